@@ -1,0 +1,1 @@
+"""Speech into motion: heads, faces, bodies."""

@@ -1,0 +1,1 @@
+"""Ground floor: what every plugin builds on. Imports nothing else of headmotion."""

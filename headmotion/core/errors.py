@@ -1,0 +1,51 @@
+"""Every exception that headmotion raises on purpose."""
+
+from __future__ import annotations
+
+
+class HeadmotionError(Exception):
+    """A mistake that the caller can mend: which component, what it expected, what it got, and the remedy.
+
+    The command line prints ``str(error)``, which is always one line, and exits with status 2.
+    """
+
+    def __init__(self, component: str, expected: str, got: str, remedy: str = "") -> None:
+        self.component, self.expected, self.got, self.remedy = component, expected, got, remedy
+        message = f"{component}: expected {expected}, got {got}"
+        super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))
+
+
+class SpecError(HeadmotionError):
+    """A spec names an unknown type, has an unknown field, or a value out of range."""
+
+
+class PluginError(HeadmotionError):
+    """A plugin cannot be loaded, or breaks the rules of registration."""
+
+
+class AudioError(HeadmotionError):
+    """Audio that cannot be read, or holds no usable samples."""
+
+
+class MotionError(HeadmotionError):
+    """Motion, a reference pose or a motion file that does not fit."""
+
+
+class ImageError(HeadmotionError):
+    """A picture or video that cannot be read or written."""
+
+
+class CheckpointError(HeadmotionError):
+    """A checkpoint that is damaged, unsafe, too new, or needs a plugin that is not there."""
+
+
+class CorpusError(HeadmotionError):
+    """Training data that is missing, damaged or of another representation."""
+
+
+class TrainingError(HeadmotionError):
+    """A training run that cannot start or had to stop."""
+
+
+class DetectorError(HeadmotionError):
+    """A picture in which no pose could be found, or a detector that is not available."""

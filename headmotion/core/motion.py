@@ -1,0 +1,154 @@
+"""Motion: frames of a representation at an exact rate, and its file."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import MotionError
+from .files import atomic_output
+from .representation import Frame
+from .timing import Rate, as_fps, frame_count, resample_frames
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """``values`` float32 ``[T, P, D]`` at ``fps`` frames per second; frame ``k`` lies at ``k / fps`` seconds."""
+
+    values: Tensor
+    fps: Fraction
+    representation: Mapping[str, Any] = field(default_factory=lambda: {"type": "landmarks68"})
+    """The representation's spec as JSON values."""
+    frame: Frame | None = None
+    """The square of the source picture that the unit frame stands for."""
+    units: str = "px"
+    """``px`` (pixels of the source picture) or ``unit`` (the unit frame)."""
+    reference: Tensor | None = None
+    """The pose ``[P, D]`` that the motion was made from, in the motion's own units."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """How the motion was made: model, seed, versions."""
+
+    def __post_init__(self) -> None:
+        values = torch.as_tensor(self.values)
+        if values.dim() != 3 or not values.is_floating_point():
+            raise MotionError("motion", "floating-point values [T, P, D]", f"{values.dtype} {list(values.shape)}")
+        object.__setattr__(self, "values", values.to(torch.float32))
+        object.__setattr__(self, "fps", as_fps(self.fps))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, frames: slice) -> Motion:
+        """A range of frames; time starts anew at its first."""
+        return replace(self, values=self.values[frames])
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return len(self) / self.fps
+
+    def timestamps(self) -> list[Fraction]:
+        """Exact seconds of each frame."""
+        return [Fraction(k) / self.fps for k in range(len(self))]
+
+    def resample(self, fps: Rate, frames: int | None = None) -> Motion:
+        """The motion at another rate, linear between frames, the last frame held beyond the end.
+
+        Args:
+            fps: frames per second.
+            frames: frames wanted; None covers the motion's own duration.
+        """
+        target = as_fps(fps)
+        total = frame_count(self.duration, target) if frames is None else frames
+        return replace(self, values=resample_frames(self.values, self.fps, target, total), fps=target)
+
+    @staticmethod
+    def concatenate(pieces: Sequence[Motion]) -> Motion:
+        """Consecutive pieces (of a stream, say) as one motion."""
+        if not pieces:
+            raise MotionError("motion", "at least one piece to concatenate", "none")
+        return replace(pieces[0], values=torch.cat([piece.values for piece in pieces]))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write ``.npz`` (keys ``values``, ``fps``, ``meta``) or ``.json``; the file appears whole or not at all."""
+        target = Path(path)
+        if target.suffix not in (".npz", ".json"):
+            raise MotionError("motion file", "a name ending in .npz or .json", target.name)
+        with atomic_output(target) as temporary:
+            if target.suffix == ".json":
+                values = self.values.tolist()
+                temporary.write_text(
+                    json.dumps({"values": values, "fps": str(self.fps), "meta": self._meta()}), "utf-8"
+                )
+            else:
+                with temporary.open("wb") as stream:
+                    meta = json.dumps(self._meta(), sort_keys=True)
+                    np.savez_compressed(
+                        stream, values=self.values.cpu().numpy(), fps=np.array(str(self.fps)), meta=np.array(meta)
+                    )
+        return target
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Motion:
+        """Read a file that `save` wrote, bit for bit.
+
+        Raises:
+            MotionError: no such file, not a motion file, or damaged.
+        """
+        source = Path(path)
+        try:
+            values, fps, meta = _read_json(source) if source.suffix == ".json" else _read_npz(source)
+            frame, reference = meta.get("frame"), meta.get("reference")
+            return Motion(
+                values=torch.from_numpy(values),
+                fps=Fraction(fps),
+                representation=dict(meta["representation"]),
+                frame=None if frame is None else Frame(**frame),
+                units=str(meta["units"]),
+                reference=None if reference is None else torch.tensor(reference, dtype=torch.float32),
+                provenance=dict(meta["provenance"]),
+            )
+        except FileNotFoundError:
+            raise MotionError("motion file", "an existing file", str(source)) from None
+        except (
+            KeyError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            EOFError,
+            OSError,
+            zipfile.BadZipFile,
+            RecursionError,
+        ) as error:
+            raise MotionError(
+                "motion file", "a .npz or .json written by Motion.save", f"{source} ({type(error).__name__})"
+            ) from None
+
+    def _meta(self) -> dict[str, Any]:
+        return {
+            "representation": dict(self.representation),
+            "frame": None if self.frame is None else vars(self.frame),
+            "units": self.units,
+            "reference": None if self.reference is None else self.reference.tolist(),
+            "provenance": dict(self.provenance),
+        }
+
+
+def _read_npz(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
+    with np.load(path, allow_pickle=False) as stored:
+        return stored["values"].astype(np.float32, copy=False), str(stored["fps"]), json.loads(str(stored["meta"]))
+
+
+def _read_json(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
+    stored = json.loads(path.read_text("utf-8"))
+    return np.asarray(stored["values"], dtype=np.float32), str(stored["fps"]), dict(stored["meta"])

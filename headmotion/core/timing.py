@@ -1,0 +1,88 @@
+"""Time, handled once: exact frame rates, frame counts, and resampling of frames by time stamp."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from .errors import MotionError
+
+Rate = Fraction | int | float | str
+"""A frame rate as users write it: ``25``, ``29.97``, ``"30000/1001"``, ``Fraction(24000, 1001)``."""
+
+
+def as_fps(value: Rate) -> Fraction:
+    """An exact frame rate; decimals near an NTSC rate (29.97, 23.976, 59.94 ...) become ``n * 1000 / 1001``.
+
+    Raises:
+        MotionError: not a number between 0 (exclusive) and 1000 frames per second.
+    """
+    try:
+        exact = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)) from None
+    if not 0 < exact <= 1000:
+        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value))
+    whole = round(exact)
+    ntsc = Fraction(whole * 1000, 1001)
+    return ntsc if exact.denominator != 1 and abs(exact - ntsc) < Fraction(1, 200) else exact
+
+
+def frame_count(duration: Fraction, fps: Fraction) -> int:
+    """Frames that cover ``duration`` seconds: ``floor(duration * fps + 1/2)``, at least one when there is any time."""
+    if duration <= 0:
+        return 0
+    return max(1, (duration * fps + Fraction(1, 2)).__floor__())
+
+
+class FrameResampler:
+    """Frames at one rate to frames at another by time stamp, in pieces of any size; linear between neighbors.
+
+    Frame ``k`` lies at exactly ``k / fps`` seconds at either rate. The last frame is held where a stamp lies beyond it.
+    """
+
+    def __init__(self, source: Fraction, target: Fraction) -> None:
+        self.ratio = source / target
+        self._buffer: Tensor | None = None
+        self._first = 0
+        self._emitted = 0
+
+    def push(self, frames: Tensor) -> Tensor:
+        """Source frames ``[t, ...]`` in, the target frames ``[t', ...]`` that they determine out."""
+        buffer = frames if self._buffer is None else torch.cat([self._buffer, frames])
+        self._buffer = buffer
+        newest = self._first + len(buffer) - 1
+        # Target k needs source floor(k * ratio) and, unless it falls on it exactly, the next one.
+        ready = (Fraction(newest) / self.ratio).__floor__() + 1
+        result = self._at(range(self._emitted, max(self._emitted, ready)))
+        self._emitted = max(self._emitted, ready)
+        needed = (self._emitted * self.ratio).__floor__()
+        drop = max(0, min(needed - self._first, len(buffer) - 1))
+        self._buffer, self._first = buffer[drop:], self._first + drop
+        return result
+
+    def flush(self, total: int) -> Tensor:
+        """The remaining frames up to ``total`` target frames in all."""
+        result = self._at(range(self._emitted, max(total, self._emitted)))
+        self._emitted = max(total, self._emitted)
+        return result
+
+    def _at(self, targets: range) -> Tensor:
+        assert self._buffer is not None
+        if not len(targets):
+            return self._buffer[:0]
+        num, den = self.ratio.numerator, self.ratio.denominator
+        k = torch.arange(targets.start, targets.stop, dtype=torch.int64)
+        index, weight = k * num // den - self._first, (k * num % den).to(torch.float64) / den
+        last = len(self._buffer) - 1
+        low, high = self._buffer[index.clamp(max=last)], self._buffer[(index + 1).clamp(max=last)]
+        blend = weight.to(low.dtype).view(-1, *[1] * (low.dim() - 1)).to(low.device)
+        return torch.where(blend == 0, low, low + (high - low) * blend)
+
+
+def resample_frames(frames: Tensor, source: Fraction, target: Fraction, total: int) -> Tensor:
+    """``total`` frames at ``target`` fps from frames ``[T, ...]`` at ``source`` fps. See `FrameResampler`."""
+    resampler = FrameResampler(source, target)
+    return torch.cat([resampler.push(frames), resampler.flush(total)])[:total]
