@@ -14,8 +14,16 @@ from .errors import SpecError
 from .plugins import registry
 
 if TYPE_CHECKING:
+    from .audio_encoder import AudioEncoder
     from .component import Component
+    from .detector import Detector
+    from .discriminator import Discriminator
+    from .generator import Generator
+    from .loss import Loss
+    from .metric import Metric
+    from .renderer import Renderer
     from .representation import Representation
+    from .syncer import Syncer
 
 
 class Spec(BaseModel):
@@ -82,11 +90,19 @@ class AudioEncoderSpec(ComponentSpec):
 
     kind: ClassVar[str] = "audio_encoder"
 
+    @abstractmethod
+    def build(self, context: BuildContext) -> AudioEncoder:
+        """Make the audio encoder."""
+
 
 class SyncerSpec(ComponentSpec):
     """How synchrony of audio and motion is scored."""
 
     kind: ClassVar[str] = "syncer"
+
+    @abstractmethod
+    def build(self, context: BuildContext) -> Syncer:
+        """Make the syncer."""
 
 
 class GeneratorSpec(ComponentSpec):
@@ -94,11 +110,19 @@ class GeneratorSpec(ComponentSpec):
 
     kind: ClassVar[str] = "generator"
 
+    @abstractmethod
+    def build(self, context: BuildContext) -> Generator:
+        """Make the generator."""
+
 
 class DiscriminatorSpec(ComponentSpec):
     """How real motion is told from generated motion."""
 
     kind: ClassVar[str] = "discriminator"
+
+    @abstractmethod
+    def build(self, context: BuildContext) -> Discriminator:
+        """Make the discriminator."""
 
 
 class RendererSpec(ComponentSpec):
@@ -106,11 +130,19 @@ class RendererSpec(ComponentSpec):
 
     kind: ClassVar[str] = "renderer"
 
+    @abstractmethod
+    def build(self, context: BuildContext) -> Renderer:
+        """Make the renderer."""
+
 
 class LossSpec(ComponentSpec):
     """What a generator is trained to make small."""
 
     kind: ClassVar[str] = "loss"
+
+    @abstractmethod
+    def build(self, context: BuildContext) -> Loss:
+        """Make the loss."""
 
 
 class MetricSpec(ComponentSpec):
@@ -118,11 +150,19 @@ class MetricSpec(ComponentSpec):
 
     kind: ClassVar[str] = "metric"
 
+    @abstractmethod
+    def build(self, context: BuildContext) -> Metric:
+        """Make the metric."""
+
 
 class DetectorSpec(ComponentSpec):
     """How a representation is found in a picture."""
 
     kind: ClassVar[str] = "detector"
+
+    @abstractmethod
+    def build(self, context: BuildContext) -> Detector:
+        """Make the detector."""
 
 
 class _ByType:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -56,6 +57,11 @@ class SyncerPyramid(nn.Module):
         self.window = syncers[0].window
         self.steps_per_frame = steps_per_frame
 
+    @property
+    def levels(self) -> list[Syncer]:
+        """The syncers, finest level first."""
+        return cast("list[Syncer]", list(self.syncers))
+
     def embeddings(self, motion: Tensor, audio: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Unit-length embeddings of all windows (hop one frame) of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``.
 
@@ -63,7 +69,7 @@ class SyncerPyramid(nn.Module):
             Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels with no whole window are left out.
         """
         result = []
-        for syncer, (m, a) in zip(self.syncers, self.pyramid.pair(motion, audio, self.steps_per_frame), strict=True):
+        for syncer, (m, a) in zip(self.levels, self.pyramid.pair(motion, audio, self.steps_per_frame), strict=True):
             if m.shape[1] < self.window:
                 break
             motion_windows = windows(m, self.window)
@@ -111,7 +117,7 @@ def offset_and_confidence(motion: Tensor, audio: Tensor, reach: int | None = Non
     return -shifts[best], float(curve.median() - curve[best])
 
 
-def _embed(network: object, every: Tensor) -> Tensor:
+def _embed(network: Callable[[Tensor], Tensor], every: Tensor) -> Tensor:
     batch, count = every.shape[:2]
-    embedding: Tensor = network(every.flatten(0, 1))  # type: ignore[operator]
+    embedding = network(every.flatten(0, 1))
     return functional.normalize(embedding, dim=-1).reshape(batch, count, -1)

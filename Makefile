@@ -1,0 +1,58 @@
+# All set-up happens here: `make demo` and `make test` need only Python >= 3.11 with pip and venv, make, and the
+# Debian packages of `make system`. Everything is installed into .venv, at the versions of constraints.txt.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+# Where torch comes from, if not from pip's usual index; for example https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test docs bench prove wheel system clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(INSTALLED)  ## animate the bundled portrait with the bundled speech: out/talk.mp4
+	$(BIN)/headmotion demo -o out
+
+test: $(INSTALLED)  ## every check: style, types, tests, plugins, documentation examples
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+
+docs: $(INSTALLED)  ## build the documentation site into site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(INSTALLED)  ## measure speed and memory
+	$(BIN)/python benchmarks/run.py
+
+prove: wheel  ## install the built wheel alone into an empty environment and run the demo outside the checkout
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder/venv"; \
+	"$$folder/venv/bin/pip" install --quiet -c constraints.txt dist/*.whl; \
+	cd "$$folder" && venv/bin/headmotion demo -o out && test -s out/talk.mp4
+
+wheel: $(INSTALLED)  ## build the wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+system:  ## install the Debian packages that OpenCV needs
+	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update
+	$(if $(filter 0,$(shell id -u)),,sudo) apt-get install -y --no-install-recommends libgl1 libglib2.0-0
+
+clean:  ## remove everything that the other targets made
+	rm -rf .venv out dist build site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+$(INSTALLED): pyproject.toml constraints.txt plugins/template/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
+	$(PIP) -e '.[dev]'
+	$(PIP) --no-deps -e plugins/template
+	@$(BIN)/python -c 'import cv2' \
+		|| { echo "error: OpenCV cannot be loaded; on Debian or Ubuntu run: make system"; exit 1; }
+	touch $@

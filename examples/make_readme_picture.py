@@ -1,0 +1,81 @@
+"""Make the picture of the README: frames of a talking video above the waveform of its speech.
+
+Usage: python examples/make_readme_picture.py out/talk.mp4 docs/images/demo.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image, ImageDraw
+
+COLUMNS, TILE, GAP, WAVE = 8, 160, 4, 56
+BACKGROUND, INK, MARK = (255, 255, 255), (70, 90, 120), (200, 60, 40)
+
+
+def speech_of(video: Path) -> tuple[np.ndarray, int]:
+    """The sound track as mono samples in -1..1, and its rate."""
+    with av.open(str(video)) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono")
+        frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
+        return np.concatenate([frame.to_ndarray()[0] for frame in frames]), frames[0].sample_rate
+
+
+def frames_at(video: Path, seconds: np.ndarray) -> list[Image.Image]:
+    """The frames that are shown at the given times, in order."""
+    found: list[Image.Image] = []
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
+            while len(found) < len(seconds) and frame.time >= seconds[len(found)]:
+                found.append(frame.to_image())
+    return found
+
+
+def moments(speech: np.ndarray, rate: int) -> np.ndarray:
+    """One time per equal stretch of the speech: its loudest and its quietest moment in turn."""
+    step = rate // 25
+    loudness = np.sqrt(np.square(speech[: len(speech) // step * step]).reshape(-1, step).mean(1))
+    smooth = np.convolve(loudness, np.full(3, 1 / 3), "same")
+    stretches = np.array_split(np.arange(len(smooth) - 1), COLUMNS)
+    picks = [part[np.argmin(smooth[part]) if i % 2 else np.argmax(smooth[part])] for i, part in enumerate(stretches)]
+    return np.array(picks) / 25
+
+
+def main() -> None:
+    """Read the video, write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("picture", type=Path)
+    given = parser.parse_args()
+    speech, rate = speech_of(given.video)
+    times = moments(speech, rate)
+    width = COLUMNS * TILE + (COLUMNS - 1) * GAP
+    sheet = Image.new("RGB", (width, TILE + GAP + WAVE), BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    bounds = np.linspace(0, len(speech), width + 1).astype(int)
+    middle, gain = TILE + GAP + WAVE / 2, 0.5 * WAVE / np.abs(speech).max()
+    for x, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        height = gain * np.abs(speech[start : stop + 1]).max()
+        draw.line([(x, middle - height), (x, middle + height)], fill=INK)
+    for column, (time, frame) in enumerate(zip(times, frames_at(given.video, times), strict=True)):
+        left = column * (TILE + GAP)
+        sheet.paste(frame.resize((TILE, TILE), Image.Resampling.LANCZOS, box=crop_of(frame)), (left, 0))
+        x = time * rate / len(speech) * width
+        draw.line([(left + TILE / 2, TILE), (x, TILE + GAP + 4)], fill=MARK)
+        draw.line([(x, TILE + GAP + 4), (x, TILE + GAP + WAVE)], fill=MARK)
+    given.picture.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(given.picture, optimize=True)
+    print(given.picture)
+
+
+def crop_of(frame: Image.Image) -> tuple[int, int, int, int]:
+    """The face of the bundled portrait: the upper middle half of the picture."""
+    width, height = frame.size
+    return round(width * 0.25), 0, round(width * 0.65), round(height * 0.4)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Log mel energies of short windows, whole or as a stream."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ..core.audio_encoder import AudioEncoder
+from ..core.errors import AudioError
+from .filterbank import mel_filters
+from .specs import MelSpec
+
+FLOOR = 1e-8
+_BLOCK = 1024  # steps transformed at a time: bounds memory on long waves
+_ROWS = 16  # see `LogMel._described`
+
+
+class LogMel(AudioEncoder):
+    """``log(max(filters . |DFT(window)|^2 / n_fft, 1e-8))`` of a causally pre-emphasized wave.
+
+    Step ``i`` covers samples ``[i * hop, i * hop + window)`` after ``y[n] = x[n] - preemphasis * x[n-1]``. The wave is
+    zero before its first sample and after its last. A wave fed to `step` in pieces of any size gives the steps that
+    `forward` gives on the whole, bit for bit on the CPU.
+    """
+
+    taper: Tensor
+    filters: Tensor
+
+    def __init__(self, spec: MelSpec) -> None:
+        super().__init__(spec)
+        self.sample_rate, self.hop, self.channels = spec.sample_rate, spec.hop, spec.n_mels
+        self.look_back, self.look_ahead = int(spec.preemphasis > 0), spec.window
+        self._window, self._n_fft, self._preemphasis = spec.window, spec.n_fft, spec.preemphasis
+        hann = spec.window_shape == "hann"
+        taper = torch.hann_window(spec.window, dtype=torch.float64) if hann else torch.ones(spec.window)
+        self.register_buffer("taper", taper.float(), persistent=False)
+        self.register_buffer("filters", (mel_filters(spec) / spec.n_fft).float(), persistent=False)
+
+    def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
+        """``[B, S] -> [B, A, C]`` with ``A = steps``, or ``S // hop`` when None; spare samples fill the last windows.
+
+        Raises:
+            AudioError: the wave is not ``[B, S]``.
+        """
+        wave = self._checked(wave)
+        count = wave.shape[1] // self.hop if steps is None else steps
+        needed = (count - 1) * self.hop + self._window if count else 0
+        wave = wave[:, :needed]
+        return self._steps(functional.pad(wave, (1, needed - wave.shape[1])), count)
+
+    def init_state(self, batch: int = 1) -> Tensor:
+        """``[batch, 1]``: the silent sample before the first."""
+        return self.taper.new_zeros(batch, 1)
+
+    def step(self, wave: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples ``[B, s]`` in; steps ``[B, a, C]`` whose windows are complete out, and the new state.
+
+        The state holds the samples from the one before the next step on. Zeros pushed after the end complete the
+        last steps.
+
+        Raises:
+            AudioError: the wave is not ``[B, s]``.
+        """
+        heard = torch.cat([state, self._checked(wave)], dim=1)
+        count = max(0, (heard.shape[1] - 1 - self._window) // self.hop + 1)
+        return self._steps(heard, count), heard[:, count * self.hop :].clone()
+
+    def _checked(self, wave: Tensor) -> Tensor:
+        if wave.dim() != 2:
+            name = f"{self.spec.type_name()} encoder"
+            raise AudioError(name, "a wave [B, S]", f"shape {list(wave.shape)}", "add the batch axis: wave[None]")
+        return wave.to(self.taper)
+
+    def _steps(self, signal: Tensor, count: int) -> Tensor:
+        """``count`` steps of a signal that begins one sample before the first of them."""
+        if count == 0:
+            return signal.new_zeros(len(signal), 0, self.channels)
+        emphasized = signal[:, 1:] - self._preemphasis * signal[:, :-1]
+        windows = emphasized.unfold(1, self._window, self.hop)[:, :count]
+        # Energies overflow half precision, so a surrounding autocast is left out.
+        with torch.autocast(signal.device.type, enabled=False):
+            return torch.cat([self._described(block) for block in torch.split(windows, _BLOCK, dim=1)], dim=1)
+
+    def _described(self, windows: Tensor) -> Tensor:
+        # A matrix product rounds odd rows at its edge differently; full rows make each step the same in any company.
+        count = windows.shape[1]
+        return self._features(functional.pad(windows, (0, 0, 0, -count % _ROWS)))[:, :count]
+
+    def _features(self, windows: Tensor) -> Tensor:
+        """``[B, a, window] -> [B, a, C]``, each step on its own."""
+        spectrum = torch.fft.rfft(windows * self.taper, n=self._n_fft)
+        power = spectrum.real.square() + spectrum.imag.square()
+        energies = power @ self.filters
+        return torch.log(energies.clamp(min=FLOOR))

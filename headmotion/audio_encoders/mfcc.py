@@ -1,0 +1,43 @@
+"""Mel-frequency cepstral coefficients (Davis and Mermelstein, 1980)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from .log_mel import LogMel
+from .specs import MfccSpec
+
+
+class Mfcc(LogMel):
+    """The first ``n_mfcc`` coefficients of the orthonormal DCT-II of log mel energies, weighted by a lifter if wanted.
+
+    Everything about time, and the agreement of stream and whole, is as in `LogMel`.
+    """
+
+    transform: Tensor
+
+    def __init__(self, spec: MfccSpec) -> None:
+        super().__init__(spec)
+        self.channels = spec.n_mfcc
+        transform = cosine_transform(spec.n_mels, spec.n_mfcc) * lifter_weights(spec.n_mfcc, spec.lifter)
+        self.register_buffer("transform", transform.float(), persistent=False)
+
+    def _features(self, windows: Tensor) -> Tensor:
+        return super()._features(windows) @ self.transform
+
+
+def cosine_transform(size: int, coefficients: int) -> Tensor:
+    """The orthonormal DCT-II as a matrix ``[size, coefficients]``, float64."""
+    n = torch.arange(size, dtype=torch.float64)[:, None]
+    k = torch.arange(coefficients, dtype=torch.float64)
+    scale = torch.where(k == 0, math.sqrt(1 / size), math.sqrt(2 / size))
+    return torch.cos(math.pi * k * (2 * n + 1) / (2 * size)) * scale
+
+
+def lifter_weights(coefficients: int, strength: int) -> Tensor:
+    """``1 + L/2 sin(pi n / L)`` for coefficient ``n``, float64; ones where the strength ``L`` is 0."""
+    n = torch.arange(coefficients, dtype=torch.float64)
+    return 1 + strength / 2 * torch.sin(math.pi * n / strength) if strength else torch.ones_like(n)

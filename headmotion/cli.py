@@ -1,0 +1,232 @@
+"""The command line. Every command is one call of the Python API; whatever needs torch is imported inside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from headmotion.core.errors import HeadmotionError
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
+INTERRUPTED = 130
+
+F = TypeVar("F", bound=Callable[..., Any])
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+any_path = click.Path(path_type=Path)
+
+
+def main() -> None:
+    """Run the command line: a user's mistake is one line on stderr and exit status 2, never a traceback."""
+    try:
+        status = cli.main(prog_name="headmotion", standalone_mode=False)
+    except click.Abort:
+        _fail("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except OSError as error:
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+    except HeadmotionError as error:
+        _fail(str(error))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str, status: int = 2) -> None:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(status)
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+seed = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the generator's noise.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(package_name="headmotion")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Speech into motion."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command()
+@_options(
+    click.option("-o", "--output", type=any_path, default="out", show_default=True, help="Folder for the video."),
+    device,
+    seed,
+    quiet,
+)
+def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
+    """Animate the bundled portrait with the bundled speech."""
+    _check_output(output / "talk.mp4")
+    from headmotion.demo import demo as make
+
+    click.echo(make(output, device=device, seed=seed, quiet=quiet))
+
+
+@cli.command()
+@click.argument("audio", type=existing_file)
+@_options(
+    click.option("--image", type=existing_file, help="Still picture of the face; without it the motion is drawn."),
+    click.option("--landmarks", type=existing_file, help="The pose in the picture: .npz with the key 'landmarks'."),
+    click.option("-o", "--output", type=any_path, required=True, help=f"Video to write: {', '.join(VIDEO_SUFFIXES)}."),
+    click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
+    click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
+    click.option("--renderer", help="How to draw, such as skeleton.  [default: portrait with --image, else skeleton]"),
+    device,
+    seed,
+    quiet,
+)
+def animate(
+    audio: Path,
+    image: Path | None,
+    landmarks: Path | None,
+    output: Path,
+    model: str,
+    fps: str | None,
+    renderer: str | None,
+    device: str,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Turn the speech in AUDIO into a video of moving landmarks, or of a still picture that talks."""
+    _check_output(output, VIDEO_SUFFIXES)
+    import headmotion
+
+    pipe = headmotion.load(model, device=device)
+    motion = pipe.generate(audio, reference=landmarks or image, seed=seed, fps=fps)
+    renderer = renderer or ("portrait" if image else "skeleton")
+    click.echo(
+        pipe.render(motion, output, image=image, audio=audio, landmarks=landmarks, renderer=renderer, quiet=quiet)
+    )
+
+
+@cli.command()
+@click.argument("recipe")
+@_options(
+    click.option("--data", required=True, multiple=True, help="Corpus to train on; may be given several times."),
+    click.option("-o", "--output", type=any_path, required=True, help="Folder of the run; gets model.safetensors."),
+    click.option("--set", "overrides", multiple=True, metavar="A.B=V", help="Change one value of the recipe."),
+    click.option("--resume", is_flag=True, help="Go on from the run's last saved state."),
+    device,
+    click.option("--seed", type=int, help="Seed of weights, batches and noise.  [default: the recipe's]"),
+    quiet,
+)
+def train(
+    recipe: str,
+    data: tuple[str, ...],
+    output: Path,
+    overrides: tuple[str, ...],
+    resume: bool,
+    device: str,
+    seed: int | None,
+    quiet: bool,
+) -> None:
+    """Train a model by RECIPE (a bundled name or a .yaml file)."""
+    _check_output(output / "model.safetensors")
+    from headmotion.training import train as run
+
+    changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
+    click.echo(run(recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet))
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def plugins(context: click.Context) -> None:
+    """List the plugins and what they offer (the default), or check one."""
+    if context.invoked_subcommand is None:
+        context.invoke(plugins_list)
+
+
+@plugins.command("list")
+def plugins_list() -> None:
+    """List the plugins with their status and what they offer."""
+    from headmotion.core.plugins import registry
+
+    for record in registry().records:
+        click.echo(f"{record.name}  {record.dist} {record.version}  {record.status}".rstrip())
+        for line in (record.error,) if record.error else record.types:
+            click.echo(f"    {line}")
+
+
+@plugins.command("check")
+@click.argument("name")
+def plugins_check(name: str) -> None:
+    """Run the conformance checks on everything that plugin NAME offers."""
+
+
+@cli.command()
+@click.option("-o", "--output", type=any_path, help="File to write instead of printing.")
+def schema(output: Path | None) -> None:
+    """Print the JSON schema of a pipeline spec, with every installed plugin's types."""
+    import headmotion
+
+    text = json.dumps(headmotion.PipelineSpec.model_json_schema(), indent=2)
+    if output is None:
+        click.echo(text)
+        return
+    from headmotion.core.files import atomic_output
+
+    with atomic_output(output) as temporary:
+        temporary.write_text(text + "\n", "utf-8")
+    click.echo(output)
+
+
+@cli.command()
+@click.argument("file", type=existing_file)
+def inspect(file: Path) -> None:
+    """Print what a checkpoint (.safetensors) or a motion file (.npz, .json) says of itself; runs nothing in it."""
+    click.echo(json.dumps(_description(file), indent=2, sort_keys=True))
+
+
+def _description(file: Path) -> dict[str, Any]:
+    if file.suffix in (".npz", ".json"):
+        from headmotion.core.motion import Motion
+
+        motion = Motion.load(file)
+        _, points, dims = motion.values.shape
+        return {
+            "frames": len(motion),
+            "fps": str(motion.fps),
+            "seconds": float(motion.duration),
+            "points": points,
+            "dims": dims,
+            "units": motion.units,
+            "representation": dict(motion.representation),
+            "provenance": dict(motion.provenance),
+        }
+    from headmotion.core.checkpoint import read_header
+
+    return dict(read_header(file))
+
+
+def _check_output(path: Path, suffixes: tuple[str, ...] = ()) -> None:
+    """Refuse an output that cannot be written before any work is done for it."""
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise click.BadParameter(f"{str(path)!r} does not end in {', '.join(suffixes)}.", param_hint="--output")
+    if path.is_dir():
+        raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise click.BadParameter(f"{str(folder)!r} is not a folder that can be written to.", param_hint="--output")

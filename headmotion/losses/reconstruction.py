@@ -1,0 +1,53 @@
+"""Distance from the true motion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from ..core.errors import SpecError
+from ..core.loss import Loss, LossInput
+from ..core.spec import BuildContext
+from .specs import ReconstructionLossSpec
+
+
+class ReconstructionLoss(Loss):
+    """L1 distance of groups of points and of openings, in hundredths of the unit frame."""
+
+    def __init__(self, spec: ReconstructionLossSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        representation = context.representation
+        wanted = [*spec.groups, *([spec.relative_to] if spec.relative_to else [])]
+        for name, known in [(n, representation.groups) for n in wanted] + [
+            (n, representation.openings) for n in spec.openings
+        ]:
+            if name not in known:
+                has = ", ".join(known) or "(none)"
+                raise SpecError("reconstruction loss", f"what {representation.name} has: {has}", repr(name))
+        self.groups = {name: (list(representation.groups[name]), weight) for name, weight in spec.groups.items()}
+        self.openings = {name: (representation.openings[name], weight) for name, weight in spec.openings.items()}
+        self.anchor = list(representation.groups[spec.relative_to]) if spec.relative_to else None
+        self.to_points2d = representation.to_points2d
+
+    @override
+    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+        generated, real = self._relative(data.generated), self._relative(data.real)
+        terms = {}
+        for name, (points, weight) in self.groups.items():
+            terms[name] = 100 * weight * (generated[:, :, points] - real[:, :, points]).abs().mean()
+        for name, (pairs, weight) in self.openings.items():
+            difference = self._opening(data.generated, pairs) - self._opening(data.real, pairs)
+            terms[f"{name}_opening"] = 100 * weight * difference.abs().mean()
+        return terms
+
+    def _relative(self, motion: Tensor) -> Tensor:
+        return motion if self.anchor is None else motion - motion[:, :, self.anchor].mean(2, keepdim=True)
+
+    def _opening(self, motion: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+        a, b = (list(side) for side in zip(*pairs, strict=True))
+        points = self.to_points2d(motion)
+        # The square root has no slope at zero, where a closed mouth lies.
+        return torch.sqrt((points[:, :, a] - points[:, :, b]).square().sum(-1) + 1e-8).mean(-1)

@@ -1,0 +1,45 @@
+"""Specs of the losses that fit any representation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from ..core.spec import BuildContext, LossSpec
+
+if TYPE_CHECKING:
+    from .reconstruction import ReconstructionLoss
+    from .sync import SyncLoss
+
+
+class SyncLossSpec(LossSpec):
+    """Guidance by a trained pyramid of syncers: minus the mean cosine over windows and levels (MS-Sync, eq. 4)."""
+
+    type: Literal["sync"] = "sync"
+    weight: float = Field(1.0, ge=0)
+    """Weight of the term, the paper's lambda (eq. 13)."""
+
+    def build(self, context: BuildContext) -> SyncLoss:
+        """Make the loss; it is given its syncers afterwards."""
+        from .sync import SyncLoss
+
+        return SyncLoss(self)
+
+
+class ReconstructionLossSpec(LossSpec):
+    """Distance from the true motion, for chosen groups of points, relative to a group that moves with the head."""
+
+    type: Literal["reconstruction"] = "reconstruction"
+    groups: dict[str, float] = Field(default_factory=lambda: {"lips": 1.0})
+    """Weight of each group of points."""
+    relative_to: str | None = None
+    """Group whose mean is subtracted first, so that head motion stays free; None compares positions as they are."""
+    openings: dict[str, float] = Field(default_factory=dict)
+    """Weight of each opening (``mouth``, ``left_eye`` ...): the distance between its two sides."""
+
+    def build(self, context: BuildContext) -> ReconstructionLoss:
+        """Make the loss for a representation."""
+        from .reconstruction import ReconstructionLoss
+
+        return ReconstructionLoss(self, context)

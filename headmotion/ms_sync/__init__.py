@@ -1,0 +1,32 @@
+"""MS-Sync, the default plugin: multi-scale audio-visual synchrony and a multi-scale autoregressive GAN.
+
+Source: Airale, Vaufreydaz and Alameda-Pineda, "Audio-Driven Talking Head Generation with Multi-Scale Synchrony
+Loss", arXiv 2307.03270 (v1).
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..core.hookspecs import hookimpl
+from ..core.spec import Spec
+from .specs import MSSyncDiscriminatorSpec, MSSyncGeneratorSpec, MSSyncSyncerSpec
+
+_HERE = Path(__file__).parent
+
+
+@hookimpl
+def headmotion_specs() -> Iterable[type[Spec]]:
+    """The generator, the syncer and the discriminators."""
+    return [MSSyncGeneratorSpec, MSSyncSyncerSpec, MSSyncDiscriminatorSpec]
+
+
+@hookimpl
+def headmotion_models() -> Mapping[str, Path]:
+    """The bundled model."""
+    return {path.stem: path for path in sorted((_HERE / "models").glob("*.safetensors"))}
+
+
+@hookimpl
+def headmotion_recipes() -> Mapping[str, Path]:
+    """The training recipes, by file name."""
+    return {path.stem: path for path in sorted((_HERE / "recipes").glob("*.yaml"))}

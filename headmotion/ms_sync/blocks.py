@@ -1,0 +1,129 @@
+"""Building blocks of MS-Sync: one-dimensional inverted residual blocks, whole, streamed and grouped."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import override
+
+
+class ConvBlock(nn.Module):
+    """Inverted residual block along time: depth-wise convolution, channel norm, expansion, projection, skip.
+
+    ``[B, C_in, T] -> [B, C_out, ceil(T / stride)]``. The activation comes after the sum. Output ``j`` sees inputs up
+    to ``stride * j + lookahead``; zeros stand before the first and after the last input. Applied to pieces of a
+    sequence with `stream`, it gives the same numbers as applied to the whole. Source: MS-Sync's audio and syncer
+    networks, after ConvNeXt (Liu et al. 2022).
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, expansion: int = 4, lookahead: int = -1
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        self.lookahead = (kernel - 1) // 2 if lookahead < 0 else lookahead
+        self.lookback = kernel - 1 - self.lookahead
+        self.depthwise = nn.Conv1d(channels_in, channels_in, kernel, stride, groups=channels_in)
+        self.norm = nn.LayerNorm(channels_in)
+        self.expand = nn.Linear(channels_in, expansion * channels_in)
+        self.project = nn.Linear(expansion * channels_in, channels_out)
+        self.skip: nn.Module = nn.Identity()
+        if stride != 1 or channels_in != channels_out:
+            self.skip = nn.Sequential(nn.Linear(channels_in, channels_out), nn.LayerNorm(channels_out))
+
+    @override
+    def forward(self, sequence: Tensor) -> Tensor:
+        return self._valid(functional.pad(sequence, (self.lookback, self.lookahead)))
+
+    def init_state(self, batch: int) -> Tensor:
+        """What lies before the first input of a stream."""
+        return self.depthwise.weight.new_zeros(batch, self.depthwise.in_channels, self.lookback)
+
+    def stream(self, sequence: Tensor, state: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
+        """Next inputs ``[B, C_in, t]`` in, the outputs that they complete ``[B, C_out, t']`` and the state out."""
+        known = torch.cat([state, sequence], dim=-1)
+        if last:
+            known = functional.pad(known, (0, self.lookahead))
+        count = max(0, (known.shape[-1] - self.kernel) // self.stride + 1)
+        if not count:
+            return known.new_zeros(known.shape[0], self.project.out_features, 0), known
+        return self._valid(known[..., : (count - 1) * self.stride + self.kernel]), known[..., count * self.stride :]
+
+    def _valid(self, padded: Tensor) -> Tensor:
+        inner = self.norm(self.depthwise(padded).transpose(1, 2))
+        inner = self.project(functional.gelu(self.expand(inner)))
+        skipped = padded[..., self.lookback : padded.shape[-1] - self.lookahead : self.stride].transpose(1, 2)
+        return functional.gelu(inner + self.skip(skipped)).transpose(1, 2)
+
+
+class GroupedLinear(nn.Module):
+    """``G`` linear layers side by side as one batched product: ``[G, B, n_in] -> [G, B, n_out]``."""
+
+    def __init__(self, groups: int, features_in: int, features_out: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(features_in)
+        self.weight = nn.Parameter(torch.empty(groups, features_in, features_out).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(groups, 1, features_out).uniform_(-bound, bound))
+
+    @override
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, inputs, self.weight)
+
+
+class GroupedNorm(nn.Module):
+    """Layer norm over the last dimension with an own affine map per group: ``[G, B, n] -> [G, B, n]``."""
+
+    def __init__(self, groups: int, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(groups, 1, features))
+        self.bias = nn.Parameter(torch.zeros(groups, 1, features))
+
+    @override
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.addcmul(self.bias, functional.layer_norm(inputs, inputs.shape[-1:]), self.weight)
+
+
+class GroupedBlock(nn.Module):
+    """`ConvBlock` of kernel 1 on single frames, ``G`` of them side by side: ``[G, B, n_in] -> [G, B, n_out]``."""
+
+    def __init__(self, groups: int, features_in: int, features_out: int, expansion: int = 4) -> None:
+        super().__init__()
+        # A depth-wise convolution of one tap is a scale and an offset per channel.
+        self.scale = nn.Parameter(torch.empty(groups, 1, features_in).uniform_(-1, 1))
+        self.offset = nn.Parameter(torch.empty(groups, 1, features_in).uniform_(-1, 1))
+        self.norm = GroupedNorm(groups, features_in)
+        self.expand = GroupedLinear(groups, features_in, expansion * features_in)
+        self.project = GroupedLinear(groups, expansion * features_in, features_out)
+        self.skip: nn.Module = nn.Identity()
+        if features_in != features_out:
+            self.skip = nn.Sequential(
+                GroupedLinear(groups, features_in, features_out), GroupedNorm(groups, features_out)
+            )
+
+    @override
+    def forward(self, inputs: Tensor) -> Tensor:
+        inner = self.norm(torch.addcmul(self.offset, inputs, self.scale))
+        inner = self.project(functional.gelu(self.expand(inner)))
+        return functional.gelu(inner + self.skip(inputs))
+
+
+def grouped_stack(groups: int, features_in: int, features_out: int, blocks: int, expansion: int = 4) -> nn.Sequential:
+    """``blocks`` grouped blocks that halve the width down to ``features_out``, then a grouped linear layer."""
+    widths = [features_in] + [max(features_in // 2**i, features_out) for i in range(1, blocks + 1)]
+    layers = [GroupedBlock(groups, a, b, expansion) for a, b in itertools.pairwise(widths)]
+    return nn.Sequential(*layers, GroupedLinear(groups, widths[-1], features_out))
+
+
+def pose_encoder(features_in: int, hidden: int, features_out: int, expansion: int = 4) -> nn.Sequential:
+    """Flat poses ``[..., F] -> [..., features_out]`` by two hidden layers."""
+    return nn.Sequential(
+        nn.Linear(features_in, hidden),
+        nn.LayerNorm(hidden),
+        nn.Linear(hidden, expansion * hidden),
+        nn.GELU(),
+        nn.Linear(expansion * hidden, features_out),
+    )

@@ -1,0 +1,140 @@
+"""The generator of MS-Sync: autoregressive velocities from masked branches, one per audio level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from ..core.component import seeded_uniform
+from ..core.generator import Generator
+from ..core.spec import BuildContext
+from .audio_pyramid import AudioPyramid, AudioState
+from .blocks import grouped_stack, pose_encoder
+from .specs import MSSyncGeneratorSpec
+
+
+class Branches(nn.Module):
+    """One velocity branch per audio level, merged by masks over points. Source: MS-Sync, eq. 8.
+
+    ``v = sum_l m_l * v_l``; the masks ``m_l`` in 0..1 hold for all numbers of a point and, by softmax, sum to one.
+    """
+
+    def __init__(self, spec: MSSyncGeneratorSpec, points: int, dims: int, shared_size: int) -> None:
+        super().__init__()
+        groups, flat = spec.levels, points * dims
+        width = spec.branch_size or 2 * flat
+        self.points, self.dims, self.merge = points, dims, spec.merge
+        self.trunk = grouped_stack(groups, shared_size + spec.audio_size, width, 3, spec.expansion)
+        self.leaf = grouped_stack(groups, width, flat, 1, spec.expansion)
+        self.mask = grouped_stack(groups, width, points, 1, spec.expansion)
+
+    def forward(self, shared: Tensor, audio: Tensor) -> Tensor:
+        """Shared input ``[B, n]`` and audio vectors ``[L, B, D]`` to flat velocities ``[B, F]``."""
+        velocities, masks = self.parts(shared, audio)
+        return (velocities * masks.unsqueeze(-1)).sum(0).flatten(1)
+
+    def parts(self, shared: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Velocities ``[L, B, P, D]`` and masks ``[L, B, P]`` of each branch."""
+        inner = self.trunk(torch.cat([shared.expand(len(audio), -1, -1), audio], dim=-1))
+        velocities = self.leaf(inner).reshape(*audio.shape[:2], self.points, self.dims)
+        masks = self.mask(inner)
+        return velocities, masks.softmax(0) if self.merge == "softmax" else masks.sigmoid()
+
+
+@dataclass(frozen=True)
+class GeneratorState:
+    """Where a stream stands: the audio's state, the LSTM's, the flat pose and the reference it started from."""
+
+    audio: AudioState | Tensor
+    hidden: Tensor
+    cell: Tensor
+    pose: Tensor
+    anchor: Tensor
+
+
+class MSSyncGenerator(Generator):
+    """``x[t+1] = x[t] + G(x[1..t], a)``, free running. Source: MS-Sync, eqs. 6 to 8.
+
+    Frame ``t`` uses the audio vectors of frame ``t`` itself: the reference stands for the frame before the first.
+    """
+
+    def __init__(self, spec: MSSyncGeneratorSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        points, dims = context.representation.points, context.representation.dims
+        flat = points * dims
+        inputs = 2 * flat if spec.anchor else flat
+        self.context_frames = spec.context_frames
+        self.anchor, self.random_state = spec.anchor, spec.initial_state == "random"
+        self.shape = (points, dims)
+        self.audio = AudioPyramid(spec, context.audio_channels)
+        self.encoder = pose_encoder(inputs, 2 * flat, spec.pose_size, spec.expansion)
+        self.lstm = nn.LSTMCell(spec.pose_size, spec.hidden_size)
+        self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
+        self.lookahead = self.audio.lookahead
+
+    @override
+    def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
+        return self._roll(self.audio(audio), self._warmed(reference, seed, audio[:, :0]))[0]
+
+    @override
+    def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> GeneratorState:
+        batch = len(reference)
+        whole = reference.new_zeros(batch, 0, self.audio.channels)
+        audio = whole if self.lookahead is None else self.audio.init_state(batch)
+        return self._warmed(reference, seed, audio)
+
+    @override
+    def step(self, audio: Tensor, state: GeneratorState, last: bool = False) -> tuple[Tensor, GeneratorState]:
+        if isinstance(state.audio, Tensor):
+            return self._step_whole(torch.cat([state.audio, audio], dim=1), state, last)
+        vectors, heard = self.audio.step(audio, state.audio, last)
+        return self._roll(vectors, GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor))
+
+    def _step_whole(self, heard: Tensor, state: GeneratorState, last: bool) -> tuple[Tensor, GeneratorState]:
+        """A pyramid that depends on the clip's length cannot start before the audio has ended."""
+        kept = GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor)
+        vectors = self.audio(heard) if last and heard.shape[1] else heard.new_zeros(0)
+        return self._roll(vectors, kept)
+
+    def _warmed(self, reference: Tensor, seed: int | Sequence[int], audio: AudioState | Tensor) -> GeneratorState:
+        frames = repeat_front(reference[:, -self.context_frames :], self.context_frames).flatten(2)
+        batch, size = len(frames), self.lstm.hidden_size
+        start = frames.new_zeros(batch, 2 * size)
+        if self.random_state:
+            start = seeded_uniform(seed, batch, 2 * size).to(frames)
+        hidden, cell = start[:, :size], start[:, size:]
+        anchor = frames[:, -1]
+        for pose in frames[:, :-1].unbind(1):
+            hidden, cell = self.lstm(self._embedded(pose, anchor), (hidden, cell))
+        return GeneratorState(audio, hidden, cell, anchor, anchor)
+
+    def _roll(self, vectors: Tensor, state: GeneratorState) -> tuple[Tensor, GeneratorState]:
+        """One frame per audio vector ``[t, L, B, D]``."""
+        hidden, cell, pose = state.hidden, state.cell, state.pose
+        frames = []
+        for vector in vectors.unbind(0):
+            embedded = self._embedded(pose, state.anchor)
+            hidden, cell = self.lstm(embedded, (hidden, cell))
+            velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
+            if self.anchor:
+                velocity = velocity - self.anchor * (pose - state.anchor)
+            pose = pose + velocity
+            frames.append(pose)
+        motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
+        return motion.reshape(*motion.shape[:2], *self.shape), GeneratorState(
+            state.audio, hidden, cell, pose, state.anchor
+        )
+
+    def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
+        embedded: Tensor = self.encoder(torch.cat([pose - anchor, anchor], dim=-1) if self.anchor else pose)
+        return embedded
+
+
+def repeat_front(frames: Tensor, count: int) -> Tensor:
+    """``[B, R, ...]`` with the first frame repeated in front until there are ``count``."""
+    missing = count - frames.shape[1]
+    return frames if missing <= 0 else torch.cat([frames[:, :1].expand(-1, missing, *frames.shape[2:]), frames], dim=1)

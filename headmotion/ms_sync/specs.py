@@ -1,0 +1,189 @@
+"""Specs of MS-Sync's parts and their presets. Source: arXiv 2307.03270 (v1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..core.errors import SpecError
+from ..core.spec import BuildContext, DiscriminatorSpec, GeneratorSpec, SyncerSpec
+
+if TYPE_CHECKING:
+    from .discriminator import MSSyncDiscriminator
+    from .generator import MSSyncGenerator
+    from .syncer import MSSyncSyncer
+
+
+def _with_preset(data: Any, presets: dict[str, dict[str, Any]]) -> Any:
+    """``{"preset": name, ...}`` stands for the preset's values, changed by the others."""
+    if not isinstance(data, dict) or "preset" not in data:
+        return data
+    name = data["preset"]
+    if name not in presets:
+        raise SpecError("ms-sync spec", f"a preset among {', '.join(presets)}", repr(name))
+    return presets[name] | {key: value for key, value in data.items() if key != "preset"}
+
+
+class MSSyncGeneratorSpec(GeneratorSpec):
+    """Multi-scale autoregressive generator: an LSTM over poses and one masked velocity branch per audio level.
+
+    Presets: ``paper`` (the defaults), ``paper-code`` (the widths and the interpolation of the authors' code, which
+    needs the whole clip), ``small`` (narrow, streams with a look-ahead of 255 ms).
+    """
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {},
+        "paper-code": {"pose_size": 512, "audio_size": 512, "interpolation": "align-corners"},
+        "small": {
+            "hidden_size": 128,
+            "pose_size": 48,
+            "audio_size": 64,
+            "audio_widths": (32, 48, 64),
+            "branch_size": 64,
+            "expansion": 2,
+            "level_kernel": 5,
+            "level_lookahead": (2, 1, 0),
+            "interpolation": "causal",
+            "anchor": 0.05,
+        },
+    }
+
+    type: Literal["ms-sync"] = "ms-sync"
+    levels: int = Field(4, ge=1, le=8)
+    """Audio levels and branches; level ``l`` steps every ``2**l`` frames."""
+    hidden_size: int = Field(256, ge=1)
+    """Width of the LSTM."""
+    pose_size: int = Field(256, ge=1)
+    """Width of the pose embedding, ``C`` of the paper's code."""
+    audio_size: int = Field(256, ge=1)
+    """Width of the audio vector of each level, ``D`` of the paper's code."""
+    audio_widths: tuple[int, int, int] = (64, 128, 256)
+    """Channels between the audio input and the finest level."""
+    branch_size: int | None = Field(None, ge=1)
+    """Width at the end of a branch's trunk; None means twice the numbers of a flat frame."""
+    expansion: int = Field(4, ge=1)
+    """Widening inside each residual block."""
+    level_kernel: int = Field(7, ge=1)
+    """Taps of the convolutions between levels."""
+    level_lookahead: tuple[int, ...] | None = None
+    """Taps ahead in the convolution toward each coarser level; None centers them."""
+    interpolation: Literal["linear", "causal", "align-corners"] = "linear"
+    """How coarse levels are brought to the frame rate: ``linear`` between neighbors in time; ``causal``, the same one
+    coarse step late, without look-ahead; ``align-corners``, the original's stretch over the whole clip, which depends
+    on the clip's length and cannot stream."""
+    merge: Literal["softmax", "sigmoid"] = "softmax"
+    """Masks over branches: summing to one (the paper, eq. 8), or independent."""
+    initial_state: Literal["random", "zeros"] = "random"
+    """The LSTM's first state: uniform in [0, 1), the model's only noise, or zeros."""
+    context_frames: int = Field(3, ge=1)
+    """Reference frames that warm the LSTM up."""
+    anchor: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the offset from the reference that is taken back per frame, which bounds drift; the offset is then an
+    input as well. 0 is the paper's free integration (eq. 7)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        return _with_preset(data, cls.presets)
+
+    @model_validator(mode="after")
+    def _one_lookahead_per_level(self) -> Self:
+        ahead = self.level_lookahead
+        if ahead is not None and (len(ahead) != self.levels - 1 or not all(0 <= a < self.level_kernel for a in ahead)):
+            raise ValueError(f"level_lookahead needs {self.levels - 1} numbers from 0 to {self.level_kernel - 1}")
+        return self
+
+    def build(self, context: BuildContext) -> MSSyncGenerator:
+        """Make the generator for a representation and an audio encoder."""
+        from .generator import MSSyncGenerator
+
+        return MSSyncGenerator(self, context)
+
+
+class MSSyncSyncerSpec(SyncerSpec):
+    """Two convolutional networks that embed 5 frames of motion and 20 steps of audio. Preset ``small`` is narrow."""
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {},
+        "small": {
+            "embedding_size": 96,
+            "motion_width": 96,
+            "audio_widths": (32, 48, 64, 96),
+            "expansion": 2,
+            "relative": True,
+        },
+    }
+
+    type: Literal["ms-sync"] = "ms-sync"
+    window: int = Field(5, ge=1)
+    """Motion frames per window."""
+    embedding_size: int = Field(512, ge=1)
+    """Numbers per embedding."""
+    motion_width: int | None = Field(None, ge=1)
+    """Channels of the motion network; None means twice the numbers of a flat frame."""
+    audio_widths: tuple[int, int, int, int] = (32, 64, 128, 256)
+    """Channels of the audio network before its last layer."""
+    blocks_per_layer: int = Field(2, ge=1)
+    """Residual blocks per layer, the first of which halves the length."""
+    expansion: int = Field(4, ge=1)
+    """Widening inside each residual block."""
+    relative: bool = False
+    """Subtract each window's mean pose, which hides who is speaking; the paper does not."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        return _with_preset(data, cls.presets)
+
+    def build(self, context: BuildContext) -> MSSyncSyncer:
+        """Make the syncer for a representation and an audio encoder."""
+        from .syncer import MSSyncSyncer
+
+        return MSSyncSyncer(self, context)
+
+
+class MSSyncDiscriminatorSpec(DiscriminatorSpec):
+    """Frame, sequence and pair discriminators over one pose encoder. Preset ``small`` is narrow."""
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {},
+        "small": {
+            "embedding_size": 96,
+            "hidden_size": 128,
+            "projection_size": 192,
+            "encoder_size": 160,
+            "expansion": 2,
+        },
+    }
+
+    type: Literal["ms-sync"] = "ms-sync"
+    heads: tuple[Literal["frame", "sequence", "pair"], ...] = ("frame", "sequence", "pair")
+    """Which of the three discriminators take part."""
+    encoder_size: int | None = Field(None, ge=1)
+    """Width of the pose encoder; None means three times the numbers of a flat frame."""
+    embedding_size: int = Field(512, ge=1)
+    """Numbers per embedded pose."""
+    hidden_size: int = Field(1024, ge=1)
+    """Width of the LSTMs."""
+    projection_size: int = Field(2048, ge=1)
+    """Width of the projection head."""
+    expansion: int = Field(4, ge=1)
+    """Widening inside residual blocks and the pose encoder."""
+    windows: tuple[int, ...] = (5, 10, 20, 40)
+    """Window lengths of the sequence and pair discriminators, in frames."""
+    conditioning_frames: int = Field(2, ge=1)
+    """Last reference frames that condition the score."""
+    scored_frames: int = Field(40, ge=1)
+    """Longer sequences are thinned so that about this many frames are scored in training."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        return _with_preset(data, cls.presets)
+
+    def build(self, context: BuildContext) -> MSSyncDiscriminator:
+        """Make the discriminators for a representation."""
+        from .discriminator import MSSyncDiscriminator
+
+        return MSSyncDiscriminator(self, context)

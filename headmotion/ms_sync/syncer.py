@@ -1,0 +1,49 @@
+"""The syncer of MS-Sync: two convolutional embedding networks."""
+
+from __future__ import annotations
+
+import itertools
+
+from torch import Tensor, nn
+from typing_extensions import override
+
+from ..core.spec import BuildContext
+from ..core.syncer import Syncer
+from .blocks import ConvBlock
+from .specs import MSSyncSyncerSpec
+
+
+class MSSyncSyncer(Syncer):
+    """Embeds ``w`` frames of motion and ``4 * w`` audio steps. Source: MS-Sync, section on syncers, eqs. 2 and 3."""
+
+    def __init__(self, spec: MSSyncSyncerSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.window = spec.window
+        self.relative = spec.relative
+        flat = context.representation.points * context.representation.dims
+        width = spec.motion_width or 2 * flat
+        size = spec.embedding_size
+        self.motion_input = nn.Linear(flat, width)
+        self.motion_network = _network([width, width, width, width, width, size], spec)
+        self.audio_network = _network([context.audio_channels, *spec.audio_widths, size], spec)
+
+    @override
+    def embed_audio(self, audio: Tensor) -> Tensor:
+        embedding: Tensor = self.audio_network(audio.transpose(1, 2))
+        return embedding
+
+    @override
+    def embed_motion(self, motion: Tensor) -> Tensor:
+        if self.relative:
+            motion = motion - motion.mean(1, keepdim=True)
+        embedding: Tensor = self.motion_network(self.motion_input(motion.flatten(2)).transpose(1, 2))
+        return embedding
+
+
+def _network(widths: list[int], spec: MSSyncSyncerSpec) -> nn.Sequential:
+    """A stem at full length, then layers that each halve it, then the mean over time and a linear layer."""
+    layers: list[nn.Module] = [ConvBlock(widths[0], widths[1], 3, expansion=spec.expansion)]
+    for narrow, wide in itertools.pairwise(widths[1:]):
+        layers.append(ConvBlock(narrow, wide, 3, stride=2, expansion=spec.expansion))
+        layers += [ConvBlock(wide, wide, 3, expansion=spec.expansion) for _ in range(spec.blocks_per_layer - 1)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(1), nn.Linear(widths[-1], widths[-1]))

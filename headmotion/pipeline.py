@@ -1,0 +1,210 @@
+"""Pipeline: speech and a reference in, motion and video out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from .core.audio import Audio
+from .core.checkpoint import load_checkpoint, save_checkpoint
+from .core.errors import CheckpointError, HeadmotionError, ImageError
+from .core.motion import Motion
+from .core.picture import read_picture
+from .core.plugins import registry
+from .core.renderer import Picture, Renderer
+from .core.spec import BuildContext, RendererSpec, spec_from
+from .core.timing import Rate
+from .pipeline_spec import PipelineSpec
+from .reference import Reference, ReferenceLike, as_reference
+from .streaming import Session, lookahead_ms
+
+Control = Callable[[Motion], Motion]
+"""An edit of a finished motion."""
+AudioLike = Audio | str | os.PathLike[str] | tuple[Any, int]
+"""A path, an `Audio`, or ``(samples, rate)``."""
+
+
+class Pipeline(nn.Module):
+    """The built parts of a `PipelineSpec` on one device."""
+
+    def __init__(
+        self, spec: PipelineSpec, device: str | torch.device = "cpu", card: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__()
+        self.spec = spec
+        self.card = card or {}
+        self.representation = spec.representation.build()
+        self.audio_encoder = spec.audio_encoder.build(self.context(0))
+        self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
+        self.eval()
+        self.to(device)
+
+    def context(self, audio_channels: int | None = None) -> BuildContext:
+        """What further components (syncers, discriminators, losses) need to be built beside this pipeline."""
+        channels = self.audio_encoder.channels if audio_channels is None else audio_channels
+        return BuildContext(self.representation, channels, self.spec.steps_per_frame, self.spec.fps)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parts are."""
+        return next((p.device for p in self.parameters()), torch.device("cpu"))
+
+    def lookahead_ms(self, sample_rate: int = 16_000) -> float | None:
+        """Audio that must be heard beyond a frame's time stamp before the frame comes out; None: the whole clip."""
+        return lookahead_ms(self, sample_rate)
+
+    def generate(
+        self,
+        audio: AudioLike,
+        reference: ReferenceLike = None,
+        seed: int = 0,
+        fps: Rate | None = None,
+        controls: Sequence[Control] = (),
+    ) -> Motion:
+        """Motion for speech, in the reference's own units.
+
+        Args:
+            audio: a path, an `Audio`, or ``(samples, rate)``.
+            reference: an ``.npz`` with ``landmarks``, poses ``[P, D]`` or ``[R, P, D]`` in pixels, a `Motion`, or None
+                for the representation's neutral pose (the motion then is in the unit frame).
+            seed: the only source of chance.
+            fps: frames per second; None means the model's own.
+            controls: edits, applied in order.
+
+        Returns:
+            ``floor(duration * fps + 1/2)`` frames, at least one.
+        """
+        speech = Audio.of(audio)
+        session = self.stream(reference, speech.rate, seed, fps)
+        pieces = [session.push(block) for block in speech.blocks(speech.rate)]
+        motion = Motion.concatenate([*pieces, session.flush()])
+        for control in controls:
+            motion = control(motion)
+        return motion
+
+    def stream(
+        self,
+        reference: ReferenceLike = None,
+        sample_rate: int = 16_000,
+        seed: int = 0,
+        fps: Rate | None = None,
+        controls: Sequence[Control] = (),
+    ) -> Session:
+        """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
+        return Session(self, self.reference(reference), sample_rate, seed, fps, controls)
+
+    def reference(self, value: ReferenceLike) -> Reference:
+        """Whatever may serve as a reference, as poses with their frame."""
+        return as_reference(value, self.representation)
+
+    def render(
+        self,
+        motion: Motion | Iterable[Motion],
+        path: str | os.PathLike[str],
+        image: str | os.PathLike[str] | Picture | None = None,
+        audio: AudioLike | None = None,
+        landmarks: ReferenceLike = None,
+        renderer: RendererSpec | dict[str, Any] | str | None = None,
+        quiet: bool = False,
+    ) -> Path:
+        """Write a video (``.mp4``, ``.webm``, ``.gif``) of a motion, or of its pieces as they come, in constant memory.
+
+        Args:
+            path: the video to make; it appears whole or not at all.
+            image: a picture's path or ``uint8 [H, W, 3]``, for renderers that need one.
+            audio: speech to put under the video.
+            landmarks: the pose in the picture; None takes the reference that the motion carries.
+            renderer: a renderer's spec; None means the pipeline's own.
+            quiet: no progress bar.
+        """
+        from .renderers.video import write_video
+
+        pieces = iter([motion] if isinstance(motion, Motion) else motion)
+        first = next(pieces, None)
+        if first is None:
+            raise ImageError("render", "at least one piece of motion", "none")
+        picture = read_picture(image) if isinstance(image, str | os.PathLike) else image
+        pose = None if landmarks is None else self.reference(landmarks).poses[-1].numpy()
+        frames = self.renderer(renderer).frames(_chain(first, pieces), picture, pose)
+        speech = None if audio is None else Audio.of(audio)
+        total = len(motion) if isinstance(motion, Motion) else None
+        return write_video(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
+
+    def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:
+        """The pipeline's renderer, or another one for the same representation."""
+        spec = self.spec.renderer if renderer is None else renderer
+        chosen = spec if isinstance(spec, RendererSpec) else cast("RendererSpec", spec_from("renderer", spec))
+        return chosen.build(self.context())
+
+    def save(self, path: str | os.PathLike[str], step: int = 0, card: dict[str, Any] | None = None) -> Path:
+        """Write one ``.safetensors`` file with weights and spec."""
+        tensors = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
+        return save_checkpoint(
+            path, self.spec.model_dump(mode="json"), tensors, step=step, card=self.card | (card or {})
+        )
+
+
+def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "auto") -> Pipeline:
+    """A pipeline with fresh weights, drawn from ``seed``.
+
+    Raises:
+        SpecError: an unknown type or field, or parts that do not fit one another.
+    """
+    resolved = spec if isinstance(spec, PipelineSpec) else PipelineSpec.model_validate(spec)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Pipeline(resolved, pick_device(device))
+
+
+def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
+    """A trained pipeline, by the name of a bundled model (see `models`) or from a ``.safetensors`` file.
+
+    Raises:
+        CheckpointError: no such model or file; damaged, unsafe, too new, or a plugin is missing.
+    """
+    bundled = registry().models
+    path = bundled.get(os.fspath(source))
+    if path is None:
+        path = Path(source)
+        if not path.suffix and not path.exists():
+            known = ", ".join(sorted(bundled)) or "(none)"
+            raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
+    header, tensors = load_checkpoint(path)
+    pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card))
+    try:
+        pipeline.load_state_dict(tensors)
+    except RuntimeError as error:
+        detail = str(error).splitlines()[-1].strip()
+        raise CheckpointError("checkpoint", "tensors that fit its spec", f"{path}: {detail[:120]}") from None
+    return pipeline.to(pick_device(device))
+
+
+def models() -> list[str]:
+    """Names of the bundled models, for `load`."""
+    return sorted(registry().models)
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` is CUDA, then MPS, then the CPU.
+
+    Raises:
+        HeadmotionError: not a device of this machine.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise HeadmotionError("device", "auto, or a device of this machine (cpu, cuda, mps)", repr(name)) from None
+    return device
+
+
+def _chain(first: Motion, rest: Iterator[Motion]) -> Iterator[Motion]:
+    yield first
+    yield from rest

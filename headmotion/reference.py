@@ -1,0 +1,85 @@
+"""References: the pose that a motion starts from, in whatever form the user has it."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .core.errors import DetectorError, MotionError
+from .core.motion import Motion
+from .core.representation import Frame, Representation
+
+ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | None
+"""A landmarks file, poses in pixels, a `Motion`, or None for the neutral pose."""
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".avif"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Poses ``[R, P, D]`` with the frame that maps them to the unit frame, and their units (``px`` or ``unit``)."""
+
+    poses: Tensor
+    frame: Frame
+    units: str = "px"
+
+
+def as_reference(value: ReferenceLike, representation: Representation) -> Reference:
+    """Read, check and frame a reference; a third coordinate is dropped for a 2-D representation.
+
+    Raises:
+        MotionError: a file that cannot be read, or poses of another shape.
+        DetectorError: a picture, which needs a detector.
+    """
+    if value is None:
+        return Reference(representation.neutral().unsqueeze(0), Frame(0.5, 0.5, 1.0), "unit")
+    if isinstance(value, Motion):
+        poses, units, frame = value.values, value.units, value.frame
+    else:
+        poses = _read(Path(value)) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
+        units, frame = "px", None
+    poses = _checked(poses, representation)
+    return Reference(poses, frame or representation.frame_of(poses), units)
+
+
+def _checked(poses: Tensor, representation: Representation) -> Tensor:
+    points, dims = representation.points, representation.dims
+    poses = poses.to(torch.float32) if poses.dtype != torch.bool else poses
+    if poses.dim() == 2:
+        poses = poses.unsqueeze(0)
+    if poses.dim() != 3 or poses.shape[0] < 1 or poses.shape[1] != points or poses.shape[2] < dims:
+        raise MotionError(
+            "reference", f"poses [{points}, {dims}] or [R, {points}, {dims}]", f"shape {list(poses.shape)}"
+        )
+    poses = poses[..., :dims]
+    if not torch.isfinite(poses).all():
+        raise MotionError("reference", "finite numbers", "NaN or infinity")
+    return poses
+
+
+def _read(path: Path) -> Tensor:
+    if path.suffix.lower() in PICTURES:
+        raise DetectorError(
+            "reference",
+            "poses",
+            f"the picture {path.name}",
+            "no detector is available: pass landmarks (.npz with 'landmarks')",
+        )
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            key = "landmarks" if "landmarks" in stored else "values"
+            return torch.from_numpy(np.asarray(stored[key], dtype=np.float32))
+    except FileNotFoundError:
+        raise MotionError("reference", "an existing file", str(path)) from None
+    except (KeyError, ValueError, TypeError, AttributeError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise MotionError(
+            "reference", "an .npz with the array 'landmarks'", f"{path} ({type(error).__name__})"
+        ) from None

@@ -1,0 +1,92 @@
+"""What all point representations share: the way to the unit frame and back, mirroring, and the box around points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..core.errors import MotionError
+from ..core.representation import Frame, Representation
+
+
+class PointRepresentation(Representation):
+    """Points whose first ``lengths`` numbers are positions (x, y, depth); numbers beyond them are free of scale."""
+
+    lengths: int
+
+    mirror_signs: tuple[float, ...] = ()
+    """Sign that each of the ``D`` numbers takes in a mirror; by default x alone changes."""
+
+    def frame_of(self, values: Tensor) -> Frame:
+        """The frame of poses ``[..., P, >=2]`` in pixels, from the box around all points of all poses given.
+
+        Raises:
+            MotionError: wrong number of points, not finite, or all points fall together.
+        """
+        positions = self._checked(values, 2)[..., :2].reshape(-1, 2)
+        if not len(positions) or not bool(torch.isfinite(positions).all()):
+            raise MotionError(self.name, "at least one pose of finite points", "none, or NaN or infinity")
+        low, high = positions.amin(dim=0).tolist(), positions.amax(dim=0).tolist()
+        side = 2.0 * max(high[0] - low[0], high[1] - low[1])
+        if side <= 0.0:
+            raise MotionError(self.name, "points that lie apart", "all points in one place")
+        return Frame(x=(low[0] + high[0]) / 2, y=(low[1] + high[1]) / 2, side=side)
+
+    def normalize(self, values: Tensor, frame: Frame) -> Tensor:
+        """Pixels ``[..., P, >=D]`` to the unit frame ``[..., P, D]``; numbers beyond the ``D``-th are dropped.
+
+        Raises:
+            MotionError: the values or the frame do not fit.
+        """
+        pixels = self._checked(values, self.dims)[..., : self.dims]
+        origin, unit, middle = self._map(frame, pixels)
+        return (pixels - origin) / unit + middle
+
+    def denormalize(self, values: Tensor, frame: Frame) -> Tensor:
+        """The unit frame ``[..., P, D]`` to pixels.
+
+        Raises:
+            MotionError: the values or the frame do not fit.
+        """
+        inside = self._checked(values, self.dims)[..., : self.dims]
+        origin, unit, middle = self._map(frame, inside)
+        return (inside - middle) * unit + origin
+
+    def flip(self, values: Tensor) -> Tensor:
+        """Mirror poses ``[..., P, D]`` of the unit frame left to right: x becomes 1 - x, points change sides."""
+        inside = self._checked(values, self.dims)[..., : self.dims]
+        signs = inside.new_tensor(self.mirror_signs or (-1.0,) + (1.0,) * (self.dims - 1))
+        shift = inside.new_tensor((1.0,) + (0.0,) * (self.dims - 1))
+        return inside[..., list(self.mirror), :] * signs + shift
+
+    def to_points2d(self, values: Tensor) -> Tensor:
+        """Image positions ``[..., P, 2]`` of poses ``[..., P, D]``: the first two numbers of each point."""
+        return self._checked(values, 2)[..., :2]
+
+    def _checked(self, values: Tensor, dims: int) -> Tensor:
+        if values.dim() < 2 or values.shape[-2] != self.points or values.shape[-1] < dims:
+            raise MotionError(
+                self.name, f"poses [..., {self.points}, {dims} or more]", f"the shape {list(values.shape)}"
+            )
+        return values if values.is_floating_point() else values.to(torch.float32)
+
+    def _map(self, frame: Frame, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if not (frame.side > 0 and all(map(math.isfinite, (frame.x, frame.y, frame.side)))):
+            raise MotionError(self.name, "a finite frame with a side above 0", str(frame))
+        beyond = self.dims - 2
+        origin = like.new_tensor([frame.x, frame.y, *[0.0] * beyond])
+        unit = like.new_tensor([frame.side] * self.lengths + [1.0] * (self.dims - self.lengths))
+        middle = like.new_tensor([0.5, 0.5, *[0.0] * beyond])
+        return origin, unit, middle
+
+
+def rest_pose(rest: Sequence[Sequence[float]], points: int, beyond: Sequence[float]) -> Tensor:
+    """The pose ``rest``, or an even ring of points that fills its frame, with the numbers ``beyond`` x and y."""
+    if rest:
+        return torch.tensor(rest, dtype=torch.float32)
+    angles = torch.arange(points) * (2 * math.pi / points)
+    ring = torch.stack([0.5 - 0.25 * angles.cos(), 0.5 - 0.25 * angles.sin()], dim=-1)
+    return torch.cat([ring, torch.tensor(beyond, dtype=torch.float32).expand(points, -1)], dim=-1)

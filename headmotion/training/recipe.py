@@ -1,0 +1,146 @@
+"""Recipes: one YAML file says what is trained, on which data, in which phases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from pydantic import Field
+
+from ..core.errors import SpecError
+from ..core.plugins import registry
+from ..core.pyramid import PyramidSpec
+from ..core.spec import DiscriminatorSpec, LossSpec, Spec, SpecField, SyncerSpec
+from ..pipeline_spec import PipelineSpec
+
+
+class OptimizerSpec(Spec):
+    """Adam."""
+
+    lr: float = Field(1e-4, gt=0)
+    """Learning rate."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Decay of the mean gradient."""
+    beta2: float = Field(0.999, ge=0, lt=1)
+    """Decay of the mean squared gradient."""
+    weight_decay: float = Field(0.0, ge=0)
+    """L2 penalty."""
+    clip_norm: float = Field(0.0, ge=0)
+    """Largest global gradient norm; 0 does not clip."""
+    final_share: float = Field(0.0, ge=0, le=1)
+    """Share of the steps, at the end, that run at a tenth of the learning rate."""
+
+
+class DataSpec(Spec):
+    """How clips become batches."""
+
+    batch_size: int = Field(48, ge=2)
+    """Clips per step."""
+    augment: bool = True
+    """Vary position, size, handedness and loudness."""
+    speaker_balance: float = Field(0.5, ge=0, le=1)
+    """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
+    distributable_only: bool = False
+    """Use only clips whose licence lets trained weights be shipped."""
+
+
+class SyncersPhase(Spec):
+    """Contrastive training of the syncer pyramid."""
+
+    steps: int = Field(2000, ge=0)
+    """Optimizer steps."""
+    frames: int = Field(64, ge=5)
+    """Motion frames per clip; the coarsest level needs one window."""
+    group_size: int = Field(48, ge=2)
+    """Windows that are told apart, the paper's 48."""
+    windows_per_clip: int = Field(4, ge=1)
+    """Windows of each clip within a group: 1 mixes clips only, more adds negatives from the same clip."""
+    temperature: float = Field(0.1, gt=0)
+    """Divides the cosines; the paper has none (1.0)."""
+    margin: float = Field(0.0, ge=0, le=0.4)
+    """Subtracted from the cosine of the true pair."""
+    optimizer: OptimizerSpec = OptimizerSpec(lr=1e-3)
+    """Of all levels."""
+
+
+class GeneratorPhase(Spec):
+    """Adversarial training of the generator, guided by its losses."""
+
+    steps: int = Field(2000, ge=0)
+    """Optimizer steps of the generator; the discriminators take as many."""
+    frames: int = Field(40, ge=1)
+    """Generated frames per clip; the generator's context comes before them."""
+    adversarial_weight: float = Field(1.0, ge=0)
+    """Weight of the discriminators' scores."""
+    losses: tuple[SpecField[LossSpec], ...] = ()
+    """Further losses of the generator."""
+    generator_optimizer: OptimizerSpec = OptimizerSpec(lr=2e-5, beta1=0.0, clip_norm=1.0)
+    """Of the generator (MS-Sync's values)."""
+    discriminator_optimizer: OptimizerSpec = OptimizerSpec(lr=1e-5, beta1=0.0, clip_norm=1.0)
+    """Of the discriminators (MS-Sync's values)."""
+    average: float = Field(0.0, ge=0, lt=1)
+    """Decay of the running mean of the weights that is saved as the model; 0 saves the weights themselves."""
+
+
+class RecipeSpec(Spec):
+    """Everything that `headmotion train` needs besides data."""
+
+    name: str
+    """Name of the model."""
+    pipeline: PipelineSpec = PipelineSpec()
+    """What is trained."""
+    syncer: SpecField[SyncerSpec] = Field(default="ms-sync", validate_default=True)
+    """The syncer of every level."""
+    pyramid: PyramidSpec = PyramidSpec()
+    """Levels of the syncers."""
+    discriminator: SpecField[DiscriminatorSpec] = Field(default="ms-sync", validate_default=True)
+    """What tells real motion from generated motion."""
+    data: DataSpec = DataSpec()
+    """How clips become batches."""
+    syncers: SyncersPhase = SyncersPhase()
+    """First phase."""
+    generator: GeneratorPhase = GeneratorPhase()
+    """Second phase."""
+    seed: int = Field(0, ge=0)
+    """Of initial weights, batches and noise."""
+    save_every: int = Field(200, ge=1)
+    """Steps between two saves of the training state."""
+
+
+def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RecipeSpec:
+    """A recipe by bundled name or YAML file, with ``a.b=value`` overrides.
+
+    Raises:
+        SpecError: no such recipe, not YAML, or an unknown key.
+    """
+    path = registry().recipes.get(os.fspath(source), Path(source))
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except OSError:
+        known = ", ".join(sorted(registry().recipes))
+        raise SpecError("recipe", f"a YAML file or one of {known}", repr(os.fspath(source))) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SpecError("recipe", "YAML", f"{path}: {' '.join(str(error).split())[:120]}") from None
+    if not isinstance(data, dict):
+        raise SpecError("recipe", "a YAML mapping", f"{path}: {type(data).__name__}")
+    for override in overrides:
+        _apply(data, override)
+    return RecipeSpec.model_validate(data)
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    where, equals, value = override.partition("=")
+    *parents, key = where.split(".")
+    if not equals or not all((*parents, key)):
+        raise SpecError("override", "a.b=value", repr(override))
+    for name in parents:
+        inner = data.setdefault(name, {})
+        if isinstance(inner, str):
+            inner = data[name] = {"type": inner}
+        if not isinstance(inner, dict):
+            raise SpecError("override", f"a mapping at {name!r}", repr(override))
+        data = inner
+    data[key] = yaml.safe_load(value)

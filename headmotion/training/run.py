@@ -1,0 +1,91 @@
+"""A run's folder: the training state, which survives a kill at any moment, and the log of figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..core.errors import TrainingError
+from ..core.files import atomic_output
+from .phases import Phase
+from .recipe import RecipeSpec
+
+
+class Run:
+    """``state.safetensors`` (modules, optimizers, position), ``log.jsonl`` and ``recipe.json`` in one folder."""
+
+    def __init__(self, folder: Path, recipe: RecipeSpec, resume: bool) -> None:
+        self.folder, self.recipe = folder, recipe
+        self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.state.exists() and not resume:
+            raise TrainingError("run", "a new folder", f"{folder}, which holds a run", "continue it with --resume")
+        if not resume or not self.log.exists():
+            self.log.write_text("", "utf-8")
+        with atomic_output(folder / "recipe.json") as temporary:
+            temporary.write_text(recipe.model_dump_json(indent=2), "utf-8")
+
+    def position(self) -> tuple[str, int]:
+        """Phase and step to continue at; ``("", 0)`` for a run that has not begun."""
+        if not self.state.exists():
+            return "", 0
+        try:
+            with safe_open(self.state, "numpy") as stored:
+                meta = json.loads(stored.metadata()["headmotion"])
+        except (SafetensorError, KeyError, ValueError, TypeError) as error:
+            raise TrainingError("run", "a whole state.safetensors", f"{self.state} ({type(error).__name__})") from None
+        if meta["recipe"] != _comparable(self.recipe):
+            raise TrainingError("run", "the recipe that the run began with", "another", "use a new folder")
+        self._forget_after(str(meta["phase"]), int(meta["step"]))
+        return str(meta["phase"]), int(meta["step"])
+
+    def save(self, phase: Phase, step: int) -> None:
+        """Keep all that step ``step`` (not yet taken) depends on."""
+        tensors: dict[str, Tensor] = {}
+        for name, module in phase.modules.items():
+            tensors |= {f"module/{name}/{key}": value.detach().clone() for key, value in module.state_dict().items()}
+        for name, stepper in phase.optimizers.items():
+            tensors |= {f"optimizer/{name}/{key}": value.clone() for key, value in stepper.tensors().items()}
+        meta = {"phase": phase.name, "step": step, "recipe": _comparable(self.recipe)}
+        with atomic_output(self.state) as temporary:
+            save_file(tensors, temporary, metadata={"headmotion": json.dumps(meta, sort_keys=True)})
+
+    def restore(self, phase: Phase) -> None:
+        """Put a phase back to where it was saved."""
+        tensors = load_file(self.state)
+        for name, module in phase.modules.items():
+            module.load_state_dict(_below(tensors, f"module/{name}/"))
+        for name, stepper in phase.optimizers.items():
+            stepper.restore(_below(tensors, f"optimizer/{name}/"))
+
+    def record(self, phase: str, step: int, values: Mapping[str, float]) -> None:
+        """Append one line of figures."""
+        line = {"phase": phase, "step": step} | {name: round(value, 6) for name, value in values.items()}
+        with self.log.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def _forget_after(self, phase: str, step: int) -> None:
+        """Drop the figures of steps that were taken after the last save and will be taken again."""
+        lines = [json.loads(line) for line in self.log.read_text("utf-8").splitlines() if line.endswith("}")]
+        kept = [line for line in lines if line["phase"] != phase or line["step"] < step]
+        with atomic_output(self.log) as temporary:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
+
+
+def _comparable(recipe: RecipeSpec) -> Any:
+    """What must not change within a run; how long it runs and how often it saves may."""
+    data = recipe.model_dump(mode="json")
+    data.pop("save_every")
+    data["syncers"].pop("steps")
+    data["generator"].pop("steps")
+    return data
+
+
+def _below(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

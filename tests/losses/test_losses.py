@@ -1,0 +1,64 @@
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from headmotion import SpecError
+from headmotion.core.loss import LossInput
+from headmotion.core.spec import BuildContext
+from headmotion.losses.specs import ReconstructionLossSpec
+from headmotion.losses.sync import contrastive_loss, top1
+from headmotion.training.adversarial_phase import hinge_discriminator, hinge_generator
+
+
+@pytest.mark.parametrize(("margin", "one_way"), [(0.0, 2.90637), (0.2, math.log(math.exp(0.8) + 47) - 0.8)])
+def test_contrastive_loss_of_48_orthonormal_pairs(margin: float, one_way: float) -> None:
+    embeddings = torch.eye(48)
+    assert float(contrastive_loss(embeddings, embeddings, margin=margin)) == pytest.approx(2 * one_way, abs=1e-4)
+    assert float(top1(embeddings, embeddings)) == 1.0
+
+
+def test_contrastive_loss_at_chance_is_twice_ln_n_and_groups_are_averaged() -> None:
+    same = torch.ones(3, 48, 1)
+    assert float(contrastive_loss(same, same, temperature=0.07)) == pytest.approx(2 * math.log(48), abs=1e-4)
+
+
+def test_hinge_losses_at_zero_scores() -> None:
+    zeros = torch.zeros(7)
+    assert float(hinge_discriminator(zeros, zeros)) == 2.0
+    assert float(hinge_generator(zeros)) == 0.0
+    assert float(hinge_discriminator(torch.full((3,), 1.0), torch.full((3,), -1.0))) == 0.0
+
+
+def _context() -> BuildContext:
+    representation = SimpleNamespace(
+        name="toy",
+        points=4,
+        dims=2,
+        groups={"lips": (0, 1), "nose": (2, 3)},
+        openings={"mouth": ((0, 1),)},
+        to_points2d=lambda values: values,
+    )
+    return BuildContext(representation, 26)  # type: ignore[arg-type]
+
+
+def test_reconstruction_is_blind_to_head_motion_and_sees_the_mouth() -> None:
+    spec = ReconstructionLossSpec(groups={"lips": 1.0}, relative_to="nose", openings={"mouth": 2.0})
+    loss = spec.build(_context())
+    real = torch.rand(2, 6, 4, 2)
+
+    def terms(generated: torch.Tensor) -> dict[str, float]:
+        return {name: float(t) for name, t in loss(LossInput(real[:, :1], generated, real, torch.empty(0))).items()}
+
+    assert terms(real) == pytest.approx({"lips": 0.0, "mouth_opening": 0.0}, abs=1e-4)
+    assert terms(real + 0.3) == pytest.approx({"lips": 0.0, "mouth_opening": 0.0}, abs=1e-3)
+    opened = real.clone()
+    opened[:, :, 0] += torch.tensor([0.0, 0.5])
+    assert terms(opened)["lips"] == pytest.approx(100 * 0.5 / 4, rel=1e-3)
+    assert terms(opened)["mouth_opening"] > 1
+
+
+def test_reconstruction_names_what_the_representation_lacks() -> None:
+    with pytest.raises(SpecError, match="lips, nose"):
+        ReconstructionLossSpec(groups={"limbs": 1.0}).build(_context())

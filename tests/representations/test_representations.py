@@ -1,0 +1,160 @@
+"""What holds for every representation that comes with headmotion."""
+
+import subprocess
+import sys
+
+import hypothesis.extra.numpy as arrays
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headmotion.core.errors import MotionError, SpecError
+from headmotion.core.representation import Frame, Representation
+from headmotion.core.spec import spec_from
+
+SPECS = [
+    {"type": "landmarks68"},
+    {"type": "landmarks68", "dims": 3},
+    {"type": "keypoints"},
+    {"type": "keypoints", "points": 4, "jacobians": True, "mirror": [1, 0, 2, 3]},
+    {"type": "joints", "names": ["hips", "left_foot", "right_foot", "head"], "parents": [-1, 0, 0, 0]},
+    {"type": "joints", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
+]
+BUILT = [spec_from("representation", spec).build(None) for spec in SPECS]
+each = pytest.mark.parametrize("representation", BUILT, ids=lambda built: f"{built.name}-{built.points}x{built.dims}")
+
+frames = st.builds(Frame, x=st.floats(-2000, 2000), y=st.floats(-2000, 2000), side=st.floats(10, 4000))
+
+
+def poses(representation: Representation) -> st.SearchStrategy[torch.Tensor]:
+    shape = (2, representation.points, representation.dims)
+    return arrays.arrays("float64", shape, elements=st.floats(-2, 3)).map(torch.from_numpy)
+
+
+@each
+@given(data=st.data(), frame=frames)
+def test_pixels_come_back(representation: Representation, data: st.DataObject, frame: Frame) -> None:
+    inside = data.draw(poses(representation))
+    pixels = representation.denormalize(inside, frame)
+    torch.testing.assert_close(representation.normalize(pixels, frame), inside, atol=1e-9, rtol=0)
+
+
+@each
+@given(data=st.data())
+def test_two_mirrors_change_nothing(representation: Representation, data: st.DataObject) -> None:
+    inside = data.draw(poses(representation))
+    flipped = representation.flip(inside)
+    assert torch.equal(flipped[..., 0], 1 - inside[..., list(representation.mirror), 0])
+    torch.testing.assert_close(representation.flip(flipped), inside, atol=1e-12, rtol=0)
+
+
+@each
+def test_tables_are_consistent(representation: Representation) -> None:
+    every = range(representation.points)
+    assert sorted(representation.mirror) == list(every)
+    assert all(representation.mirror[representation.mirror[point]] == point for point in every)
+    assert len(set(representation.point_names)) == representation.points
+    named = [*representation.groups.values(), *representation.contours.values(), *representation.edges]
+    pairs = [pair for opening in representation.openings.values() for pair in opening]
+    for members in [*named, *pairs, representation.scale_pair]:
+        assert len(set(members)) == len(members) and set(members) <= set(every)
+
+
+@each
+def test_neutral_pose_fills_its_frame(representation: Representation) -> None:
+    neutral = representation.neutral()
+    assert neutral.shape == (representation.points, representation.dims) and neutral.dtype == torch.float32
+    frame = Frame(x=100.0, y=-20.0, side=300.0)
+    found = representation.frame_of(representation.denormalize(neutral, frame))
+    low, high = neutral[:, :2].amin(dim=0), neutral[:, :2].amax(dim=0)
+    expected = 300 * (low + high - 1) / 2 + torch.tensor([100.0, -20.0])
+    assert [found.x, found.y] == pytest.approx(expected.tolist(), abs=1e-3)
+    assert found.side == pytest.approx(float(600 * (high - low).max()), abs=1e-3)
+    assert all(type(value) is float for value in (found.x, found.y, found.side))
+
+
+@each
+def test_frame_covers_all_poses_given(representation: Representation) -> None:
+    neutral = representation.denormalize(representation.neutral(), Frame(0.0, 0.0, 100.0))
+    moved = neutral.clone()
+    moved[:, 0] += 30
+    frame, both = representation.frame_of(neutral), representation.frame_of(torch.stack([neutral, moved]))
+    assert both.x == pytest.approx(frame.x + 15, abs=1e-3)
+
+
+@each
+def test_extra_numbers_are_dropped(representation: Representation) -> None:
+    inside = representation.neutral()
+    wide = torch.cat([inside, torch.full((representation.points, 1), 7.0)], dim=-1)
+    frame = Frame(3.0, 4.0, 50.0)
+    assert torch.equal(representation.normalize(wide, frame), representation.normalize(inside, frame))
+    assert torch.equal(representation.to_points2d(inside[None]), inside[None, :, :2])
+
+
+@each
+def test_wrong_shapes_are_one_clear_error(representation: Representation) -> None:
+    neutral, frame = representation.neutral(), Frame(0.0, 0.0, 1.0)
+    for wrong in (neutral[1:], neutral[..., :1], neutral[0]):
+        for use in (lambda x: representation.normalize(x, frame), representation.flip, representation.frame_of):
+            with pytest.raises(MotionError, match=f"{representation.name}: expected poses") as raised:
+                use(wrong)
+            assert "\n" not in str(raised.value)
+
+
+@each
+def test_no_frame_without_extent(representation: Representation) -> None:
+    neutral = representation.neutral()
+    with pytest.raises(MotionError, match="one place"):
+        representation.frame_of(torch.zeros_like(neutral))
+    with pytest.raises(MotionError, match="finite"):
+        representation.frame_of(torch.full_like(neutral, float("nan")))
+    with pytest.raises(MotionError, match="pose"):
+        representation.frame_of(neutral[None][:0])
+    with pytest.raises(MotionError, match="side above 0"):
+        representation.normalize(neutral, Frame(0.0, 0.0, 0.0))
+
+
+def test_jacobians_keep_their_scale_and_turn_in_a_mirror() -> None:
+    keypoints = BUILT[3]
+    values = torch.tensor([[10.0, 20.0, 1.0, 2.0, 3.0, 4.0]]).expand(4, 6)
+    inside = keypoints.normalize(values, Frame(0.0, 0.0, 100.0))
+    assert inside[0].tolist() == pytest.approx([0.6, 0.7, 1.0, 2.0, 3.0, 4.0])
+    assert keypoints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 1.0, -2.0, -3.0, 4.0])
+
+
+def test_depth_is_scaled_and_not_mirrored() -> None:
+    joints = BUILT[4]
+    inside = joints.normalize(torch.tensor([[10.0, 20.0, 30.0]]).expand(4, 3), Frame(0.0, 0.0, 100.0))
+    assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.3])
+    assert joints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.3])
+
+
+def test_joints_mirror_by_name() -> None:
+    assert BUILT[4].mirror == (0, 2, 1, 3)
+    assert BUILT[5].mirror == (0, 2, 1)
+    assert BUILT[5].edges == ((0, 1), (0, 2))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"type": "landmarks68", "dims": 4},
+        {"type": "keypoints", "points": 1},
+        {"type": "keypoints", "points": 3, "mirror": [1, 2, 0]},
+        {"type": "keypoints", "points": 3, "scale_pair": [0, 3]},
+        {"type": "keypoints", "points": 2, "rest": [[0.1, 0.2]]},
+        {"type": "joints", "names": ["a", "b"], "parents": [1, -1]},
+        {"type": "joints", "names": ["a", "a"], "parents": [-1, 0]},
+        {"type": "joints", "names": ["a", "b"], "parents": [-1]},
+    ],
+    ids=str,
+)
+def test_bad_specs(spec: dict[str, object]) -> None:
+    with pytest.raises(SpecError):
+        spec_from("representation", spec)
+
+
+def test_specs_need_no_torch() -> None:
+    code = "import sys, headmotion.representations; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
