@@ -24,7 +24,7 @@ test: $(INSTALLED)  ## every check: style, types, tests, plugins, documentation 
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 
 docs: $(INSTALLED)  ## build the documentation site into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(INSTALLED)  ## measure speed and memory
 	$(BIN)/python benchmarks/run.py

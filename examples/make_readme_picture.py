@@ -6,6 +6,7 @@ Usage: python examples/make_readme_picture.py out/talk.mp4 docs/images/demo.png
 from __future__ import annotations
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -44,6 +45,31 @@ def moments(speech: np.ndarray, rate: int) -> np.ndarray:
     return np.array(picks) / 25
 
 
+def crop_of(frame: Image.Image) -> tuple[int, int, int, int]:
+    """The face in the bundled portrait."""
+    width, height = frame.size
+    return round(width * 0.28), round(height * 0.09), round(width * 0.60), round(height * 0.41)
+
+
+def draw_wave(sheet: Image.Image, speech: np.ndarray) -> None:
+    """The speech over the whole width, below the tiles."""
+    draw = ImageDraw.Draw(sheet)
+    bounds = np.linspace(0, len(speech), sheet.width + 1).astype(int)
+    middle, gain = TILE + GAP + WAVE / 2, 0.5 * WAVE / np.abs(speech).max()
+    for x, (start, stop) in enumerate(pairwise(bounds)):
+        height = gain * np.abs(speech[start : stop + 1]).max()
+        draw.line([(x, middle - height), (x, middle + height)], fill=INK)
+
+
+def draw_tiles(sheet: Image.Image, frames: list[Image.Image], positions: np.ndarray) -> None:
+    """Faces side by side, each with a line to its position (0..1) in the waveform."""
+    draw = ImageDraw.Draw(sheet)
+    for column, (frame, position) in enumerate(zip(frames, positions, strict=True)):
+        left, x = column * (TILE + GAP), position * sheet.width
+        sheet.paste(frame.resize((TILE, TILE), Image.Resampling.LANCZOS, box=crop_of(frame)), (left, 0))
+        draw.line([(left + TILE / 2, TILE), (x, TILE + 2 * GAP), (x, sheet.height)], fill=MARK)
+
+
 def main() -> None:
     """Read the video, write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -52,29 +78,12 @@ def main() -> None:
     given = parser.parse_args()
     speech, rate = speech_of(given.video)
     times = moments(speech, rate)
-    width = COLUMNS * TILE + (COLUMNS - 1) * GAP
-    sheet = Image.new("RGB", (width, TILE + GAP + WAVE), BACKGROUND)
-    draw = ImageDraw.Draw(sheet)
-    bounds = np.linspace(0, len(speech), width + 1).astype(int)
-    middle, gain = TILE + GAP + WAVE / 2, 0.5 * WAVE / np.abs(speech).max()
-    for x, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
-        height = gain * np.abs(speech[start : stop + 1]).max()
-        draw.line([(x, middle - height), (x, middle + height)], fill=INK)
-    for column, (time, frame) in enumerate(zip(times, frames_at(given.video, times), strict=True)):
-        left = column * (TILE + GAP)
-        sheet.paste(frame.resize((TILE, TILE), Image.Resampling.LANCZOS, box=crop_of(frame)), (left, 0))
-        x = time * rate / len(speech) * width
-        draw.line([(left + TILE / 2, TILE), (x, TILE + GAP + 4)], fill=MARK)
-        draw.line([(x, TILE + GAP + 4), (x, TILE + GAP + WAVE)], fill=MARK)
+    sheet = Image.new("RGB", (COLUMNS * (TILE + GAP) - GAP, TILE + 2 * GAP + WAVE), BACKGROUND)
+    draw_wave(sheet, speech)
+    draw_tiles(sheet, frames_at(given.video, times), times * rate / len(speech))
     given.picture.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(given.picture, optimize=True)
     print(given.picture)
-
-
-def crop_of(frame: Image.Image) -> tuple[int, int, int, int]:
-    """The face of the bundled portrait: the upper middle half of the picture."""
-    width, height = frame.size
-    return round(width * 0.25), 0, round(width * 0.65), round(height * 0.4)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def cosine_transform(size: int, coefficients: int) -> Tensor:
     """The orthonormal DCT-II as a matrix ``[size, coefficients]``, float64."""
     n = torch.arange(size, dtype=torch.float64)[:, None]
     k = torch.arange(coefficients, dtype=torch.float64)
-    scale = torch.where(k == 0, math.sqrt(1 / size), math.sqrt(2 / size))
+    scale = torch.full_like(k, math.sqrt(2 / size))
+    scale[0] = math.sqrt(1 / size)
     return torch.cos(math.pi * k * (2 * n + 1) / (2 * size)) * scale
 
 

@@ -55,13 +55,13 @@ class MelSpec(AudioEncoderSpec):
 
     def check(self, context: BuildContext) -> None:
         """Raise a `SpecError` unless the steps fall exactly on ``context.steps_per_frame`` per motion frame."""
-        rate = context.fps * context.steps_per_frame * self.hop
-        if rate != self.sample_rate:
+        steps = context.fps * context.steps_per_frame
+        if steps * self.hop != self.sample_rate:
             raise SpecError(
                 f"{self.type_name()} spec",
                 f"fps x steps per frame x hop = sample_rate = {self.sample_rate}",
-                f"{context.fps} x {context.steps_per_frame} x {self.hop} = {rate}",
-                f"set hop to {float(self.sample_rate / context.fps / context.steps_per_frame):g}, or change sample_rate",
+                f"{context.fps} x {context.steps_per_frame} x {self.hop} = {steps * self.hop}",
+                f"set hop to {float(self.sample_rate / steps):g}, or change sample_rate",
             )
 
 

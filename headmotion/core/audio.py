@@ -116,7 +116,7 @@ class Audio:
 
     def read(self, rate: int = 16000) -> Wave:
         """The whole as one mono wave ``[S]`` at ``rate`` Hz: `blocks` joined."""
-        return np.concatenate(list(self.blocks(rate)))
+        return np.concatenate([np.zeros(0, np.float32), *self.blocks(rate)])
 
     def __repr__(self) -> str:
         return f"<Audio: {self._source.name}, {self.rate} Hz, {self.channels} channels>"

@@ -14,6 +14,10 @@ class HeadmotionError(Exception):
         message = f"{component}: expected {expected}, got {got}"
         super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))
 
+    def __reduce__(self) -> tuple[type[HeadmotionError], tuple[str, str, str, str]]:
+        # Exceptions are rebuilt from their message alone, which would fail when one returns from a worker process.
+        return type(self), (self.component, self.expected, self.got, self.remedy)
+
 
 class SpecError(HeadmotionError):
     """A spec names an unknown type, has an unknown field, or a value out of range."""

@@ -21,7 +21,10 @@ class Generator(Component):
     context_frames: int
     """Frames of the reference that are used; fewer are repeated in front."""
     lookahead: int | None
-    """Motion frames of audio beyond frame ``t`` that must be heard before frame ``t`` can be emitted; None: the whole clip."""
+    """Motion frames of audio beyond frame ``t`` that must be heard before frame ``t`` can be emitted.
+
+    None: the whole clip.
+    """
 
     @abstractmethod
     def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .errors import MotionError
+from .errors import HeadmotionError, MotionError
 from .files import atomic_output
 from .representation import Frame
 from .timing import Rate, as_fps, frame_count, resample_frames
@@ -120,19 +119,16 @@ class Motion:
             )
         except FileNotFoundError:
             raise MotionError("motion file", "an existing file", str(source)) from None
-        except (
-            KeyError,
-            ValueError,
-            TypeError,
-            AttributeError,
-            EOFError,
-            OSError,
-            zipfile.BadZipFile,
-            RecursionError,
-        ) as error:
-            raise MotionError(
-                "motion file", "a .npz or .json written by Motion.save", f"{source} ({type(error).__name__})"
-            ) from None
+        except HeadmotionError:
+            raise
+        except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, json or numpy
+            got = f"{source} ({type(error).__name__})"
+            raise MotionError("motion file", "a .npz or .json written by Motion.save", got) from None
+
+    def summary(self) -> dict[str, Any]:
+        """What the motion is, as JSON values, without its frames."""
+        size = {"shape": list(self.values.shape), "fps": str(self.fps), "seconds": float(self.duration)}
+        return size | {key: value for key, value in self._meta().items() if key != "reference"}
 
     def _meta(self) -> dict[str, Any]:
         return {

@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import functools
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -66,13 +67,23 @@ class Registry:
             self._remedy(kind, name),
         )
 
+    def absent(self, namespace: str) -> str:
+        """What to do about the plugin of a namespace that is not loaded; empty if it is."""
+        record = next((each for each in self.records if each.name == namespace), None)
+        if record is None:
+            return f"install the plugin: pip install {OWN_DISTRIBUTION}-{namespace}"
+        return "" if record.status == "ok" else f"its plugin is {record.status}: {record.error or SELECT_VARIABLE}"
+
+    def call(self, plugin: str, hook: str, **arguments: Any) -> Any:
+        """What one plugin's implementation of a hook returns; None if it has none."""
+        others = [module for name, module in self.manager.list_name_plugin() if name != plugin]
+        returned = self.manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
+        return returned[0] if returned else None
+
     def _remedy(self, kind: str, name: str) -> str:
         namespace, slash, _ = name.partition("/")
-        for record in self.records:
-            if slash and record.name == namespace and record.status != "ok":
-                return f"its plugin is {record.status}: {record.error or f'see {SELECT_VARIABLE}'}"
-        if slash and not any(known.startswith(namespace + "/") for _, known in self.specs):
-            return f"install the plugin: pip install headmotion-{namespace}"
+        if slash and (remedy := self.absent(namespace)):
+            return remedy
         near = difflib.get_close_matches(name, self.types(kind), n=3, cutoff=0.5)
         return f"did you mean {' or '.join(map(repr, near))}?" if near else "see `headmotion plugins`"
 
@@ -80,83 +91,92 @@ class Registry:
 @functools.cache
 def registry() -> Registry:
     """The process's registry, discovered on the first call."""
-    return discover(_installed())
+    points = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
+    # Own parts come first, so that a third party can never take a name before its owner does.
+    return discover(sorted(points, key=lambda point: (_distribution(point)[0] != OWN_DISTRIBUTION, point.name)))
 
 
-def discover(found: Iterator[EntryPoint] | list[EntryPoint]) -> Registry:
+def discover(points: Iterable[EntryPoint]) -> Registry:
     """Load each entry point on its own and collect what it offers; failures become records."""
     result = Registry()
     result.manager.add_hookspecs(hookspecs)
     selected = os.environ.get(SELECT_VARIABLE)
-    for point in found:
-        dist = point.dist.name if point.dist else "(unknown)"
-        version = point.dist.version if point.dist else ""
-        own = dist == OWN_DISTRIBUTION
-        if selected is not None and not own and point.name not in [part.strip() for part in selected.split(",")]:
-            result.records.append(PluginRecord(point.name, dist, version, "off"))
+    wanted = None if selected is None else {name.strip() for name in selected.split(",")}
+    for point in points:
+        dist, version = _distribution(point)
+        record = functools.partial(PluginRecord, point.name, dist, version)
+        if wanted is not None and dist != OWN_DISTRIBUTION and point.name not in wanted:
+            result.records.append(record("off"))
             continue
         try:
-            types = _load(result, point, own, dist)
-        except Exception as error:
-            _forget(result, point.name)
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            result.records.append(PluginRecord(point.name, dist, version, "error", text))
+            types = _load(result, point, dist)
+        except (Exception, SystemExit) as error:
+            result.records.append(record("error", " ".join(f"{type(error).__name__}: {error}".split())))
         else:
-            result.records.append(PluginRecord(point.name, dist, version, "ok", types=types))
+            result.records.append(record("ok", types=types))
     return result
 
 
-def _installed() -> list[EntryPoint]:
-    points = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
-    # Own parts come first, so that a third party can never take a name before its owner does.
-    return sorted(points, key=lambda p: (p.dist is None or p.dist.name != OWN_DISTRIBUTION, p.name))
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
 
 
-def _load(result: Registry, point: EntryPoint, own: bool, dist: str) -> tuple[str, ...]:
-    if not own and f"{OWN_DISTRIBUTION}-{point.name}" != dist.lower().replace("_", "-"):
-        raise PluginError(
-            f"plugin {point.name}",
-            f"the entry point to be named as the distribution {dist!r} less 'headmotion-'",
-            repr(point.name),
-        )
+def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
+    plugin, own = point.name, dist == OWN_DISTRIBUTION
+    if not own and f"{OWN_DISTRIBUTION}-{plugin}" != re.sub(r"[-_.]+", "-", dist).lower():
+        wanted = f"the entry point to be named as the distribution {dist!r} less '{OWN_DISTRIBUTION}-'"
+        raise PluginError(f"plugin {plugin}", wanted, repr(plugin))
+    if result.manager.has_plugin(plugin):
+        raise PluginError(f"plugin {plugin}", "a name that no other plugin has", repr(plugin))
     module = point.load()
-    manager = result.manager
-    manager.register(module, name=point.name)
-    _reject_unknown_hooks(module, point.name)
-    manager.check_pending()
-    names: list[str] = []
-    for spec in _call(manager, module, "headmotion_specs", ()):
-        kind, name = _validated(spec, point.name, own)
-        if (owner := result.owners.get((kind, name))) is not None:
-            raise PluginError(f"plugin {point.name}", "a type that nobody has", f"{kind} {name!r}, which {owner} owns")
-        result.specs[kind, name] = spec
-        result.owners[kind, name] = point.name
-        names.append(f"{kind}:{name}")
-    for attribute, offered in (("models", result.models), ("recipes", result.recipes)):
-        for name, path in _call(manager, module, f"headmotion_{attribute}", {}).items():
-            if not own and not name.startswith(point.name + "/"):
-                raise PluginError(f"plugin {point.name}", f"{attribute} named {point.name}/...", repr(name))
-            offered[name] = Path(path)
-    return tuple(names)
+    try:
+        result.manager.register(module, name=plugin)
+        _reject_stray_hooks(module, plugin)
+        result.manager.check_pending()
+        specs = _offered_specs(result, plugin, own)
+        models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
+    except BaseException:
+        if result.manager.has_plugin(plugin):
+            result.manager.unregister(name=plugin)
+        raise
+    # Only a plugin without any fault reaches the registry.
+    result.specs.update(specs)
+    result.owners.update(dict.fromkeys(specs, plugin))
+    result.models.update(models)
+    result.recipes.update(recipes)
+    return tuple(f"{kind}:{name}" for kind, name in specs)
 
 
-def _reject_unknown_hooks(module: Any, plugin: str) -> None:
+def _reject_stray_hooks(module: Any, plugin: str) -> None:
     known = [name for name in vars(hookspecs) if name.startswith("headmotion_")]
-    for name in vars(module):
-        if name.startswith("headmotion_") and name not in known:
+    for name, value in vars(module).items():
+        if not (name.startswith("headmotion_") and callable(value)):
+            continue
+        if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            raise PluginError(
-                f"plugin {plugin}",
-                f"hooks among {', '.join(known)}",
-                repr(name),
-                f"did you mean {near[0]!r}?" if near else "",
-            )
+            remedy = f"did you mean {near[0]!r}?" if near else ""
+            raise PluginError(f"plugin {plugin}", f"hooks among {', '.join(known)}", repr(name), remedy)
+        if not hasattr(value, "headmotion_impl"):
+            raise PluginError(f"plugin {plugin}", f"{name} marked with headmotion.hookimpl", "an unmarked function")
 
 
-def _call(manager: pluggy.PluginManager, module: Any, hook: str, default: Any) -> Any:
-    others = [plugin for plugin in manager.get_plugins() if plugin is not module]
-    returned = manager.subset_hook_caller(hook, remove_plugins=others)()
-    return returned[0] if returned else default
+def _offered_specs(result: Registry, plugin: str, own: bool) -> dict[tuple[str, str], type[Spec]]:
+    offered: dict[tuple[str, str], type[Spec]] = {}
+    for spec in result.call(plugin, "headmotion_specs") or ():
+        kind, name = key = _validated(spec, plugin, own)
+        if key in result.specs or key in offered:
+            owner = result.owners.get(key, plugin)
+            raise PluginError(f"plugin {plugin}", "a type that nobody has", f"{kind} {name!r}, which {owner} owns")
+        offered[key] = spec
+    return offered
+
+
+def _offered_files(result: Registry, plugin: str, own: bool, hook: str) -> dict[str, Path]:
+    offered = result.call(plugin, f"headmotion_{hook}") or {}
+    for name in offered:
+        if not (own or name.startswith(f"{plugin}/")):
+            raise PluginError(f"plugin {plugin}", f"{hook} named {plugin}/...", repr(name))
+    return {name: Path(path) for name, path in offered.items()}
 
 
 def _validated(spec: Any, plugin: str, own: bool) -> tuple[str, str]:
@@ -164,19 +184,9 @@ def _validated(spec: Any, plugin: str, own: bool) -> tuple[str, str]:
     if not (isinstance(spec, type) and issubclass(spec, BaseModel) and kind):
         raise PluginError(f"plugin {plugin}", "subclasses of a headmotion spec base (GeneratorSpec, ...)", repr(spec))
     name = cast("type[Spec]", spec).type_name()
-    namespace, slash, _ = name.rpartition("/")
-    if (own and slash) or (not own and namespace != plugin):
-        raise PluginError(
-            f"plugin {plugin}", f"{kind} types named {plugin}/...", repr(name), f"rename it to '{plugin}/{name}'"
-        )
+    namespace = name.rpartition("/")[0]
+    if namespace != ("" if own else plugin):
+        bare = name.rpartition("/")[2]
+        right = bare if own else f"{plugin}/{bare}"
+        raise PluginError(f"plugin {plugin}", f"a {kind} type named {right!r}", repr(name), "rename it")
     return kind, name
-
-
-def _forget(result: Registry, plugin: str) -> None:
-    if result.manager.has_plugin(plugin):
-        result.manager.unregister(name=plugin)
-    for key in [key for key, owner in result.owners.items() if owner == plugin]:
-        del result.specs[key], result.owners[key]
-    for offered in (result.models, result.recipes):
-        for name in [name for name in offered if name.startswith(plugin + "/")]:
-            del offered[name]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
+from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -15,12 +16,19 @@ from .spec import Spec
 class PyramidSpec(Spec):
     """Levels of a temporal pyramid. Source: MS-Sync, arXiv 2307.03270, eq. 5."""
 
-    levels: int = 4
+    levels: int = Field(4, ge=1)
     """Number of levels, the first being the input itself."""
-    kernel: int = 7
+    kernel: int = Field(7, ge=1)
     """Taps of the moving average, in frames of the level that is averaged; odd."""
-    stride: int = 2
+    stride: int = Field(2, ge=1)
     """Every how many frames are kept from one level to the next."""
+
+    @field_validator("kernel")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError("an odd number of taps is needed")
+        return value
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,10 @@ class Pyramid:
 
         Where pooling gives fewer audio steps than the motion's level wants, the last step is repeated.
         """
+        if audio.shape[1] != motion.shape[1] * steps_per_frame:
+            raise ValueError(
+                f"{steps_per_frame} audio steps per frame are needed, got {audio.shape[1]} for {motion.shape[1]} frames"
+            )
         return [
             (m, _edge_padded(a, m.shape[1] * steps_per_frame)) for m, a in zip(self(motion), self(audio), strict=True)
         ]

@@ -35,7 +35,7 @@ class Representation(Component):
     groups: Mapping[str, tuple[int, ...]]
     """Named sets of points: ``lips``, ``jaw``, ``eyes``, ``brows``, ``nose``, or limbs."""
     contours: Mapping[str, tuple[int, ...]]
-    """Closed outlines, in drawing order: ``inner_lips``, ``outer_lips``, ``left_eye`` ... Empty where there are none."""
+    """Closed outlines, in drawing order: ``inner_lips``, ``outer_lips``, ``left_eye`` ...; may be empty."""
     openings: Mapping[str, tuple[tuple[int, int], ...]]
     """Pairs of points whose distance opens and closes something: ``mouth``, ``left_eye`` ..."""
     scale_pair: tuple[int, int]
@@ -51,7 +51,7 @@ class Representation(Component):
 
     @abstractmethod
     def frame_of(self, values: Tensor) -> Frame:
-        """The frame of poses ``[..., P, D]`` in pixels: center of the box around the points, side = 2 x its longer edge.
+        """The frame of poses ``[..., P, D]`` in pixels: center of the points' box, side = 2 x its longer edge.
 
         Raises:
             MotionError: the points are not finite or all fall together.

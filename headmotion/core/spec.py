@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
@@ -36,8 +37,9 @@ class Spec(BaseModel):
     @classmethod
     def type_name(cls) -> str:
         """The literal of the field ``type``, by which a spec is named in JSON."""
-        literal = cls.model_fields.get("type")
-        return str(get_args(literal.annotation)[0]) if literal is not None else cls.__name__
+        field = cls.model_fields.get("type")
+        names = get_args(field.annotation) if field is not None else ()
+        return str(names[0]) if names else cls.__name__
 
     @model_validator(mode="wrap")
     @classmethod
@@ -82,7 +84,8 @@ class RepresentationSpec(ComponentSpec):
     kind: ClassVar[str] = "representation"
 
     @abstractmethod
-    def build(self, context: BuildContext | None = None) -> Representation: ...
+    def build(self, context: BuildContext | None = None) -> Representation:
+        """Make the representation, which needs no neighbors."""
 
 
 class AudioEncoderSpec(ComponentSpec):
@@ -165,6 +168,9 @@ class DetectorSpec(ComponentSpec):
         """Make the detector."""
 
 
+_described: ContextVar[frozenset[str]] = ContextVar("kinds whose JSON schema is being written", default=frozenset())
+
+
 class _ByType:
     """Pydantic metadata: accept ``"name"``, ``{"type": "name", ...}`` or a built spec, through the registry."""
 
@@ -184,9 +190,15 @@ class _ByType:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         kind = cast("dict[str, Any]", schema)["metadata"]["kind"]
-        types = registry().types(kind)
-        full = [registry().resolve(kind, name).model_json_schema() for name in types]
-        return {"title": kind, "anyOf": [{"enum": types, "description": "a type with its defaults"}, *full]}
+        if kind in _described.get():  # a spec that holds others of its own kind: described once, not without end
+            return {"title": kind, "type": ["string", "object"]}
+        known = {name: registry().resolve(kind, name) for name in registry().types(kind)}
+        brief = [name for name, spec in known.items() if not any(f.is_required() for f in spec.model_fields.values())]
+        # Through the handler, so that what is nested lands among the definitions of the whole schema.
+        outer = _described.set(_described.get() | {kind})
+        full = [handler(spec.__pydantic_core_schema__) for spec in known.values()]
+        _described.reset(outer)
+        return {"title": kind, "anyOf": [{"enum": brief, "description": "a type with its defaults"}, *full]}
 
 
 K = TypeVar("K", bound=Spec)

@@ -20,14 +20,13 @@ def as_fps(value: Rate) -> Fraction:
         MotionError: not a number between 0 (exclusive) and 1000 frames per second.
     """
     try:
-        exact = Fraction(str(value)) if isinstance(value, float) else Fraction(value)
-    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        exact = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
         raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)) from None
     if not 0 < exact <= 1000:
         raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value))
-    whole = round(exact)
-    ntsc = Fraction(whole * 1000, 1001)
-    return ntsc if exact.denominator != 1 and abs(exact - ntsc) < Fraction(1, 200) else exact
+    ntsc = Fraction(round(exact) * 1000, 1001)
+    return ntsc if exact.denominator != 1 and abs(exact - ntsc) * 5000 < exact else exact
 
 
 def frame_count(duration: Fraction, fps: Fraction) -> int:
@@ -41,6 +40,7 @@ class FrameResampler:
     """Frames at one rate to frames at another by time stamp, in pieces of any size; linear between neighbors.
 
     Frame ``k`` lies at exactly ``k / fps`` seconds at either rate. The last frame is held where a stamp lies beyond it.
+    No frame comes out that `frame_count` of the audio might leave out.
     """
 
     def __init__(self, source: Fraction, target: Fraction) -> None:
@@ -49,13 +49,21 @@ class FrameResampler:
         self._first = 0
         self._emitted = 0
 
+    @property
+    def lookahead(self) -> int:
+        """Source frames beyond number ``floor(k * source / target)`` that target frame ``k`` may wait for."""
+        step = Fraction(1, self.ratio.denominator)
+        return (1 - step + max(Fraction(0), (self.ratio - 1) / 2)).__ceil__()
+
     def push(self, frames: Tensor) -> Tensor:
         """Source frames ``[t, ...]`` in, the target frames ``[t', ...]`` that they determine out."""
         buffer = frames if self._buffer is None else torch.cat([self._buffer, frames])
         self._buffer = buffer
         newest = self._first + len(buffer) - 1
-        # Target k needs source floor(k * ratio) and, unless it falls on it exactly, the next one.
-        ready = (Fraction(newest) / self.ratio).__floor__() + 1
+        # Target k needs source floor(k * ratio) and, unless it falls on it exactly, the next one. When frames become
+        # fewer, it must also be sure that the audio, which may be half a source frame shorter, counts so many.
+        known, half = Fraction(newest), Fraction(1, 2)
+        ready = min((known / self.ratio).__floor__() + 1, ((known + half) / self.ratio + half).__floor__())
         result = self._at(range(self._emitted, max(self._emitted, ready)))
         self._emitted = max(self._emitted, ready)
         needed = (self._emitted * self.ratio).__floor__()
@@ -70,7 +78,8 @@ class FrameResampler:
         return result
 
     def _at(self, targets: range) -> Tensor:
-        assert self._buffer is not None
+        if self._buffer is None or (len(targets) and not len(self._buffer)):
+            raise MotionError("resampling", "at least one frame", "none")
         if not len(targets):
             return self._buffer[:0]
         num, den = self.ratio.numerator, self.ratio.denominator

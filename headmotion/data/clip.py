@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -63,12 +64,13 @@ def read_clip(folder: Path, name: str) -> Stored:
     """
     component = f"clip {folder / name}"
     try:
-        with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
+        # Opened here, because np.load leaves a damaged file open.
+        with (folder / f"{name}.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             landmarks = np.asarray(file["landmarks"], dtype=np.float32)
             fps = Fraction(str(file["fps"])) if "fps" in file else Fraction(25)
             height, width = file["image_size"].tolist() if "image_size" in file else (0, 0)
         audio, rate = soundfile.read(folder / f"{name}.flac", dtype="int16")
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise CorpusError(component, "a readable .npz and .flac", f"{type(error).__name__}: {error}") from None
     if rate != SAMPLE_RATE:
         raise CorpusError(component, f"{SAMPLE_RATE} samples per second", str(rate))

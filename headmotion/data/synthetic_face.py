@@ -68,7 +68,7 @@ def make_person(rng: np.random.Generator) -> Person:
     x[:17] *= 1 + rng.uniform(-0.1, 0.06) * below[:17]
     y += (y - mouth) * (y > mouth) * rng.uniform(-0.15, 0.2)
     face = face * [rng.uniform(0.95, 1.05), rng.uniform(0.93, 1.09), rng.uniform(0.85, 1.15)]
-    face[:60] += rng.normal(0, 0.006, (60, 3))
+    face[:60] += rng.normal(0, 0.004, (60, 3))
     return Person(
         face=np.asarray(face),
         gain=rng.uniform(0.14, 0.24),

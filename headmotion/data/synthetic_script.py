@@ -111,8 +111,9 @@ class Script:
 
 def write_script(rng: np.random.Generator, seconds: float, syllables_per_second: float) -> Script:
     """Random phrases of 0.8 to 2.4 s with pauses between, and silence at both ends."""
-    segments: list[Segment] = [Segment(PHONES["sil"], 0.0, rng.uniform(0.15, 0.5))]
-    end = seconds - rng.uniform(0.15, 0.5)
+    margin = min(0.5, 0.25 * seconds)
+    segments: list[Segment] = [Segment(PHONES["sil"], 0.0, rng.uniform(0.15, margin))]
+    end = seconds - rng.uniform(0.15, margin)
     phrase = 0
     while end - segments[-1].end > 0.3:
         stop = segments[-1].end + rng.uniform(0.8, 2.4)

@@ -16,7 +16,7 @@ from .synthetic_script import STEPS_PER_SECOND, Curve, Script, smooth
 HOP = SAMPLE_RATE // STEPS_PER_SECOND
 WINDOW = 4 * HOP
 BINS = 1024
-BANDWIDTHS = (70, 90, 130, 200, 300)
+BANDWIDTHS = (70, 90, 130, 200, 300, 400, 500)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def make_voice(rng: np.random.Generator) -> Voice:
     return Voice(
         base_hz=float(np.clip(base, 70, 300)),
         formant_scale=scale,
-        tilt_hz=rng.uniform(700, 2200),
+        tilt_hz=rng.uniform(2000, 6000),
         breath=rng.uniform(0.01, 0.06),
         syllables_per_second=rng.uniform(3.8, 5.8),
     )
@@ -58,7 +58,7 @@ def speak(rng: np.random.Generator, script: Script, voice: Voice, clean: bool = 
     sound = _filtered(source, tube * voiced[:, None])
     sound += _filtered(hiss, tube * (voice.breath * voiced)[:, None])
     sound += _filtered(hiss, _friction(script, voice) * loud[:, None])
-    sound *= 10 ** (rng.uniform(-28, -18) / 20) / np.sqrt(np.mean(sound**2))
+    sound *= 10 ** (rng.uniform(-32, -20) / 20) / np.sqrt(np.mean(sound**2))
     if not clean:
         sound = _in_a_room(rng, sound)
     return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)
@@ -74,15 +74,17 @@ def _loudness(script: Script) -> Curve:
 
 
 def _glottal_pulses(rng: np.random.Generator, script: Script, voice: Voice, samples: int) -> Curve:
-    """A band-limited pulse train with the pitch of the script and a little jitter (closed form of a cosine sum)."""
+    """All harmonics below 7.2 kHz with amplitude 1, at the pitch of the script with a little jitter."""
     jitter = smooth(rng.normal(0, 0.6, len(script.pitch)), 0.02)
     steps = voice.base_hz * 2 ** ((script.pitch + jitter) / 12)
     hz = np.interp(np.arange(samples) / HOP, np.arange(len(steps)), steps)
     half = np.pi * np.cumsum(hz) / SAMPLE_RATE
     harmonics = 2 * np.floor(0.45 * SAMPLE_RATE / hz) + 1
     below = np.sin(half)
-    pulses = np.where(np.abs(below) < 1e-6, 1.0, np.sin(harmonics * half) / (harmonics * below + 1e-12))
-    return np.asarray(pulses - 1 / harmonics)
+    peak = np.abs(below) < 1e-6
+    # The closed form of the sum of cos(2 k half) for k from 1 to (harmonics - 1) / 2.
+    ratio = np.where(peak, harmonics, np.sin(harmonics * half) / np.where(peak, 1.0, below))
+    return np.asarray((ratio - 1) / 2)
 
 
 def _tube(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
@@ -91,7 +93,7 @@ def _tube(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
     z = np.exp(-1j * angle)
     hz = angle * SAMPLE_RATE / (2 * np.pi)
     spectrum = np.ones((len(script.index), len(hz)), dtype=np.complex128)
-    spectrum *= (hz / 500) / ((1 + hz / 250) * (1 + hz / voice.tilt_hz))
+    spectrum *= hz / (hz + 60) / ((1 + hz / 250) * (1 + hz / voice.tilt_hz))
     for number, width in enumerate(BANDWIDTHS):
         centers = [
             voice.formant_scale * (s.phone.formants[number] if number < 3 else 500 + 1000 * number)
@@ -115,7 +117,7 @@ def _friction(script: Script, voice: Voice) -> Curve:
     width = script.steps([s.phone.noise_width_hz for s in script.segments])
     hz = np.arange(BINS // 2 + 1) * SAMPLE_RATE / BINS
     shape = np.exp(-0.5 * ((hz - center[:, None]) / width[:, None]) ** 2)
-    return np.asarray(0.1 * amplitude[:, None] * shape)
+    return np.asarray(amplitude[:, None] * shape)
 
 
 def _filtered(sound: Curve, spectra: Curve | npt.NDArray[np.complex128]) -> Curve:

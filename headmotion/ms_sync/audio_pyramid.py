@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-from .blocks import ConvBlock
+from .blocks import ConvBlock, standardizer
 from .specs import MSSyncGeneratorSpec
 
 
@@ -46,6 +46,7 @@ class AudioPyramid(nn.Module):
         size, wide = spec.audio_size, spec.expansion
         self.interpolation = spec.interpolation
         self.channels = channels
+        self.scale = standardizer(channels) if spec.standardize else nn.Identity()
         self.front = nn.ModuleList(
             ConvBlock(n_in, n_out, 3, stride, wide)
             for n_in, n_out, stride in ((channels, a, 1), (a, b, 2), (b, c, 1), (c, size, 2))
@@ -73,7 +74,7 @@ class AudioPyramid(nn.Module):
 
     def levels(self, audio: Tensor) -> list[Tensor]:
         """Vectors of each level at its own rate, ``[B, D, ceil(T / 2**l)]``."""
-        vectors = audio.transpose(1, 2)
+        vectors: Tensor = self.scale(audio.transpose(1, 2))
         for block in _blocks(self.front):
             vectors = block(vectors)
         result = [vectors]
@@ -100,7 +101,7 @@ class AudioPyramid(nn.Module):
     def step(self, audio: Tensor, state: AudioState, last: bool = False) -> tuple[Tensor, AudioState]:
         """Next steps ``[B, 4*t, C]`` in, vectors of the frames they complete ``[t', L, B, D]`` and the state out."""
         blocks: list[Tensor] = []
-        fresh = audio.transpose(1, 2)
+        fresh = self.scale(audio.transpose(1, 2))
         tails: list[LevelTail] = []
         for number, block in enumerate(_blocks([*self.front, *self.coarser])):
             fresh, tail = block.stream(fresh, state.blocks[number], last)

@@ -24,6 +24,8 @@ class ConvBlock(nn.Module):
         self, channels_in: int, channels_out: int, kernel: int, stride: int = 1, expansion: int = 4, lookahead: int = -1
     ) -> None:
         super().__init__()
+        if kernel < stride:
+            raise ValueError(f"a kernel of at least the stride is needed, got {kernel} and {stride}")
         self.kernel, self.stride = kernel, stride
         self.lookahead = (kernel - 1) // 2 if lookahead < 0 else lookahead
         self.lookback = kernel - 1 - self.lookahead
@@ -127,3 +129,9 @@ def pose_encoder(features_in: int, hidden: int, features_out: int, expansion: in
         nn.GELU(),
         nn.Linear(expansion * hidden, features_out),
     )
+
+
+def standardizer(channels: int) -> nn.BatchNorm1d:
+    """Zero mean and unit variance per channel of ``[B, C, T]``, by statistics of the training data."""
+    # A plain mean over all batches: a moving one would remember its start for long.
+    return nn.BatchNorm1d(channels, momentum=None, affine=False)

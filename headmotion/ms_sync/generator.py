@@ -16,6 +16,9 @@ from .audio_pyramid import AudioPyramid, AudioState
 from .blocks import grouped_stack, pose_encoder
 from .specs import MSSyncGeneratorSpec
 
+OFFSET_GAIN = 20.0
+"""Offsets from the reference are hundredths of the unit frame; as an input they count as much as the pose itself."""
+
 
 class Branches(nn.Module):
     """One velocity branch per audio level, merged by masks over points. Source: MS-Sync, eq. 8.
@@ -28,6 +31,7 @@ class Branches(nn.Module):
         groups, flat = spec.levels, points * dims
         width = spec.branch_size or 2 * flat
         self.points, self.dims, self.merge = points, dims, spec.merge
+        self.scale = spec.velocity_scale
         self.trunk = grouped_stack(groups, shared_size + spec.audio_size, width, 3, spec.expansion)
         self.leaf = grouped_stack(groups, width, flat, 1, spec.expansion)
         self.mask = grouped_stack(groups, width, points, 1, spec.expansion)
@@ -40,7 +44,7 @@ class Branches(nn.Module):
     def parts(self, shared: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities ``[L, B, P, D]`` and masks ``[L, B, P]`` of each branch."""
         inner = self.trunk(torch.cat([shared.expand(len(audio), -1, -1), audio], dim=-1))
-        velocities = self.leaf(inner).reshape(*audio.shape[:2], self.points, self.dims)
+        velocities = self.scale * self.leaf(inner).reshape(*audio.shape[:2], self.points, self.dims)
         masks = self.mask(inner)
         return velocities, masks.softmax(0) if self.merge == "softmax" else masks.sigmoid()
 
@@ -130,7 +134,8 @@ class MSSyncGenerator(Generator):
         )
 
     def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
-        embedded: Tensor = self.encoder(torch.cat([pose - anchor, anchor], dim=-1) if self.anchor else pose)
+        inputs = torch.cat([OFFSET_GAIN * (pose - anchor), anchor], dim=-1) if self.anchor else pose
+        embedded: Tensor = self.encoder(inputs)
         return embedded
 
 

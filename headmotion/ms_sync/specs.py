@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..core.errors import SpecError
 from ..core.spec import BuildContext, DiscriminatorSpec, GeneratorSpec, SyncerSpec
@@ -46,6 +46,8 @@ class MSSyncGeneratorSpec(GeneratorSpec):
             "level_lookahead": (2, 1, 0),
             "interpolation": "causal",
             "anchor": 0.05,
+            "standardize": True,
+            "velocity_scale": 0.02,
         },
     }
 
@@ -81,18 +83,23 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     anchor: float = Field(0.0, ge=0.0, lt=1.0)
     """Share of the offset from the reference that is taken back per frame, which bounds drift; the offset is then an
     input as well. 0 is the paper's free integration (eq. 7)."""
+    standardize: bool = False
+    """Bring each audio channel to zero mean and unit variance over the training data; the paper does not."""
+    velocity_scale: float = Field(1.0, gt=0)
+    """Unit-frame sides per frame that one unit of a branch's output stands for."""
 
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, data: Any) -> Any:
         return _with_preset(data, cls.presets)
 
-    @model_validator(mode="after")
-    def _one_lookahead_per_level(self) -> Self:
-        ahead = self.level_lookahead
-        if ahead is not None and (len(ahead) != self.levels - 1 or not all(0 <= a < self.level_kernel for a in ahead)):
-            raise ValueError(f"level_lookahead needs {self.levels - 1} numbers from 0 to {self.level_kernel - 1}")
-        return self
+    @field_validator("level_lookahead")
+    @classmethod
+    def _one_lookahead_per_level(cls, ahead: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
+        levels, kernel = info.data.get("levels", 0), info.data.get("level_kernel", 0)
+        if ahead is not None and (len(ahead) != levels - 1 or not all(0 <= a < kernel for a in ahead)):
+            raise ValueError(f"{levels - 1} numbers from 0 to {kernel - 1} are needed")
+        return ahead
 
     def build(self, context: BuildContext) -> MSSyncGenerator:
         """Make the generator for a representation and an audio encoder."""
@@ -112,6 +119,7 @@ class MSSyncSyncerSpec(SyncerSpec):
             "audio_widths": (32, 48, 64, 96),
             "expansion": 2,
             "relative": True,
+            "standardize": True,
         },
     }
 
@@ -130,6 +138,8 @@ class MSSyncSyncerSpec(SyncerSpec):
     """Widening inside each residual block."""
     relative: bool = False
     """Subtract each window's mean pose, which hides who is speaking; the paper does not."""
+    standardize: bool = False
+    """Bring each input number to zero mean and unit variance over the training data; the paper does not."""
 
     @model_validator(mode="before")
     @classmethod

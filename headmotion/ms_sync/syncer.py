@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from ..core.spec import BuildContext
 from ..core.syncer import Syncer
-from .blocks import ConvBlock
+from .blocks import ConvBlock, standardizer
 from .specs import MSSyncSyncerSpec
 
 
@@ -23,20 +23,23 @@ class MSSyncSyncer(Syncer):
         flat = context.representation.points * context.representation.dims
         width = spec.motion_width or 2 * flat
         size = spec.embedding_size
+        self.motion_scale = standardizer(flat) if spec.standardize else nn.Identity()
+        self.audio_scale = standardizer(context.audio_channels) if spec.standardize else nn.Identity()
         self.motion_input = nn.Linear(flat, width)
         self.motion_network = _network([width, width, width, width, width, size], spec)
         self.audio_network = _network([context.audio_channels, *spec.audio_widths, size], spec)
 
     @override
     def embed_audio(self, audio: Tensor) -> Tensor:
-        embedding: Tensor = self.audio_network(audio.transpose(1, 2))
+        embedding: Tensor = self.audio_network(self.audio_scale(audio.transpose(1, 2)))
         return embedding
 
     @override
     def embed_motion(self, motion: Tensor) -> Tensor:
         if self.relative:
             motion = motion - motion.mean(1, keepdim=True)
-        embedding: Tensor = self.motion_network(self.motion_input(motion.flatten(2)).transpose(1, 2))
+        flat = self.motion_scale(motion.flatten(2).transpose(1, 2)).transpose(1, 2)
+        embedding: Tensor = self.motion_network(self.motion_input(flat).transpose(1, 2))
         return embedding
 
 

@@ -8,10 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 from unittest import SkipTest
 
+import click
 import pytest
 import soundfile
 from sybil import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+from headmotion.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -70,3 +73,23 @@ def test_every_hook_is_documented_with_its_signature() -> None:
         assert hook.returns is not None
         signature = f"def {hook.name}({ast.unparse(hook.args)}) -> {ast.unparse(hook.returns)}:"
         assert signature in documented, f"docs/plugins.md lacks: {signature}"
+
+
+def test_every_room_is_documented() -> None:
+    documented = (ROOT / "docs/architecture.md").read_text("utf-8")
+    for room in (ROOT / "headmotion").iterdir():
+        if room.name.startswith(("_", ".")) or room.name == "py.typed":
+            continue
+        name = f"`{room.name}/`" if room.is_dir() else f"`{room.name}`"
+        assert f"| {name} |" in documented, f"docs/architecture.md lacks {name}"
+
+
+def test_every_command_and_option_is_documented() -> None:
+    documented = (ROOT / "docs/cli.md").read_text("utf-8")
+    for name, command in cli.commands.items():
+        _, _, section = documented.partition(f"\n## {name}\n")
+        section = section.partition("\n## ")[0]
+        assert section, f"docs/cli.md lacks {name}"
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert any(f"`{option}" in section for option in parameter.opts), f"{name}: {parameter.opts}"

@@ -151,7 +151,9 @@ def test_an_anchor_bounds_drift() -> None:
         torch.nn.init.zeros_(generator.branches.leaf[-1].weight)
     with torch.no_grad():
         assert (free(reference, audio)[:, -1] - reference).abs().max() > 10
-        torch.testing.assert_close((bound(reference, audio)[:, -1] - reference).max(), torch.tensor(0.2), atol=1e-3, rtol=0)
+        torch.testing.assert_close(
+            (bound(reference, audio)[:, -1] - reference).max(), torch.tensor(0.2), atol=1e-3, rtol=0
+        )
 
 
 def test_any_representation_and_level_count() -> None:

@@ -1,0 +1,259 @@
+"""Checkpoints: one ``.safetensors`` file that holds weights and the spec they belong to. Reading one executes nothing.
+
+The one metadata key ``headmotion`` is JSON with sorted keys: with a single key, and so written, the same content always
+gives the same bytes. `read_header` needs neither torch nor any plugin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from .errors import CheckpointError
+from .files import atomic_output
+from .plugins import OWN_DISTRIBUTION, registry
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = 1
+"""The newest format of the metadata that this version reads, and the one it writes."""
+KEY = "headmotion"
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """One tensor of a checkpoint; ``dtype`` as safetensors writes it (``F32`` ...)."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CheckpointHeader:
+    """What a checkpoint says of itself."""
+
+    format: int
+    spec: dict[str, Any]
+    """The spec as JSON values."""
+    requires: tuple[dict[str, str], ...]
+    """Distributions that own the spec's types: ``dist`` and the ``version`` that wrote the file."""
+    versions: dict[str, str]
+    """Further software that wrote the file."""
+    step: int
+    """Training steps behind the weights."""
+    sha256: str
+    """Hexadecimal digest of the tensor data, all bytes behind the safetensors header."""
+    card: dict[str, Any]
+    """Facts about the model: data, seconds, commit."""
+    tensors: dict[str, TensorInfo]
+    size: int
+    """Bytes of the whole file."""
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in all tensors together."""
+        return sum(math.prod(info.shape) for info in self.tensors.values())
+
+    def summary(self) -> dict[str, Any]:
+        """The header as JSON values, with the number of parameters."""
+        return asdict(self) | {"parameters": self.parameters}
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str],
+    spec: Mapping[str, Any],
+    tensors: Mapping[str, Tensor],
+    step: int = 0,
+    card: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a checkpoint; it appears whole or not at all. The same content gives the same bytes.
+
+    Args:
+        spec: JSON values; every dict in it with a ``type`` is the spec of a part.
+        tensors: by name, of any device; those that share memory are written apart.
+        step: training steps behind the weights.
+        card: facts about the model, JSON values.
+
+    Raises:
+        CheckpointError: a name that does not end in ``.safetensors``, or values that JSON cannot hold.
+    """
+    import torch
+    from safetensors.torch import save
+
+    target = Path(path)
+    if target.suffix != ".safetensors":
+        raise CheckpointError("checkpoint", "a name ending in .safetensors", target.name)
+    apart = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    distributions = sorted({_distribution(part["type"]) for part in _parts(spec)} | {OWN_DISTRIBUTION})
+    described = {
+        "format": FORMAT,
+        "spec": spec,
+        "requires": [{"dist": dist, "version": _version(dist)} for dist in distributions],
+        "versions": {"torch": str(torch.__version__)},
+        "step": step,
+        "sha256": _digest(save(apart)),
+        "card": card or {},
+    }
+    try:
+        text = json.dumps(described, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError("checkpoint", "a spec and a card of JSON values", str(error)) from None
+    with atomic_output(target) as temporary:
+        temporary.write_bytes(save(apart, {KEY: text}))
+    return target
+
+
+def read_header(path: str | os.PathLike[str]) -> CheckpointHeader:
+    """What a checkpoint says of itself. Reads no tensor, imports no plugin and no torch.
+
+    Raises:
+        CheckpointError: no such file, a pickle, damaged or cut short, not a headmotion checkpoint, or too new.
+    """
+    source = Path(path)
+    try:
+        with source.open("rb") as stream:
+            return _parse(stream, source.stat().st_size, source)
+    except OSError as error:
+        raise CheckpointError("checkpoint", "a readable file", f"{source} ({error.strerror})") from None
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dict[str, Tensor]]:
+    """Header and tensors of a checkpoint, the spec brought up to date by its plugins' migrations.
+
+    Raises:
+        CheckpointError: as `read_header`; or the tensors differ from their sha256, or a plugin is missing.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    source = Path(path)
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise CheckpointError("checkpoint", "a readable file", f"{source} ({error.strerror})") from None
+    header = _parse(io.BytesIO(content), len(content), source)
+    if _digest(content) != header.sha256:
+        raise CheckpointError(
+            "checkpoint", "tensors that match their sha256", f"other data in {source}", "copy it anew"
+        )
+    try:
+        tensors: dict[str, Tensor] = load(content)
+    except SafetensorError as error:
+        raise _damaged(source, str(error)) from None
+    for part in _parts(header.spec):
+        namespace, slash, _ = part["type"].rpartition("/")
+        if slash and (remedy := registry().absent(namespace)):
+            raise CheckpointError("checkpoint", f"the plugin of {part['type']!r}, which {source} needs", "none", remedy)
+    written_by = {each["dist"]: each["version"] for each in header.requires}
+    return replace(header, spec=_migrated(header.spec, written_by)), tensors
+
+
+def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
+    start = stream.read(9)
+    length = int.from_bytes(start[:8], "little")
+    if start[8:] != b"{" or length > size - 8:
+        if start[:2] == b"PK" or start[:1] == b"\x80":
+            raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, a pickle", "it will not be opened")
+        raise _damaged(path, "no whole safetensors header")
+    try:
+        entries = json.loads(b"{" + stream.read(length - 1))
+        text = entries.pop("__metadata__", {}).get(KEY)
+        tensors = {name: TensorInfo(str(e["dtype"]), tuple(map(int, e["shape"]))) for name, e in entries.items()}
+        end = max((e["data_offsets"][1] for e in entries.values()), default=0)
+        announced = 8 + length + int(end)
+        stored = None if text is None else json.loads(text)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
+        raise _damaged(path, "a header that cannot be read") from None
+    if announced != size:
+        raise _damaged(path, f"{size} bytes where {announced} are announced")
+    if stored is None:
+        raise CheckpointError(
+            "checkpoint", f"the metadata key {KEY!r}", f"none in {path}", "was headmotion its writer?"
+        )
+    return _header(stored, tensors, size, path)
+
+
+def _header(stored: Any, tensors: dict[str, TensorInfo], size: int, path: Path) -> CheckpointHeader:
+    try:
+        written = stored["format"]
+        if isinstance(written, int) and written > FORMAT:
+            newer = f"{path} of format {written}"
+            raise CheckpointError("checkpoint", f"format {FORMAT} or older", newer, "update headmotion")
+        return CheckpointHeader(
+            format=int(written),
+            spec=dict(stored["spec"]),
+            requires=tuple({"dist": str(e["dist"]), "version": str(e["version"])} for e in stored["requires"]),
+            versions=dict(stored["versions"]),
+            step=int(stored["step"]),
+            sha256=str(stored["sha256"]),
+            card=dict(stored["card"]),
+            tensors=tensors,
+            size=size,
+        )
+    except (ValueError, TypeError, KeyError, OverflowError):
+        raise _damaged(path, "incomplete metadata") from None
+
+
+def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
+    """A stored spec with every part, innermost first, passed once to its own plugin's migration."""
+    if isinstance(value, list):
+        return [_migrated(each, written_by) for each in value]
+    if not isinstance(value, dict):
+        return value
+    spec = {key: _migrated(each, written_by) for key, each in value.items()}
+    if not isinstance(spec.get("type"), str):
+        return spec
+    namespace = spec["type"].rpartition("/")[0]
+    stored_version = written_by.get(_distribution(spec["type"]), "")
+    for record in registry().records:
+        owns = record.name == namespace if namespace else record.dist == OWN_DISTRIBUTION
+        if owns and record.status == "ok":
+            arguments = {"spec": dict(spec), "version": stored_version}
+            try:
+                spec = registry().call(record.name, "headmotion_migrate", **arguments) or spec
+            except Exception as error:
+                got = f"{type(error).__name__}: {error}"
+                raise CheckpointError(f"plugin {record.name}", f"to migrate {spec['type']!r}", got) from error
+    return spec
+
+
+def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every dict with a ``type`` inside JSON values."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("type"), str):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for each in value:
+            yield from _parts(each)
+
+
+def _distribution(type_name: str) -> str:
+    """The distribution that owns a type; registration makes sure that it is called so."""
+    namespace, slash, _ = type_name.rpartition("/")
+    return f"{OWN_DISTRIBUTION}-{namespace}" if slash else OWN_DISTRIBUTION
+
+
+def _version(dist: str) -> str:
+    try:
+        return version(dist)
+    except PackageNotFoundError:
+        return ""
+
+
+def _digest(content: bytes) -> str:
+    """Of the tensor data: what follows the eight bytes of the header's length and the header."""
+    return hashlib.sha256(memoryview(content)[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
+
+
+def _damaged(path: Path, got: str) -> CheckpointError:
+    return CheckpointError("checkpoint", "a whole .safetensors file", f"{got} in {path}", "it may have been cut short")

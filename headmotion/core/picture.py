@@ -1,0 +1,58 @@
+"""Pictures from files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from .errors import ImageError
+from .renderer import Picture
+
+MAX_PIXELS = 100_000_000
+"""Larger pictures are refused before they are decoded."""
+
+
+def read_picture(path: str | os.PathLike[str]) -> Picture:
+    """A picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF tag says, transparency over white.
+
+    Raises:
+        ImageError: no such file, not a picture, damaged, empty, or more than `MAX_PIXELS`.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise ImageError("picture", "an existing picture file", str(source))
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata and of size; the size is checked here, on the header alone.
+            warnings.simplefilter("ignore")
+            with Image.open(source) as opened:
+                if opened.width * opened.height > MAX_PIXELS:
+                    raise ImageError(
+                        "picture", f"at most {MAX_PIXELS:,} pixels", f"{opened.width} x {opened.height} in {source}"
+                    )
+                return np.array(_as_rgb(ImageOps.exif_transpose(opened)), dtype=np.uint8)
+    except ImageError:
+        raise
+    except (Image.DecompressionBombError, MemoryError):
+        raise ImageError("picture", f"at most {MAX_PIXELS:,} pixels", f"a larger one in {source}") from None
+    except Exception as error:  # decoders raise whatever a damaged file leads them to
+        raise ImageError(
+            "picture", "a whole picture (PNG, JPEG, WebP ...)", f"{source} ({type(error).__name__})"
+        ) from None
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):
+        # 16-bit grey: Pillow would clip to 255, not scale.
+        levels = np.asarray(picture).astype(np.float64)
+        picture = Image.fromarray((levels.clip(0, 65535) / 257 + 0.5).astype(np.uint8))
+    elif picture.mode == "F":
+        picture = Image.fromarray((np.nan_to_num(np.asarray(picture)).clip(0, 1) * 255 + 0.5).astype(np.uint8))
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer)
+    return picture.convert("RGB")

@@ -1,0 +1,197 @@
+"""Corpora on disk: what is written is read, and what is damaged is refused in one line."""
+
+import csv
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from headmotion.core.errors import CorpusError
+from headmotion.data.clip import Clip
+from headmotion.data.corpus import join, open_corpora, open_corpus, write_corpus
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+def make(name: str, speaker: str = "anna", frames: int = 10, fps: Fraction = Fraction(25), **more: object) -> Clip:
+    rng = np.random.default_rng(len(name) + frames)
+    samples = int(frames * 16000 / fps + Fraction(1, 2))
+    return Clip(
+        id=name,
+        speaker=speaker,
+        split=str(more.pop("split", "train")),
+        landmarks=rng.normal(100, 30, (frames, 68, 3)).astype(np.float32),
+        audio=rng.uniform(-0.9, 0.9, samples).astype(np.float32),
+        fps=fps,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_corpus(tmp_path / "corpus", [make("a", distribute=True), make("b", "ben", 20, split="val")])
+
+
+def rewrite(folder: Path, **changes: str) -> None:
+    """Change columns of the index's first row."""
+    with (folder / "index.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0].update(changes)
+    with (folder / "index.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_written_clips_read_back(tmp_path: Path) -> None:
+    clips = [
+        make("a", license="CC0-1.0", source="made up", weight=2.5, image_size=(480, 640), distribute=True),
+        make("b", "ben", 31, Fraction(30000, 1001)),
+    ]
+    read = list(open_corpus(write_corpus(tmp_path / "corpus", clips)))
+    for clip, back in zip(clips, read, strict=True):
+        for name in ("id", "speaker", "split", "fps", "weight", "license", "source", "distribute", "image_size"):
+            assert getattr(back, name) == getattr(clip, name), name
+        assert np.array_equal(back.landmarks, clip.landmarks)
+        assert back.landmarks.dtype == back.audio.dtype == np.float32
+        np.testing.assert_allclose(back.audio, clip.audio, atol=1 / 32768)
+
+
+def test_clips_are_read_once_and_kept(folder: Path) -> None:
+    corpus = open_corpus(folder)
+    first = corpus[0]
+    for file in folder.glob("a.*"):
+        file.unlink()
+    again = corpus.select("train")[0]
+    assert again.landmarks is first.landmarks and np.array_equal(again.audio, first.audio)
+    assert corpus[-1].id == "b"
+    with pytest.raises(IndexError):
+        corpus[2]
+
+
+def test_select(folder: Path) -> None:
+    corpus = open_corpus(folder)
+    assert [clip.id for clip in corpus.select("val")] == ["b"]
+    assert [clip.id for clip in corpus.select(distributable=True)] == ["a"]
+    assert len(corpus.select("val", distributable=True)) == 0
+    assert corpus.seconds == pytest.approx(30 / 25)
+
+
+def test_several_corpora_are_one(folder: Path, tmp_path: Path) -> None:
+    other = write_corpus(tmp_path / "other", [make("a", "cleo", 15)])
+    corpus = open_corpora([folder, other])
+    assert [(clip.id, clip.speaker, len(clip.landmarks)) for clip in corpus] == [
+        ("a", "anna", 10),
+        ("b", "ben", 20),
+        ("a", "cleo", 15),
+    ]
+    assert len(join([corpus, corpus.select("val")])) == 4
+
+
+def test_weights_balance_speakers(tmp_path: Path) -> None:
+    clips = [make("a1", frames=30), make("a2", frames=60), make("b", "ben", 10), make("c", "cleo", 10, weight=3.0)]
+    corpus = open_corpus(write_corpus(tmp_path / "corpus", clips))
+    np.testing.assert_allclose(corpus.weights(0.0), np.array([30, 60, 10, 30]) / 130)
+    np.testing.assert_allclose(corpus.weights(1.0), np.array([1 / 3, 2 / 3, 1, 3]) / 5)
+    even = corpus.weights()
+    assert even.sum() == pytest.approx(1)
+    assert corpus.weights(0.0)[2] < even[2] < corpus.weights(1.0)[2]
+
+
+def test_index_defaults(folder: Path) -> None:
+    (folder / "index.csv").write_text("id,speaker,split\na,anna,train\n")
+    assert not open_corpus(folder)[0].distribute
+    clip = open_corpus(folder, license="CC BY 4.0", distribute=True)[0]
+    assert clip.distribute and clip.license == "CC BY 4.0" and clip.weight == 1.0
+    (folder / "index.csv").write_text("id,speaker,split,licence,distribute\na,anna,train,mine,0\n")
+    clip = open_corpus(folder, license="CC BY 4.0", distribute=True)[0]
+    assert not clip.distribute and clip.license == "mine", "the index knows better"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "index.csv").unlink(), "a folder with index.csv"),
+        (lambda folder: (folder / "index.csv").write_text("id,speaker,split\n"), "at least one row"),
+        (lambda folder: (folder / "index.csv").write_text("id,split\na,train\n"), "the column 'speaker'"),
+        (lambda folder: (folder / "index.csv").write_bytes(b"id,speaker,split\n\xff,b,c\n"), "a readable index.csv"),
+        (lambda folder: (folder / "a.flac").unlink(), "the file a.flac"),
+        (lambda folder: (folder / "a.npz").unlink(), "the file a.npz"),
+        (lambda folder: rewrite(folder, id="b"), "'b' twice"),
+        (lambda folder: rewrite(folder, id="../a"), "plain file names"),
+        (lambda folder: rewrite(folder, weight="heavy"), "numbers in the row 'a'"),
+        (lambda folder: rewrite(folder, distribute="perhaps"), "numbers in the row 'a'"),
+    ],
+)
+def test_damaged_index(folder: Path, damage: Callable[[Path], object], message: str) -> None:
+    damage(folder)
+    with pytest.raises(CorpusError, match=message) as raised:
+        open_corpus(folder)
+    assert "\n" not in str(raised.value) and str(folder) in str(raised.value)
+
+
+def landmarks(value: object, **more: object) -> Callable[[Path], object]:
+    return lambda folder: np.savez(folder / "a.npz", landmarks=np.asarray(value), **more)  # type: ignore[arg-type]
+
+
+def spoil(path: Path) -> None:
+    with np.load(path) as stored:
+        np.savez_compressed(path, **dict(stored))
+    content = bytearray(path.read_bytes())
+    content[300:320] = bytes(20)
+    path.write_bytes(content)
+
+
+def sound(shape: tuple[int, ...], rate: int = 16000) -> Callable[[Path], object]:
+    return lambda folder: soundfile.write(folder / "a.flac", np.zeros(shape), rate)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (landmarks(np.zeros((10, 68))), r"landmarks \[T, P, 2 or more\]"),
+        (landmarks(np.zeros((10, 68, 1))), r"landmarks \[T, P, 2 or more\]"),
+        (landmarks(np.zeros((0, 68, 3))), r"landmarks \[T, P, 2 or more\]"),
+        (landmarks(np.full((10, 68, 3), np.nan)), "NaN or infinity"),
+        (landmarks(np.zeros((11, 68, 3))), "7040 mono samples for 11 frames"),
+        (landmarks(np.zeros((10, 68, 3)), fps=0), "more than 0 frames per second"),
+        (landmarks(np.zeros((10, 68, 3)), fps="fast"), "readable"),
+        (landmarks([None]), "readable"),
+        (lambda folder: np.savez(folder / "a.npz", points=np.zeros(3)), "readable"),
+        (lambda folder: (folder / "a.npz").write_bytes((folder / "a.npz").read_bytes()[:-400]), "readable"),
+        (lambda folder: spoil(folder / "a.npz"), "readable"),
+        (lambda folder: (folder / "a.flac").write_bytes(b"not a sound"), "readable"),
+        (sound((6399,)), "6400 mono samples"),
+        (sound((6400, 2)), "6400 mono samples"),
+        (sound((6400,), 8000), "16000 samples per second"),
+    ],
+)
+def test_damaged_clip(folder: Path, damage: Callable[[Path], object], message: str) -> None:
+    damage(folder)
+    corpus = open_corpus(folder)
+    with pytest.raises(CorpusError, match=message) as raised:
+        corpus[0]
+    assert "\n" not in str(raised.value) and str(folder / "a") in str(raised.value)
+    assert corpus[1].id == "b", "the others still read"
+
+
+def test_what_must_not_be_written(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="a corpus already"):
+        write_corpus(folder, [make("c")])
+    short = make("c")
+    with pytest.raises(CorpusError, match="mono samples"):
+        write_corpus(tmp_path / "new", [Clip("c", "s", "train", short.landmarks, short.audio[:-1])])
+    assert not (tmp_path / "new" / "index.csv").exists()
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared clips are not here")
+def test_real_corpora_open() -> None:
+    corpus = open_corpora([SHARED / "grid_s1", SHARED / "clips"])
+    assert {entry.split for entry in corpus.entries} == {"train", "val"}
+    for clip in (corpus[0], corpus[-1]):
+        assert clip.landmarks.shape[1:] == (68, 3) and len(clip.audio) == 640 * len(clip.landmarks)
+    free = corpus.select(distributable=True)
+    assert 0 < len(free) < len(corpus) and all("GRID" in entry.license for entry in free.entries)
