@@ -133,6 +133,8 @@ def lookahead_ms(pipeline: Pipeline, sample_rate: int) -> float | None:
     encoder, ahead = pipeline.audio_encoder, pipeline.generator.lookahead
     if ahead is None:
         return None
-    # The last step of the last block that frame 0 waits for, and the window of that step.
-    samples = (ahead + 1) * encoder.hop * pipeline.spec.steps_per_frame - encoder.hop + encoder.look_ahead
+    # The window of the last step that frame 0 waits for, and the rest of the block it ends in.
+    block = encoder.hop * pipeline.spec.steps_per_frame
+    needed = (ahead + 1) * block - encoder.hop + encoder.look_ahead
+    samples = -(-needed // block) * block
     return float(1000 * (samples / encoder.sample_rate + Resampler(sample_rate, encoder.sample_rate).delay_seconds))

@@ -18,6 +18,8 @@ from .warp import Plane, Similarity, smoothstep
 MOUTH = "inner_lips"
 SAMPLES = 25
 SUBPIXELS = 4
+WARM = (1.0, 1.5, 1.4)
+"""Exponents by which red, green and blue darken inside the mouth."""
 
 Mask = npt.NDArray[np.float32]
 """Coverage ``[h, w]``, 0..1."""
@@ -96,13 +98,16 @@ class Opening:
     name: str
     upper: tuple[int, ...]
     lower: tuple[int, ...]
+    through_upper: npt.NDArray[np.float64]
+    """Matrix ``[SAMPLES, len(upper)]`` from the points to the curve through them; so for ``lower``."""
+    through_lower: npt.NDArray[np.float64]
 
     def shape(self, pose: Plane) -> Shape:
         """The opening in a pose. Edges that cross are brought together half way."""
         axis = complex(pose[self.upper[-1]] - pose[self.upper[0]])
         across = axis / abs(axis) if axis else 1 + 0j
-        upper = _smooth(len(self.upper)) @ pose[list(self.upper)]
-        lower = _smooth(len(self.lower)) @ pose[list(self.lower)]
+        upper = self.through_upper @ pose[list(self.upper)]
+        lower = self.through_lower @ pose[list(self.lower)]
         down = across * 1j
         crossed = np.minimum(along(lower - upper, down), 0) * down / 2
         return Shape(upper + crossed, lower - crossed, across)
@@ -128,11 +133,22 @@ def find_openings(representation: Representation) -> list[Opening]:
 
 
 def still_points(representation: Representation) -> list[int]:
-    """Points that move with the skull: all but lips, jaw, brows and whatever opens; all of them if too few remain."""
-    moving = {point for name in ("lips", "jaw", "brows") for point in representation.groups.get(name, ())}
+    """Points that move with the skull: eye corners, nose, temples; all points if fewer than three can be told.
+
+    They are those of no group that speech moves (lips, jaw, brows) and of no opening, and the ends of the jaw line
+    beside the eyes.
+    """
+    groups = representation.groups
+    jaw = groups.get("jaw", ())
+    moving = {point for name in ("lips", "jaw", "brows") for point in groups.get(name, ())}
     moving |= {point for pairs in representation.openings.values() for pair in pairs for point in pair}
     still = [point for point in range(representation.points) if point not in moving]
-    return still if len(still) >= 3 else list(range(representation.points))
+    if len(still) < 3:
+        return list(range(representation.points))
+    pose = as_plane(representation.to_points2d(representation.neutral()).numpy())
+    middle = pose[still].mean()
+    up = complex(middle - pose[list(groups.get("lips", jaw))].mean()) if groups.get("lips", jaw) else -1j
+    return still + [point for point in jaw if float(along(pose[point] - middle, up)) > 0]
 
 
 def _split(name: str, contour: Sequence[int], pose: Plane, across: complex) -> Opening:
@@ -142,20 +158,28 @@ def _split(name: str, contour: Sequence[int], pose: Plane, across: complex) -> O
     end = (right - left) % len(contour)
     chains = [tuple(turned[: end + 1]), (turned[0], *reversed(turned[end:]))]
     upper, lower = sorted(chains, key=lambda chain: float(along(pose[list(chain)], across * 1j).mean()))
-    return Opening(name, upper, lower)
+    curves = [_curve_through(along(pose[list(chain)], across)) for chain in (upper, lower)]
+    return Opening(name, upper, lower, *curves)
 
 
-def _smooth(count: int) -> npt.NDArray[np.float64]:
-    """Matrix from ``count`` points to `SAMPLES` points of the curve through them (Catmull, Rom 1974)."""
-    t = np.linspace(0, count - 1, SAMPLES)
-    first = np.minimum(t.astype(int), count - 2)
-    u = t - first
-    weights = 0.5 * np.stack(
-        [-u + 2 * u**2 - u**3, 2 - 5 * u**2 + 3 * u**3, u + 4 * u**2 - 3 * u**3, -(u**2) + u**3], axis=1
+def _curve_through(knots: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Matrix ``[SAMPLES, n]`` of the cubic Hermite curve through n points with slopes of parabolas (Bessel)."""
+    count = len(knots)
+    spans = np.maximum(np.diff(knots), 1e-3 * (knots[-1] - knots[0]) + 1e-12)
+    chords = np.diff(np.eye(count), axis=0) / spans[:, None]
+    slopes = np.zeros((count, count))
+    share = (spans[:-1] / (spans[:-1] + spans[1:]))[:, None]
+    slopes[1:-1] = (1 - share) * chords[:-1] + share * chords[1:]
+    slopes[0], slopes[-1] = (2 * chords[0] - slopes[1], 2 * chords[-1] - slopes[-2]) if count > 2 else chords[[0, -1]]
+    ends = np.concatenate([[0.0], np.cumsum(spans)])
+    t = np.linspace(0, ends[-1], SAMPLES)
+    k = np.clip(np.searchsorted(ends, t, side="right") - 1, 0, count - 2)
+    u, h = ((t - ends[k]) / spans[k])[:, None], spans[k][:, None]
+    first, last = np.eye(count)[k], np.eye(count)[k + 1]
+    blend_last = u * u * (3 - 2 * u)
+    matrix: npt.NDArray[np.float64] = (
+        first * (1 - blend_last) + last * blend_last + h * (u * (1 - u) ** 2 * slopes[k] - u * u * (1 - u) * slopes[k + 1])
     )
-    matrix = np.zeros((SAMPLES, count))
-    for offset in range(4):
-        np.add.at(matrix, (np.arange(SAMPLES), np.clip(first + offset - 1, 0, count - 1)), weights[:, offset])
     return matrix
 
 
@@ -174,12 +198,16 @@ def along(places: Plane, direction: complex) -> npt.NDArray[np.float64]:
 
 def coverage(outline: Plane, box: Box) -> Mask:
     """How much of each pixel of ``box`` lies inside a closed outline."""
+    return np.asarray(cv2.resize(fine_coverage(outline, box), box.size, interpolation=cv2.INTER_AREA), np.float32) / 255
+
+
+def fine_coverage(outline: Plane, box: Box) -> npt.NDArray[np.uint8]:
+    """0 or 255 at each of `SUBPIXELS` squared parts of every pixel."""
     width, height = box.size
     fine = np.zeros((height * SUBPIXELS, width * SUBPIXELS), np.uint8)
     corners = np.column_stack([outline.real - box.x0, outline.imag - box.y0])
-    fixed = np.round(((corners + 0.5) * SUBPIXELS - 0.5) * 16).astype(np.int32)
-    cv2.fillPoly(fine, [fixed], 255, shift=4)
-    return np.asarray(cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
+    cv2.fillPoly(fine, [np.round(((corners + 0.5) * SUBPIXELS - 0.5) * 16).astype(np.int32)], 255, shift=4)
+    return fine
 
 
 def blend(below: npt.NDArray[Any], above: npt.NDArray[Any], mask: Mask) -> npt.NDArray[np.float32]:
@@ -196,18 +224,32 @@ class Inside:
     lips; an eye that does is stretched.
     """
 
-    def __init__(self, opening: Opening, picture: Picture, pose: Plane) -> None:
+    def __init__(self, opening: Opening, picture: Picture, pose: Plane, skull: list[int]) -> None:
         self.is_mouth = opening.name == MOUTH
         self.still = opening.shape(pose)
+        apart = np.abs(pose[skull] - self.still.middle.mean()) / max(self.still.width, 1.0)
+        self.nearness = np.exp(-(apart**2)) / np.exp(-(apart**2)).sum()
         self.soft = max(0.75, 0.02 * self.still.width)
         self.box = Box.around(self.still.outline, 0.35 * self.still.width + 4)
-        self.depth = _signed_distance(self.still.outline, self.box)
-        self.dark = _lip_tone(picture, self.depth, self.box, self.still.width) if self.is_mouth else np.zeros(3)
+        # What lies just above the upper lip's edge counts as inside: the lip itself covers it.
+        raised = np.concatenate([self.still.upper - 2 * self.soft * self.still.across * 1j, self.still.lower[::-1]])
+        self.depth = _signed_distance(raised, self.box)
+        self.tone = _lip_tone(picture, self.depth, self.box, self.still.width) if self.is_mouth else np.zeros(3)
 
-    def paint(self, picture: Picture, shape: Shape, motion: Similarity, box: Box) -> npt.NDArray[np.float32]:
-        """The inside over all of ``box``, ``[h, w, 3]``; ``motion`` is that of the skull."""
+    def paint(
+        self, picture: Picture, shape: Shape, motion: Similarity, slips: Plane, box: Box
+    ) -> npt.NDArray[np.float32]:
+        """The inside over all of ``box``, ``[h, w, 3]``.
+
+        Args:
+            picture: the still picture.
+            shape: the opening now.
+            motion: that of the skull.
+            slips: by how much each point of the skull departs from it, in pixels of the still picture.
+            box: where to paint.
+        """
         at_home = Shape(motion.power(-1)(shape.upper), motion.power(-1)(shape.lower), self.still.across)
-        source = self._source(motion, at_home, box)
+        source = self._source(motion, at_home, complex(self.nearness @ slips), box)
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         seen = cv2.warpAffine(picture, source, box.size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
         if not self.is_mouth:
@@ -217,18 +259,25 @@ class Inside:
         depth = cv2.warpAffine(
             self.depth, source, box.size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=-1e3
         )
-        visible = smoothstep(depth / (2 * self.soft) + 1.0 - 0.75 * wider).astype(np.float32)
+        visible = smoothstep(depth / (2 * self.soft) + 1.75 - 1.75 * wider).astype(np.float32)
         return blend(self._cavity(shape, box), seen, visible)
 
-    def _source(self, motion: Similarity, at_home: Shape, box: Box) -> npt.NDArray[np.float64]:
+    def seam(self, shape: Shape, box: Box) -> tuple[Mask, npt.NDArray[np.float64]]:
+        """Strength and color of the line between lips that were apart in the picture and now meet."""
+        apart = self.still.gap / max(self.still.width, 1.0)
+        met = 1 - shape.gap / max(0.5 * self.still.gap, 1e-6)
+        strength = 0.6 * float(smoothstep(np.float64(met)) * smoothstep(np.float64(apart / 0.08)))
+        thin = 0.02 * shape.width * np.sin(np.linspace(0, np.pi, SAMPLES)) * shape.across * 1j
+        line = np.concatenate([shape.middle - thin, (shape.middle + thin)[::-1]])
+        return coverage(line, box) * np.float32(strength * self.is_mouth), self.tone * np.power(0.4, WARM)
+
+    def _source(self, motion: Similarity, at_home: Shape, slip: complex, box: Box) -> npt.NDArray[np.float64]:
         """Affine map ``[2, 3]`` from pixels of ``box`` to the still picture."""
-        across, down = self.still.across, self.still.across * 1j
-        shift = complex(self.still.middle[[0, -1]].mean() - at_home.middle[[0, -1]].mean())
-        stretch = 1.0
+        down = self.still.across * 1j
+        shift, stretch = -slip, 1.0
         if self.is_mouth:
             # Teeth follow the lip upwards, for no gap may show above them; when it comes down it covers them.
-            lift = max(0.0, float(along(self.still.upper - at_home.upper, down).mean()))
-            shift = float(along(np.complex128(shift), across)) * across + lift * down
+            shift += max(0.0, float(along(self.still.upper - at_home.upper - shift, down).mean())) * down
         elif at_home.gap > self.still.gap:
             stretch = self.still.gap / at_home.gap
         pivot = complex(self.still.lower.mean())
@@ -241,22 +290,23 @@ class Inside:
         return np.array([[(x - origin).real, (y - origin).real, origin.real], [(x - origin).imag, (y - origin).imag, origin.imag]])
 
     def _cavity(self, shape: Shape, box: Box) -> npt.NDArray[np.float32]:
-        """Darkest below the upper lip, a little lighter and redder towards the tongue."""
-        x = np.arange(box.x0, box.x1)[None, :] + 1j * np.arange(box.y0, box.y1)[:, None]
+        """Dark within, turning into the shaded inner side of the lip towards the lower edge."""
         down = shape.across * 1j
-        top, bottom = along(shape.upper, down).min(), along(shape.lower, down).max()
-        share = smoothstep((along(x, down) - top) / max(bottom - top, 1.0))[..., None]
-        return (self.dark * (0.16 + 0.22 * share * np.array([1.0, 0.75, 0.75]))).astype(np.float32)
+        spread = max(0.5, 0.06 * shape.width)
+        raised = np.concatenate([shape.upper - 4 * spread * down, shape.lower[::-1]])
+        within = cv2.GaussianBlur(coverage(raised, box), (0, 0), spread, borderType=cv2.BORDER_REPLICATE)
+        shade = 0.62 - 0.48 * smoothstep(2 * within - 1)[..., None]
+        return (self.tone * shade**WARM).astype(np.float32)
 
 
 def _signed_distance(outline: Plane, box: Box) -> Mask:
     """Pixels to the outline, positive inside."""
-    inside = (coverage(outline, box) > 0.5).astype(np.uint8)
+    inside = fine_coverage(outline, box) // 255
     if not inside.any():
-        return np.full(inside.shape, -1e3, np.float32)
+        return np.full(box.size[::-1], -1e3, np.float32)
     measure = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     distance = cv2.distanceTransform(inside, *measure) - cv2.distanceTransform(1 - inside, *measure)
-    return np.asarray(distance, np.float32)
+    return np.asarray(cv2.resize(distance, box.size, interpolation=cv2.INTER_AREA), np.float32) / SUBPIXELS
 
 
 def _lip_tone(picture: Picture, depth: Mask, box: Box, width: float) -> npt.NDArray[np.float64]:

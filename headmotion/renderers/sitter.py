@@ -15,6 +15,8 @@ CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
 """Ellipse of the head with its hair: center above the chin and half axes, in units of the face from chin to brows."""
 REACH = 2.0
 """Beyond the ellipse the motion fades, and ends at this multiple of its axes."""
+WIDE = 1.2
+RIDGE = 1.0
 RADIUS = 0.5
 """Reach of a landmark's own motion, in units of the face."""
 
@@ -44,7 +46,7 @@ class Sitter:
         self.whole = Box(0, 0, picture.shape[1], picture.shape[0])
         self.still = still_points(representation)
         self.openings = find_openings(representation)
-        self.insides = [Inside(opening, picture, pose) for opening in self.openings]
+        self.insides = [Inside(opening, picture, pose, self.still) for opening in self.openings]
         mouth = list(representation.contours[MOUTH])
         self.head = Head(pose, complex(pose[self.still].mean() - pose[mouth].mean()))
         step = max(1, -(-max(self.whole.size) // 64))
@@ -62,12 +64,13 @@ class Sitter:
         motion = Similarity.fit(self.pose[self.still], pose[self.still])
         shapes = [opening.shape(pose) for opening in self.openings]
         flow = trace_back(self.places, motion, self.head.weight, self.hold) - self.places
+        slips = motion.power(-1)(pose[self.still]) - self.pose[self.still]
         area, above, below = self._maps(pose, motion, flow, shapes)
         result = self.picture.copy()
         if area:
             result[area.slices] = self._look_up(above)
         for shape, inside in zip(shapes, self.insides, strict=True):
-            self._draw(result, shape, inside, motion, area, below)
+            self._draw(result, shape, inside, motion, slips, area, below)
         return result
 
     def _maps(self, pose: Plane, motion: Similarity, flow: Plane, shapes: list[Shape]) -> tuple[Box, Field, Field]:
@@ -76,7 +79,12 @@ class Sitter:
         places = near.places()
         hold = self._hold(places)
         radius = RADIUS * self.head.face
-        wanted = self.pose - trace_back(pose, motion, self.head.weight, self._hold(pose))
+        at_pose = self._hold(pose)
+        wanted = self.pose - trace_back(pose, motion, self.head.weight, at_pose)
+        nodes = np.arange(len(pose))
+        wide, = interpolate(pose, wanted, np.concatenate([self.places.ravel(), pose]), WIDE*self.head.face, [nodes], RIDGE)
+        flow = flow + wide[:-len(pose)].reshape(flow.shape) * self.hold
+        wanted = wanted - wide[-len(pose):] * at_pose
         above, below = interpolate(pose, wanted, places, radius, [self.above, self.below])
         window = np.max([_window(shape, places) for shape in shapes], axis=0)
         below = above + window * (below - above)
@@ -128,7 +136,7 @@ class Sitter:
         return np.asarray(seen, np.uint8)
 
     def _draw(
-        self, result: Picture, shape: Shape, inside: Inside, motion: Similarity, area: Box, below: Field
+        self, result: Picture, shape: Shape, inside: Inside, motion: Similarity, slips: Plane, area: Box, below: Field
     ) -> None:
         """What lies below an opening's middle line, and over it what is seen between its edges."""
         box = Box.around(shape.outline, 0.8 * shape.width).clip(area)
@@ -142,7 +150,11 @@ class Sitter:
         if close and shape.gap > 0:
             mask = coverage(shape.outline, close) * np.float32(min(1.0, shape.gap))
             there = _within(close, box)
-            drawn[there] = blend(drawn[there], inside.paint(self.picture, shape, motion, close), mask)
+            drawn[there] = blend(drawn[there], inside.paint(self.picture, shape, motion, slips, close), mask)
+        if close:
+            mask, color = inside.seam(shape, close)
+            there = _within(close, box)
+            drawn[there] = blend(drawn[there], color, mask)
         result[box.slices] = np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
 
 

@@ -5,41 +5,23 @@ In a plugin's own tests, with or without pytest::
     from headmotion.testing import check_generator
 
     def test_conforms():
-        check_generator(MyGeneratorSpec())
+        check_generator("my-plugin/my-generator", expected_failures={"name-of-check": "why it may fail"})
 
-Every check is a function in `headmotion.testing.common`, `headmotion.testing.motion_checks` or
-`headmotion.testing.part_checks`; its docstring is the promise.
+A check is a function; its docstring is the promise, and its name with hyphens is the name of the check.
 """
 
-from . import common, motion_checks, part_checks  # noqa: F401  they fill CHECKS
-from .runner import (
-    CHECKS,
-    LEVEL,
-    CheckResult,
-    Subject,
-    assert_conforms,
-    check_audio_encoder,
-    check_discriminator,
-    check_generator,
-    check_plugin,
-    check_renderer,
-    check_representation,
-    check_syncer,
-    run_checks,
-)
-
-__all__ = [
-    "CHECKS",
-    "LEVEL",
-    "CheckResult",
-    "Subject",
-    "assert_conforms",
-    "check_audio_encoder",
-    "check_discriminator",
-    "check_generator",
-    "check_plugin",
-    "check_renderer",
-    "check_representation",
-    "check_syncer",
-    "run_checks",
-]
+from . import motion_checks as motion_checks  # the three modules of checks fill CHECKS
+from . import part_checks as part_checks
+from . import spec_checks as spec_checks
+from .runner import CHECKS as CHECKS
+from .runner import CheckResult as CheckResult
+from .runner import Subject as Subject
+from .runner import assert_conforms as assert_conforms
+from .runner import check_audio_encoder as check_audio_encoder
+from .runner import check_discriminator as check_discriminator
+from .runner import check_generator as check_generator
+from .runner import check_plugin as check_plugin
+from .runner import check_renderer as check_renderer
+from .runner import check_representation as check_representation
+from .runner import check_syncer as check_syncer
+from .runner import run_checks as run_checks

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, cast
 
 import torch
 
-from ..core.errors import HeadmotionError
+from ..core.errors import HeadmotionError, PluginError
 from ..core.plugins import registry
 from ..core.spec import BuildContext, ComponentSpec, RepresentationSpec, spec_from
-
-LEVEL = 1
-"""The newest level of checks. A check that is added later has a higher one, so that a plugin may take it up in time."""
 
 SpecLike = ComponentSpec | dict[str, Any] | str
 """A spec, or what a pipeline spec would say in its place."""
@@ -48,24 +46,17 @@ class CheckResult:
         return self.status in ("passed", "expected-failure")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One promise, and the function that raises where it is broken."""
+Check = Callable[[Subject], None]
 
-    kinds: tuple[str, ...]
-    level: int
-    function: Callable[[Subject], None]
+CHECKS: dict[str, dict[str, Check]] = {}
+"""The checks by kind (``""``: every kind) and name."""
 
 
-CHECKS: dict[str, Check] = {}
-"""All checks by name."""
+def check(kind: str = "") -> Callable[[Check], Check]:
+    """Add a function that raises where a promise is broken to `CHECKS`."""
 
-
-def check(*kinds: str, level: int = 1) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
-    """Add a function to `CHECKS`, under its own name with hyphens; no kinds means every kind."""
-
-    def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
-        CHECKS[function.__name__.replace("_", "-")] = Check(kinds, level, function)
+    def add(function: Check) -> Check:
+        CHECKS.setdefault(kind, {})[function.__name__.replace("_", "-")] = function
         return function
 
     return add
@@ -76,91 +67,74 @@ def run_checks(
     spec: SpecLike,
     representation: SpecLike = "landmarks68",
     expected_failures: Mapping[str, str] | None = None,
-    level: int = LEVEL,
 ) -> list[CheckResult]:
-    """Run all checks of a kind on one spec.
+    """Run all checks of a kind (``generator``, ``audio_encoder`` ...) on one spec.
 
     Args:
-        kind: ``generator``, ``audio_encoder`` ...
         representation: what the part is built beside; a representation is built beside itself.
         expected_failures: reason by name of check. Such a check must fail.
-        level: newest level of checks to run.
 
     Raises:
         SpecError: the spec cannot be read.
-        ValueError: an expected failure of a check that is not run.
+        ValueError: a failure is expected of a check that there is not.
     """
     resolved = _resolved(kind, spec)
     beside = resolved if kind == "representation" else _resolved("representation", representation)
     subject = Subject(resolved, BuildContext(cast("RepresentationSpec", beside).build(), audio_channels=26))
-    chosen = {name: each for name, each in CHECKS.items() if kind in (each.kinds or (kind,)) and each.level <= level}
-    expected = expected_failures or {}
-    if unknown := sorted(set(expected) - set(chosen)):
-        raise ValueError(f"no such check of a {kind}: {', '.join(unknown)}; there are {', '.join(chosen)}")
-    return [_result(name, each, subject, name in expected) for name, each in chosen.items()]
+    checks, expected = CHECKS[""] | CHECKS.get(kind, {}), expected_failures or {}
+    if unknown := sorted(set(expected) - set(checks)):
+        raise ValueError(f"no such check of a {kind}: {', '.join(unknown)}; there are {', '.join(checks)}")
+    return [_result(name, function, subject, name in expected) for name, function in checks.items()]
 
 
-def assert_conforms(
-    spec: ComponentSpec,
-    representation: SpecLike = "landmarks68",
-    expected_failures: Mapping[str, str] | None = None,
-    level: int = LEVEL,
-) -> list[CheckResult]:
-    """Run all checks of the spec's kind, as `run_checks`.
+def assert_conforms(spec: ComponentSpec, **options: Any) -> list[CheckResult]:
+    """`run_checks` for the spec's own kind, with the same options.
 
     Raises:
         AssertionError: some check did not end as expected; all of them are named.
     """
-    results = run_checks(spec.kind, spec, representation, expected_failures, level)
+    results = run_checks(spec.kind, spec, **options)
     if broken := [f"{each.name}: {each.status}. {each.detail}" for each in results if not each.conforms]:
         raise AssertionError("\n".join([f"{spec.kind} {spec.type_name()!r} does not conform", *broken]))
     return results
 
 
-def check_plugin(name: str, level: int = LEVEL) -> dict[str, list[CheckResult]]:
+def _conforms(kind: str, spec: SpecLike, **options: Any) -> list[CheckResult]:
+    """`assert_conforms` for a spec, a dict with ``type`` or a type name."""
+    return assert_conforms(_resolved(kind, spec), **options)
+
+
+check_representation = partial(_conforms, "representation")
+check_audio_encoder = partial(_conforms, "audio_encoder")
+check_generator = partial(_conforms, "generator")
+check_syncer = partial(_conforms, "syncer")
+check_discriminator = partial(_conforms, "discriminator")
+check_renderer = partial(_conforms, "renderer")
+
+
+def check_plugin(name: str) -> dict[str, list[CheckResult]]:
     """Run the checks on everything that a plugin offers, each type with its defaults: results by ``kind:type``.
 
     Raises:
         PluginError: no such plugin, or it could not be loaded.
     """
-    offered = [key for key, owner in registry().owners.items() if owner == registry().loaded(name).name]
-    results = {}
-    for kind, type_name in offered:
-        try:
-            results[f"{kind}:{type_name}"] = run_checks(kind, type_name, level=level)
-        except HeadmotionError as error:
-            results[f"{kind}:{type_name}"] = [CheckResult("builds-by-default", "failed", str(error))]
-    return results
+    records = {record.name: record for record in registry().records}
+    if name not in records:
+        raise PluginError("plugin", f"one of {', '.join(records)}", repr(name))
+    if records[name].status != "ok":
+        raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)
+    return {offered: _by_default(*offered.split(":", 1)) for offered in records[name].types}
 
 
-def check_representation(spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for a representation."""
-    return assert_conforms(_resolved("representation", spec), **options)
-
-
-def check_audio_encoder(spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for an audio encoder."""
-    return assert_conforms(_resolved("audio_encoder", spec), **options)
-
-
-def check_generator(spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for a generator."""
-    return assert_conforms(_resolved("generator", spec), **options)
-
-
-def check_syncer(spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for a syncer."""
-    return assert_conforms(_resolved("syncer", spec), **options)
-
-
-def check_discriminator(spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for a discriminator."""
-    return assert_conforms(_resolved("discriminator", spec), **options)
-
-
-def check_renderer(spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for a renderer."""
-    return assert_conforms(_resolved("renderer", spec), **options)
+def _by_default(kind: str, type_name: str) -> list[CheckResult]:
+    fields = registry().resolve(kind, type_name).model_fields
+    if required := [name for name, field in fields.items() if field.is_required()]:
+        detail = f"{', '.join(required)} must be given: check it in the plugin's own tests"
+        return [CheckResult("builds-by-default", "expected-failure", detail)]
+    try:
+        return run_checks(kind, type_name)
+    except HeadmotionError as error:
+        return [CheckResult("builds-by-default", "failed", str(error))]
 
 
 def _resolved(kind: str, spec: SpecLike) -> ComponentSpec:
@@ -169,9 +143,9 @@ def _resolved(kind: str, spec: SpecLike) -> ComponentSpec:
     return cast("ComponentSpec", spec_from(kind, spec))
 
 
-def _result(name: str, each: Check, subject: Subject, expected: bool) -> CheckResult:
+def _result(name: str, function: Check, subject: Subject, expected: bool) -> CheckResult:
     try:
-        each.function(subject)
+        function(subject)
     except Exception as error:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         return CheckResult(name, "expected-failure" if expected else "failed", detail)

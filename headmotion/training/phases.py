@@ -45,7 +45,7 @@ class Stepper:
         """
         for name, term in terms.items():
             if not torch.isfinite(term):
-                raise TrainingError(f"{self.name} step {number}", f"a finite {name}", str(float(term)))
+                raise TrainingError(f"{self.name} step {number}", f"a finite {name}", str(float(term.detach())))
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.stack(list(terms.values())).sum()
         total.backward()  # type: ignore[no-untyped-call]

@@ -126,6 +126,10 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
         raise SpecError("recipe", "YAML", f"{path}: {' '.join(str(error).split())[:120]}") from None
     if not isinstance(data, dict):
         raise SpecError("recipe", "a YAML mapping", f"{path}: {type(data).__name__}")
+    recipe = RecipeSpec.model_validate(data)
+    if not overrides:
+        return recipe
+    data = recipe.model_dump(mode="json")
     for override in overrides:
         _apply(data, override)
     return RecipeSpec.model_validate(data)
@@ -137,10 +141,13 @@ def _apply(data: dict[str, Any], override: str) -> None:
     if not equals or not all((*parents, key)):
         raise SpecError("override", "a.b=value", repr(override))
     for name in parents:
-        inner = data.setdefault(name, {})
-        if isinstance(inner, str):
-            inner = data[name] = {"type": inner}
-        if not isinstance(inner, dict):
+        data = data.setdefault(name, {})
+        if not isinstance(data, dict):
             raise SpecError("override", f"a mapping at {name!r}", repr(override))
-        data = inner
-    data[key] = yaml.safe_load(value)
+    if key == "type":
+        # The fields of one type mean nothing to another.
+        data.clear()
+    try:
+        data[key] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise SpecError("override", "a.b=value with a YAML value", repr(override)) from None

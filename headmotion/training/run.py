@@ -23,6 +23,7 @@ class Run:
     def __init__(self, folder: Path, recipe: RecipeSpec, resume: bool) -> None:
         self.folder, self.recipe = folder, recipe
         self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
+        self.logged = 0
         folder.mkdir(parents=True, exist_ok=True)
         if self.state.exists() and not resume:
             raise TrainingError("run", "a new folder", f"{folder}, which holds a run", "continue it with --resume")
@@ -42,7 +43,7 @@ class Run:
             raise TrainingError("run", "a whole state.safetensors", f"{self.state} ({type(error).__name__})") from None
         if meta["recipe"] != _comparable(self.recipe):
             raise TrainingError("run", "the recipe that the run began with", "another", "use a new folder")
-        self._forget_after(str(meta["phase"]), int(meta["step"]))
+        self._forget_lines_after(int(meta["logged"]))
         return str(meta["phase"]), int(meta["step"])
 
     def save(self, phase: Phase, step: int) -> None:
@@ -52,7 +53,7 @@ class Run:
             tensors |= {f"module/{name}/{key}": value.detach().clone() for key, value in module.state_dict().items()}
         for name, stepper in phase.optimizers.items():
             tensors |= {f"optimizer/{name}/{key}": value.clone() for key, value in stepper.tensors().items()}
-        meta = {"phase": phase.name, "step": step, "recipe": _comparable(self.recipe)}
+        meta = {"phase": phase.name, "step": step, "logged": self.logged, "recipe": _comparable(self.recipe)}
         with atomic_output(self.state) as temporary:
             save_file(tensors, temporary, metadata={"headmotion": json.dumps(meta, sort_keys=True)})
 
@@ -69,13 +70,14 @@ class Run:
         line = {"phase": phase, "step": step} | {name: round(value, 6) for name, value in values.items()}
         with self.log.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
+        self.logged += 1
 
-    def _forget_after(self, phase: str, step: int) -> None:
+    def _forget_lines_after(self, count: int) -> None:
         """Drop the figures of steps that were taken after the last save and will be taken again."""
-        lines = [json.loads(line) for line in self.log.read_text("utf-8").splitlines() if line.endswith("}")]
-        kept = [line for line in lines if line["phase"] != phase or line["step"] < step]
+        kept = self.log.read_text("utf-8").splitlines(keepends=True)[:count]
         with atomic_output(self.log) as temporary:
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
+            temporary.write_text("".join(kept), "utf-8")
+        self.logged = len(kept)
 
 
 def _comparable(recipe: RecipeSpec) -> Any:

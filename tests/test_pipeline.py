@@ -1,0 +1,177 @@
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import headmotion as hm
+
+SMALL = {"type": "ms-sync", "preset": "small", "hidden_size": 32, "pose_size": 16, "branch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def pipe() -> hm.Pipeline:
+    return hm.build(hm.PipelineSpec(generator=SMALL), device="cpu")  # type: ignore[arg-type]
+
+
+def speech(seconds: float, rate: int = 16_000, channels: int = 1) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, 0.1, (round(seconds * rate), channels)).astype(np.float32)
+    return noise[:, 0] if channels == 1 else noise
+
+
+def unit(pipe: hm.Pipeline, motion: hm.Motion) -> torch.Tensor:
+    assert motion.frame is not None
+    return pipe.representation.normalize(motion.values, motion.frame)
+
+
+def face(pipe: hm.Pipeline) -> np.ndarray:
+    return (pipe.representation.neutral() * 300 + 40).numpy()
+
+
+def test_motion_comes_back_in_the_pixels_of_the_reference(pipe: hm.Pipeline) -> None:
+    reference = face(pipe)
+    motion = pipe.generate((speech(1.0), 16_000), reference=reference)
+    assert motion.values.shape == (25, 68, 2) and motion.values.dtype == torch.float32
+    assert motion.fps == Fraction(25) and motion.units == "px"
+    torch.testing.assert_close(motion.reference, torch.from_numpy(reference))
+    moved = pipe.generate((speech(1.0), 16_000), reference=2 * reference + 100)
+    torch.testing.assert_close(moved.values, 2 * motion.values + 100, atol=0.05, rtol=0)
+
+
+def test_every_form_of_a_reference_means_the_same(pipe: hm.Pipeline, tmp_path: Path) -> None:
+    reference = face(pipe)
+    np.savez(tmp_path / "face.npz", landmarks=np.concatenate([reference, np.zeros((68, 1))], 1))
+    audio = (speech(0.4), 16_000)
+    expected = pipe.generate(audio, reference).values
+    forms = [tmp_path / "face.npz", str(tmp_path / "face.npz"), torch.from_numpy(reference), reference[None]]
+    for form in forms:
+        torch.testing.assert_close(pipe.generate(audio, form).values, expected)
+    motion = hm.Motion(torch.from_numpy(reference[None]), Fraction(25))
+    torch.testing.assert_close(pipe.generate(audio, motion).values, expected)
+    assert pipe.generate(audio).units == "unit"
+
+
+@pytest.mark.parametrize(
+    ("reference", "complaint"),
+    [
+        (np.zeros((67, 2)), "68, 2"),
+        (np.full((68, 2), np.nan), "finite"),
+        (np.zeros((68, 2)), "landmarks68"),
+        ("missing.npz", "existing file"),
+        ("face.png", "no detector"),
+    ],
+)
+def test_a_bad_reference_is_one_clear_error(pipe: hm.Pipeline, reference: object, complaint: str) -> None:
+    with pytest.raises(hm.HeadmotionError, match=complaint) as caught:
+        pipe.generate((speech(0.2), 16_000), reference)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(0.03, 1), (0.001, 1), (1.0, 25), (1.019, 25), (1.021, 26), (0.5, 13)])
+def test_frames_cover_the_audio(pipe: hm.Pipeline, seconds: float, frames: int) -> None:
+    assert len(pipe.generate((speech(seconds), 16_000), face(pipe))) == frames
+
+
+@pytest.mark.parametrize("fps", [Fraction(24), 29.97, "60000/1001", 12.5, 60])
+def test_output_at_any_rate_follows_the_time_stamps(pipe: hm.Pipeline, fps: object) -> None:
+    audio = hm.Audio(speech(2.3), 16_000)
+    native, motion = pipe.generate(audio, face(pipe)), pipe.generate(audio, face(pipe), fps=fps)  # type: ignore[arg-type]
+    assert len(motion) == audio.frames(fps)  # type: ignore[arg-type]
+    stamps = np.array([float(t) for t in motion.timestamps()])
+    known = np.array([float(t) for t in native.timestamps()])
+    for point, axis in ((0, 0), (57, 1)):
+        expected = np.interp(stamps, known, native.values[:, point, axis].numpy())
+        np.testing.assert_allclose(motion.values[:, point, axis].numpy(), expected, atol=1e-3)
+
+
+@given(
+    cuts=st.lists(st.integers(0, 9000), min_size=0, max_size=6),
+    rate=st.sampled_from([8000, 16_000, 22_050, 48_000]),
+    fps=st.sampled_from([None, 30, "30000/1001"]),
+)
+@settings(max_examples=25)
+def test_a_stream_gives_the_frames_of_generate_for_any_chunks(
+    pipe: hm.Pipeline, cuts: list[int], rate: int, fps: object
+) -> None:
+    wave = speech(1.1, rate, channels=2)
+    whole = pipe.generate((wave, rate), face(pipe), seed=3, fps=fps)  # type: ignore[arg-type]
+    session = pipe.stream(face(pipe), sample_rate=rate, seed=3, fps=fps)  # type: ignore[arg-type]
+    bounds = [0, *sorted(min(cut, len(wave)) for cut in cuts), len(wave)]
+    pieces = [session.push(wave[a:b]) for a, b in itertools.pairwise(bounds)]
+    streamed = hm.Motion.concatenate([*pieces, session.flush()])
+    assert len(streamed) == len(whole)
+    assert (unit(pipe, streamed) - unit(pipe, whole)).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
+def test_frames_come_out_within_the_stated_lookahead(pipe: hm.Pipeline, rate: int) -> None:
+    stated = pipe.lookahead_ms(rate)
+    assert stated is not None and stated <= 400
+    session, wave, out, late = pipe.stream(sample_rate=rate), speech(2.0, rate), 0, 0.0
+    step = rate // 100
+    for start in range(0, len(wave), step):
+        out += len(session.push(wave[start : start + step]))
+        heard_ms = 1000 * (start + step) / rate
+        late = max(late, heard_ms - 1000 * out / 25)
+    assert late <= stated + 10
+
+
+def test_a_session_ends_once(pipe: hm.Pipeline) -> None:
+    session = pipe.stream()
+    with pytest.raises(hm.AudioError, match="0 samples"):
+        session.flush()
+    session.push(speech(0.2))
+    session.flush()
+    with pytest.raises(hm.HeadmotionError, match="open session"):
+        session.push(speech(0.2))
+
+
+def test_seed_is_the_only_chance(pipe: hm.Pipeline) -> None:
+    audio = (speech(0.6), 16_000)
+    first, again, other = (pipe.generate(audio, face(pipe), seed=s).values for s in (1, 1, 2))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    built = [hm.build(hm.PipelineSpec(generator=SMALL), seed=5, device="cpu") for _ in range(2)]  # type: ignore[arg-type]
+    for a, b in zip(built[0].parameters(), built[1].parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_saved_pipeline_says_the_same(pipe: hm.Pipeline, tmp_path: Path) -> None:
+    path = pipe.save(tmp_path / "model.safetensors", step=7, card={"name": "mine"})
+    again = hm.load(path, device="cpu")
+    assert again.spec == pipe.spec and again.card["name"] == "mine"
+    audio = (speech(0.6), 16_000)
+    assert torch.equal(again.generate(audio, face(pipe)).values, pipe.generate(audio, face(pipe)).values)
+    with pytest.raises(hm.CheckpointError, match="ms-sinc"):
+        hm.load("ms-sinc")
+
+
+def test_controls_are_applied_in_order(pipe: hm.Pipeline) -> None:
+    def plus(motion: hm.Motion) -> hm.Motion:
+        return hm.Motion(motion.values + 1, motion.fps)
+
+    def double(motion: hm.Motion) -> hm.Motion:
+        return hm.Motion(motion.values * 2, motion.fps)
+
+    audio = (speech(0.4), 16_000)
+    plain = pipe.generate(audio, face(pipe)).values
+    torch.testing.assert_close(pipe.generate(audio, face(pipe), controls=[plus, double]).values, 2 * (plain + 1))
+
+
+@pytest.mark.parametrize(
+    "representation",
+    ["landmarks68", {"type": "landmarks68", "dims": 3}, {"type": "keypoints", "points": 10, "jacobians": True}],
+)
+def test_another_representation_is_another_spec(representation: object, tmp_path: Path) -> None:
+    pipe = hm.build({"representation": representation, "generator": SMALL}, device="cpu")
+    points, dims = pipe.representation.points, pipe.representation.dims
+    reference = torch.rand(points, dims) * 100
+    assert pipe.generate((speech(0.4), 16_000), reference).values.shape == (10, points, dims)
+
+
+def test_an_encoder_that_does_not_fit_the_frame_rate_is_refused() -> None:
+    with pytest.raises(hm.SpecError):
+        hm.build({"fps": 30, "generator": SMALL})

@@ -1,0 +1,169 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import headmotion as hm
+from headmotion.core.checkpoint import read_header
+from headmotion.data.corpus import open_corpora
+from headmotion.data.synthetic import write_synthetic
+from headmotion.training import train
+from headmotion.training.batches import Batches
+from headmotion.training.phases import Stepper
+from headmotion.training.recipe import DataSpec, OptimizerSpec, load_recipe
+from headmotion.training.trainer import _run_phase as run_phase
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_synthetic(tmp_path_factory.mktemp("data") / "corpus", clips=12, seconds=2.5, clips_per_speaker=2)
+
+
+@pytest.fixture(scope="module")
+def finished(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "smoke"
+    train("smoke", [corpus], folder, device="cpu", quiet=True)
+    return folder
+
+
+def test_a_trained_model_loads_and_tells_what_it_was_trained_on(finished: Path) -> None:
+    header = read_header(finished / "model.safetensors")
+    assert header.step == 10
+    assert header.card["clips"] == 12 and header.card["hours"] == pytest.approx(12 * 2.5 / 3600, abs=1e-3)
+    pipe = hm.load(finished / "model.safetensors", device="cpu")
+    assert len(pipe.generate((torch.zeros(16_000), 16_000))) == 25
+
+
+def test_figures_of_every_step_are_logged(finished: Path) -> None:
+    lines = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
+    assert [(line["phase"], line["step"]) for line in lines] == [
+        *[("syncers", n) for n in range(10)],
+        *[("generator", n) for n in range(10)],
+    ]
+    assert {"level0", "top1_3"} <= lines[0].keys()
+    assert {"d_frame", "g_pair", "sync", "lips", "mouth_opening"} <= lines[-1].keys()
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize(("phase", "at"), [("syncers", 7), ("generator", 3), ("generator", 8)])
+def test_a_killed_run_resumes_to_the_same_parameters(
+    phase: str, at: int, corpus: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopping:
+        def __init__(self, inner: object) -> None:
+            self.inner = inner
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.inner, name)
+
+        def step(self, number: int) -> object:
+            if self.inner.name == phase and number == at:  # type: ignore[attr-defined]
+                raise Killed
+            return self.inner.step(number)  # type: ignore[attr-defined]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("headmotion.training.trainer._run_phase", lambda p, *rest: run_phase(Stopping(p), *rest))  # type: ignore[arg-type]
+        with pytest.raises(Killed):
+            train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True)
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True, resume=True)
+    for name in ("model.safetensors", "syncers.safetensors"):
+        ours, theirs = read_header(tmp_path / "run" / name), read_header(finished / name)
+        assert ours.sha256 == theirs.sha256
+    assert (tmp_path / "run" / "log.jsonl").read_text() == (finished / "log.jsonl").read_text()
+
+
+def test_a_folder_with_a_run_is_not_overwritten(corpus: Path, finished: Path) -> None:
+    with pytest.raises(hm.TrainingError, match="--resume"):
+        train("smoke", [corpus], finished, device="cpu", quiet=True)
+    with pytest.raises(hm.TrainingError, match="recipe"):
+        train("smoke", [corpus], finished, device="cpu", quiet=True, resume=True, overrides=["seed=3"])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "overrides", "complaint"),
+    [
+        ("smokey", [], "smoke"),
+        ("smoke", ["syncers.stepz=3"], "stepz"),
+        ("smoke", ["syncers=3=4"], "SyncersPhase"),
+        ("smoke", ["syncers.steps.x=3"], "a mapping at"),
+        ("smoke", ["nonsense"], "a.b=value"),
+        ("smoke", ["pipeline.generator.type=ms-sinc"], "did you mean 'ms-sync'"),
+        ("smoke", ["syncers.frames=12"], "40 frames"),
+    ],
+)
+def test_a_bad_recipe_is_one_clear_error(
+    recipe: str, overrides: list[str], complaint: str, corpus: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(hm.HeadmotionError, match=complaint) as caught:
+        train(recipe, [corpus], tmp_path / "run", device="cpu", quiet=True, overrides=overrides)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["smoke", "small-cpu", "paper-short"])
+def test_bundled_recipes_are_whole(name: str) -> None:
+    recipe = load_recipe(name)
+    assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_overrides_reach_into_parts_given_by_name() -> None:
+    recipe = load_recipe("smoke", ["pipeline.audio_encoder.n_mels=20"])
+    assert recipe.pipeline.audio_encoder.n_mels == 20  # type: ignore[attr-defined]
+
+
+def _batches(corpus: Path, **changes: object) -> Batches:
+    pipe = hm.build(load_recipe("smoke").pipeline, device="cpu")
+    clips = open_corpora([corpus]).select(split="train")
+    spec = DataSpec.model_validate({"batch_size": 6} | changes)
+    return Batches(clips, spec, pipe.audio_encoder, pipe.context(), 30, seed=1)
+
+
+def test_a_batch_is_a_function_of_its_step(corpus: Path) -> None:
+    one, again = _batches(corpus), _batches(corpus)
+    again(0)
+    assert torch.equal(one(5).motion, again(5).motion) and torch.equal(one(5).audio, again(5).audio)
+    assert not torch.equal(one(5).motion, one(6).motion)
+    assert one(5).motion.shape == (6, 30, 68, 2) and one(5).audio.shape == (6, 120, 26)
+
+
+def test_motion_and_audio_of_a_batch_belong_together(corpus: Path) -> None:
+    batch = _batches(corpus, augment=False, batch_size=40)(0)
+    opening = (batch.motion[:, :, 62] - batch.motion[:, :, 66]).norm(dim=-1)
+    loudness = batch.audio.mean(-1).unflatten(1, (30, 4)).mean(2)  # type: ignore[no-untyped-call]
+
+    def correlation(shift: int) -> float:
+        pairs = torch.stack([opening[:, 8:-8].flatten(), loudness[:, 8 + shift : 22 + shift].flatten()])
+        return float(torch.corrcoef(pairs)[0, 1])
+
+    shifts = range(-8, 9)
+    assert abs(max(shifts, key=correlation)) <= 2
+
+
+def test_clips_that_are_too_short_are_reported(corpus: Path) -> None:
+    pipe = hm.build(load_recipe("smoke").pipeline, device="cpu")
+    with pytest.raises(hm.CorpusError, match="400 frames"):
+        Batches(open_corpora([corpus]), DataSpec(), pipe.audio_encoder, pipe.context(), 400, seed=1)
+
+
+def test_a_step_that_is_not_finite_stops_and_changes_nothing() -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+    stepper = Stepper("toy", [weight], OptimizerSpec(lr=0.1), 10)
+    with pytest.raises(hm.TrainingError, match="finite sync"):
+        stepper.step(3, {"fine": weight.sum(), "sync": weight.sum() * float("nan")})
+    with pytest.raises(hm.TrainingError, match="finite gradient"):
+        stepper.step(3, {"steep": (weight - 1).abs().sqrt().sum()})
+    assert torch.equal(weight, torch.ones(2))
+
+
+def test_the_learning_rate_drops_at_the_end() -> None:
+    weight = torch.nn.Parameter(torch.ones(1))
+    stepper = Stepper("toy", [weight], OptimizerSpec(lr=0.1, final_share=0.2), 10)
+    rates = []
+    for number in range(10):
+        stepper.step(number, {"loss": weight.sum()})
+        rates.append(round(stepper.optimizer.param_groups[0]["lr"], 6))
+    assert rates == [0.1] * 8 + [0.01] * 2
