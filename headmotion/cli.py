@@ -172,8 +172,18 @@ def plugins_list() -> None:
 
 @plugins.command("check")
 @click.argument("name")
-def plugins_check(name: str) -> None:
-    """Run the conformance checks on everything that plugin NAME offers."""
+@click.pass_context
+def plugins_check(context: click.Context, name: str) -> None:
+    """Run the conformance checks on everything that plugin NAME offers; exit status 1 if one fails."""
+    from headmotion.testing import check_plugin
+
+    checked = check_plugin(name)
+    for part, results in checked.items():
+        click.echo(part)
+        for result in results:
+            click.echo(f"    {result.status:<16}  {result.name}  {result.detail}".rstrip())
+    if not all(result.conforms for results in checked.values() for result in results):
+        context.exit(1)
 
 
 @cli.command()
@@ -218,7 +228,7 @@ def _description(file: Path) -> dict[str, Any]:
         }
     from headmotion.core.checkpoint import read_header
 
-    return dict(read_header(file))
+    return read_header(file).summary()
 
 
 def _check_output(path: Path, suffixes: tuple[str, ...] = ()) -> None:

@@ -79,13 +79,25 @@ class Pipeline(nn.Module):
         Returns:
             ``floor(duration * fps + 1/2)`` frames, at least one.
         """
-        speech = Audio.of(audio)
-        session = self.stream(reference, speech.rate, seed, fps)
-        pieces = [session.push(block) for block in speech.blocks(speech.rate)]
-        motion = Motion.concatenate([*pieces, session.flush()])
+        motion = Motion.concatenate(list(self.pieces(audio, reference, seed, fps)))
         for control in controls:
             motion = control(motion)
         return motion
+
+    def pieces(
+        self,
+        audio: AudioLike,
+        reference: ReferenceLike = None,
+        seed: int = 0,
+        fps: Rate | None = None,
+        controls: Sequence[Control] = (),
+    ) -> Iterator[Motion]:
+        """The motion of `generate` piece by piece, about a second each, in memory that does not grow with the audio."""
+        speech = Audio.of(audio)
+        session = self.stream(reference, speech.rate, seed, fps, controls)
+        for block in speech.blocks(speech.rate):
+            yield session.push(block)
+        yield session.flush()
 
     def stream(
         self,
@@ -132,7 +144,7 @@ class Pipeline(nn.Module):
         pose = None if landmarks is None else self.reference(landmarks).poses[-1].numpy()
         frames = self.renderer(renderer).frames(_chain(first, pieces), picture, pose)
         speech = None if audio is None else Audio.of(audio)
-        total = len(motion) if isinstance(motion, Motion) else None
+        total = len(motion) if isinstance(motion, Motion) else speech and speech.frames(first.fps)
         return write_video(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
 
     def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:

@@ -1,4 +1,56 @@
+"""What all tests share."""
+
+from importlib.metadata import distributions
+from itertools import count
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from headmotion.core.plugins import Registry, discover
 
 settings.register_profile("headmotion", deadline=None)
 settings.load_profile("headmotion")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of test material beside the checkout."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip(f"test material is not there: {folder}")
+    return folder
+
+
+class FakePlugins:
+    """Distributions written into a temporary folder on the path, as pip would leave them."""
+
+    numbers = count()
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(self, dist: str, source: str, name: str | None = None, version: str = "1.0") -> None:
+        """One distribution with one module and one entry point, called like the distribution less ``headmotion-``."""
+        module = f"fake_plugin_{next(self.numbers)}"
+        (self.folder / f"{module}.py").write_text(source)
+        info = self.folder / f"{dist.replace('-', '_')}_{module}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
+        entry = f"{name or dist.removeprefix('headmotion-')} = {module}"
+        (info / "entry_points.txt").write_text(f"[headmotion]\n{entry}\n")
+
+    def registry(self) -> Registry:
+        """A registry of these plugins alone, in the order of installation."""
+        points = [point for dist in distributions(path=[str(self.folder)]) for point in dist.entry_points]
+        return discover(sorted(points, key=lambda point: int(point.value.rpartition("_")[2])))
+
+
+@pytest.fixture
+def fake_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePlugins:
+    """See `FakePlugins`; ``HEADMOTION_PLUGINS`` is not set."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delenv("HEADMOTION_PLUGINS", raising=False)
+    return FakePlugins(folder)

@@ -241,8 +241,9 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
         (["train", "no-such-recipe", "--data", ".", "-o", "run"], "no-such-recipe"),
         (["train", "extra.yaml", "--data", ".", "-o", "run"], "extra_field"),
         (["train", "unknown.yaml", "--data", ".", "-o", "run"], "ms-sync"),
-        (["train", "extra.yaml", "--data", ".", "-o", "run", "--set", "oops"], "oops"),
-        (["train", "extra.yaml", "-o", "run"], "--data"),
+        (["train", "fine.yaml", "--data", ".", "-o", "run", "--set", "oops"], "oops"),
+        (["train", "fine.yaml", "--data", "nowhere", "-o", "run"], "nowhere"),
+        (["train", "fine.yaml", "-o", "run"], "--data"),
         (["plugins", "check", "no-such-plugin"], "no-such-plugin"),
         (["inspect", "nowhere.safetensors"], "nowhere.safetensors"),
         (["inspect", "s.wav"], "s.wav"),
@@ -255,6 +256,7 @@ def test_mistakes(arguments: list[str], named: str, here: Path, model: Path, mis
     (here / "folder.mp4").mkdir()
     (here / "p.png").write_bytes((Path(cli.__file__).parent / "assets/portrait.png").read_bytes())
     (here / "p.json").write_text("[]")
+    (here / "fine.yaml").write_text("name: mine\n")
     (here / "extra.yaml").write_text("name: mine\nextra_field: 1\n")
     (here / "unknown.yaml").write_text("name: mine\npipeline: {generator: ms-sink}\n")
     assert named in mistake(*[model if argument == "MODEL" else argument for argument in arguments])

@@ -120,6 +120,36 @@ def test_frames_come_out_within_the_stated_lookahead(pipe: hm.Pipeline, rate: in
     assert late <= stated + 10
 
 
+def test_a_session_holds_no_more_after_a_minute_than_after_five_seconds(pipe: hm.Pipeline) -> None:
+    def held(value: object, seen: set[int]) -> int:
+        if id(value) in seen or isinstance(value, torch.nn.Module):
+            return 0
+        seen.add(id(value))
+        if isinstance(value, torch.Tensor | np.ndarray):
+            return int(np.prod(value.shape))
+        if isinstance(value, list | tuple | set):
+            return sum(held(each, seen) for each in value)
+        if isinstance(value, dict):
+            return sum(held(each, seen) for each in value.values())
+        return held(vars(value), seen) if hasattr(value, "__dict__") else 0
+
+    session, second = pipe.stream(sample_rate=48_000, fps=30), speech(1.0, 48_000)
+    for _ in range(5):
+        session.push(second)
+    early = held(session, set())
+    for _ in range(55):
+        session.push(second)
+    assert 1000 < held(session, set()) < 1.5 * early
+
+
+def test_pieces_are_the_motion_of_generate(pipe: hm.Pipeline) -> None:
+    audio = (speech(3.3), 16_000)
+    pieces = list(pipe.pieces(audio, face(pipe), seed=2, fps=30))
+    assert len(pieces) > 2
+    whole = pipe.generate(audio, face(pipe), seed=2, fps=30)
+    assert torch.equal(hm.Motion.concatenate(pieces).values, whole.values)
+
+
 def test_a_session_ends_once(pipe: hm.Pipeline) -> None:
     session = pipe.stream()
     with pytest.raises(hm.AudioError, match="0 samples"):

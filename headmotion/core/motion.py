@@ -141,7 +141,7 @@ class Motion:
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         return stored["values"].astype(np.float32, copy=False), str(stored["fps"]), json.loads(str(stored["meta"]))
 
 

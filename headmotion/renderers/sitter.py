@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from ..core.renderer import Picture
 from ..core.representation import Representation
-from .openings import MOUTH, Box, Inside, Shape, along, blend, coverage, find_openings, still_points
+from .inside import Inside
+from .masks import Box, blend, coverage
+from .openings import MOUTH, Shape, along, find_openings, still_points
 from .warp import Field, Lattice, Plane, Similarity, interpolate, smoothstep, trace_back
 
 CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
@@ -52,7 +54,6 @@ class Sitter:
         step = max(1, -(-max(self.whole.size) // 64))
         self.lattice = Lattice(0, 0, -(-self.whole.x1 // step), -(-self.whole.y1 // step), step)
         self.places = self.lattice.places()
-        self.hold = self._hold(self.places)
         # Above a mouth or lid the lower edge must not pull, and below it the upper: two fields, one of each kind.
         inner = [(set(opening.upper[1:-1]), set(opening.lower[1:-1])) for opening in self.openings]
         every = range(len(pose))
@@ -63,7 +64,7 @@ class Sitter:
         """The picture in another pose: complex positions of all points, in its pixels."""
         motion = Similarity.fit(self.pose[self.still], pose[self.still])
         shapes = [opening.shape(pose) for opening in self.openings]
-        flow = trace_back(self.places, motion, self.head.weight, self.hold) - self.places
+        flow = trace_back(self.places, motion, self.head.weight) - self.places
         slips = motion.power(-1)(pose[self.still]) - self.pose[self.still]
         area, above, below = self._maps(pose, motion, flow, shapes)
         result = self.picture.copy()
@@ -77,14 +78,14 @@ class Sitter:
         """The area that changes, and for each of its pixels the source as seen from above and below the openings."""
         near = self._near(pose)
         places = near.places()
-        hold = self._hold(places)
         radius = RADIUS * self.head.face
-        at_pose = self._hold(pose)
-        wanted = self.pose - trace_back(pose, motion, self.head.weight, at_pose)
+        wanted = self.pose - trace_back(pose, motion, self.head.weight)
         nodes = np.arange(len(pose))
-        wide, = interpolate(pose, wanted, np.concatenate([self.places.ravel(), pose]), WIDE*self.head.face, [nodes], RIDGE)
-        flow = flow + wide[:-len(pose)].reshape(flow.shape) * self.hold
-        wanted = wanted - wide[-len(pose):] * at_pose
+        (wide,) = interpolate(
+            pose, wanted, np.concatenate([self.places.ravel(), pose]), WIDE * self.head.face, [nodes], RIDGE
+        )
+        flow = flow + wide[: -len(pose)].reshape(flow.shape)
+        wanted = wanted - wide[-len(pose) :]
         above, below = interpolate(pose, wanted, places, radius, [self.above, self.below])
         window = np.max([_window(shape, places) for shape in shapes], axis=0)
         below = above + window * (below - above)
@@ -94,11 +95,11 @@ class Sitter:
         base[..., 0] += np.arange(area.x0, area.x1, dtype=np.float32)
         base[..., 1] += np.arange(area.y0, area.y1, dtype=np.float32)[:, None]
         common = patch.clip(area)
-        inner = _within(common, area), _within(common, patch)
+        inner = common.within(area), common.within(patch)
         maps = []
         for field in (above, below):
             total = base.copy()
-            total[inner[0]] += near.pixels(field * hold)[inner[1]]
+            total[inner[0]] += near.pixels(field)[inner[1]]
             maps.append(total)
         return area, maps[0], maps[1]
 
@@ -124,13 +125,6 @@ class Sitter:
             )
         return box.clip(self.whole)
 
-    def _hold(self, places: Plane) -> npt.NDArray[np.floating]:
-        """1 inside the picture, falling to 0 at its borders, which stay where they are."""
-        room = 0.1 * min(self.whole.size)
-        x = np.minimum(places.real, self.whole.x1 - 1 - places.real)
-        y = np.minimum(places.imag, self.whole.y1 - 1 - places.imag)
-        return smoothstep(x / room) * smoothstep(y / room)
-
     def _look_up(self, source: Field) -> Picture:
         seen = cv2.remap(self.picture, source, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         return np.asarray(seen, np.uint8)
@@ -143,17 +137,19 @@ class Sitter:
         if not box:
             return
         line, far = shape.middle, shape.across * 2 * max(self.whole.size)
-        under = np.concatenate([[line[0] - far], line, [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j)]])
-        lower = self._look_up(below[_within(box, area)])
+        under = np.concatenate(
+            [[line[0] - far], line, [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j)]]
+        )
+        lower = self._look_up(below[box.within(area)])
         drawn = blend(result[box.slices], lower, coverage(under, box))
         close = Box.around(shape.outline, 2).clip(area)
         if close and shape.gap > 0:
             mask = coverage(shape.outline, close) * np.float32(min(1.0, shape.gap))
-            there = _within(close, box)
+            there = close.within(box)
             drawn[there] = blend(drawn[there], inside.paint(self.picture, shape, motion, slips, close), mask)
         if close:
             mask, color = inside.seam(shape, close)
-            there = _within(close, box)
+            there = close.within(box)
             drawn[there] = blend(drawn[there], color, mask)
         result[box.slices] = np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
 

@@ -52,7 +52,6 @@ def trace_back(
     places: Plane,
     motion: Similarity,
     weight: Callable[[Plane], npt.NDArray[np.floating[Any]]],
-    hold: npt.NDArray[np.floating[Any]],
     steps: int = 8,
 ) -> Plane:
     """Where ``places`` came from, if the plane flows with ``motion`` as far as ``weight`` lets it.
@@ -64,13 +63,12 @@ def trace_back(
         places: complex positions in the output.
         motion: from the still picture to the output.
         weight: 0..1 at positions given as in the still picture; it travels with the motion.
-        hold: 0..1 at ``places``; 0 keeps a place still whatever moves.
         steps: number of steps.
     """
     back = motion.power(-1 / steps)
     for left in range(steps, 0, -1):
         home = motion.power(-left / steps)(places)
-        places = places + (weight(home) * hold) * (back(places) - places)
+        places = places + weight(home) * (back(places) - places)
     return places
 
 

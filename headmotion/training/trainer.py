@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -148,8 +149,18 @@ def _card(spec: RecipeSpec, corpus: Corpus, seconds: float) -> dict[str, Any]:
         "hours": round(corpus.seconds / 3600, 3),
         "sources": sorted({entry.source or entry.folder.name for entry in corpus.entries}),
         "training_seconds": round(seconds),
+        "commit": _commit(),
         "recipe": spec.model_dump(mode="json"),
     }
+
+
+def _commit() -> str:
+    """The commit of the code where it is a checkout, else nothing."""
+    command = ["git", "-C", os.fspath(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _notify(event: str, values: Mapping[str, Any]) -> None:

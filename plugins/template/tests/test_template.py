@@ -2,11 +2,12 @@
 
 import pytest
 import torch
+from headmotion_template.specs import EnergyJawSpec, EnergySpec
+
 from headmotion import BuildContext, SpecError
 from headmotion.core.plugins import registry
 from headmotion.core.spec import spec_from
 from headmotion.testing import check_audio_encoder, check_generator
-from headmotion_template.specs import EnergyJawSpec, EnergySpec
 
 FACE = spec_from("representation", "landmarks68").build(None)
 CONTEXT = BuildContext(FACE, audio_channels=1)

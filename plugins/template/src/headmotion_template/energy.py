@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from headmotion import AudioEncoder
 from torch import Tensor
 from torch.nn import functional
+
+from headmotion import AudioEncoder
 
 if TYPE_CHECKING:
     from .specs import EnergySpec

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from headmotion import BuildContext, Generator, SpecError
 from torch import Tensor
+
+from headmotion import BuildContext, Generator, SpecError
 
 if TYPE_CHECKING:
     from .specs import EnergyJawSpec
 
 
 class EnergyJaw(Generator):
-    """``y = y_reference + opening * scale * clamp((energy - quiet) / (loud - quiet), 0, 1)`` for the lower lip's points.
+    """``y = y_reference + opening * scale * clamp((energy - quiet) / (loud - quiet), 0, 1)`` for the lower lip.
 
-    Each frame depends on its own audio steps alone, so there is no look-ahead, and the state is the pose to start from.
+    Each frame depends on its own audio steps alone: there is no look-ahead, and the state is the pose to start from.
 
     Raises:
         SpecError: a representation whose ``openings`` name no mouth, or ``quiet`` not below ``loud``.
@@ -50,10 +51,11 @@ class EnergyJaw(Generator):
 
     def step(self, audio: Tensor, state: Tensor, last: bool = False) -> tuple[Tensor, Tensor]:
         """Audio ``[B, 4*t, C]`` to its frames ``[B, t, P, D]``; the state stays as it is."""
-        energy = audio.unflatten(1, (-1, self.steps_per_frame)).mean((2, 3)) if audio.shape[1] else audio[:, :, 0]
+        frames = audio.shape[1] // self.steps_per_frame
+        energy = audio.mean(2).reshape(len(audio), frames, self.steps_per_frame).mean(2)
         openness = ((energy - self.quiet) / (self.loud - self.quiet)).clamp(0, 1)
         first, second = state[:, self.scale_pair].unbind(1)
         drop = self.opening * (first - second).norm(dim=-1, keepdim=True) * openness
-        motion = state.unsqueeze(1).repeat(1, drop.shape[1], 1, 1)
+        motion = state.unsqueeze(1).repeat(1, frames, 1, 1)
         motion[:, :, self.lower, 1] += drop.unsqueeze(-1)
         return motion, state

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from headmotion import AudioEncoderSpec, BuildContext, GeneratorSpec
 from pydantic import Field
+
+from headmotion import AudioEncoderSpec, BuildContext, GeneratorSpec
 
 if TYPE_CHECKING:
     from .energy import Energy

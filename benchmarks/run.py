@@ -1,0 +1,211 @@
+"""Measure speed and memory on this machine and write docs/performance.md.
+
+python benchmarks/run.py            # all
+python benchmarks/run.py start-up   # one group
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import cv2
+import numpy as np
+import torch
+
+import headmotion as hm
+
+ROOT = Path(__file__).parent.parent
+ASSETS = ROOT / "headmotion" / "assets"
+PAGE = ROOT / "docs" / "performance.md"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: what was measured, the median, its spread, and what it means."""
+
+    what: str
+    value: str
+    note: str = ""
+
+
+def start_up() -> Iterator[Row]:
+    """Imports and the command line, each as a process of its own, in turn with bare Python."""
+    bare, lean, shown = [], [], []
+    command = Path(sys.executable).parent / "headmotion"
+    for _ in range(9):
+        bare.append(_process([sys.executable, "-c", "pass"]))
+        lean.append(_process([sys.executable, "-c", "import headmotion"]))
+        shown.append(_process([str(command), "--help"]))
+    over = [1000 * (a - b) for a, b in zip(lean, bare, strict=True)]
+    yield Row(
+        "`import headmotion` over bare Python", f"{statistics.median(over):.0f} ms", "goal: under 150 ms, no torch"
+    )
+    yield Row("`headmotion --help`", f"{1000 * statistics.median(shown):.0f} ms", "goal: under 500 ms")
+
+
+def generation() -> Iterator[Row]:
+    """Seconds of motion per second on one core, from a wave in memory."""
+    wave = (np.random.default_rng(0).normal(0, 0.05, 16_000 * 30).astype(np.float32), 16_000)
+    pipes = {"bundled `ms-sync`": hm.load("ms-sync", device="cpu")}
+    for preset in ("paper", "paper-code"):
+        spec = {"generator": {"type": "ms-sync", "preset": preset}}
+        pipes[f"preset `{preset}`"] = hm.build(spec, device="cpu")
+    for name, pipe in pipes.items():
+        seconds = _median(lambda pipe=pipe: pipe.generate(wave), 3)  # type: ignore[misc]
+        ahead = pipe.lookahead_ms(16_000)
+        note = (
+            "whole clip needed"
+            if ahead is None
+            else f"look-ahead {ahead:.0f} ms at 16 kHz, {pipe.lookahead_ms(48_000):.0f} at 48"
+        )
+        yield Row(
+            f"{name}, generation", f"{30 / seconds:.1f} x real time", f"{1000 * seconds / 750:.2f} ms per frame; {note}"
+        )
+
+
+def streaming() -> Iterator[Row]:
+    """A session fed with 20 ms pieces for ten minutes."""
+    pipe = hm.load("ms-sync", device="cpu")
+    session, piece = pipe.stream(sample_rate=48_000), np.zeros(960, np.float32)
+    took = []
+    for number in range(50 * 600):
+        if number == 3000:
+            early = _resident_mb()
+        start = time.perf_counter()
+        session.push(piece)
+        took.append(time.perf_counter() - start)
+    late = _resident_mb()
+    yield Row(
+        "push of 20 ms at 48 kHz",
+        f"{1000 * statistics.median(took):.2f} ms",
+        f"99th percentile {1000 * np.percentile(took, 99):.1f} ms",
+    )
+    yield Row("memory, minute 10 less minute 1 of a session", f"{late - early:+.1f} MB", "goal: flat")
+
+
+def audio() -> Iterator[Row]:
+    """Decoding, downmix and resampling of a long file."""
+    import soundfile
+
+    path = Path(os.environ.get("TMPDIR", "/tmp")) / "headmotion-bench.flac"
+    with soundfile.SoundFile(path, "w", 44_100, 2) as stream:
+        for _ in range(600):
+            stream.write(np.random.default_rng(0).normal(0, 0.05, (44_100, 2)))
+    seconds = _median(lambda: [len(block) for block in hm.Audio.load(path).blocks(16_000)], 3)
+    path.unlink()
+    yield Row("44.1 kHz stereo FLAC to 16 kHz mono", f"{600 / seconds:.0f} x real time")
+
+
+def rendering() -> Iterator[Row]:
+    """Frames per second on one core, 512 x 512, without and with video encoding."""
+    cv2.setNumThreads(1)
+    pipe = hm.load("ms-sync", device="cpu")
+    motion = pipe.generate(ASSETS / "speech.flac", reference=ASSETS / "portrait_landmarks.npz")[:150]
+    picture = hm.core.picture.read_picture(ASSETS / "portrait.png")
+    for name in ("skeleton", "portrait"):
+        renderer = pipe.renderer(name)
+        list(renderer.frames([motion[:5]], picture))
+        seconds = _median(lambda renderer=renderer: [0 for _ in renderer.frames([motion], picture)], 3)  # type: ignore[misc]
+        yield Row(
+            f"`{name}`, 512 x 512",
+            f"{len(motion) / seconds:.0f} frames/s",
+            "goal: 50 for the portrait" if name == "portrait" else "",
+        )
+    target = Path(os.environ.get("TMPDIR", "/tmp")) / "headmotion-bench.mp4"
+    seconds = _median(lambda: pipe.render(motion, target, image=picture, renderer="portrait", quiet=True), 3)
+    target.unlink()
+    yield Row("`portrait` to mp4", f"{len(motion) / seconds:.0f} frames/s", "encoder threads are the library's")
+
+
+def training() -> Iterator[Row]:
+    """Steps of both phases of `small-cpu` on synthetic clips, one core."""
+    import tempfile
+
+    from headmotion.data.synthetic import write_synthetic
+    from headmotion.training import train
+
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=3.0)
+        for phase, other in (("syncers", "generator"), ("generator", "syncers")):
+            times = []
+            for steps in (2, 12):
+                start = time.perf_counter()
+                changes = [f"{phase}.steps={steps}", f"{other}.steps=0"]
+                train("small-cpu", [corpus], Path(folder) / f"{phase}{steps}", "cpu", changes, quiet=True)
+                times.append(time.perf_counter() - start)
+            per_step = (times[1] - times[0]) / 10
+            yield Row(f"`small-cpu`, {phase} phase", f"{1 / per_step:.2f} steps/s", f"{48 / per_step:.0f} clips/s")
+
+
+GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
+    "start-up": start_up,
+    "generation": generation,
+    "streaming": streaming,
+    "audio": audio,
+    "rendering": rendering,
+    "training": training,
+}
+
+
+def _process(command: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def _median(action: Callable[[], object], runs: int) -> float:
+    took = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        took.append(time.perf_counter() - start)
+    return statistics.median(took)
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def main(chosen: list[str]) -> None:
+    """Print every group; with no group chosen, write the page as well."""
+    torch.set_num_threads(1)
+    lines = [
+        "# Performance",
+        "",
+        "Made by `make bench` (`python benchmarks/run.py`). Medians on one core unless a row says otherwise.",
+        "",
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}.",
+    ]
+    for name, group in GROUPS.items():
+        if chosen and name not in chosen:
+            continue
+        lines += [
+            "",
+            f"## {name.capitalize()}",
+            "",
+            (group.__doc__ or "").strip(),
+            "",
+            "| what | median | note |",
+            "|---|---|---|",
+        ]
+        for row in group():
+            lines.append(f"| {row.what} | {row.value} | {row.note} |")
+            print(lines[-1], flush=True)
+    if not chosen:
+        PAGE.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

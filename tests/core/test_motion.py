@@ -1,0 +1,139 @@
+import io
+import json
+import pickle
+import zipfile
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from headmotion.core.errors import MotionError
+from headmotion.core.motion import Motion
+from headmotion.core.representation import Frame
+
+VALUES = hnp.arrays(np.float32, st.tuples(*[st.integers(1, 5)] * 3), elements=st.floats(width=32))
+
+
+def ramp(frames=6, fps=25):
+    return Motion(torch.arange(frames * 4.0).view(frames, 2, 2), fps)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@given(values=VALUES)
+def test_read_back_bit_for_bit(tmp_path_factory, suffix, values):
+    path = tmp_path_factory.mktemp("motion") / f"m{suffix}"
+    motion = Motion(
+        torch.from_numpy(values),
+        Fraction(30000, 1001),
+        representation={"type": "joints", "names": ["a", "b"]},
+        frame=Frame(1 / 3, -0.0, 1e-9),
+        units="unit",
+        reference=torch.from_numpy(values[0]),
+        provenance={"seed": 3},
+    )
+    assert motion.save(path) == path
+    again = Motion.load(path)
+    assert np.array_equal(again.values.numpy(), values, equal_nan=True)
+    assert np.array_equal(np.signbit(again.values.numpy()), np.signbit(values))
+    assert np.array_equal(again.reference.numpy(), values[0], equal_nan=True)
+    for name in ("fps", "representation", "frame", "units", "provenance"):
+        assert getattr(again, name) == getattr(motion, name)
+
+
+def test_npz_holds_three_plain_arrays(tmp_path):
+    path = ramp(fps=29.97).save(tmp_path / "m.npz")
+    with np.load(path, allow_pickle=False) as stored:
+        assert sorted(stored) == ["fps", "meta", "values"]
+        assert str(stored["fps"]) == "30000/1001"
+        assert json.loads(str(stored["meta"]))["units"] == "px"
+
+
+def test_name_must_say_the_format(tmp_path):
+    with pytest.raises(MotionError, match=r"\.npz or \.json"):
+        ramp().save(tmp_path / "m.csv")
+
+
+def damaged_files():
+    buffer = io.BytesIO()
+    np.savez(buffer, values=np.zeros((2, 2, 2), np.float32), fps=np.array("25"), meta=np.array("{}"))
+    good = buffer.getvalue()
+    flipped = bytearray(good)
+    flipped[100:140] = bytes(40)
+    objects = io.BytesIO()
+    np.savez(objects, values=np.array([{}], dtype=object), fps=np.array("25"), meta=np.array("{}"))
+    array = io.BytesIO()
+    np.save(array, np.zeros(3))
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w") as archive:
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999, 99999, 999)}\n"
+        archive.writestr("values.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    return {
+        "empty.npz": b"",
+        "cut.npz": good[: len(good) // 2],
+        "flipped.npz": bytes(flipped),
+        "no-meta.npz": good,
+        "pickled-array.npz": objects.getvalue(),
+        "pickle.npz": pickle.dumps({"values": [1.0]}),
+        "bare.npz": array.getvalue(),
+        "huge.npz": bomb.getvalue(),
+        "text.json": b"not json",
+        "binary.json": b"\xff\xfe\x00",
+        "list.json": b"[1, 2]",
+        "deep.json": b"[" * 100_000,
+        "ragged.json": b'{"values": [[[1, 2]], [[1]]], "fps": "25", "meta": {}}',
+        "rate.json": b'{"values": [[[1, 2]]], "fps": "1/0", "meta": {"representation": {}, "units": "px", "provenance": {}}}',
+        "flat.json": b'{"values": [1, 2], "fps": "25", "meta": {"representation": {}, "units": "px", "provenance": {}}}',
+    }
+
+
+@pytest.mark.parametrize(("name", "content"), damaged_files().items(), ids=list(damaged_files()))
+def test_damaged_file_is_one_clear_error(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MotionError) as caught:
+        Motion.load(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(MotionError, match="an existing file"):
+        Motion.load(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("values", [torch.zeros(3, 4), torch.zeros(2, 2, 2, dtype=torch.int64), np.zeros((1, 2))])
+def test_values_must_be_frames(values):
+    with pytest.raises(MotionError, match="T, P, D"):
+        Motion(values, 25)
+
+
+def test_time():
+    motion = ramp(6, 29.97)
+    assert len(motion) == 6
+    assert motion.duration == Fraction(6006, 30000)
+    assert motion.timestamps()[-1] == Fraction(5005, 30000)
+    assert torch.equal(motion[2:4].values, motion.values[2:4])
+
+
+def test_resample_keeps_duration_and_all_else():
+    motion = Motion(ramp(25).values, 25, reference=torch.ones(2, 2), units="unit", frame=Frame(1, 2, 3))
+    faster = motion.resample(30)
+    assert (len(faster), faster.fps, faster.frame, faster.units) == (30, 30, motion.frame, "unit")
+    assert torch.equal(faster.values[::6], motion.values[::5])
+    assert len(motion.resample(30, frames=31)) == 31
+
+
+def test_concatenate_undoes_slicing():
+    motion = ramp()
+    assert torch.equal(Motion.concatenate([motion[:2], motion[2:2], motion[2:]]).values, motion.values)
+    with pytest.raises(MotionError, match="at least one piece"):
+        Motion.concatenate([])
+
+
+def test_summary_is_json():
+    described = json.loads(json.dumps(ramp(fps=29.97).summary()))
+    assert described["shape"] == [6, 2, 2]
+    assert described["fps"] == "30000/1001"
+    assert described["seconds"] == pytest.approx(0.2002)

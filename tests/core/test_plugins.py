@@ -1,0 +1,206 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from headmotion.core.errors import SpecError
+
+SPEC = """
+from typing import Literal
+from headmotion.core.hookspecs import hookimpl
+from headmotion.core.spec import GeneratorSpec, SyncerSpec
+
+class Part({base}):
+    type: Literal["{name}"] = "{name}"
+    def build(self, context): ...
+
+@hookimpl
+def headmotion_specs():
+    return [Part]
+"""
+
+
+def offering(name, base="GeneratorSpec"):
+    return SPEC.format(name=name, base=base)
+
+
+def by_name(registry):
+    return {record.name: record for record in registry.records}
+
+
+def test_what_a_good_plugin_offers(fake_plugins):
+    files = """
+@hookimpl
+def headmotion_models():
+    return {"good/small": "small.safetensors"}
+@hookimpl
+def headmotion_recipes():
+    return {"good/fast": "fast.yaml"}
+"""
+    fake_plugins.install("headmotion-good", offering("good/part") + files, version="2.5")
+    registry = fake_plugins.registry()
+    (record,) = registry.records
+    assert (record.name, record.dist, record.version) == ("good", "headmotion-good", "2.5")
+    assert (record.status, record.error, record.types) == ("ok", "", ("generator:good/part",))
+    assert registry.types("generator") == ["good/part"]
+    assert registry.resolve("generator", "good/part").type_name() == "good/part"
+    assert registry.owners == {("generator", "good/part"): "good"}
+    assert str(registry.models["good/small"]) == "small.safetensors"
+    assert str(registry.recipes["good/fast"]) == "fast.yaml"
+
+
+def test_one_type_for_two_kinds(fake_plugins):
+    both = (
+        offering("good/part")
+        .replace("[Part]", "[Part, Second]")
+        .replace("@hookimpl", 'class Second(SyncerSpec):\n    type: Literal["good/part"] = "good/part"\n@hookimpl')
+    )
+    fake_plugins.install("headmotion-good", both)
+    assert by_name(fake_plugins.registry())["good"].types == ("generator:good/part", "syncer:good/part")
+
+
+HOOK = "from headmotion.core.hookspecs import hookimpl\n@hookimpl\n"
+BROKEN = {
+    "import": ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+    "syntax": ("def (", "SyntaxError"),
+    "exit": ("import sys; sys.exit(3)", "SystemExit"),
+    "misspelt": (HOOK + "def headmotion_spec(): return []", "did you mean 'headmotion_specs'?"),
+    "misspelt-unmarked": ("def headmotion_recipe(): return {}", "did you mean 'headmotion_recipes'?"),
+    "unmarked": ("def headmotion_specs(): return []", "marked with headmotion.hookimpl"),
+    "wrong-argument": (HOOK + "def headmotion_specs(registry): return []", "registry"),
+    "raises": (HOOK + "def headmotion_specs(): return 1 / 0", "ZeroDivisionError"),
+    "no-spec": (HOOK + "def headmotion_specs(): return [int]", "subclasses of a headmotion spec base"),
+    "bare-type": (offering("part"), "a generator type named 'bare-type/part', got 'part'"),
+    "foreign-type": (offering("good/other"), "a generator type named 'foreign-type/other', got 'good/other'"),
+    "untyped": (offering("x").replace('Literal["x"]', "str"), "a generator type named 'untyped/Part'"),
+    "twice": (offering("twice/part").replace("[Part]", "[Part, Part]"), "which twice owns"),
+    "bare-model": (HOOK + "def headmotion_models(): return {'small': 'x'}", "models named bare-model/..."),
+    "late": (
+        offering("late/part") + "@hookimpl\ndef headmotion_recipes(): return {'x': 'y'}",
+        "recipes named late/...",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_plugin_is_a_record_and_the_others_go_on(fake_plugins, name):
+    source, error = BROKEN[name]
+    fake_plugins.install("headmotion-first", offering("first/part"))
+    fake_plugins.install(f"headmotion-{name}", source)
+    fake_plugins.install("headmotion-good", offering("good/part"))
+    registry = fake_plugins.registry()
+    record = by_name(registry)[name]
+    assert record.status == "error"
+    assert error in record.error
+    assert "\n" not in record.error
+    assert registry.types("generator") == ["first/part", "good/part"]
+    assert not registry.models
+    assert not registry.recipes
+    assert sorted(plugin for plugin, _ in registry.manager.list_name_plugin()) == ["first", "good"]
+    # What is left of it is not called later on.
+    assert registry.manager.hook.headmotion_training_event(event="start", values={}) == []
+
+
+def test_other_modules_of_the_family_are_no_hooks(fake_plugins):
+    fake_plugins.install("headmotion-good", "import json as headmotion_helpers\n" + offering("good/part"))
+    assert by_name(fake_plugins.registry())["good"].status == "ok"
+
+
+def test_entry_point_is_named_as_the_distribution(fake_plugins):
+    fake_plugins.install("headmotion-good", offering("better/part"), name="better")
+    fake_plugins.install("other", offering("other/part"), name="other")
+    fake_plugins.install("Headmotion_Any.Case", offering("any-case/part"), name="any-case")
+    records = by_name(fake_plugins.registry())
+    assert "less 'headmotion-', got 'better'" in records["better"].error
+    assert "less 'headmotion-', got 'other'" in records["other"].error
+    assert records["any-case"].status == "ok"
+
+
+def test_a_name_cannot_be_taken_from_its_owner(fake_plugins):
+    fake_plugins.install("headmotion", offering("part"), name="room")
+    fake_plugins.install("headmotion", offering("part"), name="room-2")
+    fake_plugins.install("headmotion-room", offering("room/part"))
+    registry = fake_plugins.registry()
+    assert [record.status for record in registry.records] == ["ok", "error", "error"]
+    assert "generator 'part', which room owns" in registry.records[1].error
+    assert "a name that no other plugin has" in registry.records[2].error
+    assert registry.owners == {("generator", "part"): "room"}
+
+
+def test_own_types_have_no_namespace(fake_plugins):
+    fake_plugins.install("headmotion", offering("room/part"), name="room")
+    assert "a generator type named 'part', got 'room/part'" in fake_plugins.registry().records[0].error
+
+
+@pytest.mark.parametrize(
+    ("selected", "on"),
+    [
+        (None, {"room", "a", "b"}),
+        ("", {"room"}),
+        ("a", {"room", "a"}),
+        (" b , a ", {"room", "a", "b"}),
+        ("c", {"room"}),
+    ],
+)
+def test_selection(fake_plugins, monkeypatch, selected, on):
+    fake_plugins.install("headmotion", offering("part"), name="room")
+    fake_plugins.install("headmotion-a", offering("a/part"))
+    fake_plugins.install("headmotion-b", offering("b/part"))
+    if selected is not None:
+        monkeypatch.setenv("HEADMOTION_PLUGINS", selected)
+    records = by_name(fake_plugins.registry())
+    assert {name for name, record in records.items() if record.status == "ok"} == on
+    assert {record.status for record in records.values()} <= {"ok", "off"}
+
+
+def test_unknown_type_says_what_to_do(fake_plugins, monkeypatch):
+    fake_plugins.install("headmotion", offering("part"), name="room")
+    fake_plugins.install("headmotion-good", offering("good/part"))
+    fake_plugins.install("headmotion-bad", "import no_such_module_at_all")
+    fake_plugins.install("headmotion-quiet", offering("quiet/part"))
+    monkeypatch.setenv("HEADMOTION_PLUGINS", "good,bad")
+    registry = fake_plugins.registry()
+    for name, remedy in {
+        "parts": "did you mean 'part' or",
+        "good/prat": "did you mean 'good/part'",
+        "zzzzzz": "see `headmotion plugins`",
+        "none/x": "pip install headmotion-none",
+        "bad/x": "its plugin is error: ModuleNotFoundError",
+        "quiet/part": "its plugin is off: HEADMOTION_PLUGINS",
+    }.items():
+        with pytest.raises(SpecError) as caught:
+            registry.resolve("generator", name)
+        assert remedy in str(caught.value)
+        assert "one of good/part, part" in str(caught.value)
+    with pytest.raises(SpecError, match=r"one of \(none\)"):
+        registry.resolve("metric", "part")
+
+
+def test_call_reaches_one_plugin_only(fake_plugins):
+    hook = "@hookimpl\ndef headmotion_migrate(spec, version): return {'by': '%s', 'version': version}"
+    fake_plugins.install("headmotion-a", offering("a/part") + hook % "a")
+    fake_plugins.install("headmotion-b", offering("b/part") + hook % "b")
+    fake_plugins.install("headmotion-c", offering("c/part"))
+    registry = fake_plugins.registry()
+    assert registry.call("a", "headmotion_migrate", spec={}, version="1") == {"by": "a", "version": "1"}
+    assert registry.call("c", "headmotion_migrate", spec={}, version="1") is None
+
+
+def test_installed_plugins_of_a_process(fake_plugins):
+    """As users meet it: a broken and a good plugin beside headmotion's own parts, in a fresh process."""
+    fake_plugins.install("headmotion-bad", "import no_such_module_at_all")
+    fake_plugins.install("headmotion-good", offering("good/part"))
+    code = "from headmotion.core.plugins import registry\nfor r in registry().records: print(r.dist, r.name, r.status)"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(fake_plugins.folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.split() for line in run.stdout.splitlines()]
+    assert ["headmotion-bad", "bad", "error"] in lines
+    assert ["headmotion-good", "good", "ok"] in lines
+    assert lines[0][0] == "headmotion", "own parts come first"
+    assert all(status == "ok" for dist, _, status in lines if dist == "headmotion")

@@ -1,0 +1,174 @@
+import json
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError
+
+from headmotion.core import spec as spec_module
+from headmotion.core.errors import SpecError
+from headmotion.core.plugins import Registry
+from headmotion.core.pyramid import PyramidSpec
+from headmotion.core.spec import GeneratorSpec, LossSpec, Spec, SpecField, SyncerSpec, spec_from
+
+
+class Walker(GeneratorSpec):
+    """Puts one foot before the other."""
+
+    type: Literal["walker"] = "walker"
+    stride: float = Field(0.7, gt=0, le=2)
+    """Length of a step (m)."""
+    steps: tuple[int, ...] = (1, 2)
+    """Some numbers."""
+    pyramid: PyramidSpec = PyramidSpec()
+    """A nested spec."""
+
+    def build(self, context):
+        raise NotImplementedError
+
+
+class Runner(GeneratorSpec):
+    """Needs a pace."""
+
+    type: Literal["zoo/runner"] = "zoo/runner"
+    pace: float
+    """Speed (m/s)."""
+
+    def build(self, context):
+        raise NotImplementedError
+
+
+class Sum(LossSpec):
+    """A loss of losses."""
+
+    type: Literal["sum"] = "sum"
+    terms: tuple[SpecField[LossSpec], ...] = ()
+    """What is added up."""
+
+    def build(self, context):
+        raise NotImplementedError
+
+
+class Whole(Spec):
+    """Holds parts."""
+
+    generator: SpecField[GeneratorSpec] = Field(default="walker", validate_default=True)
+    """How it moves."""
+    losses: tuple[SpecField[LossSpec], ...] = ()
+    """What is made small."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_registry():
+    registry = Registry()
+    for each in (Walker, Runner, Sum):
+        registry.specs[each.kind, each.type_name()] = each
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spec_module, "registry", lambda: registry)
+        yield
+
+
+def test_three_ways_to_say_the_same():
+    wanted = Walker()
+    assert Whole(generator="walker").generator == wanted
+    assert Whole(generator={"type": "walker"}).generator == wanted
+    assert Whole(generator=wanted).generator is wanted
+    assert Whole().generator == wanted
+    assert spec_from("generator", "walker") == wanted
+
+
+def message(build):
+    with pytest.raises(SpecError) as caught:
+        build()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "walker"}, {"type": 3}])
+def test_neither_name_nor_type(value):
+    assert "expected a type name or an object with a 'type'" in message(lambda: Whole(generator=value))
+
+
+def test_errors_name_the_part_the_field_and_the_remedy():
+    def generator(**fields):
+        return message(lambda: Whole(generator={"type": "walker", **fields}))
+
+    assert "did you mean 'walker'?" in message(lambda: Whole(generator="wlaker"))
+    assert "pip install headmotion-farm" in message(lambda: Whole(generator="farm/walker"))
+    text = generator(colour="red")
+    assert text == "walker spec: expected only the fields pyramid, steps, stride, type, got 'colour'; remove 'colour'"
+    assert generator(stride=3).startswith(
+        "walker spec: expected stride: Input should be less than or equal to 2, got 3"
+    )
+    assert "walker spec: expected stride" in generator(stride=float("nan"))
+    assert "steps.1: Input should be a valid integer" in generator(steps=(1, "x"))
+    assert "Pyramid spec" in generator(pyramid={"kernel": 2}) or "PyramidSpec spec" in generator(pyramid={"kernel": 2})
+    assert message(lambda: Whole(generator="zoo/runner")).endswith("expected the field 'pace', got none; add 'pace'")
+    assert "zoo/runner spec" in message(lambda: Whole(losses=({"type": "sum"},), generator={"type": "zoo/runner"}))
+    assert "expected a type name" in message(lambda: Whole(generator=Sum()))
+    assert len(generator(stride="x" * 10_000)) < 250
+
+
+def test_frozen():
+    spec = Walker()
+    with pytest.raises(ValidationError, match="frozen"):
+        spec.stride = 1.0
+    assert hash(spec) == hash(Walker())
+    assert spec != Walker(stride=1.0)
+
+
+def test_type_name():
+    assert (Walker.type_name(), Runner.type_name(), Whole.type_name()) == ("walker", "zoo/runner", "Whole")
+    assert Walker.kind == "generator"
+    assert SyncerSpec.kind == "syncer"
+
+
+def test_a_spec_without_build_is_none():
+    class Bare(GeneratorSpec):
+        type: Literal["bare"] = "bare"
+
+    with pytest.raises(TypeError, match="abstract"):
+        Bare()
+
+
+WALKERS = st.builds(
+    Walker,
+    stride=st.floats(0, 2, exclude_min=True),
+    steps=st.lists(st.integers(), max_size=3).map(tuple),
+    pyramid=st.builds(PyramidSpec, levels=st.integers(1, 9), kernel=st.sampled_from([1, 3, 7])),
+)
+GENERATORS = WALKERS | st.builds(Runner, pace=st.floats(allow_nan=False, allow_infinity=False))
+LOSSES = st.recursive(
+    st.just(Sum()), lambda inner: st.builds(Sum, terms=st.lists(inner, max_size=2).map(tuple)), max_leaves=4
+)
+
+
+@given(st.builds(Whole, generator=GENERATORS, losses=st.lists(LOSSES, max_size=2).map(tuple)))
+def test_json_round_trip(spec):
+    assert Whole.model_validate_json(spec.model_dump_json()) == spec
+    described = json.loads(json.dumps(spec.model_dump(mode="json")))
+    assert Whole.model_validate(described) == spec
+    assert described["generator"]["type"] == spec.generator.type
+
+
+def references(schema):
+    if isinstance(schema, dict):
+        for key, value in schema.items():
+            yield from [value] if key == "$ref" else references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from references(value)
+
+
+def test_json_schema_describes_every_registered_type():
+    schema = Whole.model_json_schema()
+    brief, *full = schema["properties"]["generator"]["anyOf"]
+    assert brief["enum"] == ["walker"], "only what needs no further field can be said in a word"
+    assert [each["title"] for each in full] == ["Walker", "Runner"]
+    assert full[0]["properties"]["stride"]["description"] == "Length of a step (m)."
+    assert full[0]["properties"]["stride"]["maximum"] == 2
+    assert full[0]["additionalProperties"] is False
+    # Definitions stand where the references point, and a loss of losses does not recurse.
+    assert {"#/$defs/PyramidSpec"} <= set(references(schema)) <= {f"#/$defs/{name}" for name in schema["$defs"]}
+    json.dumps(schema)

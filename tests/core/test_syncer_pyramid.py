@@ -1,0 +1,90 @@
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from headmotion.core.pyramid import Pyramid
+from headmotion.core.syncer import Syncer, SyncerPyramid, offset_and_confidence
+
+
+class MeanSyncer(Syncer):
+    """Both modalities carry the same two numbers; a window is embedded as its mean."""
+
+    window = 5
+
+    def __init__(self):
+        super().__init__(SimpleNamespace())
+
+    def embed_audio(self, audio):
+        return audio.mean(1)
+
+    def embed_motion(self, motion):
+        return motion.flatten(2).mean(1)
+
+
+def clip(frames=60, late=0):
+    """Motion ``[1, T, 1, 2]`` and audio ``[1, 4*T, 2]`` of one smooth signal; the audio comes ``late`` frames later."""
+    signal = torch.randn(frames + 40, 2, generator=torch.Generator().manual_seed(1))
+    motion = signal[20 : 20 + frames].view(1, frames, 1, 2)
+    audio = signal[20 - late : 20 - late + frames].repeat_interleave(4, dim=0).unsqueeze(0)
+    return motion, audio
+
+
+def built(levels=1):
+    return SyncerPyramid([MeanSyncer() for _ in range(levels)], Pyramid(levels, kernel=1))
+
+
+@given(st.integers(-12, 12), st.integers(0, 100))
+def test_offset_of_shifted_embeddings(late, seed):
+    generator = torch.Generator().manual_seed(seed)
+    signal = functional.normalize(torch.randn(100, 16, generator=generator), dim=-1)
+    offset, confidence = offset_and_confidence(signal[20:80], signal[20 - late : 80 - late])
+    assert offset == -late, "negative: the audio is late"
+    assert confidence > 0.5
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 200])
+def test_constant_embeddings_give_no_confidence(count):
+    same = functional.normalize(torch.randn(1, 64), dim=-1).expand(count, -1)
+    for audio in (same.clone(), -same):
+        assert offset_and_confidence(same, audio)[1] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("late", [-7, 0, 3])
+def test_measure_of_a_clip(late):
+    (measure,) = built().measure(*clip(late=late))
+    assert measure.offset == -late
+    assert measure.seconds == pytest.approx(-late / 25)
+    assert measure.confidence > 0.1
+
+
+def test_seconds_grow_with_the_level():
+    measures = built(3).measure(*clip(late=4))
+    assert [each.offset for each in measures[:2]] == [-4, -2]
+    assert [each.seconds for each in measures[:2]] == pytest.approx([-0.16, -0.16])
+
+
+def test_scores_and_loss():
+    pyramid = built(4)
+    motion, audio = clip(43)
+    scores = pyramid.scores(motion, audio)
+    assert [each.shape for each in scores] == [(1, 39), (1, 18), (1, 7), (1, 2)]
+    assert all((each.abs() <= 1 + 1e-6).all() for each in scores)
+    torch.testing.assert_close(scores[0], torch.ones(1, 39))
+    torch.testing.assert_close(pyramid(motion, audio), -torch.stack([each.mean() for each in scores]).mean())
+    assert pyramid(motion, audio) < pyramid(motion, -audio)
+
+
+def test_levels_without_a_whole_window_are_left_out():
+    pyramid = built(4)
+    assert len(pyramid.scores(*clip(12))) == 2
+    with pytest.raises(ValueError, match="at least 5 frames"):
+        pyramid(*clip(4))
+
+
+def test_one_syncer_per_level():
+    with pytest.raises(ValueError, match="4 syncers"):
+        SyncerPyramid([MeanSyncer()], Pyramid())
