@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,6 @@ import click
 
 from headmotion.core.errors import HeadmotionError
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv")
 INTERRUPTED = 130
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,7 +89,7 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
 @_options(
     click.option("--image", type=existing_file, help="Still picture of the face; without it the motion is drawn."),
     click.option("--landmarks", type=existing_file, help="The pose in the picture: .npz with the key 'landmarks'."),
-    click.option("-o", "--output", type=any_path, required=True, help=f"Video to write: {', '.join(VIDEO_SUFFIXES)}."),
+    click.option("-o", "--output", type=any_path, required=True, help="Video to write, such as talk.mp4."),
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
     click.option("--renderer", help="How to draw, such as skeleton.  [default: portrait with --image, else skeleton]"),
@@ -111,15 +110,14 @@ def animate(
     quiet: bool,
 ) -> None:
     """Turn the speech in AUDIO into a video of moving landmarks, or of a still picture that talks."""
-    _check_output(output, VIDEO_SUFFIXES)
     import headmotion
+    from headmotion.renderers.video import FORMATS
 
+    _check_output(output, FORMATS)
     pipe = headmotion.load(model, device=device)
     motion = pipe.generate(audio, reference=landmarks or image, seed=seed, fps=fps)
-    renderer = renderer or ("portrait" if image else "skeleton")
-    click.echo(
-        pipe.render(motion, output, image=image, audio=audio, landmarks=landmarks, renderer=renderer, quiet=quiet)
-    )
+    drawn = renderer or ("portrait" if image else "skeleton")
+    click.echo(pipe.render(motion, output, image=image, audio=audio, landmarks=landmarks, renderer=drawn, quiet=quiet))
 
 
 @cli.command()
@@ -231,10 +229,10 @@ def _description(file: Path) -> dict[str, Any]:
     return read_header(file).summary()
 
 
-def _check_output(path: Path, suffixes: tuple[str, ...] = ()) -> None:
+def _check_output(path: Path, suffixes: Iterable[str] = ()) -> None:
     """Refuse an output that cannot be written before any work is done for it."""
     if suffixes and path.suffix.lower() not in suffixes:
-        raise click.BadParameter(f"{str(path)!r} does not end in {', '.join(suffixes)}.", param_hint="--output")
+        raise click.BadParameter(f"{str(path)!r} does not end in {' or '.join(suffixes)}.", param_hint="--output")
     if path.is_dir():
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
     folder = next(parent for parent in path.absolute().parents if parent.exists())

@@ -34,11 +34,11 @@ class FakePlugins:
         """One distribution with one module and one entry point, called like the distribution less ``headmotion-``."""
         module = f"fake_plugin_{next(self.numbers)}"
         (self.folder / f"{module}.py").write_text(source)
-        info = self.folder / f"{dist.replace('-', '_')}_{module}-{version}.dist-info"
-        info.mkdir()
+        info = self.folder / f"{dist.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(exist_ok=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: {version}\n")
-        entry = f"{name or dist.removeprefix('headmotion-')} = {module}"
-        (info / "entry_points.txt").write_text(f"[headmotion]\n{entry}\n")
+        with (info / "entry_points.txt").open("a") as points:
+            points.write(f"[headmotion]\n{name or dist.removeprefix('headmotion-')} = {module}\n")
 
     def registry(self) -> Registry:
         """A registry of these plugins alone, in the order of installation."""

@@ -161,7 +161,7 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
     start = stream.read(9)
     length = int.from_bytes(start[:8], "little")
     if start[8:] != b"{" or length > size - 8:
-        if start[:2] == b"PK" or start[:1] == b"\x80":
+        if _is_pickle(start):
             raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, a pickle", "it will not be opened")
         raise _damaged(path, "no whole safetensors header")
     try:
@@ -180,6 +180,13 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
             "checkpoint", f"the metadata key {KEY!r}", f"none in {path}", "was headmotion its writer?"
         )
     return _header(stored, tensors, size, path)
+
+
+def _is_pickle(start: bytes) -> bool:
+    """Whether the first nine bytes are those of a pickle, or of a zip archive, in which torch puts one."""
+    # A safetensors file may begin with 0x80 too, but its header is at most 100 MB long, and a pickle ends in ".".
+    huge = int.from_bytes(start[:8], "little") > 100_000_000
+    return start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and (huge or start.endswith(b".")))
 
 
 def _header(stored: Any, tensors: dict[str, TensorInfo], size: int, path: Path) -> CheckpointHeader:

@@ -45,7 +45,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
             "level_kernel": 5,
             "level_lookahead": (2, 1, 0),
             "interpolation": "causal",
-            "anchor": 0.05,
+            "anchor": 0.2,
             "standardize": True,
             "velocity_scale": 0.02,
         },

@@ -84,9 +84,15 @@ def find_openings(representation: Representation) -> list[Opening]:
             "use the renderer 'skeleton'",
         )
     pose = as_plane(representation.to_points2d(representation.neutral()).numpy())
-    up = complex(pose[still_points(representation)].mean() - pose[list(representation.contours[MOUTH])].mean())
+    up = upright(pose, representation)
     names = [MOUTH, *(name for name in representation.contours if name in representation.openings)]
     return [_split(name, representation.contours[name], pose, up * 1j) for name in dict.fromkeys(names)]
+
+
+def upright(pose: Plane, representation: Representation) -> complex:
+    """The way from the mouth up to eyes and nose."""
+    mouth = list(representation.contours[MOUTH])
+    return complex(pose[still_points(representation)].mean() - pose[mouth].mean())
 
 
 def still_points(representation: Representation) -> list[int]:

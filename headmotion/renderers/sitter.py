@@ -8,159 +8,135 @@ import numpy.typing as npt
 
 from ..core.renderer import Picture
 from ..core.representation import Representation
-from .inside import Inside
-from .masks import Box, blend, coverage
-from .openings import MOUTH, Shape, along, find_openings, still_points
-from .warp import Field, Lattice, Plane, Similarity, interpolate, smoothstep, trace_back
+from .inside import Colors, Skull, inside_of
+from .masks import Mask, blend, coverage
+from .openings import Shape, along, find_openings, still_points, upright
+from .warp import Box, Field, Lattice, Plane, Similarity, Weights, interpolate, smoothstep, trace_back
 
 CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
 """Ellipse of the head with its hair: center above the chin and half axes, in units of the face from chin to brows."""
 REACH = 2.0
-"""Beyond the ellipse the motion fades, and ends at this multiple of its axes."""
-WIDE = 1.2
-RIDGE = 1.0
-RADIUS = 0.5
-"""Reach of a landmark's own motion, in units of the face."""
+"""The head's motion fades outside the ellipse and ends at this multiple of its axes."""
+WIDE, NEAR = 1.2, 0.5
+"""Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""
+CALM = 1.0
+"""Ridge of the smooth part: how little one landmark alone moves the hair."""
+NO_MAP = np.empty(0, np.float32)
+"""``cv2.remap`` takes both coordinates from its first map when the second is empty."""
 
 
 class Head:
-    """The ellipse of a head with its hair, from the landmarks of the face: 1 inside, fading to 0 around it."""
+    """The ellipse of a head with its hair, from the landmarks of the face."""
 
     def __init__(self, pose: Plane, up: complex) -> None:
-        self.up = up / abs(up)
+        self.up = up / abs(up) if up else -1j
         height, width = along(pose, self.up), along(pose, self.up * 1j)
-        self.face = float(max(np.ptp(height), np.ptp(width)))
+        self.face = max(1.0, float(np.ptp(height)), float(np.ptp(width)))
         middle = float(width.min() + width.max()) / 2
         self.center = self.up * (float(height.min()) + CENTER * self.face) + self.up * 1j * middle
 
-    def weight(self, places: Plane) -> npt.NDArray[np.floating]:
-        """0..1 at positions in the still picture."""
+    def weight(self, places: Plane) -> Weights:
+        """1 inside the ellipse, falling to 0 around it, at positions in the still picture."""
         apart = (places - np.complex64(self.center)) * np.complex64(np.conj(self.up) / self.face)
         radius = np.hypot(apart.real / np.float32(HALF_HEIGHT), apart.imag / np.float32(HALF_WIDTH))
         return smoothstep((REACH - radius) / (REACH - 1))
 
 
 class Sitter:
-    """The picture with all that is worked out once: head, openings, and the lattice of its surroundings."""
+    """The picture with all that is worked out once: head, openings, and the lattice of its surroundings.
+
+    A frame is put together from three looks at the picture: the face as it moves above each opening, the face as it
+    moves below it, and what is seen inside.
+
+    Args:
+        picture: the still picture.
+        pose: complex positions ``[P]`` of the landmarks in it.
+        representation: what the landmarks mean.
+    """
 
     def __init__(self, picture: Picture, pose: Plane, representation: Representation) -> None:
         self.picture, self.pose = picture, pose
         self.whole = Box(0, 0, picture.shape[1], picture.shape[0])
         self.still = still_points(representation)
         self.openings = find_openings(representation)
-        self.insides = [Inside(opening, picture, pose, self.still) for opening in self.openings]
-        mouth = list(representation.contours[MOUTH])
-        self.head = Head(pose, complex(pose[self.still].mean() - pose[mouth].mean()))
-        step = max(1, -(-max(self.whole.size) // 64))
-        self.lattice = Lattice(0, 0, -(-self.whole.x1 // step), -(-self.whole.y1 // step), step)
+        self.insides = [inside_of(opening, picture, pose, self.still) for opening in self.openings]
+        self.head = Head(pose, upright(pose, representation))
+        self.lattice = Lattice.over(self.whole, max(1, -(-max(self.whole.size) // 64)))
         self.places = self.lattice.places()
-        # Above a mouth or lid the lower edge must not pull, and below it the upper: two fields, one of each kind.
-        inner = [(set(opening.upper[1:-1]), set(opening.lower[1:-1])) for opening in self.openings]
-        every = range(len(pose))
-        self.above = np.array([p for p in every if not any(p in lower for _, lower in inner)])
-        self.below = np.array([p for p in every if not any(p in upper for upper, _ in inner)])
+        # Above a mouth or an eye the lower edge must not pull, and below it the upper.
+        self.above = self._all_but({point for opening in self.openings for point in opening.lower[1:-1]})
+        self.below = self._all_but({point for opening in self.openings for point in opening.upper[1:-1]})
 
     def frame(self, pose: Plane) -> Picture:
-        """The picture in another pose: complex positions of all points, in its pixels."""
+        """The picture in another pose: complex positions ``[P]`` in its pixels."""
         motion = Similarity.fit(self.pose[self.still], pose[self.still])
         shapes = [opening.shape(pose) for opening in self.openings]
-        flow = trace_back(self.places, motion, self.head.weight) - self.places
-        slips = motion.power(-1)(pose[self.still]) - self.pose[self.still]
-        area, above, below = self._maps(pose, motion, flow, shapes)
+        area, above, below = self._sources(pose, motion, shapes)
         result = self.picture.copy()
         if area:
             result[area.slices] = self._look_up(above)
+        skull = Skull(motion, motion.power(-1)(pose[self.still]) - self.pose[self.still])
         for shape, inside in zip(shapes, self.insides, strict=True):
-            self._draw(result, shape, inside, motion, slips, area, below)
+            self._draw_below(result, shape, area, below)
+            box = Box.around(shape.outline, 2).clip(self.whole)
+            for colors, mask in inside.layers(self.picture, shape, skull, box) if box else ():
+                _lay(result, colors, mask, box)
         return result
 
-    def _maps(self, pose: Plane, motion: Similarity, flow: Plane, shapes: list[Shape]) -> tuple[Box, Field, Field]:
+    def _all_but(self, left_out: set[int]) -> npt.NDArray[np.intp]:
+        return np.array([point for point in range(len(self.pose)) if point not in left_out], dtype=np.intp)
+
+    def _sources(self, pose: Plane, motion: Similarity, shapes: list[Shape]) -> tuple[Box, Field, Field]:
         """The area that changes, and for each of its pixels the source as seen from above and below the openings."""
-        near = self._near(pose)
-        places = near.places()
-        radius = RADIUS * self.head.face
-        wanted = self.pose - trace_back(pose, motion, self.head.weight)
-        nodes = np.arange(len(pose))
-        (wide,) = interpolate(
-            pose, wanted, np.concatenate([self.places.ravel(), pose]), WIDE * self.head.face, [nodes], RIDGE
+        flow, wanted = self._flow(pose, motion)
+        near = Lattice.over(
+            Box.around(pose, NEAR * self.head.face).clip(self.whole), max(1, round(self.head.face / 36))
         )
-        flow = flow + wide[: -len(pose)].reshape(flow.shape)
-        wanted = wanted - wide[-len(pose) :]
-        above, below = interpolate(pose, wanted, places, radius, [self.above, self.below])
+        places = near.places()
+        fields = interpolate(pose, wanted, places, NEAR * self.head.face, [self.above, self.below])
         window = np.max([_window(shape, places) for shape in shapes], axis=0)
-        below = above + window * (below - above)
-        patch = Box(near.x, near.y, near.x + near.columns * near.step, near.y + near.rows * near.step)
-        area = self._moving(flow, patch)
+        above, below = fields[0], fields[0] + window * (fields[1] - fields[0])
+        area = self.lattice.support(flow).union(near.box).clip(self.whole)
         base = self.lattice.pixels(flow)[area.slices]
         base[..., 0] += np.arange(area.x0, area.x1, dtype=np.float32)
         base[..., 1] += np.arange(area.y0, area.y1, dtype=np.float32)[:, None]
-        common = patch.clip(area)
-        inner = common.within(area), common.within(patch)
-        maps = []
-        for field in (above, below):
-            total = base.copy()
-            total[inner[0]] += near.pixels(field)[inner[1]]
-            maps.append(total)
+        shared = near.box.clip(area)
+        maps = [base, base.copy()]
+        for total, field in zip(maps, (above, below), strict=True):
+            total[shared.within(area)] += near.pixels(field)[shared.within(near.box)]
         return area, maps[0], maps[1]
 
-    def _near(self, pose: Plane) -> Lattice:
-        """A finer lattice around the face, its nodes always at the same places."""
-        step = max(1, round(self.head.face / 36))
-        box = Box.around(pose, RADIUS * self.head.face + step).clip(
-            Box(-step, -step, self.whole.x1 + step, self.whole.y1 + step)
-        )
-        x, y = box.x0 // step, box.y0 // step
-        return Lattice(x * step, y * step, max(1, -(-box.x1 // step) - x), max(1, -(-box.y1 // step) - y), step)
-
-    def _moving(self, flow: Plane, patch: Box) -> Box:
-        rows, columns = np.nonzero(np.abs(flow) > 1e-3)
-        box = patch
-        if len(rows):
-            step = self.lattice.step
-            box = Box(
-                min(patch.x0, (int(columns.min()) - 2) * step),
-                min(patch.y0, (int(rows.min()) - 2) * step),
-                max(patch.x1, (int(columns.max()) + 3) * step),
-                max(patch.y1, (int(rows.max()) + 3) * step),
-            )
-        return box.clip(self.whole)
+    def _flow(self, pose: Plane, motion: Similarity) -> tuple[Plane, Plane]:
+        """Smooth displacements of the whole picture, and what the landmarks want beyond them."""
+        flow = trace_back(self.places, motion, self.head.weight) - self.places
+        wanted = self.pose - trace_back(pose, motion, self.head.weight)
+        everywhere = np.concatenate([self.places.ravel(), pose])
+        every = self._all_but(set())
+        (smooth,) = interpolate(pose, wanted, everywhere, WIDE * self.head.face, [every], ridge=CALM)
+        return flow + smooth[: -len(pose)].reshape(flow.shape), wanted - smooth[-len(pose) :]
 
     def _look_up(self, source: Field) -> Picture:
-        seen = cv2.remap(self.picture, source, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        seen = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
         return np.asarray(seen, np.uint8)
 
-    def _draw(
-        self, result: Picture, shape: Shape, inside: Inside, motion: Similarity, slips: Plane, area: Box, below: Field
-    ) -> None:
-        """What lies below an opening's middle line, and over it what is seen between its edges."""
+    def _draw_below(self, result: Picture, shape: Shape, area: Box, below: Field) -> None:
+        """The face below an opening's middle line."""
         box = Box.around(shape.outline, 0.8 * shape.width).clip(area)
         if not box:
             return
         line, far = shape.middle, shape.across * 2 * max(self.whole.size)
-        under = np.concatenate(
-            [[line[0] - far], line, [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j)]]
-        )
-        lower = self._look_up(below[box.within(area)])
-        drawn = blend(result[box.slices], lower, coverage(under, box))
-        close = Box.around(shape.outline, 2).clip(area)
-        if close and shape.gap > 0:
-            mask = coverage(shape.outline, close) * np.float32(min(1.0, shape.gap))
-            there = close.within(box)
-            drawn[there] = blend(drawn[there], inside.paint(self.picture, shape, motion, slips, close), mask)
-        if close:
-            mask, color = inside.seam(shape, close)
-            there = close.within(box)
-            drawn[there] = blend(drawn[there], color, mask)
-        result[box.slices] = np.clip(np.rint(drawn), 0, 255).astype(np.uint8)
+        deep = [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j), line[0] - far]
+        seen = self._look_up(below[box.within(area)])
+        _lay(result, seen, coverage(np.concatenate([line, deep]), box), box)
 
 
-def _window(shape: Shape, places: Plane) -> npt.NDArray[np.floating]:
+def _lay(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:
+    mixed = blend(result[box.slices], above, mask)
+    result[box.slices] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def _window(shape: Shape, places: Plane) -> Weights:
     """1 around an opening, 0 from three quarters of its width on."""
     half = max(shape.width / 2, 1.0)
     radius = np.abs(places - np.complex64(shape.middle.mean())) / np.float32(half)
     return smoothstep((1.5 - radius) / 0.5)
-
-
-def _within(part: Box, whole: Box) -> tuple[slice, slice]:
-    """Index of ``part`` in an array that covers ``whole``."""
-    return slice(part.y0 - whole.y0, part.y1 - whole.y0), slice(part.x0 - whole.x0, part.x1 - whole.x0)

@@ -21,7 +21,7 @@ class SkeletonSpec(RendererSpec):
     type: Literal["skeleton"] = "skeleton"
     size: int = Field(512, ge=16, le=8192)
     """Edge of the square picture in pixels; an odd number is rounded up to an even one."""
-    line_width: float = Field(2.0, gt=0, le=64)
+    line_width: int = Field(2, ge=1, le=64)
     """Width of the lines in pixels."""
     point_radius: float = Field(2.5, ge=0, le=64)
     """Radius of the points in pixels; 0 draws none."""

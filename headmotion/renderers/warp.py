@@ -16,8 +16,59 @@ import numpy.typing as npt
 
 Plane = npt.NDArray[np.complexfloating[Any, Any]]
 """Complex positions or displacements, any shape."""
+Weights = npt.NDArray[np.floating[Any]]
+"""Weights 0..1, any shape."""
 Field = npt.NDArray[np.float32]
 """Displacements ``[H, W, 2]`` in pixels, x and y."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of whole pixels: ``x0 <= x < x1``, ``y0 <= y < y1``."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @staticmethod
+    def around(places: Plane, room: float) -> Box:
+        """The box around points, with ``room`` pixels on each side."""
+        low, high = places.real.min() - room, places.real.max() + room
+        top, bottom = places.imag.min() - room, places.imag.max() + room
+        return Box(int(np.floor(low)), int(np.floor(top)), int(np.ceil(high)) + 1, int(np.ceil(bottom)) + 1)
+
+    def clip(self, other: Box) -> Box:
+        """The part inside ``other``; empty where they do not meet."""
+        x0, y0 = max(self.x0, other.x0), max(self.y0, other.y0)
+        return Box(x0, y0, max(x0, min(self.x1, other.x1)), max(y0, min(self.y1, other.y1)))
+
+    def union(self, other: Box) -> Box:
+        """The smallest box around both; an empty one counts for nothing."""
+        if not (self and other):
+            return self or other
+        return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
+
+    def holds(self, place: complex) -> bool:
+        """Whether a position lies in the box."""
+        return self.x0 <= place.real < self.x1 and self.y0 <= place.imag < self.y1
+
+    def __bool__(self) -> bool:
+        return self.x1 > self.x0 and self.y1 > self.y0
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of the box in a picture."""
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
+    def within(self, whole: Box) -> tuple[slice, slice]:
+        """Index of the box in an array that covers ``whole``."""
+        return slice(self.y0 - whole.y0, self.y1 - whole.y0), slice(self.x0 - whole.x0, self.x1 - whole.x0)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.x1 - self.x0, self.y1 - self.y0
 
 
 @dataclass(frozen=True)
@@ -26,6 +77,10 @@ class Similarity:
 
     turn: complex
     shift: complex
+
+    def at(self, z: complex) -> complex:
+        """The image of one point."""
+        return z * self.turn + self.shift
 
     def __call__(self, z: Plane) -> Plane:
         """The image of points."""
@@ -44,14 +99,14 @@ class Similarity:
         from_mean, to_mean = source.mean(), target.mean()
         spread = float((np.abs(source - from_mean) ** 2).sum())
         turn = complex((np.conj(source - from_mean) * (target - to_mean)).sum()) / spread if spread > 0 else 1 + 0j
-        turn = turn if turn != 0 else 1e-6 + 0j
+        turn = turn if abs(turn) > 1e-3 else 1e-3 + 0j
         return Similarity(turn, complex(to_mean - turn * from_mean))
 
 
 def trace_back(
     places: Plane,
     motion: Similarity,
-    weight: Callable[[Plane], npt.NDArray[np.floating[Any]]],
+    weight: Callable[[Plane], Weights],
     steps: int = 8,
 ) -> Plane:
     """Where ``places`` came from, if the plane flows with ``motion`` as far as ``weight`` lets it.
@@ -94,38 +149,52 @@ def interpolate(
 
 
 def _wendland(apart: Plane, radius: float) -> npt.NDArray[np.float32]:
-    r = np.minimum(np.abs(apart).astype(np.float32) / np.float32(radius), 1)
+    r: npt.NDArray[np.float32] = np.minimum(np.abs(apart).astype(np.float32) / np.float32(radius), np.float32(1))
     rest = 1 - r
     rest *= rest
     rest *= rest
-    return rest * (4 * r + 1)
+    rest *= 4 * r + 1
+    return rest
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """A coarse grid over a box of the picture: ``step`` pixels from node to node, nodes in the middle of cells."""
+    """A coarse grid over part of the picture: ``step`` pixels from node to node, nodes in the middle of cells."""
 
-    x: int
-    y: int
-    columns: int
-    rows: int
+    box: Box
     step: int
+
+    @staticmethod
+    def over(box: Box, step: int) -> Lattice:
+        """The smallest lattice that covers a box. Nodes lie at the same places whatever the box."""
+        x0, y0 = box.x0 // step, box.y0 // step
+        x1, y1 = max(x0 + 1, -(-box.x1 // step)), max(y0 + 1, -(-box.y1 // step))
+        return Lattice(Box(x0 * step, y0 * step, x1 * step, y1 * step), step)
 
     def places(self) -> Plane:
         """Positions ``[rows, columns]``."""
-        x = self.x + (np.arange(self.columns, dtype=np.float32) + 0.5) * self.step - 0.5
-        y = self.y + (np.arange(self.rows, dtype=np.float32) + 0.5) * self.step - 0.5
+        half = (self.step - 1) / 2
+        x = np.arange(self.box.x0, self.box.x1, self.step, dtype=np.float32) + np.float32(half)
+        y = np.arange(self.box.y0, self.box.y1, self.step, dtype=np.float32) + np.float32(half)
         return (x[None, :] + 1j * y[:, None]).astype(np.complex64)
 
     def pixels(self, field: Plane) -> Field:
-        """A field on the lattice at every pixel of the box, ``[rows * step, columns * step, 2]``."""
-        size = (self.columns * self.step, self.rows * self.step)
-        pair = np.ascontiguousarray(field.astype(np.complex64)).view(np.float32).reshape(*field.shape, 2)
-        return np.asarray(cv2.resize(pair, size, interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+        """A field on the lattice at every pixel of its box, ``[h, w, 2]``."""
+        pair = np.ascontiguousarray(field, dtype=np.complex64).view(np.float32).reshape(*field.shape, 2)
+        return np.asarray(cv2.resize(pair, self.box.size, interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+
+    def support(self, field: Plane) -> Box:
+        """The box outside of which a field on the lattice moves nothing."""
+        rows, columns = np.nonzero(np.abs(field) > 1e-3)
+        if not len(rows):
+            return Box(self.box.x0, self.box.y0, self.box.x0, self.box.y0)
+        x0, y0 = self.box.x0 + int(columns.min() - 2) * self.step, self.box.y0 + int(rows.min() - 2) * self.step
+        x1, y1 = self.box.x0 + int(columns.max() + 3) * self.step, self.box.y0 + int(rows.max() + 3) * self.step
+        return Box(x0, y0, x1, y1)
 
 
-def smoothstep(value: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:
+def smoothstep(value: npt.ArrayLike) -> Weights:
     """0 up to 0, 1 from 1 on, smooth between."""
-    t = np.clip(value, 0, 1)
-    result: npt.NDArray[np.floating[Any]] = t * t * (3 - 2 * t)
+    t: Weights = np.clip(np.asarray(value), 0, 1)
+    result: Weights = t * t * (3 - 2 * t)
     return result

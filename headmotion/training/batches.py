@@ -56,6 +56,8 @@ class Batches:
     ) -> tuple[Tensor, np.ndarray[tuple[int], np.dtype[np.float32]]]:
         """One cut: motion ``[T, P, D]`` and the wave under it with the encoder's look-ahead."""
         first = int(chance.integers(0, len(clip.landmarks) - self.frames + 1))
+        if chance.random() < self.spec.from_start:
+            first = 0
         values = torch.from_numpy(clip.landmarks[first : first + self.frames])
         representation = self.context.representation
         frame = representation.frame_of(values[:1])

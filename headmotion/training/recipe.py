@@ -43,6 +43,8 @@ class DataSpec(Spec):
     """Vary position, size, handedness and loudness."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
     """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
+    from_start: float = Field(0.25, ge=0, le=1)
+    """Share of cuts that begin where the clip begins, most often at rest, as users' pictures are."""
     distributable_only: bool = False
     """Use only clips whose licence lets trained weights be shipped."""
 

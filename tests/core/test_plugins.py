@@ -139,7 +139,7 @@ def test_own_types_have_no_namespace(fake_plugins):
         (None, {"room", "a", "b"}),
         ("", {"room"}),
         ("a", {"room", "a"}),
-        (" b , a ", {"room", "a", "b"}),
+        (" b, a ", {"room", "a", "b"}),
         ("c", {"room"}),
     ],
 )

@@ -1,0 +1,46 @@
+"""Headmotion's own parts pass the checks that it offers to others."""
+
+import pytest
+
+from headmotion.core.plugins import registry
+from headmotion.core.spec import spec_from
+from headmotion.testing import assert_conforms
+
+ARM = {"type": "joints", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
+BESIDE = {"type": "landmarks68", "dims": 3}
+VARIANTS = [
+    ("representation", ARM),
+    ("representation", BESIDE),
+    ("representation", {"type": "keypoints", "jacobians": True}),
+    ("audio_encoder", {"type": "log-mel", "window_shape": "hann", "preemphasis": 0.0}),
+    ("generator", {"type": "ms-sync", "preset": "small"}),
+    ("generator", {"type": "ms-sync", "preset": "small", "interpolation": "linear", "initial_state": "zeros"}),
+    ("generator", {"type": "ms-sync", "preset": "small", "interpolation": "align-corners"}),
+    ("syncer", {"type": "ms-sync", "preset": "small"}),
+    ("discriminator", {"type": "ms-sync", "preset": "small"}),
+]
+SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
+DEFAULTS = [
+    key
+    for record in registry().records
+    if record.dist == "headmotion"
+    for key in (tuple(offered.split(":")) for offered in record.types)
+    if key not in SLOW and key != ("representation", "joints")
+]
+
+
+@pytest.mark.parametrize(("kind", "described"), [*DEFAULTS, *VARIANTS], ids=str)
+def test_conforms(kind, described):
+    assert_conforms(spec_from(kind, described))
+
+
+@pytest.mark.parametrize("kind", ["generator", "syncer", "discriminator"])
+def test_ms_sync_conforms_beside_another_representation(kind):
+    assert_conforms(spec_from(kind, {"type": "ms-sync", "preset": "small"}), representation=ARM)
+
+
+def test_every_own_part_is_checked():
+    checked = {*DEFAULTS, *((kind, each["type"]) for kind, each in VARIANTS)}
+    assert {key for key, owner in registry().owners.items()} >= checked
+    own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
+    assert checked == own
