@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .core.spec import Spec as Spec
     from .core.spec import SpecField as SpecField
     from .core.spec import SyncerSpec as SyncerSpec
+    from .core.spec import spec_from as spec_from
     from .core.syncer import Syncer as Syncer
     from .core.syncer import SyncerPyramid as SyncerPyramid
     from .pipeline import Pipeline as Pipeline
@@ -71,7 +72,7 @@ _HOMES = {
     "core.renderer": "Renderer",
     "core.representation": "Frame Representation",
     "core.spec": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec MetricSpec"
-    " RendererSpec RepresentationSpec Spec SpecField SyncerSpec",
+    " RendererSpec RepresentationSpec Spec SpecField SyncerSpec spec_from",
     "core.syncer": "Syncer SyncerPyramid",
     "pipeline": "Pipeline build load models",
     "pipeline_spec": "PipelineSpec",

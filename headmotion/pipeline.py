@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,6 +19,7 @@ from .core.motion import Motion
 from .core.picture import read_picture
 from .core.plugins import registry
 from .core.renderer import Picture, Renderer
+from .core.representation import Frame
 from .core.spec import BuildContext, RendererSpec, spec_from
 from .core.timing import Rate
 from .pipeline_spec import PipelineSpec
@@ -27,6 +30,10 @@ Control = Callable[[Motion], Motion]
 """An edit of a finished motion."""
 AudioLike = Audio | str | os.PathLike[str] | tuple[Any, int]
 """A path, an `Audio`, or ``(samples, rate)``."""
+
+
+CANVAS = 512
+"""Pixels of the square on which motion without a picture is drawn."""
 
 
 class Pipeline(nn.Module):
@@ -54,9 +61,9 @@ class Pipeline(nn.Module):
         """Where the parts are."""
         return next((p.device for p in self.parameters()), torch.device("cpu"))
 
-    def lookahead_ms(self, sample_rate: int = 16_000) -> float | None:
-        """Audio that must be heard beyond a frame's time stamp before the frame comes out; None: the whole clip."""
-        return lookahead_ms(self, sample_rate)
+    def lookahead_ms(self, sample_rate: int = 16_000, fps: Rate | None = None) -> float | None:
+        """Milliseconds of audio beyond a frame's time stamp that the frame waits for; None: the whole clip."""
+        return lookahead_ms(self, sample_rate, fps)
 
     def generate(
         self,
@@ -142,10 +149,22 @@ class Pipeline(nn.Module):
             raise ImageError("render", "at least one piece of motion", "none")
         picture = read_picture(image) if isinstance(image, str | os.PathLike) else image
         pose = None if landmarks is None else self.reference(landmarks).poses[-1].numpy()
-        frames = self.renderer(renderer).frames(_chain(first, pieces), picture, pose)
+        drawn = (self._in_pixels(piece) for piece in itertools.chain([first], pieces))
+        frames = self.renderer(renderer).frames(drawn, picture, pose)
         speech = None if audio is None else Audio.of(audio)
-        total = len(motion) if isinstance(motion, Motion) else speech and speech.frames(first.fps)
+        total = speech.frames(first.fps) if speech else None
+        if isinstance(motion, Motion):
+            total = len(motion)
         return write_video(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
+
+    def _in_pixels(self, motion: Motion) -> Motion:
+        """A motion of the unit frame as if its picture were a square of `CANVAS` pixels."""
+        if motion.units == "px":
+            return motion
+        frame = Frame(CANVAS / 2, CANVAS / 2, CANVAS)
+        values = self.representation.denormalize(motion.values, frame)
+        reference = None if motion.reference is None else self.representation.denormalize(motion.reference, frame)
+        return replace(motion, values=values, reference=reference, frame=frame, units="px")
 
     def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:
         """The pipeline's renderer, or another one for the same representation."""
@@ -215,8 +234,3 @@ def pick_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError, NotImplementedError):
         raise HeadmotionError("device", "auto, or a device of this machine (cpu, cuda, mps)", repr(name)) from None
     return device
-
-
-def _chain(first: Motion, rest: Iterator[Motion]) -> Iterator[Motion]:
-    yield first
-    yield from rest

@@ -125,14 +125,15 @@ class Session:
             raise HeadmotionError("session", "an open session", "one that was flushed", "call pipeline.stream() again")
 
 
-def lookahead_ms(pipeline: Pipeline, sample_rate: int) -> float | None:
-    """Milliseconds of audio beyond a frame's time stamp that the frame waits for, the resampler included.
+def lookahead_ms(pipeline: Pipeline, sample_rate: int, fps: Rate | None = None) -> float | None:
+    """Milliseconds of audio beyond a frame's time stamp that the frame waits for, both resamplers included.
 
-    None where the generator needs the whole clip. Resampling to another frame rate adds one native frame.
+    None where the generator needs the whole clip.
     """
-    encoder, ahead = pipeline.audio_encoder, pipeline.generator.lookahead
+    encoder, ahead, native = pipeline.audio_encoder, pipeline.generator.lookahead, pipeline.spec.fps
     if ahead is None:
         return None
+    ahead += FrameResampler(native, native if fps is None else as_fps(fps)).lookahead
     # The window of the last step that frame 0 waits for, and the rest of the block it ends in.
     block = encoder.hop * pipeline.spec.steps_per_frame
     needed = (ahead + 1) * block - encoder.hop + encoder.look_ahead

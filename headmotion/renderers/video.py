@@ -20,6 +20,7 @@ from ..core.audio import Audio
 from ..core.errors import ImageError
 from ..core.files import atomic_output
 from ..core.renderer import Picture
+from ..core.timing import Rate, as_fps
 from .progress import with_progress
 
 SOUND_RATE = 48000
@@ -49,7 +50,7 @@ FORMATS = {
 def write_video(
     frames: Iterable[Picture],
     path: str | os.PathLike[str],
-    fps: Fraction,
+    fps: Rate,
     audio: Audio | None = None,
     total: int | None = None,
     quiet: bool = False,
@@ -81,8 +82,8 @@ def write_video(
     pictures = with_progress(chain([first], coming), total, "video", quiet)
     try:
         with atomic_output(target) as temporary:
-            _encode(temporary, chosen, pictures, first.shape, fps, audio)
-    except OSError as error:
+            _encode(temporary, chosen, pictures, first.shape, as_fps(fps), audio)
+    except (OSError, av.FFmpegError) as error:
         raise ImageError("video", "a file that can be written", f"{target}: {error}") from error
     return target
 
@@ -115,7 +116,7 @@ def _video_stream(container: OutputContainer, chosen: Format, shape: tuple[int, 
     stream.height, stream.width = shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
     stream.pix_fmt = "yuv420p"
     stream.codec_context.time_base = 1 / fps
-    # Said and done: players would guess the matrix from the size.
+    # Written down, since players would else guess the matrix from the size.
     stream.codec_context.colorspace = Colorspace.ITU709
     stream.codec_context.color_range = ColorRange.MPEG
     stream.codec_context.color_primaries = ColorPrimaries.BT709

@@ -82,7 +82,7 @@ def _syncers(spec: RecipeSpec, pipeline: Pipeline) -> SyncerPyramid:
     with torch.random.fork_rng(devices=[]):
         for level in range(pyramid.levels):
             torch.manual_seed(spec.seed + 1 + level)
-            built.append(spec.syncer.build(pipeline.context()))  # type: ignore[arg-type]
+            built.append(spec.syncer.build(pipeline.context()))
     return SyncerPyramid(built, pyramid, spec.pipeline.steps_per_frame).to(pipeline.device)
 
 
