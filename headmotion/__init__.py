@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .core.hookspecs import hookimpl as hookimpl
 
 if TYPE_CHECKING:
+    from . import controls as controls
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
     from .core.component import Component as Component
@@ -79,14 +80,16 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = ["controls", "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "controls":
+        return importlib.import_module(".controls", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'headmotion' has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME_OF])
+    return sorted({*globals(), *__all__})

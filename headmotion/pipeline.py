@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from .controls import Edit
 from .core.audio import Audio
 from .core.checkpoint import load_checkpoint, save_checkpoint
 from .core.errors import CheckpointError, HeadmotionError, ImageError
@@ -26,8 +27,6 @@ from .pipeline_spec import PipelineSpec
 from .reference import Reference, ReferenceLike, as_reference
 from .streaming import Session, lookahead_ms
 
-Control = Callable[[Motion], Motion]
-"""An edit of a finished motion."""
 AudioLike = Audio | str | os.PathLike[str] | tuple[Any, int]
 """A path, an `Audio`, or ``(samples, rate)``."""
 
@@ -61,9 +60,11 @@ class Pipeline(nn.Module):
         """Where the parts are."""
         return next((p.device for p in self.parameters()), torch.device("cpu"))
 
-    def lookahead_ms(self, sample_rate: int = 16_000, fps: Rate | None = None) -> float | None:
+    def lookahead_ms(
+        self, sample_rate: int = 16_000, fps: Rate | None = None, controls: Sequence[Edit] = ()
+    ) -> float | None:
         """Milliseconds of audio beyond a frame's time stamp that the frame waits for; None: the whole clip."""
-        return lookahead_ms(self, sample_rate, fps)
+        return lookahead_ms(self, sample_rate, fps, controls)
 
     def generate(
         self,
@@ -71,7 +72,7 @@ class Pipeline(nn.Module):
         reference: ReferenceLike = None,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Control] = (),
+        controls: Sequence[Edit] = (),
     ) -> Motion:
         """Motion for speech, in the reference's own units.
 
@@ -81,15 +82,12 @@ class Pipeline(nn.Module):
                 for the representation's neutral pose (the motion then is in the unit frame).
             seed: the only source of chance.
             fps: frames per second; None means the model's own.
-            controls: edits, applied in order.
+            controls: edits, applied in order; see `headmotion.controls`.
 
         Returns:
             ``floor(duration * fps + 1/2)`` frames, at least one.
         """
-        motion = Motion.concatenate(list(self.pieces(audio, reference, seed, fps)))
-        for control in controls:
-            motion = control(motion)
-        return motion
+        return Motion.concatenate(list(self.pieces(audio, reference, seed, fps, controls)))
 
     def pieces(
         self,
@@ -97,7 +95,7 @@ class Pipeline(nn.Module):
         reference: ReferenceLike = None,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Control] = (),
+        controls: Sequence[Edit] = (),
     ) -> Iterator[Motion]:
         """The motion of `generate` piece by piece, about a second each, in memory that does not grow with the audio."""
         speech = Audio.of(audio)
@@ -112,7 +110,7 @@ class Pipeline(nn.Module):
         sample_rate: int = 16_000,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Control] = (),
+        controls: Sequence[Edit] = (),
     ) -> Session:
         """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
         return Session(self, self.reference(reference), sample_rate, seed, fps, controls)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .controls import Chain, Edit, Setting, chain_lookahead_ms
 from .core.audio import Resampler
 from .core.errors import AudioError, HeadmotionError
 from .core.motion import Motion
@@ -32,12 +33,14 @@ class Session:
         sample_rate: int,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Callable[[Motion], Motion]] = (),
+        controls: Sequence[Edit] = (),
     ) -> None:
         encoder, generator, native = pipeline.audio_encoder, pipeline.generator, pipeline.spec.fps
         self.sample_rate = sample_rate
         self.fps = native if fps is None else as_fps(fps)
-        self._pipeline, self._reference, self._controls = pipeline, reference, tuple(controls)
+        self._pipeline, self._reference = pipeline, reference
+        setting = Setting(pipeline.representation, reference.poses[-1], self.fps, encoder.sample_rate)
+        self._controls = Chain(controls, setting)
         self._resampler = Resampler(sample_rate, encoder.sample_rate)
         self._frames = FrameResampler(native, self.fps)
         self._steps = pipeline.spec.steps_per_frame
@@ -62,7 +65,7 @@ class Session:
         self._still_open()
         self._samples_in += len(samples)
         heard = torch.from_numpy(self._resampler.push(samples))
-        return self._motion(self._frames.push(self._generated(heard)))
+        return self._controls(self._motion(self._frames.push(self._generated(heard))), heard.numpy())
 
     @torch.inference_mode()
     def flush(self) -> Motion:
@@ -85,7 +88,7 @@ class Session:
         pieces = [self._frames.push(frames), self._frames.push(last[0].cpu())]
         pieces.append(self._frames.flush(frame_count(duration, self.fps)))
         total = frame_count(duration, self.fps) - self._frames_out
-        return self._motion(torch.cat(pieces)[:total])
+        return self._controls(self._motion(torch.cat(pieces)[:total]), rest.numpy(), last=True)
 
     def _generated(self, heard: torch.Tensor, until: int | None = None) -> torch.Tensor:
         """Native frames ``[t, P, D]`` of the unit frame that more samples determine; none are heard past ``until``."""
@@ -107,7 +110,7 @@ class Session:
     def _motion(self, frames: torch.Tensor) -> Motion:
         representation, reference = self._pipeline.representation, self._reference
         self._frames_out += len(frames)
-        motion = Motion(
+        return Motion(
             representation.denormalize(frames.clone(), reference.frame),
             self.fps,
             representation=representation.spec.model_dump(mode="json"),
@@ -116,19 +119,18 @@ class Session:
             reference=reference.poses[-1],
             provenance=self._provenance,
         )
-        for control in self._controls:
-            motion = control(motion)
-        return motion
 
     def _still_open(self) -> None:
         if self._closed:
             raise HeadmotionError("session", "an open session", "one that was flushed", "call pipeline.stream() again")
 
 
-def lookahead_ms(pipeline: Pipeline, sample_rate: int, fps: Rate | None = None) -> float | None:
-    """Milliseconds of audio beyond a frame's time stamp that the frame waits for, both resamplers included.
+def lookahead_ms(
+    pipeline: Pipeline, sample_rate: int, fps: Rate | None = None, controls: Sequence[Edit] = ()
+) -> float | None:
+    """Milliseconds of audio beyond a frame's time stamp that the frame waits for, resamplers and controls included.
 
-    None where the generator needs the whole clip.
+    None where the generator or a control needs the whole clip.
     """
     encoder, ahead, native = pipeline.audio_encoder, pipeline.generator.lookahead, pipeline.spec.fps
     if ahead is None:
@@ -138,4 +140,5 @@ def lookahead_ms(pipeline: Pipeline, sample_rate: int, fps: Rate | None = None) 
     block = encoder.hop * pipeline.spec.steps_per_frame
     needed = (ahead + 1) * block - encoder.hop + encoder.look_ahead
     samples = -(-needed // block) * block
-    return float(1000 * (samples / encoder.sample_rate + Resampler(sample_rate, encoder.sample_rate).delay_seconds))
+    edited = chain_lookahead_ms(controls, 1000 * samples / encoder.sample_rate)
+    return None if edited is None else edited + 1000 * Resampler(sample_rate, encoder.sample_rate).delay_seconds

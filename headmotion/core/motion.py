@@ -76,7 +76,8 @@ class Motion:
         """Consecutive pieces (of a stream, say) as one motion."""
         if not pieces:
             raise MotionError("motion", "at least one piece to concatenate", "none")
-        return replace(pieces[0], values=torch.cat([piece.values for piece in pieces]))
+        filled = [piece for piece in pieces if len(piece)] or pieces[:1]
+        return replace(filled[0], values=torch.cat([piece.values for piece in filled]))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write ``.npz`` (keys ``values``, ``fps``, ``meta``) or ``.json``; the file appears whole or not at all."""

@@ -50,8 +50,6 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
         # 16-bit grey: Pillow would clip to 255, not scale.
         levels = np.asarray(picture).astype(np.float64)
         picture = Image.fromarray((levels.clip(0, 65535) / 257 + 0.5).astype(np.uint8))
-    elif picture.mode == "F":
-        picture = Image.fromarray((np.nan_to_num(np.asarray(picture)).clip(0, 1) * 255 + 0.5).astype(np.uint8))
     if picture.has_transparency_data:
         layer = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer)

@@ -37,7 +37,7 @@ class Representation(Component):
     contours: Mapping[str, tuple[int, ...]]
     """Closed outlines, in drawing order: ``inner_lips``, ``outer_lips``, ``left_eye`` ...; may be empty."""
     openings: Mapping[str, tuple[tuple[int, int], ...]]
-    """Pairs of points whose distance opens and closes something: ``mouth``, ``left_eye`` ..."""
+    """Pairs of points, upper and lower, whose distance opens and closes something: ``mouth``, ``left_eye`` ..."""
     scale_pair: tuple[int, int]
     """Two points whose distance is a stable measure of size (outer eye corners, shoulders)."""
     edges: tuple[tuple[int, int], ...]

@@ -15,7 +15,7 @@ from .specs import ReconstructionLossSpec
 
 
 class ReconstructionLoss(Loss):
-    """L1 distance of groups of points and of openings, in hundredths of the unit frame."""
+    """L1 distance of groups of points, of the shape and of openings, in hundredths of the unit frame."""
 
     def __init__(self, spec: ReconstructionLossSpec, context: BuildContext) -> None:
         super().__init__(spec)
@@ -29,6 +29,7 @@ class ReconstructionLoss(Loss):
                 raise SpecError("reconstruction loss", f"what {representation.name} has: {has}", repr(name))
         self.groups = {name: (list(representation.groups[name]), weight) for name, weight in spec.groups.items()}
         self.openings = {name: (representation.openings[name], weight) for name, weight in spec.openings.items()}
+        self.shape = spec.shape
         self.anchor = list(representation.groups[spec.relative_to]) if spec.relative_to else None
         self.to_points2d = representation.to_points2d
 
@@ -38,6 +39,10 @@ class ReconstructionLoss(Loss):
         terms = {}
         for name, (points, weight) in self.groups.items():
             terms[name] = 100 * weight * (generated[:, :, points] - real[:, :, points]).abs().mean()
+        if self.shape:
+            terms["shape"] = (
+                100 * self.shape * (self._distances(data.generated) - self._distances(data.real)).abs().mean()
+            )
         for name, (pairs, weight) in self.openings.items():
             difference = self._opening(data.generated, pairs) - self._opening(data.real, pairs)
             terms[f"{name}_opening"] = 100 * weight * difference.abs().mean()
@@ -46,8 +51,17 @@ class ReconstructionLoss(Loss):
     def _relative(self, motion: Tensor) -> Tensor:
         return motion if self.anchor is None else motion - motion[:, :, self.anchor].mean(2, keepdim=True)
 
+    def _distances(self, motion: Tensor) -> Tensor:
+        """Distances between all points, ``[B, T, P, P]``: blind to where the head is and how it is tilted."""
+        points = self.to_points2d(motion)
+        return _length(points.unsqueeze(3) - points.unsqueeze(2))
+
     def _opening(self, motion: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
         a, b = (list(side) for side in zip(*pairs, strict=True))
         points = self.to_points2d(motion)
-        # The square root has no slope at zero, where a closed mouth lies.
-        return torch.sqrt((points[:, :, a] - points[:, :, b]).square().sum(-1) + 1e-8).mean(-1)
+        return _length(points[:, :, a] - points[:, :, b]).mean(-1)
+
+
+def _length(vectors: Tensor) -> Tensor:
+    # The square root has no slope at zero, where a closed mouth lies.
+    return torch.sqrt(vectors.square().sum(-1) + 1e-8)

@@ -28,13 +28,15 @@ class SyncLossSpec(LossSpec):
 
 
 class ReconstructionLossSpec(LossSpec):
-    """Distance from the true motion, for chosen groups of points, relative to a group that moves with the head."""
+    """Distance from the true motion: of groups of points, of the shape as a whole, of openings."""
 
     type: Literal["reconstruction"] = "reconstruction"
     groups: dict[str, float] = Field(default_factory=lambda: {"lips": 1.0})
     """Weight of each group of points."""
     relative_to: str | None = None
     """Group whose mean is subtracted first, so that head motion stays free; None compares positions as they are."""
+    shape: float = Field(0.0, ge=0)
+    """Weight of the distances between all points, which hold a face together wherever the head goes."""
     openings: dict[str, float] = Field(default_factory=dict)
     """Weight of each opening (``mouth``, ``left_eye`` ...): the distance between its two sides."""
 

@@ -59,6 +59,16 @@ def test_reconstruction_is_blind_to_head_motion_and_sees_the_mouth() -> None:
     assert terms(opened)["mouth_opening"] > 1
 
 
+def test_the_shape_is_blind_to_tilt_and_sees_a_point_out_of_place() -> None:
+    loss = ReconstructionLossSpec(groups={}, shape=1.0).build(_context())
+    real = torch.rand(2, 6, 4, 2)
+    turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
+    bent = real.clone()
+    bent[:, :, 3, 0] += 0.5
+    inputs = [LossInput(real[:, :1], generated, real, torch.empty(0)) for generated in (real @ turn + 0.2, bent)]
+    assert float(loss(inputs[0])["shape"]) < 0.01 < 1 < float(loss(inputs[1])["shape"])
+
+
 def test_reconstruction_names_what_the_representation_lacks() -> None:
     with pytest.raises(SpecError, match="lips, nose"):
         ReconstructionLossSpec(groups={"limbs": 1.0}).build(_context())

@@ -1,0 +1,143 @@
+"""MediaPipe's face mesh (Kartynnik, Ablavatski, Grishchenko, Grundmann 2019; with attention: Grishchenko et al. 2020)."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..core.detector import Detector
+from ..core.errors import DetectorError
+from ..core.renderer import Picture
+from .specs import MediapipeSpec
+from .windows import Points, search
+
+IBUG = (
+    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),  # jaw
+    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),  # brows
+    *(168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),  # eyes
+    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lips
+    *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
+)
+"""The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit a little higher than iBUG's."""
+
+_NAME = "detector mediapipe"
+_silence = threading.Lock()
+
+
+class FaceMesh(Detector):
+    """68 landmarks out of a mesh of 478; depth is in the same scale as x and y, 0 near the head's center."""
+
+    def __init__(self, spec: MediapipeSpec, dims: int) -> None:
+        super().__init__(spec)
+        self._dims = dims
+        self._find = _from_task(spec) if spec.model else _from_solution(spec)
+
+    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
+        """All faces ``[N, 68, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+
+        Raises:
+            DetectorError: no face was found.
+        """
+        faces = search(image, self._find)
+        if not len(faces):
+            remedy = "take or cut a picture in which the face is upright, larger and turned to the camera"
+            raise DetectorError(_NAME, "a face in the picture", "none", remedy)
+        return torch.from_numpy(faces[:, IBUG, : self._dims])
+
+
+def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
+    """The graph that mediapipe up to 0.10.30 carries with its models."""
+    mediapipe = _package()
+    solutions = getattr(mediapipe, "solutions", None)
+    if solutions is None:
+        raise DetectorError(
+            _NAME,
+            "a model file, since this mediapipe carries none",
+            f"mediapipe {mediapipe.__version__} and no 'model'",
+            "download face_landmarker.task (ai.google.dev/edge/mediapipe, Face Landmarker) and give its path as 'model'",
+        )
+    with _quiet_native_log():
+        graph = solutions.face_mesh.FaceMesh(
+            static_image_mode=True,
+            refine_landmarks=True,
+            max_num_faces=spec.max_faces,
+            min_detection_confidence=spec.min_confidence,
+        )
+
+    def find(square: Picture) -> Points:
+        with _quiet_native_log():
+            found = graph.process(square).multi_face_landmarks
+        return _points([face.landmark for face in found or ()], len(square))
+
+    return find
+
+
+def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
+    """The task interface, which every mediapipe from 0.10.8 on has, with a model file of the user's."""
+    path = Path(spec.model or "")
+    if not path.is_file():
+        raise DetectorError(_NAME, "an existing .task file as 'model'", str(path))
+    mediapipe = _package()
+    vision = mediapipe.tasks.vision
+    options = vision.FaceLandmarkerOptions(
+        # Bytes rather than a path: older versions take a relative path for one of their own resources.
+        base_options=mediapipe.tasks.BaseOptions(model_asset_buffer=path.read_bytes()),
+        num_faces=spec.max_faces,
+        min_face_detection_confidence=spec.min_confidence,
+    )
+    try:
+        with _quiet_native_log():
+            task = vision.FaceLandmarker.create_from_options(options)
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DetectorError(_NAME, "a face landmarker .task file", f"{path} ({reason})") from None
+
+    def find(square: Picture) -> Points:
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=square)
+        with _quiet_native_log():
+            found = task.detect(image).face_landmarks
+        return _points(found, len(square))
+
+    return find
+
+
+def _package() -> Any:
+    try:
+        return importlib.import_module("mediapipe")
+    except Exception as error:  # an installed mediapipe beside a numpy that it cannot use fails in its own ways
+        got = f"{type(error).__name__}: {error}"
+        raise DetectorError(
+            _NAME, "the package mediapipe", got[:160], "install it: pip install 'headmotion[mediapipe]'"
+        ) from None
+
+
+def _points(faces: Sequence[Any], edge: int) -> Points:
+    """Landmarks as fractions of a square's edge to pixels; MediaPipe's z has the scale of its x."""
+    found = [[(point.x, point.y, point.z) for point in face] for face in faces]
+    return np.array(found, np.float32).reshape(len(found), -1, 3) * np.float32(edge)
+
+
+@contextlib.contextmanager
+def _quiet_native_log() -> Iterator[None]:
+    """MediaPipe's native code logs to file descriptor 2 whatever it is told; a user should see what matters."""
+    with _silence, Path(os.devnull).open("w") as nowhere:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

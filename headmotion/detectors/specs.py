@@ -1,0 +1,74 @@
+"""Specs of the detectors that come with headmotion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from ..core.errors import SpecError
+from ..core.spec import BuildContext, DetectorSpec
+
+if TYPE_CHECKING:
+    from ..core.detector import Detector
+
+
+class MediapipeSpec(DetectorSpec):
+    """MediaPipe's face mesh, of which the 68 landmarks are picked; 2-D or with depth."""
+
+    type: Literal["mediapipe"] = "mediapipe"
+    model: str | None = None
+    """Path of a ``face_landmarker.task`` file; None takes the models that mediapipe carries up to version 0.10.30."""
+    min_confidence: float = Field(0.5, gt=0, le=1)
+    """Least confidence with which a face counts as one."""
+    max_faces: int = Field(8, ge=1, le=64)
+    """Most faces that are found in one picture."""
+
+    def build(self, context: BuildContext) -> Detector:
+        """Make the detector.
+
+        Raises:
+            SpecError: the representation is not `landmarks68`.
+            DetectorError: mediapipe is not installed, or its model file is missing.
+        """
+        from .face_mesh import FaceMesh
+
+        _check_representation(self, context, (2, 3))
+        return FaceMesh(self, context.representation.dims)
+
+
+class FaceAlignmentSpec(DetectorSpec):
+    """The face-alignment package: S3FD finds faces, a face alignment network their 68 landmarks; 2-D."""
+
+    type: Literal["face-alignment"] = "face-alignment"
+    face_weights: str | None = None
+    """Path of ``s3fd-619a316812.pth``; None looks in torch hub's folder ``checkpoints``."""
+    landmark_weights: str | None = None
+    """Path of ``2DFAN4-11f355bf06.pth.tar``; None looks in torch hub's folder ``checkpoints``."""
+    fetch: bool = True
+    """Whether weights that are missing there are fetched from the package's host (about 180 MB, once)."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where the networks compute; ``auto`` takes CUDA if there is, else the CPU."""
+    compile: bool = False
+    """Whether the network is compiled first, which takes a minute and pays off after hundreds of pictures."""
+
+    def build(self, context: BuildContext) -> Detector:
+        """Make the detector, fetching its weights if they are missing and ``fetch`` is true.
+
+        Raises:
+            SpecError: the representation is not 2-D `landmarks68`.
+            DetectorError: face-alignment is not installed, or its weights are missing or damaged.
+        """
+        from .fan import FaceAlignmentDetector
+
+        _check_representation(self, context, (2,))
+        return FaceAlignmentDetector(self)
+
+
+def _check_representation(spec: MediapipeSpec | FaceAlignmentSpec, context: BuildContext, dims: tuple[int, ...]) -> None:
+    given = context.representation
+    if given.name != "landmarks68" or given.dims not in dims:
+        wanted = f"the representation landmarks68 with dims {' or '.join(map(str, dims))}"
+        raise SpecError(
+            f"detector {spec.type}", wanted, f"{given.name} with dims {given.dims}", "use another detector or pass poses"
+        )

@@ -1,0 +1,104 @@
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headmotion.core.errors import ImageError
+from headmotion.core.picture import read_picture
+
+RAMP = np.stack([np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))] * 3, axis=-1) + np.uint8(5)
+RAMP[..., 2] //= 2
+
+
+def saved(folder, picture, name, **options):
+    path = folder / name
+    picture.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "allowed"),
+    [
+        ("a.png", {}, 0),
+        ("a.bmp", {}, 0),
+        ("a.tiff", {}, 0),
+        ("a.webp", {"lossless": True}, 0),
+        ("a.webp", {"quality": 95}, 12),
+        ("a.jpg", {"quality": 95, "subsampling": 0}, 12),
+    ],
+)
+def test_common_files(tmp_path, name, options, allowed):
+    read = read_picture(saved(tmp_path, Image.fromarray(RAMP), name, **options))
+    assert read.dtype == np.uint8
+    assert read.shape == RAMP.shape
+    assert np.abs(read.astype(int) - RAMP).max() <= allowed
+    read[0, 0] = 0  # it is the caller's own
+
+
+def test_grey_of_8_and_16_bits(tmp_path):
+    grey = RAMP[..., 0]
+    eight = read_picture(saved(tmp_path, Image.fromarray(grey), "a.png"))
+    sixteen = read_picture(saved(tmp_path, Image.fromarray(grey.astype(np.uint16) * 257), "b.png"))
+    assert np.array_equal(eight, np.stack([grey] * 3, axis=-1))
+    assert np.array_equal(sixteen, eight)
+
+
+def test_palette_and_cmyk(tmp_path):
+    palette = Image.fromarray(RAMP).quantize(64)
+    assert np.array_equal(read_picture(saved(tmp_path, palette, "a.png")), np.asarray(palette.convert("RGB")))
+    inks = Image.fromarray(RAMP).convert("CMYK")
+    assert np.abs(read_picture(saved(tmp_path, inks, "a.tiff")).astype(int) - RAMP).max() <= 2
+
+
+def test_transparency_lies_over_white(tmp_path):
+    clear = np.dstack([RAMP, np.zeros(RAMP.shape[:2], np.uint8)])
+    clear[:8, :, 3] = 255
+    read = read_picture(saved(tmp_path, Image.fromarray(clear), "a.png"))
+    assert np.array_equal(read[:8], RAMP[:8])
+    assert (read[8:] == 255).all()
+    palette = Image.fromarray(RAMP).quantize(8)
+    read = read_picture(saved(tmp_path, palette, "b.png", transparency=int(np.asarray(palette)[0, 0])))
+    assert (read[0, 0] == 255).all()
+    assert (read[0, -1] != 255).any()
+
+
+def test_pictures_are_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    read = read_picture(saved(tmp_path, Image.fromarray(RAMP), "a.png", exif=exif))
+    assert np.array_equal(read, np.rot90(RAMP, -1))
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+@pytest.mark.parametrize("edge", [12000, 60000])
+def test_pictures_that_are_too_large_are_not_decoded(tmp_path, edge):
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", edge, edge, 8, 0, 0, 0, 0))
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    with pytest.raises(ImageError, match="at most 100,000,000 pixels"):
+        read_picture(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_one_clear_line(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(ImageError, match="a whole picture") as caught:
+        read_picture(tmp_path / "a.png")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_cut_short_is_refused(tmp_path):
+    path = saved(tmp_path, Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)), "a.png")
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(ImageError, match="a whole picture"):
+        read_picture(path)
+
+
+def test_no_such_file(tmp_path):
+    for path in (tmp_path / "missing.png", tmp_path):
+        with pytest.raises(ImageError, match="an existing picture file"):
+            read_picture(path)
