@@ -115,7 +115,7 @@ def animate(
 
     _check_output(output, FORMATS)
     pipe = headmotion.load(model, device=device)
-    motion = pipe.generate(audio, reference=landmarks or image, seed=seed, fps=fps)
+    motion = pipe.pieces(audio, reference=landmarks or image, seed=seed, fps=fps)
     drawn = renderer or ("portrait" if image else "skeleton")
     click.echo(pipe.render(motion, output, image=image, audio=audio, landmarks=landmarks, renderer=drawn, quiet=quiet))
 

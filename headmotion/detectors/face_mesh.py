@@ -32,6 +32,8 @@ IBUG = (
 )
 """The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit a little higher than iBUG's."""
 
+MESH_POINTS = 478
+
 _NAME = "detector mediapipe"
 _silence = threading.Lock()
 
@@ -75,6 +77,7 @@ def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
             max_num_faces=spec.max_faces,
             min_detection_confidence=spec.min_confidence,
         )
+        graph.process(np.zeros((16, 16, 3), np.uint8))  # its threads log until they have started
 
     def find(square: Picture) -> Points:
         with _quiet_native_log():
@@ -126,7 +129,7 @@ def _package() -> Any:
 def _points(faces: Sequence[Any], edge: int) -> Points:
     """Landmarks as fractions of a square's edge to pixels; MediaPipe's z has the scale of its x."""
     found = [[(point.x, point.y, point.z) for point in face] for face in faces]
-    return np.array(found, np.float32).reshape(len(found), -1, 3) * np.float32(edge)
+    return np.array(found or np.zeros((0, MESH_POINTS, 3)), np.float32) * np.float32(edge)
 
 
 @contextlib.contextmanager

@@ -54,14 +54,10 @@ class ReconstructionLoss(Loss):
     def _distances(self, motion: Tensor) -> Tensor:
         """Distances between all points, ``[B, T, P, P]``: blind to where the head is and how it is tilted."""
         points = self.to_points2d(motion)
-        return _length(points.unsqueeze(3) - points.unsqueeze(2))
+        return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
 
     def _opening(self, motion: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
         a, b = (list(side) for side in zip(*pairs, strict=True))
         points = self.to_points2d(motion)
-        return _length(points[:, :, a] - points[:, :, b]).mean(-1)
-
-
-def _length(vectors: Tensor) -> Tensor:
-    # The square root has no slope at zero, where a closed mouth lies.
-    return torch.sqrt(vectors.square().sum(-1) + 1e-8)
+        # The square root has no slope at zero, where a closed mouth lies.
+        return torch.sqrt((points[:, :, a] - points[:, :, b]).square().sum(-1) + 1e-8).mean(-1)

@@ -105,7 +105,7 @@ def _encode(
                 raise ImageError("video", f"frames of one size {list(shape)}", f"{list(picture.shape)} at frame {k}")
             container.mux(video.encode(_video_frame(picture, k, fps)))
             if sound is not None:
-                sound.write_until((k + 1) * 0)
+                sound.write_until((k + 1) / fps)
         container.mux(video.encode(None))
         if sound is not None:
             sound.finish()

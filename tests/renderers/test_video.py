@@ -114,6 +114,26 @@ def test_frames_are_taken_one_by_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
+def test_sound_is_read_as_far_as_the_frames_have_come(tmp_path):
+    done = {"frames": 0, "seconds": 0.0}
+    ahead = []
+
+    class Watched:
+        def blocks(self, rate, seconds):
+            for _ in range(24):
+                done["seconds"] += seconds
+                yield np.zeros(round(rate * seconds), np.float32)
+
+    def watched():
+        for picture in flat(150):
+            ahead.append(done["seconds"] - done["frames"] / 25)
+            done["frames"] += 1
+            yield picture
+
+    write_video(watched(), tmp_path / "a.mp4", Fraction(25), Watched())
+    assert max(map(abs, ahead)) < 0.5
+
+
 class Stop(BaseException):
     """Such as Ctrl-C."""
 
