@@ -11,7 +11,7 @@ def demo(output_dir: str | os.PathLike[str] = "out", device: str = "auto", seed:
     """Write ``talk.mp4`` into ``output_dir`` and return its path. Prints nothing when ``quiet``.
 
     Raises:
-        OSError: the folder cannot be made or written.
+        ImageError: the folder cannot be made or written.
     """
     import headmotion
 
@@ -27,6 +27,6 @@ def demo(output_dir: str | os.PathLike[str] = "out", device: str = "auto", seed:
             image=portrait,
             audio=speech,
             landmarks=landmarks,
-            renderer="portrait",
+            renderer={"type": "portrait", "crop": "head", "size": 512},
             quiet=quiet,
         )

@@ -129,7 +129,7 @@ class Pipeline(nn.Module):
         renderer: RendererSpec | dict[str, Any] | str | None = None,
         quiet: bool = False,
     ) -> Path:
-        """Write a video (``.mp4``, ``.webm``, ``.gif``) of a motion, or of its pieces as they come, in constant memory.
+        """Write a video (``.mp4`` or ``.webm``) of a motion, or of its pieces as they come, in constant memory.
 
         Args:
             path: the video to make; it appears whole or not at all.

@@ -40,7 +40,7 @@ def as_reference(value: ReferenceLike, representation: Representation) -> Refere
         DetectorError: a picture, which needs a detector.
     """
     if value is None:
-        return Reference(representation.neutral().unsqueeze(0), Frame(0.5, 0.5, 1.0), "unit")
+        return Reference(representation.neutral().unsqueeze(0).cpu(), Frame(0.5, 0.5, 1.0), "unit")
     if isinstance(value, Motion):
         poses, units, frame = value.values, value.units, value.frame
     else:

@@ -19,8 +19,9 @@ from torch import Tensor
 from ..core.detector import Detector
 from ..core.errors import DetectorError
 from ..core.renderer import Picture
+from ..representations.landmarks68 import MIRROR
 from .specs import MediapipeSpec
-from .windows import Points, search
+from .windows import Points, Search
 
 IBUG = (
     *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),  # jaw
@@ -32,8 +33,6 @@ IBUG = (
 )
 """The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit a little higher than iBUG's."""
 
-MESH_POINTS = 478
-
 _NAME = "detector mediapipe"
 _silence = threading.Lock()
 
@@ -44,7 +43,7 @@ class FaceMesh(Detector):
     def __init__(self, spec: MediapipeSpec, dims: int) -> None:
         super().__init__(spec)
         self._dims = dims
-        self._find = _from_task(spec) if spec.model else _from_solution(spec)
+        self._search = Search(_from_task(spec) if spec.model else _from_solution(spec), MIRROR)
 
     def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
         """All faces ``[N, 68, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
@@ -52,11 +51,11 @@ class FaceMesh(Detector):
         Raises:
             DetectorError: no face was found.
         """
-        faces = search(image, self._find)
+        faces = self._search(image)
         if not len(faces):
             remedy = "take or cut a picture in which the face is upright, larger and turned to the camera"
             raise DetectorError(_NAME, "a face in the picture", "none", remedy)
-        return torch.from_numpy(faces[:, IBUG, : self._dims])
+        return torch.from_numpy(faces[:, :, : self._dims])
 
 
 def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
@@ -127,9 +126,9 @@ def _package() -> Any:
 
 
 def _points(faces: Sequence[Any], edge: int) -> Points:
-    """Landmarks as fractions of a square's edge to pixels; MediaPipe's z has the scale of its x."""
-    found = [[(point.x, point.y, point.z) for point in face] for face in faces]
-    return np.array(found or np.zeros((0, MESH_POINTS, 3)), np.float32) * np.float32(edge)
+    """The 68 of each face's 478 points, from fractions of a square's edge to pixels; z has the scale of x."""
+    found = [[(face[k].x, face[k].y, face[k].z) for k in IBUG] for face in faces]
+    return np.array(found or np.zeros((0, len(IBUG), 3)), np.float32) * np.float32(edge)
 
 
 @contextlib.contextmanager
