@@ -1,9 +1,11 @@
 # All set-up happens here: `make demo` and `make test` need only Python >= 3.11 with pip and venv, make, and the
-# Debian packages of `make system`. Everything is installed into .venv, at the versions of constraints.txt.
+# Debian packages of `make system`. Everything is installed into .venv, at the versions of constraints.txt; mediapipe,
+# which wants other versions, into .venv-mediapipe.
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+MEDIAPIPE := .venv-mediapipe/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 # Where torch comes from, if not from pip's usual index; for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
@@ -17,11 +19,13 @@ help:  ## list the targets
 demo: $(INSTALLED)  ## animate the bundled portrait with the bundled speech: out/talk.mp4
 	$(BIN)/headmotion demo -o out
 
-test: $(INSTALLED)  ## every check: style, types, tests, plugins, documentation examples
+test: $(INSTALLED) $(MEDIAPIPE)  ## every check: style, types, tests, plugins, documentation examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
+	@if test -s $(MEDIAPIPE); then cat $(MEDIAPIPE); else \
+		set -x; OMP_NUM_THREADS=1 .venv-mediapipe/bin/python -m pytest tests/detectors; fi
 
 picture: demo  ## make the picture of the README
 	$(BIN)/python examples/make_readme_picture.py out/talk.mp4 docs/images/demo.png
@@ -47,7 +51,7 @@ system:  ## install the Debian packages that OpenCV needs
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get install -y --no-install-recommends libgl1 libglib2.0-0
 
 clean:  ## remove everything that the other targets made
-	rm -rf .venv out dist build site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-mediapipe out dist build site .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 $(INSTALLED): pyproject.toml constraints.txt plugins/template/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -59,3 +63,17 @@ $(INSTALLED): pyproject.toml constraints.txt plugins/template/pyproject.toml
 	@$(BIN)/python -c 'import cv2' \
 		|| { echo "error: OpenCV cannot be loaded; on Debian or Ubuntu run: make system"; exit 1; }
 	touch $@
+
+# Its site-packages come before those of .venv, which a .pth file appends. Not empty: why there is no such environment.
+$(MEDIAPIPE): $(INSTALLED) constraints-mediapipe.txt
+	rm -rf .venv-mediapipe && mkdir .venv-mediapipe
+	@set -e; if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
+		set -x; \
+		$(BIN)/python -m venv .venv-mediapipe; \
+		.venv-mediapipe/bin/pip install --quiet --disable-pip-version-check --no-deps -r constraints-mediapipe.txt; \
+		$(BIN)/python -c 'import site; print(*map("import site; site.addsitedir({!r})".format, site.getsitepackages()), sep="\n")' \
+			> "$$(.venv-mediapipe/bin/python -c 'import site; print(site.getsitepackages()[0])')/venv.pth"; \
+		: > $@; \
+	else \
+		echo "skipped: tests/detectors with mediapipe, which has no wheels for Python 3.13 (constraints-mediapipe.txt)" > $@; \
+	fi

@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 COLUMNS, TILE, GAP, WAVE = 8, 160, 4, 56
+FACE = (0.16, 0.04, 0.90, 0.78)
+"""The face in the demo video: left, top, right, bottom as shares of the frame."""
 BACKGROUND, INK, MARK = (255, 255, 255), (70, 90, 120), (200, 60, 40)
 
 
@@ -45,12 +47,6 @@ def moments(speech: np.ndarray, rate: int) -> np.ndarray:
     return np.array(picks) / 25
 
 
-def crop_of(frame: Image.Image) -> tuple[int, int, int, int]:
-    """The face in the bundled portrait."""
-    width, height = frame.size
-    return round(width * 0.28), round(height * 0.09), round(width * 0.60), round(height * 0.41)
-
-
 def draw_wave(sheet: Image.Image, speech: np.ndarray) -> None:
     """The speech over the whole width, below the tiles."""
     draw = ImageDraw.Draw(sheet)
@@ -66,7 +62,8 @@ def draw_tiles(sheet: Image.Image, frames: list[Image.Image], positions: np.ndar
     draw = ImageDraw.Draw(sheet)
     for column, (frame, position) in enumerate(zip(frames, positions, strict=True)):
         left, x = column * (TILE + GAP), position * sheet.width
-        sheet.paste(frame.resize((TILE, TILE), Image.Resampling.LANCZOS, box=crop_of(frame)), (left, 0))
+        box = tuple(share * edge for share, edge in zip(FACE, frame.size * 2, strict=True))
+        sheet.paste(frame.resize((TILE, TILE), Image.Resampling.LANCZOS, box=box), (left, 0))
         draw.line([(left + TILE / 2, TILE), (x, TILE + 2 * GAP), (x, sheet.height)], fill=MARK)
 
 

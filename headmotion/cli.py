@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -22,6 +23,7 @@ any_path = click.Path(path_type=Path)
 
 def main() -> None:
     """Run the command line: a user's mistake is one line on stderr and exit status 2, never a traceback."""
+    logging.basicConfig(format="warning: %(message)s")
     try:
         status = cli.main(prog_name="headmotion", standalone_mode=False)
     except click.Abort:
@@ -47,6 +49,14 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
         return command
 
     return decorate
+
+
+def _face(context: click.Context, parameter: click.Parameter, value: str) -> int | Literal["largest"]:
+    if value == "largest":
+        return "largest"
+    if not (value.isascii() and value.isdigit() and int(value)):
+        raise click.BadParameter(f"{value!r} is neither 'largest' nor a number from 1.")
+    return int(value)
 
 
 device = click.option(
@@ -78,6 +88,7 @@ def cli(context: click.Context) -> None:
 )
 def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     """Animate the bundled portrait with the bundled speech."""
+    _one_thread()
     _check_output(output / "talk.mp4")
     from headmotion.demo import demo as make
 
@@ -88,7 +99,13 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
 @click.argument("audio", type=existing_file)
 @_options(
     click.option("--image", type=existing_file, help="Still picture of the face; without it the motion is drawn."),
-    click.option("--landmarks", type=existing_file, help="The pose in the picture: .npz with the key 'landmarks'."),
+    click.option(
+        "--landmarks",
+        type=existing_file,
+        help="The pose in the picture: .npz with the key 'landmarks'.  [default: found by a detector]",
+    ),
+    click.option("--detector", help="mediapipe, face-alignment or a .task file.  [default: what is installed]"),
+    click.option("--face", default="largest", callback=_face, metavar="N|largest", help="Which face, from the left."),
     click.option("-o", "--output", type=any_path, required=True, help="Video to write, such as talk.mp4."),
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
@@ -101,6 +118,8 @@ def animate(
     audio: Path,
     image: Path | None,
     landmarks: Path | None,
+    detector: str | None,
+    face: int | Literal["largest"],
     output: Path,
     model: str,
     fps: str | None,
@@ -110,14 +129,16 @@ def animate(
     quiet: bool,
 ) -> None:
     """Turn the speech in AUDIO into a video of moving landmarks, or of a still picture that talks."""
+    _one_thread()
     import headmotion
     from headmotion.renderers.video import FORMATS
 
     _check_output(output, FORMATS)
     pipe = headmotion.load(model, device=device)
-    motion = pipe.pieces(audio, reference=landmarks or image, seed=seed, fps=fps)
+    reference = pipe.reference(landmarks or image, detector=detector, face=face)
+    motion = pipe.pieces(audio, reference=reference, seed=seed, fps=fps)
     drawn = renderer or ("portrait" if image else "skeleton")
-    click.echo(pipe.render(motion, output, image=image, audio=audio, landmarks=landmarks, renderer=drawn, quiet=quiet))
+    click.echo(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))
 
 
 @cli.command()
@@ -227,6 +248,11 @@ def _description(file: Path) -> dict[str, Any]:
     from headmotion.core.checkpoint import read_header
 
     return read_header(file).summary()
+
+
+def _one_thread() -> None:
+    """One thread unless the user says otherwise: frame by frame, several mostly wait for one another."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def _check_output(path: Path, suffixes: Iterable[str] = ()) -> None:

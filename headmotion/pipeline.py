@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .controls import Edit
 from .core.audio import Audio
@@ -21,10 +21,10 @@ from .core.picture import read_picture
 from .core.plugins import registry
 from .core.renderer import Picture, Renderer
 from .core.representation import Frame
-from .core.spec import BuildContext, RendererSpec, spec_from
+from .core.spec import BuildContext, DetectorSpec, RendererSpec, spec_from
 from .core.timing import Rate
 from .pipeline_spec import PipelineSpec
-from .reference import Reference, ReferenceLike, as_reference
+from .reference import VIDEOS, Reference, ReferenceLike, as_reference
 from .streaming import Session, lookahead_ms
 
 AudioLike = Audio | str | os.PathLike[str] | tuple[Any, int]
@@ -78,8 +78,9 @@ class Pipeline(nn.Module):
 
         Args:
             audio: a path, an `Audio`, or ``(samples, rate)``.
-            reference: an ``.npz`` with ``landmarks``, poses ``[P, D]`` or ``[R, P, D]`` in pixels, a `Motion`, or None
-                for the representation's neutral pose (the motion then is in the unit frame).
+            reference: an ``.npz`` with ``landmarks``, a picture, a video (its last frames count), poses ``[P, D]`` or
+                ``[R, P, D]`` in pixels, a `Motion`, what `reference` returned, or None for the representation's
+                neutral pose (the motion then is in the unit frame).
             seed: the only source of chance.
             fps: frames per second; None means the model's own.
             controls: edits, applied in order; see `headmotion.controls`.
@@ -115,9 +116,35 @@ class Pipeline(nn.Module):
         """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
         return Session(self, self.reference(reference), sample_rate, seed, fps, controls)
 
-    def reference(self, value: ReferenceLike) -> Reference:
-        """Whatever may serve as a reference, as poses with their frame."""
-        return as_reference(value, self.representation)
+    def reference(
+        self,
+        value: ReferenceLike,
+        detector: DetectorSpec | dict[str, Any] | str | None = None,
+        face: int | Literal["largest"] = "largest",
+    ) -> Reference:
+        """Whatever may serve as a reference, as poses with their frame.
+
+        Args:
+            value: as in `generate`.
+            detector: finds the pose in a picture or video; None means the pipeline's own.
+            face: which face is meant where there are several: ``largest``, or a number from 1, from the left.
+
+        Raises:
+            MotionError: a file that cannot be read, or poses of another shape.
+            DetectorError: no detector, no face, or not that one.
+        """
+
+        def find(path: Path) -> Tensor:
+            from .detectors.choose import detector_spec
+            from .detectors.finder import PoseFinder
+
+            found_by = detector_spec(detector or self.spec.detector).build(self.context())
+            finder = PoseFinder(found_by, self.representation, face)
+            if path.suffix.lower() in VIDEOS:
+                return finder.in_video(path, self.generator.context_frames, self.spec.fps)
+            return finder.in_picture(read_picture(path))
+
+        return as_reference(value, self.representation, find)
 
     def render(
         self,

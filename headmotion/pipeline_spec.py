@@ -8,7 +8,15 @@ from typing import Any
 from pydantic import Field, field_serializer, field_validator
 
 from .core.errors import HeadmotionError, SpecError
-from .core.spec import AudioEncoderSpec, GeneratorSpec, RendererSpec, RepresentationSpec, Spec, SpecField
+from .core.spec import (
+    AudioEncoderSpec,
+    DetectorSpec,
+    GeneratorSpec,
+    RendererSpec,
+    RepresentationSpec,
+    Spec,
+    SpecField,
+)
 
 
 class PipelineSpec(Spec):
@@ -22,6 +30,8 @@ class PipelineSpec(Spec):
     """How feature steps become motion."""
     renderer: SpecField[RendererSpec] = Field(default="skeleton", validate_default=True)
     """How motion becomes pictures, unless the caller asks for another."""
+    detector: SpecField[DetectorSpec] | None = None
+    """How the representation is found in a picture that serves as reference; None: the first that is installed."""
     fps: Fraction = Fraction(25)
     """Native rate of the generator, frames per second; output at any other rate is resampled at the end."""
     steps_per_frame: int = Field(4, ge=1)

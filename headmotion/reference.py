@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,8 @@ from .core.errors import DetectorError, MotionError
 from .core.motion import Motion
 from .core.representation import Frame, Representation
 
-ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | None
-"""A landmarks file, poses in pixels, a `Motion`, or None for the neutral pose."""
-
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".avif"}
+PICTURES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".avif", ".ppm"}
+VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,32 @@ class Reference:
     units: str = "px"
 
 
-def as_reference(value: ReferenceLike, representation: Representation) -> Reference:
+ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | Reference | None
+"""A landmarks file, a picture, a video, poses in pixels, a `Motion`, a `Reference`, or None for the neutral pose."""
+
+
+def as_reference(
+    value: ReferenceLike, representation: Representation, find: Callable[[Path], Tensor] | None = None
+) -> Reference:
     """Read, check and frame a reference; a third coordinate is dropped for a 2-D representation.
+
+    Args:
+        value: what serves as reference.
+        representation: what its numbers mean.
+        find: finds the poses ``[R, P, D]`` in a picture or video file.
 
     Raises:
         MotionError: a file that cannot be read, or poses of another shape.
-        DetectorError: a picture, which needs a detector.
+        DetectorError: a picture or video without a detector, or in which it finds nothing.
     """
+    if isinstance(value, Reference):
+        return value
     if value is None:
         return Reference(representation.neutral().unsqueeze(0).cpu(), Frame(0.5, 0.5, 1.0), "unit")
     if isinstance(value, Motion):
         poses, units, frame = value.values, value.units, value.frame
     else:
-        poses = _read(Path(value)) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
+        poses = _read(Path(value), find) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
         units, frame = "px", None
     poses = _checked(poses, representation)
     return Reference(poses, frame or representation.frame_of(poses), units)
@@ -65,14 +77,11 @@ def _checked(poses: Tensor, representation: Representation) -> Tensor:
     return poses
 
 
-def _read(path: Path) -> Tensor:
-    if path.suffix.lower() in PICTURES:
-        raise DetectorError(
-            "reference",
-            "poses",
-            f"the picture {path.name}",
-            "no detector is available: pass landmarks (.npz with 'landmarks')",
-        )
+def _read(path: Path, find: Callable[[Path], Tensor] | None) -> Tensor:
+    if path.suffix.lower() in PICTURES | VIDEOS:
+        if find is None:
+            raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
+        return find(path)
     try:
         with np.load(path, allow_pickle=False) as stored:
             key = "landmarks" if "landmarks" in stored else "values"
@@ -81,5 +90,5 @@ def _read(path: Path) -> Tensor:
         raise MotionError("reference", "an existing file", str(path)) from None
     except (KeyError, ValueError, TypeError, AttributeError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise MotionError(
-            "reference", "an .npz with the array 'landmarks'", f"{path} ({type(error).__name__})"
+            "reference", "an .npz with the array 'landmarks', a picture or a video", f"{path} ({type(error).__name__})"
         ) from None

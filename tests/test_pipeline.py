@@ -62,7 +62,7 @@ def test_every_form_of_a_reference_means_the_same(pipe: hm.Pipeline, tmp_path: P
         (np.full((68, 2), np.nan), "finite"),
         (np.zeros((68, 2)), "landmarks68"),
         ("missing.npz", "existing file"),
-        ("face.png", "no detector"),
+        ("face.png", "existing picture file|mediapipe"),
     ],
 )
 def test_a_bad_reference_is_one_clear_error(pipe: hm.Pipeline, reference: object, complaint: str) -> None:

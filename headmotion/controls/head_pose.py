@@ -151,5 +151,6 @@ def looking(yaw: float, pitch: float) -> Tensor:
     """The rotation ``[3, 3]`` that turns a face to the right of the picture and up, in degrees."""
     across, nod = math.radians(-yaw), math.radians(-pitch)
     vectors = torch.tensor([[0.0, across, 0.0], [nod, 0.0, 0.0]], dtype=torch.float64)
-    about_y, about_x = rotation(vectors)
-    return about_y @ about_x
+    about_y, about_x = rotation(vectors).unbind()
+    turn: Tensor = about_y @ about_x
+    return turn

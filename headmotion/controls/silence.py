@@ -26,7 +26,7 @@ class CloseSilence(Control):
     """Lips and jaw brought to rest where the audio is silent. A mouth is never opened, nor closed beyond the reference.
 
     Silence is told by loudness: a threshold that follows the noise and the loudest speech so far, with hysteresis; the
-    mouth opens 0.1 s before the voice and closes in 0.2 s. See `SpeechGate`.
+    mouth opens just before the voice and closes within 0.2 s. See `SpeechGate`.
     """
 
     audio: Audio | str | os.PathLike[str] | tuple[Any, int] | None = None
@@ -41,7 +41,7 @@ class CloseSilence(Control):
         return _Closing(setting, None if self.audio is None else Audio.of(self.audio))
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
-        """The 120 ms that the gate wants to hear, which are heard already if the generator itself waits longer."""
+        """The 170 ms that the gate wants to hear, which are heard already if the generator itself waits longer."""
         return max(frames_ms, 1000 * (LEAD + 2) / HOPS_PER_SECOND)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from fractions import Fraction
 
@@ -10,20 +11,24 @@ import numpy as np
 from ..core.audio import Wave
 
 HOPS_PER_SECOND = 100
-SILENT_DB = -65.0
-"""Below this (dB of full scale) nothing is speech."""
-QUIETEST_DB = 28.0
-"""Speech is at most this much below its loudest."""
-ABOVE_NOISE_DB, HYSTERESIS_DB = 9.0, 4.0
-"""Speech begins this much above the noise, and ends this much below where it began."""
-FIRST_LOUD_DB, FIRST_NOISE_DB, NOISE_BELOW_DB = -30.0, -60.0, 18.0
-"""What is assumed before anything is heard, and how far noise is below the loudest at least."""
-LOUD_FALLS, NOISE_RISES = 2.0, 8.0
-"""How fast the two are forgotten (dB per second)."""
-HANGOVER = 15
-"""Hops for which speech goes on after its last loud one: the closure of a plosive is no silence."""
-LEAD = 10
-"""Hops by which the gate opens before the voice; lips part about 0.1 s before it."""
+NOTHING = -90.0
+"""Level (dB of full scale) below which there is no recording at all, and so no noise to be measured."""
+AVERAGED = 3
+"""Hops over which the level is averaged."""
+FIRST_LOUDEST, FIRST_NOISE = -22.0, -35.0
+"""Levels (dB of full scale) assumed before anything is heard; the noise at most."""
+ENOUGH = 100
+"""Hops of speech after which the loudest of them is trusted more than what was assumed."""
+FIRST_FALLS, LOUDEST_FALLS, NOISE_RISES = 6.0, 0.2, 8.0
+"""How fast the loudest, before and after enough speech, and the noise are forgotten (dB per second)."""
+RANGE_IN_SPEECH, RANGE_IN_SILENCE, MOST_RANGE = 10.0, 18.0, 50.0
+"""How far the loudest is taken to lie above the noise, at least and at most (dB): a vowel that is held is no noise."""
+PART, MARGIN, HYSTERESIS = 0.45, 6.0, 2.0
+"""Speech begins at this part of the way from noise to loudest, or this far above the noise; it ends below that (dB)."""
+HANGOVER = 20
+"""Hops for which speech goes on after the last loud one: the closure of a plosive is no silence."""
+LEAD = 15
+"""Hops by which the gate begins to open before the voice; lips part about 0.1 s before it."""
 OPENS, CLOSES = 1 / 8, 1 / 20
 """Part of the way per hop: 80 ms to open, 200 ms to close."""
 
@@ -37,8 +42,9 @@ class SpeechGate:
 
     def __init__(self, sample_rate: int) -> None:
         self._rate, self._wave, self._hop = sample_rate, np.zeros(0, np.float32), 0
-        self._loudest, self._noise = FIRST_LOUD_DB, FIRST_NOISE_DB
-        self._left = 0
+        self._loudest, self._noise = FIRST_LOUDEST, FIRST_NOISE
+        self._powers: deque[float] = deque(maxlen=AVERAGED)
+        self._left = self._spoken = 0
         self._gate: float | None = None
         self._values: deque[float] = deque()
         self._first = 0
@@ -53,16 +59,15 @@ class SpeechGate:
         self._wave = np.concatenate([self._wave, wave])
         used = 0
         while (end := self._start(self._hop + 1) - self._start(self._hop)) <= len(self._wave) - used:
-            # The deviation, not the mean square: an offset is no sound.
-            deviation = float(self._wave[used : used + end].std())
+            # The variance, not the mean square: an offset is no sound.
+            self._hear(float(self._wave[used : used + end].astype(np.float64).var()))
             used += end
-            self._hear(20 * np.log10(max(deviation, 1e-6)))
         self._wave = self._wave[used:]
 
     def pad(self, until: Fraction) -> None:
         """Silence, until the gate is known at ``until`` seconds."""
         while self.known < until:
-            self._hear(-120.0)
+            self._hear(0.0)
 
     def at(self, seconds: Fraction) -> float:
         """The gate at a time that is known and not before that of the last call."""
@@ -78,13 +83,22 @@ class SpeechGate:
     def _start(self, hop: int) -> int:
         return hop * self._rate // HOPS_PER_SECOND
 
-    def _hear(self, level: float) -> None:
+    def _hear(self, power: float) -> None:
         self._hop += 1
-        self._loudest = max(level, self._loudest - LOUD_FALLS / HOPS_PER_SECOND)
-        self._noise = min(level, self._noise + NOISE_RISES / HOPS_PER_SECOND, self._loudest - NOISE_BELOW_DB)
-        threshold = max(self._noise + ABOVE_NOISE_DB, self._loudest - QUIETEST_DB, SILENT_DB)
-        if level > threshold - HYSTERESIS_DB * (self._left > 0):
-            self._left = HANGOVER
+        self._powers.append(power)
+        level = 10 * math.log10(sum(self._powers) / len(self._powers) + 1e-12)
+        noise = self._noise + NOISE_RISES / HOPS_PER_SECOND
+        self._noise = min(level, noise) if level > NOTHING else noise
+        falls = FIRST_FALLS if self._spoken < ENOUGH else LOUDEST_FALLS
+        self._loudest = max(level, self._loudest - falls / HOPS_PER_SECOND)
+        if self._left:
+            self._noise = min(self._noise, self._loudest - RANGE_IN_SPEECH)
+        else:
+            self._loudest = max(self._loudest, self._noise + RANGE_IN_SILENCE)
+        self._noise = max(self._noise, self._loudest - MOST_RANGE)
+        threshold = self._noise + max(MARGIN, PART * (self._loudest - self._noise))
+        if level > threshold - HYSTERESIS * (self._left > 0):
+            self._left, self._spoken = HANGOVER, self._spoken + 1
         target = float(self._left > 0)
         self._left = max(0, self._left - 1)
         if self._hop <= LEAD:

@@ -62,8 +62,8 @@ class SyncerPyramid(nn.Module):
         """The syncers, finest level first."""
         return cast("list[Syncer]", list(self.syncers))
 
-    def embeddings(self, motion: Tensor, audio: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Unit-length embeddings of all windows (hop one frame) of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``.
+    def embeddings(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[tuple[Tensor, Tensor]]:
+        """Unit-length embeddings of the windows, every ``hop`` frames of a level, of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``.
 
         Returns:
             Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels with no whole window are left out.
@@ -72,18 +72,18 @@ class SyncerPyramid(nn.Module):
         for syncer, (m, a) in zip(self.levels, self.pyramid.pair(motion, audio, self.steps_per_frame), strict=True):
             if m.shape[1] < self.window:
                 break
-            motion_windows = windows(m, self.window)
-            audio_windows = windows(a, self.window * self.steps_per_frame, self.steps_per_frame)
+            motion_windows = windows(m, self.window, hop)
+            audio_windows = windows(a, self.window * self.steps_per_frame, hop * self.steps_per_frame)
             result.append((_embed(syncer.embed_motion, motion_windows), _embed(syncer.embed_audio, audio_windows)))
         return result
 
-    def scores(self, motion: Tensor, audio: Tensor) -> list[Tensor]:
+    def scores(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[Tensor]:
         """Cosine of each window per level, ``[B, W_l]`` in -1..1. Source: MS-Sync, eq. 3."""
-        return [(m * a).sum(-1) for m, a in self.embeddings(motion, audio)]
+        return [(m * a).sum(-1) for m, a in self.embeddings(motion, audio, hop)]
 
-    def forward(self, motion: Tensor, audio: Tensor) -> Tensor:
+    def forward(self, motion: Tensor, audio: Tensor, hop: int = 1) -> Tensor:
         """Guidance loss: minus the mean cosine, averaged over levels. Source: MS-Sync, eq. 4."""
-        levels = self.scores(motion, audio)
+        levels = self.scores(motion, audio, hop)
         if not levels:
             raise ValueError(f"motion of at least {self.window} frames is needed, got {motion.shape[1]}")
         return -torch.stack([level.mean() for level in levels]).mean()

@@ -12,8 +12,9 @@ from .specs import FaceAlignmentSpec, MediapipeSpec
 def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") -> DetectorSpec:
     """The detector that is meant: ``auto`` (or None), a type, a dict with ``type``, a spec, or a ``.task`` file.
 
-    ``auto`` is `mediapipe` where that is installed, else `face-alignment` with the weights that are on this machine:
-    only a user who asks for face-alignment by name has its weights fetched.
+    ``auto`` is `mediapipe` where that is installed, else `face-alignment` with the weights that are on this machine.
+    Asking for ``"face-alignment"`` by name is asking for its weights to be fetched; a spec or dict says so by itself,
+    so that no checkpoint, and no check of plugins, reaches for the network.
 
     Raises:
         SpecError: unknown type, unknown field, bad value.
@@ -21,7 +22,9 @@ def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") ->
     if isinstance(value, DetectorSpec):
         return value
     if value is None or value == "auto":
-        return MediapipeSpec() if find_spec("mediapipe") else FaceAlignmentSpec(fetch=False)
+        return MediapipeSpec() if find_spec("mediapipe") else FaceAlignmentSpec()
+    if value == "face-alignment":
+        return FaceAlignmentSpec(fetch=True)
     if isinstance(value, str) and value.endswith(".task"):
         return MediapipeSpec(model=value)
     return cast("DetectorSpec", spec_from("detector", value))

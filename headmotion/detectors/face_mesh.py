@@ -1,13 +1,15 @@
-"""MediaPipe's face mesh (Kartynnik, Ablavatski, Grishchenko, Grundmann 2019; with attention: Grishchenko et al. 2020)."""
+"""MediaPipe's face mesh (Kartynnik et al. 2019; with attention to eyes and lips: Grishchenko et al. 2020)."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
 import os
-import sys
 import threading
+import warnings
+import weakref
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,7 @@ IBUG = (
     *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lips
     *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
 )
-"""The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit a little higher than iBUG's."""
+"""The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit higher than iBUG's."""
 
 _NAME = "detector mediapipe"
 _silence = threading.Lock()
@@ -40,22 +42,28 @@ _silence = threading.Lock()
 class FaceMesh(Detector):
     """68 landmarks out of a mesh of 478; depth is in the same scale as x and y, 0 near the head's center."""
 
+    spec: MediapipeSpec
+
     def __init__(self, spec: MediapipeSpec, dims: int) -> None:
         super().__init__(spec)
         self._dims = dims
-        self._search = Search(_from_task(spec) if spec.model else _from_solution(spec), MIRROR)
+
+    @cached_property
+    def _search(self) -> Search:
+        find = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
+        return Search(find, MIRROR, several=self.spec.max_faces > 1)
 
     def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
         """All faces ``[N, 68, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
 
         Raises:
-            DetectorError: no face was found.
+            DetectorError: no face was found; or mediapipe is not installed, or has no model.
         """
         faces = self._search(image)
-        if not len(faces):
+        if not faces:
             remedy = "take or cut a picture in which the face is upright, larger and turned to the camera"
             raise DetectorError(_NAME, "a face in the picture", "none", remedy)
-        return torch.from_numpy(faces[:, :, : self._dims])
+        return torch.from_numpy(np.stack(faces)[:, :, : self._dims])
 
 
 def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
@@ -67,7 +75,7 @@ def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
             _NAME,
             "a model file, since this mediapipe carries none",
             f"mediapipe {mediapipe.__version__} and no 'model'",
-            "download face_landmarker.task (ai.google.dev/edge/mediapipe, Face Landmarker) and give its path as 'model'",
+            "get face_landmarker.task (ai.google.dev/edge/mediapipe, Face Landmarker) and give its path as 'model'",
         )
     with _quiet_native_log():
         graph = solutions.face_mesh.FaceMesh(
@@ -83,6 +91,7 @@ def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
             found = graph.process(square).multi_face_landmarks
         return _points([face.landmark for face in found or ()], len(square))
 
+    weakref.finalize(find, graph.close)
     return find
 
 
@@ -112,12 +121,15 @@ def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
             found = task.detect(image).face_landmarks
         return _points(found, len(square))
 
+    weakref.finalize(find, task.close)  # left to the end of the process, newer versions fail in closing
     return find
 
 
 def _package() -> Any:
     try:
-        return importlib.import_module("mediapipe")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its protobuf warns of itself
+            return importlib.import_module("mediapipe")
     except Exception as error:  # an installed mediapipe beside a numpy that it cannot use fails in its own ways
         got = f"{type(error).__name__}: {error}"
         raise DetectorError(
@@ -135,7 +147,6 @@ def _points(faces: Sequence[Any], edge: int) -> Points:
 def _quiet_native_log() -> Iterator[None]:
     """MediaPipe's native code logs to file descriptor 2 whatever it is told; a user should see what matters."""
     with _silence, Path(os.devnull).open("w") as nowhere:
-        sys.stderr.flush()
         kept = os.dup(2)
         os.dup2(nowhere.fileno(), 2)
         try:

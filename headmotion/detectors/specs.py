@@ -22,14 +22,13 @@ class MediapipeSpec(DetectorSpec):
     min_confidence: float = Field(0.5, gt=0, le=1)
     """Least confidence with which a face counts as one."""
     max_faces: int = Field(8, ge=1, le=64)
-    """Most faces that are found in one picture."""
+    """Most faces that one look at the picture or a part of it finds; 1 also ends the search, sooner, at the first."""
 
     def build(self, context: BuildContext) -> Detector:
-        """Make the detector.
+        """Make the detector; mediapipe and its models are loaded at the first picture.
 
         Raises:
             SpecError: the representation is not `landmarks68`.
-            DetectorError: mediapipe is not installed, or its model file is missing.
         """
         from .face_mesh import FaceMesh
 
@@ -45,19 +44,16 @@ class FaceAlignmentSpec(DetectorSpec):
     """Path of ``s3fd-619a316812.pth``; None looks in torch hub's folder ``checkpoints``."""
     landmark_weights: str | None = None
     """Path of ``2DFAN4-11f355bf06.pth.tar``; None looks in torch hub's folder ``checkpoints``."""
-    fetch: bool = True
+    fetch: bool = False
     """Whether weights that are missing there are fetched from the package's host (about 180 MB, once)."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the networks compute; ``auto`` takes CUDA if there is, else the CPU."""
-    compile: bool = False
-    """Whether the network is compiled first, which takes a minute and pays off after hundreds of pictures."""
 
     def build(self, context: BuildContext) -> Detector:
-        """Make the detector, fetching its weights if they are missing and ``fetch`` is true.
+        """Make the detector; face-alignment and its weights are loaded, or fetched, at the first picture.
 
         Raises:
             SpecError: the representation is not 2-D `landmarks68`.
-            DetectorError: face-alignment is not installed, or its weights are missing or damaged.
         """
         from .fan import FaceAlignmentDetector
 
@@ -65,10 +61,9 @@ class FaceAlignmentSpec(DetectorSpec):
         return FaceAlignmentDetector(self)
 
 
-def _check_representation(spec: MediapipeSpec | FaceAlignmentSpec, context: BuildContext, dims: tuple[int, ...]) -> None:
+def _check_representation(spec: DetectorSpec, context: BuildContext, dims: tuple[int, ...]) -> None:
     given = context.representation
     if given.name != "landmarks68" or given.dims not in dims:
         wanted = f"the representation landmarks68 with dims {' or '.join(map(str, dims))}"
-        raise SpecError(
-            f"detector {spec.type}", wanted, f"{given.name} with dims {given.dims}", "use another detector or pass poses"
-        )
+        got = f"{given.name} with dims {given.dims}"
+        raise SpecError(f"detector {spec.type_name()}", wanted, got, "use another detector, or pass poses")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ Points = npt.NDArray[np.float32]
 ROOM = 2.5
 """Edge of the square in which a face is looked at again, in lengths of the face."""
 DOUBT = 0.06
-"""Mean distance, in lengths of the face, at which two looks disagree. Seen in real faces: up to 0.05; in others: 0.1."""
+"""Mean distance, in lengths of the face, at which two looks disagree. Seen in real faces: up to 0.05; in none: 0.1."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,21 @@ class Search:
     find: Callable[[Picture], Points]
     mirror: Sequence[int]
     """Point ``i`` of a mirrored face is point ``mirror[i]`` of the face."""
+    several: bool = True
+    """Whether smaller faces are wanted where one was found."""
 
-    def __call__(self, picture: Picture) -> Points:
-        """All faces ``[N, P, 3]``, the largest first: in the whole picture, else in its halves, else in its quarters."""
-        height, width = picture.shape[:2]
-        edge = max(height, width)
-        faces = self.find(_square(picture, 0, 0, edge))
-        found = [face for face in distinct(faces) if self.again(picture, face) is not None]
+    def __call__(self, picture: Picture) -> list[Points]:
+        """All faces ``[P, 3]``, the largest first: of the whole picture and its halves, else of its quarters."""
+        edge = max(picture.shape[:2])
+        looks = [(face, self.again(picture, face)) for face in distinct(self.find(_square(picture, 0, 0, edge)))]
+        found = [face for face, seen in looks if seen is not None]
         for parts in (2, 4):
-            if found or edge < 16 * parts:
+            if edge < 16 * parts or (found and (parts == 4 or not self.several)):
                 break
+            new = [face for face in distinct(self.in_parts(picture, edge // parts)) if not _on(face, found)]
             # A part may cut a face off: the second look, from the face's own middle, is the better one.
-            looks = [self.again(picture, face) for face in distinct(self.in_parts(picture, edge // parts))]
-            found = [face for face in looks if face is not None]
-        return distinct(np.stack(found)) if found else faces[:0]
+            found += [seen for face in new if (seen := self.again(picture, face)) is not None]
+        return distinct(found)
 
     def in_parts(self, picture: Picture, size: int) -> Points:
         """Faces ``[N, P, 3]`` in squares of a size that overlap by half; one may be found several times."""
@@ -64,13 +65,17 @@ class Search:
         return None if seen is None or _same(seen, mirrored) is None else seen
 
 
-def distinct(faces: Points) -> Points:
+def distinct(faces: Iterable[Points]) -> list[Points]:
     """The faces in order of size, without those that lie on a larger one."""
     kept: list[Points] = []
     for face in sorted(faces, key=_area, reverse=True):
-        if all(math.dist(_middle(face), _middle(other)) > _length(other) / 2 for other in kept):
+        if not _on(face, kept):
             kept.append(face)
-    return np.stack(kept) if kept else faces[:0]
+    return kept
+
+
+def _on(face: Points, others: Iterable[Points]) -> bool:
+    return any(math.dist(_middle(face), _middle(other)) <= _length(other) / 2 for other in others)
 
 
 def _same(face: Points, others: Points) -> Points | None:

@@ -13,6 +13,9 @@ from ..core.loss import Loss, LossInput
 from ..core.spec import BuildContext
 from .specs import ReconstructionLossSpec
 
+SHAPE_STRIDE = 4
+"""The shape is compared every so many frames: neighbors say much the same, at a price of P * P distances each."""
+
 
 class ReconstructionLoss(Loss):
     """L1 distance of groups of points, of the shape and of openings, in hundredths of the unit frame."""
@@ -52,8 +55,8 @@ class ReconstructionLoss(Loss):
         return motion if self.anchor is None else motion - motion[:, :, self.anchor].mean(2, keepdim=True)
 
     def _distances(self, motion: Tensor) -> Tensor:
-        """Distances between all points, ``[B, T, P, P]``: blind to where the head is and how it is tilted."""
-        points = self.to_points2d(motion)
+        """Distances between all points, ``[B, T / 4, P, P]``: blind to where the head is and how it is tilted."""
+        points = self.to_points2d(motion[:, ::SHAPE_STRIDE])
         return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
 
     def _opening(self, motion: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:

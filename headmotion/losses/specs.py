@@ -19,6 +19,8 @@ class SyncLossSpec(LossSpec):
     type: Literal["sync"] = "sync"
     weight: float = Field(1.0, ge=0)
     """Weight of the term, the paper's lambda (eq. 13)."""
+    hop: int = Field(1, ge=1)
+    """Frames of the level between two windows; the paper's 1 looks at every window."""
 
     def build(self, context: BuildContext) -> SyncLoss:
         """Make the loss; it is given its syncers afterwards."""

@@ -19,7 +19,7 @@ class SyncLoss(Loss):
 
     def __init__(self, spec: SyncLossSpec) -> None:
         super().__init__(spec)
-        self.weight = spec.weight
+        self.weight, self.hop = spec.weight, spec.hop
         self._syncers: list[SyncerPyramid] = []
 
     def use_syncers(self, syncers: SyncerPyramid) -> None:
@@ -30,7 +30,7 @@ class SyncLoss(Loss):
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
         (syncers,) = self._syncers
         motion = torch.cat([data.reference, data.generated], dim=1)
-        return {"sync": self.weight * syncers(motion, data.audio)}
+        return {"sync": self.weight * syncers(motion, data.audio, self.hop)}
 
 
 def contrastive_loss(audio: Tensor, motion: Tensor, temperature: float | Tensor = 1.0, margin: float = 0.0) -> Tensor:

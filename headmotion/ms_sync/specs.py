@@ -159,10 +159,10 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {},
         "small": {
-            "embedding_size": 96,
-            "hidden_size": 128,
-            "projection_size": 192,
-            "encoder_size": 160,
+            "embedding_size": 64,
+            "hidden_size": 64,
+            "projection_size": 128,
+            "encoder_size": 128,
             "expansion": 2,
         },
     }

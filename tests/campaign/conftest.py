@@ -1,0 +1,44 @@
+"""What the campaign's tests share: good files, a place to damage copies of them, and the rules."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from good_files import MAKERS, corpus
+from judge import Judge
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
+    """The content of a good file of each format, by name."""
+    folder = tmp_path_factory.mktemp("good")
+    for name, make in MAKERS.items():
+        make(folder / name)
+    return {name: (folder / name).read_bytes() for name in MAKERS}
+
+
+@pytest.fixture(scope="session")
+def good_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corpus(tmp_path_factory.mktemp("good") / "corpus")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder; temporary files go to an empty folder too."""
+    for name in ("here", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return tmp_path / "here"
+
+
+@pytest.fixture
+def judge(here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Judge:
+    """Runs the command in this process; see `Judge`."""
+    monkeypatch.setattr(sys, "argv", sys.argv)  # put back afterwards
+    return Judge(here, capfd)

@@ -1,0 +1,115 @@
+"""The rules: what a command may do with whatever it is given."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import av
+import pytest
+
+from headmotion import cli
+
+LIMIT = 10.0
+"""Seconds."""
+
+
+class Hang(BaseException):
+    """Nothing that is raised on purpose, so nothing that is caught by mistake."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Runs the command line's entry point in ``folder`` and holds it to the rules."""
+
+    folder: Path
+    captured: pytest.CaptureFixture[str]
+
+    def __call__(self, *arguments: object) -> Outcome:
+        before = contents(self.folder)
+        outcome = self._run([str(argument) for argument in arguments])
+        check(outcome, self.folder, before)
+        return outcome
+
+    def refused(self, *arguments: object) -> str:
+        """The one line with which the command must refuse."""
+        outcome = self(*arguments)
+        assert outcome.status == 2, outcome
+        return outcome.err
+
+    def accepted(self, *arguments: object) -> str:
+        """What the command prints, which must accept."""
+        outcome = self(*arguments)
+        assert outcome.status == 0, outcome
+        return outcome.out
+
+    def _run(self, arguments: list[str]) -> Outcome:
+        sys.argv = ["headmotion", *arguments]
+        started = time.monotonic()
+        with alarm(3 * LIMIT), pytest.raises(SystemExit) as ended:
+            cli.main()
+        seconds = time.monotonic() - started
+        out, err = self.captured.readouterr()
+        return Outcome(int(ended.value.code or 0), out, err, seconds)
+
+
+def check(outcome: Outcome, folder: Path, before: Mapping[Path, bytes]) -> None:
+    """One line and nothing made, or success and something whole; in time, and the input as it was."""
+    after = contents(folder)
+    made = after.keys() - before.keys()
+    assert outcome.status in (0, 2), outcome
+    assert outcome.seconds < LIMIT, outcome
+    assert "Traceback" not in outcome.err, outcome
+    assert {path: after.get(path) for path in before} == before, "an input was changed"
+    assert not list((folder.parent / "temporary").iterdir()), "a temporary file was left"
+    if outcome.status == 2:
+        assert outcome.err.startswith("error: ") and outcome.err.endswith("\n"), outcome
+        assert outcome.err.count("\n") == 1 and outcome.out == "", outcome
+        assert not made, made
+    else:
+        assert not any(path.name.startswith(".") for path in made), made
+        for path in made:
+            if path.suffix == ".mp4":
+                assert frames_in(path) >= 1
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file with its bytes, and every folder."""
+    return {path: path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
+
+
+def frames_in(video: Path) -> int:
+    with av.open(str(video)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Ends what would never end by itself."""
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise Hang(f"after {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
