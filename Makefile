@@ -28,7 +28,7 @@ test: $(INSTALLED) $(MEDIAPIPE)  ## every check: style, types, tests, plugins, d
 		set -x; OMP_NUM_THREADS=1 .venv-mediapipe/bin/python -m pytest tests/detectors; fi
 
 picture: demo  ## make the picture of the README
-	$(BIN)/python examples/make_readme_picture.py out/talk.mp4 docs/images/demo.png
+	$(BIN)/python tools/make_readme_picture.py out/talk.mp4 docs/images/demo.png
 
 docs: $(INSTALLED)  ## build the documentation site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -59,6 +59,30 @@ def _face(context: click.Context, parameter: click.Parameter, value: str) -> int
     return int(value)
 
 
+def _angles(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    try:
+        yaw, pitch = map(float, value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two numbers, such as 15,-5.") from None
+    return yaw, pitch
+
+
+def _edits(command: F) -> F:
+    """The controls by name and number, as `headmotion.controls.by_name` takes them."""
+    return _options(
+        click.option("--head", type=float, metavar="AMOUNT", help="Amount of head motion: 0 none, 1 as it comes."),
+        click.option("--lips", type=float, metavar="GAIN", help="Gain of lips and jaw: 1 as they come."),
+        click.option("--close-silence/--no-close-silence", help="Close the mouth where nobody speaks."),
+        click.option("--smooth", type=float, metavar="MS", help="Window of a moving average."),
+        click.option("--blink", type=float, metavar="RATE", help="Blinks to add per minute."),
+        click.option("--look-at", metavar="YAW,PITCH", callback=_angles, help="Degrees to the right and up."),
+        click.option("--hold-pose/--no-hold-pose", help="Hold the head exactly still."),
+        click.option("--limit/--no-limit", help="Keep openings and angles within what is seen in people."),
+    )(command)
+
+
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -110,6 +134,7 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
     click.option("--renderer", help="How to draw, such as skeleton.  [default: portrait with --image, else skeleton]"),
+    _edits,
     device,
     seed,
     quiet,

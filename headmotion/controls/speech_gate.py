@@ -11,16 +11,16 @@ import numpy as np
 from ..core.audio import Wave
 
 HOPS_PER_SECOND = 100
-NOTHING = -90.0
-"""Level (dB of full scale) below which there is no recording at all, and so no noise to be measured."""
 AVERAGED = 3
 """Hops over which the level is averaged."""
 FIRST_LOUDEST, FIRST_NOISE = -22.0, -35.0
 """Levels (dB of full scale) assumed before anything is heard; the noise at most."""
 ENOUGH = 100
 """Hops of speech after which the loudest of them is trusted more than what was assumed."""
-FIRST_FALLS, LOUDEST_FALLS, NOISE_RISES = 6.0, 0.2, 8.0
-"""How fast the loudest, before and after enough speech, and the noise are forgotten (dB per second)."""
+FIRST_FALLS, LOUDEST_FALLS = 6.0, 0.2
+"""How fast the loudest is forgotten, before and after enough speech (dB per second)."""
+NOISE_RISES, NOISE_FALLS = 8.0, 400.0
+"""How fast the noise is followed (dB per second): a few blank samples at the start of a file are no quiet room."""
 RANGE_IN_SPEECH, RANGE_IN_SILENCE, MOST_RANGE = 10.0, 18.0, 50.0
 """How far the loudest is taken to lie above the noise, at least and at most (dB): a vowel that is held is no noise."""
 PART, MARGIN, HYSTERESIS = 0.45, 6.0, 2.0
@@ -87,8 +87,8 @@ class SpeechGate:
         self._hop += 1
         self._powers.append(power)
         level = 10 * math.log10(sum(self._powers) / len(self._powers) + 1e-12)
-        noise = self._noise + NOISE_RISES / HOPS_PER_SECOND
-        self._noise = min(level, noise) if level > NOTHING else noise
+        lowest, highest = (self._noise + rate / HOPS_PER_SECOND for rate in (-NOISE_FALLS, NOISE_RISES))
+        self._noise = min(max(level, lowest), highest)
         falls = FIRST_FALLS if self._spoken < ENOUGH else LOUDEST_FALLS
         self._loudest = max(level, self._loudest - falls / HOPS_PER_SECOND)
         if self._left:

@@ -96,15 +96,14 @@ def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
 
 
 def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
-    """The task interface, which every mediapipe from 0.10.8 on has, with a model file of the user's."""
+    """The task interface, which 0.10.21 has too, with a model file of the user's."""
     path = Path(spec.model or "")
     if not path.is_file():
         raise DetectorError(_NAME, "an existing .task file as 'model'", str(path))
     mediapipe = _package()
     vision = mediapipe.tasks.vision
     options = vision.FaceLandmarkerOptions(
-        # Bytes rather than a path: older versions take a relative path for one of their own resources.
-        base_options=mediapipe.tasks.BaseOptions(model_asset_buffer=path.read_bytes()),
+        base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(path)),
         num_faces=spec.max_faces,
         min_face_detection_confidence=spec.min_confidence,
     )

@@ -45,7 +45,7 @@ class FaceAlignmentSpec(DetectorSpec):
     landmark_weights: str | None = None
     """Path of ``2DFAN4-11f355bf06.pth.tar``; None looks in torch hub's folder ``checkpoints``."""
     fetch: bool = False
-    """Whether weights that are missing there are fetched from the package's host (about 180 MB, once)."""
+    """Whether weights that are missing there are fetched from the package's host (about 185 MB, once)."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where the networks compute; ``auto`` takes CUDA if there is, else the CPU."""
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -35,25 +36,36 @@ def sound(path: Path, seconds: float = 0.2) -> Path:
     return path
 
 
-def encoded(path: Path, codec: str, video: str = "") -> Path:
-    """`speech` as FFmpeg writes it, beside a few dark pictures if there is a video codec."""
+def encoded(path: Path, codec: str, video: str = "", late: float = 0) -> Path:
+    """`speech` as FFmpeg writes it, ``late`` seconds behind a few dark pictures if there is a video codec."""
     rate = 48_000
     with av.open(str(path), "w") as out:
         pictures = out.add_stream(video, rate=25) if video else None
         stream = out.add_stream(codec, rate=rate, layout="mono")
         if pictures is not None:
-            pictures.width = pictures.height = 32
-            for _ in range(5):
-                out.mux(pictures.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
-            out.mux(pictures.encode())
+            _dark(out, pictures, 5)
         frame = av.AudioFrame.from_ndarray(np.repeat(speech(), 3)[None], format="fltp", layout="mono")
-        frame.rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        frame.rate, frame.pts, frame.time_base = rate, round(late * rate), Fraction(1, rate)
         context = stream.codec_context
         split = av.AudioResampler(context.format, "mono", rate, context.frame_size or 1024)
         for part in [*split.resample(frame), *split.resample(None)]:
             out.mux(stream.encode(part))
         out.mux(stream.encode())
     return path
+
+
+def frames_of_video(path: Path, count: int) -> Path:
+    """A video without sound."""
+    with av.open(str(path), "w") as out:
+        _dark(out, out.add_stream("mpeg4", rate=25), count)
+    return path
+
+
+def _dark(out: Any, stream: Any, count: int) -> None:
+    stream.width = stream.height = 32
+    for _ in range(count):
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
+    out.mux(stream.encode())
 
 
 def portrait() -> Image.Image:

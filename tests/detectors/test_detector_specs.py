@@ -30,6 +30,8 @@ class FakeGraph:
     def __init__(self, **options: Any) -> None:
         self.options = options
 
+    def close(self) -> None: ...
+
     def process(self, image: np.ndarray) -> SimpleNamespace:
         assert image.dtype == np.uint8 and image.shape[0] == image.shape[1] and image.flags.c_contiguous
         return SimpleNamespace(multi_face_landmarks=[SimpleNamespace(landmark=mesh())] if image.any() else None)

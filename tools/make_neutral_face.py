@@ -1,6 +1,6 @@
 """Make the neutral face of `landmarks68` from a corpus with word times: closed, frontal, upright and symmetric.
 
-    python examples/make_neutral_face.py ../shared/data/grid_s1 > headmotion/representations/landmarks68_neutral.json
+    python tools/make_neutral_face.py ../shared/data/grid_s1 > headmotion/representations/landmarks68_neutral.json
 
 The face that ships with headmotion was made by this script from speaker 1 of the GRID corpus (Cooke, Barker,
 Cunningham and Shao 2006, CC BY 4.0): the median of frames in which nothing is said and the lips touch.

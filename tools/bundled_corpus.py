@@ -1,6 +1,6 @@
 """Gather what the bundled model is trained on: real clips whose licence lets weights be shipped, and synthetic ones.
 
-    python examples/bundled_corpus.py SHARED_DATA runs/bundled-corpus
+    python tools/bundled_corpus.py SHARED_DATA runs/bundled-corpus
 
 SHARED_DATA holds the folders ``grid_s1`` (GRID corpus, speaker s1, CC BY 4.0) and ``clips`` (many speakers, of which
 only the rows with ``distribute`` = 1 are taken).

@@ -1,6 +1,6 @@
 """Make the picture of the README: frames of a talking video above the waveform of its speech.
 
-Usage: python examples/make_readme_picture.py out/talk.mp4 docs/images/demo.png
+Usage: python tools/make_readme_picture.py out/talk.mp4 docs/images/demo.png
 """
 
 from __future__ import annotations
