@@ -27,7 +27,7 @@ def card(name: str, path: Path) -> list[str]:
     return [
         f"## `{name}`",
         "",
-        f"- {path.stat().st_size / 1e6:.1f} MB, {header.parameters:,} numbers, sha256 of the tensors `{header.sha256[:16]}...`",
+        f"- {path.stat().st_size / 1e6:.1f} MB, {header.parameters:,} numbers, sha256 `{header.sha256[:16]}...`",
         f"- trained on {facts['clips']} clips of {facts['speakers']} speakers, {facts['hours']:.2f} hours: {trained}",
         f"- recipe `{recipe.get('name', '')}`: {recipe['syncers']['steps']} steps of the syncers, "
         f"{recipe['generator']['steps']} of the generator, {facts['training_seconds'] / 60:.0f} minutes on a CPU",

@@ -186,7 +186,8 @@ def main(chosen: list[str]) -> None:
         "",
         "Made by `make bench` (`python benchmarks/run.py`). Medians on one core unless a row says otherwise.",
         "",
-        f"Machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, torch {torch.__version__}.",
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()},"
+        f" torch {torch.__version__}.",
     ]
     for name, group in GROUPS.items():
         if chosen and name not in chosen:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -130,10 +130,12 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     ),
     click.option("--detector", help="mediapipe, face-alignment or a .task file.  [default: what is installed]"),
     click.option("--face", default="largest", callback=_face, metavar="N|largest", help="Which face, from the left."),
-    click.option("-o", "--output", type=any_path, required=True, help="Video to write, such as talk.mp4."),
+    click.option("-o", "--output", type=any_path, required=True, help="talk.mp4, .webm or .gif, or a folder for PNGs."),
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
     click.option("--renderer", help="How to draw, such as skeleton.  [default: portrait with --image, else skeleton]"),
+    click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head alone, or all of the picture."),
+    click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
     _edits,
     device,
     seed,
@@ -149,20 +151,26 @@ def animate(
     model: str,
     fps: str | None,
     renderer: str | None,
+    crop: str | None,
+    size: int | None,
     device: str,
     seed: int,
     quiet: bool,
+    **edits: Any,
 ) -> None:
     """Turn the speech in AUDIO into a video of moving landmarks, or of a still picture that talks."""
     _one_thread()
     import headmotion
-    from headmotion.renderers.video import FORMATS
+    from headmotion.renderers.output import check_target
 
-    _check_output(output, FORMATS)
+    check_target(output)
+    _check_output(output, may_be_folder=not output.suffix)
+    controls = headmotion.controls.by_name(**edits, seed=seed)
     pipe = headmotion.load(model, device=device)
     reference = pipe.reference(landmarks or image, detector=detector, face=face)
-    motion = pipe.pieces(audio, reference=reference, seed=seed, fps=fps)
-    drawn = renderer or ("portrait" if image else "skeleton")
+    motion = pipe.pieces(audio, reference=reference, seed=seed, fps=fps, controls=controls)
+    view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
+    drawn = {"type": renderer or ("portrait" if image else "skeleton")} | view
     click.echo(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))
 
 
@@ -280,11 +288,9 @@ def _one_thread() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def _check_output(path: Path, suffixes: Iterable[str] = ()) -> None:
+def _check_output(path: Path, may_be_folder: bool = False) -> None:
     """Refuse an output that cannot be written before any work is done for it."""
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise click.BadParameter(f"{str(path)!r} does not end in {' or '.join(suffixes)}.", param_hint="--output")
-    if path.is_dir():
+    if path.is_dir() and not may_be_folder:
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):

@@ -17,7 +17,7 @@ from .core.audio import Audio
 from .core.checkpoint import load_checkpoint, save_checkpoint
 from .core.errors import CheckpointError, HeadmotionError, ImageError
 from .core.motion import Motion
-from .core.picture import read_picture
+from .core.picture import opaque, read_picture
 from .core.plugins import registry
 from .core.renderer import Picture, Renderer
 from .core.representation import Frame
@@ -156,31 +156,36 @@ class Pipeline(nn.Module):
         renderer: RendererSpec | dict[str, Any] | str | None = None,
         quiet: bool = False,
     ) -> Path:
-        """Write a video (``.mp4`` or ``.webm``) of a motion, or of its pieces as they come, in constant memory.
+        """Write a video of a motion, or of its pieces as they come, in constant memory.
 
         Args:
-            path: the video to make; it appears whole or not at all.
-            image: a picture's path or ``uint8 [H, W, 3]``, for renderers that need one.
+            path: what to make: ``.mp4``, ``.webm``, ``.gif``, or without a suffix a folder of PNG pictures; it appears
+                whole or not at all. A GIF and pictures have no sound.
+            image: a picture's path or ``uint8 [H, W, 3]``, for renderers that need one; the transparency of a PNG or of
+                ``[H, W, 4]`` is kept, except in ``.mp4``, if the renderer is one that keeps it.
             audio: speech to put under the video.
             landmarks: the pose in the picture; None takes the reference that the motion carries.
             renderer: a renderer's spec; None means the pipeline's own.
             quiet: no progress bar.
         """
-        from .renderers.video import write_video
+        from .renderers.output import write_frames
 
         pieces = iter([motion] if isinstance(motion, Motion) else motion)
         first = next(pieces, None)
         if first is None:
             raise ImageError("render", "at least one piece of motion", "none")
-        picture = read_picture(image) if isinstance(image, str | os.PathLike) else image
+        drawing = self.renderer(renderer)
+        picture = read_picture(image, alpha=True) if isinstance(image, str | os.PathLike) else image
+        if picture is not None and not drawing.keeps_alpha:
+            picture = opaque(picture)
         pose = None if landmarks is None else self.reference(landmarks).poses[-1].numpy()
         drawn = (self._in_pixels(piece) for piece in itertools.chain([first], pieces))
-        frames = self.renderer(renderer).frames(drawn, picture, pose)
+        frames = drawing.frames(drawn, picture, pose)
         speech = None if audio is None else Audio.of(audio)
         total = speech.frames(first.fps) if speech else None
         if isinstance(motion, Motion):
             total = len(motion)
-        return write_video(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
+        return write_frames(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
 
     def _in_pixels(self, motion: Motion) -> Motion:
         """A motion of the unit frame as if its picture were a square of `CANVAS` pixels."""

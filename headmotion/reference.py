@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .core.arrays import as_float32, read_arrays
 from .core.errors import DetectorError, MotionError
 from .core.motion import Motion
 from .core.representation import Frame, Representation
@@ -83,12 +82,13 @@ def _read(path: Path, find: Callable[[Path], Tensor] | None) -> Tensor:
             raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
         return find(path)
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            key = "landmarks" if "landmarks" in stored else "values"
-            return torch.from_numpy(np.asarray(stored[key], dtype=np.float32))
+        stored = read_arrays(path, "landmarks", "values")
+        if not stored:
+            raise ValueError("no array of that name")
+        return torch.from_numpy(as_float32(next(iter(stored.values()))))
     except FileNotFoundError:
         raise MotionError("reference", "an existing file", str(path)) from None
-    except (KeyError, ValueError, TypeError, AttributeError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, OSError) as error:
         raise MotionError(
-            "reference", "an .npz with the array 'landmarks', a picture or a video", f"{path} ({type(error).__name__})"
+            "reference", "an .npz with the array 'landmarks', a picture or a video", f"{path} ({error})"
         ) from None

@@ -79,7 +79,7 @@ class Head:
         """
         if not bool(torch.isfinite(frames).all()):
             raise MotionError(f"motion of {self.name}", "finite frames", "NaN or infinity")
-        return _fit(self.shape[self.skull], frames[:, self.skull])
+        return fit_pose(self.shape[self.skull], frames[:, self.skull])
 
     def place(self, pose: Pose) -> Tensor:
         """The resting head in a pose, ``[T, P, D]``."""
@@ -109,12 +109,12 @@ class Head:
         if solid is None:
             return torch.nn.functional.pad(centered, (0, 1))
         solid = solid.double() - solid[self.skull].double().mean(dim=0)
-        turned = _fit(solid[self.skull], self.rest[None, self.skull])
+        turned = fit_pose(solid[self.skull], self.rest[None, self.skull])
         depth = turned.scale * (solid @ turned.turn[0].T)[:, 2]
         return torch.cat([centered, depth[:, None]], dim=1)
 
 
-def _fit(shape: Tensor, points: Tensor) -> Pose:
+def fit_pose(shape: Tensor, points: Tensor) -> Pose:
     """The pose in which ``shape [N, 3]`` is seen as ``points [T, N, D]``: least squares, made orthonormal."""
     dims = points.shape[-1]
     center = points.mean(dim=1)

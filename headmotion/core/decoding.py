@@ -24,6 +24,7 @@ Samples = NDArray[Any]
 
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 PIECE = 1 << 16  # samples decoded at a time
+LONGEST_PAUSE = 600  # seconds without a sample: more is a damaged time stamp
 
 # Other files go to PyAV: libsndfile would report some of them (MP3 above all) on the process's standard error.
 _SOUNDFILE_HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b".snd", b"caff", b"riff")
@@ -172,6 +173,8 @@ class ContainerSource:
                     raise _damaged(self.name, f"a change of sample rate from {self.rate} to {frame.sample_rate} Hz")
                 late = 0 if frame.pts is None else _at_rate(frame.pts * frame.time_base - start, self.rate) - count
                 # Stamps in whole milliseconds jitter; a real pause within a track is longer than 10 ms.
+                if late > LONGEST_PAUSE * self.rate:
+                    raise _damaged(self.name, f"a pause of {late // self.rate:,} seconds")
                 if late > (self.rate // 100 if count else 0):
                     yield from (np.zeros(min(PIECE, late - i), np.float32) for i in range(0, late, PIECE))
                     count += late

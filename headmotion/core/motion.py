@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .arrays import as_float32, read_arrays
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output
 from .representation import Frame
@@ -111,7 +112,7 @@ class Motion:
             frame, reference = meta.get("frame"), meta.get("reference")
             return Motion(
                 values=torch.from_numpy(values),
-                fps=Fraction(fps),
+                fps=as_fps(fps),
                 representation=dict(meta["representation"]),
                 frame=None if frame is None else Frame(**frame),
                 units=str(meta["units"]),
@@ -120,8 +121,8 @@ class Motion:
             )
         except FileNotFoundError:
             raise MotionError("motion file", "an existing file", str(source)) from None
-        except HeadmotionError:
-            raise
+        except HeadmotionError as error:
+            raise MotionError("motion file", error.expected, f"{error.got} in {source}") from None
         except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, json or numpy
             got = f"{source} ({type(error).__name__})"
             raise MotionError("motion file", "a .npz or .json written by Motion.save", got) from None
@@ -142,10 +143,10 @@ class Motion:
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-        return stored["values"].astype(np.float32, copy=False), str(stored["fps"]), json.loads(str(stored["meta"]))
+    stored = read_arrays(path, "values", "fps", "meta")
+    return as_float32(stored["values"]), str(stored["fps"]), json.loads(str(stored["meta"]))
 
 
 def _read_json(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
     stored = json.loads(path.read_text("utf-8"))
-    return np.asarray(stored["values"], dtype=np.float32), str(stored["fps"]), dict(stored["meta"])
+    return as_float32(stored["values"]), str(stored["fps"]), dict(stored["meta"])

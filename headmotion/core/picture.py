@@ -16,8 +16,12 @@ MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
 
 
-def read_picture(path: str | os.PathLike[str]) -> Picture:
+def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
     """A picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF tag says, transparency over white.
+
+    Args:
+        path: PNG, JPEG, WebP or whatever else Pillow reads.
+        alpha: keep transparency: a picture that has some becomes ``[H, W, 4]``.
 
     Raises:
         ImageError: no such file, not a picture, damaged, empty, or more than `MAX_PIXELS`.
@@ -34,7 +38,8 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
                     raise ImageError(
                         "picture", f"at most {MAX_PIXELS:,} pixels", f"{opened.width} x {opened.height} in {source}"
                     )
-                return np.array(_as_rgb(ImageOps.exif_transpose(opened)), dtype=np.uint8)
+                picture = _decoded(ImageOps.exif_transpose(opened))
+                return picture if alpha else opaque(picture)
     except ImageError:
         raise
     except (Image.DecompressionBombError, MemoryError):
@@ -45,12 +50,23 @@ def read_picture(path: str | os.PathLike[str]) -> Picture:
         ) from None
 
 
-def _as_rgb(picture: Image.Image) -> Image.Image:
+def opaque(picture: Picture) -> Picture:
+    """A picture ``[H, W, 4]`` over white; one without opacity as it is."""
+    if picture.shape[-1] != 4:
+        return picture
+    layer = Image.fromarray(picture)
+    white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+    return np.array(Image.alpha_composite(white, layer).convert("RGB"), dtype=np.uint8)
+
+
+def _decoded(picture: Image.Image) -> Picture:
+    """``[H, W, 3]``, or ``[H, W, 4]`` if a pixel is not wholly opaque."""
     if picture.mode.startswith("I"):
         # 16-bit grey: Pillow would clip to 255, not scale.
         levels = np.asarray(picture).astype(np.float64)
         picture = Image.fromarray((levels.clip(0, 65535) / 257 + 0.5).astype(np.uint8))
     if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer)
-    return picture.convert("RGB")
+        layer = np.array(picture.convert("RGBA"), dtype=np.uint8)
+        if layer[..., 3].min() < 255:
+            return layer
+    return np.array(picture.convert("RGB"), dtype=np.uint8)

@@ -12,7 +12,7 @@ from .component import Component
 from .motion import Motion
 
 Picture = npt.NDArray[np.uint8]
-"""RGB picture ``uint8 [H, W, 3]``."""
+"""RGB picture ``uint8 [H, W, 3]``; or ``[H, W, 4]`` with opacity, 0..255, by which its colors are not multiplied."""
 
 
 class Renderer(Component):
@@ -20,6 +20,8 @@ class Renderer(Component):
 
     needs_image: bool
     """Whether `frames` must be given a picture."""
+    keeps_alpha: bool = False
+    """Whether a picture with opacity makes frames with opacity; if not, `frames` is only given ``[H, W, 3]``."""
 
     @abstractmethod
     def frames(
@@ -29,7 +31,7 @@ class Renderer(Component):
 
         Args:
             motion: consecutive pieces of one motion, in pixels of the picture.
-            image: the still picture ``uint8 [H, W, 3]``.
+            image: the still picture ``uint8 [H, W, 3]``; ``[H, W, 4]`` only if the renderer `keeps_alpha`.
             landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference that the motion carries.
 
         Raises:

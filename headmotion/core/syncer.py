@@ -63,7 +63,7 @@ class SyncerPyramid(nn.Module):
         return cast("list[Syncer]", list(self.syncers))
 
     def embeddings(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[tuple[Tensor, Tensor]]:
-        """Unit-length embeddings of the windows, every ``hop`` frames of a level, of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``.
+        """Unit-length embeddings of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``, in windows ``hop`` frames apart.
 
         Returns:
             Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels with no whole window are left out.

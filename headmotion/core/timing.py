@@ -16,15 +16,20 @@ Rate = Fraction | int | float | str
 def as_fps(value: Rate) -> Fraction:
     """An exact frame rate; decimals near an NTSC rate (29.97, 23.976, 59.94 ...) become ``n * 1000 / 1001``.
 
+    Of all fractions with a denominator up to a million, the nearest is taken, as no video file can hold others.
+
     Raises:
         MotionError: not a number between 0 (exclusive) and 1000 frames per second.
     """
+    text = str(value)
     try:
-        exact = Fraction(str(value))
+        # Not `Fraction` at once, which would write out all digits of 1e999999999.
+        moderate = "/" in text or 1e-9 < float(text) < 1e9
+        exact = Fraction(text if moderate else 0).limit_denominator(1_000_000)
     except (ValueError, ZeroDivisionError):
-        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)) from None
+        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)[:80]) from None
     if not 0 < exact <= 1000:
-        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value))
+        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value)[:80])
     ntsc = Fraction(round(exact) * 1000, 1001)
     return ntsc if exact.denominator != 1 and abs(exact - ntsc) * 5000 < exact else exact
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import soundfile  # type: ignore[import-untyped]
 
-from ..core.errors import CorpusError
+from ..core.arrays import as_float32, read_arrays
+from ..core.errors import CorpusError, MotionError
 from ..core.files import atomic_output
 
 SAMPLE_RATE = 16000
@@ -62,20 +61,21 @@ def read_clip(folder: Path, name: str) -> Stored:
     Raises:
         CorpusError: a file is missing or damaged, values are not finite, or audio and landmarks differ in length.
     """
+    from ..core.timing import as_fps  # here, because writing a corpus needs no torch
+
     component = f"clip {folder / name}"
     try:
-        # Opened here, because np.load leaves a damaged file open.
-        with (folder / f"{name}.npz").open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            landmarks = np.asarray(file["landmarks"], dtype=np.float32)
-            fps = Fraction(str(file["fps"])) if "fps" in file else Fraction(25)
-            height, width = file["image_size"].tolist() if "image_size" in file else (0, 0)
+        stored = read_arrays(folder / f"{name}.npz", "landmarks", "fps", "image_size")
+        landmarks = as_float32(stored["landmarks"])
+        fps = as_fps(str(stored.get("fps", 25)))
+        height, width = map(int, stored.get("image_size", (0, 0)))
         audio, rate = soundfile.read(folder / f"{name}.flac", dtype="int16")
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, OverflowError, RuntimeError, MemoryError, MotionError) as error:
         raise CorpusError(component, "a readable .npz and .flac", f"{type(error).__name__}: {error}") from None
     if rate != SAMPLE_RATE:
         raise CorpusError(component, f"{SAMPLE_RATE} samples per second", str(rate))
     _check(component, landmarks, audio, fps)
-    return Stored(landmarks, audio, fps, (int(height), int(width)) if height else None)
+    return Stored(landmarks, audio, fps, (height, width) if height else None)
 
 
 def write_clip(folder: Path, clip: Clip) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -14,17 +15,25 @@ from ..core.errors import ImageError
 from ..core.motion import Motion
 from ..core.renderer import Picture, Renderer
 from ..core.representation import Representation
+from .head import HALF_HEIGHT, Head
+from .keyed import spread_colors
 from .openings import find_openings, upright
 from .poses import plane_of, plane_poses
-from .sitter import HALF_HEIGHT, Head, Sitter
+from .sitter import Sitter
 from .specs import PortraitSpec
 from .warp import Box, Plane, Similarity
+
+LARGEST = 4096
+"""Longer edge (px) of frames whose size is not set: players decode no larger H.264 video."""
+
+_log = logging.getLogger("headmotion")
 
 
 class Portrait(Renderer):
     """The picture's own pixels, moved: head and hair as one, face by its landmarks, teeth and eyes with the skull."""
 
     needs_image = True
+    keeps_alpha = True
     spec: PortraitSpec
 
     def __init__(self, spec: PortraitSpec, representation: Representation) -> None:
@@ -42,7 +51,7 @@ class Portrait(Renderer):
 
         Args:
             motion: consecutive pieces of one motion, in pixels.
-            image: the still picture ``uint8 [H, W, 3]``.
+            image: the still picture ``uint8 [H, W, 3]``, or ``[H, W, 4]`` if its background is transparent.
             landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference that the motion carries.
 
         Raises:
@@ -69,6 +78,7 @@ class Portrait(Renderer):
 
     def _frames(self, motion: Iterable[Motion], picture: Picture, pose: Plane, base: Plane) -> Iterator[Picture]:
         view = self._view(picture, pose)
+        picture = picture if picture.shape[2] == 3 else spread_colors(picture)
         sitter = Sitter(view.picture(picture), view.points(pose), self.representation)
         turn = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).turn
         far = 4 * max(picture.shape)
@@ -87,8 +97,13 @@ class Portrait(Renderer):
             x = min(max(round(head.center.real - side / 2), 0), width - side)
             y = min(max(round(head.center.imag - side / 2), 0), height - side)
             box = Box(x, y, x + side, y + side)
-        scale = 1.0 if self.spec.size is None else self.spec.size / max(box.size)
-        return View(box, _even(box.size[0] * scale), _even(box.size[1] * scale))
+        longest = max(box.size)
+        scale = min(longest, LARGEST) / longest if self.spec.size is None else self.spec.size / longest
+        view = View(box, _even(box.size[0] * scale), _even(box.size[1] * scale))
+        if self.spec.size is None and longest > LARGEST:
+            sizes = f"{box.size[0]} x {box.size[1]} is shown at {view.width} x {view.height}"
+            _log.warning("the picture of %s; size=N (--size N) sets another size", sizes)
+        return view
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,6 @@ def _checked(image: Picture | None) -> Picture:
     if image is None:
         raise ImageError("portrait", "a picture", "none", "give image=, or use the renderer 'skeleton'")
     picture = np.asarray(image)
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or min(picture.shape[:2]) < 2:
-        raise ImageError("portrait", "a picture uint8 [H, W, 3]", f"{picture.dtype} {list(picture.shape)}")
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4) or min(picture.shape[:2]) < 2:
+        raise ImageError("portrait", "a picture uint8 [H, W, 3 or 4]", f"{picture.dtype} {list(picture.shape)}")
     return picture

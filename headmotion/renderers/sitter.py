@@ -8,15 +8,13 @@ import numpy.typing as npt
 
 from ..core.renderer import Picture
 from ..core.representation import Representation
+from .head import Head
 from .inside import Colors, Skull, inside_of
 from .masks import Mask, blend, coverage
-from .openings import Shape, along, find_openings, still_points, upright
-from .warp import Box, Field, Lattice, Plane, Similarity, Weights, interpolate, smoothstep, trace_back
+from .openings import Shape, find_openings, upright
+from .turning import Turning
+from .warp import Box, Field, Lattice, Plane, Similarity, Weights, interpolate, smoothstep
 
-CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
-"""Ellipse of the head with its hair: center above the chin and half axes, in units of the face from chin to brows."""
-REACH = 2.0
-"""The head's motion fades outside the ellipse and ends at this multiple of its axes."""
 WIDE, NEAR = 1.2, 0.5
 """Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""
 CALM = 1.0
@@ -25,42 +23,27 @@ NO_MAP = np.empty(0, np.float32)
 """``cv2.remap`` takes both coordinates from its first map when the second is empty."""
 
 
-class Head:
-    """The ellipse of a head with its hair, from the landmarks of the face."""
-
-    def __init__(self, pose: Plane, up: complex) -> None:
-        self.up = up / abs(up) if up else -1j
-        height, width = along(pose, self.up), along(pose, self.up * 1j)
-        self.face = max(1.0, float(np.ptp(height)), float(np.ptp(width)))
-        middle = float(width.min() + width.max()) / 2
-        self.center = self.up * (float(height.min()) + CENTER * self.face) + self.up * 1j * middle
-
-    def weight(self, places: Plane) -> Weights:
-        """1 inside the ellipse, falling to 0 around it, at positions in the still picture."""
-        apart = (places - np.complex64(self.center)) * np.complex64(np.conj(self.up) / self.face)
-        radius = np.hypot(apart.real / np.float32(HALF_HEIGHT), apart.imag / np.float32(HALF_WIDTH))
-        return smoothstep((REACH - radius) / (REACH - 1))
-
-
 class Sitter:
     """The picture with all that is worked out once: head, openings, and the lattice of its surroundings.
 
     A frame is put together from three looks at the picture: the face as it moves above each opening, the face as it
-    moves below it, and what is seen inside.
+    moves below it, and what is seen inside, which is taken to be opaque.
 
     Args:
-        picture: the still picture.
+        picture: the still picture ``[H, W, 3]``, or ``[H, W, 4]`` with sensible colors where it is transparent.
         pose: complex positions ``[P]`` of the landmarks in it.
         representation: what the landmarks mean.
     """
 
     def __init__(self, picture: Picture, pose: Plane, representation: Representation) -> None:
         self.picture, self.pose = picture, pose
+        self.colors = np.ascontiguousarray(picture[..., :3])
         self.whole = Box(0, 0, picture.shape[1], picture.shape[0])
-        self.still = still_points(representation)
-        self.openings = find_openings(representation)
-        self.insides = [inside_of(opening, picture, pose, self.still) for opening in self.openings]
         self.head = Head(pose, upright(pose, representation))
+        self.turning = Turning(pose, self.head, representation)
+        self.still = self.turning.still
+        self.openings = find_openings(representation)
+        self.insides = [inside_of(opening, self.colors, pose, self.still) for opening in self.openings]
         self.lattice = Lattice.over(self.whole, max(1, -(-max(self.whole.size) // 64)))
         self.places = self.lattice.places()
         # Above a mouth or an eye the lower edge must not pull, and below it the upper.
@@ -71,7 +54,7 @@ class Sitter:
         """The picture in another pose: complex positions ``[P]`` in its pixels."""
         motion = Similarity.fit(self.pose[self.still], pose[self.still])
         shapes = [opening.shape(pose) for opening in self.openings]
-        area, above, below = self._sources(pose, motion, shapes)
+        area, above, below = self._sources(self.turning.unfolded(pose), shapes)
         result = self.picture.copy()
         if area:
             result[area.slices] = self._look_up(above)
@@ -79,16 +62,16 @@ class Sitter:
         for shape, inside in zip(shapes, self.insides, strict=True):
             self._draw_below(result, shape, area, below)
             box = Box.around(shape.outline, 2).clip(self.whole)
-            for colors, mask in inside.layers(self.picture, shape, skull, box) if box else ():
+            for colors, mask in inside.layers(self.colors, shape, skull, box) if box else ():
                 _lay(result, colors, mask, box)
         return result
 
     def _all_but(self, left_out: set[int]) -> npt.NDArray[np.intp]:
         return np.array([point for point in range(len(self.pose)) if point not in left_out], dtype=np.intp)
 
-    def _sources(self, pose: Plane, motion: Similarity, shapes: list[Shape]) -> tuple[Box, Field, Field]:
+    def _sources(self, pose: Plane, shapes: list[Shape]) -> tuple[Box, Field, Field]:
         """The area that changes, and for each of its pixels the source as seen from above and below the openings."""
-        flow, wanted = self._flow(pose, motion)
+        flow, wanted = self._flow(pose)
         near = Lattice.over(
             Box.around(pose, NEAR * self.head.face).clip(self.whole), max(1, round(self.head.face / 36))
         )
@@ -106,10 +89,11 @@ class Sitter:
             total[shared.within(area)] += near.pixels(field)[shared.within(near.box)]
         return area, maps[0], maps[1]
 
-    def _flow(self, pose: Plane, motion: Similarity) -> tuple[Plane, Plane]:
+    def _flow(self, pose: Plane) -> tuple[Plane, Plane]:
         """Smooth displacements of the whole picture, and what the landmarks want beyond them."""
-        flow = trace_back(self.places, motion, self.head.weight) - self.places
-        wanted = self.pose - trace_back(pose, motion, self.head.weight)
+        turn = self.turning.to(pose)
+        flow = turn.back(self.places) - self.places
+        wanted = self.pose - turn.back(pose)
         everywhere = np.concatenate([self.places.ravel(), pose])
         every = self._all_but(set())
         (smooth,) = interpolate(pose, wanted, everywhere, WIDE * self.head.face, [every], ridge=CALM)
@@ -131,8 +115,8 @@ class Sitter:
 
 
 def _lay(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:
-    mixed = blend(result[box.slices], above, mask)
-    result[box.slices] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    part = result[box.slices][..., : above.shape[-1]]
+    part[...] = np.clip(np.rint(blend(part, above, mask)), 0, 255).astype(np.uint8)
 
 
 def _window(shape: Shape, places: Plane) -> Weights:

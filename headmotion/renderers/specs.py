@@ -54,7 +54,7 @@ class PortraitSpec(RendererSpec):
 
     type: Literal["portrait"] = "portrait"
     size: int | None = Field(None, ge=16, le=8192)
-    """Longer edge of the frames in pixels; None keeps that of the (cropped) picture. Edges are made even."""
+    """Longer edge of the frames in pixels; None keeps that of the (cropped) picture, up to 4096. Edges become even."""
     crop: Literal["head", "none"] = "none"
     """``head`` cuts a square around the head out of the picture; ``none`` keeps all of it."""
     head_margin: float = Field(0.35, ge=0, le=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Run:
         self.folder, self.recipe = folder, recipe
         self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
         self.logged = 0
+        self._before, self._began = 0.0, time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
         if self.state.exists() and not resume:
             raise TrainingError("run", "a new folder", f"{folder}, which holds a run", "continue it with --resume")
@@ -31,6 +33,11 @@ class Run:
             self.log.write_text("", "utf-8")
         with atomic_output(folder / "recipe.json") as temporary:
             temporary.write_text(recipe.model_dump_json(indent=2), "utf-8")
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the run so far, interrupted parts up to their last save included."""
+        return self._before + time.monotonic() - self._began
 
     def position(self) -> tuple[str, int]:
         """Phase and step to continue at; ``("", 0)`` for a run that has not begun."""
@@ -44,6 +51,7 @@ class Run:
         if meta["recipe"] != _comparable(self.recipe):
             raise TrainingError("run", "the recipe that the run began with", "another", "use a new folder")
         self._forget_lines_after(int(meta["logged"]))
+        self._before = float(meta["seconds"])
         return str(meta["phase"]), int(meta["step"])
 
     def save(self, phase: Phase, step: int) -> None:
@@ -53,7 +61,13 @@ class Run:
             tensors |= {f"module/{name}/{key}": value.detach().clone() for key, value in module.state_dict().items()}
         for name, stepper in phase.optimizers.items():
             tensors |= {f"optimizer/{name}/{key}": value.clone() for key, value in stepper.tensors().items()}
-        meta = {"phase": phase.name, "step": step, "logged": self.logged, "recipe": _comparable(self.recipe)}
+        meta = {
+            "phase": phase.name,
+            "step": step,
+            "logged": self.logged,
+            "seconds": round(self.seconds),
+            "recipe": _comparable(self.recipe),
+        }
         with atomic_output(self.state) as temporary:
             save_file(tensors, temporary, metadata={"headmotion": json.dumps(meta, sort_keys=True)})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +57,6 @@ def train(
     pipeline = build(spec.pipeline, seed=spec.seed, device=device)
     run = Run(Path(output), spec, resume)
     syncers = _syncers(spec, pipeline)
-    started = time.monotonic()
     _notify("start", {"recipe": spec.name})
     reached, step = run.position()
     contrastive = ContrastivePhase(spec.syncers, syncers, _batches(spec, pipeline, corpus, spec.syncers.frames, 1))
@@ -70,7 +68,7 @@ def train(
     adversarial = _adversarial(spec, pipeline, syncers, corpus)
     _run_phase(adversarial, run, reached, step, quiet)
     pipeline.generator = adversarial.result
-    card = _card(spec, corpus, time.monotonic() - started)
+    card = _card(spec, corpus, run.seconds)
     path = pipeline.save(run.folder / "model.safetensors", step=spec.generator.steps, card=card)
     _notify("end", {"model": os.fspath(path)})
     return path

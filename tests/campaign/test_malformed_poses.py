@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
 import struct
@@ -187,10 +186,7 @@ def binary(**changes: Any) -> Write:
     """A motion file in NPZ with some of its arrays replaced; None takes one away."""
 
     def write(path: Path) -> None:
-        buffer = io.BytesIO()
-        motion().save(path)
-        buffer.write(path.read_bytes())
-        with np.load(buffer) as stored:
+        with np.load(motion().save(path)) as stored:
             every = dict(stored) | changes
         arrays(**{name: value for name, value in every.items() if value is not None})(path)
 

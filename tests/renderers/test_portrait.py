@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from headmotion.core.errors import ImageError, MotionError, SpecError
 from headmotion.core.motion import Motion
 from headmotion.core.spec import BuildContext
+from headmotion.renderers.head import Head
 from headmotion.renderers.openings import as_plane, find_openings, still_points
-from headmotion.renderers.sitter import Head, Sitter
+from headmotion.renderers.sitter import Sitter
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.renderers.warp import Box, Lattice, Similarity, trace_back
 from headmotion.representations.specs import KeypointsSpec, Landmarks68Spec
@@ -302,7 +303,7 @@ def test_bad_input_is_one_clear_line():
     renderer = build()
     with pytest.raises(ImageError, match="expected a picture, got none"):
         renderer.frames([motion_of(POSE)])
-    with pytest.raises(ImageError, match=r"uint8 \[H, W, 3\], got float64"):
+    with pytest.raises(ImageError, match=r"uint8 \[H, W, 3 or 4\], got float64"):
         renderer.frames([motion_of(POSE)], PICTURE / 255.0)
     with pytest.raises(ImageError, match="the pose in the picture, got none"):
         renderer.frames([motion_of(POSE, reference=None)], PICTURE)

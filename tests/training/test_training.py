@@ -35,6 +35,13 @@ def test_a_trained_model_loads_and_tells_what_it_was_trained_on(finished: Path) 
     assert len(pipe.generate((torch.zeros(16_000), 16_000))) == 25
 
 
+def test_the_averaged_model_knows_the_statistics_of_its_inputs(corpus: Path, tmp_path: Path) -> None:
+    model = train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=["generator.average=0.9"])
+    scale = hm.load(model, device="cpu").generator.audio.scale  # type: ignore[attr-defined]
+    assert int(scale.num_batches_tracked) == 10
+    assert -12 < float(scale.running_mean.mean()) < -1
+
+
 def test_figures_of_every_step_are_logged(finished: Path) -> None:
     lines = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert [(line["phase"], line["step"]) for line in lines] == [

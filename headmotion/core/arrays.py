@@ -1,0 +1,52 @@
+"""Arrays by name from ``.npz`` files of any origin: nothing in them is executed, and none grows without bounds."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+MAX_BYTES = 1 << 30
+"""An array that unpacks to more is refused before it is read."""
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
+    """Those arrays of an ``.npz`` file that are among ``names``; others are not even looked at.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no ``.npz``, it is damaged, or an array is pickled or larger than `MAX_BYTES`.
+    """
+    with path.open("rb") as stream, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's about headers that Python 2 wrote
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                present = set(archive.namelist())
+                return {name: _member(archive, f"{name}.npy") for name in names if f"{name}.npy" in present}
+        except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, ast, tokenize or NumPy
+            raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())[:120]) from None
+
+
+def as_float32(values: ArrayLike) -> NDArray[np.float32]:
+    """Real numbers as ``float32``, those beyond its range as infinity.
+
+    Raises:
+        ValueError: words, dates, objects, or rows of different lengths.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"values of type {array.dtype}")
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    size = archive.getinfo(name).file_size
+    if size > MAX_BYTES:
+        raise ValueError(f"{size:,} bytes in {name}")
+    with archive.open(name) as stream:
+        return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
