@@ -120,6 +120,12 @@ def test_frames_come_out_within_the_stated_lookahead(pipe: hm.Pipeline, rate: in
     assert late <= stated + 10
 
 
+def test_small_states_the_lookahead_that_its_spec_promises(pipe: hm.Pipeline) -> None:
+    assert pipe.lookahead_ms(16_000) == 280.0
+    doc = type(pipe.spec.generator).__doc__ or ""
+    assert "look-ahead of 280 ms at 16 kHz" in " ".join(doc.split())
+
+
 def test_a_session_holds_no_more_after_a_minute_than_after_five_seconds(pipe: hm.Pipeline) -> None:
     def held(value: object, seen: set[int]) -> int:
         if id(value) in seen or isinstance(value, torch.nn.Module):

@@ -56,8 +56,8 @@ class Spec(BaseModel):
                 ) from None
             if first["type"] == "missing":
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
-            got = repr(first["input"])
-            raise SpecError(f"{cls.type_name()} spec", f"{where}: {first['msg']}".strip(": "), got[:80]) from None
+            got = repr(first["input"])[:80]
+            raise SpecError(f"{cls.type_name()} spec", f"{where}: {first['msg']}".strip(": "), got) from None
 
 
 @dataclass(frozen=True)

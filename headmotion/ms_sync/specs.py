@@ -29,7 +29,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     """Multi-scale autoregressive generator: an LSTM over poses and one masked velocity branch per audio level.
 
     Presets: ``paper`` (the defaults), ``paper-code`` (the widths and the interpolation of the authors' code, which
-    needs the whole clip), ``small`` (narrow, streams with a look-ahead of 255 ms).
+    needs the whole clip), ``small`` (narrow, streams with a look-ahead of 280 ms at 16 kHz).
     """
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {

@@ -99,5 +99,5 @@ class AdversarialPhase:
         decay = min(self.spec.average, (1 + number) / (10 + number))
         for mean, value in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(value, 1 - decay if self.spec.average else 1.0)
-        for mean, value in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
-            mean.copy_(value)
+        for kept, statistic in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            kept.copy_(statistic)

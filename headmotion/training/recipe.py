@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
 from pydantic import Field
 
 from ..core.errors import SpecError
@@ -15,6 +14,7 @@ from ..core.plugins import registry
 from ..core.pyramid import PyramidSpec
 from ..core.spec import DiscriminatorSpec, LossSpec, Spec, SpecField, SyncerSpec
 from ..pipeline_spec import PipelineSpec
+from .plain_yaml import MAX_BYTES, read_yaml
 
 
 class OptimizerSpec(Spec):
@@ -120,12 +120,13 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     """
     path = registry().recipes.get(os.fspath(source), Path(source))
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
+        with path.open("rb") as stream:
+            data = read_yaml(stream.read(MAX_BYTES + 1))
     except OSError:
         known = ", ".join(sorted(registry().recipes))
         raise SpecError("recipe", f"a YAML file or one of {known}", repr(os.fspath(source))) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SpecError("recipe", "YAML", f"{path}: {' '.join(str(error).split())[:120]}") from None
+    except ValueError as error:
+        raise SpecError("recipe", "YAML", f"{path}: {error}") from None
     if not isinstance(data, dict):
         raise SpecError("recipe", "a YAML mapping", f"{path}: {type(data).__name__}")
     recipe = RecipeSpec.model_validate(data)
@@ -150,6 +151,6 @@ def _apply(data: dict[str, Any], override: str) -> None:
         # The fields of one type mean nothing to another.
         data.clear()
     try:
-        data[key] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise SpecError("override", "a.b=value with a YAML value", repr(override)) from None
+        data[key] = read_yaml(value)
+    except ValueError as error:
+        raise SpecError("override", "a.b=value with a YAML value", f"{override[:80]!r}: {error}") from None
