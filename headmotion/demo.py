@@ -20,7 +20,8 @@ def demo(output_dir: str | os.PathLike[str] = "out", device: str = "auto", seed:
             assets / name for name in ("portrait.png", "portrait_landmarks.npz", "speech.flac")
         )
         pipe = headmotion.load("ms-sync", device=device)
-        motion = pipe.generate(speech, reference=landmarks, seed=seed)
+        blinks = headmotion.controls.blink(12, seed=seed)
+        motion = pipe.generate(speech, reference=landmarks, seed=seed, controls=[blinks])
         return pipe.render(
             motion,
             Path(output_dir) / "talk.mp4",
