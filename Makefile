@@ -36,7 +36,9 @@ docs: $(INSTALLED)  ## build the documentation site into site/
 bench: $(INSTALLED)  ## measure speed and memory
 	$(BIN)/python benchmarks/run.py
 
-prove: wheel  ## install the built wheel alone into an empty environment and run the demo outside the checkout
+prove: wheel  ## damage thousands of files by new chance; install the wheel alone and run the demo outside the checkout
+	HEADMOTION_CAMPAIGN_CASES=20 HEADMOTION_CAMPAIGN_SEED=$$(date +%s) OMP_NUM_THREADS=1 \
+		$(BIN)/pytest -n 2 tests/campaign/test_mutated_files.py
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder/venv"; \
 	"$$folder/venv/bin/pip" install --quiet -c constraints.txt dist/*.whl; \

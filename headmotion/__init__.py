@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .core.errors import SpecError as SpecError
     from .core.errors import TrainingError as TrainingError
     from .core.generator import Generator as Generator
+    from .core.licenses import Asset as Asset
     from .core.loss import Loss as Loss
     from .core.loss import LossInput as LossInput
     from .core.metric import Metric as Metric
@@ -66,6 +67,7 @@ _HOMES = {
     "core.errors": "AudioError CheckpointError CorpusError DetectorError HeadmotionError ImageError MotionError"
     " PluginError SpecError TrainingError",
     "core.generator": "Generator",
+    "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
     "core.metric": "Metric",
     "core.motion": "Motion",

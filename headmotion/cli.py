@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -17,24 +18,76 @@ from headmotion.core.errors import HeadmotionError
 INTERRUPTED = 130
 
 F = TypeVar("F", bound=Callable[..., Any])
-existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 any_path = click.Path(path_type=Path)
+
+
+class _RegularFile(click.Path):
+    """A file that is there; no device or pipe, from which reading might never end."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Path:
+        """The path, or a usage error."""
+        path = Path(str(super().convert(value, parameter, context)))
+        if not path.is_file():
+            self.fail(f"{str(path)!r} is a device or pipe, not a file.", parameter, context)
+        return path
+
+
+existing_file = _RegularFile()
 
 
 def main() -> None:
     """Run the command line: a user's mistake is one line on stderr and exit status 2, never a traceback."""
-    logging.basicConfig(format="warning: %(message)s")
+    with _alone_on_stderr():
+        logging.basicConfig(format="warning: %(message)s")
+        try:
+            status = cli.main(prog_name="headmotion", standalone_mode=False)
+        except click.Abort:
+            _fail("interrupted", INTERRUPTED)
+        except click.ClickException as error:
+            _fail(error.format_message())
+        except OSError as error:
+            _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        except HeadmotionError as error:
+            _fail(str(error))
+        except (MemoryError, RuntimeError) as error:
+            if not _lacks_memory(error):
+                raise
+            _fail(f"not enough memory: {error}".splitlines()[0])
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+@contextlib.contextmanager
+def _alone_on_stderr() -> Iterator[None]:
+    """Leave standard error to Python: C libraries (libtiff, say) print there what is told in one line anyway."""
+    shown = sys.stderr
     try:
-        status = cli.main(prog_name="headmotion", standalone_mode=False)
-    except click.Abort:
-        _fail("interrupted", INTERRUPTED)
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except OSError as error:
-        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
-    except HeadmotionError as error:
-        _fail(str(error))
-    sys.exit(status if isinstance(status, int) else 0)
+        kept = os.dup(2)
+    except OSError:  # nobody listens
+        yield
+        return
+    with Path(os.devnull).open("wb") as nowhere, os.fdopen(kept, "w", 1, errors="backslashreplace") as alone:
+        if shown is sys.__stderr__:  # else it is captured by whoever called
+            sys.stderr = alone
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            alone.flush()
+            os.dup2(kept, 2)
+            sys.stderr = shown
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether NumPy or torch could not get the memory that it asked for."""
+    return isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error)
+
+
+def _show(path: Path) -> None:
+    """Print a path as the bytes that it is made of, which need not be text."""
+    click.echo(os.fsencode(path))
 
 
 def _fail(message: str, status: int = 2) -> None:
@@ -54,8 +107,8 @@ def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
 def _face(context: click.Context, parameter: click.Parameter, value: str) -> int | Literal["largest"]:
     if value == "largest":
         return "largest"
-    if not (value.isascii() and value.isdigit() and int(value)):
-        raise click.BadParameter(f"{value!r} is neither 'largest' nor a number from 1.")
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value)):
+        raise click.BadParameter(f"{value[:80]!r} is neither 'largest' nor a number from 1.")
     return int(value)
 
 
@@ -90,7 +143,9 @@ device = click.option(
     show_default=True,
     help="Where to compute.",
 )
-seed = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the generator's noise.")
+seed = click.option(
+    "--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True, help="Seed of the generator's noise."
+)
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 
 
@@ -116,7 +171,7 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     _check_output(output / "talk.mp4")
     from headmotion.demo import demo as make
 
-    click.echo(make(output, device=device, seed=seed, quiet=quiet))
+    _show(make(output, device=device, seed=seed, quiet=quiet))
 
 
 @cli.command()
@@ -171,7 +226,7 @@ def animate(
     motion = pipe.pieces(audio, reference=reference, seed=seed, fps=fps, controls=controls)
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
     drawn = {"type": renderer or ("portrait" if image else "skeleton")} | view
-    click.echo(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))
+    _show(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))
 
 
 @cli.command()
@@ -200,7 +255,7 @@ def train(
     from headmotion.training import train as run
 
     changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
-    click.echo(run(recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet))
+    _show(run(recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet))
 
 
 @cli.group(invoke_without_command=True)
@@ -239,6 +294,19 @@ def plugins_check(context: click.Context, name: str) -> None:
 
 
 @cli.command()
+def licenses() -> None:
+    """List what is bundled or optional beside code, with its license and source."""
+    from headmotion.core.plugins import registry
+
+    click.echo("headmotion  Apache-2.0")
+    for plugin, assets in registry().assets.items():
+        for asset in assets:
+            click.echo(f"{asset.name}  {asset.license}  {'bundled' if asset.bundled else 'optional'}, by {plugin}")
+            for line in filter(None, (asset.source, asset.note)):
+                click.echo(f"    {line}")
+
+
+@cli.command()
 @click.option("-o", "--output", type=any_path, help="File to write instead of printing.")
 def schema(output: Path | None) -> None:
     """Print the JSON schema of a pipeline spec, with every installed plugin's types."""
@@ -252,7 +320,7 @@ def schema(output: Path | None) -> None:
 
     with atomic_output(output) as temporary:
         temporary.write_text(text + "\n", "utf-8")
-    click.echo(output)
+    _show(output)
 
 
 @cli.command()

@@ -21,7 +21,7 @@ from .core.picture import opaque, read_picture
 from .core.plugins import registry
 from .core.renderer import Picture, Renderer
 from .core.representation import Frame
-from .core.spec import BuildContext, DetectorSpec, RendererSpec, spec_from
+from .core.spec import BuildContext, DetectorSpec, RendererSpec, building, spec_from
 from .core.timing import Rate
 from .pipeline_spec import PipelineSpec
 from .reference import VIDEOS, Reference, ReferenceLike, as_reference
@@ -44,9 +44,10 @@ class Pipeline(nn.Module):
         super().__init__()
         self.spec = spec
         self.card = card or {}
-        self.representation = spec.representation.build()
-        self.audio_encoder = spec.audio_encoder.build(self.context(0))
-        self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
+        with building("pipeline"):
+            self.representation = spec.representation.build()
+            self.audio_encoder = spec.audio_encoder.build(self.context(0))
+            self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
         self.eval()
         self.to(device)
 
@@ -200,7 +201,8 @@ class Pipeline(nn.Module):
         """The pipeline's renderer, or another one for the same representation."""
         spec = self.spec.renderer if renderer is None else renderer
         chosen = spec if isinstance(spec, RendererSpec) else cast("RendererSpec", spec_from("renderer", spec))
-        return chosen.build(self.context())
+        with building(f"renderer {chosen.type_name()}"):
+            return chosen.build(self.context())
 
     def save(self, path: str | os.PathLike[str], step: int = 0, card: dict[str, Any] | None = None) -> Path:
         """Write one ``.safetensors`` file with weights and spec."""

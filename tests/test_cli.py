@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +19,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 import headmotion as hm
 from headmotion import cli
@@ -81,6 +84,19 @@ def write_speech(path: Path, seconds: float = 1.0, rate: int = RATE) -> Path:
     return path
 
 
+def write_huge_picture(path: Path, edge: int) -> None:
+    """A white PNG, written row by row: 400 million pixels take 50 kB."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer = zlib.compressobj(1)
+    row = b"\0" + b"\xff" * (edge // 8)
+    data = b"".join(packer.compress(row) for _ in range(edge)) + packer.flush()
+    head = struct.pack(">IIBBBBB", edge, edge, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+
+
 def frames_of(video: Path) -> tuple[int, Fraction, bool]:
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
@@ -109,6 +125,32 @@ def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
     assert frames_of(here / "a.mp4") == (30, 30, True)
 
 
+@pytest.mark.parametrize("output", ["a.gif", "frames/"])
+def test_animate_makes_pictures(here: Path, model: Path, run: Callable[..., tuple[int, str, str]], output: str) -> None:
+    write_speech(here / "speech.wav", 0.2)
+    status, out, err = run("animate", "speech.wav", "--model", model, "--size", "64", "-o", output, "-q")
+    assert (status, out) == (0, f"{output.rstrip('/')}\n"), err
+    made = [here / "a.gif"] if output == "a.gif" else sorted((here / "frames").iterdir())
+    assert len(made) == (1 if output == "a.gif" else 5)
+    with Image.open(made[-1]) as picture:
+        assert picture.size == (64, 64)
+
+
+def test_animate_crops_and_keeps_alpha(here: Path, model: Path, run: Callable[..., tuple[int, str, str]]) -> None:
+    write_speech(here / "speech.wav", 0.1)
+    assets = Path(cli.__file__).parent / "assets"
+    with Image.open(assets / "portrait.png") as portrait:
+        keyed = portrait.convert("RGBA")
+    keyed.paste((0, 0, 0, 0), (0, 0, 512, 20))
+    keyed.save(here / "keyed.png")
+    view = ["--image", "keyed.png", "--landmarks", assets / "portrait_landmarks.npz", "--crop", "head", "--size", 96]
+    status, _, err = run("animate", "speech.wav", *view, "--model", model, "-o", "frames", "-q")
+    assert status == 0, err
+    with Image.open(here / "frames" / "000000.png") as picture:
+        assert (picture.mode, picture.size) == ("RGBA", (96, 96))
+        assert picture.getpixel((48, 0))[3] == 0 and picture.getpixel((48, 48))[3] == 255  # type: ignore[index]
+
+
 # Quick answers
 
 
@@ -123,7 +165,7 @@ def test_help_needs_no_torch() -> None:
     assert "animate" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["plugins"], ["schema"]])
+@pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["licenses"]])
 def test_answers_about_specs_need_no_torch(arguments: list[str]) -> None:
     code = (
         f"import sys\nsys.argv = ['headmotion', *{arguments}]\nfrom headmotion.cli import main\n"
@@ -141,6 +183,25 @@ def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], here: 
     status, printed, _ = run("schema", "-o", "made/schema.json")
     assert (status, printed) == (0, "made/schema.json\n")
     assert json.loads((here / "made/schema.json").read_text()) == json.loads(out)
+
+
+def test_licenses_name_every_file_that_is_no_code(run: Callable[..., tuple[int, str, str]]) -> None:
+    status, out, _ = run("licenses")
+    assert status == 0
+    package = Path(cli.__file__).parent
+    bundled = {
+        path.name for path in package.rglob("*.*") if path.suffix not in {".py", ".pyc", ".md", ".yaml", ".typed"}
+    }
+    assert {"portrait.png", "speech.flac", "ms-sync.safetensors"} <= bundled
+    for name in bundled:
+        assert f"\n{name}  " in out and "  bundled, by " in out, name
+    for weights in ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar", "face_landmarker.task"):
+        (line,) = [line for line in out.splitlines() if line.startswith(weights)]
+        assert "optional, by detectors" in line
+    markdown = (package / "assets/LICENSES.md").read_text()
+    assert all(
+        f"`{path.name}`" in markdown for path in (package / "assets").iterdir() if path.suffix in (".png", ".flac")
+    )
 
 
 def test_plugins_lists_own_parts(run: Callable[..., tuple[int, str, str]]) -> None:
@@ -230,6 +291,14 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
         (["animate", "s.wav"], "--output"),
         (["animate", "s.wav", "-o", "a.txt"], ".mp4"),
         (["animate", "s.wav", "-o", "folder.mp4"], "folder.mp4"),
+        (["animate", "s.wav", "-o", "full"], "a new or empty folder"),
+        (["animate", "s.wav", "-o", "a.mp4", "--crop", "neck"], "neck"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--crop", "head"], "crop"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--size", "3"], "size"),
+        (
+            ["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--image", "big.png", "--landmarks", "f.npz"],
+            "pixels",
+        ),
         (["animate", "s.wav", "-o", "s.wav/a.mp4"], "s.wav"),
         (["animate", "s.wav", "-o", "a.mp4", "--device", "abacus"], "abacus"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "ms-sink"], "ms-sync"),
@@ -254,6 +323,11 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
 def test_mistakes(arguments: list[str], named: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
     write_speech(here / "s.wav", 0.2)
     (here / "folder.mp4").mkdir()
+    (here / "full").mkdir()
+    (here / "full" / "kept").write_text("kept")
+    (here / "f.npz").write_bytes((Path(cli.__file__).parent / "assets/portrait_landmarks.npz").read_bytes())
+    if "big.png" in arguments:
+        write_huge_picture(here / "big.png", 20_000)
     (here / "p.png").write_bytes((Path(cli.__file__).parent / "assets/portrait.png").read_bytes())
     (here / "p.json").write_text("[]")
     (here / "fine.yaml").write_text("name: mine\n")

@@ -7,8 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import headmotion as hm
+from headmotion.core.picture import read_picture
+from headmotion.core.renderer import Renderer
+from headmotion.renderers.specs import SkeletonSpec
 
 SMALL = {"type": "ms-sync", "preset": "small", "hidden_size": 32, "pose_size": 16, "branch_size": 16}
 
@@ -211,3 +215,31 @@ def test_another_representation_is_another_spec(representation: object, tmp_path
 def test_an_encoder_that_does_not_fit_the_frame_rate_is_refused() -> None:
     with pytest.raises(hm.SpecError):
         hm.build({"fps": 30, "generator": SMALL})
+
+
+class Still(Renderer):
+    """Shows the picture that it is given."""
+
+    needs_image = True
+
+    def frames(self, motion, image=None, landmarks=None):  # type: ignore[no-untyped-def]
+        """One picture per frame."""
+        assert image is not None
+        for piece in motion:
+            yield from [image] * len(piece)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_renderer_gets_transparency_only_if_it_keeps_it(
+    pipe: hm.Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keeps: bool, as_file: bool
+) -> None:
+    monkeypatch.setattr(Still, "keeps_alpha", keeps)
+    monkeypatch.setattr(pipe, "renderer", lambda spec: Still(SkeletonSpec()))
+    picture = np.full((20, 20, 4), (200, 100, 0, 0), np.uint8)
+    path = tmp_path / "keyed.png"
+    Image.fromarray(picture).save(path)
+    motion = hm.Motion(torch.zeros(2, 68, 2), Fraction(25))
+    made = pipe.render(motion, tmp_path / "frames", image=path if as_file else picture)
+    seen = read_picture(made / "000001.png", alpha=True)
+    assert np.array_equal(seen, picture if keeps else np.full((20, 20, 3), 255, np.uint8))

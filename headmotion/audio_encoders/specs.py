@@ -24,7 +24,7 @@ class MelSpec(AudioEncoderSpec):
     """Distance from one step to the next (samples)."""
     n_fft: int = Field(512, ge=2, le=65536)
     """Length of the Fourier transform (samples); the window is followed by zeros up to it."""
-    n_mels: int = Field(26, ge=1)
+    n_mels: int = Field(26, ge=1, le=1024)
     """Number of mel filters."""
     f_min: float = Field(0.0, ge=0)
     """Lower edge of the lowest filter (Hz)."""

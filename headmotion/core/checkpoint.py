@@ -7,7 +7,6 @@ gives the same bytes. `read_header` needs neither torch nor any plugin.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
 import os
@@ -119,6 +118,8 @@ def read_header(path: str | os.PathLike[str]) -> CheckpointHeader:
         CheckpointError: no such file, a pickle, damaged or cut short, not a headmotion checkpoint, or too new.
     """
     source = Path(path)
+    if source.exists() and not source.is_file():
+        raise CheckpointError("checkpoint", "a file", f"{source}, a folder, device or pipe")
     try:
         with source.open("rb") as stream:
             return _parse(stream, source.stat().st_size, source)
@@ -136,11 +137,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dic
     from safetensors.torch import load
 
     source = Path(path)
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise CheckpointError("checkpoint", "a readable file", f"{source} ({error.strerror})") from None
-    header = _parse(io.BytesIO(content), len(content), source)
+    header = read_header(source)
+    content = source.read_bytes()
     if _digest(content) != header.sha256:
         raise CheckpointError(
             "checkpoint", "tensors that match their sha256", f"other data in {source}", "copy it anew"
@@ -169,12 +167,16 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
         text = entries.pop("__metadata__", {}).get(KEY)
         tensors = {name: TensorInfo(str(e["dtype"]), tuple(map(int, e["shape"]))) for name, e in entries.items()}
         end = max((e["data_offsets"][1] for e in entries.values()), default=0)
-        announced = 8 + length + int(end)
+        announced = 8 + length + min(int(end), 1 << 62)
         stored = None if text is None else json.loads(text)
+        if _nested(stored, 64):
+            raise ValueError
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
         raise _damaged(path, "a header that cannot be read") from None
     if announced != size:
         raise _damaged(path, f"{size} bytes where {announced} are announced")
+    if any(min(info.shape, default=0) < 0 or math.prod(info.shape) > 8 * size for info in tensors.values()):
+        raise _damaged(path, "a tensor larger than the file")
     if stored is None:
         raise CheckpointError(
             "checkpoint", f"the metadata key {KEY!r}", f"none in {path}", "was headmotion its writer?"
@@ -187,6 +189,15 @@ def _is_pickle(start: bytes) -> bool:
     # A safetensors file may begin with 0x80 too, but its header is at most 100 MB long, and a pickle ends in ".".
     huge = int.from_bytes(start[:8], "little") > 100_000_000
     return start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and (huge or start.endswith(b".")))
+
+
+def _nested(value: Any, levels: int) -> bool:
+    """Whether JSON values hold others more than so many levels deep."""
+    layer = [value]
+    for _ in range(levels):
+        holders = [each for each in layer if isinstance(each, dict | list)]
+        layer = [each for holder in holders for each in (holder.values() if isinstance(holder, dict) else holder)]
+    return bool(layer)
 
 
 def _header(stored: Any, tensors: dict[str, TensorInfo], size: int, path: Path) -> CheckpointHeader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ class SoundFileSource:
     def open(cls, path: Path, name: str) -> SoundFileSource | None:
         """None where libsndfile does not know the format, or the header leaves the length open."""
         try:
-            with soundfile.SoundFile(str(path)) as file:
+            with soundfile.SoundFile(os.fsencode(path)) as file:
                 known = 0 < file.frames < 1 << 62
                 return cls(path, name, file.samplerate, file.channels, file.frames) if known else None
         except (soundfile.SoundFileError, TypeError):
@@ -103,7 +104,7 @@ class SoundFileSource:
         """Float samples ``[s, C]``; fewer than the header promised is an error."""
         count = 0
         try:
-            with soundfile.SoundFile(str(self.path)) as file:
+            with soundfile.SoundFile(os.fsencode(self.path)) as file:
                 while len(piece := file.read(PIECE, dtype="float32", always_2d=True)):
                     count += len(piece)
                     yield piece

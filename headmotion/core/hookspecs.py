@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from .licenses import Asset
     from .spec import Spec
 
 ENTRY_POINT_GROUP = "headmotion"
@@ -35,6 +36,11 @@ def headmotion_models() -> Mapping[str, Path]:  # type: ignore[empty-body]
 @hookspec
 def headmotion_recipes() -> Mapping[str, Path]:  # type: ignore[empty-body]
     """Training recipes that the plugin carries: name -> ``.yaml`` file."""
+
+
+@hookspec
+def headmotion_licenses() -> Iterable[Asset]:  # type: ignore[empty-body]
+    """Media, weights and data that the plugin carries or can make use of: license and source of each."""
 
 
 @hookspec

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .arrays import as_float32, read_arrays
+from .arrays import MAX_BYTES, as_float32, read_arrays
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output
 from .representation import Frame
@@ -148,5 +148,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
 
 
 def _read_json(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError
     stored = json.loads(path.read_text("utf-8"))
     return as_float32(stored["values"]), str(stored["fps"]), dict(stored["meta"])

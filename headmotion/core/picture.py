@@ -38,6 +38,8 @@ def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
                     raise ImageError(
                         "picture", f"at most {MAX_PIXELS:,} pixels", f"{opened.width} x {opened.height} in {source}"
                     )
+                if opened.format == "EPS":
+                    raise ImageError("picture", "pixels", f"PostScript, a program, in {source}")
                 picture = _decoded(ImageOps.exif_transpose(opened))
                 return picture if alpha else opaque(picture)
     except ImageError:

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from . import hookspecs
 from .errors import PluginError, SpecError
+from .licenses import Asset
 
 if TYPE_CHECKING:
     from .spec import Spec
@@ -49,6 +50,8 @@ class Registry:
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     models: dict[str, Path] = field(default_factory=dict)
     recipes: dict[str, Path] = field(default_factory=dict)
+    assets: dict[str, tuple[Asset, ...]] = field(default_factory=dict)
+    """By plugin."""
     records: list[PluginRecord] = field(default_factory=list)
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("headmotion"))
 
@@ -135,6 +138,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
         result.manager.check_pending()
         specs = _offered_specs(result, plugin, own)
         models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
+        assets = _offered_assets(result, plugin)
     except BaseException:
         if result.manager.has_plugin(plugin):
             result.manager.unregister(name=plugin)
@@ -144,6 +148,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
     result.owners.update(dict.fromkeys(specs, plugin))
     result.models.update(models)
     result.recipes.update(recipes)
+    result.assets[plugin] = assets
     return tuple(f"{kind}:{name}" for kind, name in specs)
 
 
@@ -177,6 +182,13 @@ def _offered_files(result: Registry, plugin: str, own: bool, hook: str) -> dict[
         if not (own or name.startswith(f"{plugin}/")):
             raise PluginError(f"plugin {plugin}", f"{hook} named {plugin}/...", repr(name))
     return {name: Path(path) for name, path in offered.items()}
+
+
+def _offered_assets(result: Registry, plugin: str) -> tuple[Asset, ...]:
+    offered = tuple(result.call(plugin, "headmotion_licenses") or ())
+    if stray := [each for each in offered if not isinstance(each, Asset)]:
+        raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.licenses.Asset", repr(stray[0]))
+    return offered
 
 
 def _validated(spec: Any, plugin: str, own: bool) -> tuple[str, str]:

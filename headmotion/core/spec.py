@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, cast,
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import SpecError
+from .errors import HeadmotionError, SpecError
 from .plugins import registry
 
 if TYPE_CHECKING:
@@ -56,8 +58,20 @@ class Spec(BaseModel):
                 ) from None
             if first["type"] == "missing":
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
-            got = repr(first["input"])[:80]
-            raise SpecError(f"{cls.type_name()} spec", f"{where}: {first['msg']}".strip(": "), got) from None
+            got = repr(first["input"])
+            raise SpecError(f"{cls.type_name()} spec", f"{where}: {first['msg']}".strip(": "), got[:80]) from None
+
+
+@contextmanager
+def building(what: str) -> Iterator[None]:
+    """Whatever goes wrong while parts are built from specs, in any plugin, is one clear `SpecError`."""
+    try:
+        yield
+    except HeadmotionError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        raise SpecError(what, "a spec from which it can be built", reason) from error
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -69,7 +70,7 @@ def read_clip(folder: Path, name: str) -> Stored:
         landmarks = as_float32(stored["landmarks"])
         fps = as_fps(str(stored.get("fps", 25)))
         height, width = map(int, stored.get("image_size", (0, 0)))
-        audio, rate = soundfile.read(folder / f"{name}.flac", dtype="int16")
+        audio, rate = soundfile.read(os.fsencode(folder / f"{name}.flac"), dtype="int16")
     except (OSError, KeyError, ValueError, TypeError, OverflowError, RuntimeError, MemoryError, MotionError) as error:
         raise CorpusError(component, "a readable .npz and .flac", f"{type(error).__name__}: {error}") from None
     if rate != SAMPLE_RATE:

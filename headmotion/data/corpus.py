@@ -7,6 +7,7 @@ A folder holds ``index.csv`` with at least the columns ``id``, ``speaker`` and `
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -86,7 +87,7 @@ class Corpus:
         return Corpus(kept, self._kept)
 
     def weights(self, balance: float = 0.5) -> npt.NDArray[np.float64]:
-        """Chances ``[N]`` to draw each clip, summing to 1.
+        """Chances ``[N]`` to draw each clip, summing to 1; all 0 if no clip has a weight.
 
         Args:
             balance: 0 draws by seconds, 1 gives all speakers the same chance whatever they said, between is between.
@@ -95,7 +96,7 @@ class Corpus:
         for entry in self.entries:
             spoken[entry.speaker] = spoken.get(entry.speaker, 0.0) + entry.seconds
         chances = np.array([each.weight * each.seconds * spoken[each.speaker] ** -balance for each in self.entries])
-        return np.asarray(chances / chances.sum())
+        return np.asarray(chances / (chances.sum() or 1))
 
     @property
     def seconds(self) -> float:
@@ -177,6 +178,8 @@ def _rows(folder: Path) -> list[dict[str, str]]:
         raise CorpusError("corpus", f"a readable {INDEX}", f"{folder} ({type(error).__name__})") from None
     if not rows:
         raise CorpusError(f"corpus {folder}", f"at least one row in {INDEX}", "none")
+    if (longest := max(len(row.get(None, ())) for row in rows)) > 0:
+        raise CorpusError(f"corpus {folder}", f"no row of {INDEX} longer than its head", f"{longest} fields more")
     return rows
 
 
@@ -187,7 +190,7 @@ def _entry(folder: Path, row: Mapping[str, str], license: str, distribute: bool)
     if Path(row["id"]).name != row["id"]:
         raise CorpusError(f"corpus {folder}", "ids that are plain file names", repr(row["id"])[:80])
     try:
-        return Entry(
+        entry = Entry(
             folder=folder,
             id=row["id"],
             speaker=row["speaker"],
@@ -200,3 +203,7 @@ def _entry(folder: Path, row: Mapping[str, str], license: str, distribute: bool)
         )
     except ValueError as error:
         raise CorpusError(f"corpus {folder}", f"numbers in the row {row['id']!r} of {INDEX}", str(error)) from None
+    if not (0 < entry.seconds < math.inf and 0 <= entry.weight < math.inf):
+        got = f"{entry.seconds:g} and {entry.weight:g}"
+        raise CorpusError(f"corpus {folder}", f"seconds above 0 and a weight from 0 in the row {entry.id!r}", got)
+    return entry

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..core.hookspecs import hookimpl
+from ..core.licenses import Asset
 from ..core.spec import Spec
 from .specs import MSSyncDiscriminatorSpec, MSSyncGeneratorSpec, MSSyncSyncerSpec
 
@@ -30,3 +31,18 @@ def headmotion_models() -> Mapping[str, Path]:
 def headmotion_recipes() -> Mapping[str, Path]:
     """The training recipes, by file name."""
     return {path.stem: path for path in sorted((_HERE / "recipes").glob("*.yaml"))}
+
+
+@hookimpl
+def headmotion_licenses() -> Iterable[Asset]:
+    """The bundled model."""
+    return [
+        Asset(
+            "ms-sync.safetensors",
+            "Apache-2.0",
+            "trained for headmotion on landmarks and speech of the "
+            "GRID corpus, speaker 1 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687)",
+            note="the corpus is CC-BY-4.0 as published, verify before redistributing the media; "
+            "`headmotion inspect` shows the model's card",
+        )
+    ]

@@ -10,6 +10,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from typing_extensions import override
 
 from ..core.discriminator import Discriminator
+from ..core.errors import SpecError
 from ..core.spec import BuildContext
 from .blocks import grouped_stack, pose_encoder
 from .specs import MSSyncDiscriminatorSpec
@@ -70,6 +71,9 @@ class WindowDiscriminator(nn.Module):
             states = self._last_state(cut.flatten(0, 1)).reshape(*cut.shape[:2], -1)
             distance = torch.tensor(starts, dtype=sequence.dtype, device=sequence.device)
             scores.append(self.head(pooled, self._pooled(states), distance).mean(1))
+        if not scores:
+            shortest = min(self.windows, default="some")
+            raise SpecError("ms-sync discriminator", f"{shortest} frames, its shortest window", str(embedded.shape[1]))
         return torch.stack(scores).mean(0)
 
     def _last_state(self, sequence: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from .generator import MSSyncGenerator
     from .syncer import MSSyncSyncer
 
+Width = Annotated[int, Field(ge=1, le=4096)]
+"""Numbers that pass between two layers."""
+
 
 def _with_preset(data: Any, presets: dict[str, dict[str, Any]]) -> Any:
     """``{"preset": name, ...}`` stands for the preset's values, changed by the others."""
     if not isinstance(data, dict) or "preset" not in data:
         return data
     name = data["preset"]
-    if name not in presets:
+    if not isinstance(name, str) or name not in presets:
         raise SpecError("ms-sync spec", f"a preset among {', '.join(presets)}", repr(name))
     return presets[name] | {key: value for key, value in data.items() if key != "preset"}
 
@@ -54,19 +57,19 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     type: Literal["ms-sync"] = "ms-sync"
     levels: int = Field(4, ge=1, le=8)
     """Audio levels and branches; level ``l`` steps every ``2**l`` frames."""
-    hidden_size: int = Field(256, ge=1)
+    hidden_size: Width = 256
     """Width of the LSTM."""
-    pose_size: int = Field(256, ge=1)
+    pose_size: Width = 256
     """Width of the pose embedding, ``C`` of the paper's code."""
-    audio_size: int = Field(256, ge=1)
+    audio_size: Width = 256
     """Width of the audio vector of each level, ``D`` of the paper's code."""
-    audio_widths: tuple[int, int, int] = (64, 128, 256)
+    audio_widths: tuple[Width, Width, Width] = (64, 128, 256)
     """Channels between the audio input and the finest level."""
-    branch_size: int | None = Field(None, ge=1)
+    branch_size: Width | None = None
     """Width at the end of a branch's trunk; None means twice the numbers of a flat frame."""
-    expansion: int = Field(4, ge=1)
+    expansion: int = Field(4, ge=1, le=64)
     """Widening inside each residual block."""
-    level_kernel: int = Field(7, ge=1)
+    level_kernel: int = Field(7, ge=1, le=255)
     """Taps of the convolutions between levels."""
     level_lookahead: tuple[int, ...] | None = None
     """Taps ahead in the convolution toward each coarser level; None centers them."""
@@ -78,7 +81,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     """Masks over branches: summing to one (the paper, eq. 8), or independent."""
     initial_state: Literal["random", "zeros"] = "random"
     """The LSTM's first state: uniform in [0, 1), the model's only noise, or zeros."""
-    context_frames: int = Field(3, ge=1)
+    context_frames: int = Field(3, ge=1, le=1000)
     """Reference frames that warm the LSTM up."""
     anchor: float = Field(0.0, ge=0.0, lt=1.0)
     """Share of the offset from the reference that is taken back per frame, which bounds drift; the offset is then an
@@ -124,17 +127,17 @@ class MSSyncSyncerSpec(SyncerSpec):
     }
 
     type: Literal["ms-sync"] = "ms-sync"
-    window: int = Field(5, ge=1)
+    window: int = Field(5, ge=1, le=1000)
     """Motion frames per window."""
-    embedding_size: int = Field(512, ge=1)
+    embedding_size: Width = 512
     """Numbers per embedding."""
-    motion_width: int | None = Field(None, ge=1)
+    motion_width: Width | None = None
     """Channels of the motion network; None means twice the numbers of a flat frame."""
-    audio_widths: tuple[int, int, int, int] = (32, 64, 128, 256)
+    audio_widths: tuple[Width, Width, Width, Width] = (32, 64, 128, 256)
     """Channels of the audio network before its last layer."""
-    blocks_per_layer: int = Field(2, ge=1)
+    blocks_per_layer: int = Field(2, ge=1, le=16)
     """Residual blocks per layer, the first of which halves the length."""
-    expansion: int = Field(4, ge=1)
+    expansion: int = Field(4, ge=1, le=64)
     """Widening inside each residual block."""
     relative: bool = False
     """Subtract each window's mean pose, which hides who is speaking; the paper does not."""
@@ -170,21 +173,21 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
     type: Literal["ms-sync"] = "ms-sync"
     heads: tuple[Literal["frame", "sequence", "pair"], ...] = ("frame", "sequence", "pair")
     """Which of the three discriminators take part."""
-    encoder_size: int | None = Field(None, ge=1)
+    encoder_size: Width | None = None
     """Width of the pose encoder; None means three times the numbers of a flat frame."""
-    embedding_size: int = Field(512, ge=1)
+    embedding_size: Width = 512
     """Numbers per embedded pose."""
-    hidden_size: int = Field(1024, ge=1)
+    hidden_size: Width = 1024
     """Width of the LSTMs."""
-    projection_size: int = Field(2048, ge=1)
+    projection_size: Width = 2048
     """Width of the projection head."""
-    expansion: int = Field(4, ge=1)
+    expansion: int = Field(4, ge=1, le=64)
     """Widening inside residual blocks and the pose encoder."""
-    windows: tuple[int, ...] = (5, 10, 20, 40)
+    windows: tuple[Annotated[int, Field(ge=1)], ...] = (5, 10, 20, 40)
     """Window lengths of the sequence and pair discriminators, in frames."""
-    conditioning_frames: int = Field(2, ge=1)
+    conditioning_frames: int = Field(2, ge=1, le=1000)
     """Last reference frames that condition the score."""
-    scored_frames: int = Field(40, ge=1)
+    scored_frames: int = Field(40, ge=1, le=100_000)
     """Longer sequences are thinned so that about this many frames are scored in training."""
 
     @model_validator(mode="before")

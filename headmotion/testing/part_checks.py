@@ -102,6 +102,17 @@ def renderer_asks_for_its_image(subject: Subject) -> None:
         assert not renderer.needs_image, "frames were drawn without a picture"
 
 
+@check("renderer")
+def renderer_keeps_alpha_if_it_says_so(subject: Subject) -> None:
+    """With `keeps_alpha`, frames have as many channels as the picture."""
+    renderer: Renderer = subject.build()
+    if renderer.keeps_alpha:
+        opacity = np.full((*picture().shape[:2], 1), 200, np.uint8)
+        for image in (np.concatenate([picture(), opacity], axis=2), picture()):
+            drawn = next(iter(renderer.frames([motion(subject, 1)], image)))
+            assert drawn.shape[2] == image.shape[2], f"{list(drawn.shape)} of {list(image.shape)}"
+
+
 def _drawn(renderer: Renderer, pieces: list[Motion]) -> list[Picture]:
     return list(renderer.frames(pieces, picture() if renderer.needs_image else None))
 

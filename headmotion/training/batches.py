@@ -32,11 +32,14 @@ class Batches:
         self, corpus: Corpus, spec: DataSpec, encoder: AudioEncoder, context: BuildContext, frames: int, seed: int
     ) -> None:
         self.spec, self.encoder, self.context, self.frames, self.seed = spec, encoder, context, frames, seed
-        long_enough = np.array([len(clip.landmarks) >= frames for clip in corpus], dtype=bool)
+        lengths = [_checked_length(clip, context) for clip in corpus]
+        long_enough = np.array([length >= frames for length in lengths], dtype=bool)
         if not long_enough.any():
             raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
         self.corpus = corpus
         chances = corpus.weights(spec.speaker_balance) * long_enough
+        if not chances.any():
+            raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
         self.chances = chances / chances.sum()
         self.samples_per_frame = encoder.hop * context.steps_per_frame
 
@@ -70,6 +73,17 @@ class Batches:
         if chance.random() < 0.5:
             motion = representation.flip(motion)
         return motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20))
+
+
+def _checked_length(clip: Clip, context: BuildContext) -> int:
+    """Frames of a clip, after a check that it is what the pipeline speaks of."""
+    representation, shape = context.representation, clip.landmarks.shape
+    if clip.fps != context.fps:
+        raise CorpusError(f"clip {clip.id}", f"{context.fps} frames per second, the pipeline's own", str(clip.fps))
+    if shape[1] != representation.points or shape[2] < representation.dims:
+        wanted = f"landmarks [T, {representation.points}, {representation.dims} or more]"
+        raise CorpusError(f"clip {clip.id}", wanted, f"the shape {list(shape)}")
+    return len(clip.landmarks)
 
 
 def _varied(frame: Frame, chance: np.random.Generator) -> Frame:

@@ -65,9 +65,13 @@ class Stepper:
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Continue from what `tensors` gave."""
+        """Continue from what `tensors` gave; a `ValueError` or `LookupError` if that was another optimizer's."""
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             index, key = name.split(".", 1)
             state.setdefault(int(index), {})[key] = value
+            if key != "step" and value.shape != self.parameters[int(index)].shape:
+                raise ValueError(f"{name} of shape {list(value.shape)}")
+        if any(values.keys() != {"step", "exp_avg", "exp_avg_sq"} for values in state.values()):
+            raise ValueError("not the state of Adam")
         self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})

@@ -20,15 +20,15 @@ from .plain_yaml import MAX_BYTES, read_yaml
 class OptimizerSpec(Spec):
     """Adam."""
 
-    lr: float = Field(1e-4, gt=0)
+    lr: float = Field(1e-4, gt=0, le=10)
     """Learning rate."""
     beta1: float = Field(0.9, ge=0, lt=1)
     """Decay of the mean gradient."""
     beta2: float = Field(0.999, ge=0, lt=1)
     """Decay of the mean squared gradient."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0, le=1000)
     """L2 penalty."""
-    clip_norm: float = Field(0.0, ge=0)
+    clip_norm: float = Field(0.0, ge=0, le=1e6)
     """Largest global gradient norm; 0 does not clip."""
     final_share: float = Field(0.0, ge=0, le=1)
     """Share of the steps, at the end, that run at a tenth of the learning rate."""
@@ -37,7 +37,7 @@ class OptimizerSpec(Spec):
 class DataSpec(Spec):
     """How clips become batches."""
 
-    batch_size: int = Field(48, ge=2)
+    batch_size: int = Field(48, ge=2, le=100_000)
     """Clips per step."""
     augment: bool = True
     """Vary position, size, handedness and loudness."""
@@ -54,13 +54,13 @@ class SyncersPhase(Spec):
 
     steps: int = Field(2000, ge=0)
     """Optimizer steps."""
-    frames: int = Field(64, ge=5)
+    frames: int = Field(64, ge=5, le=100_000)
     """Motion frames per clip; the coarsest level needs one window."""
-    group_size: int = Field(48, ge=2)
+    group_size: int = Field(48, ge=2, le=100_000)
     """Windows that are told apart, the paper's 48."""
-    windows_per_clip: int = Field(4, ge=1)
+    windows_per_clip: int = Field(4, ge=1, le=100_000)
     """Windows of each clip within a group: 1 mixes clips only, more adds negatives from the same clip."""
-    temperature: float = Field(0.1, gt=0)
+    temperature: float = Field(0.1, gt=0, le=1000)
     """Divides the cosines; the paper has none (1.0)."""
     margin: float = Field(0.0, ge=0, le=0.4)
     """Subtracted from the cosine of the true pair."""
@@ -73,9 +73,9 @@ class GeneratorPhase(Spec):
 
     steps: int = Field(2000, ge=0)
     """Optimizer steps of the generator; the discriminators take as many."""
-    frames: int = Field(40, ge=1)
+    frames: int = Field(40, ge=1, le=100_000)
     """Generated frames per clip; the generator's context comes before them."""
-    adversarial_weight: float = Field(1.0, ge=0)
+    adversarial_weight: float = Field(1.0, ge=0, le=1e6)
     """Weight of the discriminators' scores."""
     losses: tuple[SpecField[LossSpec], ...] = ()
     """Further losses of the generator."""
@@ -106,7 +106,7 @@ class RecipeSpec(Spec):
     """First phase."""
     generator: GeneratorPhase = GeneratorPhase()
     """Second phase."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=1 << 32)
     """Of initial weights, batches and noise."""
     save_every: int = Field(200, ge=1)
     """Steps between two saves of the training state."""

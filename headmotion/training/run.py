@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from ..core.errors import TrainingError
@@ -24,13 +24,12 @@ class Run:
     def __init__(self, folder: Path, recipe: RecipeSpec, resume: bool) -> None:
         self.folder, self.recipe = folder, recipe
         self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
-        self.logged = 0
-        self._before, self._began = 0.0, time.monotonic()
-        folder.mkdir(parents=True, exist_ok=True)
+        self._began = time.monotonic()
         if self.state.exists() and not resume:
             raise TrainingError("run", "a new folder", f"{folder}, which holds a run", "continue it with --resume")
-        if not resume or not self.log.exists():
-            self.log.write_text("", "utf-8")
+        self.phase, self.step, self.logged, self._before = self._position()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._forget_later_lines()
         with atomic_output(folder / "recipe.json") as temporary:
             temporary.write_text(recipe.model_dump_json(indent=2), "utf-8")
 
@@ -39,20 +38,20 @@ class Run:
         """Time spent on the run so far, interrupted parts up to their last save included."""
         return self._before + time.monotonic() - self._began
 
-    def position(self) -> tuple[str, int]:
-        """Phase and step to continue at; ``("", 0)`` for a run that has not begun."""
+    def _position(self) -> tuple[str, int, int, float]:
+        """Phase and step to continue at, lines logged and seconds spent by then; the phase of a new run is empty."""
         if not self.state.exists():
-            return "", 0
+            return "", 0, 0, 0.0
         try:
             with safe_open(self.state, "numpy") as stored:
                 meta = json.loads(stored.metadata()["headmotion"])
-        except (SafetensorError, KeyError, ValueError, TypeError) as error:
-            raise TrainingError("run", "a whole state.safetensors", f"{self.state} ({type(error).__name__})") from None
-        if meta["recipe"] != _comparable(self.recipe):
+            recipe = meta["recipe"]
+            position = str(meta["phase"]), int(meta["step"]), int(meta["logged"]), float(meta["seconds"])
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise self._damaged(error) from None
+        if recipe != _comparable(self.recipe):
             raise TrainingError("run", "the recipe that the run began with", "another", "use a new folder")
-        self._forget_lines_after(int(meta["logged"]))
-        self._before = float(meta["seconds"])
-        return str(meta["phase"]), int(meta["step"])
+        return position
 
     def save(self, phase: Phase, step: int) -> None:
         """Keep all that step ``step`` (not yet taken) depends on."""
@@ -69,15 +68,23 @@ class Run:
             "recipe": _comparable(self.recipe),
         }
         with atomic_output(self.state) as temporary:
-            save_file(tensors, temporary, metadata={"headmotion": json.dumps(meta, sort_keys=True)})
+            # Not by save_file, whose errors on a full disk are not those of the system.
+            temporary.write_bytes(save(tensors, {"headmotion": json.dumps(meta, sort_keys=True)}))
 
     def restore(self, phase: Phase) -> None:
-        """Put a phase back to where it was saved."""
-        tensors = load_file(self.state)
-        for name, module in phase.modules.items():
-            module.load_state_dict(_below(tensors, f"module/{name}/"))
-        for name, stepper in phase.optimizers.items():
-            stepper.restore(_below(tensors, f"optimizer/{name}/"))
+        """Put a phase back to where it was saved.
+
+        Raises:
+            TrainingError: the state is damaged, or that of other networks.
+        """
+        try:
+            tensors = load_file(self.state)
+            for name, module in phase.modules.items():
+                module.load_state_dict(_below(tensors, f"module/{name}/"))
+            for name, stepper in phase.optimizers.items():
+                stepper.restore(_below(tensors, f"optimizer/{name}/"))
+        except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
+            raise self._damaged(error) from None
 
     def record(self, phase: str, step: int, values: Mapping[str, float]) -> None:
         """Append one line of figures."""
@@ -86,12 +93,15 @@ class Run:
             stream.write(json.dumps(line) + "\n")
         self.logged += 1
 
-    def _forget_lines_after(self, count: int) -> None:
+    def _forget_later_lines(self) -> None:
         """Drop the figures of steps that were taken after the last save and will be taken again."""
-        kept = self.log.read_text("utf-8").splitlines(keepends=True)[:count]
+        lines = self.log.read_bytes().splitlines(keepends=True) if self.logged and self.log.exists() else []
         with atomic_output(self.log) as temporary:
-            temporary.write_text("".join(kept), "utf-8")
-        self.logged = len(kept)
+            temporary.write_bytes(b"".join(lines[: self.logged]))
+
+    def _damaged(self, error: Exception) -> TrainingError:
+        got = f"{self.state} ({type(error).__name__})"
+        return TrainingError("run", "a whole state.safetensors", got, "begin anew in another folder")
 
 
 def _comparable(recipe: RecipeSpec) -> Any:

@@ -13,9 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..core.checkpoint import load_checkpoint, save_checkpoint
 from ..core.discriminator import Discriminator
+from ..core.errors import TrainingError
 from ..core.loss import Loss, UsesSyncers
 from ..core.plugins import registry
 from ..core.pyramid import Pyramid
+from ..core.spec import building
 from ..core.syncer import Syncer, SyncerPyramid
 from ..data.corpus import Corpus, open_corpora
 from ..pipeline import Pipeline, build
@@ -55,18 +57,19 @@ def train(
     corpus = open_corpora([os.fspath(each) for each in data])
     corpus = corpus.select(split="train", distributable=True if spec.data.distributable_only else None)
     pipeline = build(spec.pipeline, seed=spec.seed, device=device)
-    run = Run(Path(output), spec, resume)
     syncers = _syncers(spec, pipeline)
-    _notify("start", {"recipe": spec.name})
-    reached, step = run.position()
+    # Both phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
     contrastive = ContrastivePhase(spec.syncers, syncers, _batches(spec, pipeline, corpus, spec.syncers.frames, 1))
-    if reached in ("", contrastive.name):
-        _run_phase(contrastive, run, reached, step, quiet)
+    adversarial = _adversarial(spec, pipeline, corpus)
+    run = Run(Path(output), spec, resume)
+    _notify("start", {"recipe": spec.name})
+    if run.phase in ("", contrastive.name):
+        _run_phase(contrastive, run, quiet)
         _save_syncers(run.folder / "syncers.safetensors", spec, syncers)
     else:
-        syncers.load_state_dict(load_checkpoint(run.folder / "syncers.safetensors")[1])
-    adversarial = _adversarial(spec, pipeline, syncers, corpus)
-    _run_phase(adversarial, run, reached, step, quiet)
+        _load_syncers(run.folder / "syncers.safetensors", syncers)
+    _judge_by(syncers, adversarial)
+    _run_phase(adversarial, run, quiet)
     pipeline.generator = adversarial.result
     card = _card(spec, corpus, run.seconds)
     path = pipeline.save(run.folder / "model.safetensors", step=spec.generator.steps, card=card)
@@ -77,23 +80,19 @@ def train(
 def _syncers(spec: RecipeSpec, pipeline: Pipeline) -> SyncerPyramid:
     pyramid = Pyramid(spec.pyramid.levels, spec.pyramid.kernel, spec.pyramid.stride)
     built: list[Syncer] = []
-    with torch.random.fork_rng(devices=[]):
+    with building("syncers"), torch.random.fork_rng(devices=[]):
         for level in range(pyramid.levels):
             torch.manual_seed(spec.seed + 1 + level)
             built.append(spec.syncer.build(pipeline.context()))
     return SyncerPyramid(built, pyramid, spec.pipeline.steps_per_frame).to(pipeline.device)
 
 
-def _adversarial(spec: RecipeSpec, pipeline: Pipeline, syncers: SyncerPyramid, corpus: Corpus) -> AdversarialPhase:
+def _adversarial(spec: RecipeSpec, pipeline: Pipeline, corpus: Corpus) -> AdversarialPhase:
     context = pipeline.context()
-    syncers.eval().requires_grad_(False)
-    with torch.random.fork_rng(devices=[]):
+    with building("discriminator and losses"), torch.random.fork_rng(devices=[]):
         torch.manual_seed(spec.seed + 100)
         discriminator = spec.discriminator.build(context).to(pipeline.device)
         losses = [loss.build(context).to(pipeline.device) for loss in spec.generator.losses]
-    for loss in losses:
-        if isinstance(loss, UsesSyncers):
-            loss.use_syncers(syncers)
     frames = spec.generator.frames + pipeline.generator.context_frames
     batches = _batches(spec, pipeline, corpus, frames, 2)
     assert isinstance(discriminator, Discriminator)
@@ -101,16 +100,24 @@ def _adversarial(spec: RecipeSpec, pipeline: Pipeline, syncers: SyncerPyramid, c
     return AdversarialPhase(spec.generator, pipeline.generator, discriminator, kept, batches)
 
 
+def _judge_by(syncers: SyncerPyramid, phase: AdversarialPhase) -> None:
+    """Hand the trained syncers to the losses that ask for them."""
+    syncers.eval().requires_grad_(False)
+    for loss in phase.losses:
+        if isinstance(loss, UsesSyncers):
+            loss.use_syncers(syncers)
+
+
 def _batches(spec: RecipeSpec, pipeline: Pipeline, corpus: Corpus, frames: int, phase: int) -> Batches:
     seed = spec.seed * 10 + phase
     return Batches(corpus, spec.data, pipeline.audio_encoder, pipeline.context(), frames, seed)
 
 
-def _run_phase(phase: Phase, run: Run, reached: str, step: int, quiet: bool) -> None:
+def _run_phase(phase: Phase, run: Run, quiet: bool) -> None:
     first = 0
-    if reached == phase.name:
+    if run.phase == phase.name:
         run.restore(phase)
-        first = step
+        first = run.step
     for number in _progress(phase, first, quiet):
         # Whatever a step draws depends on its number alone, so a resumed run draws the same.
         torch.manual_seed(run.recipe.seed * 1_000_003 + number)
@@ -136,6 +143,14 @@ def _save_syncers(path: Path, spec: RecipeSpec, syncers: SyncerPyramid) -> None:
     }
     tensors = {name: value.detach().cpu().contiguous() for name, value in syncers.state_dict().items()}
     save_checkpoint(path, described, tensors, step=spec.syncers.steps)
+
+
+def _load_syncers(path: Path, syncers: SyncerPyramid) -> None:
+    try:
+        syncers.load_state_dict(load_checkpoint(path)[1])
+    except RuntimeError as error:
+        got = f"{path}: {str(error).splitlines()[-1].strip()[:120]}"
+        raise TrainingError("run", "the syncers of its recipe", got, "begin anew in another folder") from None
 
 
 def _card(spec: RecipeSpec, corpus: Corpus, seconds: float) -> dict[str, Any]:

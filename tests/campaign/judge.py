@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 import time
@@ -18,6 +19,9 @@ from headmotion import cli
 
 LIMIT = 10.0
 """Seconds."""
+
+MEMORY = 3 << 30
+"""Bytes beyond what the process has already."""
 
 
 class Hang(BaseException):
@@ -41,9 +45,14 @@ class Judge:
     folder: Path
     captured: pytest.CaptureFixture[str]
 
-    def __call__(self, *arguments: object) -> Outcome:
-        before = contents(self.folder)
+    def __call__(self, *arguments: object, changes: Path | None = None, partial: bool = False) -> Outcome:
+        """Run it; what lies in the folder ``changes`` is no input, and may stay even without success if ``partial``."""
+        before = {path: content for path, content in contents(self.folder).items() if changes not in path.parents}
         outcome = self._run([str(argument) for argument in arguments])
+        if partial and changes:
+            assert not any(path.name.startswith(".") for path in changes.rglob("*")), "something half-written"
+            kept = {path: content for path, content in contents(self.folder).items() if path.is_relative_to(changes)}
+            before |= kept
         check(outcome, self.folder, before)
         return outcome
 
@@ -53,16 +62,16 @@ class Judge:
         assert outcome.status == 2, outcome
         return outcome.err
 
-    def accepted(self, *arguments: object) -> str:
+    def accepted(self, *arguments: object, changes: Path | None = None) -> str:
         """What the command prints, which must accept."""
-        outcome = self(*arguments)
+        outcome = self(*arguments, changes=changes)
         assert outcome.status == 0, outcome
         return outcome.out
 
     def _run(self, arguments: list[str]) -> Outcome:
         sys.argv = ["headmotion", *arguments]
         started = time.monotonic()
-        with alarm(3 * LIMIT), pytest.raises(SystemExit) as ended:
+        with alarm(3 * LIMIT), memory(MEMORY), pytest.raises(SystemExit) as ended:
             cli.main()
         seconds = time.monotonic() - started
         out, err = self.captured.readouterr()
@@ -101,6 +110,20 @@ def length(video: Path) -> float:
     with av.open(str(video)) as container:
         rate = container.streams.video[0].average_rate
         return float(sum(1 for _ in container.decode(video=0)) / (rate or 1))
+
+
+@contextmanager
+def memory(more: int) -> Iterator[None]:
+    """Lets the process have so many bytes more, so that what wants the whole machine's fails."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    statistics = Path("/proc/self/statm")
+    if statistics.exists():
+        pages = int(statistics.read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @contextmanager

@@ -29,8 +29,8 @@ def many_bits(good: bytes, chance: Random) -> bytes:
 
 
 def header_field(good: bytes, chance: Random) -> bytes:
-    """A whole number near the start set to an extreme."""
-    at = chance.randrange(0, max(1, min(HEADER, len(good)) - 4))
+    """A whole number, most likely near the start, set to an extreme."""
+    at = chance.randrange(0, max(1, min(chance.choice([HEADER, HEADER, len(good)]), len(good)) - 4))
     kind = chance.choice(["<I", ">I", "<H", ">H", "B"])
     top = (1 << 8 * struct.calcsize(kind)) - 1
     value = struct.pack(kind, chance.choice([0, 1, top // 2, top // 2 + 1, top - 1, top]))

@@ -20,7 +20,9 @@ Write = Callable[[Path], object]
 
 
 def chunk(kind: bytes, data: bytes, crc: int | None = None) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) if crc is None else crc)
+    return (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data) if crc is None else crc)
+    )
 
 
 def png(
@@ -129,6 +131,10 @@ REFUSED: dict[str, Write] = {
 }
 
 
+SCRAMBLED = edited(saved("TIFF", compression="tiff_lzw"), lambda good: good[:5000] + b"\xff" * 900 + good[5900:])
+"""Of which libtiff would complain by itself."""
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_no_picture(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
     for needed in ("speech.wav", "pose.npz", "model.safetensors"):
@@ -172,7 +178,9 @@ ACCEPTED: dict[str, Write] = {
     "black and white.png": saved("PNG", lambda: portrait().convert("1")),
     "palette.png": saved("PNG", lambda: portrait().convert("P")),
     "palette with transparency.png": saved("PNG", lambda: portrait().convert("P"), transparency=0),
-    "palette with graded transparency.png": saved("PNG", lambda: portrait().convert("P"), transparency=bytes(range(99))),
+    "palette with graded transparency.png": saved(
+        "PNG", lambda: portrait().convert("P"), transparency=bytes(range(99))
+    ),
     "grey with alpha.png": saved("PNG", lambda: see_through().convert("LA")),
     "alpha.png": saved("PNG", see_through),
     "alpha.webp": saved("WEBP", see_through),

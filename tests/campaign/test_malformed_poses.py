@@ -139,13 +139,13 @@ ODD_POSES: dict[str, Write] = {
     "two coordinates.npz": arrays(landmarks=POSE[:, :2]),
     "a motion.npz": lambda path: motion().save(path),
     "with more beside it.npz": arrays(landmarks=POSE, other=np.array([{}], dtype=object)),
-    "mirrored.npz": arrays(landmarks=POSE * [-1, 1, 1] + [96, 0, 0]),
-    "upside down.npz": arrays(landmarks=POSE * [1, -1, 1] + [0, 96, 0]),
-    "on a line.npz": arrays(landmarks=POSE * [1, 0, 0] + [0, 40, 0]),
+    "mirrored.npz": arrays(landmarks=POSE * np.array([-1, 1, 1]) + np.array([96, 0, 0])),
+    "upside down.npz": arrays(landmarks=POSE * np.array([1, -1, 1]) + np.array([0, 96, 0])),
+    "on a line.npz": arrays(landmarks=POSE * np.array([1, 0, 0]) + np.array([0, 40, 0])),
     "one point far away.npz": arrays(landmarks=moved((3, 1), 1e6)),
     "hardly apart.npz": arrays(landmarks=(POSE - 48) * 1e-6 + 48),
     "eyes and mouth in one place.npz": arrays(landmarks=np.where(np.arange(68)[:, None] < 36, POSE, 48)),
-    "half outside.npz": arrays(landmarks=POSE + [40, 0, 0]),
+    "half outside.npz": arrays(landmarks=POSE + np.array([40, 0, 0])),
     "ten times the picture.npz": arrays(landmarks=(POSE - 48) * 10 + 48),
 }
 

@@ -15,11 +15,12 @@ from judge import Judge
 Write = Callable[[Path], object]
 
 
-@pytest.fixture
-def train(here: Path, good_corpus: Path) -> list[str]:
-    """The command, less the recipe."""
+TRAIN = ["train", "--data", "corpus", "-o", "made", "-q"]
+
+
+@pytest.fixture(autouse=True)
+def corpus(here: Path, good_corpus: Path) -> None:
     shutil.copytree(good_corpus, here / "corpus")
-    return ["--data", "corpus", "-o", "made", "-q", "train"][-1:] + ["--data", "corpus", "-o", "made", "-q"]
 
 
 def text(content: str) -> Write:
@@ -136,10 +137,9 @@ BAD: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_no_recipe(name: str, here: Path, judge: Judge, train: list[str]) -> None:
+def test_no_recipe(name: str, here: Path, judge: Judge) -> None:
     BAD[name](here / name)
-    command, *rest = train
-    judge.refused(command, name, *rest)
+    judge.refused(*TRAIN, name)
 
 
 ODD: dict[str, Write] = {
@@ -154,10 +154,9 @@ ODD: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_recipe(name: str, here: Path, judge: Judge, train: list[str]) -> None:
+def test_odd_recipe(name: str, here: Path, judge: Judge) -> None:
     ODD[name](here / name)
-    command, *rest = train
-    judge.accepted(command, name, *rest)
+    judge.accepted(*TRAIN, name)
     assert (here / "made" / "model.safetensors").stat().st_size
 
 
@@ -170,7 +169,6 @@ OVERRIDES = [
 
 
 @pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: override[:24])
-def test_overrides(override: str, here: Path, judge: Judge, train: list[str]) -> None:
+def test_overrides(override: str, here: Path, judge: Judge) -> None:
     (here / "recipe.yaml").write_text(json.dumps(recipe() | {"syncers": {"steps": -1}}))
-    command, *rest = train
-    judge.refused(command, "recipe.yaml", *rest, "--set", override)
+    judge.refused(*TRAIN, "recipe.yaml", "--set", override)

@@ -15,7 +15,7 @@ import pytest
 from judge import Judge
 from mutations import MUTATIONS
 
-CASES = int(os.environ.get("HEADMOTION_CAMPAIGN_CASES", "2"))
+CASES = int(os.environ.get("HEADMOTION_CAMPAIGN_CASES", "1"))
 SEED = int(os.environ.get("HEADMOTION_CAMPAIGN_SEED", "0"))
 
 COMMANDS = {

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from headmotion.core.files import atomic_output
+from headmotion.core.files import atomic_folder, atomic_output
 
 
 def test_appears_whole_in_new_folders(tmp_path):
@@ -28,6 +28,14 @@ def test_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_failure_takes_away_the_folders_that_it_made(tmp_path):
+    (tmp_path / "old").mkdir()
+    for target in (tmp_path / "old" / "a" / "b" / "x.bin", tmp_path / "c" / "x.bin"):
+        with pytest.raises(ValueError), atomic_output(target):
+            raise ValueError
+    assert list(tmp_path.rglob("*")) == [tmp_path / "old"]
+
+
 def test_writer_may_replace_the_temporary_file(tmp_path):
     with atomic_output(tmp_path / "x.bin") as temporary:
         temporary.unlink()
@@ -50,3 +58,32 @@ def test_any_name_that_the_file_system_takes(tmp_path):
     with atomic_output(target) as temporary:
         temporary.write_bytes(b"x")
     assert target.exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_appears_whole(tmp_path, there):
+    target = tmp_path / "a" / "frames"
+    if there:
+        target.mkdir(parents=True)
+    with atomic_folder(target) as temporary:
+        assert temporary.parent == target.parent
+        (temporary / "0.png").write_bytes(b"first")
+        assert target.exists() == there
+        assert not there or not list(target.iterdir())
+    assert [each.name for each in target.iterdir()] == ["0.png"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failure_leaves_no_folder(tmp_path):
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "frames") as temporary:
+        (temporary / "0.png").write_bytes(b"first")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_not_replaced(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "old").write_text("old")
+    with pytest.raises(OSError, match="kept"), atomic_folder(tmp_path / "kept"):
+        pass
+    assert [each.name for each in tmp_path.rglob("*")] == ["kept", "old"]

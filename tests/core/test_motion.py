@@ -3,6 +3,7 @@ import json
 import pickle
 import zipfile
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,32 @@ def test_read_back_bit_for_bit(tmp_path_factory, suffix, values):
     assert np.array_equal(again.reference.numpy().view(np.int32), values[0].view(np.int32))
     for name in ("fps", "representation", "frame", "units", "provenance"):
         assert getattr(again, name) == getattr(motion, name)
+
+
+def golden():
+    """What the files ``motion-format-1`` hold; made once, by `Motion.save` of version 0.1.0."""
+    values = torch.arange(-12, 12).view(4, 3, 2) / 7
+    values[0, 0] = torch.tensor([-0.0, float("inf")])
+    values[1, 1] = torch.tensor([1e-45, 3.4028235e38])
+    return Motion(
+        values,
+        Fraction(30000, 1001),
+        representation={"type": "joints", "names": ["hip", "knee", "foot"]},
+        frame=Frame(1 / 3, -0.0, 1e-9),
+        units="unit",
+        reference=values[2],
+        provenance={"model": "é", "seed": 3, "synthetic": True},
+    )
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+def test_the_first_released_format_goes_on_loading(suffix):
+    stored, made = Motion.load(Path(__file__).with_name(f"motion-format-1{suffix}")), golden()
+    assert np.array_equal(stored.values.numpy().view(np.int32), made.values.numpy().view(np.int32))
+    assert np.array_equal(stored.reference.numpy().view(np.int32), made.reference.numpy().view(np.int32))
+    for name in ("fps", "representation", "frame", "units", "provenance"):
+        assert getattr(stored, name) == getattr(made, name)
+    assert np.signbit(stored.frame.y)
 
 
 def test_npz_holds_three_plain_arrays(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from headmotion.core.errors import ImageError
-from headmotion.core.picture import read_picture
+from headmotion.core.picture import opaque, read_picture
 
 RAMP = np.stack([np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))] * 3, axis=-1) + np.uint8(5)
 RAMP[..., 2] //= 2
@@ -64,6 +64,19 @@ def test_transparency_lies_over_white(tmp_path):
     assert (read[0, -1] != 255).any()
 
 
+def test_transparency_is_kept_if_wanted(tmp_path):
+    clear = np.dstack([RAMP, np.full(RAMP.shape[:2], 90, np.uint8)])
+    path = saved(tmp_path, Image.fromarray(clear), "a.png")
+    assert np.array_equal(read_picture(path, alpha=True), clear)
+    assert np.array_equal(opaque(clear), read_picture(path))
+    assert opaque(RAMP) is RAMP
+    clear[..., 3] = 255  # nothing is transparent
+    assert np.array_equal(read_picture(saved(tmp_path, Image.fromarray(clear), "b.png"), alpha=True), RAMP)
+    palette = Image.fromarray(RAMP).quantize(8)
+    read = read_picture(saved(tmp_path, palette, "c.png", transparency=int(np.asarray(palette)[0, 0])), alpha=True)
+    assert (read[0, 0, 3], read[0, -1, 3]) == (0, 255)
+
+
 def test_pictures_are_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise
@@ -96,6 +109,13 @@ def test_a_picture_cut_short_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(ImageError, match="a whole picture"):
         read_picture(path)
+
+
+def test_no_program_is_run(tmp_path, monkeypatch):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png", "EPS")
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_: pytest.fail("run"))
+    with pytest.raises(ImageError, match="a program"):
+        read_picture(tmp_path / "a.png")
 
 
 def test_no_such_file(tmp_path):

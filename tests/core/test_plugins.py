@@ -102,6 +102,22 @@ def test_broken_plugin_is_a_record_and_the_others_go_on(fake_plugins, name):
     assert registry.manager.hook.headmotion_training_event(event="start", values={}) == []
 
 
+def test_licenses_are_collected_by_plugin(fake_plugins):
+    source = (
+        "from headmotion.core.licenses import Asset\n"
+        + HOOK
+        + "def headmotion_licenses(): yield Asset('weights.bin', 'MIT', 'made by us', bundled=False, note='large')"
+    )
+    fake_plugins.install("headmotion-good", source)
+    fake_plugins.install("headmotion-plain", offering("plain/part"))
+    fake_plugins.install("headmotion-bad", HOOK + "def headmotion_licenses(): return ['MIT']")
+    registry = fake_plugins.registry()
+    ((asset,), none) = registry.assets["good"], registry.assets["plain"]
+    assert (asset.name, asset.license, asset.source, asset.bundled) == ("weights.bin", "MIT", "made by us", False)
+    assert none == () and "bad" not in registry.assets
+    assert "licenses that are headmotion.core.licenses.Asset, got 'MIT'" in by_name(registry)["bad"].error
+
+
 def test_other_modules_of_the_family_are_no_hooks(fake_plugins):
     fake_plugins.install("headmotion-good", "import json as headmotion_helpers\n" + offering("good/part"))
     assert by_name(fake_plugins.registry())["good"].status == "ok"

@@ -32,6 +32,8 @@ RATES = st.one_of(
         (np.int64(30), Fraction(30)),
         (0.004, Fraction(1, 250)),
         (29.5, Fraction(59, 2)),
+        (100 / 3, Fraction(100, 3)),
+        ("33.33333333333333333333", Fraction(100, 3)),
     ],
 )
 def test_as_fps(written, exact):
@@ -39,7 +41,9 @@ def test_as_fps(written, exact):
     assert type(as_fps(written).numerator) is int
 
 
-@pytest.mark.parametrize("bad", [0, -25, 1001, float("nan"), float("inf"), "fast", "1/0", None, True, [25]])
+@pytest.mark.parametrize(
+    "bad", [0, -25, 1001, float("nan"), float("inf"), "fast", "1/0", None, True, [25], "1e999999999", "1e-999999999"]
+)
 def test_as_fps_refuses(bad):
     with pytest.raises(MotionError, match="frame rate"):
         as_fps(bad)

@@ -157,7 +157,7 @@ def sound(shape: tuple[int, ...], rate: int = 16000) -> Callable[[Path], object]
         (landmarks(np.zeros((0, 68, 3))), r"landmarks \[T, P, 2 or more\]"),
         (landmarks(np.full((10, 68, 3), np.nan)), "NaN or infinity"),
         (landmarks(np.zeros((11, 68, 3))), "7040 mono samples for 11 frames"),
-        (landmarks(np.zeros((10, 68, 3)), fps=0), "more than 0 frames per second"),
+        (landmarks(np.zeros((10, 68, 3)), fps=0), "more than 0 and at most 1000 frames"),
         (landmarks(np.zeros((10, 68, 3)), fps="fast"), "readable"),
         (landmarks([None]), "readable"),
         (lambda folder: np.savez(folder / "a.npz", points=np.zeros(3)), "readable"),

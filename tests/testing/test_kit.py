@@ -173,6 +173,7 @@ class DiscSpec(DiscriminatorSpec):
 
 class Draw(Renderer):
     needs_image = True
+    keeps_alpha = True
 
     def __init__(self, spec, context):
         super().__init__(spec)
@@ -181,9 +182,10 @@ class Draw(Renderer):
     def frames(self, motion, image=None, landmarks=None):
         if image is None and self.fault != "no image":
             raise ImageError("draw", "an image", "none")
+        channels = 3 if image is None or self.fault == "drops opacity" else image.shape[2]
         for piece in list(motion) if self.fault == "greedy" else motion:
             for number, frame in enumerate(piece.values):
-                picture = np.full((8, 8, 3), int(frame.abs().sum()) % 256, np.uint8)
+                picture = np.full((8, 8, channels), int(frame.abs().sum()) % 256, np.uint8)
                 if self.fault == "counts in a piece":
                     picture[0, 0, 0] = number
                 yield picture.astype(float) if self.fault == "float" else picture
@@ -246,6 +248,7 @@ FAULTS = [
     ("renderer", "counts in a piece", {"renderer-draws-every-frame"}),
     ("renderer", "float", {"renderer-draws-every-frame"}),
     ("renderer", "double", {"renderer-draws-every-frame"}),
+    ("renderer", "drops opacity", {"renderer-keeps-alpha-if-it-says-so"}),
     ("representation", "index", {"representation-is-consistent"}),
     ("representation", "mirror", {"representation-is-consistent", "representation-maps-both-ways"}),
     ("representation", "flip", {"representation-maps-both-ways"}),

@@ -1,0 +1,21 @@
+"""The bundled portrait and speech. LICENSES.md tells the same of them to those who open the folder."""
+
+from collections.abc import Iterable
+
+from ..core.hookspecs import hookimpl
+from ..core.licenses import Asset
+
+
+@hookimpl
+def headmotion_licenses() -> Iterable[Asset]:
+    """The media of the demonstration."""
+    return [
+        Asset(
+            "portrait.png",
+            "public domain",
+            "NASA photograph of the astronaut Eileen Collins; also in scikit-image as astronaut.png",
+            note="a work of the United States government; neither NASA nor the person endorses this software",
+        ),
+        Asset("portrait_landmarks.npz", "Apache-2.0", "68 points of portrait.png, made for headmotion"),
+        Asset("speech.flac", "Apache-2.0", "synthesized by espeak-ng from a text written for headmotion"),
+    ]
