@@ -52,7 +52,7 @@ def main() -> None:
             _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
         except HeadmotionError as error:
             _fail(str(error))
-        except (MemoryError, RuntimeError) as error:
+        except Exception as error:
             if not _lacks_memory(error):
                 raise
             _fail(f"not enough memory: {error}".splitlines()[0])
@@ -81,8 +81,9 @@ def _alone_on_stderr() -> Iterator[None]:
 
 
 def _lacks_memory(error: Exception) -> bool:
-    """Whether NumPy or torch could not get the memory that it asked for."""
-    return isinstance(error, MemoryError) or "allocate memory" in str(error) or "out of memory" in str(error)
+    """Whether Python, NumPy, torch or OpenCV could not get the memory that it asked for."""
+    text = str(error)
+    return isinstance(error, MemoryError) or ("memory" in text and ("allocate" in text or "out of" in text))
 
 
 def _show(path: Path) -> None:

@@ -16,11 +16,11 @@ from .spec import Spec
 class PyramidSpec(Spec):
     """Levels of a temporal pyramid. Source: MS-Sync, arXiv 2307.03270, eq. 5."""
 
-    levels: int = Field(4, ge=1)
+    levels: int = Field(4, ge=1, le=16)
     """Number of levels, the first being the input itself."""
-    kernel: int = Field(7, ge=1)
+    kernel: int = Field(7, ge=1, le=255)
     """Taps of the moving average, in frames of the level that is averaged; odd."""
-    stride: int = Field(2, ge=1)
+    stride: int = Field(2, ge=1, le=16)
     """Every how many frames are kept from one level to the next."""
 
     @field_validator("kernel")

@@ -8,16 +8,18 @@ import numpy.typing as npt
 
 from ..core.renderer import Picture
 from ..core.representation import Representation
+from .eye import Eye, open_lids
 from .head import Head
-from .inside import Colors, Skull, inside_of
+from .inside import Colors, Inside, Skull
 from .masks import Mask, blend, coverage
-from .openings import Shape, find_openings, upright
+from .mouth import Mouth
+from .openings import MOUTH, Opening, Shape, find_openings, upright
 from .turning import Turning
 from .warp import Box, Field, Lattice, Plane, Similarity, Weights, interpolate, smoothstep
 
-WIDE, NEAR = 1.2, 0.5
+WIDE, NEAR = 0.8, 0.25
 """Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""
-CALM = 1.0
+CALM = 5.0
 """Ridge of the smooth part: how little one landmark alone moves the hair."""
 NO_MAP = np.empty(0, np.float32)
 """``cv2.remap`` takes both coordinates from its first map when the second is empty."""
@@ -43,7 +45,7 @@ class Sitter:
         self.turning = Turning(pose, self.head, representation)
         self.still = self.turning.still
         self.openings = find_openings(representation)
-        self.insides = [inside_of(opening, self.colors, pose, self.still) for opening in self.openings]
+        self.insides = [self._inside(opening) for opening in self.openings]
         self.lattice = Lattice.over(self.whole, max(1, -(-max(self.whole.size) // 64)))
         self.places = self.lattice.places()
         # Above a mouth or an eye the lower edge must not pull, and below it the upper.
@@ -54,17 +56,28 @@ class Sitter:
         """The picture in another pose: complex positions ``[P]`` in its pixels."""
         motion = Similarity.fit(self.pose[self.still], pose[self.still])
         shapes = [opening.shape(pose) for opening in self.openings]
-        area, above, below = self._sources(self.turning.unfolded(pose), shapes)
+        area, above, below = self._sources(self._visible(pose), shapes)
         result = self.picture.copy()
         if area:
             result[area.slices] = self._look_up(above)
         skull = Skull(motion, motion.power(-1)(pose[self.still]) - self.pose[self.still])
         for shape, inside in zip(shapes, self.insides, strict=True):
             self._draw_below(result, shape, area, below)
-            box = Box.around(shape.outline, 2).clip(self.whole)
+            box = inside.around(shape).clip(self.whole)
             for colors, mask in inside.layers(self.colors, shape, skull, box) if box else ():
                 _lay(result, colors, mask, box)
         return result
+
+    def _inside(self, opening: Opening) -> Inside:
+        kind = Mouth if opening.name == MOUTH else Eye
+        return kind(opening.shape(self.pose), self.pose[self.still], self.colors)
+
+    def _visible(self, pose: Plane) -> Plane:
+        """The pose to which pixels are moved: what would slide under others is drawn otherwise, or not at all."""
+        for opening in self.openings:
+            if opening.name != MOUTH:
+                pose = open_lids(opening, self.pose, pose)
+        return self.turning.unfolded(pose)
 
     def _all_but(self, left_out: set[int]) -> npt.NDArray[np.intp]:
         return np.array([point for point in range(len(self.pose)) if point not in left_out], dtype=np.intp)

@@ -23,6 +23,8 @@ DEPTH = 0.6
 """How far the dome stands out from the outline, in units of the face from chin to brows."""
 STEEPEST = 0.5
 """Largest sine by which the dome leans: a little beyond it would fold."""
+DOUBT = 0.02
+"""Sine of a turn that may as well be noise of the landmarks; half of it is believed."""
 PROFILE = 0.55
 """Where the plane of the face shrinks to this part of its size (a turn of 84 degrees), the fit means nothing."""
 PATIENCE = 6
@@ -88,7 +90,8 @@ class Turning:
         turn, narrowing, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
         if scale < 1e-3 or abs(turn) < PROFILE * scale:
             return flat
-        nearer *= min(1.0, STEEPEST * scale / max(abs(nearer), 1e-12))
+        sine = abs(nearer) / scale
+        nearer *= min(1.0, STEEPEST / max(sine, 1e-12)) * sine**2 / (sine**2 + DOUBT**2)
         lean = DEPTH * self.head.face * nearer
         apart = self.head.center - complex(self.pose[self.still].mean())
         center = complex(pose[self.still].mean()) + turn * apart + narrowing * apart.conjugate() - lean

@@ -107,7 +107,7 @@ def trace_back(
     places: Plane,
     motion: Similarity,
     weight: Callable[[Plane], Weights],
-    steps: int = 8,
+    steps: int = 12,
 ) -> Plane:
     """Where ``places`` came from, if the plane flows with ``motion`` as far as ``weight`` lets it.
 

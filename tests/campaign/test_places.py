@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from good_files import recipe
@@ -103,6 +104,28 @@ def test_standard_output_that_is_full(here: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=here)
     assert done.returncode == 2 and done.stderr == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried 5\nframes"
+        ),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        Exception("OpenCV(4.9) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 5 bytes"),
+    ],
+)
+def test_a_machine_without_memory(error: Exception, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headmotion.pipeline.load_checkpoint", mock.Mock(side_effect=error))
+    assert judge.refused(*ANIMATE, "-o", "made/talk.mp4").startswith("error: not enough memory")
+
+
+def test_other_failures_are_not_hidden(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headmotion.pipeline.load_checkpoint", mock.Mock(side_effect=RuntimeError("a mistake of ours")))
+    with pytest.raises(RuntimeError, match="of ours"):
+        judge(*ANIMATE, "-o", "made/talk.mp4")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,24 @@ def test_an_opening_mouth_is_dark_inside():
     assert inside.min() < 60
 
 
+@pytest.mark.parametrize("parted", [0.0, 3.0])
+def test_a_mouth_without_teeth_gets_a_hint_of_them(parted):
+    """Right below the upper lip it is lighter than in the middle of a wide open mouth."""
+    still = opened(parted)
+    picture = PICTURE.copy()
+    if parted:
+        rows, columns = mouth_box(still)
+        picture[rows.start - 1 : rows.stop + 1, columns] = (60, 25, 20)
+    wide = opened(22.0)
+    (frame,) = render(wide, picture=picture, reference=still)
+    x = round(float(wide[[62, 66], 0].mean()))
+    top, bottom = round(float(wide[62, 1])), round(float(wide[66, 1]))
+    column = frame[top:bottom, x - 1 : x + 2].mean(axis=(1, 2))
+    teeth, middle = column[2:6].mean(), column[len(column) // 2 - 2 : len(column) // 2 + 2].mean()
+    assert teeth > 1.25 * middle
+    assert column[-3:].mean() > 1.1 * middle  # tongue
+
+
 def test_closed_lips_add_no_dark():
     shifted = closed_from(POSE) + torch.tensor([3.0, 2.0])
     (frame,) = render(shifted)
@@ -213,6 +231,15 @@ def test_frames_come_as_the_motion_comes():
 def test_sizes_are_even(fields, shape):
     (frame,) = render(POSE, **fields)
     assert frame.shape == (*shape, 3)
+
+
+def test_a_huge_picture_is_shown_smaller_unless_a_size_is_set(monkeypatch, caplog):
+    monkeypatch.setattr("headmotion.renderers.portrait.LARGEST", 120)
+    assert render(POSE)[0].shape == (120, 120, 3)
+    assert "240 x 240 is shown at 120 x 120; size=N (--size N)" in caplog.text
+    caplog.clear()
+    assert render(POSE, size=200)[0].shape == (200, 200, 3)
+    assert not caplog.text
 
 
 def test_an_odd_picture_becomes_even():
