@@ -116,7 +116,7 @@ def test_demo_makes_a_talking_head(tmp_path: Path) -> None:
 
 def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
     write_speech(here / "speech.wav", 1.0)
-    assets = Path(cli.__file__).parent / "assets"
+    assets = Path(hm.__file__).parent / "assets"
     picture = ["--image", assets / "portrait.png", "--landmarks", assets / "portrait_landmarks.npz"]
     done = command(
         "animate", "speech.wav", *picture, "--model", model, "--fps", "30", "--seed", "1", "-o", "a.mp4", folder=here
@@ -138,7 +138,7 @@ def test_animate_makes_pictures(here: Path, model: Path, run: Callable[..., tupl
 
 def test_animate_crops_and_keeps_alpha(here: Path, model: Path, run: Callable[..., tuple[int, str, str]]) -> None:
     write_speech(here / "speech.wav", 0.1)
-    assets = Path(cli.__file__).parent / "assets"
+    assets = Path(hm.__file__).parent / "assets"
     with Image.open(assets / "portrait.png") as portrait:
         keyed = portrait.convert("RGBA")
     keyed.paste((0, 0, 0, 0), (0, 0, 512, 20))
@@ -188,7 +188,7 @@ def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], here: 
 def test_licenses_name_every_file_that_is_no_code(run: Callable[..., tuple[int, str, str]]) -> None:
     status, out, _ = run("licenses")
     assert status == 0
-    package = Path(cli.__file__).parent
+    package = Path(hm.__file__).parent
     bundled = {
         path.name for path in package.rglob("*.*") if path.suffix not in {".py", ".pyc", ".md", ".yaml", ".typed"}
     }
@@ -325,10 +325,10 @@ def test_mistakes(arguments: list[str], named: str, here: Path, model: Path, mis
     (here / "folder.mp4").mkdir()
     (here / "full").mkdir()
     (here / "full" / "kept").write_text("kept")
-    (here / "f.npz").write_bytes((Path(cli.__file__).parent / "assets/portrait_landmarks.npz").read_bytes())
+    (here / "f.npz").write_bytes((Path(hm.__file__).parent / "assets/portrait_landmarks.npz").read_bytes())
     if "big.png" in arguments:
         write_huge_picture(here / "big.png", 20_000)
-    (here / "p.png").write_bytes((Path(cli.__file__).parent / "assets/portrait.png").read_bytes())
+    (here / "p.png").write_bytes((Path(hm.__file__).parent / "assets/portrait.png").read_bytes())
     (here / "p.json").write_text("[]")
     (here / "fine.yaml").write_text("name: mine\n")
     (here / "extra.yaml").write_text("name: mine\nextra_field: 1\n")

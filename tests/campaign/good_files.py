@@ -15,7 +15,6 @@ import soundfile
 from PIL import Image
 
 import headmotion as hm
-from headmotion import cli
 from headmotion.data.synthetic import write_synthetic
 from headmotion.training.recipe import load_recipe
 
@@ -23,7 +22,7 @@ RATE = 16_000
 EDGE = 96
 """Pixels of the square picture."""
 
-ASSETS = Path(cli.__file__).parent / "assets"
+ASSETS = Path(hm.__file__).parent / "assets"
 
 
 def speech(seconds: float = 0.2) -> npt.NDArray[np.float32]:

@@ -11,7 +11,7 @@ import click
 import pytest
 from judge import Judge
 
-from headmotion import cli
+from headmotion.cli.animate import animate
 
 ANIMATE = ["animate", "speech.wav", "--model", "model.safetensors", "-q"]
 
@@ -51,7 +51,7 @@ def test_odd_rates(fps: str, judge: Judge) -> None:
 NUMBERS = ["nan", "inf", "-inf", "1e308", "-1", "0", "1e-300", "9" * 400, "0x10", ""]
 OPTIONS = sorted(
     option.opts[-1]
-    for option in cli.animate.params
+    for option in animate.params
     if option.type in (click.FLOAT, click.INT) or isinstance(option.type, click.FloatRange)
 )
 

@@ -1,0 +1,87 @@
+"""The command line's entry point: its commands, and how a mistake is told."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from headmotion.core.errors import HeadmotionError
+
+from .about import inspect, licenses, schema
+from .animate import animate, demo
+from .plugins import plugins
+from .training import train
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(package_name="headmotion")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Speech into motion."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (demo, animate, train, plugins, licenses, schema, inspect):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: a user's mistake is one line on stderr and exit status 2, never a traceback."""
+    with _alone_on_stderr():
+        logging.basicConfig(format="warning: %(message)s")
+        try:
+            status = cli.main(prog_name="headmotion", standalone_mode=False)
+        except click.Abort:
+            _fail("interrupted", INTERRUPTED)
+        except click.ClickException as error:
+            _fail(error.format_message())
+        except OSError as error:
+            _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        except HeadmotionError as error:
+            _fail(str(error))
+        except Exception as error:
+            if not _lacks_memory(error):
+                raise
+            _fail(f"not enough memory: {error}".splitlines()[0])
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+@contextlib.contextmanager
+def _alone_on_stderr() -> Iterator[None]:
+    """Leave standard error to Python: C libraries (libtiff, say) print there what is told in one line anyway."""
+    shown = sys.stderr
+    try:
+        kept = os.dup(2)
+    except OSError:  # nobody listens
+        yield
+        return
+    with Path(os.devnull).open("wb") as nowhere, os.fdopen(kept, "w", 1, errors="backslashreplace") as alone:
+        if shown is sys.__stderr__:  # else it is captured by whoever called
+            sys.stderr = alone
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            alone.flush()
+            os.dup2(kept, 2)
+            sys.stderr = shown
+
+
+def _lacks_memory(error: Exception) -> bool:
+    """Whether Python, NumPy, torch or OpenCV could not get the memory that it asked for."""
+    text = str(error)
+    return isinstance(error, MemoryError) or ("memory" in text and ("allocate" in text or "out of" in text))
+
+
+def _fail(message: str, status: int = 2) -> None:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(status)

@@ -1,0 +1,73 @@
+"""Options that several commands share, and checks of paths before any work is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+any_path = click.Path(path_type=Path)
+
+
+class _RegularFile(click.Path):
+    """A file that is there; no device or pipe, from which reading might never end."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Path:
+        """The path, or a usage error."""
+        path = Path(str(super().convert(value, parameter, context)))
+        if not path.is_file():
+            self.fail(f"{str(path)!r} is a device or pipe, not a file.", parameter, context)
+        return path
+
+
+existing_file = _RegularFile()
+
+
+def options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order given."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute.",
+)
+seed = click.option(
+    "--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True, help="Seed of the generator's noise."
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+
+
+def show(path: Path) -> None:
+    """Print a path as the bytes that it is made of, which need not be text."""
+    click.echo(os.fsencode(path))
+
+
+def one_thread() -> None:
+    """One thread unless the user says otherwise: frame by frame, several mostly wait for one another."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def check_output(path: Path, may_be_folder: bool = False) -> None:
+    """Refuse an output that cannot be written before any work is done for it."""
+    if path.is_dir() and not may_be_folder:
+        raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise click.BadParameter(f"{str(folder)!r} is not a folder that can be written to.", param_hint="--output")
