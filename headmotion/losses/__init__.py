@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
-from .specs import ReconstructionLossSpec, SyncLossSpec
+from .specs import ReconstructionLossSpec, SpreadLossSpec, SyncLossSpec
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """Synchrony and reconstruction."""
-    return [SyncLossSpec, ReconstructionLossSpec]
+    """Synchrony, reconstruction and spread."""
+    return [SyncLossSpec, ReconstructionLossSpec, SpreadLossSpec]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from ..core.spec import BuildContext, LossSpec
 
 if TYPE_CHECKING:
     from .reconstruction import ReconstructionLoss
+    from .spread import SpreadLoss
     from .sync import SyncLoss
 
 
@@ -47,3 +48,21 @@ class ReconstructionLossSpec(LossSpec):
         from .reconstruction import ReconstructionLoss
 
         return ReconstructionLoss(self, context)
+
+
+class SpreadLossSpec(LossSpec):
+    """Motion as large and as fast as in the data: ratio of mean displacements over several lags, as a logarithm."""
+
+    type: Literal["spread"] = "spread"
+    weight: float = Field(1.0, ge=0)
+    """Weight of the term."""
+    groups: tuple[str, ...] = ()
+    """Groups of points that are compared; none means all points."""
+    lags: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 5, 20), min_length=1)
+    """Frames between the poses that are compared."""
+
+    def build(self, context: BuildContext) -> SpreadLoss:
+        """Make the loss for a representation."""
+        from .spread import SpreadLoss
+
+        return SpreadLoss(self, context)

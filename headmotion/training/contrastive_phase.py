@@ -50,7 +50,7 @@ class ContrastivePhase:
         result = []
         levels = zip(self.syncers.levels, pyramid.pair(motion, audio, steps), strict=True)
         for syncer, (m, a) in levels:
-            starts = chance.integers(0, m.shape[1] - width + 1, size=(len(m), self.spec.windows_per_clip))
+            starts = apart(chance, len(m), m.shape[1], width, self.spec.windows_per_clip)
             frame = torch.from_numpy(starts[..., None] + np.arange(width)).to(m.device)
             step = torch.from_numpy(steps * starts[..., None] + np.arange(steps * width)).to(m.device)
             clip = torch.arange(len(m), device=m.device)[:, None, None]
@@ -64,3 +64,16 @@ class ContrastivePhase:
         size = min(self.spec.group_size, len(embeddings))
         whole = len(embeddings) // size
         return functional.normalize(embeddings[: whole * size], dim=-1).reshape(whole, size, -1)
+
+
+def apart(
+    chance: np.random.Generator, clips: int, frames: int, width: int, most: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Random first frames ``[clips, n]`` of up to ``most`` windows per clip that do not overlap.
+
+    Windows that share frames could hardly be told apart, and as negatives would teach that they should be.
+    """
+    count = min(most, frames // width)
+    spare = frames - count * width
+    gaps = np.sort(chance.integers(0, spare + 1, size=(clips, count)), axis=1)
+    return np.asarray(gaps + width * np.arange(count))

@@ -7,7 +7,7 @@ import torch
 from headmotion import SpecError
 from headmotion.core.loss import LossInput
 from headmotion.core.spec import BuildContext
-from headmotion.losses.specs import ReconstructionLossSpec
+from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec
 from headmotion.losses.sync import contrastive_loss, top1
 from headmotion.training.adversarial_phase import hinge_discriminator, hinge_generator
 
@@ -72,3 +72,20 @@ def test_the_shape_is_blind_to_tilt_and_sees_a_point_out_of_place() -> None:
 def test_reconstruction_names_what_the_representation_lacks() -> None:
     with pytest.raises(SpecError, match="lips, nose"):
         ReconstructionLossSpec(groups={"limbs": 1.0}).build(_context())
+
+
+def test_spread_sees_how_far_points_move_and_not_which_way() -> None:
+    loss = SpreadLossSpec(weight=3.0, lags=(1, 2), groups=("nose",)).build(_context())
+    steps = 0.01 * torch.randn(500, 6, 1, 2, generator=torch.manual_seed(0))
+    rest, path = torch.rand(500, 1, 4, 2), steps.cumsum(1)
+
+    def spread(motion: torch.Tensor) -> float:
+        (value,) = loss(LossInput(rest, motion, rest + path, torch.empty(0))).values()
+        return float(value)
+
+    assert spread(rest + path) == 0.0
+    assert spread(rest - path.flip(0)) < 0.2
+    assert spread(rest + 2 * path) == pytest.approx(3 * math.log(2), rel=0.05)
+    assert spread(rest.expand(-1, 6, -1, -1)) > 3
+    with pytest.raises(SpecError, match="'tail'"):
+        SpreadLossSpec(groups=("tail",)).build(_context())
