@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ class ReconstructionLoss(Loss):
     def __init__(self, spec: ReconstructionLossSpec, context: BuildContext) -> None:
         super().__init__(spec)
         representation = context.representation
-        wanted = [*spec.groups, *([spec.relative_to] if spec.relative_to else [])]
+        wanted = [*spec.groups, *spec.aligned_by, *([spec.relative_to] if spec.relative_to else [])]
         for name, known in [(n, representation.groups) for n in wanted] + [
             (n, representation.openings) for n in spec.openings
         ]:
@@ -34,11 +34,12 @@ class ReconstructionLoss(Loss):
         self.openings = {name: (representation.openings[name], weight) for name, weight in spec.openings.items()}
         self.shape = spec.shape
         self.anchor = list(representation.groups[spec.relative_to]) if spec.relative_to else None
+        self.aligned = [point for name in spec.aligned_by for point in representation.groups[name]]
         self.to_points2d = representation.to_points2d
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
-        generated, real = self._relative(data.generated), self._relative(data.real)
+        generated, real = self._comparable(data.generated, data.real)
         terms = {}
         for name, (points, weight) in self.groups.items():
             terms[name] = 100 * weight * (generated[:, :, points] - real[:, :, points]).abs().mean()
@@ -50,6 +51,11 @@ class ReconstructionLoss(Loss):
             difference = self._opening(data.generated, pairs) - self._opening(data.real, pairs)
             terms[f"{name}_opening"] = 100 * weight * difference.abs().mean()
         return terms
+
+    def _comparable(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.aligned:
+            return self._relative(generated), self._relative(real)
+        return align(self.to_points2d(generated), self.to_points2d(real), self.aligned)
 
     def _relative(self, motion: Tensor) -> Tensor:
         return motion if self.anchor is None else motion - motion[:, :, self.anchor].mean(2, keepdim=True)
@@ -64,3 +70,14 @@ class ReconstructionLoss(Loss):
         points = self.to_points2d(motion)
         # The square root has no slope at zero, where a closed mouth lies.
         return torch.sqrt((points[:, :, a] - points[:, :, b]).square().sum(-1) + 1e-8).mean(-1)
+
+
+def align(generated: Tensor, real: Tensor, by: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Points ``[B, T, P, 2]`` of both around the middle of some points, the generated ones turned and scaled to fit.
+
+    Least squares over similarities of the plane, in each frame (Umeyama 1991, in complex numbers).
+    """
+    made, true = (torch.view_as_complex(points.contiguous()) for points in (generated, real))
+    made, true = (points - points[..., by].mean(-1, keepdim=True) for points in (made, true))
+    fit = (made[..., by].conj() * true[..., by]).sum(-1) / made[..., by].abs().square().sum(-1).clamp(min=1e-12)
+    return torch.view_as_real(made * fit[..., None]), torch.view_as_real(true)

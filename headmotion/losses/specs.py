@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..core.spec import BuildContext, LossSpec
 
@@ -38,10 +38,19 @@ class ReconstructionLossSpec(LossSpec):
     """Weight of each group of points."""
     relative_to: str | None = None
     """Group whose mean is subtracted first, so that head motion stays free; None compares positions as they are."""
+    aligned_by: tuple[str, ...] = ()
+    """Groups by which a generated frame is shifted, tilted and scaled onto the real one before ``groups`` of points are
+    compared in the plane; frees the tilt of the head as well. Instead of ``relative_to``."""
     shape: float = Field(0.0, ge=0)
     """Weight of the distances between all points, which hold a face together wherever the head goes."""
     openings: dict[str, float] = Field(default_factory=dict)
     """Weight of each opening (``mouth``, ``left_eye`` ...): the distance between its two sides."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ReconstructionLossSpec:
+        if self.relative_to and self.aligned_by:
+            raise ValueError("relative_to and aligned_by exclude each other")
+        return self
 
     def build(self, context: BuildContext) -> ReconstructionLoss:
         """Make the loss for a representation."""

@@ -89,3 +89,19 @@ def test_spread_sees_how_far_points_move_and_not_which_way() -> None:
     assert spread(rest.expand(-1, 6, -1, -1)) > 3
     with pytest.raises(SpecError, match="'tail'"):
         SpreadLossSpec(groups=("tail",)).build(_context())
+
+
+def test_aligned_reconstruction_is_blind_to_tilt_and_size_too() -> None:
+    loss = ReconstructionLossSpec(groups={"lips": 1.0}, aligned_by=("nose",)).build(_context())
+    real = torch.rand(2, 6, 4, 2)
+
+    def lips(generated: torch.Tensor) -> float:
+        return float(loss(LossInput(real[:, :1], generated, real, torch.empty(0)))["lips"])
+
+    turn = torch.tensor([[0.9, 0.3], [-0.3, 0.9]])
+    assert lips(real @ turn + 0.2) < 1e-3
+    opened = real.clone()
+    opened[:, :, 0] += torch.tensor([0.0, 0.5])
+    assert lips(opened @ turn) == pytest.approx(100 * 0.5 / 4, rel=1e-3)
+    with pytest.raises(ValueError, match="exclude each other"):
+        ReconstructionLossSpec(relative_to="nose", aligned_by=("nose",))
