@@ -67,8 +67,10 @@ class SpreadLossSpec(LossSpec):
     """Weight of the term."""
     groups: tuple[str, ...] = ()
     """Groups of points that are compared; none means all points."""
-    lags: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 5, 20), min_length=1)
+    lags: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 4, 12, 36), min_length=1)
     """Frames between the poses that are compared."""
+    directions: int = Field(12, ge=1)
+    """Directions of largest real displacement that are compared; a face has about six of the head and as many more."""
 
     def build(self, context: BuildContext) -> SpreadLoss:
         """Make the loss for a representation."""

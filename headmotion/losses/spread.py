@@ -1,4 +1,4 @@
-"""How far and how fast points move, whatever the way they go."""
+"""How far and how fast a body moves, whatever the way it goes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ STILL = 5e-4
 class SpreadLoss(Loss):
     """Compares mean squared displacements (a variogram) of generated and real motion over several lags.
 
-    Short lags hold the speed, long ones the spread. The squares are averaged over the batch before they are compared,
-    so that no clip is asked to move as its own real head did, which speech does not tell.
+    Short lags hold the speed, long ones the spread. Displacements are compared along the directions in which the real
+    ones vary most, so that a turn of the head counts beside a shift that moves points farther. Squares are averaged
+    over the batch before they are compared: no clip is asked to move as its own real head did, which speech does not
+    tell.
     """
 
     def __init__(self, spec: SpreadLossSpec, context: BuildContext) -> None:
@@ -33,23 +35,25 @@ class SpreadLoss(Loss):
                 raise SpecError("spread loss", f"groups that {representation.name} has: {has}", repr(name))
         chosen = {point for name in spec.groups for point in representation.groups[name]}
         self.points = sorted(chosen) or list(range(representation.points))
-        self.weight, self.lags = spec.weight, spec.lags
+        self.weight, self.lags, self.directions = spec.weight, spec.lags, spec.directions
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
         last = data.reference[:, -1:]
         generated, real = (
-            torch.cat([last, motion], dim=1)[:, :, self.points] for motion in (data.generated, data.real)
+            torch.cat([last, motion], dim=1)[:, :, self.points].flatten(2) for motion in (data.generated, data.real)
         )
         ratios = [
-            self._displacement(generated, lag) - self._displacement(real, lag)
+            self._ratio(generated[:, lag:] - generated[:, :-lag], real[:, lag:] - real[:, :-lag])
             for lag in self.lags
             if lag < generated.shape[1]
         ]
-        return {"spread": self.weight * torch.stack(ratios).abs().mean()} if ratios else {}
+        return {"spread": self.weight * torch.stack(ratios).mean()} if ratios else {}
 
-    @staticmethod
-    def _displacement(motion: Tensor, lag: int) -> Tensor:
-        """Logarithm of the root mean square displacement of each coordinate, ``[P, D]``."""
-        moved = (motion[:, lag:] - motion[:, :-lag]).square().mean(dim=(0, 1))
-        return 0.5 * torch.log(moved + STILL**2)
+    def _ratio(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Mean absolute logarithm of the ratio of root mean squares of displacements ``[B, T, F]`` over directions."""
+        flat = real.detach().flatten(0, 1)
+        values, vectors = torch.linalg.eigh(flat.mT @ flat / len(flat))
+        expected, along = values[-self.directions :].clamp(min=0), vectors[:, -self.directions :]
+        found = (generated @ along).square().mean(dim=(0, 1))
+        return 0.5 * torch.log((found + STILL**2) / (expected + STILL**2)).abs().mean()

@@ -74,8 +74,8 @@ def test_reconstruction_names_what_the_representation_lacks() -> None:
         ReconstructionLossSpec(groups={"limbs": 1.0}).build(_context())
 
 
-def test_spread_sees_how_far_points_move_and_not_which_way() -> None:
-    loss = SpreadLossSpec(weight=3.0, lags=(1, 2), groups=("nose",)).build(_context())
+def test_spread_sees_how_far_a_body_moves_and_not_which_way() -> None:
+    loss = SpreadLossSpec(weight=3.0, lags=(1, 2), groups=("nose",), directions=2).build(_context())
     steps = 0.01 * torch.randn(500, 6, 1, 2, generator=torch.manual_seed(0))
     rest, path = torch.rand(500, 1, 4, 2), steps.cumsum(1)
 
@@ -83,12 +83,24 @@ def test_spread_sees_how_far_points_move_and_not_which_way() -> None:
         (value,) = loss(LossInput(rest, motion, rest + path, torch.empty(0))).values()
         return float(value)
 
-    assert spread(rest + path) == 0.0
+    assert spread(rest + path) == pytest.approx(0.0, abs=1e-4)
     assert spread(rest - path.flip(0)) < 0.2
     assert spread(rest + 2 * path) == pytest.approx(3 * math.log(2), rel=0.05)
     assert spread(rest.expand(-1, 6, -1, -1)) > 3
     with pytest.raises(SpecError, match="'tail'"):
         SpreadLossSpec(groups=("tail",)).build(_context())
+
+
+def test_spread_misses_a_small_turn_beside_a_large_shift() -> None:
+    loss = SpreadLossSpec(lags=(1,), directions=2).build(_context())
+    shift = 0.1 * torch.randn(400, 8, 1, 1, generator=torch.manual_seed(1)) * torch.ones(4, 2)
+    turn = (
+        0.01 * torch.randn(400, 8, 1, 1, generator=torch.manual_seed(2)) * torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
+    )
+    rest = torch.zeros(400, 1, 4, 2)
+    (both,) = loss(LossInput(rest, shift + turn, shift + turn, torch.empty(0))).values()
+    (stiff,) = loss(LossInput(rest, shift, shift + turn, torch.empty(0))).values()
+    assert float(both) < 0.01 < 1.0 < float(stiff)
 
 
 def test_aligned_reconstruction_is_blind_to_tilt_and_size_too() -> None:
