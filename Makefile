@@ -9,6 +9,8 @@ MEDIAPIPE := .venv-mediapipe/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 # Where torch comes from, if not from pip's usual index; for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
+# Where the real clips are that `make bench` draws again.
+CLIPS ?= ../shared/data
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test picture docs bench prove wheel system clean
@@ -33,8 +35,13 @@ picture: demo  ## make the picture of the README
 docs: $(INSTALLED)  ## build the documentation site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-bench: $(INSTALLED)  ## measure speed and memory
+bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are real clips, the quality of the portrait
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/large_pictures.py
+	@if test -d $(CLIPS); then \
+		python=.venv-mediapipe/bin/python; test -x $$python || python=$(BIN)/python; \
+		set -x; $$python benchmarks/portrait.py $(CLIPS); \
+	else echo "skipped: benchmarks/portrait.py, for there are no real clips in $(CLIPS)"; fi
 
 prove: wheel  ## damage thousands of files by new chance; install the wheel alone and run the demo outside the checkout
 	HEADMOTION_CAMPAIGN_CASES=20 HEADMOTION_CAMPAIGN_SEED=$$(date +%s) OMP_NUM_THREADS=1 \

@@ -128,29 +128,38 @@ def rendering() -> Iterator[Row]:
     yield Row("`portrait` to mp4", f"{len(motion) / seconds:.0f} frames/s", "encoder threads are the library's")
 
 
+def generators() -> Iterator[Row]:
+    """Milliseconds per frame of the generator alone, whole clips of a batch side by side, as many frames per clip."""
+    from frames import AUTHORS, frame_times
+
+    for preset, batch, threads, median, least in frame_times():
+        note = f"{median / batch:.2f} ms per clip and frame; least {least:.2f} ms"
+        if preset == "paper-code" and (theirs := AUTHORS.get((batch, threads))):
+            note += f"; the authors' public code, as measured by the maintainers on a like machine: {theirs} ms"
+        count = "1 thread" if threads == 1 else f"{threads} threads"
+        yield Row(f"preset `{preset}`, batch {batch}, {count}", f"{median:.2f} ms per frame", note)
+
+
 def training() -> Iterator[Row]:
-    """Steps of both phases of `small-cpu` on synthetic clips, one core."""
+    """Steps on synthetic clips, one core, and where their time goes; discriminators include their own backward."""
     import tempfile
 
+    from steps import step_times
+
     from headmotion.data.synthetic import write_synthetic
-    from headmotion.training import train
 
     with tempfile.TemporaryDirectory() as folder:
-        corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=3.0)
-        for phase, other in (("syncers", "generator"), ("generator", "syncers")):
-            times = []
-            for steps in (2, 12):
-                start = time.perf_counter()
-                changes = [f"{phase}.steps={steps}", f"{other}.steps=0"]
-                train("small-cpu", [corpus], Path(folder) / f"{phase}{steps}", "cpu", changes, quiet=True)
-                times.append(time.perf_counter() - start)
-            per_step = (times[1] - times[0]) / 10
-            yield Row(f"`small-cpu`, {phase} phase", f"{1 / per_step:.2f} steps/s", f"{48 / per_step:.0f} clips/s")
+        corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
+        for recipe, phase, clips, seconds, shares in step_times(corpus):
+            parts = ", ".join(f"{label} {100 * share:.0f}%" for label, share in shares.most_common() if share >= 0.005)
+            what = f"`{recipe}`, {phase} phase, {clips} clips per step"
+            yield Row(what, f"{1 / seconds:.2f} steps/s", f"{clips / seconds:.0f} clips/s; {parts}")
 
 
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "start-up": start_up,
     "generation": generation,
+    "generators": generators,
     "streaming": streaming,
     "audio": audio,
     "rendering": rendering,

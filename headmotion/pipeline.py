@@ -17,7 +17,7 @@ from .core.audio import Audio
 from .core.checkpoint import load_checkpoint, save_checkpoint
 from .core.errors import CheckpointError, HeadmotionError, ImageError
 from .core.motion import Motion
-from .core.picture import opaque, read_picture
+from .core.picture import opaque, read_reduced
 from .core.plugins import registry
 from .core.renderer import Picture, Renderer
 from .core.representation import Frame
@@ -31,6 +31,8 @@ AudioLike = Audio | str | os.PathLike[str] | tuple[Any, int]
 """A path, an `Audio`, or ``(samples, rate)``."""
 
 
+SEARCHED = 4096
+"""Longer edge (px) to which a larger picture may be reduced to find a face in it."""
 CANVAS = 512
 """Pixels of the square on which motion without a picture is drawn."""
 
@@ -143,7 +145,8 @@ class Pipeline(nn.Module):
             finder = PoseFinder(found_by, self.representation, face)
             if path.suffix.lower() in VIDEOS:
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
-            return finder.in_picture(read_picture(path))
+            picture, factor = read_reduced(path, SEARCHED)
+            return self._reduced(finder.in_picture(picture), 1 / factor)
 
         return as_reference(value, self.representation, find)
 
@@ -176,11 +179,15 @@ class Pipeline(nn.Module):
         if first is None:
             raise ImageError("render", "at least one piece of motion", "none")
         drawing = self.renderer(renderer)
-        picture = read_picture(image, alpha=True) if isinstance(image, str | os.PathLike) else image
+        picture: Picture | None
+        if isinstance(image, str | os.PathLike):
+            picture, factor = read_reduced(image, drawing.enough, alpha=True)
+        else:
+            picture, factor = image, 1
         if picture is not None and not drawing.keeps_alpha:
             picture = opaque(picture)
-        pose = None if landmarks is None else self.reference(landmarks).poses[-1].numpy()
-        drawn = (self._in_pixels(piece) for piece in itertools.chain([first], pieces))
+        pose = None if landmarks is None else self._reduced(self.reference(landmarks).poses[-1], factor).numpy()
+        drawn = (self._in_pixels(piece, factor) for piece in itertools.chain([first], pieces))
         frames = drawing.frames(drawn, picture, pose)
         speech = None if audio is None else Audio.of(audio)
         total = speech.frames(first.fps) if speech else None
@@ -188,14 +195,30 @@ class Pipeline(nn.Module):
             total = len(motion)
         return write_frames(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
 
-    def _in_pixels(self, motion: Motion) -> Motion:
-        """A motion of the unit frame as if its picture were a square of `CANVAS` pixels."""
-        if motion.units == "px":
+    def _in_pixels(self, motion: Motion, factor: int) -> Motion:
+        """A motion in the pixels of its picture reduced by ``factor``.
+
+        One of the unit frame becomes as if its picture were a square of `CANVAS` pixels.
+        """
+        unit = motion.units != "px"
+        if factor == 1 and not unit:
             return motion
-        frame = Frame(CANVAS / 2, CANVAS / 2, CANVAS)
-        values = self.representation.denormalize(motion.values, frame)
-        reference = None if motion.reference is None else self.representation.denormalize(motion.reference, frame)
-        return replace(motion, values=values, reference=reference, frame=frame, units="px")
+        frame = Frame(CANVAS / 2, CANVAS / 2, CANVAS) if unit else motion.frame
+        small = frame and Frame((frame.x + 0.5) / factor - 0.5, (frame.y + 0.5) / factor - 0.5, frame.side / factor)
+
+        def placed(values: Tensor) -> Tensor:
+            return self._reduced(self.representation.denormalize(values, frame) if unit and frame else values, factor)
+
+        reference = None if motion.reference is None else placed(motion.reference)
+        return replace(motion, values=placed(motion.values), reference=reference, frame=small, units="px")
+
+    def _reduced(self, values: Tensor, factor: float) -> Tensor:
+        """Poses in pixels of a picture in those of the picture reduced by ``factor``."""
+        if factor == 1:
+            return values
+        # As a change of frames, in which the representation knows what are lengths and what are not.
+        unit = self.representation.normalize(values, Frame(-0.5, -0.5, factor))
+        return self.representation.denormalize(unit, Frame(-0.5, -0.5, 1))
 
     def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:
         """The pipeline's renderer, or another one for the same representation."""

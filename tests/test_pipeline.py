@@ -243,3 +243,20 @@ def test_a_renderer_gets_transparency_only_if_it_keeps_it(
     made = pipe.render(motion, tmp_path / "frames", image=path if as_file else picture)
     seen = read_picture(made / "000001.png", alpha=True)
     assert np.array_equal(seen, picture if keeps else np.full((20, 20, 3), 255, np.uint8))
+
+
+def test_a_large_picture_file_is_read_smaller_and_its_pose_follows(pipe: hm.Pipeline, tmp_path: Path) -> None:
+    assets = Path(hm.__file__).parent / "assets"
+    large = Image.open(assets / "portrait.png").convert("RGB").resize((1024, 1024), Image.Resampling.BICUBIC)
+    large.save(tmp_path / "large.png")
+    pose = (pipe.reference(assets / "portrait_landmarks.npz").poses[-1:] + 0.5) * 2 - 0.5
+    moved = pose + torch.tensor([[[0.0, 0.0]], [[8.0, -6.0]]])
+    motion = hm.Motion(moved, Fraction(25), frame=pipe.representation.frame_of(pose), reference=pose[0])
+    drawn = {"type": "portrait", "size": 256}
+    for landmarks in (None, pose.numpy()):
+        frames = []
+        for name, image in (("file", tmp_path / "large.png"), ("array", np.asarray(large))):
+            made = pipe.render(motion, tmp_path / f"{name} {landmarks is None}", image, None, landmarks, drawn)
+            frames.append(read_picture(made / "000001.png").astype(int))
+        still = np.asarray(large.resize((256, 256), Image.Resampling.BOX)).astype(int)
+        assert np.abs(frames[0] - frames[1]).mean() < 0.2 < 1 < np.abs(frames[0] - still).mean()

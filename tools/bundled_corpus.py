@@ -20,8 +20,8 @@ import numpy as np
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
 from headmotion.data.head_path import head_path, move_head
+from headmotion.data.spoken.corpus import spoken_clip
 from headmotion.data.synthetic import synthetic_clip
-
 
 LIVELINESS, LIVELINESS_SPREAD = 1.2, 0.4
 """Median of how lively a moved head is, and standard deviation of its logarithm: above 1, because others hold still."""
@@ -29,14 +29,14 @@ MOVED_WEIGHT = 0.5
 """Chance to draw a moved copy, over that of the clip itself."""
 
 
-def gather(shared: Path, moved: int, synthetic: int, seconds: float) -> Iterator[Clip]:
+def gather(shared: Path, moved: int, spoken: int, synthetic: int) -> Iterator[Clip]:
     """All clips, one after another."""
     for clip in open_corpus(shared / "grid_s1", license="CC BY 4.0", distribute=True):
         yield from with_moved_heads(replace(clip, source="GRID corpus, speaker s1"), moved)
     for clip in open_corpus(shared / "clips").select(distributable=True):
         yield from with_moved_heads(replace(clip, source="GRID corpus, single sentences"), moved)
-    for seed in range(synthetic):
-        yield synthetic_clip(seed, seconds)
+    yield from map(spoken_clip, range(spoken))
+    yield from map(synthetic_clip, range(synthetic))
 
 
 def with_moved_heads(clip: Clip, copies: int) -> Iterator[Clip]:
@@ -56,7 +56,7 @@ if __name__ == "__main__":
     parser.add_argument("shared", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--moved", type=int, default=3, help="copies of each real clip with a moving head")
-    parser.add_argument("--synthetic", type=int, default=400, help="synthetic clips, each a speaker of its own")
-    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each synthetic clip")
+    parser.add_argument("--spoken", type=int, default=400, help="clips of synthetic speech, each a speaker of its own")
+    parser.add_argument("--synthetic", type=int, default=100, help="clips of synthetic sound, likewise")
     arguments = parser.parse_args()
-    write_corpus(arguments.output, gather(arguments.shared, arguments.moved, arguments.synthetic, arguments.seconds))
+    write_corpus(arguments.output, gather(arguments.shared, arguments.moved, arguments.spoken, arguments.synthetic))

@@ -15,7 +15,10 @@ from headmotion.core.errors import HeadmotionError
 
 from .about import inspect, licenses, schema
 from .animate import animate, demo
+from .corpora import doctor
 from .plugins import plugins
+from .preparation import prepare
+from .synthesis import synthesize
 from .training import train
 
 INTERRUPTED = 130
@@ -30,7 +33,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, animate, train, plugins, licenses, schema, inspect):
+for command in (demo, animate, prepare, synthesize, doctor, train, plugins, licenses, schema, inspect):
     cli.add_command(command)
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
-from .options import any_path, check_output, device, options, quiet, show
+from .options import any_path, check_output, device, existing_file, options, quiet, show
 
 
 @click.command()
 @click.argument("recipe")
 @options(
     click.option("--data", required=True, multiple=True, help="Corpus to train on; may be given several times."),
-    click.option("-o", "--output", type=any_path, required=True, help="Folder of the run; gets model.safetensors."),
+    click.option("-o", "--output", type=any_path, help="Folder of the run; gets model.safetensors."),
     click.option("--set", "overrides", multiple=True, metavar="A.B=V", help="Change one value of the recipe."),
+    click.option("--syncers", type=existing_file, help="syncers.safetensors of another run, instead of training them."),
     click.option("--resume", is_flag=True, help="Go on from the run's last saved state."),
+    click.option("--dry-run", is_flag=True, help="Print the recipe, sizes, time and memory; write nothing."),
     device,
     click.option("--seed", type=int, help="Seed of weights, batches and noise.  [default: the recipe's]"),
     quiet,
@@ -23,16 +26,32 @@ from .options import any_path, check_output, device, options, quiet, show
 def train(
     recipe: str,
     data: tuple[str, ...],
-    output: Path,
+    output: Path | None,
     overrides: tuple[str, ...],
+    syncers: Path | None,
     resume: bool,
+    dry_run: bool,
     device: str,
     seed: int | None,
     quiet: bool,
 ) -> None:
     """Train a model by RECIPE (a bundled name or a .yaml file)."""
+    changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
+    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts
+    if dry_run:
+        from headmotion.training.dry_run import dry_run as measure
+
+        measured = measure(recipe, list(data), device, changes)
+        if first:
+            click.echo(str(measured), nl=False)
+        return
+    if output is None:
+        raise click.MissingParameter(param_type="option", param_hint="'-o' / '--output'")
     check_output(output / "model.safetensors")
     from headmotion.training import train as run
 
-    changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
-    show(run(recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet))
+    model = run(
+        recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet, syncers=syncers
+    )
+    if first:
+        show(model)

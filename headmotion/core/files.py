@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import hashlib
 import os
+import platform
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).absolute()  # else FFmpeg would take "http:a/b.mp4" for an address
     with _folder_for(target):
-        temporary = target.parent / f".{secrets.token_hex(8)}{target.suffix}"
+        temporary = _temporary_for(target)
         temporary.touch(exist_ok=False)
         try:
             yield temporary
@@ -40,7 +43,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).absolute()
     with _folder_for(target):
-        temporary = target.parent / f".{secrets.token_hex(8)}"
+        temporary = _temporary_for(target)
         temporary.mkdir()
         try:
             yield temporary
@@ -50,6 +53,28 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+
+def _temporary_for(target: Path) -> Path:
+    """A new hidden path beside ``target``; those left there for it by processes that were killed are removed."""
+    ours = "." + hashlib.sha256(f"{platform.node()} {target.name}".encode(errors="replace")).hexdigest()[:16]
+    for old in target.parent.glob(f"{ours}-*-*{glob.escape(target.suffix)}"):
+        process = old.name.split("-")[1]
+        if process.isdecimal() and not _alive(int(process)):
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
+    return target.parent / f"{ours}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
+
+
+def _alive(process: int) -> bool:
+    """Whether a process of this machine runs; said of all where that cannot be asked."""
+    try:
+        if os.name == "posix":
+            os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 @contextlib.contextmanager

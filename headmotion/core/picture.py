@@ -14,6 +14,8 @@ from .renderer import Picture
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
+FACTORS = (2, 4, 8)
+"""By which pictures may be reduced as they are read: JPEG can be decoded at these fractions of its size."""
 
 
 def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
@@ -25,6 +27,24 @@ def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
 
     Raises:
         ImageError: no such file, not a picture, damaged, empty, or more than `MAX_PIXELS`.
+    """
+    return read_reduced(path, None, alpha)[0]
+
+
+def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = False) -> tuple[Picture, int]:
+    """A picture file, reduced as it is read if it is much larger than needed, which saves time and memory.
+
+    Args:
+        path: as in `read_picture`.
+        edge: how long the longer edge needs to be, in pixels; None reads every pixel.
+        alpha: as in `read_picture`.
+
+    Returns:
+        The picture and its factor: the largest of 1, 2, 4 and 8 that leaves the longer edge at least ``edge``. What
+        was at ``x`` is at ``(x + 1/2) / factor - 1/2``.
+
+    Raises:
+        ImageError: as `read_picture`.
     """
     source = Path(path)
     if not source.is_file():
@@ -40,8 +60,12 @@ def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
                     )
                 if opened.format == "EPS":
                     raise ImageError("picture", "pixels", f"PostScript, a program, in {source}")
-                picture = _decoded(ImageOps.exif_transpose(opened))
-                return picture if alpha else opaque(picture)
+                factor, longer = _factor(max(opened.size), edge), max(opened.size)
+                opened.draft(None, (opened.width // factor, opened.height // factor))  # a JPEG is decoded smaller
+                drafted = round(longer / max(opened.size))
+                ImageOps.exif_transpose(opened, in_place=True)
+                picture = _pixels(opened, factor // drafted)
+                return picture if alpha else opaque(picture), factor
     except ImageError:
         raise
     except (Image.DecompressionBombError, MemoryError):
@@ -61,14 +85,18 @@ def opaque(picture: Picture) -> Picture:
     return np.array(Image.alpha_composite(white, layer).convert("RGB"), dtype=np.uint8)
 
 
-def _decoded(picture: Image.Image) -> Picture:
-    """``[H, W, 3]``, or ``[H, W, 4]`` if a pixel is not wholly opaque."""
+def _factor(longer: int, edge: int | None) -> int:
+    return max((factor for factor in FACTORS if edge is not None and longer >= factor * edge), default=1)
+
+
+def _pixels(picture: Image.Image, factor: int) -> Picture:
+    """``[H, W, 3]``, or ``[H, W, 4]`` if a pixel is not wholly opaque, ``factor`` times smaller."""
     if picture.mode.startswith("I"):
         # 16-bit grey: Pillow would clip to 255, not scale.
-        levels = np.asarray(picture).astype(np.float64)
-        picture = Image.fromarray((levels.clip(0, 65535) / 257 + 0.5).astype(np.uint8))
-    if picture.has_transparency_data:
-        layer = np.array(picture.convert("RGBA"), dtype=np.uint8)
-        if layer[..., 3].min() < 255:
-            return layer
-    return np.array(picture.convert("RGB"), dtype=np.uint8)
+        levels = np.asarray(picture).astype(np.int32)
+        picture = Image.fromarray(((levels.clip(0, 65535) + 128) // 257).astype(np.uint8))
+    mode = "RGBA" if picture.has_transparency_data else "RGB"
+    picture = picture if picture.mode == mode else picture.convert(mode)
+    pixels = np.array(picture.reduce(factor) if factor > 1 else picture, dtype=np.uint8)
+    clear = mode == "RGBA" and pixels[..., 3].min() < 255
+    return pixels if clear else np.ascontiguousarray(pixels[..., :3])

@@ -22,6 +22,8 @@ class Renderer(Component):
     """Whether `frames` must be given a picture."""
     keeps_alpha: bool = False
     """Whether a picture with opacity makes frames with opacity; if not, `frames` is only given ``[H, W, 3]``."""
+    enough: int | None = None
+    """Length of a picture's longer edge (px) beyond which its frames are no better; None: every pixel may count."""
 
     @abstractmethod
     def frames(

@@ -1,50 +1,35 @@
-"""Corpora: folders of clips with an index.
+"""Corpora: clips in a fixed order, whichever way they lie on disk.
 
-A folder holds ``index.csv`` with at least the columns ``id``, ``speaker`` and ``split``, and for each row ``ID.npz``
-(``landmarks`` ``[T, P, D]`` in pixels, ``fps``) and ``ID.flac`` (16 kHz, mono, as long as the landmarks).
+Two layouts: shards (``corpus.json``, see `shards`), and a folder of pairs (``index.csv``, see `pairs`).
 """
 
 from __future__ import annotations
 
-import csv
-import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
-from ..core.files import atomic_output
-from .clip import FULL_SCALE, Clip, Stored, read_clip, write_clip
-
-INDEX = "index.csv"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of an index: what is known of a clip without reading it."""
-
-    folder: Path
-    id: str
-    speaker: str
-    split: str
-    seconds: float = 1.0
-    license: str = ""
-    source: str = ""
-    distribute: bool = False
-    """Whether weights trained on the clip may be given away."""
-    weight: float = 1.0
+from . import pairs
+from .clip import Clip
+from .entry import Entry, KeepingReader
+from .refused import Refused
+from .shard_header import HEADER
+from .shard_reader import check_shards, list_shards
 
 
 class Corpus:
-    """Clips in a fixed order, read on first use and then kept in memory (16-bit audio, float32 landmarks)."""
+    """Clips in a fixed order, read when they are asked for. It can be pickled: worker processes read for themselves.
 
-    def __init__(self, entries: Iterable[Entry], kept: dict[tuple[Path, str], Stored] | None = None) -> None:
+    Clips in shards are read anew each time; pairs are kept in memory, because they must be unpacked.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
-        self._kept = {} if kept is None else kept
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -53,38 +38,20 @@ class Corpus:
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, index: int) -> Clip:
-        """The clip at ``index``. Its landmarks are shared with later calls: do not write into them.
+        """The clip at ``index``. Its landmarks may be shared with later calls: do not write into them.
 
         Raises:
             CorpusError: the clip is damaged.
         """
-        entry = self.entries[index]
-        key = (entry.folder, entry.id)
-        if key not in self._kept:
-            self._kept[key] = read_clip(*key)
-        stored = self._kept[key]
-        return Clip(
-            id=entry.id,
-            speaker=entry.speaker,
-            split=entry.split,
-            landmarks=stored.landmarks,
-            audio=stored.audio.astype(np.float32) / FULL_SCALE,
-            fps=stored.fps,
-            weight=entry.weight,
-            license=entry.license,
-            source=entry.source,
-            distribute=entry.distribute,
-            image_size=stored.image_size,
-        )
+        return self.entries[index].read()
 
     def select(self, split: str | None = None, distributable: bool | None = None) -> Corpus:
         """The clips of a split, and those whose trained weights may (or may not) be given away; possibly none."""
-        kept = (
+        return Corpus(
             entry
             for entry in self.entries
             if split in (None, entry.split) and distributable in (None, entry.distribute)
         )
-        return Corpus(kept, self._kept)
 
     def weights(self, balance: float = 0.5) -> npt.NDArray[np.float64]:
         """Chances ``[N]`` to draw each clip, summing to 1; all 0 if no clip has a weight.
@@ -108,25 +75,35 @@ def open_corpus(path: str | os.PathLike[str], *, license: str = "", distribute: 
     """The corpus in the folder ``path``; clips are read when they are asked for.
 
     Args:
-        path: folder with ``index.csv``.
-        license: license of the media, where the index has no column ``license`` (or ``licence``).
-        distribute: whether trained weights may be given away, where the index has no column ``distribute``.
+        path: folder with ``corpus.json`` or ``index.csv``.
+        license: license of the media, where the index does not say.
+        distribute: whether trained weights may be given away, where the index does not say.
 
     Raises:
-        CorpusError: no index, or a column, a number or a file is missing, or an id comes twice.
+        CorpusError: no index, or something in it or a file that it names is missing or damaged.
     """
     folder = Path(path)
-    entries = [_entry(folder, row, license, distribute) for row in _rows(folder)]
-    present = {item.name for item in os.scandir(folder)}
-    seen: set[str] = set()
-    for entry in entries:
-        if entry.id in seen:
-            raise CorpusError(f"corpus {folder}", "ids that differ", f"{entry.id!r} twice")
-        seen.add(entry.id)
-        for name in (f"{entry.id}.npz", f"{entry.id}.flac"):
-            if name not in present:
-                raise CorpusError(f"corpus {folder}", f"the file {name}, because {INDEX} names it", "no such file")
-    return Corpus(entries)
+    if (folder / HEADER).exists():
+        check_shards(folder)
+        return Corpus(list_shards(folder, license))
+    entries, refused = list_corpus(folder, license, distribute)
+    if refused:
+        raise refused[0].error
+    reader = KeepingReader(pairs.PairReader(folder))
+    return Corpus(replace(entry, reader=reader) for entry in entries)
+
+
+def list_corpus(folder: Path, license: str = "", distribute: bool = False) -> tuple[list[Entry], list[Refused]]:
+    """The entries of a corpus whose other clips may be damaged, and what is known to be; see `open_corpus`.
+
+    Raises:
+        CorpusError: no index, or none that can be read.
+    """
+    if (folder / HEADER).exists():
+        return list_shards(folder, license), []
+    if not (folder / pairs.INDEX).exists():
+        raise CorpusError("corpus", f"a folder with {HEADER} or {pairs.INDEX}", str(folder))
+    return pairs.list_pairs(folder, license, distribute)
 
 
 def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:
@@ -140,70 +117,28 @@ def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:
 
 def join(corpora: Iterable[Corpus]) -> Corpus:
     """Opened corpora as one, in the order given."""
-    parts = list(corpora)
-    kept = {key: stored for part in parts for key, stored in part._kept.items()}
-    return Corpus((entry for part in parts for entry in part.entries), kept)
+    return Corpus(entry for corpus in corpora for entry in corpus.entries)
 
 
 def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
-    """Write ``clips`` as a new corpus folder; the index comes last, so that a folder with an index is whole.
+    """Write ``clips`` as a new folder of pairs; the index comes last, so that a folder with an index is whole.
+
+    The ``checks`` of the clips are not kept; `write_shards` keeps them.
 
     Raises:
         CorpusError: the folder is a corpus already, there are no clips, or a clip's audio and motion differ in length.
     """
     folder = Path(path)
-    if (folder / INDEX).exists():
+    if (folder / pairs.INDEX).exists() or (folder / HEADER).exists():
         raise CorpusError("corpus", "a new folder", f"{folder}, which is a corpus already", "choose another name")
-    entries = []
+    rows = []
     for clip in clips:
-        write_clip(folder, clip)
-        described = {item.name: getattr(clip, item.name) for item in fields(Entry) if item.name != "folder"}
-        entries.append({**described, "distribute": int(clip.distribute), "frames": len(clip.landmarks)})
-    if not entries:
-        raise CorpusError("corpus", "at least one clip to write", "none")
-    with atomic_output(folder / INDEX) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(entries[0]))
-        writer.writeheader()
-        writer.writerows(entries)
-    return folder
-
-
-def _rows(folder: Path) -> list[dict[str, str]]:
-    try:
-        with (folder / INDEX).open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except FileNotFoundError:
-        raise CorpusError("corpus", f"a folder with {INDEX}", str(folder)) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError("corpus", f"a readable {INDEX}", f"{folder} ({type(error).__name__})") from None
-    if not rows:
-        raise CorpusError(f"corpus {folder}", f"at least one row in {INDEX}", "none")
-    if (longest := max(len(row.get(None, ())) for row in rows)) > 0:
-        raise CorpusError(f"corpus {folder}", f"no row of {INDEX} longer than its head", f"{longest} fields more")
-    return rows
-
-
-def _entry(folder: Path, row: Mapping[str, str], license: str, distribute: bool) -> Entry:
-    for column in ("id", "speaker", "split"):
-        if not row.get(column):
-            raise CorpusError(f"corpus {folder}", f"the column {column!r} in every row of {INDEX}", "none")
-    if Path(row["id"]).name != row["id"]:
-        raise CorpusError(f"corpus {folder}", "ids that are plain file names", repr(row["id"])[:80])
-    try:
-        entry = Entry(
-            folder=folder,
-            id=row["id"],
-            speaker=row["speaker"],
-            split=row["split"],
-            seconds=float(row.get("seconds") or 1.0),
-            license=row.get("license") or row.get("licence") or license,
-            source=row.get("source") or "",
-            distribute=bool(int(row["distribute"])) if row.get("distribute") else distribute,
-            weight=float(row.get("weight") or 1.0),
+        pairs.write_pair(folder, clip)
+        described = {name: getattr(clip, name) for name in ("id", "speaker", "split", "seconds", "license", "source")}
+        rows.append(
+            {**described, "distribute": int(clip.distribute), "weight": clip.weight, "frames": len(clip.landmarks)}
         )
-    except ValueError as error:
-        raise CorpusError(f"corpus {folder}", f"numbers in the row {row['id']!r} of {INDEX}", str(error)) from None
-    if not (0 < entry.seconds < math.inf and 0 <= entry.weight < math.inf):
-        got = f"{entry.seconds:g} and {entry.weight:g}"
-        raise CorpusError(f"corpus {folder}", f"seconds above 0 and a weight from 0 in the row {entry.id!r}", got)
-    return entry
+    if not rows:
+        raise CorpusError("corpus", "at least one clip to write", "none")
+    pairs.write_index(folder, rows)
+    return folder

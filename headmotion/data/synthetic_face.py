@@ -12,11 +12,10 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
+from .head_path import NECK, rotations
 from .synthetic_script import STEPS_PER_SECOND, Curve, Script, smooth
 
 FPS = 25
-NECK = (0.0, 1.9, 1.0)
-"""Where the head turns, from the middle between the eyes."""
 VIEW_DISTANCE = 9.0
 UPPER_LIP, LOWER_LIP = (49, 50, 51, 52, 53, 61, 62, 63), (55, 56, 57, 58, 59, 65, 66, 67)
 LIDS = ((37, 41), (38, 40), (43, 47), (44, 46))
@@ -80,22 +79,26 @@ def make_person(rng: np.random.Generator) -> Person:
 def act(rng: np.random.Generator, script: Script, person: Person) -> Action:
     """Lips from the phones, brows and head from the prosody, blinks and idle motion from chance alone."""
     opening, spread = _lips(script, person)
-    brows = 0.06 * person.lively * script.accent + _idle(rng, len(script.index), 1.0, 0.012)
+    brows = 0.06 * person.lively * script.accent + idle(rng, len(script.index), 1.0, 0.012)
     frames = slice(0, None, STEPS_PER_SECOND // FPS)
     return Action(
         opening=opening[frames],
-        spread=(spread + _idle(rng, len(script.index), 2.0, 0.03))[frames],
+        spread=(spread + idle(rng, len(script.index), 2.0, 0.03))[frames],
         brows=brows[frames],
-        blink=_blinks(rng, len(script.index))[frames],
+        blink=blinks(rng, len(script.index))[frames],
         pose=_head(rng, script, person)[frames],
     )
 
 
 def landmarks(rng: np.random.Generator, action: Action, person: Person) -> npt.NDArray[np.float32]:
     """The action as landmarks ``[T, 68, 3]`` in pixels of a 256-pixel picture."""
-    points = _expression(action, person)
-    yaw, pitch, roll = np.radians(action.pose[:, :3].T)
-    points = (points - NECK) @ _turned(yaw, pitch, roll).transpose(0, 2, 1) + NECK + action.pose[:, None, 3:]
+    return filmed(rng, _expression(action, person), action.pose)
+
+
+def filmed(rng: np.random.Generator, faces: Curve, pose: Curve) -> npt.NDArray[np.float32]:
+    """Faces ``[T, 68, 3]`` that look ahead, with the head in a pose ``[T, 6]``, as pixels of a 256-pixel picture."""
+    yaw, pitch, roll = np.radians(pose[:, :3].T)
+    points = (faces - NECK) @ rotations(yaw, pitch, roll).transpose(0, 2, 1) + NECK + pose[:, None, 3:]
     points[..., :2] *= VIEW_DISTANCE / (VIEW_DISTANCE + points[..., 2:])
     points += rng.normal(0, 0.0012, points.shape)
     side = rng.uniform(52, 82)
@@ -125,21 +128,21 @@ def _head(rng: np.random.Generator, script: Script, person: Person) -> Curve:
     settled = np.maximum.accumulate(phrase) + 1
     pose = np.stack([smooth(postures[settled, k], 0.18) for k in range(3)], axis=1)
     pose[:, 1] += 7.5 * script.accent - 4.5 * script.phrase
-    pose += np.stack([_idle(rng, count, 1.5, size) for size in (1.8, 1.5, 1.3)], axis=1)
-    shift = np.stack([_idle(rng, count, 2.0, size) for size in (0.04, 0.03, 0.05)], axis=1)
+    pose += np.stack([idle(rng, count, 1.5, size) for size in (1.8, 1.5, 1.3)], axis=1)
+    shift = np.stack([idle(rng, count, 2.0, size) for size in (0.04, 0.03, 0.05)], axis=1)
     shift[:, 2] -= 0.10 * script.accent
     pose[:, 0] += person.turn / person.lively
     return np.concatenate([pose, shift], axis=1) * person.lively
 
 
-def _idle(rng: np.random.Generator, count: int, seconds: float, size: float) -> Curve:
+def idle(rng: np.random.Generator, count: int, seconds: float, size: float) -> Curve:
     """Smooth noise of standard deviation ``size`` that forgets itself in about ``seconds``."""
     margin = int(4 * seconds * STEPS_PER_SECOND)
     noise = smooth(rng.normal(0, 1, count + 2 * margin), seconds / 4)[margin : margin + count]
     return np.asarray(noise * size * np.sqrt(2 * np.sqrt(np.pi) * seconds / 4 * STEPS_PER_SECOND))
 
 
-def _blinks(rng: np.random.Generator, count: int) -> Curve:
+def blinks(rng: np.random.Generator, count: int) -> Curve:
     """About 15 a minute, 0.12 to 0.2 s each, independent of speech."""
     time = np.arange(count) / STEPS_PER_SECOND
     result = np.zeros(count)
@@ -169,19 +172,11 @@ def _expression(action: Action, person: Person) -> Curve:
     jaw = np.clip((person.face[:17, 1] - person.face[33, 1]) / (person.face[8, 1] - person.face[33, 1]), 0, 1)
     y[:, :17] += 0.45 * opening * jaw
     y[:, 17:27] -= action.brows[:, None]
-    for upper, lower in LIDS:
-        face[:, upper] += (face[:, lower] - face[:, upper]) * 0.92 * action.blink[:, None]
+    close_eyes(face, action.blink)
     return np.asarray(face)
 
 
-def _turned(yaw: Curve, pitch: Curve, roll: Curve) -> Curve:
-    """Rotations ``[T, 3, 3]``: roll about z after pitch about x after yaw about y."""
-    zero, one = np.zeros_like(yaw), np.ones_like(yaw)
-
-    def matrix(rows: list[list[Curve]]) -> Curve:
-        return np.moveaxis(np.array(rows), -1, 0)
-
-    about_y = matrix([[np.cos(yaw), zero, np.sin(yaw)], [zero, one, zero], [-np.sin(yaw), zero, np.cos(yaw)]])
-    about_x = matrix([[one, zero, zero], [zero, np.cos(pitch), -np.sin(pitch)], [zero, np.sin(pitch), np.cos(pitch)]])
-    about_z = matrix([[np.cos(roll), -np.sin(roll), zero], [np.sin(roll), np.cos(roll), zero], [zero, zero, one]])
-    return about_z @ about_x @ about_y
+def close_eyes(faces: Curve, blink: Curve) -> None:
+    """Lower the upper lids of faces ``[T, 68, 3]`` by ``blink`` ``[T]``: 0 open, 1 closed."""
+    for upper, lower in LIDS:
+        faces[:, upper] += (faces[:, lower] - faces[:, upper]) * 0.92 * blink[:, None]

@@ -29,8 +29,9 @@ def headmotion_models() -> Mapping[str, Path]:
 
 @hookimpl
 def headmotion_recipes() -> Mapping[str, Path]:
-    """The training recipes, by file name."""
-    return {path.stem: path for path in sorted((_HERE / "recipes").glob("*.yaml"))}
+    """The training recipes, by their place among them: ``smoke``, ``ablation/full``."""
+    folder = _HERE / "recipes"
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.yaml"))}
 
 
 @hookimpl

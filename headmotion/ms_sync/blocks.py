@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+FEW = 4096
+"""Numbers that a convolution puts out below which preparing it takes longer than computing it."""
+
 
 class ConvBlock(nn.Module):
     """Inverted residual block along time: depth-wise convolution, channel norm, expansion, projection, skip.
@@ -39,7 +42,8 @@ class ConvBlock(nn.Module):
 
     @override
     def forward(self, sequence: Tensor) -> Tensor:
-        return self._valid(functional.pad(sequence, (self.lookback, self.lookahead)))
+        padded = functional.pad(sequence, (self.lookback, self.lookahead))
+        return self._valid(padded, self.depthwise(padded))
 
     def init_state(self, batch: int) -> Tensor:
         """What lies before the first input of a stream."""
@@ -53,10 +57,19 @@ class ConvBlock(nn.Module):
         count = max(0, (known.shape[-1] - self.kernel) // self.stride + 1)
         if not count:
             return known.new_zeros(known.shape[0], self.project.out_features, 0), known
-        return self._valid(known[..., : (count - 1) * self.stride + self.kernel]), known[..., count * self.stride :]
+        used = known[..., : (count - 1) * self.stride + self.kernel]
+        return self._valid(used, self._few(used)), known[..., count * self.stride :]
 
-    def _valid(self, padded: Tensor) -> Tensor:
-        inner = self.norm(self.depthwise(padded).transpose(1, 2))
+    def _few(self, padded: Tensor) -> Tensor:
+        """The depth-wise convolution, for a frame or so by plain products, which take no preparation."""
+        taps, bias = padded.unfold(-1, self.kernel, self.stride), self.depthwise.bias
+        if bias is None or taps[..., 0].numel() > FEW:
+            convolved: Tensor = self.depthwise(padded)
+            return convolved
+        return (taps * self.depthwise.weight).sum(-1) + bias.unsqueeze(-1)
+
+    def _valid(self, padded: Tensor, convolved: Tensor) -> Tensor:
+        inner = self.norm(convolved.transpose(1, 2))
         inner = self.project(functional.gelu(self.expand(inner)))
         skipped = padded[..., self.lookback : padded.shape[-1] - self.lookahead : self.stride].transpose(1, 2)
         return functional.gelu(inner + self.skip(skipped)).transpose(1, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,13 +15,13 @@ from .masks import Mask, blend, coverage, signed_distance
 from .openings import SAMPLES, Shape, along
 from .warp import Box, Plane, smoothstep
 
-WARM = (1.0, 1.5, 1.4)
-"""Exponents by which red, green and blue darken inside the mouth."""
-HOLLOW = 0.35
-"""How dark the mouth is where it is deepest, relative to the lips."""
-IVORY, TONGUE = (0.88, 0.72, 0.60), (0.78, 0.52, 0.43)
-"""Shaded colors of upper teeth and tongue that the picture does not show, relative to the lips' lightest channel."""
-SHADOW = 0.7
+IVORY, TONGUE, DEPTH = (0.84, 0.80, 0.91), (0.70, 0.57, 0.64), (0.40, 0.31, 0.29)
+"""Colors of upper teeth, of what lies on the lower lip, and of the dark between them that the picture does not show, as
+parts of the skin's: in these, people and lamps of all colors agree."""
+DIM, LIT = 0.68, (0.06, 0.15)
+"""What is seen between lips that have hardly parted, relative to their color; and the gaps, in widths of the mouth,
+between which that gives way to teeth and tongue."""
+SHADOW = 0.75
 """Light that is left right below the upper lip."""
 
 
@@ -34,8 +35,10 @@ class Mouth(Inside):
         # What lies just above the upper lip's edge counts as inside: the lip itself covers it.
         rise = min(2 * self.soft, max(still.gap, 0.0)) * still.across * 1j
         self.depth = signed_distance(np.concatenate([still.upper - rise, still.lower[::-1]]), self.box)
-        self.tone = _lip_tone(picture, self.depth, self.box, still.width)
-        self.shown = _shown_teeth(picture, self.depth, self.box, self.tone)
+        width = max(still.width, 1.0)
+        self.lips = _percentile(self._band(picture, -0.06 * width - 2.5, -0.5), 50, (150.0, 90.0, 85.0))
+        self.skin = _percentile(self._band(picture, -0.35 * width - 2.5, -0.22 * width), 75, (190.0, 145.0, 120.0))
+        self.shown = _shown_teeth(self._band(picture, 0.5, np.inf), self.lips)
         self.teeth = _upper_teeth(still, self.box) * np.float32(0.8 * (1 - self.shown))
 
     def around(self, shape: Shape) -> Box:
@@ -49,7 +52,7 @@ class Mouth(Inside):
         if (met := self._met(shape)) > 0:
             thin = 0.02 * shape.width * np.sin(np.linspace(0, np.pi, SAMPLES)) * shape.across * 1j
             line = np.concatenate([shape.middle - thin, (shape.middle + thin)[::-1]])
-            yield self.tone * np.power(0.4, WARM), coverage(line, box) * np.float32(0.6 * met)
+            yield DIM * self.lips, coverage(line, box) * np.float32(0.6 * met)
 
     def _between_lips(self, picture: Picture, shape: Shape, skull: Skull, box: Box) -> Colors:
         home, down = skull.home(shape), self.still.across * 1j
@@ -75,15 +78,29 @@ class Mouth(Inside):
         far = 4 * thick * shape.across * 1j
         from_lower = _inwards(shape.upper - far, shape.lower, thick, box)
         from_upper = _inwards(shape.upper, shape.lower + far, thin, box)
-        tongue = np.broadcast_to(self.tone.max() * np.array(TONGUE), (*from_lower.shape, 3))
-        dark = blend(tongue, self.tone * np.power(HOLLOW, WARM), from_lower)
-        lit = blend(dark, self.tone.max() * np.array(IVORY), teeth)
-        return lit * (SHADOW + (1 - SHADOW) * from_upper[..., None])
+        tongue = np.broadcast_to(self.skin * TONGUE, (*from_lower.shape, 3))
+        dark = blend(tongue, self.skin * DEPTH, from_lower)
+        lit = blend(dark, self.skin * IVORY, teeth) * (SHADOW + (1 - SHADOW) * from_upper[..., None])
+        first, last = LIT
+        parted = float(smoothstep((shape.gap / max(shape.width, 1.0) - first) / (last - first)))
+        return DIM * self.lips + parted * (lit - DIM * self.lips)
+
+    def _band(self, picture: Picture, least: float, most: float) -> npt.NDArray[np.uint8]:
+        """Pixels ``[n, 3]`` of the face at some distance (px) inside the opening, negative outside."""
+        seen = self.box.clip(Box(0, 0, picture.shape[1], picture.shape[0]))
+        depth = self.depth[seen.within(self.box)]
+        return np.asarray(picture[seen.slices][(depth > least) & (depth < most)])
 
     def _met(self, shape: Shape) -> float:
         """0..1: how far lips that are apart in the picture have come together."""
         apart = smoothstep(self.still.gap / max(self.still.width, 1.0) / 0.08)
         return float(apart * smoothstep(1 - shape.gap / max(0.25 * self.still.gap, 1e-6)))
+
+
+def _percentile(
+    pixels: npt.NDArray[np.uint8], percent: float, otherwise: tuple[float, float, float]
+) -> npt.NDArray[np.float64]:
+    return np.asarray(np.percentile(pixels, percent, axis=0) if len(pixels) else otherwise, np.float64)
 
 
 def _inwards(upper: Plane, lower: Plane, spread: float, box: Box) -> Mask:
@@ -93,22 +110,14 @@ def _inwards(upper: Plane, lower: Plane, spread: float, box: Box) -> Mask:
     return smoothstep(2 * np.asarray(soft) - 1).astype(np.float32)
 
 
-def _lip_tone(picture: Picture, depth: Mask, box: Box, width: float) -> npt.NDArray[np.float64]:
-    """Median color of a band around the mouth."""
-    seen = box.clip(Box(0, 0, picture.shape[1], picture.shape[0]))
-    near = depth[seen.within(box)]
-    band = picture[seen.slices][(near < -0.5) & (near > -0.5 - max(2.0, 0.06 * width))]
-    tone = np.median(band, axis=0) if len(band) else (150.0, 90.0, 85.0)
-    return np.asarray(tone, np.float64)
-
-
-def _shown_teeth(picture: Picture, depth: Mask, box: Box, tone: npt.NDArray[np.float64]) -> float:
-    """0..1: whether the picture shows teeth: some of what is between the lips is paler than they are."""
-    seen = box.clip(Box(0, 0, picture.shape[1], picture.shape[0]))
-    # In green and blue, for lips are red.
-    inner = picture[seen.slices][depth[seen.within(box)] > 0.5][:, 1:].mean(axis=-1)
-    paler = float(np.percentile(inner, 90)) / max(float(tone[1:].mean()), 1.0) if len(inner) else 0.0
-    return float(smoothstep((paler - 1.05) / 0.3))
+def _shown_teeth(inner: npt.NDArray[Any], lips: npt.NDArray[np.float64]) -> float:
+    """0..1: whether the picture shows teeth: some of what is between the lips, ``[n, 3]``, is paler or less red."""
+    light = inner[inner[:, 0] > 0.6 * lips[0]].astype(np.float64) / np.maximum(lips, 1.0)
+    if not len(light):
+        return 0.0
+    pale = light[:, 1:].mean(axis=-1)
+    brighter, fainter = np.percentile(pale, 90), np.percentile(pale / light[:, 0], 90)
+    return float(max(smoothstep((brighter - 1.05) / 0.3), smoothstep((fainter - 1.05) / 0.1)))
 
 
 def _upper_teeth(still: Shape, box: Box) -> Mask:

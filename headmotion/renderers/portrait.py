@@ -40,6 +40,7 @@ class Portrait(Renderer):
         find_openings(representation)  # refuses what is no face
         super().__init__(spec)
         self.representation = representation
+        self.enough = (spec.size or LARGEST) if spec.crop == "none" else None
 
     def frames(
         self, motion: Iterable[Motion], image: Picture | None = None, landmarks: npt.ArrayLike | None = None
@@ -101,8 +102,8 @@ class Portrait(Renderer):
         scale = min(longest, LARGEST) / longest if self.spec.size is None else self.spec.size / longest
         view = View(box, _even(box.size[0] * scale), _even(box.size[1] * scale))
         if self.spec.size is None and longest > LARGEST:
-            sizes = f"{box.size[0]} x {box.size[1]} is shown at {view.width} x {view.height}"
-            _log.warning("the picture of %s; size=N (--size N) sets another size", sizes)
+            shown = f"{view.width} x {view.height}"
+            _log.warning("the picture is larger than players show and becomes %s; size=N (--size N) sets it", shown)
         return view
 
 

@@ -6,6 +6,8 @@ mean face; the dome says what becomes of hair and temples, where there are no la
 
 from __future__ import annotations
 
+import cmath
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +25,9 @@ DEPTH = 0.6
 """How far the dome stands out from the outline, in units of the face from chin to brows."""
 STEEPEST = 0.5
 """Largest sine by which the dome leans: a little beyond it would fold."""
-DOUBT = 0.02
-"""Sine of a turn that may as well be noise of the landmarks; half of it is believed."""
+DOUBT, DOUBT_SIZE = 0.02, 0.04
+"""Angle of a turn (radians), and part by which a head grows, that may as well be noise of the landmarks: half of it is
+believed, and more of more. Hair is far from the landmarks, where noise would be seen."""
 PROFILE = 0.55
 """Where the plane of the face shrinks to this part of its size (a turn of 84 degrees), the fit means nothing."""
 PATIENCE = 6
@@ -90,8 +93,9 @@ class Turning:
         turn, narrowing, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
         if scale < 1e-3 or abs(turn) < PROFILE * scale:
             return flat
-        sine = abs(nearer) / scale
-        nearer *= min(1.0, STEEPEST / max(sine, 1e-12)) * sine**2 / (sine**2 + DOUBT**2)
+        sine = max(abs(nearer) / scale, 1e-12)
+        nearer *= min(_believed(sine, DOUBT), STEEPEST) / sine
+        turn = cmath.rect(math.exp(_believed(math.log(abs(turn)), DOUBT_SIZE)), _believed(cmath.phase(turn), DOUBT))
         lean = DEPTH * self.head.face * nearer
         apart = self.head.center - complex(self.pose[self.still].mean())
         center = complex(pose[self.still].mean()) + turn * apart + narrowing * apart.conjugate() - lean
@@ -122,6 +126,10 @@ class Turning:
         posed = fit_pose(solid, seen[None])
         depth = posed.scale * ((solid - solid.mean(dim=0)) @ posed.turn[0].T)[:, 2]
         return torch.cat([seen - seen.mean(dim=0), depth[:, None]], dim=1)
+
+
+def _believed(value: float, doubt: float) -> float:
+    return value**3 / (value**2 + doubt**2)
 
 
 def _as_tensor(places: Plane) -> Tensor:

@@ -79,6 +79,29 @@ def renderer_draws_every_frame(subject: Subject) -> None:
 
 
 @check("renderer")
+def renderer_draws_nothing_of_nothing(subject: Subject) -> None:
+    """A motion without frames makes no pictures, and pieces without frames around another change nothing."""
+    renderer: Renderer = subject.build()
+    whole = motion(subject, 3)
+    for empty in ([], [whole[:0]], [whole[:0], whole[:0]]):
+        assert not _drawn(renderer, empty), f"pictures of {len(empty)} pieces without frames"
+    amid = _drawn(renderer, [whole[:0], whole, whole[:0]])
+    assert np.array_equal(amid, _drawn(renderer, [whole])), "pieces without frames change the pictures"
+
+
+@check("renderer")
+def renderer_leaves_what_it_is_given_and_gives(subject: Subject) -> None:
+    """Motion and picture are not written to, nor is a frame once it has been given away."""
+    renderer: Renderer = subject.build()
+    given, image = motion(subject, 4), picture()
+    values = given.values.clone()
+    frames = [(frame, frame.copy()) for frame in renderer.frames([given], image if renderer.needs_image else None)]
+    assert torch.equal(given.values, values), "the motion has changed"
+    assert np.array_equal(image, picture()), "the picture has changed"
+    assert all(np.array_equal(frame, kept) for frame, kept in frames), "an earlier frame has changed"
+
+
+@check("renderer")
 def renderer_reads_lazily(subject: Subject) -> None:
     """The first picture comes before the motion has ended: memory does not grow with its length."""
     renderer: Renderer = subject.build()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from ..core.discriminator import Discriminator
+from ..core.errors import SpecError
 from ..core.generator import Generator
 from ..core.loss import Loss, LossInput
-from .batches import Batches
+from .batch_norm import WholeBatchNorm
+from .batches import Batch, Batches
+from .division import from_one_start
 from .phases import Stepper
-from .recipe import GeneratorPhase
+from .recipe import GeneratorPhase, OptimizerSpec
 
 
 def hinge_discriminator(real: Tensor, generated: Tensor) -> Tensor:
@@ -24,6 +28,25 @@ def hinge_discriminator(real: Tensor, generated: Tensor) -> Tensor:
 def hinge_generator(generated: Tensor) -> Tensor:
     """``-E[D(G)]``; 0 at zero scores. Source: MS-Sync, eqs. 9 to 11."""
     return -generated.mean()
+
+
+def spread(motion: Tensor) -> Tensor:
+    """Mean standard deviation over time of motion ``[B, T, P, D]``."""
+    return motion.detach().std(1, correction=0).mean()
+
+
+@dataclass(frozen=True)
+class Example:
+    """A part of a batch as the generator sees it."""
+
+    reference: Tensor
+    """Frames before the generated ones, ``[B, R, P, D]``."""
+    real: Tensor
+    """``[B, T, P, D]``."""
+    audio: Tensor
+    """``[B, 4*(R+T), C]``."""
+    seeds: range
+    """Of the noise, one per sample."""
 
 
 class AdversarialPhase:
@@ -41,19 +64,23 @@ class AdversarialPhase:
     ) -> None:
         self.spec, self.steps, self.batches = spec, spec.steps, batches
         self.generator, self.discriminator, self.losses = generator, discriminator, list(losses)
+        self.division = batches.division
+        self.division.check(self.name, batches.size, 2, "whole pairs of clips in each")
         self.averaged = copy.deepcopy(generator).requires_grad_(False)
+        self.norm = WholeBatchNorm([generator, discriminator], self.division)
         self.modules: dict[str, nn.Module] = {
             "generator": generator,
             "averaged": self.averaged,
             "discriminator": discriminator,
             "losses": nn.ModuleList(losses),
         }
-        self.optimizers: dict[str, Stepper] = {
-            "generator": Stepper("generator", generator.parameters(), spec.generator_optimizer, spec.steps),
-            "discriminator": Stepper(
-                "discriminator", discriminator.parameters(), spec.discriminator_optimizer, spec.steps
-            ),
+        self.optimizers = {
+            "generator": self._stepper("generator", generator, spec.generator_optimizer),
+            "discriminator": self._stepper("discriminator", discriminator, spec.discriminator_optimizer),
         }
+
+    def _stepper(self, name: str, module: nn.Module, spec: OptimizerSpec) -> Stepper:
+        return Stepper(name, module.parameters(), spec, self.steps, self.division.processes)
 
     @property
     def result(self) -> Generator:
@@ -62,36 +89,81 @@ class AdversarialPhase:
 
     def step(self, number: int) -> Mapping[str, float]:
         """One update of the discriminators and one of the generator."""
-        batch, context = self.batches(number), self.generator.context_frames
-        reference, real = batch.motion[:, :context], batch.motion[:, context:]
-        steps = self.batches.context.steps_per_frame * context
+        batch = self.batches(number)
+        parts = [self._example(part, number) for part in batch.parts(self.division.accumulate)]
         self.generator.train()
-        seeds = range(number * len(real), (number + 1) * len(real))
-        generated = self.generator(reference, batch.audio[:, steps:], seed=seeds)
-        figures = self._discriminate(number, reference, real, generated.detach())
-        terms = self._adversarial(reference, generated)
-        data = LossInput(reference, generated, real, batch.audio)
-        for loss in self.losses:
-            terms |= loss(data)
-        figures["gradient"] = self.optimizers["generator"].step(number, terms)
+        self.norm.measure(self._generated, parts)
+        # Of a batch in one part the graph is kept for the generator's own update; of several it would fill the memory.
+        alone = self._generated(parts[0]) if len(parts) == 1 else None
+        figures = self._step_discriminator(number, parts, alone, batch.clips)
+        figures |= self._step_generator(number, parts, alone, batch.clips)
         self._average(number)
-        return figures | {name: float(term.detach()) for name, term in terms.items()}
+        return figures
 
-    def _discriminate(self, number: int, reference: Tensor, real: Tensor, generated: Tensor) -> dict[str, float]:
+    def _example(self, part: Batch, number: int) -> Example:
+        context = self.generator.context_frames
+        seeds = range(number * self.batches.size + part.samples.start, number * self.batches.size + part.samples.stop)
+        return Example(part.motion[:, :context], part.motion[:, context:], part.audio, seeds)
+
+    def _generated(self, part: Example) -> Tensor:
+        steps = self.batches.context.steps_per_frame * self.generator.context_frames
+        with self.division.autocast(part.audio.device):
+            generated: Tensor = self.generator(part.reference, part.audio[:, steps:], seed=part.seeds)
+        return generated.to(part.real.dtype)
+
+    def _step_discriminator(
+        self, number: int, parts: list[Example], alone: Tensor | None, clips: Sequence[str]
+    ) -> dict[str, float]:
         if not self.spec.adversarial_weight:
             return {}
+        made = [alone.detach()] if alone is not None else self._generated_before(parts)
         self.discriminator.train().requires_grad_(True)
-        on_real, on_generated = self.discriminator(reference, real), self.discriminator(reference, generated)
-        terms = {f"d_{head}": hinge_discriminator(score, on_generated[head]) for head, score in on_real.items()}
-        self.optimizers["discriminator"].step(number, terms)
-        return {name: float(term.detach()) for name, term in terms.items()}
+        stepper = self.optimizers["discriminator"]
+        for part, generated in from_one_start(list(zip(parts, made, strict=True)), [self.discriminator]):
+            on_real, on_generated = self._scores(part, part.real), self._scores(part, generated)
+            terms = {f"d_{head}": hinge_discriminator(score, on_generated[head]) for head, score in on_real.items()}
+            stepper.add(terms, 1 / len(parts))
+        figures = stepper.take(number, clips)
+        return figures | {"d_gradient": figures.pop("gradient")}
 
-    def _adversarial(self, reference: Tensor, generated: Tensor) -> dict[str, Tensor]:
-        if not self.spec.adversarial_weight:
-            return {}
+    @torch.no_grad()
+    def _generated_before(self, parts: list[Example]) -> list[Tensor]:
+        """The motion of all parts, after which buffers and chance are as they were."""
+        every = from_one_start([*parts, None], [self.generator])
+        return [self._generated(part) for part in every if part is not None]
+
+    def _step_generator(
+        self, number: int, parts: list[Example], alone: Tensor | None, clips: Sequence[str]
+    ) -> dict[str, float]:
         self.discriminator.requires_grad_(False)
-        scores = self.discriminator(reference, generated)
-        return {f"g_{head}": self.spec.adversarial_weight * hinge_generator(score) for head, score in scores.items()}
+        stepper = self.optimizers["generator"]
+        for part in from_one_start(parts, [self.generator, self.discriminator, *self.losses]):
+            generated = self._generated(part) if alone is None else alone
+            terms = self._adversarial(part, generated)
+            data = LossInput(part.reference, generated, part.real, part.audio)
+            for loss in self.losses:
+                terms |= loss(data)
+            moved = {"generated_spread": spread(generated), "real_spread": spread(part.real)}
+            stepper.add(self._scheduled(terms, number), 1 / len(parts), moved)
+        figures = stepper.take(number, clips)
+        made, real = figures.pop("generated_spread"), figures.pop("real_spread")
+        return figures | {"spread_ratio": made / real if real else 1.0}
+
+    def _scores(self, part: Example, motion: Tensor) -> dict[str, Tensor]:
+        with self.division.autocast(motion.device):
+            scores = self.discriminator(part.reference, motion)
+        return {head: score.to(motion.dtype) for head, score in scores.items()}
+
+    def _adversarial(self, part: Example, generated: Tensor) -> dict[str, Tensor]:
+        weight = self.spec.adversarial_weight
+        if not weight:
+            return {}
+        return {f"g_{head}": weight * hinge_generator(score) for head, score in self._scores(part, generated).items()}
+
+    def _scheduled(self, terms: dict[str, Tensor], number: int) -> dict[str, Tensor]:
+        if stray := self.spec.schedule.keys() - terms.keys():
+            raise SpecError("generator schedule", f"terms among {', '.join(terms)}", repr(sorted(stray)[0]))
+        return terms | {name: terms[name] * ramp.at(number) for name, ramp in self.spec.schedule.items()}
 
     @torch.no_grad()
     def _average(self, number: int) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from ..core.audio_encoder import AudioEncoder
-from ..core.errors import CorpusError
+from ..core.errors import CorpusError, HeadmotionError
 from ..core.representation import Frame
 from ..core.spec import BuildContext
 from ..data.clip import Clip
 from ..data.corpus import Corpus
+from .division import Division
 from .recipe import DataSpec
 
 
@@ -23,36 +28,67 @@ class Batch:
 
     motion: Tensor
     audio: Tensor
+    samples: range
+    """Their numbers in the batch of all processes."""
+    clips: tuple[str, ...]
+    """Ids of the clips of all processes."""
+
+    def parts(self, count: int) -> list[Batch]:
+        """The samples in so many parts of one size."""
+        size = len(self.samples) // count
+        return [
+            replace(self, motion=motion, audio=audio, samples=self.samples[k * size : (k + 1) * size])
+            for k, (motion, audio) in enumerate(
+                zip(torch.split(self.motion, size), torch.split(self.audio, size), strict=True)
+            )
+        ]
 
 
-class Batches:
-    """Draws clips, cuts them at random and varies them. Step ``n`` gives the same batch whenever it is asked for."""
+class Cuts(NamedTuple):
+    """One process's cuts of a step: motion ``[B, T, P, D]`` and the waves under it ``[B, S]``, not on a device yet."""
+
+    motion: Tensor
+    wave: Tensor
+    clips: tuple[str, ...]
+
+
+class Cutter(Dataset["Cuts | HeadmotionError"]):
+    """Draws clips, cuts them at random and varies them: what one process reads for a step, by the step's number."""
 
     def __init__(
         self, corpus: Corpus, spec: DataSpec, encoder: AudioEncoder, context: BuildContext, frames: int, seed: int
     ) -> None:
-        self.spec, self.encoder, self.context, self.frames, self.seed = spec, encoder, context, frames, seed
+        self.corpus, self.spec, self.context, self.frames, self.seed = corpus, spec, context, frames, seed
         lengths = [_checked_length(clip, context) for clip in corpus]
         long_enough = np.array([length >= frames for length in lengths], dtype=bool)
         if not long_enough.any():
             raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
-        self.corpus = corpus
         chances = corpus.weights(spec.speaker_balance) * long_enough
         if not chances.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
         self.chances = chances / chances.sum()
-        self.samples_per_frame = encoder.hop * context.steps_per_frame
+        self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead
+        self.share = range(spec.batch_size)
 
-    def __call__(self, step: int) -> Batch:
-        """The batch of one step, on the encoder's device."""
-        chance = np.random.default_rng([self.seed, step])
-        picked = chance.choice(len(self.corpus), size=self.spec.batch_size, p=self.chances)
-        cuts = [self._cut(self.corpus[int(index)], chance) for index in picked]
-        device = next((b.device for b in self.encoder.buffers()), torch.device("cpu"))
-        wave = torch.from_numpy(np.stack([audio for _, audio in cuts])).to(device)
-        with torch.no_grad():
-            features = self.encoder(wave, steps=self.frames * self.context.steps_per_frame)
-        return Batch(torch.stack([motion for motion, _ in cuts]).to(device), features)
+    def __getitem__(self, step: int) -> Cuts | HeadmotionError:
+        """The cuts of a step; an error as a value, for raised in a worker process it would lose its parts."""
+        try:
+            return self.cut(step)
+        except HeadmotionError as error:
+            return error
+
+    def cut(self, step: int) -> Cuts:
+        """This process's cuts of a step, and the names of all clips in it."""
+        picks = np.random.default_rng([self.seed, step])
+        picked = picks.choice(len(self.corpus), size=self.spec.batch_size, p=self.chances)
+        # Each sample has a chance of its own, so that it is the same whoever cuts the others.
+        cuts = [
+            self._cut(self.corpus[int(picked[sample])], np.random.default_rng([self.seed, step, sample]))
+            for sample in self.share
+        ]
+        motions, waves = zip(*cuts, strict=True)
+        clips = tuple(self.corpus.entries[int(index)].id for index in picked)
+        return Cuts(torch.stack(motions), torch.from_numpy(np.stack(waves)), clips)
 
     def _cut(
         self, clip: Clip, chance: np.random.Generator
@@ -64,7 +100,7 @@ class Batches:
         values = torch.from_numpy(clip.landmarks[first : first + self.frames])
         representation = self.context.representation
         frame = representation.frame_of(values[:1])
-        wave = np.zeros(self.frames * self.samples_per_frame + self.encoder.look_ahead, np.float32)
+        wave = np.zeros(self.frames * self.samples_per_frame + self.look_ahead, np.float32)
         heard = clip.audio[first * self.samples_per_frame :][: len(wave)]
         wave[: len(heard)] = heard
         if not self.spec.augment:
@@ -73,6 +109,74 @@ class Batches:
         if chance.random() < 0.5:
             motion = representation.flip(motion)
         return motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20))
+
+
+class Batches:
+    """The batches of a phase. Step ``n`` gives the same one whenever it is asked for, whoever reads it.
+
+    Args:
+        division: how much of each batch is this process's.
+        steps: of the phase; nothing is read ahead beyond.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        spec: DataSpec,
+        encoder: AudioEncoder,
+        context: BuildContext,
+        frames: int,
+        seed: int,
+        division: Division | None = None,
+        steps: int = sys.maxsize,
+    ) -> None:
+        self.encoder, self.context, self.frames, self.size = encoder, context, frames, spec.batch_size
+        self.division, self.workers, self.steps = division or Division(), spec.workers, steps
+        self.cutter = Cutter(corpus, spec, encoder, context, frames, seed)
+        self.cutter.share = self.division.share(self.size)
+        self._ahead: Iterator[Cuts | HeadmotionError] = iter(())
+        self._next = -1
+
+    def __call__(self, step: int) -> Batch:
+        """This process's share of the batch of one step, on the encoder's device."""
+        cuts = self._read_ahead(step) if self.workers else self.cutter.cut(step)
+        device = next((buffer.device for buffer in self.encoder.buffers()), torch.device("cpu"))
+        motion = cuts.motion.to(device, self.division.dtype, non_blocking=True)
+        with torch.no_grad():
+            wave = cuts.wave.to(device, non_blocking=True)
+            features = self.encoder(wave, steps=self.frames * self.context.steps_per_frame)
+        return Batch(motion, features.to(self.division.dtype), self.cutter.share, tuple(cuts.clips))
+
+    def _read_ahead(self, step: int) -> Cuts:
+        if step != self._next:
+            self._ahead = self._reading(range(step, self.steps))
+        read, self._next = next(self._ahead), step + 1
+        if self._next == self.steps:
+            self._ahead = iter(())  # ends the workers
+        if isinstance(read, HeadmotionError):
+            raise read
+        return read
+
+    def _reading(self, steps: range) -> Iterator[Cuts | HeadmotionError]:
+        """What worker processes read for the steps, in their order."""
+        pinned = any(buffer.is_cuda for buffer in self.encoder.buffers())
+        # Chance of its own, or the seed of the workers would be drawn from the training's.
+        chance = torch.Generator()
+        return iter(
+            DataLoader(
+                self.cutter,
+                sampler=steps,
+                batch_size=None,
+                num_workers=self.workers,
+                pin_memory=pinned,
+                generator=chance,
+                collate_fn=_as_it_is,
+            )
+        )
+
+
+def _as_it_is(read: Any) -> Any:
+    return read
 
 
 def _checked_length(clip: Clip, context: BuildContext) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,9 +13,12 @@ from torch.nn import functional
 from ..core.errors import SpecError
 from ..core.syncer import SyncerPyramid
 from ..losses.sync import contrastive_loss, top1
-from .batches import Batches
+from .batch_norm import WholeBatchNorm
+from .batches import Batch, Batches
+from .division import from_one_start
 from .phases import Stepper
 from .recipe import SyncersPhase
+from .schedules import value_at
 
 
 class ContrastivePhase:
@@ -24,39 +28,50 @@ class ContrastivePhase:
 
     def __init__(self, spec: SyncersPhase, syncers: SyncerPyramid, batches: Batches) -> None:
         self.spec, self.steps, self.syncers, self.batches = spec, spec.steps, syncers, batches
+        self.division = batches.division
         needed = syncers.window * syncers.pyramid.stride ** (syncers.pyramid.levels - 1)
         if batches.frames < needed:
             raise SpecError(
                 "syncers phase", f"at least {needed} frames for one window of the coarsest level", str(batches.frames)
             )
+        self.division.check(self.name, batches.size, self._clips_of_whole_groups(), "whole groups of windows in each")
         self.modules: dict[str, nn.Module] = {"syncers": syncers}
-        self.optimizers = {"syncers": Stepper("syncers", syncers.parameters(), spec.optimizer, spec.steps)}
+        self.norm = WholeBatchNorm([syncers], self.division)
+        stepper = Stepper("syncers", syncers.parameters(), spec.optimizer, spec.steps, self.division.processes)
+        self.optimizers = {"syncers": stepper}
 
     def step(self, number: int) -> Mapping[str, float]:
         """One batch through all levels."""
-        batch = self.batches(number)
+        batch, stepper = self.batches(number), self.optimizers["syncers"]
+        parts = batch.parts(self.division.accumulate)
         self.syncers.train()
-        losses, figures = {}, {}
-        for level, (motion, audio) in enumerate(self.groups(batch.motion, batch.audio, number)):
-            losses[f"level{level}"] = contrastive_loss(audio, motion, self.spec.temperature, self.spec.margin)
-            figures[f"top1_{level}"] = float(top1(audio.detach(), motion.detach()))
-        norm = self.optimizers["syncers"].step(number, losses)
-        return {name: float(term.detach()) for name, term in losses.items()} | figures | {"gradient": norm}
+        self.norm.measure(lambda part: self.groups(part, number), parts)
+        margin = value_at(self.spec.margin, number)
+        for part in from_one_start(parts, [self.syncers]):
+            losses, figures = {}, {}
+            for level, (motion, audio) in enumerate(self.groups(part, number)):
+                losses[f"level{level}"] = contrastive_loss(audio, motion, self.spec.temperature, margin)
+                figures[f"top1_{level}"] = top1(audio.detach(), motion.detach())
+            stepper.add(losses, 1 / len(parts), figures)
+        return stepper.take(number, batch.clips)
 
-    def groups(self, motion: Tensor, audio: Tensor, number: int) -> list[tuple[Tensor, Tensor]]:
+    def groups(self, batch: Batch, number: int) -> list[tuple[Tensor, Tensor]]:
         """Embeddings ``[groups, N, E]`` of aligned random windows of motion and audio at each level."""
         chance = np.random.default_rng([7, number])
         pyramid, width, steps = self.syncers.pyramid, self.syncers.window, self.syncers.steps_per_frame
         result = []
-        levels = zip(self.syncers.levels, pyramid.pair(motion, audio, steps), strict=True)
+        levels = zip(self.syncers.levels, pyramid.pair(batch.motion, batch.audio, steps), strict=True)
         for syncer, (m, a) in levels:
-            starts = apart(chance, len(m), m.shape[1], width, self.spec.windows_per_clip)
+            # Drawn for the clips of all processes, so that each clip has the same windows whoever computes it.
+            every = apart(chance, self.batches.size, m.shape[1], width, self.spec.windows_per_clip)
+            starts = every[batch.samples.start : batch.samples.stop]
             frame = torch.from_numpy(starts[..., None] + np.arange(width)).to(m.device)
             step = torch.from_numpy(steps * starts[..., None] + np.arange(steps * width)).to(m.device)
             clip = torch.arange(len(m), device=m.device)[:, None, None]
-            seen = self._grouped(syncer.embed_motion(m[clip, frame].flatten(0, 1)))
-            heard = self._grouped(syncer.embed_audio(a[clip, step].flatten(0, 1)))
-            result.append((seen, heard))
+            with self.division.autocast(m.device):
+                seen = syncer.embed_motion(m[clip, frame].flatten(0, 1))
+                heard = syncer.embed_audio(a[clip, step].flatten(0, 1))
+            result.append((self._grouped(seen.to(m.dtype)), self._grouped(heard.to(m.dtype))))
         return result
 
     def _grouped(self, embeddings: Tensor) -> Tensor:
@@ -64,6 +79,16 @@ class ContrastivePhase:
         size = min(self.spec.group_size, len(embeddings))
         whole = len(embeddings) // size
         return functional.normalize(embeddings[: whole * size], dim=-1).reshape(whole, size, -1)
+
+    def _clips_of_whole_groups(self) -> int:
+        """The fewest clips whose windows fill whole groups at every level."""
+        frames, unit = self.batches.frames, 1
+        for _ in range(self.syncers.pyramid.levels):
+            windows = min(self.spec.windows_per_clip, frames // self.syncers.window)
+            size = min(self.spec.group_size, self.batches.size * windows)
+            unit = math.lcm(unit, size // math.gcd(size, windows))
+            frames = -(-frames // self.syncers.pyramid.stride)
+        return unit
 
 
 def apart(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ..core.errors import TrainingError
+from .processes import Processes
 from .recipe import OptimizerSpec
+
+NAMED_CLIPS = 200
+"""Clips that an error names at most."""
 
 
 class Phase(Protocol):
@@ -27,35 +32,78 @@ class Phase(Protocol):
 
 
 class Stepper:
-    """Adam with clipping, a late drop of the learning rate, and a check that every step stays finite."""
+    """Adam over the mean gradient of all parts of a batch, with clipping and a check that every step stays finite."""
 
-    def __init__(self, name: str, parameters: Iterable[nn.Parameter], spec: OptimizerSpec, steps: int) -> None:
-        self.name, self.spec = name, spec
+    def __init__(
+        self,
+        name: str,
+        parameters: Iterable[nn.Parameter],
+        spec: OptimizerSpec,
+        steps: int,
+        processes: Processes | None = None,
+    ) -> None:
+        self.name, self.spec, self.steps = name, spec, steps
+        self.processes = processes or Processes()
         self.parameters = [p for p in parameters if p.requires_grad]
-        self.optimizer = torch.optim.Adam(
+        kind = torch.optim.AdamW if spec.algorithm == "adamw" else torch.optim.Adam
+        self.optimizer = kind(
             self.parameters, lr=spec.lr, betas=(spec.beta1, spec.beta2), weight_decay=spec.weight_decay
         )
         self.drop_at = steps - round(steps * spec.final_share)
+        self._terms: dict[str, Tensor] = {}
 
-    def step(self, number: int, terms: Mapping[str, Tensor]) -> float:
-        """Follow the gradient of the sum of the terms; returns the gradient's norm.
+    def learning_rate(self, number: int) -> float:
+        """Of a step, by its number alone."""
+        dropped = 0.1 if number >= self.drop_at else 1.0
+        return self.spec.lr * (self.spec.schedule.factor(number, self.steps) * dropped)
+
+    def add(self, terms: Mapping[str, Tensor], share: float = 1.0, also: Mapping[str, Tensor] | None = None) -> None:
+        """Add the gradient of the sum of a part's terms, which are means over the part.
+
+        Args:
+            share: of the part in this process's samples.
+            also: figures to be averaged with the terms, without a gradient.
+        """
+        if not self._terms:
+            self.optimizer.zero_grad(set_to_none=True)
+        total = torch.stack(list(terms.values())).sum()
+        (total if share == 1 else total * share).backward()  # type: ignore[no-untyped-call]
+        for name, value in {**terms, **(also or {})}.items():
+            value = value.detach() * share
+            self._terms[name] = self._terms[name] + value if name in self._terms else value
+
+    def take(self, number: int, clips: Sequence[str] = ()) -> dict[str, float]:
+        """Follow the gradient that was added; returns the figures and the gradient's norm as ``gradient``.
 
         Raises:
             TrainingError: a term or the gradient is not finite; the parameters are left as they were.
         """
-        for name, term in terms.items():
-            if not torch.isfinite(term):
-                raise TrainingError(f"{self.name} step {number}", f"a finite {name}", str(float(term.detach())))
-        self.optimizer.zero_grad(set_to_none=True)
-        total = torch.stack(list(terms.values())).sum()
-        total.backward()  # type: ignore[no-untyped-call]
-        norm = float(nn.utils.clip_grad_norm_(self.parameters, self.spec.clip_norm or float("inf")))
-        if not norm < float("inf"):
-            raise TrainingError(f"{self.name} step {number}", "a finite gradient", str(norm), "lower the learning rate")
+        figures, self._terms = self._terms, {}
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        values = torch.stack([value.to(gradients[0]) for value in figures.values()])
+        self.processes.average([*gradients, values])
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.spec.clip_norm or math.inf)
+        *numbers, length = torch.cat([values, norm[None]]).tolist()
+        named = dict(zip(figures, numbers, strict=True))
+        for name, value in {**named, "gradient": length}.items():
+            if not math.isfinite(value):
+                self.optimizer.zero_grad(set_to_none=True)
+                raise self._not_finite(number, name, value, clips)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.spec.lr * (0.1 if number >= self.drop_at else 1.0)
+            group["lr"] = self.learning_rate(number)
         self.optimizer.step()
-        return norm
+        return named | {"gradient": length}
+
+    def step(self, number: int, terms: Mapping[str, Tensor], clips: Sequence[str] = ()) -> dict[str, float]:
+        """`add` and `take` for a batch in one part."""
+        self.add(terms)
+        return self.take(number, clips)
+
+    def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> TrainingError:
+        names = ", ".join(clips[:NAMED_CLIPS]) + (", ..." if len(clips) > NAMED_CLIPS else "")
+        got = f"{value} with the clips {names}" if clips else str(value)
+        remedy = "lower the learning rate, or look at the clips; the last saved state is as it was"
+        return TrainingError(f"{self.name} step {number}", f"a finite {name}", got, remedy)
 
     def tensors(self) -> dict[str, Tensor]:
         """The optimizer's state by parameter number and name, for a safetensors file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..core.errors import SpecError
 from ..core.plugins import registry
@@ -15,11 +15,14 @@ from ..core.pyramid import PyramidSpec
 from ..core.spec import DiscriminatorSpec, LossSpec, Spec, SpecField, SyncerSpec
 from ..pipeline_spec import PipelineSpec
 from .plain_yaml import MAX_BYTES, read_yaml
+from .schedules import Constant, LearningRate, Ramp, Scheduled
 
 
 class OptimizerSpec(Spec):
-    """Adam."""
+    """Adam (Kingma and Ba 2015), or AdamW, whose weight decay is not an L2 penalty (Loshchilov and Hutter 2019)."""
 
+    algorithm: Literal["adam", "adamw"] = "adam"
+    """Which of the two."""
     lr: float = Field(1e-4, gt=0, le=10)
     """Learning rate."""
     beta1: float = Field(0.9, ge=0, lt=1)
@@ -27,11 +30,13 @@ class OptimizerSpec(Spec):
     beta2: float = Field(0.999, ge=0, lt=1)
     """Decay of the mean squared gradient."""
     weight_decay: float = Field(0.0, ge=0, le=1000)
-    """L2 penalty."""
+    """L2 penalty of ``adam``; share of the weights per unit of learning rate of ``adamw``."""
     clip_norm: float = Field(0.0, ge=0, le=1e6)
     """Largest global gradient norm; 0 does not clip."""
     final_share: float = Field(0.0, ge=0, le=1)
     """Share of the steps, at the end, that run at a tenth of the learning rate."""
+    schedule: LearningRate = Constant()
+    """Factor of the learning rate over the phase."""
 
 
 class DataSpec(Spec):
@@ -47,6 +52,8 @@ class DataSpec(Spec):
     """Share of cuts that begin where the clip begins, most often at rest, as users' pictures are."""
     distributable_only: bool = False
     """Use only clips whose licence lets trained weights be shipped."""
+    workers: int = Field(0, ge=0, le=256)
+    """Processes that read clips ahead, per training process; 0 reads them between the steps. The clips are the same."""
 
 
 class SyncersPhase(Spec):
@@ -54,6 +61,8 @@ class SyncersPhase(Spec):
 
     steps: int = Field(2000, ge=0)
     """Optimizer steps."""
+    batch_size: int | None = Field(None, ge=2, le=100_000)
+    """Clips per step in this phase; None: the recipe's ``data.batch_size``."""
     frames: int = Field(64, ge=5, le=100_000)
     """Motion frames per clip; the coarsest level needs one window."""
     group_size: int = Field(48, ge=2, le=100_000)
@@ -62,8 +71,8 @@ class SyncersPhase(Spec):
     """Windows of each clip within a group: 1 mixes clips only, more adds negatives from the same clip."""
     temperature: float = Field(0.1, gt=0, le=1000)
     """Divides the cosines; the paper has none (1.0)."""
-    margin: float = Field(0.0, ge=0, le=0.4)
-    """Subtracted from the cosine of the true pair."""
+    margin: Scheduled = 0.0
+    """Subtracted from the cosine of the true pair; in the paper ``{start: 0.001, factor: 1.002}``."""
     optimizer: OptimizerSpec = OptimizerSpec(lr=1e-3)
     """Of all levels."""
 
@@ -79,6 +88,8 @@ class GeneratorPhase(Spec):
     """Weight of the discriminators' scores."""
     losses: tuple[SpecField[LossSpec], ...] = ()
     """Further losses of the generator."""
+    schedule: dict[str, Ramp] = Field(default_factory=dict)
+    """Factors, by the name of a term as the log has it (``sync``, ``g_frame`` ...)."""
     generator_optimizer: OptimizerSpec = OptimizerSpec(lr=2e-5, beta1=0.0, clip_norm=1.0)
     """Of the generator (MS-Sync's values)."""
     discriminator_optimizer: OptimizerSpec = OptimizerSpec(lr=1e-5, beta1=0.0, clip_norm=1.0)
@@ -110,6 +121,12 @@ class RecipeSpec(Spec):
     """Of initial weights, batches and noise."""
     save_every: int = Field(200, ge=1)
     """Steps between two saves of the training state."""
+    sample_every: int = Field(200, ge=0)
+    """Steps between two sample videos of the generator; 0 makes none."""
+    precision: Annotated[Literal["32", "bf16", "64"], BeforeValidator(str)] = "32"
+    """Bits of the numbers: ``bf16`` runs the trained networks under autocast, ``64`` is for checking."""
+    accumulate: int = Field(1, ge=1, le=100_000)
+    """Parts, one after another, in which a process computes its clips of a step: saves memory, changes no result."""
 
 
 def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RecipeSpec:
@@ -118,7 +135,7 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     Raises:
         SpecError: no such recipe, not YAML, or an unknown key.
     """
-    path = registry().recipes.get(os.fspath(source), Path(source))
+    path = registry().recipes.get(os.fspath(source).replace(os.sep, "/"), Path(source))
     try:
         with path.open("rb") as stream:
             data = read_yaml(stream.read(MAX_BYTES + 1))

@@ -225,6 +225,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, good_corpus: Path) -> Path
     (folder / "recipe.yaml").write_text(json.dumps(recipe()))
     train(folder / "recipe.yaml", [good_corpus], folder / "run", device="cpu", quiet=True)
     (folder / "run" / "model.safetensors").unlink()
+    (folder / "run" / "state.previous.safetensors").unlink()  # what a damaged state is replaced by
     return folder / "run"
 
 

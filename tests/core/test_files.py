@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -87,3 +89,24 @@ def test_a_folder_with_something_in_it_is_not_replaced(tmp_path):
     with pytest.raises(OSError, match="kept"), atomic_folder(tmp_path / "kept"):
         pass
     assert [each.name for each in tmp_path.rglob("*")] == ["kept", "old"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from headmotion.core import files
+with getattr(files, sys.argv[1])(sys.argv[2]) as temporary:
+    (temporary / "0.png" if temporary.is_dir() else temporary).write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes can be asked for on POSIX only")
+@pytest.mark.parametrize(("kind", "name"), [(atomic_output, "a[1].mp4"), (atomic_folder, "stills")])
+def test_what_a_killed_process_left_goes_with_the_next_output_of_the_same_name(tmp_path, kind, name):
+    for each in (name, "other.mp4"):
+        subprocess.run([sys.executable, "-c", KILLED, kind.__name__, str(tmp_path / each)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    with kind(tmp_path / name) as busy, kind(tmp_path / name):
+        assert busy.exists()  # that of a living process stays
+        assert len(list(tmp_path.iterdir())) == 3
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == sorted([".", name[0]])

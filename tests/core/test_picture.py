@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from headmotion.core.errors import ImageError
-from headmotion.core.picture import opaque, read_picture
+from headmotion.core.picture import opaque, read_picture, read_reduced
 
 RAMP = np.stack([np.tile(np.arange(0, 240, 10, dtype=np.uint8), (16, 1))] * 3, axis=-1) + np.uint8(5)
 RAMP[..., 2] //= 2
@@ -84,11 +84,41 @@ def test_pictures_are_turned_upright(tmp_path):
     assert np.array_equal(read, np.rot90(RAMP, -1))
 
 
+SMOOTH = np.asarray(Image.fromarray(RAMP).resize((192, 128), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize(
+    ("edge", "factor"), [(None, 1), (193, 1), (192, 1), (97, 1), (96, 2), (48, 4), (24, 8), (12, 8), (1, 8)]
+)
+@pytest.mark.parametrize(("name", "mode"), [("a.jpg", "RGB"), ("a.png", "RGB"), ("a.png", "P"), ("a.tiff", "CMYK")])
+def test_a_large_picture_is_reduced_as_it_is_read(tmp_path, edge, factor, name, mode):
+    path = saved(tmp_path, Image.fromarray(SMOOTH).convert(mode), name, **({"quality": 95} if "jpg" in name else {}))
+    read, by = read_reduced(path, edge)
+    assert (by, read.shape) == (factor, (128 // factor, 192 // factor, 3))
+    means = read_picture(path).reshape(128 // factor, factor, 192 // factor, factor, 3).mean(axis=(1, 3))
+    assert np.abs(read - means).mean() < 3
+
+
+def test_reduced_pictures_are_upright_keep_their_opacity_and_deep_grey(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned, _ = read_reduced(saved(tmp_path, Image.fromarray(SMOOTH), "a.jpg", exif=exif, quality=95), 48)
+    assert turned.shape == (48, 32, 3)
+    assert np.abs(turned.mean(axis=(1, 2)) - SMOOTH.reshape(128, 48, 4, 3).mean(axis=(0, 2, 3))).max() < 6
+    clear = np.dstack([SMOOTH, np.full((128, 192), 90, np.uint8)])
+    seen, _ = read_reduced(saved(tmp_path, Image.fromarray(clear), "b.png"), 48, alpha=True)
+    assert seen.shape == (32, 48, 4)
+    assert (seen[..., 3] == 90).all()
+    deep = SMOOTH[..., 0].astype(np.uint16) * 257
+    grey, _ = read_reduced(saved(tmp_path, Image.fromarray(deep), "c.png"), 48)
+    assert np.abs(grey[..., 0] - SMOOTH[..., 0].reshape(32, 4, 48, 4).mean(axis=(1, 3))).max() <= 1
+
+
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-@pytest.mark.parametrize("edge", [12000, 60000])
+@pytest.mark.parametrize("edge", [12000, 20000, 60000])
 def test_pictures_that_are_too_large_are_not_decoded(tmp_path, edge):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", edge, edge, 8, 0, 0, 0, 0))
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))

@@ -1,6 +1,7 @@
 """Corpora on disk: what is written is read, and what is damaged is refused in one line."""
 
 import csv
+import pickle
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -72,6 +73,19 @@ def test_clips_are_read_once_and_kept(folder: Path) -> None:
         corpus[2]
 
 
+def test_a_worker_reads_for_itself(folder: Path) -> None:
+    corpus = open_corpus(folder)
+    first = corpus[0]
+    sent = pickle.dumps(corpus)
+    assert len(sent) < first.landmarks.nbytes, "what was read is not sent along"
+    assert np.array_equal(pickle.loads(sent)[0].landmarks, first.landmarks)
+
+
+def test_further_columns_are_checks(folder: Path) -> None:
+    (folder / "index.csv").write_text("id,speaker,split,sync_lag,words,gone\na,anna,train,-2,0.5 nan,\n")
+    assert open_corpus(folder)[0].checks == {"sync_lag": -2, "words": "0.5 nan"}
+
+
 def test_select(folder: Path) -> None:
     corpus = open_corpus(folder)
     assert [clip.id for clip in corpus.select("val")] == ["b"]
@@ -114,7 +128,7 @@ def test_index_defaults(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda folder: (folder / "index.csv").unlink(), "a folder with index.csv"),
+        (lambda folder: (folder / "index.csv").unlink(), "a folder with corpus.json or index.csv"),
         (lambda folder: (folder / "index.csv").write_text("id,speaker,split\n"), "at least one row"),
         (lambda folder: (folder / "index.csv").write_text("id,split\na,train\n"), "the column 'speaker'"),
         (lambda folder: (folder / "index.csv").write_bytes(b"id,speaker,split\n\xff,b,c\n"), "a readable index.csv"),

@@ -71,3 +71,13 @@ def test_a_stack_halves_its_width(inputs: int, outputs: int, blocks: int, widths
         stack = grouped_stack(2, inputs, outputs, blocks)
     assert [block.scale.shape[-1] for block in stack[:-1]] == widths[:-1]
     assert stack[-1].weight.shape[1:] == (widths[-1], outputs)
+
+
+@pytest.mark.parametrize("frames", [1, 300])
+def test_products_equal_the_convolution(frames: int) -> None:
+    torch.manual_seed(0)
+    block = ConvBlock(16, 16, 5, 1).eval()
+    whole = torch.randn(1, 16, frames)
+    with torch.no_grad():
+        streamed = block.stream(whole, block.init_state(1), last=True)[0]
+        torch.testing.assert_close(streamed, block(whole), atol=1e-6, rtol=0)

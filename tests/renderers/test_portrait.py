@@ -236,7 +236,7 @@ def test_sizes_are_even(fields, shape):
 def test_a_huge_picture_is_shown_smaller_unless_a_size_is_set(monkeypatch, caplog):
     monkeypatch.setattr("headmotion.renderers.portrait.LARGEST", 120)
     assert render(POSE)[0].shape == (120, 120, 3)
-    assert "240 x 240 is shown at 120 x 120; size=N (--size N)" in caplog.text
+    assert "becomes 120 x 120; size=N (--size N)" in caplog.text
     caplog.clear()
     assert render(POSE, size=200)[0].shape == (200, 200, 3)
     assert not caplog.text

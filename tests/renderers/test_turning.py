@@ -54,6 +54,18 @@ def test_hair_moves_less_than_the_face():
     assert 0 < moved[0] < 0.75 * moved[1]
 
 
+def test_noise_of_landmarks_hardly_moves_the_hair_and_motion_does():
+    crown = np.array([HEAD.center + HEAD.up * 0.98 * HEAD.face]).astype(np.complex64)
+    turning, rng = Turning(PLANE, HEAD, FACE), np.random.default_rng(0)
+    trembling = PLANE + 0.005 * HEAD.face * (rng.normal(size=(50, 68)) + 1j * rng.normal(size=(50, 68)))
+    moved = np.abs([turning.to(pose).back(crown)[0] - crown[0] for pose in trembling])
+    assert np.sqrt((moved**2).mean()) < 0.004 * HEAD.face
+    tilt = np.exp(1j * np.radians(12))
+    there = (crown - HEAD.center) * tilt + HEAD.center
+    home = turning.to((PLANE - HEAD.center) * tilt + HEAD.center).back(there.astype(np.complex64))
+    assert abs(home[0] - crown[0]) < 0.03 * HEAD.face
+
+
 @settings(max_examples=30)
 @given(yaw=st.floats(-25, 25), pitch=st.floats(-15, 15))
 def test_a_turn_neither_folds_nor_tears(yaw, pitch):

@@ -183,9 +183,20 @@ class Draw(Renderer):
         if image is None and self.fault != "no image":
             raise ImageError("draw", "an image", "none")
         channels = 3 if image is None or self.fault == "drops opacity" else image.shape[2]
-        for piece in list(motion) if self.fault == "greedy" else motion:
+        if self.fault == "paints the picture":
+            image[:] = 0
+        pieces = list(motion) if self.fault == "greedy" else motion
+        if self.fault == "never empty":
+            first = next(pieces := iter(pieces), None)
+            yield np.zeros((8, 8, channels), np.uint8)
+            pieces = [] if first is None else [first[1:], *pieces]
+        buffer = np.zeros((8, 8, channels), np.uint8)
+        for piece in pieces:
+            if self.fault == "moves the motion":
+                piece.values.add_(1)
             for number, frame in enumerate(piece.values):
-                picture = np.full((8, 8, channels), int(frame.abs().sum()) % 256, np.uint8)
+                picture = buffer if self.fault == "one buffer" else buffer.copy()
+                picture[:] = int(frame.abs().sum()) % 256
                 if self.fault == "counts in a piece":
                     picture[0, 0, 0] = number
                 yield picture.astype(float) if self.fault == "float" else picture
@@ -248,6 +259,18 @@ FAULTS = [
     ("renderer", "counts in a piece", {"renderer-draws-every-frame"}),
     ("renderer", "float", {"renderer-draws-every-frame"}),
     ("renderer", "double", {"renderer-draws-every-frame"}),
+    ("renderer", "never empty", {"renderer-draws-nothing-of-nothing"}),
+    ("renderer", "paints the picture", {"renderer-leaves-what-it-is-given-and-gives"}),
+    (
+        "renderer",
+        "moves the motion",
+        {
+            "renderer-leaves-what-it-is-given-and-gives",
+            "renderer-draws-every-frame",
+            "renderer-draws-nothing-of-nothing",
+        },
+    ),
+    ("renderer", "one buffer", {"renderer-leaves-what-it-is-given-and-gives"}),
     ("renderer", "drops opacity", {"renderer-keeps-alpha-if-it-says-so"}),
     ("representation", "index", {"representation-is-consistent"}),
     ("representation", "mirror", {"representation-is-consistent", "representation-maps-both-ways"}),

@@ -174,3 +174,12 @@ def test_the_learning_rate_drops_at_the_end() -> None:
         stepper.step(number, {"loss": weight.sum()})
         rates.append(round(stepper.optimizer.param_groups[0]["lr"], 6))
     assert rates == [0.1] * 8 + [0.01] * 2
+
+
+def test_the_syncers_of_another_run_give_the_same_model(corpus: Path, finished: Path, tmp_path: Path) -> None:
+    given = finished / "syncers.safetensors"
+    model = train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True, syncers=given)
+    assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
+    with pytest.raises(hm.HeadmotionError, match="differs in syncer"):
+        narrow = ["syncer.embedding_size=8"]
+        train("smoke", [corpus], tmp_path / "b", device="cpu", quiet=True, overrides=narrow, syncers=given)

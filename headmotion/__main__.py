@@ -1,0 +1,6 @@
+"""``python -m headmotion``: the command line, for programs that start modules, such as torchrun."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Splits of a corpus in which no speaker is on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TypeVar
+
+from ..core.errors import CorpusError
+from .clip import Clip
+from .entry import Entry
+
+Item = TypeVar("Item", Clip, Entry)
+
+
+def split_of(speaker: str, val: float = 0.1, test: float = 0.0, seed: int = 0) -> str:
+    """The split of a speaker: ``train``, ``val`` or ``test``, by a hash of the name alone.
+
+    It does not change when other speakers come or go. Few speakers may by chance all fall into one split. Clips of
+    nobody known (an empty name) are for training, because they may show anybody.
+
+    Args:
+        val: share of speakers in ``val``, 0 to 1.
+        test: share of speakers in ``test``, 0 to 1.
+        seed: another seed, another split.
+
+    Raises:
+        CorpusError: shares below 0, or more than 1 together.
+    """
+    if not (val >= 0 and test >= 0 and val + test <= 1):
+        raise CorpusError("split", "shares from 0 that are at most 1 together", f"val {val:g} and test {test:g}")
+    digest = blake2b(f"{seed}\0{speaker}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    place = int.from_bytes(digest, "big") / 2**64
+    if not speaker:
+        return "train"
+    # From opposite ends: a change of one share moves no speaker of the other.
+    return "val" if place < val else "test" if place >= 1 - test else "train"
+
+
+def split_by_speaker(items: Iterable[Item], val: float = 0.1, test: float = 0.0, seed: int = 0) -> Iterator[Item]:
+    """Clips or entries with their split set by their speaker; see `split_of`.
+
+    Raises:
+        CorpusError: shares below 0, or more than 1 together.
+    """
+    return (replace(item, split=split_of(item.speaker, val, test, seed)) for item in items)

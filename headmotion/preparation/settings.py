@@ -1,0 +1,67 @@
+"""What decides how a video becomes clips. Equal settings give equal clips."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from .. import __version__
+from ..core.errors import SpecError
+from ..core.spec import DetectorSpec, Spec, SpecField
+
+FPS = Fraction(25)
+"""Frames per second of all prepared clips."""
+SAMPLES_PER_FRAME = 640
+"""At 16 kHz."""
+
+Crop = Literal["shot", "face", "none"]
+
+
+class Settings(Spec):
+    """How clips are cut, and the limits beyond which one is refused."""
+
+    detector: SpecField[DetectorSpec]
+    """Finds the faces."""
+    crop: Crop = "shot"
+    """``shot``: one fixed square per clip, so that head motion stays; ``face``: a square around the face of each frame;
+    ``none``: pixels of the video itself."""
+    cut_threshold: float = Field(27.0, gt=0)
+    """Mean change of hue, saturation and value (0..255) between frames from which a shot begins."""
+    gap_frames: int = Field(5, ge=0)
+    """Frames without a face that are filled in between; more end a clip."""
+    min_seconds: float = Field(2.0, gt=0)
+    """Least duration of a clip."""
+    max_seconds: float = Field(20.0, gt=0)
+    """Greatest duration of a clip; what is longer becomes several."""
+    min_fps: float = Field(12.0, ge=0)
+    """Least number of different pictures per second."""
+    max_bridged: float = Field(0.1, ge=0, le=1)
+    """Greatest share of frames whose face was filled in."""
+    max_jump: float = Field(0.3, gt=0)
+    """Greatest mean movement of the points from one frame to the next, in lengths of the face."""
+    min_face_px: float = Field(32.0, ge=0)
+    """Least distance of the outer eye corners, median over the clip, in pixels of the video."""
+    min_level_db: float = Field(-50.0, le=0)
+    """Least level of the loudest tenth of a second, dB below full scale."""
+    syncers: str | None = None
+    """Path of trained syncers, which measure the offset of audio and motion; None: it is not measured."""
+    syncers_sha256: str = ""
+    """Digest of their weights."""
+    max_offset_ms: float = Field(80.0, ge=0)
+    """Greatest offset of audio and motion, either way."""
+
+    @model_validator(mode="after")
+    def _can_be_halved(self) -> Self:
+        # What is longer than a clip is divided evenly, and each part must still be long enough.
+        if self.max_seconds < 2 * self.min_seconds:
+            got = f"{self.min_seconds:g} and {self.max_seconds:g}"
+            raise SpecError("preparation", "a greatest duration of at least twice the least one (seconds)", got)
+        return self
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digest of all of it, and of the version, with which results may change."""
+        return hashlib.sha256(f"{__version__} {self.model_dump_json()}".encode()).hexdigest()

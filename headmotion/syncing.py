@@ -1,0 +1,78 @@
+"""Trained syncers as a judge: by how much the sound and the motion of a clip are apart."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy.typing as npt
+import torch
+
+from .core.audio_encoder import AudioEncoder
+from .core.checkpoint import load_checkpoint
+from .core.errors import CheckpointError, MotionError
+from .core.pyramid import Pyramid, PyramidSpec
+from .core.representation import Representation
+from .core.spec import BuildContext, SyncerSpec, building, spec_from
+from .core.syncer import SyncerPyramid, SyncMeasure
+from .pipeline_spec import PipelineSpec
+
+
+@dataclass(frozen=True)
+class TrainedSyncers:
+    """A pyramid of syncers, and what brings landmarks and speech into the form in which they were trained."""
+
+    syncers: SyncerPyramid
+    representation: Representation
+    audio_encoder: AudioEncoder
+    fps: float
+
+    @torch.no_grad()
+    def measure(self, landmarks: npt.ArrayLike, audio: npt.ArrayLike) -> list[SyncMeasure]:
+        """Offset and confidence per level, the finest first; levels that are longer than the clip are left out.
+
+        Args:
+            landmarks: ``[T, P, D]`` in pixels at `fps`; a third coordinate is dropped for a 2-D representation.
+            audio: the wave ``[S]`` at the encoder's rate that belongs to them.
+
+        Raises:
+            MotionError: landmarks of another shape.
+        """
+        values = torch.as_tensor(landmarks, dtype=torch.float32)
+        if values.dim() != 3:
+            raise MotionError("syncers", "landmarks [T, P, D]", f"the shape {list(values.shape)}")
+        motion = self.representation.normalize(values, self.representation.frame_of(values[:1]))
+        wave = torch.as_tensor(audio, dtype=torch.float32)
+        features = self.audio_encoder(wave[None], steps=len(values) * self.syncers.steps_per_frame)
+        return self.syncers.measure(motion[None], features, self.fps)
+
+
+def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
+    """The syncers in a file ``syncers.safetensors``, which training writes, on the CPU.
+
+    Raises:
+        CheckpointError: no such file, damaged, or a file of something else.
+        SpecError: a part is unknown.
+    """
+    source = Path(path)
+    header, tensors = load_checkpoint(source)
+    if not {"pipeline", "syncer", "pyramid"} <= header.spec.keys():
+        remedy = "give the syncers.safetensors of a training run"
+        raise CheckpointError("syncers", "a file of trained syncers", f"{source}, another checkpoint", remedy)
+    spec = PipelineSpec.model_validate(header.spec["pipeline"])
+    scales = PyramidSpec.model_validate(header.spec["pyramid"])
+    with building("syncers"), torch.random.fork_rng(devices=[]):
+        representation = spec.representation.build()
+        encoder = spec.audio_encoder.build(BuildContext(representation, 0, spec.steps_per_frame, spec.fps))
+        context = BuildContext(representation, encoder.channels, spec.steps_per_frame, spec.fps)
+        syncer = cast("SyncerSpec", spec_from("syncer", header.spec["syncer"]))
+        built = [syncer.build(context) for _ in range(scales.levels)]
+        syncers = SyncerPyramid(built, Pyramid(scales.levels, scales.kernel, scales.stride), spec.steps_per_frame)
+    try:
+        syncers.load_state_dict(tensors)
+    except RuntimeError as error:
+        got = f"{source}: {str(error).splitlines()[-1].strip()[:120]}"
+        raise CheckpointError("syncers", "tensors that fit their spec", got) from None
+    return TrainedSyncers(syncers.eval(), representation, encoder.eval(), float(spec.fps))

@@ -1,0 +1,52 @@
+"""Clips whose sound and motion are apart, found by syncers that were trained on the rest."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from ..core.syncer import SyncerPyramid, offset_and_confidence
+from ..data.clip import Clip
+from ..data.corpus import Corpus
+from ..pipeline import Pipeline
+
+LOOKED_AT = 50
+"""Clips, spread over the corpus: a fault that many clips share shows in these, in seconds."""
+LONGEST = 10
+"""Seconds of each."""
+APART = 2
+"""Frames. One frame is heard by nobody, and measured on clips that are right."""
+CONFIDENT = 0.2
+"""Of `offset_and_confidence`. Clips that are right but were measured off by 2 frames or more stayed below it."""
+NAMED = 10
+
+
+def offset_warnings(syncers: SyncerPyramid, pipeline: Pipeline, corpus: Corpus) -> Iterator[str]:
+    """One line that names the clips that are apart by `APART` frames or more at the finest level, if there are any."""
+    chosen = np.unique(np.linspace(0, len(corpus) - 1, min(LOOKED_AT, len(corpus))).round().astype(int))
+    # Copies, in single precision: training goes on with the modules as they are.
+    judge, heard = copy.deepcopy(syncers).float().eval(), copy.deepcopy(pipeline).float()
+    measured = [(clip.id, *_measured(clip, judge, heard)) for clip in (corpus[int(k)] for k in chosen)]
+    apart = [(name, offset) for name, offset, sure in measured if abs(offset) >= APART and sure >= CONFIDENT]
+    if apart:
+        names = ", ".join(f"{name} ({offset:+d})" for name, offset in apart[:NAMED])
+        more = f" and {len(apart) - NAMED} more" if len(apart) > NAMED else ""
+        yield (
+            f"sound and motion are apart in {len(apart)} of {len(measured)} clips that were looked at, in frames, "
+            f"negative where the sound is late: {names}{more}; shift their sound, or leave them out by the weight 0"
+        )
+
+
+@torch.no_grad()
+def _measured(clip: Clip, syncers: SyncerPyramid, pipeline: Pipeline) -> tuple[int, float]:
+    """Offset in frames and confidence of a clip at the finest level."""
+    representation, device, encoder = pipeline.representation, pipeline.device, pipeline.audio_encoder
+    values = torch.from_numpy(clip.landmarks[: round(LONGEST * clip.fps)].copy()).to(device)
+    steps = len(values) * syncers.steps_per_frame
+    wave = torch.from_numpy(clip.audio[: steps * encoder.hop]).unsqueeze(0).to(device)
+    motion = representation.normalize(values, representation.frame_of(values[:1])).unsqueeze(0)
+    levels = syncers.embeddings(motion, encoder(wave, steps=steps))
+    return offset_and_confidence(levels[0][0][0], levels[0][1][0]) if levels else (0, 0.0)

@@ -1,0 +1,69 @@
+"""TensorBoard: figures, learning rates, warnings and samples of a run, one TensorBoard run per phase."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from .observers import Ended, Event, Sampled, Stepped, Warned
+from .phases import Phase
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+LOGGER = logging.getLogger("headmotion.training")
+SPEECH_RATE = 16_000
+
+
+class TensorBoard:
+    """Writes event files that ``tensorboard --logdir`` shows.
+
+    A phase that goes on where it was stopped first purges what was written of the steps that it takes again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._writers: dict[str, SummaryWriter] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Write what there is to see of an event."""
+        match event:
+            case Stepped(phase, number, values):
+                writer = self._writer(phase, number)
+                for name, value in values.items():
+                    writer.add_scalar(f"{phase.name}/{name}", value, number)
+                for name, stepper in phase.optimizers.items():
+                    writer.add_scalar(f"learning_rate/{name}", stepper.optimizer.param_groups[0]["lr"], number)
+            case Warned(phase, number, text):
+                self._writer(phase, number).add_text("warnings", text, number)
+            case Sampled(phase, number, sample):
+                writer = self._writer(phase, number)
+                writer.add_image("sample/recording_above_model", sample.sheet, number, dataformats="HWC")
+                speech = torch.from_numpy(sample.audio.read(SPEECH_RATE)).unsqueeze(0)
+                writer.add_audio("sample/speech", speech, number, SPEECH_RATE)
+                writer.flush()
+            case Ended():
+                for writer in self._writers.values():
+                    writer.close()
+
+    def _writer(self, phase: Phase, number: int) -> SummaryWriter:
+        from torch.utils.tensorboard import SummaryWriter
+
+        if phase.name not in self._writers:
+            # A folder of its own: a purge forgets all figures of its folder from a step on.
+            folder = self.folder / phase.name
+            self._writers[phase.name] = SummaryWriter(folder, purge_step=number)
+        return self._writers[phase.name]
+
+
+def open_tensorboard(folder: Path) -> list[TensorBoard]:
+    """What writes TensorBoard's files into a folder; nothing, and one line to the log, where it is not installed."""
+    try:
+        import torch.utils.tensorboard  # noqa: F401
+    except ImportError:
+        LOGGER.warning("figures go to log.jsonl alone; TensorBoard comes with: pip install 'headmotion[train]'")
+        return []
+    return [TensorBoard(folder)]

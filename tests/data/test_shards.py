@@ -1,0 +1,323 @@
+"""Corpora in shards: what is written is read, the same bytes each time, and damage is one clear line."""
+
+import json
+import math
+import pickle
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+from headmotion.core.errors import CorpusError, HeadmotionError
+from headmotion.data import shard_reader
+from headmotion.data.clip import Clip, samples_of
+from headmotion.data.corpus import open_corpora, open_corpus, write_corpus
+from headmotion.data.shards import write_shards
+
+FACE = {"type": "landmarks68", "dims": 3}
+DIGEST = "0" * 64
+
+
+def make(name: str, frames: int = 10, fps: Fraction = Fraction(25), points: int = 68, dims: int = 3) -> Clip:
+    rng = np.random.default_rng(len(name) + frames)
+    landmarks = rng.normal(100, 30, (frames, points, dims)).astype(np.float32)
+    audio = (rng.integers(-32768, 32768, samples_of(frames, fps)) / 32768).astype(np.float32)
+    return Clip(name, "anna", "train", landmarks, audio, fps)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    clips = [make("a"), replace(make("b", 20), speaker="", split="val"), make("c", 15)]
+    return write_shards(tmp_path / "corpus", clips, representation=FACE, shard_bytes=40_000)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def edit_header(folder: Path, **changes: object) -> None:
+    path = folder / "corpus.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_written_clips_read_back(tmp_path: Path) -> None:
+    full = replace(
+        make("a", fps=Fraction(30000, 1001)),
+        license="CC0-1.0",
+        source="made up",
+        weight=2.5,
+        image_size=(480, 640),
+        distribute=True,
+        checks={"av_offset": -2, "faces": [1, 2], "note": None},
+    )
+    clips = [full, replace(make("b", 31, Fraction(30000, 1001)), speaker="")]
+    corpus = open_corpus(write_shards(tmp_path / "corpus", clips, representation=FACE))
+    for clip, back in zip(clips, corpus, strict=True):
+        for name in (
+            "id",
+            "speaker",
+            "split",
+            "fps",
+            "weight",
+            "license",
+            "source",
+            "distribute",
+            "image_size",
+            "checks",
+        ):
+            assert getattr(back, name) == getattr(clip, name), name
+        assert back.landmarks.dtype == back.audio.dtype == np.float32
+        assert np.array_equal(back.landmarks, clip.landmarks)
+        assert np.array_equal(back.audio, clip.audio), "16-bit samples are kept exactly"
+    assert corpus.seconds == pytest.approx(41 * 1001 / 30000)
+
+
+def test_layout(folder: Path) -> None:
+    assert set(content(folder)) == {
+        "corpus.json",
+        "index.jsonl",
+        "shards/00000.safetensors",
+        "shards/00001.safetensors",
+        "shards/00002.safetensors",
+    }
+    with safe_open(folder / "shards/00001.safetensors", "numpy") as shard:
+        assert set(shard.keys()) == {"b/landmarks", "b/audio"}
+        assert shard.get_tensor("b/audio").dtype == np.int16
+    lines = [json.loads(line) for line in (folder / "index.jsonl").read_text().splitlines()]
+    assert [line["frames"] for line in lines] == [10, 20, 15]
+    assert all(list(line) == sorted(line) for line in lines)
+    header = json.loads((folder / "corpus.json").read_text())
+    assert (header["format"], header["clips"], header["fps"], header["representation"]) == (1, 3, "25", FACE)
+
+
+def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
+    clips = [make(f"clip {k}", 10 + k) for k in range(8)]
+    one, two = (write_shards(tmp_path / n, clips, representation=FACE, shard_bytes=60_000) for n in ("one", "two"))
+    assert content(one) == content(two) and len(content(one)) > 3
+
+
+names = st.text(st.characters(categories=("L", "N", "P", "S"), include_characters=" "), min_size=1, max_size=12)
+
+
+@settings(max_examples=25)
+@given(
+    ids=st.lists(names, min_size=1, max_size=5, unique=True),
+    frames=st.integers(1, 12),
+    points=st.integers(2, 9),
+    shard_bytes=st.integers(1, 20_000),
+)
+def test_any_printable_id_and_any_shape(ids: list[str], frames: int, points: int, shard_bytes: int) -> None:
+    clips = [make(name, frames + k, points=points, dims=2) for k, name in enumerate(ids)]
+    with tempfile.TemporaryDirectory() as folder:
+        spec = {"type": "keypoints", "points": points}
+        write_shards(Path(folder) / "c", clips, representation=spec, shard_bytes=shard_bytes)
+        for clip, back in zip(clips, open_corpus(Path(folder) / "c"), strict=True):
+            assert back.id == clip.id and np.array_equal(back.landmarks, clip.landmarks)
+
+
+@pytest.mark.parametrize(
+    "ids", [["a/b", "a", "a/landmarks", "../../etc", "/x", "b\\c"], ["Zoë", "日本語", "__metadata__"]]
+)
+def test_slashes_and_letters_of_all_kinds(ids: list[str], tmp_path: Path) -> None:
+    clips = [make(name, 10 + k) for k, name in enumerate(ids)]
+    corpus = open_corpus(write_shards(tmp_path / "corpus", clips, representation=FACE))
+    assert [(clip.id, len(clip.landmarks)) for clip in corpus] == [(name, 10 + k) for k, name in enumerate(ids)]
+
+
+def spoilt(**changes: object) -> Callable[[], Iterator[Clip]]:
+    return lambda: iter([make("a"), replace(make("b"), **changes)])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("clips", "message"),
+    [
+        (lambda: iter(()), "at least one clip"),
+        (lambda: iter([make("a"), make("a")]), "'a' twice"),
+        (spoilt(id=""), "ids that can be printed"),
+        (spoilt(id="b\nc"), "ids that can be printed"),
+        (spoilt(id="b\ud800"), "ids that can be printed"),
+        (spoilt(landmarks=np.zeros((10, 68, 2), np.float32)), r"\[T, 68, 3\] of landmarks68"),
+        (spoilt(landmarks=np.zeros((10, 5, 3), np.float32)), r"\[T, 68, 3\] of landmarks68"),
+        (spoilt(landmarks=np.full((10, 68, 3), np.nan, np.float32)), "NaN"),
+        (spoilt(audio=np.zeros(3, np.float32)), "6400 mono samples"),
+        (spoilt(split=""), "split"),
+        (spoilt(weight=-1.0), "weight"),
+        (spoilt(weight=math.inf), "weight"),
+        (spoilt(checks={"jump": math.nan}), "JSON"),
+        (spoilt(checks={"jump": np.float32(1)}), "JSON"),
+        (lambda: iter([make("a"), make("b", fps=Fraction(30))]), "25 frames per second, like the clips before it"),
+    ],
+)
+def test_what_must_not_be_written(clips: Callable[[], Iterator[Clip]], message: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=message) as raised:
+        write_shards(tmp_path / "new" / "corpus", clips(), representation=FACE, shard_bytes=1)
+    assert "\n" not in str(raised.value)
+    assert not list(tmp_path.iterdir()), "nothing is left"
+
+
+def test_an_unknown_representation(tmp_path: Path) -> None:
+    with pytest.raises(HeadmotionError, match="landmarks67"):
+        write_shards(tmp_path / "corpus", [make("a")], representation="landmarks67")
+
+
+def test_an_interrupted_writing_leaves_nothing(tmp_path: Path) -> None:
+    def clips() -> Iterator[Clip]:
+        yield from (make("a"), make("b"))
+        raise KeyboardInterrupt
+
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "mine.txt").write_text("kept")
+    with pytest.raises(KeyboardInterrupt):
+        write_shards(tmp_path / "corpus", clips(), representation=FACE, shard_bytes=1)
+    assert set(content(tmp_path)) == {"corpus/mine.txt"}
+    write_shards(tmp_path / "corpus", [make("a")], representation=FACE)
+    assert len(open_corpus(tmp_path / "corpus")) == 1
+
+
+def test_a_corpus_is_not_written_over(folder: Path, tmp_path: Path) -> None:
+    before = content(folder)
+    for write in (lambda: write_shards(folder, [make("z")], representation=FACE), lambda: write_corpus(folder, [])):
+        with pytest.raises(CorpusError, match="a corpus already"):
+            write()
+    (folder / "corpus.json").unlink()
+    with pytest.raises(CorpusError, match="unfinished"):
+        write_shards(folder, [make("z")], representation=FACE)
+    del before["corpus.json"]
+    assert content(folder) == before
+    with pytest.raises(CorpusError, match=r"a folder with corpus\.json or index\.csv"):
+        open_corpus(folder)
+
+
+def test_both_layouts_join(folder: Path, tmp_path: Path) -> None:
+    other = write_corpus(tmp_path / "pairs", [make("a", 12)])
+    corpus = open_corpora([folder, other])
+    assert [(clip.id, len(clip.landmarks)) for clip in corpus] == [("a", 10), ("b", 20), ("c", 15), ("a", 12)]
+    assert len(corpus.select("val")) == 1
+
+
+def test_opening_reads_no_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def spy(path: Path, framework: str) -> object:
+        opened.append(path.name)
+        return safe_open(path, framework)
+
+    monkeypatch.setattr(shard_reader, "safe_open", spy)
+    corpus = open_corpus(folder)
+    assert not opened
+    assert corpus[1].id == "b" and corpus[1].id == "b"
+    assert opened == ["00001.safetensors"], "only the clip's own shard, and once"
+
+
+def test_few_shards_stay_mapped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_reader, "MAPPED", 2)
+    corpus = open_corpus(folder)
+    assert [clip.id for _ in range(2) for clip in corpus] == ["a", "b", "c"] * 2
+    reader = corpus.entries[0].reader
+    assert isinstance(reader, shard_reader.ShardReader) and len(reader._mapped) == 2
+
+
+def test_a_worker_maps_for_itself(folder: Path) -> None:
+    corpus = open_corpus(folder)
+    first = corpus[0]
+    sent = pickle.loads(pickle.dumps(corpus))
+    assert sent.entries == corpus.entries and np.array_equal(sent[0].landmarks, first.landmarks)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def first_line(folder: Path, **changes: object) -> None:
+    """Another first line in the index, and a header that knows of it."""
+    from headmotion.data.shard_header import FileInfo
+
+    lines = (folder / "index.jsonl").read_text().splitlines()
+    lines[0] = json.dumps({k: v for k, v in (json.loads(lines[0]) | changes).items() if v is not Ellipsis})
+    text = "".join(f"{line}\n" for line in lines).encode()
+    (folder / "index.jsonl").write_bytes(text)
+    edit_header(folder, index=FileInfo.of(text).model_dump())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda f: (f / "corpus.json").write_bytes(b"{"), "a readable corpus.json"),
+        (lambda f: (f / "corpus.json").write_bytes(b"\xff"), "a readable corpus.json"),
+        (lambda f: (f / "corpus.json").write_bytes(b"[" * 100_000), "a readable corpus.json"),
+        (lambda f: (f / "corpus.json").write_bytes(b"[1]"), "a whole corpus.json"),
+        (lambda f: edit_header(f, format=2), "format 1 or older, got format 2; upgrade"),
+        (lambda f: edit_header(f, format="1"), "a whole corpus.json, got format"),
+        (lambda f: edit_header(f, fps="0"), "a whole corpus.json, got fps"),
+        (lambda f: edit_header(f, fps="25/0"), "a whole corpus.json, got fps"),
+        (lambda f: edit_header(f, sample_rate=8000), "a whole corpus.json, got sample_rate"),
+        (lambda f: edit_header(f, clips=4), "4 clips of its shards in index.jsonl, got 3 lines"),
+        (lambda f: edit_header(f, more=1), "a whole corpus.json, got more"),
+        (lambda f: edit_header(f, shards={"../x.safetensors": {"size": 1, "sha256": DIGEST}}), "a whole corpus.json"),
+        (lambda f: edit_header(f, shards={}), "clips of its shards in index.jsonl, got the shard 00000"),
+        (lambda f: (f / "index.jsonl").unlink(), "the file index.jsonl"),
+        (lambda f: truncate(f / "index.jsonl"), "bytes in index.jsonl"),
+        (lambda f: (f / "index.jsonl").write_bytes((f / "index.jsonl").read_bytes()[::-1]), "that its header names"),
+        (lambda f: first_line(f, frames="ten"), "a whole index.jsonl, got frames"),
+        (lambda f: first_line(f, id="b"), "3 clips of its shards"),
+        (lambda f: first_line(f, split=...), "a whole index.jsonl, got split"),
+        (lambda f: first_line(f, shard="../../x.safetensors"), "a whole index.jsonl, got shard"),
+        (lambda f: (f / "shards/00001.safetensors").unlink(), "the file shards/00001.safetensors, got No such file"),
+        (lambda f: truncate(f / "shards/00001.safetensors"), "bytes in shards/00001.safetensors"),
+        (lambda f: shutil.rmtree(f / "shards"), "the file shards/00000.safetensors"),
+    ],
+)
+def test_damage_that_opening_finds(folder: Path, damage: Callable[[Path], object], message: str) -> None:
+    damage(folder)
+    with pytest.raises(CorpusError, match=message) as raised:
+        open_corpus(folder)
+    assert "\n" not in str(raised.value) and str(folder) in str(raised.value) and raised.value.remedy
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (Path.unlink, "the file shards/00000.safetensors"),
+        (truncate, "bytes in shards/00000.safetensors"),
+    ],
+)
+def test_a_shard_that_goes(folder: Path, damage: Callable[[Path], object], message: str, mapped: bool) -> None:
+    corpus = open_corpus(folder)
+    if mapped:
+        assert corpus[0].id == "a"
+    damage(folder / "shards/00000.safetensors")
+    with pytest.raises(CorpusError, match=message) as raised:
+        corpus[0]
+    assert "\n" not in str(raised.value) and raised.value.remedy
+    assert corpus[1].id == "b", "the others still read"
+
+
+def test_a_shard_of_other_bytes(folder: Path) -> None:
+    path = folder / "shards/00000.safetensors"
+    path.write_bytes(bytes(path.stat().st_size))
+    corpus = open_corpus(folder)
+    with pytest.raises(CorpusError, match=r"'a' in shards/00000\.safetensors"):
+        corpus[0]
+    assert corpus[1].id == "b"
+
+
+def test_a_line_of_another_shard(folder: Path) -> None:
+    first_line(folder, frames=11)
+    with pytest.raises(CorpusError, match=r"float32 \[11, 68, 3\]"):
+        open_corpus(folder)[0]
+    first_line(folder, frames=10, shard="00001.safetensors")
+    with pytest.raises(CorpusError, match=r"'a' in shards/00001\.safetensors"):
+        open_corpus(folder)[0]
+
+
+def test_license_of_a_corpus_that_does_not_say(folder: Path) -> None:
+    assert {clip.license for clip in open_corpus(folder, license="CC BY 4.0")} == {"CC BY 4.0"}

@@ -1,0 +1,175 @@
+"""What refuses a clip, and names taken from paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from blobs import FACE, BlobsSpec, pose, talking
+from hypothesis import given
+from hypothesis import strategies as st
+
+import headmotion as hm
+from headmotion.core.checkpoint import save_checkpoint
+from headmotion.core.pyramid import Pyramid, PyramidSpec
+from headmotion.core.syncer import SyncerPyramid, SyncMeasure
+from headmotion.preparation.checks import REASONS, Checks
+from headmotion.preparation.settings import Settings
+from headmotion.preparation.sources import clip_id, find_videos, speaker_of
+from headmotion.preparation.tracks import Track
+from headmotion.syncing import load_syncers
+
+
+def checks(**limits: Any) -> Checks:
+    return Checks(Settings(detector=BlobsSpec(), **limits), FACE)
+
+
+def track(count: int = 100, length: float = 70, **changes: Any) -> Track:
+    poses = np.stack([pose(100 + np.sin(k / 5), 100, length).numpy() for k in range(count)])
+    values = {"first": 0, "poses": poses, "pictures": np.arange(count), "seen": np.ones(count, bool)}
+    return Track(**values | changes)
+
+
+def jumping() -> Track:
+    poses = track().poses.copy()
+    poses[50:] += np.float32([30, 0, 0])
+    return track(poses=poses)
+
+
+@pytest.mark.parametrize(
+    ("reason", "of"),
+    [
+        ("", track()),
+        ("too_short", track(49)),
+        ("", track(50)),
+        ("low_frame_rate", track(pictures=np.arange(100) // 3)),
+        ("", track(pictures=np.arange(100) // 2)),
+        ("face_lost", track(seen=np.arange(100) >= 11)),
+        ("", track(seen=np.arange(100) >= 10)),
+        ("jump", jumping()),
+        ("face_too_small", track(length=50)),
+    ],
+)
+def test_faces(reason: str, of: Track) -> None:
+    figures, found = checks().of_track(of)
+    assert found == reason and figures["seconds"] == len(of.poses) / 25
+    assert reason in REASONS or not reason
+
+
+def test_limits_are_those_of_the_settings() -> None:
+    assert checks(min_seconds=0.5, max_seconds=1).of_track(track(13))[1] == ""
+    assert checks(max_jump=0.5).of_track(jumping())[1] == ""
+    assert checks(min_face_px=20).of_track(track(length=50))[1] == ""
+
+
+def test_speech_and_silence() -> None:
+    wave = talking(4)
+    figures, reason = checks().of_speech(track(), wave)
+    assert reason == "" and -25 < figures["level_db"] < -15
+    assert checks().of_speech(track(), wave * 0)[1] == "silence"
+    assert checks().of_speech(track(), wave * np.float32(0.01))[1] == "silence"
+    alone = wave * (np.arange(len(wave)) > 60_000)  # a quarter of a second is enough
+    assert checks().of_speech(track(), alone)[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "reason"), [(0, ""), (80, ""), (-80, ""), (120, "av_offset"), (-120, "av_offset")]
+)
+def test_offset_of_the_sound(offset_ms: int, reason: str) -> None:
+    class Syncers:
+        def measure(self, landmarks: Any, audio: Any) -> list[SyncMeasure]:
+            return [SyncMeasure(offset_ms // 40, 0.5, offset_ms / 1000), SyncMeasure(9, 0.9, 0.72)]
+
+    judged = Checks(Settings(detector=BlobsSpec()), FACE, Syncers())  # type: ignore[arg-type]
+    figures, found = judged.of_speech(track(), talking(4))
+    assert (figures["av_offset_ms"], figures["av_confidence"], found) == (offset_ms, 0.5, reason)
+
+
+def test_settings_that_cannot_be_kept() -> None:
+    with pytest.raises(hm.SpecError, match="twice the least"):
+        Settings(detector=BlobsSpec(), min_seconds=5, max_seconds=9)
+    assert Settings(detector=BlobsSpec()).digest != Settings(detector=BlobsSpec(), crop="face").digest
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
+
+
+@given(NAMES, NAMES)
+def test_ids_are_safe_and_tell_videos_apart(one: str, other: str) -> None:
+    first, second = clip_id(one, 3, 1), clip_id(other, 3, 1)
+    assert (first == second) == (one == other)
+    assert all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in first)
+
+
+def test_an_id_stays_what_it_is() -> None:
+    assert clip_id("id00012/21Uxsk56VDQ/00001.mp4", 3, 1) == "id00012_21Uxsk56VDQ_00001-2fff92fa-003-01"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("id1/clip/00001.mp4", {"auto": "id1", "folder": "id1", "parent": "clip", "file": "00001"}),
+        ("s1/a.mpg", {"auto": "s1", "folder": "s1", "parent": "s1", "file": "a"}),
+        ("a.b.mp4", {"auto": "a.b", "folder": "a.b", "parent": "a.b", "file": "a.b"}),
+        ("noend", {"auto": "noend", "file": "noend"}),
+    ],
+)
+def test_speakers(name: str, expected: dict[str, str]) -> None:
+    assert {rule: speaker_of(name, rule) for rule in expected} == expected  # type: ignore[arg-type]
+
+
+def test_videos_are_found_below_folders_and_sorted(tmp_path: Path) -> None:
+    names = ["b/c.MP4", "a.mkv", "b/.hidden.mp4", ".git/x.mp4", "notes.txt", "out/old.mp4", "sound.wav"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1")
+    found = find_videos([tmp_path], but=tmp_path / "out")
+    assert [(video.name, video.size) for video in found] == [("a.mkv", 1), ("b/c.MP4", 1)]
+    named = find_videos([tmp_path / "notes.txt", tmp_path / "b"], but=tmp_path / "out")
+    assert [video.name for video in named] == ["c.MP4", "notes.txt"]
+
+
+def test_two_videos_of_one_name_are_refused(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.mp4").write_bytes(b"1")
+    with pytest.raises(hm.CorpusError, match="twice; give the folder"):
+        find_videos([tmp_path / "a", tmp_path / "b"], but=tmp_path / "out")
+    assert len(find_videos([tmp_path / "a", tmp_path / "a/x.mp4"], but=tmp_path / "out")) == 1
+
+
+def test_nothing_to_prepare(tmp_path: Path) -> None:
+    with pytest.raises(hm.CorpusError, match="expected videos"):
+        find_videos([tmp_path], but=tmp_path / "out")
+    with pytest.raises(hm.CorpusError, match="existing"):
+        find_videos([tmp_path / "none"], but=tmp_path / "out")
+
+
+def test_syncers_are_read_back_and_measure_as_before(tmp_path: Path) -> None:
+    pipeline = hm.build({}, device="cpu")
+    spec = {"type": "ms-sync"}
+    built = [hm.spec_from("syncer", spec).build(pipeline.context()) for _ in range(3)]  # type: ignore[attr-defined]
+    syncers = SyncerPyramid(built, Pyramid(3)).eval()
+    described = {
+        "pipeline": pipeline.spec.model_dump(mode="json"),
+        "syncer": built[0].spec.model_dump(mode="json"),
+        "pyramid": PyramidSpec(levels=3).model_dump(mode="json"),
+    }
+    save_checkpoint(tmp_path / "syncers.safetensors", described, syncers.state_dict())
+    landmarks, wave = track(75).poses, talking(3)
+    values = torch.from_numpy(landmarks)
+    motion = pipeline.representation.normalize(values, pipeline.representation.frame_of(values[:1]))
+    with torch.no_grad():
+        features = pipeline.audio_encoder(torch.from_numpy(wave)[None], steps=300)
+    trained = load_syncers(tmp_path / "syncers.safetensors")
+    assert trained.measure(landmarks, wave) == syncers.measure(motion[None], features)
+    with pytest.raises(hm.CheckpointError, match="trained syncers"):
+        load_syncers(pipeline.save(tmp_path / "model.safetensors"))
+
+
+def test_every_reason_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/data.md").read_text("utf-8")
+    assert [reason for reason in REASONS if f"| `{reason}` |" not in page] == []

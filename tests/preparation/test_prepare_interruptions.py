@@ -1,0 +1,243 @@
+"""Killed, hung, crashed, called again: the corpus is the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click.testing
+import pytest
+from blobs import BlobsSpec, content, nodding, picture, talking, video
+
+from headmotion.cli import cli
+from headmotion.preparation import Summary, prepare
+from headmotion.preparation import assembly as assembly_module
+from headmotion.preparation.assembly import STAGING
+
+SLOW = BlobsSpec(slow_s=0.005)
+CODE = """
+import sys
+from blobs import BlobsSpec
+from headmotion.preparation import prepare
+prepare(sys.argv[1], sys.argv[2], BlobsSpec(slow_s=0.005), workers=2, quiet=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    for number in range(6):
+        name = f"speaker {number % 3}/{number}.mkv"
+        (folder / name).parent.mkdir(exist_ok=True)
+        video(folder / name, nodding(60 if number else 40), talking(2.4))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    made = content(prepare(videos, tmp_path_factory.mktemp("made") / "c", SLOW, workers=0, quiet=True))
+    assert made.keys() == {"corpus.json", "index.jsonl", "refused.jsonl", "shards/00000.safetensors"}
+    return made
+
+
+def staged(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{STAGING}/*/*/video.json"))
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_killed_and_called_again(
+    videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, installed: None, after: int
+) -> None:
+    output = tmp_path / "c"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    running = subprocess.Popen([sys.executable, "-c", CODE, str(videos), str(output)], env=environment)
+    while not (output / STAGING).exists() or len(staged(output)) < after:
+        assert running.poll() is None
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    kept = {path: path.stat().st_mtime_ns for path in staged(output)}
+    assert after <= len(kept) < 6 and not (output / "corpus.json").exists()
+    prepare(videos, output, SLOW, workers=0, quiet=True)
+    assert content(output) == undisturbed
+
+
+def test_what_is_staged_is_not_done_again(
+    videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headmotion.preparation import workers
+
+    real, done = workers.do, []
+
+    def stop_after_four(*arguments: object) -> None:
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        done.append(arguments[0])
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(workers, "do", stop_after_four)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(videos, tmp_path / "c", SLOW, workers=0, quiet=True)
+    monkeypatch.setattr(workers, "do", lambda *arguments: (done.append(arguments[0]), real(*arguments)))
+    prepare(videos, tmp_path / "c", SLOW, workers=0, quiet=True)
+    assert len(done) == len(set(done)) == 6
+    assert content(tmp_path / "c") == undisturbed
+
+
+class Stopped(BaseException):
+    """As if the process were killed: nothing that runs on the way out may help."""
+
+
+def test_stopped_at_every_step_of_the_assembly(
+    videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+
+    def counted(name: str, real: object) -> object:
+        def step(*arguments: object, **options: object) -> object:
+            nonlocal steps
+            steps -= 1
+            if steps < 0:
+                raise Stopped(name)
+            return real(*arguments, **options)  # type: ignore[operator]
+
+        return step
+
+    whole = tmp_path / "whole"
+    monkeypatch.setattr(assembly_module.Assembly, "finish", lambda self: None)
+    prepare(videos, whole, SLOW, workers=0, quiet=True)  # all is staged, nothing assembled
+    monkeypatch.undo()
+    for stop in range(100):
+        output = tmp_path / f"stopped {stop}"
+        shutil.copytree(whole, output)
+        steps = stop
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "rename", counted("rename", Path.rename))
+            patched.setattr(assembly_module, "_remove", counted("remove", assembly_module._remove))
+            patched.setattr(assembly_module.shutil, "rmtree", counted("rmtree", shutil.rmtree))
+            try:
+                prepare(videos, output, SLOW, workers=0, quiet=True)
+                finished = True
+            except Stopped:
+                finished = False
+        if not finished:
+            prepare(videos, output, SLOW, workers=0, quiet=True)
+        assert content(output) == undisturbed, stop
+        if finished:
+            break
+    assert stop > 8
+
+
+def test_other_settings_are_done_anew(videos: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    output = tmp_path / "c"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(assembly_module.Assembly, "finish", lambda self: None)
+        prepare(videos, output, SLOW, crop="face", workers=0, quiet=True)
+    assert len(staged(output)) == 6
+    prepare(videos, output, SLOW, workers=0, quiet=True)
+    assert content(output) == undisturbed
+
+
+def test_a_hanging_and_a_crashing_video_cost_themselves_alone(videos: Path, tmp_path: Path, installed: None) -> None:
+    folder = tmp_path / "videos"
+    shutil.copytree(videos, folder)
+    for name, width in (("hangs", 96), ("crashes", 128)):
+        pictures = (picture((48, 60, 70), width=width) for _ in range(60))
+        video(folder / f"{name}.mkv", pictures, talking(2.4))
+    detector = BlobsSpec(hang_at=96, crash_at=128)
+    begun = time.monotonic()
+    made = prepare(folder, tmp_path / "c", detector, workers=2, stall_seconds=1, quiet=True)
+    assert time.monotonic() - begun < 60
+    lines = [json.loads(line) for line in (made / "refused.jsonl").read_text().splitlines()]
+    assert {line["source"]: line["reason"] for line in lines} == {
+        "hangs.mkv": "worker_lost",
+        "crashes.mkv": "worker_lost",
+        "speaker 0/0.mkv": "too_short",
+    }
+    assert Summary.of(made).clips == 5
+
+
+def test_command(videos: Path, tmp_path: Path, installed: None) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "headmotion", "prepare", "--detector", "blobs/squares", "--workers", "1"]
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run([*command, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    two = [str(videos / "speaker 0/0.mkv"), str(videos / "speaker 0/3.mkv")]
+    assert run(*two, "-o", "c", "-q") == (0, "c\n", "1 clip, 0.0 minutes; refused: 1 too_short\n")
+    assert run(two[0], "-o", "d", "-q") == (1, "d\n", "0 clips, 0.0 minutes; refused: 1 too_short\n")
+
+
+def test_control_c(videos: Path, tmp_path: Path, installed: None) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [
+        sys.executable,
+        "-m",
+        "headmotion",
+        "prepare",
+        "--detector",
+        "blobs/squares",
+        "-o",
+        "c",
+        "--workers",
+        "2",
+    ]
+    running = subprocess.Popen(
+        [*command, str(videos)],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (tmp_path / "c" / STAGING).exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does, to the workers too
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130 and "error: interrupted" in err and "Traceback" not in err and not out
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
+
+
+def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {}
+
+    def remember(videos: object, output: Path, **options: object) -> Path:
+        given.update(options)
+        return output
+
+    import headmotion.preparation
+
+    monkeypatch.setattr(headmotion.preparation, "prepare", remember, raising=False)
+    options = "--detector mediapipe --crop face --min-seconds 1 --max-seconds 9 --min-face-px 20 --max-offset-ms 40"
+    more = "--speaker file --val 0.5 --license CC0 --distribute --workers 3 --ray auto --timeout 7 --quiet"
+    arguments = ["prepare", str(videos), "-o", str(tmp_path / "c"), *options.split(), *more.split()]
+    done = click.testing.CliRunner().invoke(cli, arguments, standalone_mode=False)
+    assert done.exception is None and done.return_value == 1
+    assert given == {
+        "detector": "mediapipe",
+        "crop": "face",
+        "min_seconds": 1,
+        "max_seconds": 9,
+        "min_face_px": 20,
+        "max_offset_ms": 40,
+        "syncers": None,
+        "speaker": "file",
+        "val": 0.5,
+        "license": "CC0",
+        "distribute": True,
+        "workers": 3,
+        "ray": "auto",
+        "stall_seconds": 7,
+        "quiet": True,
+    }

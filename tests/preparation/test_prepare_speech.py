@@ -1,0 +1,64 @@
+"""Sound on the time axis of the frames."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from blobs import nodding, talking, video
+
+from headmotion.preparation.speech import Speech
+from headmotion.preparation.video import open_video
+
+
+def clicks(seconds: int, rate: int) -> np.ndarray:
+    """A click at every full second."""
+    wave = np.zeros(seconds * rate, np.float32)
+    wave[::rate] = 0.9
+    return wave
+
+
+def heard(path: Path, frames: int) -> list[int]:
+    with open_video(path) as opened:
+        wave = Speech(path, opened.start).under(0, frames)
+    assert wave.shape == (640 * frames,)
+    return np.flatnonzero(np.abs(wave) > 0.2).tolist()
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+@pytest.mark.parametrize(("audio_at", "video_at"), [(0, 0), (200, 0), (0, 200)])
+def test_a_click_is_heard_in_its_frame(tmp_path: Path, rate: int, audio_at: int, video_at: int) -> None:
+    path = tmp_path / "a.mkv"
+    stamps = [video_at + 40 * k for k in range(100)]
+    video(path, nodding(100), clicks(3, rate), stamps_ms=stamps, audio_rate=rate, audio_at_ms=audio_at)
+    at = heard(path, 100)
+    shift = 16 * (audio_at - video_at)
+    expected = [second * 16_000 + shift for second in range(3) if second * 16_000 + shift >= 0]
+    seen = [position for position in expected if any(abs(position - each) <= 2 for each in at)]
+    assert seen == expected and all(min(abs(each - e) for e in expected) <= 2 for each in at)
+
+
+def test_pieces_are_those_of_the_whole_and_zeros_follow_the_end(tmp_path: Path) -> None:
+    wave = talking(3)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, wave, 16_000, subtype="FLOAT")
+    speech = Speech(path, Fraction(0))
+    np.testing.assert_array_equal(speech.under(10, 20), wave[6400:19200])
+    speech.forget(25)
+    np.testing.assert_array_equal(speech.under(25, 30), wave[16000:35200])
+    speech.forget(70)
+    tail = speech.under(70, 10)
+    np.testing.assert_array_equal(tail[:3200], wave[44800:])
+    assert len(tail) == 6400 and not tail[3200:].any()
+
+
+def test_what_is_forgotten_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(16_000 * 60, np.float32), 16_000)
+    speech = Speech(path, Fraction(0))
+    for frame in range(0, 1500, 25):
+        speech.forget(frame)
+        assert len(speech._held) <= 32_000

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from click.testing import CliRunner
+
+from headmotion.cli import cli
+from headmotion.training.dry_run import dry_run
+from headmotion.training.recipe import RecipeSpec, load_recipe
+
+
+def test_a_dry_run_measures_and_writes_nothing(
+    small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    measured = dry_run("smoke", [small_corpus], "cpu", ["syncers.steps=1000"])
+    assert measured.parameters.keys() == {"generator", "syncers", "discriminator"}
+    assert all(count > 1000 for count in measured.parameters.values())
+    steps = measured.step_seconds
+    assert all(0 < seconds < 10 for seconds in steps.values())
+    assert measured.seconds == pytest.approx(1000 * steps["syncers"] + 10 * steps["generator"])
+    assert 50e6 < measured.memory < 50e9
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_a_recipe_that_can_be_used(small_corpus: Path, tmp_path: Path) -> None:
+    arguments = ["train", "smoke", "--data", str(small_corpus), "--set", "seed=5", "--device", "cpu", "--dry-run"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    assert RecipeSpec.model_validate(yaml.safe_load(result.output)) == load_recipe("smoke", ["seed=5"])
+    comments = [line for line in result.output.splitlines() if line.startswith("#")]
+    assert len(comments) == 7 and "seconds per step of the syncers" in comments[3]
+
+
+def test_a_run_needs_a_folder(small_corpus: Path) -> None:
+    result = CliRunner().invoke(cli, ["train", "smoke", "--data", str(small_corpus)])
+    assert result.exit_code == 2 and "--output" in result.output
+
+
+def test_a_bundled_recipe_may_lie_in_a_folder() -> None:
+    for name in ("ablation/full", "ablation/single-scale", "ablation/single-scale-generator", "paper-long"):
+        recipe = load_recipe(name)
+        assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
+    assert load_recipe(Path("ablation") / "single-scale").pyramid.levels == 1

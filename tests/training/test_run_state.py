@@ -1,0 +1,96 @@
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from headmotion.core.checkpoint import read_header
+from headmotion.core.errors import TrainingError
+from headmotion.training import train
+from headmotion.training.state import Position, packed, parse
+
+
+@pytest.fixture(scope="module")
+def finished(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    train("smoke", [small_corpus], folder, device="cpu", quiet=True, overrides=SHORT)
+    return folder
+
+
+SHORT = ["syncers.steps=2", "generator.steps=3", "save_every=1"]
+
+
+def resumed(run: Path, corpus: Path, *changes: str) -> Path:
+    return train("smoke", [corpus], run, device="cpu", quiet=True, resume=True, overrides=[*SHORT, *changes])
+
+
+@pytest.mark.parametrize("damage", ["cut short", "flipped bits", "missing"])
+def test_a_damaged_state_is_replaced_by_the_one_before(
+    damage: str, finished: Path, small_corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    state = run / "state.safetensors"
+    content = bytearray(state.read_bytes())
+    content[-1000] ^= 0xFF
+    state.write_bytes(content[:-9] if damage == "cut short" else content)
+    if damage == "missing":
+        state.unlink()
+    with caplog.at_level(logging.WARNING, "headmotion.training"):
+        model = resumed(run, small_corpus)
+    assert ("is damaged; going on from step" in caplog.text) == (damage != "missing")
+    assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
+    assert (run / "log.jsonl").read_text() == (finished / "log.jsonl").read_text()
+
+
+def test_two_damaged_states_are_one_clear_error(finished: Path, small_corpus: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    for name in ("state.safetensors", "state.previous.safetensors"):
+        (run / name).write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match=r"a whole state\.safetensors"):
+        resumed(run, small_corpus)
+
+
+def test_a_run_from_before_a_field_existed_goes_on(finished: Path, small_corpus: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    position, tensors = parse((run / "state.safetensors").read_bytes())
+    for part, name in (("data", "workers"), ("syncers", "batch_size"), ("generator", "schedule")):
+        position.recipe[part].pop(name, None)
+    position.recipe.pop("precision")
+    (run / "state.safetensors").write_bytes(packed(position, tensors))
+    resumed(run, small_corpus, "data.workers=0", "save_every=3")
+    with pytest.raises(TrainingError, match="recipe"):
+        resumed(run, small_corpus, "precision=bf16")
+
+
+def test_the_state_says_what_it_was_given() -> None:
+    tensors = {"b": torch.arange(3.0), "a": torch.tensor(5), "c": torch.zeros(0, dtype=torch.bfloat16)}
+    position, found = parse(packed(Position("syncers", 3, 4, 5.0, {"name": "x"}), tensors))
+    assert position == ("syncers", 3, 4, 5.0, {"name": "x"})
+    assert all(torch.equal(found[name], value) for name, value in tensors.items())
+
+
+def test_a_loss_that_is_not_finite_names_step_term_and_clips(
+    finished: Path, small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headmotion.losses.sync import SyncLoss
+
+    calls = iter([1.0, 1.0, float("nan")])
+    monkeypatch.setattr(SyncLoss, "forward", lambda self, data: {"sync": data.generated.mean() * next(calls)})
+    with pytest.raises(TrainingError) as caught:
+        train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=SHORT)
+    ids = [entry["id"] for entry in _rows(small_corpus)]
+    text = str(caught.value)
+    assert "generator step 2: expected a finite sync, got nan with the clips" in text and "\n" not in text
+    assert sum(text.count(name) for name in ids) == 8
+    assert parse((tmp_path / "run" / "state.safetensors").read_bytes())[0].step == 2
+
+
+def _rows(corpus: Path) -> list[dict[str, str]]:
+    header, *lines = (corpus / "index.csv").read_text().splitlines()
+    return [dict(zip(header.split(","), line.split(","), strict=False)) for line in lines]
+
+
+def test_the_recipe_of_a_run_is_beside_it(finished: Path) -> None:
+    assert json.loads((finished / "recipe.json").read_text())["syncers"]["steps"] == 2

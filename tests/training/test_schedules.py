@@ -1,0 +1,93 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headmotion.core.errors import SpecError
+from headmotion.training.phases import Stepper
+from headmotion.training.recipe import OptimizerSpec, load_recipe
+from headmotion.training.schedules import Cosine, Drops, Growth, Linear, Ramp, value_at
+
+
+def test_drops_come_at_shares_of_the_phase() -> None:
+    drops = Drops(at=(0.5, 0.8), by=0.1)
+    assert [drops.factor(step, 10) for step in (0, 4, 5, 7, 8, 9)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+
+
+def test_a_cosine_falls_from_one_to_its_end() -> None:
+    factors = [Cosine(final=0.1).factor(step, 100) for step in range(101)]
+    assert factors[0] == 1 and factors[50] == pytest.approx(0.55) and factors[100] == pytest.approx(0.1)
+    assert factors == sorted(factors, reverse=True)
+
+
+def test_warm_up_rises_to_the_schedule() -> None:
+    line = Linear(warm_up=4, final=1.0)
+    assert [line.factor(step, 10) for step in range(6)] == [0.25, 0.5, 0.75, 1, 1, 1]
+
+
+@given(st.floats(0, 10), st.floats(0, 10), st.integers(0, 1000), st.integers(1, 1000), st.lists(st.integers(0, 3000)))
+def test_a_ramp_stays_between_its_ends(start: float, end: float, first: int, length: int, steps: list[int]) -> None:
+    ramp = Ramp(start=start, end=end, from_step=first, to_step=first + length)
+    assert ramp.at(first) == start and ramp.at(first + length) == pytest.approx(end)
+    low, high = min(start, end), max(start, end)
+    assert all(low - 1e-9 <= ramp.at(step) <= high + 1e-9 for step in steps)
+
+
+def test_the_margin_grows_as_in_the_paper() -> None:
+    margin = Growth(start=0.001, factor=1.002)
+    assert margin.at(999) == 0.001 and margin.at(1000) == pytest.approx(0.001002)
+    assert margin.at(500_000) == pytest.approx(0.001 * 1.002**500)
+    assert margin.at(10**9) == 0.4 == value_at(0.4, 3)
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("syncers.margin={start: 1}", "'end'"),
+        ("syncers.margin={start: 1, end: 2, from_step: 5, to_step: 5}", "from_step < to_step"),
+        ("syncers.margin=much", "margin"),
+        ("syncers.optimizer.schedule=cosinus", "cosine"),
+        ("syncers.optimizer.schedule={type: drops, final: 1}", "final"),
+        ("syncers.optimizer.algorithm=sgd", "adamw"),
+        ("generator.schedule.sync=2", "Ramp"),
+        ("precision=16", "bf16"),
+    ],
+)
+def test_a_bad_schedule_is_one_clear_error(override: str, complaint: str) -> None:
+    with pytest.raises(SpecError, match=complaint):
+        load_recipe("smoke", [override])
+
+
+def test_schedules_come_back_from_json() -> None:
+    changes = [
+        "syncers.margin={start: 0.001, factor: 1.002}",
+        "syncers.optimizer.schedule=cosine",
+        "generator.generator_optimizer.schedule={type: drops, at: [0.9], warm_up: 100}",
+        "generator.schedule.sync={start: 0, end: 1, to_step: 100}",
+        "precision=64",
+    ]
+    recipe = load_recipe("smoke", changes)
+    assert isinstance(recipe.syncers.margin, Growth) and recipe.precision == "64"
+    assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_the_rate_of_a_step_depends_on_its_number_alone() -> None:
+    weight = torch.nn.Parameter(torch.ones(1))
+    spec = OptimizerSpec(lr=0.1, schedule=Drops(at=(0.5,), by=0.5, warm_up=2), final_share=0.25)
+    stepper = Stepper("toy", [weight], spec, 8)
+    rates = []
+    for number in (0, 1, 7, 4):
+        stepper.step(number, {"loss": weight.sum()})
+        rates.append(stepper.optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.05, 0.1, 0.005, 0.05])
+
+
+@pytest.mark.parametrize(("algorithm", "after"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)])
+def test_both_algorithms_are_torch_s(algorithm: str, after: type[torch.optim.Adam]) -> None:
+    ours, theirs = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    spec = OptimizerSpec.model_validate({"algorithm": algorithm, "lr": 0.1, "weight_decay": 0.5})
+    Stepper("toy", [ours], spec, 8).step(0, {"loss": ours.square().sum()})
+    optimizer = after([theirs], lr=0.1, weight_decay=0.5)
+    theirs.square().sum().backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    assert torch.equal(ours, theirs)
