@@ -1,6 +1,6 @@
-"""Draw the curves of a training run for docs/models.md.
+"""Draw the curves of training runs for docs/models.md.
 
-python benchmarks/curves.py RUN docs/images/ms-sync-training.svg
+python benchmarks/curves.py --output docs/images/training.svg RUN...
 """
 
 from __future__ import annotations
@@ -22,26 +22,25 @@ PANELS = {
 }
 
 
-def series(log: Path) -> dict[str, dict[str, tuple[list[int], list[float]]]]:
+def series(runs: list[Path]) -> dict[str, dict[str, tuple[list[int], list[float]]]]:
     """Steps and values of every figure, by phase and name."""
     found: dict[str, dict[str, tuple[list[int], list[float]]]] = {}
-    for line in log.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in (json.loads(line) for run in runs for line in (run / "log.jsonl").read_text("utf-8").splitlines()):
         for name, value in row.items():
-            if name not in ("phase", "step") and isinstance(value, float | int):
+            if "phase" in row and "step" in row and name not in ("phase", "step") and isinstance(value, float | int):
                 steps, values = found.setdefault(row["phase"], {}).setdefault(name, ([], []))
                 steps.append(row["step"])
                 values.append(value)
     return found
 
 
-def draw(log: Path, target: Path) -> None:
-    """Four panels as one SVG whose bytes depend on the log alone."""
+def draw(runs: list[Path], target: Path) -> None:
+    """Four panels as one SVG whose bytes depend on the logs alone."""
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "headmotion", "svg.fonttype": "none", "font.size": 8})
     from matplotlib import pyplot
 
-    found = series(log)
+    found = series(runs)
     figure, axes = pyplot.subplots(2, 2, figsize=(9, 5.5), layout="constrained")
     for panel, (title, (phase, wanted)) in zip(axes.flat, PANELS.items(), strict=True):
         for name, (steps, values) in sorted(found.get(phase, {}).items()):
@@ -57,7 +56,7 @@ def draw(log: Path, target: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
-    parser.add_argument("target", type=Path)
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    draw(arguments.run / "log.jsonl", arguments.target)
+    draw(arguments.runs, arguments.output)

@@ -1,24 +1,48 @@
-"""Write docs/models.md: the card of every bundled model, and how well its mouth follows unseen speech.
+"""Write docs/models.md: the card of every bundled model, how well its mouth follows unseen speech, how its head moves.
 
-python benchmarks/models.py SHARED_DATA
+    python benchmarks/models.py SHARED_DATA RUN...
+
+RUN is the folder of the run that made the model: its curves and its syncers are shown as well. Where it began with the
+syncers of another run (``--syncers``), that one comes first.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
+import curves  # pyright: ignore[reportMissingImports]
+import head  # pyright: ignore[reportMissingImports]
 import mouth  # pyright: ignore[reportMissingImports]
+import syncers  # pyright: ignore[reportMissingImports]
+import torch
+from safetensors import safe_open
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.plugins import registry
 from headmotion.data.corpus import open_corpus
 
+COMMANDS = [
+    "```",
+    "python tools/bundled_corpus.py SHARED_DATA runs/corpus",
+    "headmotion train small-cpu --data runs/corpus -o runs/bundled",
+    "```",
+]
 PAGE = Path(__file__).parent.parent / "docs" / "models.md"
 
 
-def card(name: str, path: Path) -> list[str]:
+def minutes_of(runs: list[Path]) -> float:
+    """Time that the runs took, as their states have it."""
+    seconds = 0.0
+    for run in runs:
+        with safe_open(run / "state.safetensors", "numpy") as stored:
+            seconds += json.loads(stored.metadata()["headmotion"])["seconds"]
+    return seconds / 60
+
+
+def card(name: str, path: Path, minutes: float) -> list[str]:
     """What the file itself says."""
     header = read_header(path)
     facts = dict(header.card)
@@ -30,7 +54,7 @@ def card(name: str, path: Path) -> list[str]:
         f"- {path.stat().st_size / 1e6:.1f} MB, {header.parameters:,} numbers, sha256 `{header.sha256[:16]}...`",
         f"- trained on {facts['clips']} clips of {facts['speakers']} speakers, {facts['hours']:.2f} hours: {trained}",
         f"- recipe `{recipe.get('name', '')}`: {recipe['syncers']['steps']} steps of the syncers, "
-        f"{recipe['generator']['steps']} of the generator, {facts['training_seconds'] / 60:.0f} minutes on a CPU",
+        f"{recipe['generator']['steps']} of the generator, {minutes:.0f} minutes on a CPU",
         f"- by commit `{facts['commit'][:12]}`",
         "",
     ]
@@ -54,16 +78,74 @@ def table(name: str, shared: Path) -> list[str]:
     return lines
 
 
-def main(shared: Path) -> None:
+def head_table(pipe: hm.Pipeline, shared: Path) -> list[str]:
+    """Figures of the head beside real heads that move."""
+    found = head.figures(pipe, shared)
+    lines = ["| generated over real | spread | speed | drift over a minute |", "|---|---|---|---|"]
+    for axis in head.AXES:
+        cells = (with_interval(found[f"{kind} {axis}"], "ratio") for kind in ("std", "speed"))  # type: ignore[arg-type]
+        lines.append(f"| {axis} | {' | '.join(cells)} | {found['drift'][axis]:.2f} |")  # type: ignore[index]
+    return [
+        *lines,
+        "",
+        f"{found['clips']} clips of {found['speakers']} speakers that no training clip shows. Jitter over that of "
+        f"detected landmarks: {with_interval(found['jitter'], 'ratio')}. Mouth opening in silence: "  # type: ignore[arg-type]
+        f"{found['rest']:.3f} of the eye distance.",
+        "",
+    ]
+
+
+def syncer_table(run: Path, shared: Path) -> list[str]:
+    """How well the run's syncers tell speech apart."""
+    found = syncers.figures(run / "syncers.safetensors", shared)
+    levels = len(next(iter(found.values())))
+    lines = [
+        f"| top-1 of {syncers.GROUP} | {' | '.join(f'level {k}' for k in range(levels))} |",
+        "|---" * (levels + 1) + "|",
+    ]
+    for title, row in found.items():
+        lines.append(f"| {title} | {' | '.join(with_interval(each, 'mean') for each in row)} |")
+    return [*lines, ""]
+
+
+def with_interval(figure: dict[str, float], name: str) -> str:
+    """A number and its interval."""
+    return f"{figure[name]:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
+
+
+def protocol(module: object) -> str:
+    """What a benchmark says of how it measures."""
+    return (module.__doc__ or "").split("\n\n", 2)[2].strip()
+
+
+def main(shared: Path, runs: list[Path]) -> None:
     """All bundled models."""
-    protocol = (mouth.__doc__ or "").split("\n\n", 2)[2].strip()
-    lines = ["# Models", "", "Made by `python benchmarks/models.py SHARED_DATA`.", ""]
+    lines = ["# Models", "", "Made by `python benchmarks/models.py SHARED_DATA RUN...`.", ""]
     for name, path in sorted(registry().models.items()):
-        lines += [*card(name, path), *table(name, shared), ""]
-    PAGE.write_text("\n".join([*lines, "## Protocol", "", protocol, ""]), "utf-8")
+        pipe = hm.load(name, device="cpu")
+        lines += [
+            *card(name, path, minutes_of(runs)),
+            "### Mouth",
+            "",
+            *table(name, shared),
+            "",
+            "### Head",
+            "",
+            *head_table(pipe, shared),
+        ]
+    curves.draw(runs, PAGE.parent / "images" / "training.svg")
+    lines += ["### Syncers that judged it", "", *syncer_table(runs[-1], shared)]
+    lines += ["### Training", "", "![Curves of the training](images/training.svg)", "", *COMMANDS, ""]
+    lines += ["## Protocols", ""]
+    for title, module in (("Mouth", mouth), ("Head", head), ("Syncers", syncers)):
+        lines += [f"### {title}: how it is measured", "", protocol(module), ""]
+    PAGE.write_text("\n".join(lines), "utf-8")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
-    main(parser.parse_args().shared)
+    parser.add_argument("runs", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    main(arguments.shared, arguments.runs)

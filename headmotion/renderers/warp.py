@@ -111,8 +111,9 @@ def trace_back(
 ) -> Plane:
     """Where ``places`` came from, if the plane flows with ``motion`` as far as ``weight`` lets it.
 
-    The flow is followed in small steps, each much smaller than the width over which the weight falls, so the map
-    neither folds nor tears; where the weight is 1 all along the way it is exactly the inverse motion.
+    The flow is followed in small steps. As long as each is much smaller than the width over which the weight falls, the
+    map neither folds nor tears (a head may move by 0.6 of its face); where the weight is 1 all along the way it is
+    exactly the inverse motion.
 
     Args:
         places: complex positions in the output.
