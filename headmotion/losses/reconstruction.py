@@ -49,7 +49,7 @@ class ReconstructionLoss(Loss):
             )
         for name, (pairs, weight) in self.openings.items():
             difference = self._opening(data.generated, pairs) - self._opening(data.real, pairs)
-            terms[f"{name}_opening"] = 100 * weight * difference.abs().mean()
+            terms[f"{name}_opening"] = 100 * weight * difference.norm(dim=-1).mean()
         return terms
 
     def _comparable(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
@@ -66,10 +66,10 @@ class ReconstructionLoss(Loss):
         return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
 
     def _opening(self, motion: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
+        """Vectors from one side to the other, ``[B, T, pairs, 2]``: lengths alone would let lips cross."""
         a, b = (list(side) for side in zip(*pairs, strict=True))
         points = self.to_points2d(motion)
-        # The square root has no slope at zero, where a closed mouth lies.
-        return torch.sqrt((points[:, :, a] - points[:, :, b]).square().sum(-1) + 1e-8).mean(-1)
+        return points[:, :, a] - points[:, :, b]
 
 
 def align(generated: Tensor, real: Tensor, by: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -57,6 +57,9 @@ def test_reconstruction_is_blind_to_head_motion_and_sees_the_mouth() -> None:
     opened[:, :, 0] += torch.tensor([0.0, 0.5])
     assert terms(opened)["lips"] == pytest.approx(100 * 0.5 / 4, rel=1e-3)
     assert terms(opened)["mouth_opening"] > 1
+    crossed = real.clone()
+    crossed[:, :, [0, 1]] = real[:, :, [1, 0]]
+    assert terms(crossed)["mouth_opening"] > 1
 
 
 def test_the_shape_is_blind_to_tilt_and_sees_a_point_out_of_place() -> None:
@@ -83,7 +86,7 @@ def test_spread_sees_how_far_a_body_moves_and_not_which_way() -> None:
         (value,) = loss(LossInput(rest, motion, rest + path, torch.empty(0))).values()
         return float(value)
 
-    assert spread(rest + path) == pytest.approx(0.0, abs=1e-4)
+    assert spread(rest + path) == pytest.approx(0.0, abs=1e-3)
     assert spread(rest - path.flip(0)) < 0.2
     assert spread(rest + 2 * path) == pytest.approx(3 * math.log(2), rel=0.05)
     assert spread(rest.expand(-1, 6, -1, -1)) > 3
