@@ -128,6 +128,7 @@ REFUSED: dict[str, Write] = {
     "no values.ppm": lambda path: path.write_bytes(b"P6 96 96 0\n" + bytes(96 * 96 * 3)),
     "nothing but an icon.ico": lambda path: path.write_bytes(b"\0\0\1\0\xff\xff" + bytes(160)),
     "2 x 2.png": saved("PNG", lambda: portrait().resize((2, 2))),
+    "a palette that is not there.png": png(color=3),
 }
 
 
@@ -217,7 +218,6 @@ ACCEPTED: dict[str, Write] = {
     # Pillow shows what there is.
     "bad check sum of the pixels.png": edited(saved("PNG"), lambda good: good[:-16] + bytes(4) + good[-12:]),
     "half the pixels.png": png(96, 192),
-    "a palette that is not there.png": png(color=3),
     "three times as high.jpg": jpeg_of(96, 288),
 }
 
