@@ -18,12 +18,12 @@ STILL = 5e-4
 
 
 class SpreadLoss(Loss):
-    """Compares mean squared displacements (a variogram) of generated and real motion over several lags.
+    """Compares the covariances of displacements (a variogram) of generated and real motion over several lags.
 
-    Short lags hold the speed, long ones the spread. Displacements are compared along the directions in which the real
-    ones vary most, so that a turn of the head counts beside a shift that moves points farther. Squares are averaged
-    over the batch before they are compared: no clip is asked to move as its own real head did, which speech does not
-    tell.
+    Short lags hold the speed, long ones the spread. Covariances are compared in the directions in which real motion
+    varies most, by the logarithms of their ratio in every direction (the affine-invariant distance of Pennec, Fillard,
+    Ayache 2006), so that a turn of the head counts beside a shift that moves points farther. They are those of the
+    whole batch: no clip is asked to move as its own real head did, which speech does not tell.
     """
 
     def __init__(self, spec: SpreadLossSpec, context: BuildContext) -> None:
@@ -49,12 +49,18 @@ class SpreadLoss(Loss):
             if lag < generated.shape[1]
         ]
         # The root mean square minds the direction that is missed most.
-        return {"spread": self.weight * torch.sqrt(torch.stack(ratios).square().mean() + 1e-8)} if ratios else {}
+        return {"spread": self.weight * torch.sqrt(torch.cat(ratios).square().mean() + 1e-8)} if ratios else {}
 
     def _ratio(self, generated: Tensor, real: Tensor) -> Tensor:
         """Logarithms of the ratio of root mean squares of displacements ``[B, T, F]``, by direction."""
-        flat = real.detach().flatten(0, 1)
-        values, vectors = torch.linalg.eigh(flat.mT @ flat / len(flat))
-        expected, along = values[-self.directions :].clamp(min=0), vectors[:, -self.directions :]
-        found = (generated @ along).square().mean(dim=(0, 1))
-        return 0.5 * torch.log((found + STILL**2) / (expected + STILL**2))
+        values, vectors = torch.linalg.eigh(_covariance(real.detach()))
+        main = vectors[:, -self.directions :] * (values[-self.directions :].clamp(min=0) + STILL**2).rsqrt()
+        noise = STILL**2 * main.mT @ main
+        ratios: Tensor = torch.linalg.eigvalsh(main.mT @ _covariance(generated) @ main + noise)
+        return 0.5 * ratios.clamp(min=1e-12).log()
+
+
+def _covariance(displacements: Tensor) -> Tensor:
+    """Mean outer product ``[F, F]`` of displacements ``[B, T, F]``."""
+    flat = displacements.flatten(0, 1)
+    return flat.mT @ flat / len(flat)

@@ -120,3 +120,14 @@ def test_aligned_reconstruction_is_blind_to_tilt_and_size_too() -> None:
     assert lips(opened @ turn) == pytest.approx(100 * 0.5 / 4, rel=1e-3)
     with pytest.raises(ValueError, match="exclude each other"):
         ReconstructionLossSpec(relative_to="nose", aligned_by=("nose",))
+
+
+def test_spread_minds_how_directions_belong_together() -> None:
+    loss = SpreadLossSpec(lags=(1,), directions=2).build(_context())
+    one, other = (torch.randn(400, 8, 1, 1, generator=torch.manual_seed(seed)) for seed in (1, 2))
+    shift, turn = torch.ones(4, 2), torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
+    rest = torch.zeros(400, 1, 4, 2)
+    real = 0.1 * one * shift + 0.05 * other * turn
+    (apart,) = loss(LossInput(rest, 0.1 * other * shift + 0.05 * one * turn, real, torch.empty(0))).values()
+    (tied,) = loss(LossInput(rest, 0.1 * one * shift + 0.05 * one * turn, real, torch.empty(0))).values()
+    assert float(apart) < 0.1 < 1.0 < float(tied)
