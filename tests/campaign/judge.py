@@ -18,7 +18,7 @@ import pytest
 from headmotion import cli
 
 LIMIT = 10.0
-"""Seconds."""
+"""Seconds of a processor; how long they take depends on who else is at work."""
 
 MEMORY = 3 << 30
 """Bytes beyond what the process has already."""
@@ -70,10 +70,10 @@ class Judge:
 
     def _run(self, arguments: list[str]) -> Outcome:
         sys.argv = ["headmotion", *arguments]
-        started = time.monotonic()
-        with alarm(3 * LIMIT), memory(MEMORY), pytest.raises(SystemExit) as ended:
+        started = time.process_time()
+        with alarm(6 * LIMIT), memory(MEMORY), pytest.raises(SystemExit) as ended:
             cli.main()
-        seconds = time.monotonic() - started
+        seconds = time.process_time() - started
         out, err = self.captured.readouterr()
         return Outcome(int(ended.value.code or 0), out, err, seconds)
 

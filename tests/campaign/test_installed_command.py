@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import test_malformed_pictures as pictures
 import test_malformed_poses as poses
 import test_malformed_recipes as recipes
 import test_malformed_speech as speech
-from judge import Outcome, check, contents
+from judge import LIMIT, Outcome, alarm, check, contents
 
 COMMAND = Path(sys.executable).with_name("headmotion")
 MEMORY = 1 << 30
@@ -77,10 +76,10 @@ def test_installed(
 def run(arguments: list[str], folder: Path) -> tuple[Outcome, int]:
     """What the command did, and the bytes of memory that it took."""
     out, err = folder.parent / "out", folder.parent / "err"
-    started = time.monotonic()
     with out.open("w") as stdout, err.open("w") as stderr:
         process = subprocess.Popen([COMMAND, *arguments], cwd=folder, stdout=stdout, stderr=stderr)
-        _, status, usage = os.wait4(process.pid, 0)
+        with alarm(6 * LIMIT):
+            _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - started
+    seconds = usage.ru_utime + usage.ru_stime
     return Outcome(process.returncode, out.read_text(), err.read_text(), seconds), usage.ru_maxrss * 1024
