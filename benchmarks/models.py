@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import curves  # pyright: ignore[reportMissingImports]
@@ -51,7 +52,9 @@ def card(name: str, path: Path, minutes: float) -> list[str]:
     header = read_header(path)
     facts = dict(header.card)
     recipe = facts.pop("recipe", {})
-    trained = " ".join(f"`{source}`," for source in facts.get("sources", [])).rstrip(",")
+    # Voices of synthetic speakers are left to the file.
+    sources = sorted({re.sub(r"; espeak-ng [^;]*", "", source) for source in facts["sources"]})
+    trained = ", ".join(f"`{source}`" for source in sources)
     return [
         f"## `{name}`",
         "",
