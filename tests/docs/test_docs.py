@@ -18,7 +18,7 @@ from headmotion.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PYTHON_BLOCK = re.compile(r"^\s*(?:```|~~~)\s*(?:python|py)\b", re.MULTILINE | re.IGNORECASE)
+PYTHON_BLOCK = re.compile(r"^\s*(?:```|~~~)[ \t]*(?:python|py)\b", re.MULTILINE | re.IGNORECASE)
 SKIP_WITHOUT_REASON = re.compile(r"<!--+\s*;?\s*skip:\s*(?:next|start)\s*-->")
 
 
