@@ -90,6 +90,7 @@ def test_spread_sees_how_far_a_body_moves_and_not_which_way() -> None:
     assert spread(rest - path.flip(0)) < 0.2
     assert spread(rest + 2 * path) == pytest.approx(3 * math.log(2), rel=0.05)
     assert spread(rest.expand(-1, 6, -1, -1)) > 3
+    assert not math.isfinite(spread(rest + path / 0))
     with pytest.raises(SpecError, match="'tail'"):
         SpreadLossSpec(groups=("tail",)).build(_context())
 
