@@ -56,7 +56,7 @@ class SpreadLoss(Loss):
         values, vectors = torch.linalg.eigh(_covariance(real.detach()))
         main = vectors[:, -self.directions :] * (values[-self.directions :].clamp(min=0) + STILL**2).rsqrt()
         noise = STILL**2 * main.mT @ main
-        found = main.mT @ _covariance(generated) @ main + noise
+        found: Tensor = main.mT @ _covariance(generated) @ main + noise
         if not torch.isfinite(found).all():
             return found.diagonal()  # for the trainer to name; eigenvalues of that would be an error
         ratios: Tensor = torch.linalg.eigvalsh(found)
