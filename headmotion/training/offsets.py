@@ -6,12 +6,12 @@ import copy
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
-from ..core.syncer import SyncerPyramid, offset_and_confidence
+from ..core.syncer import SyncerPyramid
 from ..data.clip import Clip
 from ..data.corpus import Corpus
 from ..pipeline import Pipeline
+from ..syncing import TrainedSyncers
 
 LOOKED_AT = 50
 """Clips, spread over the corpus: a fault that many clips share shows in these, in seconds."""
@@ -20,16 +20,18 @@ LONGEST = 10
 APART = 2
 """Frames. One frame is heard by nobody, and measured on clips that are right."""
 CONFIDENT = 0.2
-"""Of `offset_and_confidence`. Clips that are right but were measured off by 2 frames or more stayed below it."""
+"""Of `SyncMeasure`. Clips that are right but were measured off by 2 frames or more stayed below it."""
 NAMED = 10
 
 
 def offset_warnings(syncers: SyncerPyramid, pipeline: Pipeline, corpus: Corpus) -> Iterator[str]:
     """One line that names the clips that are apart by `APART` frames or more at the finest level, if there are any."""
     chosen = np.unique(np.linspace(0, len(corpus) - 1, min(LOOKED_AT, len(corpus))).round().astype(int))
-    # Copies, in single precision: training goes on with the modules as they are.
-    judge, heard = copy.deepcopy(syncers).float().eval(), copy.deepcopy(pipeline).float()
-    measured = [(clip.id, *_measured(clip, judge, heard)) for clip in (corpus[int(k)] for k in chosen)]
+    # Copies, in single precision on the CPU: training goes on with the modules as they are.
+    encoder = copy.deepcopy(pipeline.audio_encoder).float().cpu()
+    seen, fps = pipeline.representation, float(pipeline.context().fps)
+    judge = TrainedSyncers(copy.deepcopy(syncers).float().cpu().eval(), seen, encoder, fps)
+    measured = [(clip.id, *_measured(clip, judge)) for clip in (corpus[int(k)] for k in chosen)]
     apart = [(name, offset) for name, offset, sure in measured if abs(offset) >= APART and sure >= CONFIDENT]
     if apart:
         names = ", ".join(f"{name} ({offset:+d})" for name, offset in apart[:NAMED])
@@ -40,13 +42,9 @@ def offset_warnings(syncers: SyncerPyramid, pipeline: Pipeline, corpus: Corpus) 
         )
 
 
-@torch.no_grad()
-def _measured(clip: Clip, syncers: SyncerPyramid, pipeline: Pipeline) -> tuple[int, float]:
+def _measured(clip: Clip, judge: TrainedSyncers) -> tuple[int, float]:
     """Offset in frames and confidence of a clip at the finest level."""
-    representation, device, encoder = pipeline.representation, pipeline.device, pipeline.audio_encoder
-    values = torch.from_numpy(clip.landmarks[: round(LONGEST * clip.fps)].copy()).to(device)
-    steps = len(values) * syncers.steps_per_frame
-    wave = torch.from_numpy(clip.audio[: steps * encoder.hop]).unsqueeze(0).to(device)
-    motion = representation.normalize(values, representation.frame_of(values[:1])).unsqueeze(0)
-    levels = syncers.embeddings(motion, encoder(wave, steps=steps))
-    return offset_and_confidence(levels[0][0][0], levels[0][1][0]) if levels else (0, 0.0)
+    frames = min(len(clip.landmarks), round(LONGEST * clip.fps))
+    samples = frames * judge.syncers.steps_per_frame * judge.audio_encoder.hop
+    levels = judge.measure(clip.landmarks[:frames].copy(), clip.audio[:samples])
+    return (levels[0].offset, levels[0].confidence) if levels else (0, 0.0)

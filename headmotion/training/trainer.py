@@ -78,10 +78,14 @@ def _train_syncers(
     phase, path = parts.contrastive, run.folder / "syncers.safetensors"
     if given and run.phase == phase.name:
         raise TrainingError("run", "no syncers while its own are in training", os.fspath(given), "use a new folder")
-    if given or run.phase not in ("", phase.name):
+    # A run that is past the phase keeps its judge, whatever is given now.
+    past = run.phase not in ("", phase.name)
+    source = path if past else given
+    if source is not None:
         if run.processes.first:
-            load_syncers(Path(given or path), parts.recipe, parts.syncers)
-            save_syncers(path, parts.recipe, parts.syncers)
+            load_syncers(Path(source), parts.recipe, parts.syncers)
+            if not past:
+                save_syncers(path, parts.recipe, parts.syncers)
         run.processes.align(parts.syncers)
         return
     _run_phase(phase, run, tell, quiet)

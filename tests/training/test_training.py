@@ -183,3 +183,12 @@ def test_the_syncers_of_another_run_give_the_same_model(corpus: Path, finished: 
     with pytest.raises(hm.HeadmotionError, match="differs in syncer"):
         narrow = ["syncer.embedding_size=8"]
         train("smoke", [corpus], tmp_path / "b", device="cpu", quiet=True, overrides=narrow, syncers=given)
+
+
+def test_a_run_past_its_first_phase_keeps_its_syncers(corpus: Path, finished: Path, tmp_path: Path) -> None:
+    more = ["generator.steps=1", "syncers.steps=3"]
+    train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=more)
+    own = (tmp_path / "syncers.safetensors").read_bytes()
+    given = finished / "syncers.safetensors"
+    train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=more, resume=True, syncers=given)
+    assert (tmp_path / "syncers.safetensors").read_bytes() == own != given.read_bytes()
