@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from .core.licenses import Asset as Asset
     from .core.loss import Loss as Loss
     from .core.loss import LossInput as LossInput
+    from .core.metric import Figures as Figures
     from .core.metric import Metric as Metric
+    from .core.metric import MetricInput as MetricInput
+    from .core.metric import Observation as Observation
     from .core.motion import Motion as Motion
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
@@ -69,7 +72,7 @@ _HOMES = {
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
-    "core.metric": "Metric",
+    "core.metric": "Figures Metric MetricInput Observation",
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",

@@ -1,0 +1,12 @@
+"""Metrics, the protocols under which their figures hold, and reports."""
+
+from collections.abc import Iterable
+
+from ..core.hookspecs import hookimpl
+from ..core.spec import Spec
+
+
+@hookimpl
+def headmotion_specs() -> Iterable[type[Spec]]:
+    """The metrics that come with headmotion."""
+    return []
