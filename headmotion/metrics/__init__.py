@@ -1,4 +1,4 @@
-"""Metrics, the protocols under which their figures hold, and reports."""
+"""Metrics that fit any representation, and those that a face allows."""
 
 from collections.abc import Iterable
 
