@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
+from . import motion_specs
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
     """The metrics that come with headmotion."""
-    return []
+    return [motion_specs.LandmarkDistanceSpec, motion_specs.OpeningSpec]
