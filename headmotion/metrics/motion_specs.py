@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ..core.errors import SpecError
 from ..core.spec import BuildContext, MetricSpec
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class OpeningSpec(MetricSpec):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.low_hz >= self.high_hz:
-            raise ValueError("low_hz must be below high_hz")
+            raise SpecError("opening spec", f"low_hz below high_hz {self.high_hz:g}", f"{self.low_hz:g}")
         return self
 
     def build(self, context: BuildContext) -> Opening:
