@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +28,6 @@ class HeadMotion(Metric):
     Ratios are mean over mean, generated over real. What has no face also gets the spread and speed of all its points.
     """
 
-    better: Mapping[str, Literal["lower", "higher"]] = {}
     spec: HeadMotionSpec
 
     def __init__(self, spec: HeadMotionSpec, context: BuildContext) -> None:

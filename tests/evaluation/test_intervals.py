@@ -17,8 +17,6 @@ from headmotion.evaluation.intervals import draws_of, intervals, metric_figures
 class Mean(Metric):
     """The mean of a number, its root mean square, and a figure that is broken."""
 
-    better: Mapping[str, Any] = {}
-
     @property
     def protocol(self) -> Mapping[str, Any]:
         return {}
