@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .core.errors import CheckpointError as CheckpointError
     from .core.errors import CorpusError as CorpusError
     from .core.errors import DetectorError as DetectorError
+    from .core.errors import EvaluationError as EvaluationError
     from .core.errors import HeadmotionError as HeadmotionError
     from .core.errors import ImageError as ImageError
     from .core.errors import MotionError as MotionError
@@ -68,8 +69,8 @@ _HOMES = {
     "core.component": "Component",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
-    "core.errors": "AudioError CheckpointError CorpusError DetectorError HeadmotionError ImageError MotionError"
-    " PluginError SpecError TrainingError",
+    "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
+    " MotionError PluginError SpecError TrainingError",
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",

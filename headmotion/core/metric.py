@@ -31,6 +31,8 @@ class MetricInput:
     """The speech."""
     others: tuple[Motion, ...] = ()
     """Motion generated for the same speech and reference from other seeds."""
+    long: Motion | None = None
+    """Motion generated from the same reference for speech that goes on far beyond the clip."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Metric(Component):
     The two are apart so that an interval can be drawn by bootstrap over clips without looking at a clip twice, and
     because some figures (distances of distributions) belong to no single clip.
     """
+
+    needs: frozenset[str] = frozenset()
+    """Fields of `MetricInput` beyond ``generated`` without which no clip can be measured."""
+    long_frames: int = 0
+    """Frames of ``MetricInput.long`` that are looked at."""
 
     @property
     @abstractmethod
@@ -70,13 +77,13 @@ class Metric(Component):
 
 @runtime_checkable
 class PerClip(Protocol):
-    """A metric whose figures are means over clips of what `of_clip` says: intervals are quick, and clips have ranks."""
+    """A metric with figures that are means over clips: their intervals are quick, and clips have ranks."""
 
     better: Mapping[str, Literal["lower", "higher"]]
     """Which end is good, of those figures that have a good end."""
 
     def of_clip(self, observed: Observation) -> Mapping[str, float]:
-        """Finite figures of one clip; those that cannot be told of it are left out."""
+        """Finite figures of one clip, left out where they cannot be told; `Metric.figures` has their means."""
         ...
 
 

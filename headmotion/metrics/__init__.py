@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
-from .sync_specs import AVSyncSpec
+from . import motion_specs, sync_specs
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
     """The metrics that come with headmotion."""
-    return [AVSyncSpec]
+    return [motion_specs.LandmarkDistanceSpec, motion_specs.OpeningSpec, sync_specs.AVSyncSpec]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..core.metric import Curve, Figures, Metric, MetricInput, Observation, Plot
 from ..core.shifts import CURVES, best_shift
 from ..core.spec import BuildContext
 from ..syncing import load_syncers
+from .averages import averaged
 from .sync_specs import AVSyncSpec
 
 BUNDLED = Path(__file__).with_name("models")
@@ -26,6 +26,8 @@ BUNDLED = Path(__file__).with_name("models")
 
 class AVSync(Metric):
     """Distance curves of every clip at every level, and what they say. Source: MS-Sync, section 4; SyncNet."""
+
+    needs = frozenset({"audio"})
 
     def __init__(self, spec: AVSyncSpec, context: BuildContext) -> None:
         super().__init__(spec)
@@ -92,10 +94,7 @@ class AVSync(Metric):
     @override
     def figures(self, observed: Sequence[Observation]) -> Figures:
         """Means over clips, at each level over those that are long enough for it."""
-        each = [self.of_clip(clip) for clip in observed]
-        counts = Counter(name for told in each for name in told)
-        values = {name: sum(told[name] for told in each if name in told) / counts[name] for name in sorted(counts)}
-        return Figures(values, tuple(self._notes(observed)))
+        return Figures(averaged(self, observed).values, tuple(self._notes(observed)))
 
     def plots(self, observed: Sequence[Observation]) -> Mapping[str, Plot]:
         """The mean distance curve of each level, over the shifts that all clips have."""
