@@ -23,6 +23,9 @@ from .sync_specs import AVSyncSpec
 BUNDLED = Path(__file__).with_name("models")
 """Syncers that come with headmotion, by the names of their files."""
 
+TOGETHER = 16
+"""Clips that go through the syncers at once; more are no faster, and take memory."""
+
 
 class AVSync(Metric):
     """Distance curves of every clip at every level, and what they say. Source: MS-Sync, section 4; SyncNet."""
@@ -73,13 +76,24 @@ class AVSync(Metric):
         Raises:
             MotionError: no speech, values that are not finite, or shorter than one window of the finest level.
         """
-        motion, audio = self._inputs(clip)
-        syncers = self.trained.syncers
-        curves = syncers.curves(motion[None], audio[None], self.trained.space, CURVES[self.convention], self.reach)
-        if not curves:
-            got = f"{len(motion)} in {clip.name}"
-            raise MotionError("av-sync", f"at least {syncers.window} frames at {self.trained.fps:g} fps", got)
-        return {f"level{level}": curve[0] for level, curve in enumerate(curves)}
+        return self.observe_all([clip])[0]
+
+    def observe_all(self, clips: Sequence[MetricInput]) -> list[Observation]:
+        """`observe` of many clips at once; those of equal length go through the syncers together.
+
+        Raises:
+            MotionError: as `observe`, for the first clip that cannot be measured.
+        """
+        prepared = [self._inputs(clip) for clip in clips]
+        alike: dict[int, list[int]] = {}
+        for number, (motion, _) in enumerate(prepared):
+            alike.setdefault(len(motion), []).append(number)
+        found: dict[int, Observation] = {}
+        for numbers in alike.values():
+            for few in (numbers[k : k + TOGETHER] for k in range(0, len(numbers), TOGETHER)):
+                motion, audio = (torch.stack(each) for each in zip(*(prepared[k] for k in few), strict=True))
+                found |= zip(few, self._curves(motion, audio), strict=True)
+        return [found[number] for number in range(len(clips))]
 
     def of_clip(self, observed: Observation) -> Mapping[str, float]:
         """Size of the offset, least distance and confidence of each level; LSE-D and LSE-C are those of the finest."""
@@ -118,7 +132,15 @@ class AVSync(Metric):
         motion = clip.generated if clip.generated.fps == fps else clip.generated.resample(fps)
         if not bool(torch.isfinite(motion.values).all()):
             raise MotionError("av-sync", "finite motion", f"NaN or infinity in {clip.name}")
+        if len(motion) < self.trained.syncers.window:
+            expected = f"at least {self.trained.syncers.window} frames at {self.trained.fps:g} fps"
+            raise MotionError("av-sync", expected, f"{len(motion)} in {clip.name}")
         return self.trained.inputs(motion.values, clip.audio.read(self.trained.audio_encoder.sample_rate))
+
+    def _curves(self, motion: Tensor, audio: Tensor) -> list[Observation]:
+        curve = CURVES[self.convention]
+        levels = self.trained.syncers.curves(motion, audio, self.trained.space, curve, self.reach)
+        return [{f"level{level}": each[k] for level, each in enumerate(levels)} for k in range(len(motion))]
 
     def _notes(self, observed: Sequence[Observation]) -> list[str]:
         notes = []

@@ -135,6 +135,16 @@ def test_figures_are_means_over_the_clips_that_have_a_level(build: Build) -> Non
     assert isinstance(metric, PerClip) and metric.better.keys() >= figures.values.keys()
 
 
+def test_many_clips_at_once_are_as_each_alone(build: Build) -> None:
+    metric = build(levels=3)
+    clips = [clip(frames, seed=seed) for seed, frames in enumerate((40, 25, 40, 9, 40))]
+    for together, given in zip(metric.observe_all(clips), clips, strict=True):
+        alone = metric.observe(given)
+        assert together.keys() == alone.keys()
+        for name in alone:
+            torch.testing.assert_close(together[name], alone[name], rtol=1e-5, atol=1e-5)
+
+
 def test_plots_show_the_offset_that_is_found(build: Build) -> None:
     metric = build(levels=2, space="unit")
     assert isinstance(metric, SupportsPlots)
