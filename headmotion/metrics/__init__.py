@@ -4,10 +4,19 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
-from . import motion_specs, sync_specs
+from . import frechet_specs, motion_specs, sync_specs
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
     """The metrics that come with headmotion."""
-    return [motion_specs.LandmarkDistanceSpec, motion_specs.OpeningSpec, sync_specs.AVSyncSpec]
+    return [
+        motion_specs.LandmarkDistanceSpec,
+        motion_specs.OpeningSpec,
+        sync_specs.AVSyncSpec,
+        frechet_specs.FIDSpec,
+        frechet_specs.TemporalFIDSpec,
+        frechet_specs.FVDSpec,
+        frechet_specs.FrechetMotionSpec,
+        frechet_specs.FrechetSyncersSpec,
+    ]
