@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .core.errors import CheckpointError as CheckpointError
     from .core.errors import CorpusError as CorpusError
     from .core.errors import DetectorError as DetectorError
+    from .core.errors import EvaluationError as EvaluationError
     from .core.errors import HeadmotionError as HeadmotionError
     from .core.errors import ImageError as ImageError
     from .core.errors import MotionError as MotionError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from .core.metric import Metric as Metric
     from .core.metric import MetricInput as MetricInput
     from .core.metric import Observation as Observation
+    from .core.metric import Plot as Plot
     from .core.motion import Motion as Motion
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
@@ -67,12 +69,12 @@ _HOMES = {
     "core.component": "Component",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
-    "core.errors": "AudioError CheckpointError CorpusError DetectorError HeadmotionError ImageError MotionError"
-    " PluginError SpecError TrainingError",
+    "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
+    " MotionError PluginError SpecError TrainingError",
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
-    "core.metric": "Figures Metric MetricInput Observation",
+    "core.metric": "Figures Metric MetricInput Observation Plot",
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",

@@ -4,9 +4,21 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
+from . import motion_specs
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
     """The metrics that come with headmotion."""
-    return []
+    return [
+        motion_specs.LandmarkDistanceSpec,
+        motion_specs.FrontalDistanceSpec,
+        motion_specs.LipErrorSpec,
+        motion_specs.OpeningSpec,
+        motion_specs.HeadMotionSpec,
+        motion_specs.JitterSpec,
+        motion_specs.DiversitySpec,
+        motion_specs.DriftSpec,
+        motion_specs.BeatSpec,
+        motion_specs.BlinkSpec,
+    ]
