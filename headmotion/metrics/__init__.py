@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
-from . import motion_specs
+from . import motion_specs, sync_specs
 
 
 @hookimpl
@@ -21,4 +21,5 @@ def headmotion_specs() -> Iterable[type[Spec]]:
         motion_specs.DriftSpec,
         motion_specs.BeatSpec,
         motion_specs.BlinkSpec,
+        sync_specs.AVSyncSpec,
     ]
