@@ -26,15 +26,13 @@ def plugins_list() -> None:
 
 @plugins.command("check")
 @click.argument("name")
+@click.option("--level", type=click.IntRange(1, 3), default=3, show_default=True, help="Highest level of the checks.")
 @click.pass_context
-def plugins_check(context: click.Context, name: str) -> None:
+def plugins_check(context: click.Context, name: str, level: int) -> None:
     """Run the conformance checks on everything that plugin NAME offers; exit status 1 if one fails."""
-    from headmotion.testing import check_plugin
+    from headmotion.testing import check_plugin, report
 
-    checked = check_plugin(name)
-    for part, results in checked.items():
-        click.echo(part)
-        for result in results:
-            click.echo(f"    {result.status:<16}  {result.name}  {result.detail}".rstrip())
+    checked = check_plugin(name, level)
+    click.echo(report(checked))
     if not all(result.conforms for results in checked.values() for result in results):
         context.exit(1)

@@ -47,9 +47,7 @@ def test_failure_names_part_check_and_reason():
     first, *others = str(caught.value).splitlines()
     assert first == "generator 'gen' does not conform"
     (line,) = others
-    assert line.startswith(
-        "generator-samples-stand-alone: failed. AssertionError: with batch=2, frames=1: alone: 0.001"
-    )
+    assert line.startswith("generator-samples-stand-alone: failed. AssertionError: with batch=2, frames=1: alone: ")
 
 
 def test_failure_says_where_to_look():
@@ -101,7 +99,7 @@ def test_sizes_are_the_same_each_time_and_the_smallest_failure_is_named():
         assert batch < 3, "too many"
 
     for _ in range(2):
-        with pytest.raises(AssertionError, match="^with batch=3, frames=1: too many"):
+        with pytest.raises(AssertionError, match=r"^with batch=3, frames=1: too many"):
             over_sizes(body, batch=(1, 9), frames=(1, 5))
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
 
