@@ -1,14 +1,30 @@
-"""The command that lists and checks plugins."""
+"""The commands that list, check and begin plugins."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from .options import any_path, show
+
+KINDS = (
+    "representation",
+    "audio_encoder",
+    "syncer",
+    "generator",
+    "discriminator",
+    "renderer",
+    "loss",
+    "metric",
+    "detector",
+)
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def plugins(context: click.Context) -> None:
-    """List the plugins and what they offer (the default), or check one."""
+    """List the plugins and what they offer (the default), check one, or begin a new one."""
     if context.invoked_subcommand is None:
         context.invoke(plugins_list)
 
@@ -36,3 +52,14 @@ def plugins_check(context: click.Context, name: str, level: int) -> None:
     click.echo(report(checked))
     if not all(result.conforms for results in checked.values() for result in results):
         context.exit(1)
+
+
+@plugins.command("new")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the plugin's first part is.")
+@click.option("-o", "--output", type=any_path, help="Folder to make.  [default: headmotion-NAME]")
+def plugins_new(name: str, kind: str, output: Path | None) -> None:
+    """Write the package of a new plugin NAME, with one part that works and can be changed."""
+    from headmotion.scaffold import new_plugin
+
+    show(new_plugin(name, kind, output))
