@@ -9,6 +9,10 @@ from .core.hookspecs import hookimpl as hookimpl
 
 if TYPE_CHECKING:
     from . import controls as controls
+    from .core.abilities import SupportsListener as SupportsListener
+    from .core.abilities import SupportsStreaming as SupportsStreaming
+    from .core.abilities import SupportsStyle as SupportsStyle
+    from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
     from .core.component import Component as Component
@@ -64,6 +68,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "core.abilities": "SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
     "core.component": "Component",
