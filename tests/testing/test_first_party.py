@@ -27,6 +27,7 @@ VARIANTS = [
     ("discriminator", {"type": "ms-sync", "preset": "small"}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
+FOR_DEPTH = {("metric", "lmd-frontal")}
 DEFAULTS = [
     key
     for record in registry().records
@@ -38,7 +39,8 @@ DEFAULTS = [
 
 @pytest.mark.parametrize(("kind", "described"), [*DEFAULTS, *VARIANTS], ids=str)
 def test_conforms(kind, described):
-    check_component(spec_from(kind, described))
+    beside = {"representation": BESIDE} if (kind, described) in FOR_DEPTH else {}
+    check_component(spec_from(kind, described), **beside)
 
 
 @pytest.mark.parametrize("kind", ["generator", "syncer", "discriminator"])
