@@ -82,6 +82,12 @@ class SyncerPyramid(nn.Module):
             result.append((_embed(syncer.embed_motion, motion_windows), _embed(syncer.embed_audio, audio_windows)))
         return result
 
+    def motion_embeddings(self, motion: Tensor, hop: int = 1) -> list[Tensor]:
+        """The motion's part of `embeddings` ``[B, W_l, E]``, for which no audio is needed."""
+        levels = zip(self.levels, self.pyramid(motion), strict=True)
+        long_enough = [(syncer, m) for syncer, m in levels if m.shape[1] >= self.window]
+        return [_embed(syncer.embed_motion, windows(m, self.window, hop)) for syncer, m in long_enough]
+
     def scores(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[Tensor]:
         """Cosine of each window per level, ``[B, W_l]`` in -1..1. Source: MS-Sync, eq. 3."""
         return [(placed(m, "unit") * placed(a, "unit")).sum(-1) for m, a in self.embeddings(motion, audio, hop)]

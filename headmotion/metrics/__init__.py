@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
-from . import motion_specs, sync_specs
+from . import frechet_specs, motion_specs, sync_specs
 
 
 @hookimpl
@@ -22,4 +22,9 @@ def headmotion_specs() -> Iterable[type[Spec]]:
         motion_specs.BeatSpec,
         motion_specs.BlinkSpec,
         sync_specs.AVSyncSpec,
+        frechet_specs.FIDSpec,
+        frechet_specs.TemporalFIDSpec,
+        frechet_specs.FVDSpec,
+        frechet_specs.FrechetMotionSpec,
+        frechet_specs.FrechetSyncersSpec,
     ]

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.errors import MotionError, SpecError
+from ..core.errors import MotionError
 from ..core.metric import Curve, Figures, Metric, MetricInput, Observation, Plot
 from ..core.shifts import CURVES, best_shift
 from ..core.spec import BuildContext
-from ..syncing import load_syncers
 from .averages import averaged
+from .judges import Judge
 from .sync_specs import AVSyncSpec
-
-BUNDLED = Path(__file__).with_name("models")
-"""Syncers that come with headmotion, by the names of their files."""
 
 TOGETHER = 16
 """Clips that go through the syncers at once; more are no faster, and take memory."""
@@ -34,10 +29,8 @@ class AVSync(Metric):
 
     def __init__(self, spec: AVSyncSpec, context: BuildContext) -> None:
         super().__init__(spec)
-        own = BUNDLED / f"{spec.syncers}.safetensors"
-        path = own if own.is_file() else Path(spec.syncers)
-        self.trained = load_syncers(path)
-        self.digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.judge = Judge(spec.syncers, context.representation)
+        self.trained = self.judge.trained
         self.convention, self.reach = spec.convention, spec.reach
         pyramid = self.trained.syncers.pyramid
         self.frame_ms = [1000 * pyramid.stride**level / self.trained.fps for level in range(pyramid.levels)]
@@ -46,28 +39,11 @@ class AVSync(Metric):
             ends |= dict.fromkeys([f"level{level}_{name}" for name in ("offset_frames", "offset_ms")], "lower")
             ends |= {f"level{level}_distance": "lower", f"level{level}_confidence": "higher"}
         self.better: Mapping[str, Literal["lower", "higher"]] = ends
-        known, given = self.trained.representation, context.representation
-        if known.points != given.points or known.dims > given.dims:
-            expected = f"syncers for {given.name} with {given.points} points of {given.dims} numbers"
-            got = f"{path}, trained on {known.name} with {known.points} of {known.dims}"
-            raise SpecError(
-                "av-sync spec", expected, got, "train them on the representation: docs/metrics-sync-frechet.md"
-            )
 
     @property
     @override
     def protocol(self) -> Mapping[str, Any]:
-        pyramid = self.trained.syncers.pyramid
-        return {
-            "syncers_sha256": self.digest,
-            "levels": pyramid.levels,
-            "stride": pyramid.stride,
-            "window_frames": self.trained.syncers.window,
-            "fps": self.trained.fps,
-            "embeddings": self.trained.space,
-            "convention": self.convention,
-            "reach": self.reach,
-        }
+        return {**self.judge.protocol, "convention": self.convention, "reach": self.reach}
 
     @override
     def observe(self, clip: MetricInput) -> Observation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +20,8 @@ from headmotion.core.metric import MetricInput, PerClip, SupportsPlots
 from headmotion.core.pyramid import Pyramid
 from headmotion.core.spec import BuildContext
 from headmotion.core.syncer import Space, Syncer, SyncerPyramid
-from headmotion.metrics import sync
+from headmotion.metrics import judges, sync
+from headmotion.metrics.frechet_specs import FrechetSyncersSpec
 from headmotion.metrics.sync_specs import AVSyncSpec
 from headmotion.syncing import TrainedSyncers
 
@@ -77,7 +79,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     ) -> sync.AVSync:
         pyramid = SyncerPyramid([Carrying() for _ in range(levels)], Pyramid(levels, kernel=1))
         trained = TrainedSyncers(pyramid, FACE, Sampled(), 25.0, space)
-        monkeypatch.setattr(sync, "load_syncers", lambda path: trained)
+        monkeypatch.setattr(judges, "load_syncers", lambda path: trained)
         return AVSyncSpec.model_validate({"syncers": str(path)} | choices).build(given or context(FACE))
 
     return made
@@ -174,9 +176,23 @@ def test_what_cannot_be_measured_is_said(build: Build) -> None:
     broken.generated.values[3] = float("nan")
     with pytest.raises(hm.MotionError, match="finite"):
         metric.observe(broken)
-    with pytest.raises(hm.SpecError, match="trained on landmarks68 with 68"):
+    with pytest.raises(hm.SpecError, match="trained on landmarks68, 68"):
         build(given=context(KEYPOINTS))
     assert build(given=context(SOLID_FACE)).observe(clip(9))
+
+
+def test_what_syncers_see_is_compared_at_every_level(build: Build, tmp_path: Path) -> None:
+    build(levels=3)
+    metric = FrechetSyncersSpec(syncers=str(tmp_path / "syncers.safetensors"), durations=(40,)).build(context(FACE))
+    moving = [clip(45, seed=k).generated for k in range(12)]
+    observed = [metric.observe(MetricInput("clip", one, other)) for one, other in itertools.pairwise(moving)]
+    frame = FACE.frame_of(moving[1].values[:1])
+    poses = FACE.normalize(moving[1].values[:40], frame)[:, 0, 0].double() * 1000
+    windows = np.array([[poses[i + k] for k in (0, 2, 4)] for i in range(36)])
+    seen = observed[0]["level0_40f/real"].numpy()
+    np.testing.assert_allclose(seen, windows - windows.mean(axis=1, keepdims=True), atol=1e-3)
+    assert set(metric.figures(observed).values) == {"level0_40f", "level1_40f", "level2_40f"}
+    assert metric.protocol["syncers_sha256"] == build().protocol["syncers_sha256"]
 
 
 def test_silence_and_a_still_face_have_finite_figures(build: Build) -> None:
