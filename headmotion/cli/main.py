@@ -16,6 +16,7 @@ from headmotion.core.errors import HeadmotionError
 from .about import inspect, licenses, schema
 from .animate import animate, demo
 from .corpora import doctor
+from .export import export
 from .plugins import plugins
 from .preparation import prepare
 from .synthesis import synthesize
@@ -33,7 +34,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, animate, prepare, synthesize, doctor, train, plugins, licenses, schema, inspect):
+for command in (demo, animate, prepare, synthesize, doctor, train, export, plugins, licenses, schema, inspect):
     cli.add_command(command)
 
 
