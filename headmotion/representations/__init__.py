@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from ..core.hookspecs import hookimpl
 from ..core.licenses import Asset
 from ..core.spec import Spec
-from .specs import JointsSpec, KeypointsSpec, Landmarks68Spec
+from .specs import JointPositionsSpec, JointsSpec, KeypointsSpec, Landmarks68Spec
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
     """The representations that come with headmotion."""
-    return [Landmarks68Spec, KeypointsSpec, JointsSpec]
+    return [Landmarks68Spec, KeypointsSpec, JointPositionsSpec, JointsSpec]
 
 
 @hookimpl

@@ -18,8 +18,8 @@ SPECS = [
     {"type": "landmarks68", "dims": 3},
     {"type": "keypoints"},
     {"type": "keypoints", "points": 4, "jacobians": True, "mirror": [1, 0, 2, 3]},
-    {"type": "joints", "names": ["hips", "left_foot", "right_foot", "head"], "parents": [-1, 0, 0, 0]},
-    {"type": "joints", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
+    {"type": "joint-positions", "names": ["hips", "left_foot", "right_foot", "head"], "parents": [-1, 0, 0, 0]},
+    {"type": "joint-positions", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
 ]
 BUILT = [spec_from("representation", spec).build(None) for spec in SPECS]
 each = pytest.mark.parametrize("representation", BUILT, ids=lambda built: f"{built.name}-{built.points}x{built.dims}")
@@ -144,9 +144,9 @@ def test_joints_mirror_by_name() -> None:
         {"type": "keypoints", "points": 3, "mirror": [1, 2, 0]},
         {"type": "keypoints", "points": 3, "scale_pair": [0, 3]},
         {"type": "keypoints", "points": 2, "rest": [[0.1, 0.2]]},
-        {"type": "joints", "names": ["a", "b"], "parents": [1, -1]},
-        {"type": "joints", "names": ["a", "a"], "parents": [-1, 0]},
-        {"type": "joints", "names": ["a", "b"], "parents": [-1]},
+        {"type": "joint-positions", "names": ["a", "b"], "parents": [1, -1]},
+        {"type": "joint-positions", "names": ["a", "a"], "parents": [-1, 0]},
+        {"type": "joint-positions", "names": ["a", "b"], "parents": [-1]},
     ],
     ids=str,
 )

@@ -6,10 +6,17 @@ from headmotion.core.plugins import registry
 from headmotion.core.spec import spec_from
 from headmotion.testing import assert_conforms
 
-ARM = {"type": "joints", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
+ARM = {"type": "joint-positions", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
+BODY = {
+    "type": "joints",
+    "names": ("hips", "left_leg", "right_leg"),
+    "parents": (-1, 0, 0),
+    "offsets": ((0, 0, 0), (1, -9, 0), (-1, -9, 0)),
+}
 BESIDE = {"type": "landmarks68", "dims": 3}
 VARIANTS = [
     ("representation", ARM),
+    ("representation", BODY),
     ("representation", BESIDE),
     ("representation", {"type": "keypoints", "jacobians": True}),
     ("audio_encoder", {"type": "log-mel", "window_shape": "hann", "preemphasis": 0.0}),
@@ -25,7 +32,7 @@ DEFAULTS = [
     for record in registry().records
     if record.dist == "headmotion"
     for key in (tuple(offered.split(":")) for offered in record.types)
-    if key not in SLOW and key != ("representation", "joints")
+    if key not in SLOW and key not in (("representation", "joints"), ("representation", "joint-positions"))
 ]
 
 
