@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-ELSEWHERE = {"onnx_stream"}
-"""Examples that need files made before: tests/export runs them."""
+ELSEWHERE = {"blender_import", "onnx_stream"}
+"""Examples that run in Blender or need files made before: tests/export has them."""
 EXAMPLES = sorted(
     path for path in (Path(__file__).parent.parent / "examples").glob("*.py") if path.stem not in ELSEWHERE
 )

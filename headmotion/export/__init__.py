@@ -6,12 +6,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .motion_files import write_motion as write_motion
     from .onnx_model import write_onnx as write_onnx
     from .onnx_start import write_start as write_start
 
-_HOME_OF = {"write_onnx": "onnx_model", "write_start": "onnx_start"}
+_HOME_OF = {"write_motion": "motion_files", "write_onnx": "onnx_model", "write_start": "onnx_start"}
 
-__all__ = ["write_onnx", "write_start"]
+__all__ = ["write_motion", "write_onnx", "write_start"]
 
 
 def __getattr__(name: str) -> Any:
