@@ -18,6 +18,7 @@ from .arrays import MAX_BYTES, as_float32, read_arrays
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output
 from .representation import Frame
+from .spec import RepresentationSpec
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 
@@ -71,6 +72,23 @@ class Motion:
         target = as_fps(fps)
         total = frame_count(self.duration, target) if frames is None else frames
         return replace(self, values=resample_frames(self.values, self.fps, target, total), fps=target)
+
+    def to(self, representation: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
+        """The motion in another representation, by the shortest way of converters that there is.
+
+        Each step and what it loses is noted under ``converted`` in the provenance. A motion that is what is asked for
+        comes back as it is.
+
+        Args:
+            representation: a type such as ``landmarks68``, an object with ``type`` and further fields that the result
+                must have, or a spec.
+
+        Raises:
+            MotionError: no converter leads there; the types that can be reached are named.
+        """
+        from .conversion import converted
+
+        return converted(self, representation)
 
     @staticmethod
     def concatenate(pieces: Sequence[Motion]) -> Motion:

@@ -27,6 +27,49 @@ class Landmarks68Spec(RepresentationSpec):
         return Landmarks68(self)
 
 
+class Landmarks683DSpec(RepresentationSpec):
+    """The 68 face landmarks with depth."""
+
+    type: Literal["landmarks68-3d"] = "landmarks68-3d"
+
+    @property
+    def dims(self) -> Literal[3]:
+        """Numbers per landmark: x, y and depth in the same scale."""
+        return 3
+
+    def build(self, context: BuildContext | None = None) -> Representation:
+        """Make the representation."""
+        from .landmarks68 import Landmarks68
+
+        return Landmarks68(self)
+
+
+class Mesh478Spec(RepresentationSpec):
+    """The 478 points of mediapipe's face mesh."""
+
+    type: Literal["mesh478"] = "mesh478"
+    dims: Literal[2, 3] = 3
+    """Numbers per point: x, y and, if 3, depth in the same scale."""
+
+    def build(self, context: BuildContext | None = None) -> Representation:
+        """Make the representation."""
+        from .mesh478 import Mesh478
+
+        return Mesh478(self)
+
+
+class BlendshapesSpec(RepresentationSpec):
+    """The 52 blend shapes of ARKit, one number from 0 to 1 each."""
+
+    type: Literal["blendshapes"] = "blendshapes"
+
+    def build(self, context: BuildContext | None = None) -> Representation:
+        """Make the representation."""
+        from .blendshapes import Blendshapes
+
+        return Blendshapes(self)
+
+
 class KeypointsSpec(RepresentationSpec):
     """Keypoints that a network found by itself, each with the Jacobian of its neighborhood if wanted."""
 
@@ -34,7 +77,7 @@ class KeypointsSpec(RepresentationSpec):
     points: int = Field(10, ge=2)
     """Number of keypoints."""
     jacobians: bool = False
-    """Whether each keypoint carries a 2 x 2 Jacobian behind its position (row by row)."""
+    """Whether each keypoint carries a 2 x 2 Jacobian behind its position (row by row), in the unit of positions."""
     mirror: tuple[int, ...] = ()
     """Which keypoint takes each one's place in a mirrored picture; empty: each its own."""
     scale_pair: tuple[int, int] = (0, 1)
