@@ -17,22 +17,25 @@ MOTIONS = {".npz", ".json", ".bvh"}
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix says what."),
     click.option("--format", metavar="NAME", help="live-link, or another; where the suffix is not enough."),
+    click.option("--to", "representation", metavar="TYPE", help="Convert a motion first, such as to blendshapes."),
     click.option("--reference", type=existing_file, help="Pose that a model's motion starts from.  [default: neutral]"),
     seed,
 )
-def export(source: str, output: Path, format: str | None, reference: Path | None, seed: int) -> None:
+def export(
+    source: str, output: Path, format: str | None, representation: str | None, reference: Path | None, seed: int
+) -> None:
     """Write MOTION (.npz, .json, .bvh) for another program, or the streaming step of MODEL as .onnx.
 
     Of a MODEL, .npz is what the step starts from, for another reference or seed.
     """
     check_output(output)
     if Path(source).suffix.lower() in MOTIONS:
-        _motion(Path(source), output, format)
+        _motion(Path(source), output, format, representation)
     else:
         _model(source, output, reference, seed)
 
 
-def _motion(source: Path, output: Path, format: str | None) -> None:
+def _motion(source: Path, output: Path, format: str | None, representation: str | None) -> None:
     from headmotion.export.formats import format_of
 
     chosen = format_of(output, format)
@@ -41,7 +44,7 @@ def _motion(source: Path, output: Path, format: str | None) -> None:
     from headmotion.representations.bvh import read_bvh
 
     motion = read_bvh(source) if source.suffix.lower() == ".bvh" else Motion.load(source)
-    show(write_motion(motion, output, chosen))
+    show(write_motion(motion.to(representation) if representation else motion, output, chosen))
 
 
 def _model(source: str, output: Path, reference: Path | None, seed: int) -> None:

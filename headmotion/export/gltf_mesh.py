@@ -29,7 +29,7 @@ def mesh(motion: Motion, representation: Representation) -> Scene:
         MotionError: the representation has no place in space.
     """
     if representation.dims < 2:
-        remedy = "convert it to landmarks68"
+        remedy = "motion.to('landmarks68')"
         raise MotionError("glTF export", "points in space", f"a motion of {representation.name}", remedy)
     moved, rest = placed(motion, representation)
     weights, targets = components(moved - rest)

@@ -40,7 +40,7 @@ def write_live_link(motion: Motion, representation: Representation, path: Path) 
     place = {name.lower(): k for k, name in enumerate(representation.point_names)}
     if representation.dims != 1 or any(name.lower() not in place for name in SHAPES):
         got = f"a motion of {representation.name}"
-        raise MotionError("live-link export", "blend shapes with ARKit's names", got, "convert it to blendshapes")
+        raise MotionError("live-link export", "blend shapes with ARKit's names", got, "motion.to('blendshapes')")
     values = motion.values[:, [place[name.lower()] for name in SHAPES], 0].tolist()
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")

@@ -259,3 +259,16 @@ def test_bvh_by_hand(tmp_path: Path) -> None:
     first = lines.index("MOTION")
     assert lines[first + 1] == "Frames: 7" and abs(float(lines[first + 2].split()[-1]) - 1001 / 30000) < 1e-12
     assert {len(line.split()) for line in lines[first + 3 :] if line} == {9}
+
+
+def test_the_command_converts_landmarks_to_live_link(tmp_path: Path) -> None:
+    source, target = moving("landmarks68").save(tmp_path / "talk.npz"), tmp_path / "face.csv"
+    arguments = ["export", str(source), "--to", "blendshapes", "--format", "live-link", "-o", str(target)]
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 0, done.output
+    converted = moving("landmarks68").to("blendshapes")
+    names = representation("blendshapes").point_names
+    with target.open(newline="") as stream:
+        for row, frame in zip(csv.DictReader(stream), converted.values, strict=True):
+            wanted = dict(zip(names, frame[:, 0].tolist(), strict=True))
+            assert all(np.float32(row[name[0].upper() + name[1:]]) == np.float32(wanted[name]) for name in names)
