@@ -29,7 +29,10 @@ def export(
     Of a MODEL, .npz is what the step starts from, for another reference or seed.
     """
     check_output(output)
-    if Path(source).suffix.lower() in MOTIONS:
+    moves = Path(source).suffix.lower() in MOTIONS
+    if reference if moves else format or representation:
+        raise click.UsageError("--format and --to are for a MOTION, --reference is for a MODEL.")
+    if moves:
         _motion(Path(source), output, format, representation)
     else:
         _model(source, output, reference, seed)

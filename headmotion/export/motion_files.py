@@ -49,11 +49,11 @@ def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | Non
     """
     target = Path(path)
     chosen = format_of(target, format)
-    representation = Setting.of(motion).representation if len(motion) else None
-    if representation is None:
+    if not len(motion):
         raise MotionError("export", "a motion with frames", "none")
-    if not bool(torch.isfinite(motion.values).all()):
+    setting = Setting.of(motion)
+    if not all(bool(torch.isfinite(values).all()) for values in (motion.values, setting.rest)):
         raise MotionError("export", "finite numbers", "NaN or infinity")
     with atomic_output(target) as temporary:
-        WRITERS[chosen](motion, representation, temporary)
+        WRITERS[chosen](motion, setting.representation, temporary)
     return target

@@ -180,13 +180,10 @@ def test_a_face_at_rest_needs_no_animation(tmp_path: Path) -> None:
     assert "animations" not in file.json or not file.json["animations"]
 
 
-def test_what_has_no_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from headmotion.export import gltf_mesh
-
-    flat = built("landmarks68")
-    monkeypatch.setattr(flat, "dims", 1)
-    with pytest.raises(hm.MotionError, match="points in space"):
-        gltf_mesh.mesh(moving("landmarks68"), flat)
+def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(hm.MotionError, match=r"points in space.*landmarks68"):
+        write_motion(moving("blendshapes", units="unit"), tmp_path / "face.glb")
+    assert not list(tmp_path.iterdir())
 
 
 # Skeletons

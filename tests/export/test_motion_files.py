@@ -99,30 +99,15 @@ def test_motion_files_are_those_of_save(tmp_path: Path) -> None:
 # Live Link Face
 
 
-class Raised(hm.Representation):
-    """ARKit's names in another order, as a plugin might have them."""
-
-    name, points, dims = "raised", 52, 1
-    point_names = tuple(name[0].lower() + name[1:] for name in reversed(SHAPES))
-
-    def nothing(self, *_: Any) -> Any:
-        raise NotImplementedError
-
-    neutral = frame_of = normalize = denormalize = flip = to_points2d = nothing
-
-
 def test_blend_shapes_lie_in_live_links_columns(tmp_path: Path) -> None:
-    from headmotion.export.live_link import write_live_link
-
     values = torch.rand(130, 52, 1, generator=torch.Generator().manual_seed(0))
-    shapes = Raised(hm.spec_from("representation", "landmarks68"))
-    write_live_link(hm.Motion(values, Fraction(60), {}), shapes, tmp_path / "face.csv")
-    with (tmp_path / "face.csv").open(newline="") as stream:
+    motion = hm.Motion(values, Fraction(60), {"type": "blendshapes"}, units="unit")
+    with write_motion(motion, tmp_path / "face.csv", "live-link").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 130 and len(rows[0]) == 63 and {row["BlendShapeCount"] for row in rows} == {"61"}
+    names = representation("blendshapes").point_names
     for frame, row in enumerate(rows):
-        for k, name in enumerate(shapes.point_names):
-            assert np.float32(row[name[0].upper() + name[1:]]) == values[frame, k, 0]
+        assert all(np.float32(row[f"{n[0].upper()}{n[1:]}"]) == values[frame, k, 0] for k, n in enumerate(names))
         assert all(float(row[name]) == 0 for name in HEADER[-9:])
     assert [rows[k]["Timecode"] for k in (0, 59, 60, 129)] == [
         *("00:00:00:00.000", "00:00:00:59.000", "00:00:01:00.000", "00:00:02:09.000")
@@ -242,6 +227,16 @@ def test_the_command_writes_what_the_name_says(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, ["export", str(source), "-o", str(tmp_path / name)])
         assert (done.exit_code, done.output) == (0, f"{tmp_path / name}\n")
         assert (tmp_path / name).stat().st_size
+
+
+@pytest.mark.parametrize(
+    "arguments", [["talk.npz", "--reference", "talk.npz"], ["ms-sync", "--to", "landmarks68"], ["x", "--format", "csv"]]
+)
+def test_options_for_something_else_are_refused(arguments: list[str], tmp_path: Path) -> None:
+    moving("landmarks68").save(tmp_path / "talk.npz")
+    given = [str(tmp_path / name) if name == "talk.npz" else name for name in arguments]
+    done = CliRunner().invoke(cli, ["export", *given, "-o", str(tmp_path / "out.csv")])
+    assert done.exit_code == 2 and "for a MOTION" in done.output
 
 
 def test_the_command_reads_bvh(tmp_path: Path) -> None:
