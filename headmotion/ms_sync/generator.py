@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ..core.chunks import Chunks
 from ..core.component import seeded_uniform
 from ..core.generator import Generator
 from ..core.spec import BuildContext
@@ -98,6 +99,16 @@ class MSSyncGenerator(Generator):
         vectors, heard = self.audio.step(audio, state.audio, last)
         return self._roll(vectors, GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor))
 
+    def in_chunks(self, frames: int, lag: int) -> Chunks:
+        """The stream in chunks of one size, as `SupportsChunks` wants it.
+
+        Raises:
+            SpecError: a pyramid that needs the whole clip, or chunks that its levels do not divide.
+        """
+        from .chunks import MSSyncChunks
+
+        return MSSyncChunks(self, frames, lag)
+
     def _step_whole(self, heard: Tensor, state: GeneratorState, last: bool) -> tuple[Tensor, GeneratorState]:
         """A pyramid that depends on the clip's length cannot start before the audio has ended."""
         kept = GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor)
@@ -121,17 +132,23 @@ class MSSyncGenerator(Generator):
         hidden, cell, pose = state.hidden, state.cell, state.pose
         frames = []
         for vector in vectors.unbind(0):
-            embedded = self._embedded(pose, state.anchor)
-            hidden, cell = self.lstm(embedded, (hidden, cell))
-            velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
-            if self.anchor:
-                velocity = velocity - self.anchor * (pose - state.anchor)
-            pose = pose + velocity
+            hidden, cell, pose = self.advance(vector, hidden, cell, pose, state.anchor)
             frames.append(pose)
         motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
         return motion.reshape(*motion.shape[:2], *self.shape), GeneratorState(
             state.audio, hidden, cell, pose, state.anchor
         )
+
+    def advance(
+        self, vector: Tensor, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One frame: audio vectors ``[L, B, D]`` and the LSTM's state in, its new state and the next pose out."""
+        embedded = self._embedded(pose, anchor)
+        hidden, cell = self.lstm(embedded, (hidden, cell))
+        velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
+        if self.anchor:
+            velocity = velocity - self.anchor * (pose - anchor)
+        return hidden, cell, pose + velocity
 
     def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
         inputs = torch.cat([OFFSET_GAIN * (pose - anchor), anchor], dim=-1) if self.anchor else pose
