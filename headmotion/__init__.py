@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .core.metric import Metric as Metric
     from .core.metric import MetricInput as MetricInput
     from .core.metric import Observation as Observation
+    from .core.metric import Plot as Plot
     from .core.motion import Motion as Motion
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
@@ -72,7 +73,7 @@ _HOMES = {
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
-    "core.metric": "Figures Metric MetricInput Observation",
+    "core.metric": "Figures Metric MetricInput Observation Plot",
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",

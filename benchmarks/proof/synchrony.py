@@ -7,22 +7,24 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from headmotion.core.syncer import SyncerPyramid, offset_and_confidence
+from headmotion.core.shifts import best_shift
+from headmotion.syncing import TrainedSyncers
 
 Table = npt.NDArray[np.float64]
-FIGURES = ("cosine", "confidence", "offset")
+FIGURES = ("confidence", "distance", "offset", "cosine")
 
 
 @torch.no_grad()
-def synchrony(judge: SyncerPyramid, motion: Tensor, audio: Tensor) -> Table:
-    """Of motions ``[B, T, P, D]`` and their audio ``[B, 4*T, C]``: ``[B, levels, 3]``, in the order of `FIGURES`.
+def synchrony(judge: TrainedSyncers, motion: Tensor, audio: Tensor) -> Table:
+    """Of motions ``[B, T, P, D]`` and their audio ``[B, 4*T, C]``: ``[B, levels, 4]``, in the order of `FIGURES`.
 
-    ``cosine`` is the mean over all windows; ``confidence`` and ``offset`` (its size, in frames of the level) are those
-    of `headmotion.core.syncer.offset_and_confidence`.
+    ``confidence``, ``distance`` (the least) and ``offset`` (its size, in frames of the level) are those of the curve of
+    distances over shifts, in the space in which the judge was trained; ``cosine`` is the mean over all windows.
     """
+    curves = judge.syncers.curves(motion, audio, judge.space)
+    cosines = judge.syncers.scores(motion, audio)
     levels = []
-    for seen, heard in judge.embeddings(motion, audio):
-        cosine = (seen * heard).sum(-1).mean(-1).tolist()
-        found = [offset_and_confidence(m, a) for m, a in zip(seen, heard, strict=True)]
-        levels.append([(c, sure, abs(off)) for c, (off, sure) in zip(cosine, found, strict=True)])
-    return np.array(levels, dtype=np.float64).transpose(1, 0, 2)
+    for curve, cosine in zip(curves, cosines, strict=True):
+        found = best_shift(curve)
+        levels.append(torch.stack([found.confidence, found.distance, found.offset.abs().float(), cosine.mean(-1)], -1))
+    return np.asarray(torch.stack(levels, 1).double().numpy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -66,3 +66,51 @@ class Metric(Component):
     @abstractmethod
     def figures(self, observed: Sequence[Observation]) -> Figures:
         """Figures of the clips that were observed, at least one. Never NaN: what cannot be told is a note."""
+
+
+@runtime_checkable
+class PerClip(Protocol):
+    """A metric whose figures are means over clips of what `of_clip` says: intervals are quick, and clips have ranks."""
+
+    better: Mapping[str, Literal["lower", "higher"]]
+    """Which end is good, of those figures that have a good end."""
+
+    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+        """Finite figures of one clip; those that cannot be told of it are left out."""
+        ...
+
+
+@runtime_checkable
+class CostlyFigures(Protocol):
+    """A metric whose `figures` take long enough that fewer bootstrap draws must do."""
+
+    draws: int
+    """Draws that are worth it."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points that a line joins."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Lines in one pair of axes."""
+
+    x_label: str
+    """What it is, and its unit; so for the next."""
+    y_label: str
+    curves: Mapping[str, Curve]
+    """By what the legend says."""
+
+
+@runtime_checkable
+class SupportsPlots(Protocol):
+    """A metric that has curves to show."""
+
+    def plots(self, observed: Sequence[Observation]) -> Mapping[str, Plot]:
+        """Plots of the clips that were observed, at least one, by title; all numbers finite."""
+        ...
