@@ -14,9 +14,8 @@ from torch import Tensor
 
 import headmotion as hm
 from headmotion.core.files import atomic_output
-from headmotion.core.syncer import SyncerPyramid
 from headmotion.data.corpus import open_corpus
-from headmotion.syncing import load_syncers
+from headmotion.syncing import TrainedSyncers, load_syncers
 
 from .corpora import CAUSES, Synthetic, causes, unseen
 from .drift import WINDOW, drift
@@ -77,7 +76,7 @@ def _kept(target: Path, make: Callable[[], Mapping[str, Any]]) -> Figures:
 def _of_run(shop: Workshop, run: Run, size: Size, minutes: bool) -> Mapping[str, Any]:
     torch.set_num_threads(1)
     corpus = shop.corpus(run.corpus)
-    judge, clips = load_syncers(shop.judge(run.metric)).syncers, unseen(corpus, size.unseen)
+    judge, clips = load_syncers(shop.judge(run.metric)), unseen(corpus, size.unseen)
     values: dict[str, Any] = {"synchrony": []}
     for model in shop.run(run):
         pipe = hm.load(model, device="cpu")
@@ -92,7 +91,7 @@ def _of_run(shop: Workshop, run: Run, size: Size, minutes: bool) -> Mapping[str,
 
 def _of_recordings(shop: Workshop, run: Run, size: Size) -> Mapping[str, Any]:
     corpus = shop.corpus(run.corpus)
-    judge, pipe = load_syncers(shop.judge(run.metric)).syncers, hm.load(shop.run(run)[0], device="cpu")
+    judge, pipe = load_syncers(shop.judge(run.metric)), hm.load(shop.run(run)[0], device="cpu")
     speech = list(spoken(pipe, unseen(corpus, size.unseen)))
     values: dict[str, Any] = {
         "synchrony": [_judged(judge, speech, lambda part: part.real)],
@@ -102,7 +101,7 @@ def _of_recordings(shop: Workshop, run: Run, size: Size) -> Mapping[str, Any]:
 
 
 def _judged(
-    judge: SyncerPyramid, speech: list[Spoken], motion: Callable[[Spoken], Tensor], other: bool = False
+    judge: TrainedSyncers, speech: list[Spoken], motion: Callable[[Spoken], Tensor], other: bool = False
 ) -> list[Any]:
     """``[clips, levels, figures]``; with ``other``, beside the speech of the next clip but two."""
     parts = [synchrony(judge, motion(each), each.audio.roll(3 * other, 0)) for each in speech]

@@ -31,11 +31,10 @@ class Workshop:
 
     def judge(self, judge: Judge) -> Path:
         """The file of trained syncers."""
-        folder = self.place(judge)
-        # The model, of no steps, is written last.
-        if not (folder / "model.safetensors").exists():
-            train(judge.resolved, [self.corpus(judge.corpus)], folder, self.device, resume=True, quiet=True)
-        return folder / "syncers.safetensors"
+        target = self.place(judge) / "syncers.safetensors"
+        if not target.exists():
+            train(judge.resolved, [self.corpus(judge.corpus)], target.parent, self.device, resume=True, quiet=True)
+        return target
 
     def run(self, run: Run) -> list[Path]:
         """The model at each mark. The trainer resumes exactly, so a run in parts is the run in one piece."""

@@ -1,4 +1,4 @@
-"""What a model makes of clips that it was not trained on: each is started from its first frame and hears its own speech."""
+"""What a model makes of clips that it was not trained on: each starts from its first frame and hears its own speech."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 600, 60, 400, (20, 40, 80, 120), 3, 2),
+        Size("quick", 600, 60, 400, (15, 30, 60, 100), 3, 2),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400, 600), 5, 3),
     )
 }
@@ -126,16 +126,16 @@ class Field:
     @cached_property
     def guide(self) -> Judge:
         """Trained for the loss."""
-        return self._judge("guide", 1)
+        return self._judge("guide", "ablation/full", 1)
 
     @cached_property
     def metric(self) -> Judge:
         """Trained apart from it, for measuring."""
-        return self._judge("metric", 2)
+        return self._judge("metric", "metric-syncers", 2, "syncers.frames=72")
 
-    def _judge(self, role: str, seed: int) -> Judge:
-        overrides = (f"syncers.steps={self.size.judge_steps}", *self._common)
-        return Judge(f"{self.corpus.name}-{role}", self.corpus, "ablation/full", seed, overrides)
+    def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:
+        overrides = (f"syncers.steps={self.size.judge_steps}", *changes, *self._common)
+        return Judge(f"{self.corpus.name}-{role}", self.corpus, recipe, seed, overrides)
 
     @property
     def _common(self) -> tuple[str, ...]:
