@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from .synchrony import synchrony
 from .table import Experiment, Run, Size, digest
 
 Table = npt.NDArray[np.float64]
-PROTOCOL = 1
+PROTOCOL = 2
 """Counted up when something here measures differently; figures of another number are made anew."""
 LONG = Synthetic("minutes", clips=8, seconds=60.0, seed=77)
 """Speech of speakers that no corpus shows, 20 to 40 times as long as what is trained on."""
@@ -84,6 +86,7 @@ def _of_run(shop: Workshop, run: Run, size: Size, minutes: bool) -> Mapping[str,
         values["synchrony"].append(_judged(judge, speech, lambda part: part.generated))
     values["wrong"] = _judged(judge, speech, lambda part: part.generated, other=True)
     values |= _followed(pipe.representation, corpus, speech, lambda part: part.generated)
+    values["moved"] = [ratios for part in speech for ratios in moved(part)]
     if minutes:
         values["drift"] = _drift(shop, pipe)
     return values | _card(pipe)
@@ -123,6 +126,15 @@ def _followed(
     return {"followed": np.round(own, 5).tolist(), "followed_wrong": np.round(wrong, 5).tolist()}
 
 
+def moved(speech: Spoken) -> list[list[float]]:
+    """Of each clip, how far (spread over time) and how roughly (jitter, third difference) motion moves, over real."""
+    made, real = (
+        torch.stack([motion.std(1).mean((1, 2)), motion.diff(3, dim=1).square().mean((1, 2, 3)).sqrt()], dim=1)
+        for motion in (speech.generated, speech.real)
+    )
+    return [[round(value, 5) for value in row] for row in (made / real.clamp(min=1e-9)).tolist()]
+
+
 def _drift(shop: Workshop, pipe: hm.Pipeline) -> Mapping[str, Any]:
     (part,) = spoken(pipe, open_corpus(shop.corpus(LONG)))
     half = len(part.real) // 2
@@ -138,4 +150,7 @@ def _card(pipe: hm.Pipeline) -> Mapping[str, Any]:
     """What the page says of how the run was made."""
     wanted = ("commit", "training_seconds")
     parameters = sum(weights.numel() for weights in pipe.generator.parameters())
-    return {name: pipe.card[name] for name in wanted} | {"parameters": parameters}
+    machine = (
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, torch {torch.__version__}"
+    )
+    return {name: pipe.card[name] for name in wanted} | {"parameters": parameters, "machine": machine}

@@ -39,7 +39,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 600, 60, 400, (15, 30, 60, 100), 3, 2),
+        Size("quick", 600, 50, 350, (10, 20, 40, 80), 3, 2),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400, 600), 5, 3),
     )
 }
@@ -131,7 +131,7 @@ class Field:
     @cached_property
     def metric(self) -> Judge:
         """Trained apart from it, for measuring."""
-        return self._judge("metric", "metric-syncers", 2, "syncers.frames=72")
+        return self._judge("metric", "metric-syncers", 2, "syncers.frames=72", "syncers.windows_per_clip=2")
 
     def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:
         overrides = (f"syncers.steps={self.size.judge_steps}", *changes, *self._common)
