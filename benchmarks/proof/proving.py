@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from concurrent.futures import Executor
 from functools import partial
 
@@ -35,15 +34,14 @@ def make_run(shop: Workshop, size: Size, minutes: bool, run: Run) -> str:
     return f"{run.name}: {trained - began:.0f} s of training, {time.monotonic() - trained:.0f} s of measuring"
 
 
-def prove(shop: Workshop, size: Size, chosen: Iterable[Experiment], pool: Executor) -> None:
-    """Everything that the experiments need, one experiment after another."""
-    for experiment in chosen:
-        print(f"{experiment.name}: {len(experiment.runs)} runs", flush=True)
-        shop.corpus(experiment.corpus)
-        judges = dict.fromkeys(judge for run in experiment.runs for judge in (run.guide, run.metric))
-        told(pool, partial(make_judge, shop), list(judges))
-        told(pool, partial(make_run, shop, size, experiment.name == MINUTES), experiment.runs)
-        recorded(shop, experiment, size)
+def prove(shop: Workshop, size: Size, experiment: Experiment, pool: Executor) -> None:
+    """Everything that an experiment needs."""
+    print(f"{experiment.name}: {len(experiment.runs)} runs", flush=True)
+    shop.corpus(experiment.corpus)
+    judges = dict.fromkeys(judge for run in experiment.runs for judge in (run.guide, run.metric))
+    told(pool, partial(make_judge, shop), list(judges))
+    told(pool, partial(make_run, shop, size, experiment.name == MINUTES), experiment.runs)
+    recorded(shop, experiment, size)
 
 
 def told(pool: Executor, work: partial[str], items: list[Judge] | list[Run]) -> None:

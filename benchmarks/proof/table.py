@@ -131,7 +131,8 @@ class Field:
     @cached_property
     def metric(self) -> Judge:
         """Trained apart from it, for measuring."""
-        return self._judge("metric", "metric-syncers", 2, "syncers.frames=72", "syncers.windows_per_clip=2")
+        changes = ("syncers.frames=72", "syncers.windows_per_clip=2", "data.distributable_only=false")
+        return self._judge("metric", "metric-syncers", 2, *changes)
 
     def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:
         overrides = (f"syncers.steps={self.size.judge_steps}", *changes, *self._common)
