@@ -51,8 +51,13 @@ def measured(shop: Workshop, run: Run, size: Size, minutes: bool) -> Figures:
     Args:
         minutes: whether it also speaks for minutes.
     """
-    target = shop.place(run) / f"figures-{_key(run, size, minutes)}.json"
-    return _kept(target, lambda: _of_run(shop, run, size, minutes))
+    return _kept(place(shop, run, size, minutes), lambda: _of_run(shop, run, size, minutes))
+
+
+def place(shop: Workshop, run: Run, size: Size, minutes: bool) -> Path:
+    """Where the figures of a run are or will be."""
+    settings = {"protocol": PROTOCOL, "unseen": size.unseen, "metric": run.metric.key, "minutes": minutes}
+    return shop.place(run) / f"figures-{digest(settings)[:8]}.json"
 
 
 def recorded(shop: Workshop, experiment: Experiment, size: Size) -> Figures:
@@ -60,11 +65,6 @@ def recorded(shop: Workshop, experiment: Experiment, size: Size) -> Figures:
     run = experiment.runs[0]
     target = shop.place(run.metric) / f"recordings-{digest({'protocol': PROTOCOL, 'unseen': size.unseen})[:8]}.json"
     return _kept(target, lambda: _of_recordings(shop, run, size))
-
-
-def _key(run: Run, size: Size, minutes: bool) -> str:
-    settings = {"protocol": PROTOCOL, "unseen": size.unseen, "metric": run.metric.key, "minutes": minutes}
-    return digest(settings)[:8]
 
 
 def _kept(target: Path, make: Callable[[], Mapping[str, Any]]) -> Figures:

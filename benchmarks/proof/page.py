@@ -14,7 +14,7 @@ from headmotion.core.files import atomic_output
 from . import plots, prose
 from .corpora import CAUSES
 from .intervals import Interval, interval
-from .measuring import Figures, measured, recorded
+from .measuring import Figures, measured, place, recorded
 from .plots import LEVEL_MS, Measured
 from .proving import MINUTES
 from .running import Workshop
@@ -31,20 +31,19 @@ class Page:
     def __init__(self, target: Path, shop: Workshop, size: Size) -> None:
         self.target, self.shop, self.size = target, shop, size
         self.lines: list[str] = []
-        self.used: list[Figures] = []
+        self.used: dict[str, Figures] = {}
 
     def write(self, experiments: Sequence[Experiment], command: str) -> None:
         """Everything that has been measured; what has not is named."""
         writers = {"ablation-": self._ablation, "length": self._length, "weights": self._weights, "swap": self._swap}
         for experiment in experiments:
             found = self._found(experiment)
-            whole = {name: runs for name, runs in found.items() if runs}
-            if len(whole) < len(found):
-                self.say(f"## {prose.TITLES[experiment.name]}", "", prose.MISSING, "")
-                continue
-            (write,) = (writer for name, writer in writers.items() if experiment.name.startswith(name))
+            seeds = len(next(iter(found.values())))
             self.say(f"## {prose.TITLES[experiment.name]}", "", prose.SETTINGS[experiment.name], "")
-            write(experiment, whole, recorded(self.shop, experiment, self.size))
+            self.say(f"Seeds of each variant: {seeds}." if seeds else prose.MISSING, "")
+            if seeds:
+                (write,) = (writer for name, writer in writers.items() if experiment.name.startswith(name))
+                write(experiment, found, recorded(self.shop, experiment, self.size))
         text = "\n".join([*self._head(command), *self.lines, prose.PROTOCOL, ""])
         with atomic_output(self.target) as temporary:
             temporary.write_text(text, "utf-8")
@@ -54,21 +53,19 @@ class Page:
         self.lines += lines
 
     def _found(self, experiment: Experiment) -> Measured:
-        """The runs of each variant that have been trained."""
+        """The runs of each variant, of those seeds that all variants have been measured with."""
         minutes = experiment.name == MINUTES
+        done = {run for run in experiment.runs if place(self.shop, run, self.size, minutes).exists()}
+        seeds = set.intersection(*({run.seed for run in runs if run in done} for runs in experiment.variants.values()))
         found = {
-            name: [
-                (run, measured(self.shop, run, self.size, minutes))
-                for run in runs
-                if self.shop.model(run, run.marks[-1]).exists()
-            ]
+            name: [(run, measured(self.shop, run, self.size, minutes)) for run in runs if run.seed in seeds]
             for name, runs in experiment.variants.items()
         }
-        self.used += [figures for runs in found.values() for _, figures in runs]
+        self.used |= {run.key: figures for runs in found.values() for run, figures in runs}
         return found
 
     def _head(self, command: str) -> list[str]:
-        cards = [each.values for each in self.used]
+        cards = [each.values for each in self.used.values()]
         seconds = sorted(card["training_seconds"] for card in cards)
         commits = ", ".join(f"`{commit[:12]}`" for commit in sorted({card["commit"] for card in cards}))
         machines = "; ".join(sorted({card["machine"] for card in cards}))

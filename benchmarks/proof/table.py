@@ -105,8 +105,8 @@ class Experiment:
 
     @property
     def runs(self) -> list[Run]:
-        """All of them."""
-        return [run for runs in self.variants.values() for run in runs]
+        """All of them, the first seed of each variant first, so that they can be compared as early as may be."""
+        return sorted((run for runs in self.variants.values() for run in runs), key=lambda run: run.seed)
 
 
 def digest(settings: Mapping[str, Any]) -> str:
