@@ -9,6 +9,11 @@ from .core.hookspecs import hookimpl as hookimpl
 
 if TYPE_CHECKING:
     from . import controls as controls
+    from . import export as export
+    from .core.abilities import SupportsListener as SupportsListener
+    from .core.abilities import SupportsStreaming as SupportsStreaming
+    from .core.abilities import SupportsStyle as SupportsStyle
+    from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
     from .core.component import Component as Component
@@ -64,6 +69,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "core.abilities": "SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
     "core.component": "Component",
@@ -87,12 +93,14 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["controls", "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+_ROOMS = ("controls", "export")
+
+__all__ = [*_ROOMS, "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "controls":
-        return importlib.import_module(".controls", __name__)
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'headmotion' has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)

@@ -12,7 +12,15 @@ def headmotion_specs() -> Iterable[type[Spec]]:
     """The metrics that come with headmotion."""
     return [
         motion_specs.LandmarkDistanceSpec,
+        motion_specs.FrontalDistanceSpec,
+        motion_specs.LipErrorSpec,
         motion_specs.OpeningSpec,
+        motion_specs.HeadMotionSpec,
+        motion_specs.JitterSpec,
+        motion_specs.DiversitySpec,
+        motion_specs.DriftSpec,
+        motion_specs.BeatSpec,
+        motion_specs.BlinkSpec,
         sync_specs.AVSyncSpec,
         frechet_specs.FIDSpec,
         frechet_specs.TemporalFIDSpec,

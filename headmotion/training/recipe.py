@@ -47,6 +47,8 @@ class DataSpec(Spec):
     """Clips per step."""
     augment: bool = True
     """Vary position, size, handedness and loudness."""
+    pace: float = Field(0.0, ge=0, le=0.5)
+    """Largest change of the speed of a cut, motion and sound together, as a share; 0 leaves it. Needs ``augment``."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
     """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
     from_start: float = Field(0.25, ge=0, le=1)
