@@ -10,8 +10,14 @@ from .core.hookspecs import hookimpl as hookimpl
 if TYPE_CHECKING:
     from . import controls as controls
     from . import export as export
+    from .core.abilities import SupportsChunks as SupportsChunks
+    from .core.abilities import SupportsListener as SupportsListener
+    from .core.abilities import SupportsStreaming as SupportsStreaming
+    from .core.abilities import SupportsStyle as SupportsStyle
+    from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.chunks import Chunks as Chunks
     from .core.component import Component as Component
     from .core.detector import Detector as Detector
     from .core.discriminator import Discriminator as Discriminator
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from .core.errors import CheckpointError as CheckpointError
     from .core.errors import CorpusError as CorpusError
     from .core.errors import DetectorError as DetectorError
+    from .core.errors import EvaluationError as EvaluationError
     from .core.errors import HeadmotionError as HeadmotionError
     from .core.errors import ImageError as ImageError
     from .core.errors import MotionError as MotionError
@@ -33,6 +40,7 @@ if TYPE_CHECKING:
     from .core.metric import Metric as Metric
     from .core.metric import MetricInput as MetricInput
     from .core.metric import Observation as Observation
+    from .core.metric import Plot as Plot
     from .core.motion import Motion as Motion
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
@@ -63,17 +71,19 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "core.abilities": "SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
+    "core.chunks": "Chunks",
     "core.component": "Component",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
-    "core.errors": "AudioError CheckpointError CorpusError DetectorError HeadmotionError ImageError MotionError"
-    " PluginError SpecError TrainingError",
+    "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
+    " MotionError PluginError SpecError TrainingError",
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
-    "core.metric": "Figures Metric MetricInput Observation",
+    "core.metric": "Figures Metric MetricInput Observation Plot",
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",

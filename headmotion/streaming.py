@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .controls import Chain, Edit, Setting, chain_lookahead_ms
+from .core.abilities import as_streaming
 from .core.audio import Resampler
 from .core.errors import AudioError, HeadmotionError
 from .core.motion import Motion
@@ -35,7 +36,8 @@ class Session:
         fps: Rate | None = None,
         controls: Sequence[Edit] = (),
     ) -> None:
-        encoder, generator, native = pipeline.audio_encoder, pipeline.generator, pipeline.spec.fps
+        encoder, native = pipeline.audio_encoder, pipeline.spec.fps
+        self._generator = as_streaming(pipeline.generator)
         self.sample_rate = sample_rate
         self.fps = native if fps is None else as_fps(fps)
         self._pipeline, self._reference = pipeline, reference
@@ -53,7 +55,7 @@ class Session:
         with torch.inference_mode():
             poses = pipeline.representation.normalize(reference.poses, reference.frame)
             self._encoder_state = encoder.init_state(1)
-            self._generator_state = generator.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
+            self._generator_state = self._generator.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
 
     @torch.inference_mode()
     def push(self, samples: Any) -> Motion:
@@ -84,7 +86,7 @@ class Session:
         # Silence follows the end, enough of it for the window of the last step.
         silence = torch.zeros(self._pipeline.audio_encoder.look_ahead + self._block * (native + 1))
         frames = self._generated(torch.cat([rest, silence]), until=native)
-        last, _ = self._pipeline.generator.step(self._features[:, :0], self._generator_state, last=True)
+        last, _ = self._generator.step(self._features[:, :0], self._generator_state, last=True)
         pieces = [self._frames.push(frames), self._frames.push(last[0].cpu())]
         pieces.append(self._frames.flush(frame_count(duration, self.fps)))
         total = frame_count(duration, self.fps) - self._frames_out
@@ -92,7 +94,7 @@ class Session:
 
     def _generated(self, heard: torch.Tensor, until: int | None = None) -> torch.Tensor:
         """Native frames ``[t, P, D]`` of the unit frame that more samples determine; none are heard past ``until``."""
-        encoder, generator = self._pipeline.audio_encoder, self._pipeline.generator
+        encoder = self._pipeline.audio_encoder
         self._wave = torch.cat([self._wave, heard])
         frames = []
         while len(self._wave) >= self._block and (until is None or self._frames_heard < until):
@@ -101,7 +103,7 @@ class Session:
             self._features = torch.cat([self._features, fresh], dim=1)
             if self._features.shape[1] >= self._steps:
                 ready, self._features = self._features[:, : self._steps], self._features[:, self._steps :]
-                piece, self._generator_state = generator.step(ready, self._generator_state)
+                piece, self._generator_state = self._generator.step(ready, self._generator_state)
                 self._frames_heard += 1
                 frames.append(piece[0].cpu())
         representation = self._pipeline.representation
@@ -132,7 +134,8 @@ def lookahead_ms(
 
     None where the generator or a control needs the whole clip.
     """
-    encoder, ahead, native = pipeline.audio_encoder, pipeline.generator.lookahead, pipeline.spec.fps
+    encoder, native = pipeline.audio_encoder, pipeline.spec.fps
+    ahead = as_streaming(pipeline.generator).lookahead
     if ahead is None:
         return None
     ahead += FrameResampler(native, native if fps is None else as_fps(fps)).lookahead

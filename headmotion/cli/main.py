@@ -16,6 +16,7 @@ from headmotion.core.errors import HeadmotionError
 from .about import inspect, licenses, schema
 from .animate import animate, demo
 from .corpora import doctor
+from .evaluation import evaluate
 from .export import export
 from .plugins import plugins
 from .preparation import prepare
@@ -34,7 +35,20 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, animate, prepare, synthesize, doctor, train, export, plugins, licenses, schema, inspect):
+for command in (
+    demo,
+    animate,
+    prepare,
+    synthesize,
+    doctor,
+    train,
+    evaluate,
+    export,
+    plugins,
+    licenses,
+    schema,
+    inspect,
+):
     cli.add_command(command)
 
 

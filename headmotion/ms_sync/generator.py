@@ -85,15 +85,15 @@ class MSSyncGenerator(Generator):
     def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
         return self._roll(self.audio(audio), self._warmed(reference, seed, audio[:, :0]))[0]
 
-    @override
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> GeneratorState:
+        """State of a stream that continues the reference ``[B, R, P, D]``."""
         batch = len(reference)
         whole = reference.new_zeros(batch, 0, self.audio.channels)
         audio = whole if self.lookahead is None else self.audio.init_state(batch)
         return self._warmed(reference, seed, audio)
 
-    @override
     def step(self, audio: Tensor, state: GeneratorState, last: bool = False) -> tuple[Tensor, GeneratorState]:
+        """Next audio steps ``[B, 4*t, C]`` in, the frames that are now determined ``[B, t', P, D]`` and the state."""
         if isinstance(state.audio, Tensor):
             return self._step_whole(torch.cat([state.audio, audio], dim=1), state, last)
         vectors, heard = self.audio.step(audio, state.audio, last)
