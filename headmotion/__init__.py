@@ -10,6 +10,7 @@ from .core.hookspecs import hookimpl as hookimpl
 if TYPE_CHECKING:
     from . import controls as controls
     from . import export as export
+    from .core.abilities import Estimate as Estimate
     from .core.abilities import SupportsChunks as SupportsChunks
     from .core.abilities import SupportsListener as SupportsListener
     from .core.abilities import SupportsStreaming as SupportsStreaming
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "core.abilities": "SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
+    "core.abilities": "Estimate SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
     "core.chunks": "Chunks",

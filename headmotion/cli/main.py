@@ -35,20 +35,10 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (
-    demo,
-    animate,
-    prepare,
-    synthesize,
-    doctor,
-    train,
-    evaluate,
-    export,
-    plugins,
-    licenses,
-    schema,
-    inspect,
-):
+MAKING = (demo, animate, prepare, synthesize, doctor, train, evaluate, export)
+TELLING = (plugins, licenses, schema, inspect)
+
+for command in (*MAKING, *TELLING):
     cli.add_command(command)
 
 

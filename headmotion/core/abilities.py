@@ -7,7 +7,8 @@ generator has not, by the ability's name.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from torch import Tensor
 from .chunks import Chunks
 from .errors import HeadmotionError
 from .generator import Generator
+from .motion import Motion
 
 
 @runtime_checkable
@@ -93,6 +95,15 @@ class SupportsChunks(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A motion, and how sure the generator is of it."""
+
+    motion: Motion
+    deviation: Tensor
+    """Standard deviations ``[T, P, D]``, in the motion's own units."""
+
+
 ABILITIES: tuple[type, ...] = (
     SupportsStreaming,
     SupportsUncertainty,
@@ -102,20 +113,12 @@ ABILITIES: tuple[type, ...] = (
 )
 """All of them."""
 
-A = TypeVar("A")
 
-
-def require(generator: Generator, ability: type[A], wish: str) -> A:
-    """The generator as one that has the ability.
-
-    Raises:
-        HeadmotionError: it has not; the ability, the ``wish`` that needs it and what it can do are named.
-    """
-    if isinstance(generator, ability):
-        return generator
+def lacking(generator: Generator, ability: type, wish: str) -> HeadmotionError:
+    """The error for a ``wish`` that needs an ability which the generator has not; it says which it has."""
     able = ", ".join(each.__name__ for each in ABILITIES if isinstance(generator, each)) or "none"
     name = f"generator {generator.spec.type_name()}"
-    raise HeadmotionError(name, f"{ability.__name__} for {wish}", f"the abilities {able}", f"leave out {wish}")
+    return HeadmotionError(name, f"{ability.__name__} for {wish}", f"the abilities {able}", f"leave out {wish}")
 
 
 def as_streaming(generator: Generator) -> SupportsStreaming:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import torch
@@ -66,6 +66,11 @@ class SyncerPyramid(nn.Module):
     def levels(self) -> list[Syncer]:
         """The syncers, finest level first."""
         return cast("list[Syncer]", list(self.syncers))
+
+    def finest(self, levels: int) -> SyncerPyramid:
+        """A pyramid of the same syncers, of which only so many of the finest take part; all of them, if fewer."""
+        kept = min(levels, self.pyramid.levels)
+        return SyncerPyramid(self.levels[:kept], replace(self.pyramid, levels=kept), self.steps_per_frame)
 
     def embeddings(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[tuple[Tensor, Tensor]]:
         """Embeddings of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``, in windows ``hop`` frames apart.

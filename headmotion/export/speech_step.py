@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.abilities import SupportsChunks, require
+from ..core.abilities import SupportsChunks, lacking
 from ..core.errors import HeadmotionError
 from ..pipeline import Pipeline
 
@@ -28,13 +28,14 @@ class SpeechStep(nn.Module):
     def __init__(self, pipeline: Pipeline, frames: int) -> None:
         super().__init__()
         parts = copy.deepcopy(pipeline).cpu()
-        generator = require(parts.generator, SupportsChunks, "export")  # type: ignore[type-abstract]
+        if not isinstance(parts.generator, SupportsChunks):
+            raise lacking(parts.generator, SupportsChunks, "the export as a step")
         self.encoder, self.steps = parts.audio_encoder, parts.spec.steps_per_frame
         self.frames, self.samples = frames, frames * self.steps * self.encoder.hop
         self._heard_silence, missing = self._settled()
         lag = -(-missing // self.steps)
         self._waiting = lag * self.steps - missing
-        self.chunks = generator.in_chunks(frames, lag)
+        self.chunks = parts.generator.in_chunks(frames, lag)
 
     def init_state(self, reference: Tensor, seed: int) -> dict[str, Tensor]:
         """State by name of a stream that continues the reference ``[R, P, D]`` of the unit frame."""

@@ -19,12 +19,12 @@ class SyncLoss(Loss):
 
     def __init__(self, spec: SyncLossSpec) -> None:
         super().__init__(spec)
-        self.weight, self.hop = spec.weight, spec.hop
+        self.weight, self.hop, self.levels = spec.weight, spec.hop, spec.levels
         self._syncers: list[SyncerPyramid] = []
 
     def use_syncers(self, syncers: SyncerPyramid) -> None:
         """Judge by these syncers; they are not trained and not stored with the loss."""
-        self._syncers = [syncers]
+        self._syncers = [syncers if self.levels is None else syncers.finest(self.levels)]
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:

@@ -21,6 +21,9 @@ from .inputs import plane, true_motion
 FPS = Fraction(25)
 """Frames per second at which lengths are counted; motion at other rates is brought to it."""
 
+DRAWS = 200
+"""Draws of an interval: each takes some hundredths of a second, as many times as there are figures and sources."""
+
 
 class Extractor(Protocol):
     """What is compared of motion. A plugin's own makes a metric of `Frechet` in its spec's ``build``."""
@@ -44,19 +47,14 @@ class Frechet(Metric):
 
     needs = frozenset({"real"})
 
-    def __init__(
-        self, spec: LastFramesSpec, context: BuildContext, extractor: Extractor, draws: int | None = None
-    ) -> None:
+    def __init__(self, spec: LastFramesSpec, context: BuildContext, extractor: Extractor, draws: int = DRAWS) -> None:
         super().__init__(spec)
-        self.extractor, self.representation = extractor, context.representation
+        self.extractor, self.representation, self.draws = extractor, context.representation, draws
         self.frames = spec.frames
         self.durations = sorted({length for length in spec.durations if length >= spec.frames})
         if not self.durations:
-            raise SpecError(
-                f"{spec.type_name()} spec", f"a duration of {spec.frames} frames or more", str(spec.durations)
-            )
-        if draws is not None:
-            self.draws = draws
+            expected = f"a duration of {spec.frames} frames or more"
+            raise SpecError(f"{spec.type_name()} spec", expected, str(spec.durations))
 
     @property
     @override

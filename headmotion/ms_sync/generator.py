@@ -77,7 +77,8 @@ class MSSyncGenerator(Generator):
         self.shape = (points, dims)
         self.audio = AudioPyramid(spec, context.audio_channels)
         self.encoder = pose_encoder(inputs, 2 * flat, spec.pose_size, spec.expansion)
-        self.lstm = nn.LSTMCell(spec.pose_size, spec.hidden_size)
+        self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
+        self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
         self.lookahead = self.audio.lookahead
 
@@ -123,8 +124,9 @@ class MSSyncGenerator(Generator):
             start = seeded_uniform(seed, batch, 2 * size).to(frames)
         hidden, cell = start[:, :size], start[:, size:]
         anchor = frames[:, -1]
+        silence = frames.new_zeros(batch, self.heard_size)  # the sound of the reference is not known
         for pose in frames[:, :-1].unbind(1):
-            hidden, cell = self.lstm(self._embedded(pose, anchor), (hidden, cell))
+            hidden, cell = self.lstm(torch.cat([self._embedded(pose, anchor), silence], dim=-1), (hidden, cell))
         return GeneratorState(audio, hidden, cell, anchor, anchor)
 
     def _roll(self, vectors: Tensor, state: GeneratorState) -> tuple[Tensor, GeneratorState]:
@@ -144,7 +146,8 @@ class MSSyncGenerator(Generator):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """One frame: audio vectors ``[L, B, D]`` and the LSTM's state in, its new state and the next pose out."""
         embedded = self._embedded(pose, anchor)
-        hidden, cell = self.lstm(embedded, (hidden, cell))
+        heard = vector[0, :, : self.heard_size]
+        hidden, cell = self.lstm(torch.cat([embedded, heard], dim=-1), (hidden, cell))
         velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
         if self.anchor:
             velocity = velocity - self.anchor * (pose - anchor)

@@ -80,3 +80,13 @@ def test_levels_without_a_whole_window_are_left_out():
 def test_one_syncer_per_level():
     with pytest.raises(ValueError, match="4 syncers"):
         SyncerPyramid([MeanSyncer()], Pyramid())
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1, 1), (2, 2), (5, 3)])
+def test_the_finest_levels_judge_as_they_did_among_all(asked, kept):
+    motion, audio = clip(late=2)
+    whole = built(levels=3)
+    part = whole.finest(asked)
+    assert part.pyramid == Pyramid(kept, kernel=1) and part.levels == whole.levels[:kept]
+    for one, other in zip(part.scores(motion, audio), whole.scores(motion, audio)[:kept], strict=True):
+        assert torch.equal(one, other)

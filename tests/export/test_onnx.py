@@ -71,7 +71,7 @@ def stepped(pipe: hm.Pipeline, wave: np.ndarray[Any, Any], seed: int, frames: in
         ({"interpolation": "causal"}, 8),
         ({"interpolation": "causal", "level_kernel": 5, "level_lookahead": (2, 1, 0), "standardize": True}, 8),
         ({"interpolation": "causal", "anchor": 0.2, "initial_state": "zeros"}, 16),
-        ({"levels": 1, "merge": "sigmoid"}, 5),
+        ({"levels": 1, "merge": "sigmoid", "lstm_input": "pose-and-audio"}, 5),
         ({"levels": 2, "level_kernel": 2, "level_lookahead": (0,)}, 2),
     ],
 )

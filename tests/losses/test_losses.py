@@ -6,8 +6,10 @@ import torch
 
 from headmotion import SpecError
 from headmotion.core.loss import LossInput
+from headmotion.core.pyramid import Pyramid
 from headmotion.core.spec import BuildContext
-from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec
+from headmotion.core.syncer import Syncer, SyncerPyramid
+from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec, SyncLossSpec
 from headmotion.losses.sync import contrastive_loss, margin_loss, top1
 from headmotion.training.adversarial_phase import hinge_discriminator, hinge_generator
 
@@ -49,6 +51,28 @@ def test_hinge_losses_at_zero_scores() -> None:
     assert float(hinge_discriminator(zeros, zeros)) == 2.0
     assert float(hinge_generator(zeros)) == 0.0
     assert float(hinge_discriminator(torch.full((3,), 1.0), torch.full((3,), -1.0))) == 0.0
+
+
+def test_the_sync_loss_looks_at_as_many_levels_as_it_is_told() -> None:
+    class Mean(Syncer):
+        window = 2
+
+        def embed_audio(self, audio: torch.Tensor) -> torch.Tensor:
+            return audio.mean(1)
+
+        def embed_motion(self, motion: torch.Tensor) -> torch.Tensor:
+            return motion.flatten(2).mean(1)
+
+    syncers = SyncerPyramid([Mean(SyncLossSpec()) for _ in range(3)], Pyramid(3, kernel=3))
+    real = torch.randn(2, 20, 1, 2)
+    data = LossInput(real[:, :3], torch.randn(2, 17, 1, 2), real, real.flatten(2).repeat_interleave(4, 1))
+    motion = torch.cat([data.reference, data.generated], 1)
+    cosines = [float(level.mean()) for level in syncers.scores(motion, data.audio)]
+    for levels in (1, 2, 3, None):
+        loss = SyncLossSpec(weight=2.0, levels=levels).build(_context())
+        loss.use_syncers(syncers)
+        seen = cosines[:levels]
+        assert float(loss(data)["sync"]) == pytest.approx(-2 * sum(seen) / len(seen), abs=1e-5)
 
 
 def _context() -> BuildContext:
