@@ -31,6 +31,7 @@ class Page:
     def __init__(self, target: Path, shop: Workshop, size: Size) -> None:
         self.target, self.shop, self.size = target, shop, size
         self.lines: list[str] = []
+        self.short: list[str] = []
         self.used: dict[str, Figures] = {}
 
     def write(self, experiments: Sequence[Experiment], command: str) -> None:
@@ -44,7 +45,8 @@ class Page:
             if seeds:
                 (write,) = (writer for name, writer in writers.items() if experiment.name.startswith(name))
                 write(experiment, found, recorded(self.shop, experiment, self.size))
-        text = "\n".join([*self._head(command), *self.lines, prose.PROTOCOL, ""])
+        short = ["## In short", "", *self.short, ""] if self.short else []
+        text = "\n".join([*self._head(command), *short, *self.lines, prose.PROTOCOL, ""])
         with atomic_output(self.target) as temporary:
             temporary.write_text(text, "utf-8")
 
@@ -91,7 +93,7 @@ class Page:
         plots.levels(self._picture(experiment.name, "Synchrony over the steps of training"), found, recordings)
         for name in ("confidence", "offset", "cosine"):
             self._levels(name, found, recordings)
-        self._verdicts(found)
+        self._differences(prose.TITLES[experiment.name], found)
         self._parameters(found)
         if (self.shop.corpus(experiment.corpus) / CAUSES).exists():
             self.say("### What really caused the motion", "", prose.CAUSES, "")
@@ -112,16 +114,23 @@ class Page:
         titles = [f"level {level} ({LEVEL_MS[level]} ms)" for level in range(truth.shape[1])]
         self._table([prose.NAMES[name], *titles], rows)
 
-    def _verdicts(self, found: Measured) -> None:
+    def _differences(self, title: str, found: Measured) -> None:
         """Differences of confidence between the full model and the others, clip by clip."""
         number = FIGURES.index("confidence")
         full, *others = found
         rows = []
         for variant in others:
-            apart = _last(found[full]) - _last(found[variant])
-            rows.append([f"{full} less {variant}", *(_said(interval(level)) for level in _by_level(apart, number))])
+            apart = _by_level(_last(found[full]) - _last(found[variant]), number)
+            rows.append([f"{full} less {variant}", *(_said(interval(level)) for level in apart)])
+            self._tell(f"{title}: AV-Conf of `{full}` beside `{variant}`", "level {}", [interval(x) for x in apart])
         titles = [f"level {level}" for level in range(len(rows[0]) - 1)]
         self._table(["difference of confidence", *titles], rows)
+
+    def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
+        """One line of the summary: where an interval lies on which side of 0."""
+        places = [where.format(name) for name in names or range(len(found))]
+        told = (f"{SAID[each.sign]} at {place}" for place, each in zip(places, found, strict=True))
+        self.short.append(f"- {what}: {', '.join(told)}.")
 
     def _parameters(self, found: Measured) -> None:
         counts = ", ".join(f"{variant} {runs[0][1].values['parameters']:,}" for variant, runs in found.items())
@@ -137,8 +146,9 @@ class Page:
         rows.append(["recordings", *map(_plain, recordings.table("followed").mean(0))])
         full, *others = found
         for variant in others:
-            apart = own[full] - own[variant]
-            rows.append([f"{full} less {variant}", *(_said(interval(apart[:, :, k])) for k in range(len(SCALES)))])
+            apart = [interval((own[full] - own[variant])[:, :, k]) for k in range(len(SCALES))]
+            rows.append([f"{full} less {variant}", *map(_said, apart)])
+            self._tell(f"Known causes: correlation of `{full}` beside `{variant}`", "{}", apart, SCALES)
         self._table(["correlation", "lips (0.1 s)", "nods (0.3 s)", "posture (1 to 2 s)"], rows)
 
     def _length(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:
@@ -148,6 +158,10 @@ class Page:
             curves = np.array([each.values["drift"]["generated"] for _, each in runs])
             parts = (curves[:, :1], curves[:, 1:5], curves[:, -5:], curves[:, -5:] / curves[:, :1])
             rows.append([variant, *(_span(part.mean(1)) for part in parts)])
+            self.short.append(
+                f"- A minute of speech, {variant}: poses are {parts[3].mean():.1f} times as far from recordings in the "
+                "last 15 seconds as in the first 3."
+            )
         floor = np.array(runs[0][1].values["drift"]["recorded"])
         parts = (floor[:1], floor[1:5], floor[-5:], floor[-5:] / floor[:1])
         rows.append(["recordings of others", *(_plain(part.mean()) for part in parts)])
@@ -160,6 +174,8 @@ class Page:
         for variant, runs in found.items():
             moved = np.array([each.table("moved") for _, each in runs])
             rows.append([variant, *(f"{np.median(moved[:, :, k]):.2f}" for k in range(2))])
+        best = [max(found, key=lambda v: _last(found[v])[:, :, k, 0].mean()) for k in range(len(LEVEL_MS))]
+        self.short.append(f"- Weight of the sync loss with the highest AV-Conf, from level 0 on: {', '.join(best)}.")
         self._table(["weight", "spread over that of recordings", "jitter over that of recordings"], rows)
 
     def _swap(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:
@@ -169,7 +185,9 @@ class Page:
         number = FIGURES.index("confidence")
         wrong = np.array([each.table("wrong") for each in runs])
         apart = np.array([each.table("synchrony")[-1] for each in runs]) - wrong
-        rows = [["own speech less another clip's", *(_said(interval(level)) for level in _by_level(apart, number))]]
+        levels = [interval(level) for level in _by_level(apart, number)]
+        rows = [["own speech less another clip's", *map(_said, levels)]]
+        self._tell("Swapped representation: AV-Conf with its own speech beside another clip's", "level {}", levels)
         self._table(["difference of confidence", *(f"level {k}" for k in range(apart.shape[2]))], rows)
 
 

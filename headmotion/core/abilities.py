@@ -7,13 +7,16 @@ generator has not, by the ability's name.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from .chunks import Chunks
 from .errors import HeadmotionError
 from .generator import Generator
+from .motion import Motion
 
 
 @runtime_checkable
@@ -79,23 +82,43 @@ class SupportsListener(SupportsStreaming, Protocol):
         ...
 
 
-ABILITIES: tuple[type, ...] = (SupportsStreaming, SupportsUncertainty, SupportsStyle, SupportsListener)
+@runtime_checkable
+class SupportsChunks(Protocol):
+    """The generator's stream can be a graph of fixed shapes, as ONNX wants it."""
+
+    def in_chunks(self, frames: int, lag: int) -> Chunks:
+        """The stream in chunks of ``frames`` frames, whose features lie ``lag`` frames before the chunk they come with.
+
+        Raises:
+            SpecError: this generator's settings do not allow it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A motion, and how sure the generator is of it."""
+
+    motion: Motion
+    deviation: Tensor
+    """Standard deviations ``[T, P, D]``, in the motion's own units."""
+
+
+ABILITIES: tuple[type, ...] = (
+    SupportsStreaming,
+    SupportsUncertainty,
+    SupportsStyle,
+    SupportsListener,
+    SupportsChunks,
+)
 """All of them."""
 
-A = TypeVar("A")
 
-
-def require(generator: Generator, ability: type[A], wish: str) -> A:
-    """The generator as one that has the ability.
-
-    Raises:
-        HeadmotionError: it has not; the ability, the ``wish`` that needs it and what it can do are named.
-    """
-    if isinstance(generator, ability):
-        return generator
+def lacking(generator: Generator, ability: type, wish: str) -> HeadmotionError:
+    """The error for a ``wish`` that needs an ability which the generator has not; it says which it has."""
     able = ", ".join(each.__name__ for each in ABILITIES if isinstance(generator, each)) or "none"
     name = f"generator {generator.spec.type_name()}"
-    raise HeadmotionError(name, f"{ability.__name__} for {wish}", f"the abilities {able}", f"leave out {wish}")
+    return HeadmotionError(name, f"{ability.__name__} for {wish}", f"the abilities {able}", f"leave out {wish}")
 
 
 def as_streaming(generator: Generator) -> SupportsStreaming:
