@@ -12,6 +12,9 @@ from ..core.representation import Representation
 PERCENT = 100
 """Lengths are told in hundredths of the unit frame's side, which is twice as long as a face."""
 
+MANY_POINTS = 200
+"""With more a figure takes so long that there is no interval."""
+
 
 class Kinematics:
     """``pose``, ``velocity`` (per frame), ``acceleration`` (per frame squared) of all points, ``[samples, 2 P]``."""
