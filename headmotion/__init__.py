@@ -9,6 +9,12 @@ from .core.hookspecs import hookimpl as hookimpl
 
 if TYPE_CHECKING:
     from . import controls as controls
+    from . import export as export
+    from .core.abilities import Estimate as Estimate
+    from .core.abilities import SupportsListener as SupportsListener
+    from .core.abilities import SupportsStreaming as SupportsStreaming
+    from .core.abilities import SupportsStyle as SupportsStyle
+    from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
     from .core.component import Component as Component
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
     from .core.errors import CheckpointError as CheckpointError
     from .core.errors import CorpusError as CorpusError
     from .core.errors import DetectorError as DetectorError
+    from .core.errors import EvaluationError as EvaluationError
     from .core.errors import HeadmotionError as HeadmotionError
     from .core.errors import ImageError as ImageError
     from .core.errors import MotionError as MotionError
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from .core.metric import Metric as Metric
     from .core.metric import MetricInput as MetricInput
     from .core.metric import Observation as Observation
+    from .core.metric import Plot as Plot
     from .core.motion import Motion as Motion
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
@@ -62,17 +70,18 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "core.abilities": "Estimate SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
     "core.component": "Component",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
-    "core.errors": "AudioError CheckpointError CorpusError DetectorError HeadmotionError ImageError MotionError"
-    " PluginError SpecError TrainingError",
+    "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
+    " MotionError PluginError SpecError TrainingError",
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
-    "core.metric": "Figures Metric MetricInput Observation",
+    "core.metric": "Figures Metric MetricInput Observation Plot",
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",
@@ -85,12 +94,14 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["controls", "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+_ROOMS = ("controls", "export")
+
+__all__ = [*_ROOMS, "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "controls":
-        return importlib.import_module(".controls", __name__)
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'headmotion' has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)

@@ -419,7 +419,21 @@ def test_model_of_a_plugin_that_is_not_installed(
     assert run("inspect", "bad.safetensors")[0] == 0
 
 
-# Broken plugins
+# Plugins
+
+
+def test_check_prints_a_line_for_each_check_and_tells_by_its_status(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, out, _ = run("plugins", "check", "audio-encoders", "--level", "1")
+    assert status == 0
+    assert out.startswith("audio_encoder:log-mel\n    ok         1  spec-is-registered\n") and " 2  " not in out
+    from headmotion.audio_encoders.log_mel import LogMel
+
+    monkeypatch.setattr(LogMel, "forward", lambda self, wave, steps=None: wave)
+    status, out, _ = run("plugins", "check", "audio-encoders")
+    assert status == 1
+    assert "    FAILED     1  encoder-keeps-shapes\n        found    AssertionError: with batch=1, " in out
 
 
 BROKEN = {

@@ -106,12 +106,10 @@ class Motion:
         with atomic_output(target) as temporary:
             if target.suffix == ".json":
                 values = self.values.tolist()
-                temporary.write_text(
-                    json.dumps({"values": values, "fps": str(self.fps), "meta": self._meta()}), "utf-8"
-                )
+                temporary.write_text(json.dumps({"values": values, "fps": str(self.fps), "meta": self.meta()}), "utf-8")
             else:
                 with temporary.open("wb") as stream:
-                    meta = json.dumps(self._meta(), sort_keys=True)
+                    meta = json.dumps(self.meta(), sort_keys=True)
                     np.savez_compressed(
                         stream, values=self.values.cpu().numpy(), fps=np.array(str(self.fps)), meta=np.array(meta)
                     )
@@ -148,9 +146,10 @@ class Motion:
     def summary(self) -> dict[str, Any]:
         """What the motion is, as JSON values, without its frames."""
         size = {"shape": list(self.values.shape), "fps": str(self.fps), "seconds": float(self.duration)}
-        return size | {key: value for key, value in self._meta().items() if key != "reference"}
+        return size | {key: value for key, value in self.meta().items() if key != "reference"}
 
-    def _meta(self) -> dict[str, Any]:
+    def meta(self) -> dict[str, Any]:
+        """What the file says beside the frames and their rate, as JSON values."""
         return {
             "representation": dict(self.representation),
             "frame": None if self.frame is None else vars(self.frame),

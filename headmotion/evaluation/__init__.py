@@ -1,0 +1,19 @@
+"""Evaluation: models and motions measured beside baselines, and reports that can be compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .evaluating import evaluate as evaluate
+    from .report import Report as Report
+
+_HOMES = {"evaluate": "evaluating", "Report": "report"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
