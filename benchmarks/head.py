@@ -25,22 +25,23 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from mouth import opening
-from scipy.signal import butter, sosfiltfilt  # type: ignore[import-untyped]
 
 import headmotion as hm
 from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head, rotation_vector
+from headmotion.controls.head_pose import Head
 from headmotion.data.corpus import Corpus, open_corpus
+from headmotion.metrics.filters import Curve, low_pass
+from headmotion.metrics.jitter import jitter
+from headmotion.metrics.moments import moments
+from headmotion.metrics.opening import opening_curve
+from headmotion.metrics.poses import head_curves
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
-from head_statistics import CROPPED, LOWPASS_HZ, moments, moving_speakers
+from head_statistics import CROPPED, LOWPASS_HZ, moving_speakers
 
-Curve = npt.NDArray[np.float64]
 AXES = ("pitch", "yaw", "roll", "x", "y")
-RATE = 16_000
+RATE, FPS = 16_000, 25
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,9 @@ class Moved:
     jitter: tuple[float, float]
 
 
-def poses(head: Head, frames: torch.Tensor, size: float) -> Curve:
-    """Rotation about x, y, z (radians) and shift x, y (inter-ocular distances) in each frame, ``[T, 5]``."""
-    pose = head.find(frames.double())
-    return np.asarray(torch.cat([rotation_vector(pose.turn), pose.center[:, :2] / size], dim=1).numpy())
-
-
 def smooth(curve: Curve) -> Curve:
     """Without what is faster than 5 Hz."""
-    return np.asarray(sosfiltfilt(butter(4, LOWPASS_HZ, fs=25, output="sos"), curve, axis=0, padlen=20))
-
-
-def jitter(frames: torch.Tensor, size: float) -> float:
-    """Root mean square third difference in inter-ocular distances."""
-    return float(frames.diff(3, dim=0).square().mean().sqrt() / size)
+    return low_pass(curve, LOWPASS_HZ, FPS, "head benchmark")
 
 
 def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[Moved]:
@@ -82,8 +72,8 @@ def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[Moved]:
         made = pipe.generate((clip.audio, RATE), real[:1], seed=number).values[: len(real)]
         yield Moved(
             clip.speaker,
-            smooth(poses(head, real, size)),
-            smooth(poses(head, made, size)),
+            smooth(head_curves(head, real, size)),
+            smooth(head_curves(head, made, size)),
             (jitter(real, size), jitter(made, size)),
         )
 
@@ -113,7 +103,7 @@ def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Curve, seconds: int = 60)
     left, right = pipe.representation.scale_pair
     size = float((reference[0, left] - reference[0, right]).norm())
     values = pipe.generate((speech, RATE), reference).values
-    pose = poses(Head(Setting(pipe.representation, reference[0], Fraction(25)), "head benchmark"), values, size)
+    pose = head_curves(Head(Setting(pipe.representation, reference[0], Fraction(25)), "head benchmark"), values, size)
     shift = np.abs(pose[-250:].mean(0) - pose[:250].mean(0)) / real_std
     return {axis: float(value) for axis, value in zip(AXES, shift, strict=True)}
 
@@ -121,7 +111,7 @@ def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Curve, seconds: int = 60)
 def silent_opening(pipe: hm.Pipeline) -> float:
     """Mouth opening at rest."""
     motion = pipe.generate((np.zeros(4 * RATE, np.float32), RATE))
-    return float(opening(pipe.representation, motion.values)[50:].mean())
+    return float(opening_curve(pipe.representation, motion.values)[50:].mean())
 
 
 def figures(pipe: hm.Pipeline, shared: Path) -> dict[str, object]:

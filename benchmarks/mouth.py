@@ -15,44 +15,32 @@ import json
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from scipy.signal import butter, sosfiltfilt  # type: ignore[import-untyped]
 
 import headmotion as hm
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import Corpus, open_corpus
+from headmotion.evaluation.baselines.energy_mouth import level_db
+from headmotion.metrics.filters import Curve, band_pass
+from headmotion.metrics.motion_specs import OpeningSpec
+from headmotion.metrics.opening import best_correlation, opening_curve
 
-Curve = npt.NDArray[np.float64]
-BAND_HZ, REACH_FRAMES, FPS = (1.0, 8.0), 3, 25
-
-
-def opening(representation: hm.Representation, poses: torch.Tensor) -> Curve:
-    """Mouth opening over the size of the face, per frame."""
-    points = representation.to_points2d(poses)
-    (a, b), (c, d) = representation.openings["mouth"][0], representation.scale_pair
-    size = (points[:, c] - points[:, d]).norm(dim=-1).mean()
-    return ((points[:, a] - points[:, b]).norm(dim=-1) / size).double().numpy()
+SPEC, FPS = OpeningSpec(), 25
 
 
 def banded(curve: Curve) -> Curve:
     """The part between 1 and 8 Hz."""
-    return np.asarray(sosfiltfilt(butter(3, BAND_HZ, "band", fs=FPS, output="sos"), curve))
+    return band_pass(curve, SPEC.low_hz, SPEC.high_hz, FPS, "mouth benchmark")
 
 
-def best_correlation(one: Curve, other: Curve) -> float:
-    """Largest Pearson correlation over shifts of up to 3 frames."""
-    found = []
-    for lag in range(-REACH_FRAMES, REACH_FRAMES + 1):
-        a, b = one[max(0, lag) : len(one) + min(0, lag)], other[max(0, -lag) : len(other) + min(0, -lag)]
-        found.append(np.corrcoef(a, b)[0, 1] if a.std() and b.std() else 0.0)
-    return float(max(found))
+def follows(made: Curve, true: Curve) -> float:
+    """Correlation of the bands at the best lag."""
+    return best_correlation(banded(made), banded(true), SPEC.reach_frames)
 
 
 def loudness(clip: Clip) -> Curve:
     """Audio energy per frame in dB."""
-    frames = clip.audio[: 640 * len(clip.landmarks)].reshape(-1, 640)
-    return np.asarray(10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-8))
+    return level_db(clip.audio, len(clip.landmarks))
 
 
 def figures(pipe: hm.Pipeline, corpus: Corpus) -> dict[str, object]:
@@ -60,14 +48,14 @@ def figures(pipe: hm.Pipeline, corpus: Corpus) -> dict[str, object]:
     clips = list(corpus)
     scores: dict[str, list[float]] = {"model": [], "loudness": [], "shuffled": [], "amplitude": []}
     for number, clip in enumerate(clips):
-        true = opening(pipe.representation, torch.from_numpy(clip.landmarks))
+        true = opening_curve(pipe.representation, torch.from_numpy(clip.landmarks))
         other = clips[(number + len(clips) // 2) % len(clips)]
         made = {}
         for name, audio in (("model", clip.audio), ("shuffled", np.resize(other.audio, len(clip.audio)))):
             motion = pipe.generate((audio, 16_000), clip.landmarks[:1])
-            made[name] = opening(pipe.representation, motion.values)[: len(true)]
-            scores[name].append(best_correlation(banded(made[name]), banded(true[: len(made[name])])))
-        scores["loudness"].append(best_correlation(banded(loudness(clip)), banded(true)))
+            made[name] = opening_curve(pipe.representation, motion.values)[: len(true)]
+            scores[name].append(follows(made[name], true[: len(made[name])]))
+        scores["loudness"].append(follows(loudness(clip), true))
         scores["amplitude"].append(float(banded(made["model"]).std() / banded(true).std()))
     return {"clips": len(clips)} | {name: interval(values) for name, values in scores.items()}
 

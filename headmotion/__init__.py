@@ -9,20 +9,25 @@ from .core.hookspecs import hookimpl as hookimpl
 
 if TYPE_CHECKING:
     from . import controls as controls
+    from . import export as export
     from .core.abilities import Estimate as Estimate
+    from .core.abilities import SupportsChunks as SupportsChunks
     from .core.abilities import SupportsListener as SupportsListener
     from .core.abilities import SupportsStreaming as SupportsStreaming
     from .core.abilities import SupportsStyle as SupportsStyle
     from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.chunks import Chunks as Chunks
     from .core.component import Component as Component
+    from .core.converter import Converter as Converter
     from .core.detector import Detector as Detector
     from .core.discriminator import Discriminator as Discriminator
     from .core.errors import AudioError as AudioError
     from .core.errors import CheckpointError as CheckpointError
     from .core.errors import CorpusError as CorpusError
     from .core.errors import DetectorError as DetectorError
+    from .core.errors import EvaluationError as EvaluationError
     from .core.errors import HeadmotionError as HeadmotionError
     from .core.errors import ImageError as ImageError
     from .core.errors import MotionError as MotionError
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from .core.metric import Metric as Metric
     from .core.metric import MetricInput as MetricInput
     from .core.metric import Observation as Observation
+    from .core.metric import Plot as Plot
     from .core.motion import Motion as Motion
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
@@ -67,18 +73,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "core.abilities": "Estimate SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
+    "core.abilities": "Estimate SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
+    "core.chunks": "Chunks",
     "core.component": "Component",
+    "core.converter": "Converter",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
-    "core.errors": "AudioError CheckpointError CorpusError DetectorError HeadmotionError ImageError MotionError"
-    " PluginError SpecError TrainingError",
+    "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
+    " MotionError PluginError SpecError TrainingError",
     "core.generator": "Generator",
     "core.licenses": "Asset",
     "core.loss": "Loss LossInput",
-    "core.metric": "Figures Metric MetricInput Observation",
+    "core.metric": "Figures Metric MetricInput Observation Plot",
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",
@@ -91,12 +99,14 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["controls", "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+_ROOMS = ("controls", "export")
+
+__all__ = [*_ROOMS, "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "controls":
-        return importlib.import_module(".controls", __name__)
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'headmotion' has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)

@@ -12,18 +12,18 @@ import argparse
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import least_squares
-from scipy.signal import butter, sosfiltfilt
 
 from headmotion.core.files import atomic_output
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
 from headmotion.data.head_path import AXES, NECK, NOD_SECONDS, POSTURE_SECONDS, drives, smooth_chance
 from headmotion.data.prosody import prosody
+from headmotion.metrics.filters import low_pass
+from headmotion.metrics.moments import moments, windows
 
 TARGET = Path(__file__).parents[1] / "headmotion/data/head_statistics.json"
 SKULL = [36, 39, 42, 45, 27, 28, 29, 30, 31, 33, 35, 0, 1, 15, 16]
@@ -37,15 +37,6 @@ CROPPED = ("pcavs", "lrs3", "lia_vox")
 """Speakers whose picture follows the head: their shifts are not measured."""
 PROSODY_SHARE = 0.6
 LAGS = (1, 2, 5, 12, 25, 50, 75)
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Of motion in windows of three seconds, each ``[axes]``: standard deviation, speed, acceleration (per frame)."""
-
-    std: np.ndarray
-    speed: np.ndarray
-    acceleration: np.ndarray
 
 
 def head_motion(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
@@ -69,20 +60,7 @@ def head_motion(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     yaw = np.arctan2(-turn[:, 2, 0], turn[:, 2, 2])
     roll = np.arctan2(-turn[:, 0, 1], turn[:, 1, 1])
     motion = np.stack([yaw, np.arcsin(turn[:, 2, 1]), roll, *(neck[:, :2] / size).T], axis=1)
-    return sosfiltfilt(butter(4, LOWPASS_HZ, fs=25, output="sos"), motion, axis=0, padlen=20), residue
-
-
-def windows(curve: np.ndarray) -> list[np.ndarray]:
-    """Three seconds at a time, every second, around their own mean; a shorter curve whole."""
-    pieces = (curve[start : start + WINDOW] for start in range(0, max(len(curve) - WINDOW, 0) + 1, 25))
-    return [piece - piece.mean(axis=0) for piece in pieces]
-
-
-def moments(curve: np.ndarray) -> Moments:
-    """Of one motion ``[T, axes]``."""
-    pieces = windows(curve)
-    steps, bends = ([np.diff(piece, order, axis=0) for piece in pieces] for order in (1, 2))
-    return Moments(*(np.sqrt(np.mean([(p**2).mean(0) for p in many], axis=0)) for many in (pieces, steps, bends)))
+    return low_pass(motion, LOWPASS_HZ, 25, "head statistics"), residue
 
 
 def moving_speakers(folder: Path) -> Iterator[tuple[str, np.ndarray]]:

@@ -16,6 +16,8 @@ from headmotion.core.errors import HeadmotionError
 from .about import inspect, licenses, schema
 from .animate import animate, demo
 from .corpora import doctor
+from .evaluation import evaluate
+from .export import export
 from .plugins import plugins
 from .preparation import prepare
 from .synthesis import synthesize
@@ -33,7 +35,10 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, animate, prepare, synthesize, doctor, train, plugins, licenses, schema, inspect):
+MAKING = (demo, animate, prepare, synthesize, doctor, train, evaluate, export)
+TELLING = (plugins, licenses, schema, inspect)
+
+for command in (*MAKING, *TELLING):
     cli.add_command(command)
 
 

@@ -53,3 +53,7 @@ class TrainingError(HeadmotionError):
 
 class DetectorError(HeadmotionError):
     """A picture in which no pose could be found, or a detector that is not available."""
+
+
+class EvaluationError(HeadmotionError):
+    """An evaluation that cannot be made, or reports that cannot be read or compared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -31,6 +31,8 @@ class MetricInput:
     """The speech."""
     others: tuple[Motion, ...] = ()
     """Motion generated for the same speech and reference from other seeds."""
+    long: Motion | None = None
+    """Motion generated from the same reference for speech that goes on far beyond the clip."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Metric(Component):
     because some figures (distances of distributions) belong to no single clip.
     """
 
+    needs: frozenset[str] = frozenset()
+    """Fields of `MetricInput` beyond ``generated`` without which no clip can be measured."""
+    long_frames: int = 0
+    """Frames of ``MetricInput.long`` that are looked at."""
+
     @property
     @abstractmethod
     def protocol(self) -> Mapping[str, Any]:
@@ -66,3 +73,51 @@ class Metric(Component):
     @abstractmethod
     def figures(self, observed: Sequence[Observation]) -> Figures:
         """Figures of the clips that were observed, at least one. Never NaN: what cannot be told is a note."""
+
+
+@runtime_checkable
+class PerClip(Protocol):
+    """A metric with figures that are means over clips: their intervals are quick, and clips have ranks."""
+
+    better: Mapping[str, Literal["lower", "higher"]]
+    """Which end is good, of those figures that have a good end."""
+
+    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+        """Finite figures of one clip, left out where they cannot be told; `Metric.figures` has their means."""
+        ...
+
+
+@runtime_checkable
+class CostlyFigures(Protocol):
+    """A metric whose `figures` take long enough that fewer bootstrap draws must do."""
+
+    draws: int
+    """Draws that are worth it."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points that a line joins."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Lines in one pair of axes."""
+
+    x_label: str
+    """What it is, and its unit; so for the next."""
+    y_label: str
+    curves: Mapping[str, Curve]
+    """By what the legend says."""
+
+
+@runtime_checkable
+class SupportsPlots(Protocol):
+    """A metric that has curves to show."""
+
+    def plots(self, observed: Sequence[Observation]) -> Mapping[str, Plot]:
+        """Plots of the clips that were observed, at least one, by title; all numbers finite."""
+        ...

@@ -79,6 +79,9 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     on the clip's length and cannot stream."""
     merge: Literal["softmax", "sigmoid"] = "softmax"
     """Masks over branches: summing to one (the paper, eq. 8), or independent."""
+    lstm_input: Literal["pose", "pose-and-audio"] = "pose"
+    """What the LSTM reads at each frame: the embedded pose, or the finest audio vector as well, which is how the
+    authors' code makes up for the coarser levels that a generator of a single one lacks."""
     initial_state: Literal["random", "zeros"] = "random"
     """The LSTM's first state: uniform in [0, 1), the model's only noise, or zeros."""
     context_frames: int = Field(3, ge=1, le=1000)

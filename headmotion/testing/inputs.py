@@ -15,7 +15,7 @@ from torch import Tensor
 from ..core.audio import Audio
 from ..core.errors import DetectorError
 from ..core.loss import LossInput
-from ..core.metric import MetricInput
+from ..core.metric import Metric, MetricInput
 from ..core.motion import Motion
 from ..core.renderer import Picture
 from ..core.representation import Frame
@@ -69,11 +69,13 @@ def motion(subject: Subject, frames: int, seed: int = 0) -> Motion:
     return _moving(subject, poses(subject, 1, frames, seed)[0])
 
 
-def clip(subject: Subject, values: Tensor, name: str = "clip") -> MetricInput:
-    """A clip to be measured, with noise as speech; ``values`` ``[4, T, P, D]``: generated, real, two of other seeds."""
+def clip(subject: Subject, metric: Metric, values: Tensor, name: str = "clip") -> MetricInput:
+    """A clip for a metric, with noise as speech; ``values`` ``[4, T, P, D]``: generated, real, two of other seeds."""
     generated, real, *others = (_moving(subject, each) for each in values)
     samples = wave(int(generated.duration * RATE), 1)[0]
-    return MetricInput(name, generated, real, Audio(samples, RATE), tuple(others))
+    again = -(-metric.long_frames // len(generated))
+    long = _moving(subject, values[0].repeat(again, 1, 1)[: metric.long_frames]) if again else None
+    return MetricInput(name, generated, real, Audio(samples, RATE), tuple(others), long)
 
 
 def loss_input(values: Tensor, audio: Tensor) -> LossInput:
@@ -131,7 +133,7 @@ def made(subject: Subject, part: Any, inputs: list[Tensor]) -> Tensor:
         case "loss":
             return _named(part(loss_input(*inputs)))
         case "metric":
-            values = part.figures([part.observe(clip(subject, inputs[0]))]).values
+            values = part.figures([part.observe(clip(subject, part, inputs[0]))]).values
             return torch.tensor([values[name] for name in sorted(values)], dtype=torch.float64)
     try:
         return _flat([part.detect(inputs[0].numpy())])

@@ -6,10 +6,17 @@ from headmotion.core.plugins import registry
 from headmotion.core.spec import spec_from
 from headmotion.testing import check_component
 
-ARM = {"type": "joints", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
+ARM = {"type": "joint-positions", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
+BODY = {
+    "type": "joints",
+    "names": ("hips", "left_leg", "right_leg"),
+    "parents": (-1, 0, 0),
+    "offsets": ((0, 0, 0), (1, -9, 0), (-1, -9, 0)),
+}
 BESIDE = {"type": "landmarks68", "dims": 3}
 VARIANTS = [
     ("representation", ARM),
+    ("representation", BODY),
     ("representation", BESIDE),
     ("representation", {"type": "keypoints", "jacobians": True}),
     ("audio_encoder", {"type": "log-mel", "window_shape": "hann", "preemphasis": 0.0}),
@@ -20,6 +27,8 @@ VARIANTS = [
     ("discriminator", {"type": "ms-sync", "preset": "small"}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
+FOR_DEPTH = {("metric", "lmd-frontal")}
+OF_USERS = {("metric", name) for name in ("fid", "t-fid", "fvd")}  # by weights that are not part of headmotion
 DEFAULTS = [
     key
     for record in registry().records
@@ -31,7 +40,8 @@ DEFAULTS = [
 
 @pytest.mark.parametrize(("kind", "described"), [*DEFAULTS, *VARIANTS], ids=str)
 def test_conforms(kind, described):
-    check_component(spec_from(kind, described))
+    beside = {"representation": BESIDE} if (kind, described) in FOR_DEPTH else {}
+    check_component(spec_from(kind, described), **beside)
 
 
 @pytest.mark.parametrize("kind", ["generator", "syncer", "discriminator"])
@@ -43,4 +53,4 @@ def test_every_own_part_is_checked():
     checked = {*DEFAULTS, *((kind, each["type"]) for kind, each in VARIANTS)}
     assert {key for key, owner in registry().owners.items()} >= checked
     own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
-    assert checked == own
+    assert checked | OF_USERS == own

@@ -24,7 +24,7 @@ FRAMES = 100
 def metric_makes_finite_figures(subject: Subject) -> None:
     """Of one clip and of several, figures are finite floats; a clip drawn twice, as bootstrap does, is no trouble."""
     metric: Metric = subject.build()
-    seen = [metric.observe(_clip(subject, seed)) for seed in range(3)]
+    seen = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
     for drawn in ([seen[0]], seen, [seen[1], seen[1], seen[0]]):
         figures = metric.figures(drawn)
         assert figures.values or figures.notes, f"neither figures nor notes of {len(drawn)} clips"
@@ -37,7 +37,7 @@ def metric_makes_finite_figures(subject: Subject) -> None:
 def metric_keeps_little(subject: Subject) -> None:
     """An observation holds named tensors on the CPU, without gradients, which survive being copied."""
     metric: Metric = subject.build()
-    observed = metric.observe(_clip(subject, 0))
+    observed = metric.observe(_clip(subject, metric, 0))
     stray = [name for name, each in observed.items() if not _is_plain(each)]
     assert not stray, f"not tensors on the CPU without gradients: {', '.join(stray)}"
     apart: Observation = {name: each.clone() for name, each in observed.items()}
@@ -49,7 +49,7 @@ def metric_keeps_little(subject: Subject) -> None:
 def metric_knows_no_order(subject: Subject) -> None:
     """The order of the clips changes no figure."""
     metric: Metric = subject.build()
-    seen = [metric.observe(_clip(subject, seed)) for seed in range(3)]
+    seen = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
     there, back = metric.figures(seen).values, metric.figures(seen[::-1]).values
     assert set(there) == set(back), "other figures in another order"
     for name, value in there.items():
@@ -68,7 +68,7 @@ def metric_states_its_protocol(subject: Subject) -> None:
 def metric_says_what_it_needs(subject: Subject) -> None:
     """A clip without speech, without truth, without other seeds, or of one frame is measured or clearly refused."""
     metric: Metric = subject.build()
-    whole = _clip(subject, 0)
+    whole = _clip(subject, metric, 0)
     alone = {"real": None, "audio": None, "others": ()}
     for changes in ({"real": None}, {"audio": None}, {"others": ()}, {**alone, "generated": whole.generated[:1]}):
         wanting = replace(whole, **changes)
@@ -78,9 +78,9 @@ def metric_says_what_it_needs(subject: Subject) -> None:
             continue
 
 
-def _clip(subject: Subject, seed: int) -> MetricInput:
+def _clip(subject: Subject, metric: Metric, seed: int) -> MetricInput:
     values = torch.stack([poses(subject, 1, FRAMES, 10 * seed + each)[0] for each in range(4)])
-    return clip(subject, values, f"clip {seed}")
+    return clip(subject, metric, values, f"clip {seed}")
 
 
 def _is_plain(value: Any) -> bool:

@@ -1,0 +1,216 @@
+"""What is shown: every experiment as a table of variants, each a few runs that differ in their seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from headmotion.core.spec import Spec
+from headmotion.training.recipe import RecipeSpec, load_recipe
+
+from .corpora import Plan, Recorded, Synthetic
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is spent on the proof."""
+
+    name: str
+    clips: int
+    """Of the synthetic corpus."""
+    unseen: int
+    """Clips of each corpus that models are measured on."""
+    judge_steps: int
+    """Optimizer steps of a pyramid of syncers."""
+    marks: tuple[int, ...]
+    """Steps of the generator after which it is measured; the last ends the run."""
+    seeds: int
+    """Runs of each variant of the main experiments."""
+    few: int
+    """Runs of each variant of the others."""
+    overrides: tuple[str, ...] = ()
+    """Changes of every recipe."""
+
+
+SIZES = {
+    size.name: size
+    for size in (
+        Size("quick", 600, 50, 350, (10, 20, 40, 80), 3, 2),
+        Size("full", 1200, 100, 1000, (50, 100, 200, 400), 5, 3),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A pyramid of syncers to be trained, to guide generators or to measure them."""
+
+    name: str
+    corpus: Plan
+    recipe: str
+    seed: int
+    overrides: tuple[str, ...] = ()
+
+    @cached_property
+    def resolved(self) -> RecipeSpec:
+        """The recipe with all changes."""
+        return load_recipe(self.recipe, [*QUIET, *self.overrides, f"seed={self.seed}", "generator.steps=0"])
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that the result depends on but the code."""
+        return digest({"corpus": self.corpus.key, "recipe": stated(self.resolved)})
+
+
+@dataclass(frozen=True)
+class Run:
+    """A generator to be trained."""
+
+    name: str
+    corpus: Plan
+    recipe: str
+    seed: int
+    marks: tuple[int, ...]
+    guide: Judge
+    """The syncers of its loss."""
+    metric: Judge
+    """The syncers that measure it."""
+    overrides: tuple[str, ...] = ()
+
+    def resolved(self, mark: int) -> RecipeSpec:
+        """The recipe with all changes, up to a mark."""
+        return load_recipe(self.recipe, [*QUIET, *self.overrides, f"seed={self.seed}", f"generator.steps={mark}"])
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that the result depends on but the code."""
+        recipe = stated(self.resolved(self.marks[-1]))
+        return digest({"corpus": self.corpus.key, "recipe": recipe, "marks": self.marks, "guide": self.guide.key})
+
+
+QUIET = ("sample_every=0", "save_every=50")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Variants that differ in one thing."""
+
+    name: str
+    corpus: Plan
+    variants: Mapping[str, Sequence[Run]]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them, the first seed of each variant first, so that they can be compared as early as may be."""
+        return sorted((run for runs in self.variants.values() for run in runs), key=lambda run: run.seed)
+
+
+def stated(value: Any) -> Any:
+    """A spec as JSON values, without what is left at its default: a field that comes later changes no digest."""
+    if isinstance(value, Spec):
+        told = {name: getattr(value, name) for name in type(value).model_fields}
+        fields = type(value).model_fields.items()
+        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields}
+        return {name: stated(each) for name, each in told.items() if name == "type" or each != defaults[name]}
+    if isinstance(value, dict):
+        return {name: stated(each) for name, each in value.items()}
+    return [stated(each) for each in value] if isinstance(value, tuple | list) else str(value)
+
+
+def digest(settings: Mapping[str, Any]) -> str:
+    """Of JSON values."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Field:
+    """A corpus with its two judges, on which runs are declared."""
+
+    corpus: Plan
+    size: Size
+    representation: str = "landmarks68"
+    """As a recipe has it, in one line."""
+
+    @cached_property
+    def guide(self) -> Judge:
+        """Trained for the loss."""
+        return self._judge("guide", "ablation/full", 1)
+
+    @cached_property
+    def metric(self) -> Judge:
+        """Trained apart from it, for measuring."""
+        changes = ("syncers.frames=72", "syncers.windows_per_clip=2", "data.distributable_only=false")
+        return self._judge("metric", "metric-syncers", 2, *changes)
+
+    def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:
+        overrides = (f"syncers.steps={self.size.judge_steps}", *changes, *self._common)
+        return Judge(f"{self.corpus.name}-{role}", self.corpus, recipe, seed, overrides)
+
+    @property
+    def _common(self) -> tuple[str, ...]:
+        return (*self.size.overrides, f"pipeline.representation={self.representation}")
+
+    def runs(self, variant: str, recipe: str = "ablation/full", *changes: str, seeds: int) -> tuple[Run, ...]:
+        """A variant: the same recipe from several seeds."""
+        start = Run("", self.corpus, recipe, 0, self.size.marks, self.guide, self.metric, (*self._common, *changes))
+        return tuple(replace(start, name=f"{self.corpus.name}-{variant}-{seed}", seed=seed) for seed in range(seeds))
+
+
+ABLATION = ("full", "single-scale-generator", "single-scale")
+WEIGHTS = (0, 1, 2, 4, 8)
+"""Of the sync loss; 4 is that of the recipes."""
+LONG = 80
+"""Frames; the recipes have 40."""
+KEPT = (8, 17, 21, 22, 26, 27, 30, 33, 36, 39, 42, 45, 48, 50, 51, 52, 54, 56, 57, 58, 60, 62, 64, 66)
+"""Landmarks that the swapped representation keeps, as points that mean nothing to it."""
+MIRROR = (0, 4, 3, 2, 1, 5, 6, 7, 11, 10, 9, 8, 16, 15, 14, 13, 12, 19, 18, 17, 22, 21, 20, 23)
+SWAP = f"{{type: keypoints, points: {len(KEPT)}, mirror: {list(MIRROR)}, scale_pair: [8, 11]}}"
+
+
+def experiments(size: Size, clips: Path | None) -> list[Experiment]:
+    """All experiments, the most important first.
+
+    Args:
+        clips: the folder of recorded clips; without it, the synthetic experiments alone.
+    """
+    made = Field(Synthetic("synthetic", size.clips), size)
+    recorded = [Field(Recorded("grid", clips / "grid_s1"), size)] if clips else []
+    swapped = Field(Synthetic("keypoints", size.clips, points=KEPT), size, SWAP)
+    return [
+        *(ablation(field) for field in [*recorded, made]),
+        lengths(made),
+        weights(made),
+        Experiment("swap", swapped.corpus, {"keypoints": swapped.runs("full", seeds=size.few)}),
+    ]
+
+
+def ablation(field: Field) -> Experiment:
+    """Figure 5 of the paper."""
+    variants = {name: field.runs(name, f"ablation/{name}", seeds=field.size.seeds) for name in ABLATION}
+    return Experiment(f"ablation-{field.corpus.name}", field.corpus, variants)
+
+
+def lengths(field: Field) -> Experiment:
+    """Trained on longer sequences; with and without the anchor, which the paper does not have."""
+    variants = {}
+    for anchor, name in (("", "anchored"), ("pipeline.generator.anchor=0", "free")):
+        for frames in (40, LONG):
+            changes = [f"generator.frames={frames}"] * (frames == LONG) + [anchor] * bool(anchor)
+            label = "-".join(["full", *([str(frames)] * (frames == LONG)), *([name] * bool(anchor))])
+            variants[f"{name}, {frames} frames"] = field.runs(label, "ablation/full", *changes, seeds=field.size.few)
+    return Experiment("length", field.corpus, variants)
+
+
+def weights(field: Field) -> Experiment:
+    """More and less of the sync loss."""
+    variants = {}
+    for weight in WEIGHTS:
+        losses = f"generator.losses=[{{type: sync, weight: {weight}.0, hop: 2}}, {{type: spread, weight: 1.0}}]"
+        label, changes = ("full", []) if weight == 4 else (f"weight{weight}", [losses])
+        variants[str(weight)] = field.runs(label, "ablation/full", *changes, seeds=field.size.few)
+    return Experiment("weights", field.corpus, variants)

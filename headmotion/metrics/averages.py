@@ -1,0 +1,44 @@
+"""Figures that are means over clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..core.errors import SpecError
+from ..core.metric import Figures, Observation, PerClip
+from ..core.representation import Representation
+
+
+def averaged(metric: PerClip, observed: Sequence[Observation]) -> Figures:
+    """Means of what the metric says of each clip; what could not be told of some clips is noted."""
+    every = [metric.of_clip(each) for each in observed]
+    return mean_figures(every)
+
+
+def mean_figures(every: Sequence[Mapping[str, float]]) -> Figures:
+    """Mean of each figure over the clips that have it."""
+    values, notes = {}, []
+    for name in dict.fromkeys(name for each in every for name in each):
+        known = [each[name] for each in every if name in each]
+        values[name] = sum(known) / len(known)
+        if len(known) < len(every):
+            notes.append(f"{name}: of {len(known)} of {len(every)} clips")
+    return Figures(values, tuple(notes))
+
+
+def ratio_of_means(over: Iterable[float], under: Iterable[float], least: float) -> float | None:
+    """Sum over sum; None where the lower one is ``least`` or less on average."""
+    above, below = list(over), list(under)
+    return sum(above) / sum(below) if below and sum(below) > least * len(below) else None
+
+
+def group_of(representation: Representation, group: str, metric: str) -> list[int]:
+    """The points of a named group.
+
+    Raises:
+        SpecError: the representation lacks it.
+    """
+    if not representation.groups.get(group):
+        has = ", ".join(representation.groups) or "(none)"
+        raise SpecError(metric, f"a group that {representation.name} has: {has}", repr(group))
+    return list(representation.groups[group])

@@ -1,0 +1,79 @@
+"""LMD of faces that are turned to the front first, so that the way a head looks does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from ..core.errors import MotionError, SpecError
+from ..core.metric import Figures, Metric, MetricInput, Observation
+from ..core.motion import Motion
+from ..core.spec import BuildContext
+from .averages import averaged, group_of
+from .inputs import plane, scalar, size_px, true_motion
+from .landmark_distance import centered_distance
+from .motion_specs import FrontalDistanceSpec
+
+NAME = "lmd-frontal"
+
+
+class FrontalDistance(Metric):
+    """Each frame is turned about the vertical until both corners of the mouth are equally deep; then LMD in the plane.
+
+    Source: the evaluation of MS-Sync (Airale, Vaufreydaz, Alameda-Pineda).
+    """
+
+    needs = frozenset({"real"})
+    better: Mapping[str, Literal["lower", "higher"]] = {"lmd_frontal_px": "lower", "lmd_frontal_scale": "lower"}
+
+    def __init__(self, spec: FrontalDistanceSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.representation = context.representation
+        if self.representation.dims != 3:
+            got = f"{self.representation.name} with {self.representation.dims} numbers per point"
+            raise SpecError(NAME, "a representation with depth: x, y and z of each point", got)
+        self.points = group_of(self.representation, spec.group, NAME)
+        across = self.representation.neutral()[self.points, 0]
+        self.corners = (int(across.argmin()), int(across.argmax()))
+        """Places in the group of its outermost points at rest, left and right of the picture."""
+
+    @property
+    def protocol(self) -> Mapping[str, Any]:
+        """The group."""
+        return self.spec.model_dump(mode="json")
+
+    @override
+    def observe(self, clip: MetricInput) -> Observation:
+        real = true_motion(clip, NAME)
+        size = size_px(self.representation, plane(self.representation, real, NAME), NAME)
+        made, true = (self._turned(motion) for motion in (clip.generated, real))
+        return {"px": centered_distance(made, true), "size": scalar(size)}
+
+    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+        """In pixels, and in distances of the true scale pair."""
+        distance = float(observed["px"])
+        return {"lmd_frontal_px": distance, "lmd_frontal_scale": distance / float(observed["size"])}
+
+    @override
+    def figures(self, observed: Sequence[Observation]) -> Figures:
+        return averaged(self, observed)
+
+    def _turned(self, motion: Motion) -> Tensor:
+        points = motion.values[:, self.points].double()
+        if not bool(torch.isfinite(points).all()):
+            raise MotionError(NAME, "finite motion", "NaN or infinity")
+        return frontal(points, self.corners)[..., :2]
+
+
+def frontal(points: Tensor, corners: tuple[int, int]) -> Tensor:
+    """Points ``[T, N, 3]`` turned about the vertical through their middle until both corners are equally deep."""
+    middle = points.mean(dim=1, keepdim=True)
+    x, y, z = (points - middle).unbind(dim=-1)
+    left, right = corners
+    angle = torch.atan2(z[:, right] - z[:, left], x[:, right] - x[:, left])[:, None]
+    turned = torch.stack([x * angle.cos() + z * angle.sin(), y, z * angle.cos() - x * angle.sin()], dim=-1)
+    return turned + middle

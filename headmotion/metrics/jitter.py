@@ -1,0 +1,57 @@
+"""How much points tremble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from torch import Tensor
+from typing_extensions import override
+
+from ..core.metric import Figures, Metric, MetricInput, Observation
+from ..core.spec import BuildContext
+from .averages import averaged, ratio_of_means
+from .inputs import STILL, plane, scalar, size_px
+from .motion_specs import JitterSpec
+
+
+class Jitter(Metric):
+    """Root mean square third difference of all points from frame to frame, in distances of the scale pair."""
+
+    better: Mapping[str, Literal["lower", "higher"]] = {"jitter_scale": "lower"}
+
+    def __init__(self, spec: JitterSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.representation = context.representation
+
+    @property
+    def protocol(self) -> Mapping[str, Any]:
+        """Nothing to choose."""
+        return self.spec.model_dump(mode="json")
+
+    @override
+    def observe(self, clip: MetricInput) -> Observation:
+        made = plane(self.representation, clip.generated, "jitter", least=4)
+        if clip.real is None:
+            return {"generated": scalar(jitter(made, size_px(self.representation, made, "jitter")))}
+        real = plane(self.representation, clip.real, "jitter", least=4)
+        size = size_px(self.representation, real, "jitter")
+        return {"generated": scalar(jitter(made, size)), "real": scalar(jitter(real, size))}
+
+    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+        """Of the generated motion, per frame to the third."""
+        return {"jitter_scale": float(observed["generated"])}
+
+    @override
+    def figures(self, observed: Sequence[Observation]) -> Figures:
+        figures = averaged(self, observed)
+        pairs = [(float(each["generated"]), float(each["real"])) for each in observed if "real" in each]
+        ratio = ratio_of_means((made for made, _ in pairs), (real for _, real in pairs), STILL)
+        if ratio is None:
+            return Figures(figures.values, ("jitter_ratio: the real motion is still or not known",))
+        return Figures({**figures.values, "jitter_ratio": ratio})
+
+
+def jitter(frames: Tensor, size: float) -> float:
+    """Root mean square third difference of points ``[T, P, D]`` in units of ``size``."""
+    return float(frames.diff(3, dim=0).square().mean().sqrt() / size)

@@ -1,0 +1,121 @@
+"""A small model, three synthetic clips, all metrics and baselines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import headmotion as hm
+from headmotion.cli import cli
+from headmotion.core.errors import EvaluationError
+from headmotion.data.corpus import open_corpus
+from headmotion.data.synthetic import write_synthetic
+from headmotion.evaluation import Report, evaluate
+from headmotion.evaluation.baselines import BASELINES
+
+SMALL = {"type": "ms-sync", "preset": "small", "hidden_size": 32, "pose_size": 16, "branch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "corpus"
+    return write_synthetic(folder, clips=5, seconds=2.2, clips_per_speaker=1, val_every=2)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    spec = hm.PipelineSpec.model_validate({"generator": SMALL})
+    return hm.build(spec, device="cpu").save(tmp_path_factory.mktemp("model") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="module")
+def report(corpus: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    output = tmp_path_factory.mktemp("out") / "report"
+    evaluate(model, corpus, output, split="train", seeds=2, device="cpu")
+    return Report.load(output)
+
+
+def test_the_truth_is_perfect_and_a_still_face_does_not_speak(report: Report) -> None:
+    lmd, opening = report.metrics["lmd"].results, report.metrics["opening"].results
+    assert set(lmd) == {"model", *BASELINES}
+    assert [lmd["ground-truth"].values["lmd_px"].value, opening["static"].values["correlation"].value] == [0, 0]
+    assert opening["ground-truth"].values["correlation"].value == pytest.approx(1)
+    assert lmd["static"].values["lmd_px"].value > 0
+    assert report.metrics["lmd"].protocol["n"] == report.data.clips == lmd["model"].n == 3
+    for measured in report.metrics.values():
+        for result in measured.results.values():
+            for value in result.values.values():
+                assert value.low is None or (value.high is not None and value.low <= value.high)
+
+
+def test_the_same_again_is_the_same_report(report: Report, corpus: Path, model: Path, tmp_path: Path) -> None:
+    command = ["evaluate", str(model), "--data", str(corpus), "-o", str(tmp_path / "again"), "-q"]
+    result = CliRunner().invoke(cli, [*command, "--split", "train", "--seeds", "2", "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "again" / "report.json").read_text("utf-8") == report.text()
+
+
+def test_motions_of_a_model_are_measured_as_the_model(
+    report: Report, corpus: Path, model: Path, tmp_path: Path
+) -> None:
+    pipeline = hm.load(model, device="cpu")
+    for k, clip in enumerate(open_corpus(corpus).select("train")):
+        motion = pipeline.generate((clip.audio, 16_000), clip.landmarks[:1], seed=k)
+        motion.save(tmp_path / f"{clip.id}{('.npz', '.json')[k % 2]}")
+    found = evaluate(tmp_path, corpus, split="train", metrics=["lmd", "opening"])
+    for name, measured in found.metrics.items():
+        assert measured.results["motions"] == report.metrics[name].results["model"]
+        assert measured.results["nearest-audio"] == report.metrics[name].results["nearest-audio"]
+        assert measured.protocol == report.metrics[name].protocol
+    assert list(found.baselines_left_out) == ["shuffled-audio"]
+
+
+def test_a_clip_that_fails_is_named_and_the_rest_is_measured(corpus: Path, tmp_path: Path) -> None:
+    clips = list(open_corpus(corpus).select("train"))
+    still = hm.Motion(np.repeat(clips[0].landmarks[:1, :, :2], len(clips[0].landmarks), axis=0), 25)
+    still.save(tmp_path / f"{clips[0].id}.npz")
+    still[:10].save(tmp_path / f"{clips[1].id}.npz")
+    found = evaluate(tmp_path, corpus, split="train", metrics=["lmd", {"type": "lmd", "group": "eyes"}], baselines=[])
+    assert list(found.metrics) == ["lmd", "lmd group=eyes"]
+    result = found.metrics["lmd"].results["motions"]
+    assert (result.n, result.values["lmd_px"].low) == (1, None)
+    assert result.notes == ("one clip alone: no intervals",)
+    assert [(each.clip, each.reason.split("; ")[0]) for each in result.skipped] == [
+        (clips[1].id, f"motion of {clips[1].id}: expected 55 frames at 25 fps, got 10 in {clips[1].id}.npz"),
+        (clips[2].id, f"motion of {clips[2].id}: expected a file {clips[2].id}.npz or .json, got none in {tmp_path}"),
+    ]
+
+
+def test_what_cannot_be_evaluated_is_refused(corpus: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for arguments, choices, message in [
+        ((model, corpus), {"split": "test"}, "train, val, got 'test'"),
+        ((model, corpus), {"limit": 0}, "limit of 1 or more"),
+        ((model, corpus), {"baselines": ["best"]}, "ground-truth, static"),
+        ((model, corpus, tmp_path), {}, "a new or empty folder"),
+        ((tmp_path, corpus), {}, "motion files"),
+    ]:
+        with pytest.raises(EvaluationError, match=message):
+            evaluate(*arguments, **choices)  # type: ignore[arg-type]
+    hm.Motion(np.zeros((5, 4, 2), np.float32), 25, {"type": "keypoints", "points": 4}).save(tmp_path / "a.npz")
+    with pytest.raises(EvaluationError, match=r"landmarks \[T, 4, 2 or more\], as the motion has"):
+        evaluate(tmp_path, corpus, baselines=["ground-truth"])
+
+
+def test_a_report_that_is_none_is_refused(report: Report, tmp_path: Path) -> None:
+    stored = json.loads(report.text())
+    for name, text, message in [
+        ("empty", "", "JSONDecodeError"),
+        ("newer", json.dumps(stored | {"format": 2}), "update headmotion"),
+        ("other", json.dumps({"format": 1}), "headmotion: Field required"),
+        ("nan", report.text().replace('"seed": 0', '"seed": NaN'), "seed"),
+    ]:
+        (tmp_path / name).write_text(text)
+        with pytest.raises(EvaluationError, match=message):
+            Report.load(tmp_path / name)
+    with pytest.raises(EvaluationError, match="FileNotFoundError"):
+        Report.load(tmp_path / "missing")
