@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from . import controls as controls
     from . import export as export
     from .core.abilities import Estimate as Estimate
+    from .core.abilities import SupportsChunks as SupportsChunks
     from .core.abilities import SupportsListener as SupportsListener
     from .core.abilities import SupportsStreaming as SupportsStreaming
     from .core.abilities import SupportsStyle as SupportsStyle
     from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.chunks import Chunks as Chunks
     from .core.component import Component as Component
+    from .core.converter import Converter as Converter
     from .core.detector import Detector as Detector
     from .core.discriminator import Discriminator as Discriminator
     from .core.errors import AudioError as AudioError
@@ -70,10 +73,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "core.abilities": "Estimate SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
+    "core.abilities": "Estimate SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
+    "core.chunks": "Chunks",
     "core.component": "Component",
+    "core.converter": "Converter",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from functools import partial
 
@@ -24,24 +25,36 @@ def make_judge(shop: Workshop, judge: Judge) -> str:
     return f"{judge.name}: {time.monotonic() - began:.0f} s"
 
 
-def make_run(shop: Workshop, size: Size, minutes: bool, run: Run) -> str:
-    """Train and measure a run; says how long it took."""
+def make_run(shop: Workshop, run: Run) -> str:
+    """Train a run; says how long it took."""
     torch.set_num_threads(1)
     began = time.monotonic()
     shop.run(run)
-    trained = time.monotonic()
+    return f"{run.name}: trained in {time.monotonic() - began:.0f} s"
+
+
+def measure(shop: Workshop, size: Size, minutes: bool, run: Run) -> str:
+    """Measure a trained run; says how long it took."""
+    torch.set_num_threads(1)
+    began = time.monotonic()
     measured(shop, run, size, minutes)
-    return f"{run.name}: {trained - began:.0f} s of training, {time.monotonic() - trained:.0f} s of measuring"
+    return f"{run.name}: measured in {time.monotonic() - began:.0f} s"
 
 
 def prove(shop: Workshop, size: Size, experiment: Experiment, pool: Executor) -> None:
     """Everything that an experiment needs."""
     print(f"{experiment.name}: {len(experiment.runs)} runs", flush=True)
     shop.corpus(experiment.corpus)
-    judges = dict.fromkeys(judge for run in experiment.runs for judge in (run.guide, run.metric))
-    told(pool, partial(make_judge, shop), list(judges))
-    told(pool, partial(make_run, shop, size, experiment.name == MINUTES), experiment.runs)
+    told(pool, partial(make_judge, shop), distinct(run.guide for run in experiment.runs))
+    told(pool, partial(make_run, shop), experiment.runs)
+    told(pool, partial(make_judge, shop), distinct(run.metric for run in experiment.runs))
+    told(pool, partial(measure, shop, size, experiment.name == MINUTES), experiment.runs)
     recorded(shop, experiment, size)
+
+
+def distinct(judges: Iterable[Judge]) -> list[Judge]:
+    """Each once, in order."""
+    return list(dict.fromkeys(judges))
 
 
 def told(pool: Executor, work: partial[str], items: list[Judge] | list[Run]) -> None:

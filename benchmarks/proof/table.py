@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from headmotion.core.spec import Spec
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
 from .corpora import Plan, Recorded, Synthetic
@@ -63,7 +64,7 @@ class Judge:
     @cached_property
     def key(self) -> str:
         """A digest of all that the result depends on but the code."""
-        return digest({"corpus": self.corpus.key, "recipe": self.resolved.model_dump(mode="json")})
+        return digest({"corpus": self.corpus.key, "recipe": stated(self.resolved)})
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Run:
     @cached_property
     def key(self) -> str:
         """A digest of all that the result depends on but the code."""
-        recipe = self.resolved(self.marks[-1]).model_dump(mode="json")
+        recipe = stated(self.resolved(self.marks[-1]))
         return digest({"corpus": self.corpus.key, "recipe": recipe, "marks": self.marks, "guide": self.guide.key})
 
 
@@ -107,6 +108,18 @@ class Experiment:
     def runs(self) -> list[Run]:
         """All of them, the first seed of each variant first, so that they can be compared as early as may be."""
         return sorted((run for runs in self.variants.values() for run in runs), key=lambda run: run.seed)
+
+
+def stated(value: Any) -> Any:
+    """A spec as JSON values, without what is left at its default: a field that comes later changes no digest."""
+    if isinstance(value, Spec):
+        told = {name: getattr(value, name) for name in type(value).model_fields}
+        fields = type(value).model_fields.items()
+        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields}
+        return {name: stated(each) for name, each in told.items() if name == "type" or each != defaults[name]}
+    if isinstance(value, dict):
+        return {name: stated(each) for name, each in value.items()}
+    return [stated(each) for each in value] if isinstance(value, tuple | list) else str(value)
 
 
 def digest(settings: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def _metrics(
         help="A baseline's name, or none; may be given several times.  [default: all]",
     ),
     click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Motions per clip to compare."),
+    click.option("--rank", metavar="METRIC.FIGURE", help="What the best and worst clips on the page are chosen by."),
     seed,
     device,
     quiet,

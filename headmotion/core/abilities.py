@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from .chunks import Chunks
 from .errors import HeadmotionError
 from .generator import Generator
 from .motion import Motion
@@ -81,6 +82,19 @@ class SupportsListener(SupportsStreaming, Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsChunks(Protocol):
+    """The generator's stream can be a graph of fixed shapes, as ONNX wants it."""
+
+    def in_chunks(self, frames: int, lag: int) -> Chunks:
+        """The stream in chunks of ``frames`` frames, whose features lie ``lag`` frames before the chunk they come with.
+
+        Raises:
+            SpecError: this generator's settings do not allow it.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A motion, and how sure the generator is of it."""
@@ -90,7 +104,13 @@ class Estimate:
     """Standard deviations ``[T, P, D]``, in the motion's own units."""
 
 
-ABILITIES: tuple[type, ...] = (SupportsStreaming, SupportsUncertainty, SupportsStyle, SupportsListener)
+ABILITIES: tuple[type, ...] = (
+    SupportsStreaming,
+    SupportsUncertainty,
+    SupportsStyle,
+    SupportsListener,
+    SupportsChunks,
+)
 """All of them."""
 
 

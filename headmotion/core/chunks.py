@@ -1,9 +1,8 @@
-"""An ability that a generator may have: its stream in chunks of one size, every tensor of one shape."""
+"""Chunks: a generator's stream in pieces of one size, every tensor of one shape, as `SupportsChunks` offers it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 from typing_extensions import override
@@ -14,7 +13,7 @@ class Chunks(nn.Module, ABC):
 
     Chunk ``k`` of ``n`` frames takes the audio features of frames ``n * k - lag`` and on, and gives motion frames
     ``n * k - delay`` and on. Features of frames before 0 or from ``end`` on mean nothing and must not count; frames
-    there mean nothing either, and leave the state as it is. Those between are `Generator.step`'s.
+    there mean nothing either, and leave the state as it is. Those between are those of `Generator.forward`.
     """
 
     delay: int
@@ -39,16 +38,4 @@ class Chunks(nn.Module, ABC):
 
         Returns:
             Motion ``[1, n, P, D]`` and the new state.
-        """
-
-
-@runtime_checkable
-class SupportsChunks(Protocol):
-    """A generator that can be exported as a graph of fixed shapes, such as ONNX."""
-
-    def in_chunks(self, frames: int, lag: int) -> Chunks:
-        """The stream in chunks of ``frames`` frames, whose features lie ``lag`` frames before the chunk they come with.
-
-        Raises:
-            SpecError: this generator's settings do not allow it.
         """

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .evaluating import evaluate as evaluate
     from .report import Report as Report
+    from .run import evaluate as evaluate
 
-_HOMES = {"evaluate": "evaluating", "Report": "report"}
+_HOMES = {"evaluate": "run", "Report": "report"}
 
 
 def __getattr__(name: str) -> Any:

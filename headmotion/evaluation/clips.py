@@ -44,6 +44,14 @@ class Clips:
         """
         return Case.of(self.entries[number].read(), number, self.representation)
 
+    def named(self, name: str) -> Case:
+        """The clip with an id.
+
+        Raises:
+            CorpusError: see above.
+        """
+        return self[next(number for number, entry in enumerate(self.entries) if entry.id == name)]
+
     def learned(self) -> Iterator[Case]:
         """The clips to learn from; those that are damaged are left out."""
         for number, entry in enumerate(self.lessons):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.chunks import SupportsChunks
+from ..core.abilities import SupportsChunks, lacking
 from ..core.errors import HeadmotionError
 from ..pipeline import Pipeline
 
@@ -29,9 +29,7 @@ class SpeechStep(nn.Module):
         super().__init__()
         parts = copy.deepcopy(pipeline).cpu()
         if not isinstance(parts.generator, SupportsChunks):
-            name = type(parts.generator.spec).type_name()
-            remedy = "give it in_chunks (headmotion.core.chunks)"
-            raise HeadmotionError("export", "a generator whose stream can be cut into chunks", repr(name), remedy)
+            raise lacking(parts.generator, SupportsChunks, "the export as a step")
         self.encoder, self.steps = parts.audio_encoder, parts.spec.steps_per_frame
         self.frames, self.samples = frames, frames * self.steps * self.encoder.hop
         self._heard_silence, missing = self._settled()

@@ -19,6 +19,7 @@ SIZE = 299
 
 Sides = int | tuple[int, int]
 Pool = Callable[[Tensor], Tensor]
+Chain = Sequence[str | tuple[str, ...]]
 
 
 class Conv(nn.Module):
@@ -39,9 +40,12 @@ class Conv(nn.Module):
 
 
 class Mixed(nn.Module):
-    """Branches side by side, joined along channels: chains of convolutions, the last of which may fork, and a pool."""
+    """Branches side by side, joined along channels: chains of convolutions, and a pool.
 
-    def __init__(self, convs: dict[str, Conv], chains: Sequence[Sequence[str]], pool: Pool) -> None:
+    A step of a chain is the name of a convolution, or at its end the names of several that see the same.
+    """
+
+    def __init__(self, convs: dict[str, Conv], chains: Sequence[Chain], pool: Pool) -> None:
         super().__init__()
         self.chains, self.pool = chains, pool
         for name, conv in convs.items():
@@ -51,12 +55,10 @@ class Mixed(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         outputs = []
         for chain in self.chains:
-            fork = chain[-1].endswith("|")
-            found = pictures
-            for name in chain[:-1] if fork else chain:
-                found = self._conv(name)(found)
-            ends = (chain[-1][:-1] + "a", chain[-1][:-1] + "b") if fork else ()
-            outputs += [self._conv(end)(found) for end in ends] or [found]
+            found = [pictures]
+            for step in chain:
+                found = [self._conv(name)(found[0]) for name in ((step,) if isinstance(step, str) else step)]
+            outputs += found
         pooled = self.pool(pictures)
         outputs.append(self._conv("branch_pool")(pooled) if hasattr(self, "branch_pool") else pooled)
         return torch.cat(outputs, 1)
@@ -140,8 +142,9 @@ def _block_e(width: int, pool: Pool) -> Mixed:
         "branch3x3dbl_3b": Conv(384, 384, (3, 1)),
         "branch_pool": Conv(width, 192),
     }
-    forks = (("branch3x3_1", "branch3x3_2|"), ("branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3|"))
-    return Mixed(convs, (("branch1x1",), *forks), pool)
+    short = ("branch3x3_1", ("branch3x3_2a", "branch3x3_2b"))
+    long = ("branch3x3dbl_1", "branch3x3dbl_2", ("branch3x3dbl_3a", "branch3x3dbl_3b"))
+    return Mixed(convs, (("branch1x1",), short, long), pool)
 
 
 def _chain(name: str, count: int) -> list[str]:

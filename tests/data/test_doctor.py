@@ -13,16 +13,17 @@ from click.testing import CliRunner
 
 from headmotion import syncing
 from headmotion.cli import cli
-from headmotion.core.errors import CorpusError
+from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.core.syncer import SyncMeasure
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
-from headmotion.data.doctor import Report, doctor, page
+from headmotion.data.doctor import Report, doctor
 from headmotion.data.doctor.face import face_figures
 from headmotion.data.doctor.sound import sound_figures
 from headmotion.data.representation_of import representation_of
 from headmotion.data.shards import write_shards
 from headmotion.data.synthetic import synthetic_clip
+from headmotion.pages import page
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FACE = {"type": "landmarks68", "dims": 3}
@@ -228,7 +229,7 @@ def test_the_page_needs_no_other_file_and_trusts_no_name(talking: list[Clip], tm
 def test_missing_packages_are_named(talking: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = as_shards(tmp_path, talking[:1])
     monkeypatch.setattr(page, "find_spec", lambda name: None)
-    with pytest.raises(CorpusError, match=r"pip install 'headmotion\[report\]'"):
+    with pytest.raises(HeadmotionError, match=r"pip install 'headmotion\[report\]'"):
         doctor(folder, tmp_path / "report.html")
     assert doctor(folder).sound, "figures need neither"
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from headmotion.core.audio_encoder import AudioEncoder
+from headmotion.core.chunks import Chunks
 from headmotion.core.detector import Detector
 from headmotion.core.discriminator import Discriminator
 from headmotion.core.errors import DetectorError, ImageError, MotionError
@@ -99,6 +100,29 @@ class Able(Gen):
 
     def deviation(self, state):
         return -state[3] if self.fault == "negative deviation" else state[3]
+
+    def in_chunks(self, frames, lag):
+        return AbleChunks(self, frames, lag)
+
+
+class AbleChunks(Chunks):
+    """The last frame has none after it and takes its own audio twice."""
+
+    def __init__(self, part, frames, lag):
+        super().__init__()
+        self.part, self.frames, self.delay = part, frames, lag + 1
+
+    def init_state(self, reference, seed=0):
+        base = self.part.init_state(reference, seed)[0]
+        return {"base": base, "kept": base.new_zeros(1, 1, len(self.part.weight))}
+
+    def forward(self, audio, chunk, end, state):
+        heard = torch.cat([state["kept"], audio.unflatten(1, (-1, 4)).mean(2)], dim=1)
+        number = self.frames * chunk - self.delay + torch.arange(self.frames)
+        final = (number + 1 >= end) & (self.part.fault != "hears past the end")
+        following = torch.where(final[:, None], heard[:, :-1], heard[:, 1:])
+        drive = ((heard[:, :-1] + following) * self.part.weight).sum(-1)
+        return state["base"].unsqueeze(1) + 1e-3 * drive[..., None, None], state | {"kept": heard[:, -1:]}
 
 
 class Whole(Generator):

@@ -21,6 +21,7 @@ ONE_FAULT = [
     ("gen", "state written to", {"generator-states-are-values", "generator-streams-the-whole"}),
     ("able", "other per piece", {"generator-hears-whom-it-talks-with"}),
     ("able", "negative deviation", {"generator-deviations-fit-frames"}),
+    ("able", "hears past the end", {"generator-chunks-give-the-whole"}),
     ("enc", "no default", {"encoder-keeps-shapes", "encoder-reach-is-honest"}),
     ("enc", "peak", {"encoder-streams-the-whole", "encoder-reach-is-honest", "encoder-samples-stand-alone"}),
     ("enc", "batch", {"encoder-samples-stand-alone"}),

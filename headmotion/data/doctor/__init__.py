@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from ...pages.page import check_installed
 from ..corpus import list_corpus
 from ..refused import Refused
 from . import findings
 from .examine import Examined, damaged_files, examine, representation_in
 from .findings import Finding
 from .offsets import GroupOffset, Method, by_syncers, clear_offset, group_offsets, method_of
-from .page import check_installed
 from .report import Report
 
 __all__ = ["Finding", "Report", "doctor"]

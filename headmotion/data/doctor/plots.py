@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...pages.svg import COLOR, svg
 from .lag import REACH
 from .report import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOR = "#3b6ea8"
-INCHES = (5.2, 2.9)
 SPEAKERS = 30
 GROUPS = 6
 
@@ -35,22 +32,11 @@ def plots(report: Report) -> Iterator[tuple[str, str]]:
     )
     for title, draw, wanted in drawn:
         if wanted and report.clips:
-            yield title, _picture(draw, report)
+            yield title, svg(_of(draw, report))
 
 
-def _picture(draw: Callable[[Axes, Report], None], report: Report) -> str:
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    # Text stays text, and the same figures give the same bytes.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "headmotion", "font.size": 9}):
-        figure = Figure(figsize=INCHES, layout="constrained")
-        axes = figure.add_subplot()
-        axes.spines[["top", "right"]].set_visible(False)
-        draw(axes, report)
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"
+def _of(draw: Callable[[Axes, Report], None], report: Report) -> Callable[[Axes], None]:
+    return lambda axes: draw(axes, report)
 
 
 def _lengths(axes: Axes, report: Report) -> None:

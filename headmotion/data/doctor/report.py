@@ -101,7 +101,7 @@ class Report:
         """Write the report as one HTML file that needs no other.
 
         Raises:
-            CorpusError: the packages of ``headmotion[report]`` are not installed.
+            HeadmotionError: the packages of ``headmotion[report]`` are not installed.
         """
         from .page import page
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...core.abilities import SupportsListener, SupportsStreaming, SupportsUncertainty
+from ...core.abilities import SupportsChunks, SupportsListener, SupportsStreaming, SupportsUncertainty
+from ...core.chunks import Chunks
+from ...core.errors import SpecError
 from ...core.generator import Generator
 from ..inputs import features, poses, same
 from ..kit import NotApplicable, check
@@ -152,6 +154,36 @@ def generator_hears_whom_it_talks_with(subject: Subject) -> None:
         results.append(torch.cat([*frames, generator.step(own[:, :0], state, last=True)[0]], dim=1))
         assert results[-1].isfinite().all(), "NaN or infinite"
     same(results[1], results[0], "the other speaker in pieces")
+
+
+@check("generator", 2, "Keep tails of one length from the first chunk on; mask what is before frame 0 or past the end.")
+@torch.no_grad()
+def generator_chunks_give_the_whole(subject: Subject) -> None:
+    """With `SupportsChunks`, chunks of 8 frames give the frames of the whole, and the state keeps its shapes."""
+    generator: Generator = subject.build()
+    if not isinstance(generator, SupportsChunks):
+        raise NotApplicable("it does not declare SupportsChunks")
+    size, lag = 8, 1
+    try:
+        chunks: Chunks = generator.in_chunks(size, lag)
+    except SpecError as error:
+        raise NotApplicable(str(error)) from None
+    steps, total = subject.context.steps_per_frame, 2 * size + 3
+    reference, audio = poses(subject, 1, 2), features(subject, 1, total)
+    count = -(-(total + chunks.delay) // size)
+    # What is before the first frame and after the last is no silence, and must not be heard.
+    outside = features(subject, 1, lag + count * size, seed=1)
+    heard = torch.cat([outside[:, : lag * steps], audio, outside[:, lag * steps :]], dim=1)
+    state, frames = chunks.init_state(reference, seed=5), []
+    shapes = {name: value.shape for name, value in state.items()}
+    for chunk in range(count):
+        end = torch.tensor(total if (chunk + 1) * size - lag >= total else 1 << 40)
+        piece = heard[:, chunk * size * steps : (chunk + 1) * size * steps]
+        motion, state = chunks(piece, torch.tensor(chunk), end, state)
+        assert {name: value.shape for name, value in state.items()} == shapes, "the state's shapes change"
+        frames.append(motion)
+    got = torch.cat(frames, dim=1)[:, chunks.delay : chunks.delay + total]
+    same(got, generator(reference, audio, seed=5), "chunks")
 
 
 def _streaming(generator: Generator) -> SupportsStreaming:

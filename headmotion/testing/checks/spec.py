@@ -31,7 +31,11 @@ def spec_json_round_trips(subject: Subject) -> None:
     assert subject.build().spec == spec, "the part has another spec"
 
 
-@check("", 2, "Import torch, and modules that import it, inside `build` or under `if TYPE_CHECKING:`.")
+@check(
+    "",
+    2,
+    "Import torch inside `build` or under `if TYPE_CHECKING:`, and begin with `from __future__ import annotations`.",
+)
 def spec_is_read_without_torch(subject: Subject) -> None:
     """Importing the spec's module does not import torch, so that listing plugins and reading recipes stays fast."""
     module = type(subject.spec).__module__

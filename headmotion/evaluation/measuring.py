@@ -1,4 +1,4 @@
-"""`evaluate`: a model or motions, and baselines, through the same metrics."""
+"""A model or motions, and baselines, through the same metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rich.progress import track
 import headmotion
 
 from ..core.errors import EvaluationError, HeadmotionError
-from ..core.files import atomic_folder
 from ..core.plugins import registry
 from ..core.spec import BuildContext
 from .baselines import BASELINES, make_baselines
@@ -25,7 +24,7 @@ from .clips import Clips, open_clips
 from .files import MotionFiles, representation_in
 from .model import Model, load_model
 from .observing import Amount, Measuring, Observations, observe
-from .report import JSON, Report, Skipped
+from .report import Report, Skipped
 from .results import measured_by, told
 from .source import Source
 from .wanted import Wanted
@@ -46,66 +45,12 @@ class Evaluation:
     observations: Observations
 
 
-def evaluate(
-    subject: str | os.PathLike[str],
-    data: str | os.PathLike[str],
-    output: str | os.PathLike[str] | None = None,
-    *,
-    split: str = "val",
-    metrics: Sequence[MetricLike] | None = None,
-    baselines: Sequence[str] = tuple(BASELINES),
-    seed: int = 0,
-    seeds: int = 3,
-    limit: int | None = None,
-    device: str = "auto",
-    quiet: bool = True,
-) -> Report:
-    """Measure what a model makes of the speech of a corpus, or motions that are there already.
-
-    Every clip's motion begins at the clip's own first pose and hears its own speech. It is compared with the real
-    motion, in pixels, at the clip's rate.
-
-    Args:
-        subject: a bundled model, a checkpoint, or a folder with ``ID.npz`` or ``ID.json`` (see `Motion.save`).
-        data: the corpus folder.
-        output: folder for the report, new or empty; None writes nothing.
-        split: which clips.
-        metrics: specs, types or dicts with a type; None means all that need no choice and fit the representation.
-        baselines: names out of `BASELINES`.
-        seed: the only source of chance: of the model (clip ``k`` gets ``seed + k``) and of the intervals.
-        seeds: motions per clip, for metrics that compare them.
-        limit: the first so many clips only.
-        device: where to compute.
-        quiet: no progress bar.
-
-    Raises:
-        EvaluationError: no such split, no clip that could be measured, an unknown baseline, an output that is there.
-        CheckpointError: no such model.
-        CorpusError: no corpus.
-        SpecError: a metric that is unknown, or that does not fit the representation.
-    """
-    wanted = Wanted(subject, data, split, baselines, seed, seeds, limit)
-    if output is not None:
-        check_output(Path(output))
-    found = evaluation(wanted, metrics, device, quiet)
-    if output is not None:
-        with atomic_folder(output) as folder:
-            found.report.save(folder / JSON)
-    return found.report
-
-
-def check_output(folder: Path) -> None:
-    """Refuse a folder into which a report cannot be put, before any work is done for it.
-
-    Raises:
-        EvaluationError: it is there and no empty folder.
-    """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise EvaluationError("evaluation", "a new or empty folder for the report", str(folder), "choose another name")
-
-
 def evaluation(wanted: Wanted, metrics: Sequence[MetricLike] | None, device: str, quiet: bool) -> Evaluation:
-    """All of `evaluate` but the writing of files."""
+    """Measure all that is wanted.
+
+    Raises:
+        HeadmotionError: see `evaluate`.
+    """
     subject, clips, main, context = _opened(wanted, device)
     setting = Setting(clips, main if isinstance(main, Model) else None)
     baselines, baselines_left_out = make_baselines(wanted.baselines, setting)

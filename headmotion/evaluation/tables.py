@@ -1,0 +1,70 @@
+"""Figures with their intervals as rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .report import Measured, Result, Value
+
+ARROWS = {"lower": "\N{DOWNWARDS ARROW}", "higher": "\N{UPWARDS ARROW}"}
+"""Which way is better."""
+NOTHING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure."""
+
+    figure: str
+    arrow: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures by column."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def table(better: Mapping[str, str], columns: Mapping[str, Result]) -> Table:
+    """A row for each figure that some column has, and one for the number of clips."""
+    names = dict.fromkeys(name for result in columns.values() for name in result.values)
+    rows = [
+        Row(
+            name, ARROWS.get(better.get(name, ""), ""), tuple(_cell(each.values.get(name)) for each in columns.values())
+        )
+        for name in names
+    ]
+    clips = Row("clips", "", tuple(str(each.n) for each in columns.values()))
+    return Table(tuple(columns), (*rows, clips))
+
+
+def by_source(measured: Measured) -> Table:
+    """What was evaluated and all baselines, less those of which the metric can say nothing."""
+    return table(measured.better, {name: each for name, each in measured.results.items() if not each.left_out})
+
+
+def remarks(results: Mapping[str, Result]) -> Sequence[tuple[str, str]]:
+    """Source and remark: notes, and why nothing could be measured."""
+    return [
+        (name, remark)
+        for name, result in results.items()
+        for remark in (*result.notes, *((result.left_out,) if result.left_out else ()))
+    ]
+
+
+def _cell(value: Value | None) -> str:
+    if value is None:
+        return NOTHING
+    text = _number(value.value)
+    return (
+        text if value.low is None or value.high is None else f"{text} ({_number(value.low)} to {_number(value.high)})"
+    )
+
+
+def _number(value: float) -> str:
+    """Three figures, without an exponent where that is readable."""
+    return f"{value:.3g}" if value == 0 or 1e-4 <= abs(value) < 1e5 else f"{value:.2e}"

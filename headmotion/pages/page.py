@@ -1,0 +1,36 @@
+"""From a template to a page."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
+
+from ..core.errors import HeadmotionError
+
+
+def check_installed() -> None:
+    """Refuse to begin without the packages that a page needs.
+
+    Raises:
+        HeadmotionError: one is missing.
+    """
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        remedy = "install them: pip install 'headmotion[report]'"
+        raise HeadmotionError("report", "the packages jinja2 and matplotlib", f"no {' and no '.join(missing)}", remedy)
+
+
+def page(room: str, template: str, **values: Any) -> str:
+    """HTML from a template that lies beside the code of ``room``; all values are escaped. ``style`` is the common one.
+
+    Raises:
+        HeadmotionError: a package is missing.
+    """
+    check_installed()
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    style = Markup((files(__package__) / "style.css").read_text("utf-8"))  # our own file, not escaped
+    return environment.from_string((files(room) / template).read_text("utf-8")).render(style=style, **values)
