@@ -24,6 +24,7 @@ from headmotion.core.metric import MetricInput
 from headmotion.core.motion import Motion
 from headmotion.core.spec import BuildContext
 from headmotion.data.synthetic import write_synthetic
+from headmotion.metrics.frechet_specs import FrechetMotionSpec, FrechetSyncersSpec
 from headmotion.metrics.sync import AVSync
 from headmotion.metrics.sync_specs import AVSyncSpec
 from headmotion.representations.specs import Landmarks68Spec
@@ -61,15 +62,23 @@ def timed(work: Callable[[], object]) -> dict[str, float]:
 
 def figures(syncers: Path, count: int) -> dict[str, dict[str, float]]:
     """Seconds by what is done."""
-    metric: AVSync = AVSyncSpec(syncers=str(syncers)).build(BuildContext(FACE, 0))
+    context = BuildContext(FACE, 0)
+    sync: AVSync = AVSyncSpec(syncers=str(syncers)).build(context)
     given = clips(count)
-    metric.observe_all(given[:16])
-    observed = metric.observe_all(given)
-    return {
-        f"av-sync, {count} clips together": timed(lambda: metric.observe_all(given)),
-        f"av-sync, {count} clips one by one": timed(lambda: [metric.observe(clip) for clip in given]),
-        "av-sync, figures": timed(lambda: metric.figures(observed)),
+    sync.observe_all(given[:16])
+    found = {
+        f"av-sync, {count} clips together": timed(lambda: sync.observe_all(given)),
+        f"av-sync, {count} clips one by one": timed(lambda: [sync.observe(clip) for clip in given]),
     }
+    seen = FrechetSyncersSpec(syncers=str(syncers), durations=(80,)).build(context)
+    for name, metric in (
+        ("frechet-motion", FrechetMotionSpec(durations=(80,)).build(context)),
+        ("frechet-syncers", seen),
+    ):
+        observed = [metric.observe(clip) for clip in given]
+        found[f"{name}, {count} clips"] = timed(lambda metric=metric: [metric.observe(clip) for clip in given])  # type: ignore[misc]
+        found[f"{name}, figures"] = timed(lambda metric=metric, observed=observed: metric.figures(observed))  # type: ignore[misc]
+    return found
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .core.audio_encoder import AudioEncoder as AudioEncoder
     from .core.chunks import Chunks as Chunks
     from .core.component import Component as Component
+    from .core.converter import Converter as Converter
     from .core.detector import Detector as Detector
     from .core.discriminator import Discriminator as Discriminator
     from .core.errors import AudioError as AudioError
@@ -77,6 +78,7 @@ _HOMES = {
     "core.audio_encoder": "AudioEncoder",
     "core.chunks": "Chunks",
     "core.component": "Component",
+    "core.converter": "Converter",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"

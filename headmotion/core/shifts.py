@@ -16,7 +16,7 @@ from torch.nn import functional
 REACH = 15
 """Largest shift in windows, SyncNet's."""
 
-Curve = Callable[[Tensor, Tensor, int], Tensor]
+DistanceCurve = Callable[[Tensor, Tensor, int], Tensor]
 """Embeddings of motion and audio, each ``[..., W, E]``, and the largest shift ``V`` in windows, to mean distances
 ``[..., 2 * V + 1]``: number ``k`` is that of motion window ``i`` to audio window ``i + k - V``."""
 
@@ -38,7 +38,7 @@ def zero_padded(motion: Tensor, audio: Tensor, reach: int = REACH) -> Tensor:
 Convention = Literal["valid-pairs", "syncnet"]
 """What becomes of windows that have no partner at a shift."""
 
-CURVES: Mapping[Convention, Curve] = {"valid-pairs": valid_pairs, "syncnet": zero_padded}
+CURVES: Mapping[Convention, DistanceCurve] = {"valid-pairs": valid_pairs, "syncnet": zero_padded}
 
 
 class Shift(NamedTuple):

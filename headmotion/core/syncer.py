@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from .component import Component
 from .pyramid import Pyramid, windows
-from .shifts import REACH, Curve, best_shift, valid_pairs
+from .shifts import REACH, DistanceCurve, best_shift, valid_pairs
 
 Space = Literal["unit", "free"]
 """How embeddings are compared: ``unit``, brought to unit length, for syncers trained by cosines; ``free``, as they are,
@@ -106,7 +106,12 @@ class SyncerPyramid(nn.Module):
 
     @torch.no_grad()
     def curves(
-        self, motion: Tensor, audio: Tensor, space: Space = "unit", curve: Curve = valid_pairs, reach: int = REACH
+        self,
+        motion: Tensor,
+        audio: Tensor,
+        space: Space = "unit",
+        curve: DistanceCurve = valid_pairs,
+        reach: int = REACH,
     ) -> list[Tensor]:
         """Mean distance at each shift, ``[B, 2 * V_l + 1]`` per level, of motion ``[B, T, P, D]`` and its audio."""
         embedded = self.embeddings(motion, audio)

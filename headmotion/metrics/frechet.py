@@ -88,23 +88,25 @@ class Frechet(Metric):
     @override
     def figures(self, observed: Sequence[Observation]) -> Figures:
         """One distance for each kind of feature and length; a note where samples are few."""
-        values, notes = {}, []
-        names = dict.fromkeys(key.partition("/")[0] for clip in observed for key in clip)
-        for name in names:
+        values = {}
+        few: dict[str, list[str]] = {}
+        for name in dict.fromkeys(key.partition("/")[0] for clip in observed for key in clip):
             generated, real = (_joined(observed, f"{name}/{side}") for side in ("generated", "real"))
             count, size = generated.shape
-            if count < 2:
-                notes.append(f"{name}: left out, {count} sample has no covariance")
-                continue
+            if count > 1:
+                values[name] = frechet_distance(Gaussian.of(generated), Gaussian.of(real))
             if count <= size:
-                few = f"{count} samples in {size} dimensions, which makes it too large"
-                notes.append(f"{name}: {few}; compare only with as many")
-            values[name] = frechet_distance(Gaussian.of(generated), Gaussian.of(real))
+                few.setdefault(_caution(count, size), []).append(name)
+        notes = [f"{caution}: {', '.join(names)}" for caution, names in few.items()]
+        return Figures(values, (*notes, *self._shorter(observed)))
+
+    def _shorter(self, observed: Sequence[Observation]) -> list[str]:
+        notes = []
         for duration in self.durations:
-            have = sum(any(key.partition("/")[0].endswith(f"_{duration}f") for key in clip) for clip in observed)
+            have = sum(any(f"_{duration}f/" in key for key in clip) for clip in observed)
             if have < len(observed):
                 notes.append(f"{duration} frames: of {have} of {len(observed)} clips, the others are shorter")
-        return Figures(values, tuple(notes))
+        return notes
 
     @property
     def _name(self) -> str:
@@ -113,6 +115,12 @@ class Frechet(Metric):
 
 def _at_fps(motion: Motion) -> Motion:
     return motion if motion.fps == FPS else motion.resample(FPS)
+
+
+def _caution(count: int, size: int) -> str:
+    if count < 2:
+        return "one sample has no covariance"
+    return f"{count} samples in {size} dimensions, which makes distances too large; compare only with as many"
 
 
 def _joined(observed: Sequence[Observation], key: str) -> Tensor:

@@ -68,7 +68,8 @@ def test_a_recipe_without_generator_steps_makes_syncers_and_no_model(small_corpu
     assert {line["phase"] for line in lines} == {"syncers"} and "top1_3" in lines[0]
     assert load_syncers(made).space == "free"
     assert read_header(made).card["clips"] == 8
-    train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=SMALL, resume=True)
+    drawn_otherwise = [*SMALL, "pipeline.renderer=skeleton"]
+    train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=drawn_otherwise, resume=True)
 
 
 def test_syncers_of_another_objective_do_not_become_the_recipes_own(small_corpus: Path, tmp_path: Path) -> None:
