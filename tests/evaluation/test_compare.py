@@ -65,7 +65,10 @@ def test_reports_of_one_protocol_stand_side_by_side(tmp_path: Path) -> None:
             PROTOCOL | {"representation": {"type": "landmarks68", "dims": 3}},
             "representation.dims 2 in one and 3 in two",
         ),
-        ({"group": "lips", "split": "val"}, r"representation {'dims': 2, 'type': 'landmarks68'} in one and '\(none\)' in two"),
+        (
+            {"group": "lips", "split": "val"},
+            r"representation {'dims': 2, 'type': 'landmarks68'} in one and '\(none\)' in two",
+        ),
     ],
 )
 def test_another_protocol_is_refused_with_the_difference(
