@@ -66,7 +66,7 @@ class Opening(Metric):
 
     @override
     def figures(self, observed: Sequence[Observation]) -> Figures:
-        return averaged(self, observed)
+        return averaged(self, observed, "the true opening is still in every clip")
 
 
 def opening_curve(representation: Representation, poses: Tensor, opening: str = "mouth") -> Curve:

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.errors import EvaluationError
-from headmotion.data.corpus import open_corpus
+from headmotion.data.clip import Clip
+from headmotion.data.corpus import open_corpus, write_corpus
 from headmotion.data.synthetic import write_synthetic
 from headmotion.evaluation import Report, evaluate
 from headmotion.evaluation.baselines import BASELINES
@@ -147,3 +148,22 @@ def test_a_report_that_is_none_is_refused(report: Report, tmp_path: Path) -> Non
             Report.load(tmp_path / name)
     with pytest.raises(EvaluationError, match="FileNotFoundError"):
         Report.load(tmp_path / "missing")
+
+
+def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path: Path) -> None:
+    rest = 200 * hm.PipelineSpec().representation.build().neutral().numpy()
+    still = np.repeat(rest[None], 60, axis=0).astype(np.float32)
+    write_corpus(tmp_path / "corpus", [Clip("a", "a", "val", still, np.zeros(60 * 640, np.float32))])
+    (tmp_path / "motions").mkdir()
+    hm.Motion(still, 25).save(tmp_path / "motions" / "a.npz")
+    output = tmp_path / "report"
+    evaluate(tmp_path / "motions", tmp_path / "corpus", output)
+    found = Report.load(output)
+    assert "NaN" not in (output / "report.json").read_text("utf-8") and (output / "report.html").exists()
+    motions = {name: measured.results["motions"] for name, measured in found.metrics.items()}
+    assert motions["lmd"].values["lmd_px"].value == motions["jitter"].values["jitter_scale"].value == 0
+    assert motions["opening"].values == {} and "the true opening is still in every clip" in motions["opening"].notes
+    assert "jitter_ratio: the real motion is still" in motions["jitter"].notes
+    assert "no clip has both onsets and motion beats" in motions["beat"].notes
+    (skipped,) = found.metrics["lmd"].results["nearest-audio"].skipped
+    assert "another clip to learn from" in skipped.reason
