@@ -70,6 +70,7 @@ def recorded(shop: Workshop, experiment: Experiment, size: Size) -> Figures:
 def _kept(target: Path, make: Callable[[], Mapping[str, Any]]) -> Figures:
     if not target.exists():
         values = make()
+        target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_output(target) as temporary:
             temporary.write_text(json.dumps(values), "utf-8")
     return Figures(json.loads(target.read_text("utf-8")))

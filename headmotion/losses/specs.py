@@ -37,7 +37,7 @@ class ReconstructionLossSpec(LossSpec):
 
     type: Literal["reconstruction"] = "reconstruction"
     groups: dict[str, float] = Field(default_factory=lambda: {"lips": 1.0})
-    """Weight of each group of points."""
+    """Weight of each group of points; the group ``all`` is there in every representation."""
     relative_to: str | None = None
     """Group whose mean is subtracted first, so that head motion stays free; None compares positions as they are."""
     aligned_by: tuple[str, ...] = ()

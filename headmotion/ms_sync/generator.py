@@ -76,7 +76,7 @@ class MSSyncGenerator(Generator):
         self.anchor, self.random_state = spec.anchor, spec.initial_state == "random"
         self.shape = (points, dims)
         self.audio = AudioPyramid(spec, context.audio_channels)
-        self.encoder = pose_encoder(inputs, 2 * flat, spec.pose_size, spec.expansion)
+        self.encoder = pose_encoder(inputs, spec.encoder_size or 2 * flat, spec.pose_size, spec.expansion)
         self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)

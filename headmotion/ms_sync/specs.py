@@ -59,6 +59,8 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     """Audio levels and branches; level ``l`` steps every ``2**l`` frames."""
     hidden_size: Width = 256
     """Width of the LSTM."""
+    encoder_size: Width | None = None
+    """Width of the pose encoder; None means twice the numbers of a flat frame, which a large mesh cannot afford."""
     pose_size: Width = 256
     """Width of the pose embedding, ``C`` of the paper's code."""
     audio_size: Width = 256

@@ -28,9 +28,15 @@ def page(room: str, template: str, **values: Any) -> str:
         HeadmotionError: a package is missing.
     """
     check_installed()
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(lambda name: (files(room) / name).read_text("utf-8")),
+    )
     style = Markup((files(__package__) / "style.css").read_text("utf-8"))  # our own file, not escaped
-    return environment.from_string((files(room) / template).read_text("utf-8")).render(style=style, **values)
+    return environment.get_template(template).render(style=style, **values)

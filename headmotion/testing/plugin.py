@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..core.errors import HeadmotionError, PluginError
 from ..core.plugins import registry
@@ -18,6 +18,8 @@ WORDS = {
     "not-applicable": "-",
 }
 
+
+CRASHED = "The part itself raised this error. Mend it first: what the check is about could not be judged."
 
 BUILDS = Check(
     name="builds-by-default",
@@ -60,23 +62,39 @@ def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:
     """The results of `check_plugin` as a table with a line per check, and an explanation below each failure."""
     lines: list[str] = []
     for part, results in checked.items():
-        lines += [part, *(line for each in results for line in _told(each)), ""]
+        lines += [part, *_table(results), ""]
     every = [each for results in checked.values() for each in results]
     failed = sum(not each.conforms for each in every)
     lines.append(f"{len(every)} checks of {len(checked)} parts, {failed} failed")
     return "\n".join(lines)
 
 
-def _told(result: CheckResult) -> list[str]:
-    check, word = result.check, WORDS[result.status]
-    line = f"    {word:<10} {check.level}  {check.name}"
-    if result.conforms:
-        return [f"{line}  ({result.detail})" if result.detail else line]
-    about = {
+def _table(results: Sequence[CheckResult]) -> Iterator[str]:
+    crashes: dict[str, str] = {}  # the same error in many checks is told once
+    for result in results:
+        check = result.check
+        line = f"    {WORDS[result.status]:<10} {check.level}  {check.name}"
+        crash = f"{result.where} {result.detail}" if result.crashed and not result.conforms else ""
+        if crash in crashes:
+            yield f"{line}  (the same error as in {crashes[crash]})"
+        elif result.conforms:
+            yield f"{line}  ({result.detail})" if result.detail else line
+        else:
+            yield line
+            yield from (f"        {name:<8} {text}" for name, text in _explained(result).items() if text)
+        if crash:
+            crashes.setdefault(crash, check.name)
+
+
+def _explained(result: CheckResult) -> dict[str, str]:
+    check = result.check
+    if result.crashed:
+        return {"found": result.detail, "where": result.where, "remedy": CRASHED}
+    level = f"{check.level}, {LEVELS[check.level]}"
+    return {
         "found": result.detail,
         "promise": check.promise,
         "where": result.where,
         "remedy": check.remedy,
-        "level": f"{check.level}, {LEVELS[check.level]}",
+        "level": level,
     }
-    return [line, *(f"        {name:<8} {text}" for name, text in about.items() if text)]

@@ -29,6 +29,8 @@ class CheckResult:
     """The reason of a failure, or why the check does not apply, one line."""
     where: str = ""
     """``file:line in function`` of the part's code that is to be looked at after a failure."""
+    crashed: bool = False
+    """Whether the part raised an error of its own, so that the promise itself could not be judged."""
 
     @property
     def name(self) -> str:
@@ -82,7 +84,8 @@ def run_check(each: Check, subject: Subject, expected: bool = False) -> CheckRes
     except Exception as error:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         where = _raised_in(error.__traceback__, subject) or _defined_in(subject)
-        return CheckResult(each, "expected-failure" if expected else "failed", detail, where)
+        crashed = not isinstance(error, AssertionError)
+        return CheckResult(each, "expected-failure" if expected else "failed", detail, where, crashed)
     return CheckResult(each, "unexpected-pass" if expected else "passed")
 
 

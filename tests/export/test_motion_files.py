@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.spec import RepresentationSpec, spec_from
+from headmotion.data.spoken.corpus import spoken_clip
 from headmotion.export import write_motion
 from headmotion.export.formats import SUFFIXES
 from headmotion.export.live_link import HEADER, SHAPES, timecode
+from headmotion.export.mouth_shapes import SHAPES as MOUTHS
 from headmotion.export.mouth_shapes import WIDEST, clock, mouth_shapes
 
 NTSC = Fraction(30000, 1001)
@@ -154,6 +156,24 @@ def test_an_open_reference_is_no_reason_for_an_open_mouth() -> None:
     frames = [face(0.4, 0), *[face(0.4, 0)] * 3, *[face(1.4, 0)] * 3]
     motion = hm.Motion(torch.stack(frames), Fraction(25), units="unit", reference=face(0.4, 0))
     assert mouth_shapes(motion, representation("landmarks68")) == [*"AAAADDD"]
+
+
+def test_most_frames_have_the_shape_that_a_synthetic_speaker_aims_at() -> None:
+    agreed = []
+    for seed in range(3):
+        try:
+            clip = spoken_clip(seed, clean=True)
+        except hm.CorpusError as error:
+            pytest.skip(str(error))
+        mouth = clip.performance.mouth
+        aims = np.stack([mouth.opening, 2.5 * mouth.width], axis=-1)
+        targets = np.array([(opened, 2.5 * wide) for opened, wide, _ in MOUTHS.values()])
+        truth = np.linalg.norm(aims[:, None] - targets, axis=-1).argmin(axis=1)
+        seen = mouth_shapes(
+            hm.Motion(torch.tensor(clip.landmarks[..., :2]), Fraction(25)), representation("landmarks68")
+        )
+        agreed += [list(MOUTHS)[k] == letter for k, letter in zip(truth, seen, strict=True)]
+    assert np.mean(agreed) > 0.75
 
 
 def test_cues_are_runs_of_frames(tmp_path: Path) -> None:

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from scipy.linalg import sqrtm
 
 import headmotion as hm
 from benchmarks.proof import running
 from benchmarks.proof.corpora import Synthetic, causes_of
-from benchmarks.proof.drift import WINDOW, drift, frechet
+from benchmarks.proof.drift import WINDOW, drift
 from benchmarks.proof.intervals import interval
 from benchmarks.proof.page import Page
 from benchmarks.proof.proving import prove
@@ -35,16 +34,6 @@ def test_an_interval_knows_seeds_from_clips() -> None:
     assert by_clip.high - by_clip.low == pytest.approx(2 * 1.96 * 0.5 / 10, rel=0.1), "100 clips"
     assert (by_seed.low, by_seed.high) == pytest.approx((0, 1)), "two seeds that disagree"
     assert [interval(np.full((2, 2), x)).sign for x in (-1.0, 0.0, 1.0)] == [-1, 0, 1]
-
-
-def test_the_distance_of_distributions_is_that_of_a_matrix_square_root() -> None:
-    chance = np.random.default_rng(0)
-    one, other = chance.normal(size=(500, 4)), chance.normal(size=(400, 4)) @ chance.normal(size=(4, 4)) + 1
-    a, b = np.cov(one.T), np.cov(other.T)
-    expected = np.square(one.mean(0) - other.mean(0)).sum() + np.trace(a + b - 2 * sqrtm(a @ b).real)
-    assert frechet(one, other) ** 2 == pytest.approx(expected, rel=1e-6)
-    assert frechet(one, one) == pytest.approx(0, abs=1e-6)
-    assert frechet(one, one + np.array([3, 0, 0, 4])) == pytest.approx(5)
 
 
 def test_what_wanders_off_is_seen_to() -> None:

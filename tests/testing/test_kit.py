@@ -153,6 +153,20 @@ def test_check_plugin(monkeypatch):
         check_plugin("zoo")
 
 
+def test_an_error_of_the_part_itself_is_told_once():
+    class Breaks(GenSpec):
+        def build(self, context):
+            part = super().build(context)
+            part.forward = None
+            return part
+
+    results = run_checks("generator", Breaks())
+    told = report({"generator:gen": results})
+    assert told.count("TypeError: 'NoneType' object is not callable") < 3 and "Mend it first" in told
+    assert told.count("(the same error as in ") > 5
+    assert all(each.crashed for each in results if each.name == "generator-keeps-shapes")
+
+
 def test_report_explains_each_failure():
     results = run_checks("renderer", DrawSpec(fault="greedy"))
     told = report({"renderer:draw": results}).splitlines()
