@@ -27,8 +27,9 @@ VARIANTS = [
     ("discriminator", {"type": "ms-sync", "preset": "small"}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
-FOR_DEPTH = {("metric", "lmd-frontal")}
-OF_USERS = {("metric", name) for name in ("fid", "t-fid", "fvd")}  # by weights that are not part of headmotion
+FOR_DEPTH = [("metric", "lmd-frontal")]
+# By weights or syncers of the user's own, which must be named.
+OF_USERS = {("metric", name) for name in ("fid", "t-fid", "fvd", "av-sync", "frechet-syncers")}
 DEFAULTS = [
     key
     for record in registry().records
