@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from headmotion.core.spec import Spec
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
-from .corpora import Plan, Recorded, Synthetic
+from .corpora import Plan, Points, Recorded, Synthetic
+from .digests import digest, stated
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 600, 50, 350, (10, 20, 40, 80), 3, 2),
+        Size("quick", 450, 45, 350, (10, 20, 40, 80), 3, 2),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400), 5, 3),
     )
 }
@@ -110,23 +107,6 @@ class Experiment:
         return sorted((run for runs in self.variants.values() for run in runs), key=lambda run: run.seed)
 
 
-def stated(value: Any) -> Any:
-    """A spec as JSON values, without what is left at its default: a field that comes later changes no digest."""
-    if isinstance(value, Spec):
-        told = {name: getattr(value, name) for name in type(value).model_fields}
-        fields = type(value).model_fields.items()
-        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields}
-        return {name: stated(each) for name, each in told.items() if name == "type" or each != defaults[name]}
-    if isinstance(value, dict):
-        return {name: stated(each) for name, each in value.items()}
-    return [stated(each) for each in value] if isinstance(value, tuple | list) else str(value)
-
-
-def digest(settings: Mapping[str, Any]) -> str:
-    """Of JSON values."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
 @dataclass(frozen=True)
 class Field:
     """A corpus with its two judges, on which runs are declared."""
@@ -178,9 +158,10 @@ def experiments(size: Size, clips: Path | None) -> list[Experiment]:
     Args:
         clips: the folder of recorded clips; without it, the synthetic experiments alone.
     """
-    made = Field(Synthetic("synthetic", size.clips), size)
+    synthetic = Synthetic("synthetic", size.clips)
+    made = Field(synthetic, size)
     recorded = [Field(Recorded("grid", clips / "grid_s1"), size)] if clips else []
-    swapped = Field(Synthetic("keypoints", size.clips, points=KEPT), size, SWAP)
+    swapped = Field(Points("keypoints", synthetic, KEPT), size, SWAP)
     return [
         *(ablation(field) for field in [*recorded, made]),
         lengths(made),
