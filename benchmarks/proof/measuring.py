@@ -20,12 +20,13 @@ from headmotion.data.corpus import open_corpus
 from headmotion.syncing import TrainedSyncers, load_syncers
 
 from .corpora import CAUSES, Synthetic, causes, unseen
+from .digests import digest
 from .drift import WINDOW, drift
 from .running import Workshop
 from .scales import followed
 from .speaking import Spoken, spoken
 from .synchrony import synchrony
-from .table import Experiment, Run, Size, digest
+from .table import Experiment, Run, Size
 
 Table = npt.NDArray[np.float64]
 PROTOCOL = 2

@@ -140,8 +140,11 @@ class Page:
     def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
         """One line of the summary: where an interval lies on which side of 0."""
         places = [where.format(name) for name in names or range(len(found))]
-        told = (f"{SAID[each.sign]} at {place}" for place, each in zip(places, found, strict=True))
-        self.short.append(f"- {what}: {', '.join(told)}.")
+        told: dict[str, list[str]] = {}
+        for where, each in zip(places, found, strict=True):
+            told.setdefault(SAID[each.sign], []).append(where)
+        parts = (f"{said} at {', '.join(at)}" for said, at in told.items())
+        self.short.append(f"- {what}: {'; '.join(parts)}.")
 
     def _parameters(self, found: Measured) -> None:
         counts = ", ".join(f"{variant} {runs[0][1].values['parameters']:,}" for variant, runs in found.items())

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from headmotion.core.checkpoint import read_header
-from headmotion.core.spec import Spec
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
-from .corpora import Plan, Recorded, Synthetic
+from .corpora import Plan, Points, Recorded, Synthetic
+from .digests import digest, stated
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 600, 50, 350, (20, 40, 80, 160), 3, 2),
+        Size("quick", 450, 45, 350, (20, 40, 80, 160), 3, 2),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400), 5, 3),
     )
 }
@@ -115,23 +112,6 @@ class Experiment:
         return sorted((run for runs in self.variants.values() for run in runs), key=lambda run: run.seed)
 
 
-def stated(value: Any) -> Any:
-    """A spec as JSON values, without what is left at its default: a field that comes later changes no digest."""
-    if isinstance(value, Spec):
-        told = {name: getattr(value, name) for name in type(value).model_fields}
-        fields = type(value).model_fields.items()
-        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields}
-        return {name: stated(each) for name, each in told.items() if name == "type" or each != defaults[name]}
-    if isinstance(value, dict):
-        return {name: stated(each) for name, each in value.items()}
-    return [stated(each) for each in value] if isinstance(value, tuple | list) else str(value)
-
-
-def digest(settings: Mapping[str, Any]) -> str:
-    """Of JSON values."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
 @dataclass(frozen=True)
 class Field:
     """A corpus with its two judges, on which runs are declared."""
@@ -188,9 +168,10 @@ def experiments(size: Size, clips: Path | None, given: Mapping[str, Path] | None
         given: files of syncers that were trained before, by the name of the judge (``grid-guide`` ...).
     """
     given = given or {}
-    made = Field(Synthetic("synthetic", size.clips), size, given=given)
+    synthetic = Synthetic("synthetic", size.clips)
+    made = Field(synthetic, size, given=given)
     recorded = [Field(Recorded("grid", clips / "grid_s1"), size, given=given)] if clips else []
-    swapped = Field(Synthetic("keypoints", size.clips, points=KEPT), size, SWAP, given)
+    swapped = Field(Points("keypoints", synthetic, KEPT), size, SWAP, given)
     return [
         *(ablation(field) for field in [*recorded, made]),
         lengths(made),
