@@ -9,11 +9,15 @@ MEDIAPIPE := .venv-mediapipe/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 # Where torch comes from, if not from pip's usual index; for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-# Where the real clips are that `make bench` draws again.
+# Where the real clips are that `make bench` draws again and `make prove` trains on.
 CLIPS ?= ../shared/data
+# How much `make prove` trains: full (six hours on two cores) or quick.
+SIZE ?= full
+# Syncers trained before, which it need not train: grid-guide=runs/first/syncers.safetensors ...
+JUDGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test picture docs bench prove wheel system clean
+.PHONY: help demo test picture docs bench prove stress package wheel system clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,9 +47,15 @@ bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are 
 		set -x; $$python benchmarks/portrait.py $(CLIPS); \
 	else echo "skipped: benchmarks/portrait.py, for there are no real clips in $(CLIPS)"; fi
 
-prove: wheel  ## damage thousands of files by new chance; install the wheel alone and run the demo outside the checkout
+prove: $(INSTALLED)  ## train and measure the experiments of docs/results.md; goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.proof --size $(SIZE) \
+		$(if $(wildcard $(CLIPS)/grid_s1/index.csv),--clips $(CLIPS)) $(if $(JUDGES),--judge $(JUDGES))
+
+stress: $(INSTALLED)  ## damage thousands of files by new chance
 	HEADMOTION_CAMPAIGN_CASES=20 HEADMOTION_CAMPAIGN_SEED=$$(date +%s) OMP_NUM_THREADS=1 \
 		$(BIN)/pytest -n 2 tests/campaign/test_mutated_files.py
+
+package: wheel  ## install the wheel alone and run the demo outside the checkout
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder/venv"; \
 	"$$folder/venv/bin/pip" install --quiet -c constraints.txt dist/*.whl; \

@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
-from headmotion.core.pyramid import windows
+from headmotion.core.syncer import placed
 from headmotion.data.corpus import open_corpus
 from headmotion.syncing import TrainedSyncers, load_syncers
 
@@ -51,18 +50,12 @@ def embedded(trained: TrainedSyncers, folder: Path, split: str = "val") -> list[
     spoken, syncers = word_times(folder), trained.syncers
     found: list[list[Windows]] = [[] for _ in syncers.levels]
     for clip in open_corpus(folder).select(split=split):
-        values = torch.from_numpy(clip.landmarks)
-        motion = trained.representation.normalize(values, trained.representation.frame_of(values[:1]))[None]
-        steps = syncers.steps_per_frame
-        audio = trained.audio_encoder(torch.from_numpy(clip.audio)[None], steps=steps * len(values))
-        for level, (m, a) in enumerate(syncers.pyramid.pair(motion, audio, steps)):
-            if m.shape[1] < syncers.window:
-                continue
-            seen = syncers.levels[level].embed_motion(windows(m, syncers.window)[0])
-            heard = syncers.levels[level].embed_audio(windows(a, syncers.window * steps, steps)[0])
+        motion, audio = trained.inputs(clip.landmarks, clip.audio)
+        for level, (m, a) in enumerate(syncers.embeddings(motion[None], audio[None])):
+            seen, heard = placed(m[0], "unit"), placed(a[0], "unit")
             middle = (np.arange(len(seen)) + syncers.window / 2) * syncers.pyramid.stride**level / trained.fps
             words = np.array([any(a <= t < b for a, b in spoken.get(clip.id, [])) for t in middle])
-            found[level].append(Windows(functional.normalize(seen, dim=-1), functional.normalize(heard, dim=-1), words))
+            found[level].append(Windows(seen, heard, words))
     return found
 
 

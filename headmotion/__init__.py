@@ -9,9 +9,18 @@ from .core.hookspecs import hookimpl as hookimpl
 
 if TYPE_CHECKING:
     from . import controls as controls
+    from . import export as export
+    from .core.abilities import Estimate as Estimate
+    from .core.abilities import SupportsChunks as SupportsChunks
+    from .core.abilities import SupportsListener as SupportsListener
+    from .core.abilities import SupportsStreaming as SupportsStreaming
+    from .core.abilities import SupportsStyle as SupportsStyle
+    from .core.abilities import SupportsUncertainty as SupportsUncertainty
     from .core.audio import Audio as Audio
     from .core.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.chunks import Chunks as Chunks
     from .core.component import Component as Component
+    from .core.converter import Converter as Converter
     from .core.detector import Detector as Detector
     from .core.discriminator import Discriminator as Discriminator
     from .core.errors import AudioError as AudioError
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
     from .core.renderer import Renderer as Renderer
+    from .core.representation import DrawsMore as DrawsMore
     from .core.representation import Frame as Frame
     from .core.representation import Representation as Representation
     from .core.spec import AudioEncoderSpec as AudioEncoderSpec
@@ -64,9 +74,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "core.abilities": "Estimate SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
     "core.audio": "Audio",
     "core.audio_encoder": "AudioEncoder",
+    "core.chunks": "Chunks",
     "core.component": "Component",
+    "core.converter": "Converter",
     "core.detector": "Detector",
     "core.discriminator": "Discriminator",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
@@ -78,7 +91,7 @@ _HOMES = {
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",
-    "core.representation": "Frame Representation",
+    "core.representation": "DrawsMore Frame Representation",
     "core.spec": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec MetricSpec"
     " RendererSpec RepresentationSpec Spec SpecField SyncerSpec spec_from",
     "core.syncer": "Syncer SyncerPyramid",
@@ -87,12 +100,14 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["controls", "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+_ROOMS = ("controls", "export")
+
+__all__ = [*_ROOMS, "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "controls":
-        return importlib.import_module(".controls", __name__)
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOME_OF:
         raise AttributeError(f"module 'headmotion' has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)

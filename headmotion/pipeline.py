@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -13,28 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from .controls import Edit
-from .core.audio import Audio
+from .core.abilities import Estimate
+from .core.audio import Audio, AudioLike
 from .core.checkpoint import load_checkpoint, save_checkpoint
 from .core.errors import CheckpointError, HeadmotionError, ImageError
 from .core.motion import Motion
 from .core.picture import opaque, read_reduced
 from .core.plugins import registry
+from .core.reduction import in_pixels, reduced
 from .core.renderer import Picture, Renderer
-from .core.representation import Frame
 from .core.spec import BuildContext, DetectorSpec, RendererSpec, building, spec_from
 from .core.timing import Rate
 from .pipeline_spec import PipelineSpec
 from .reference import VIDEOS, Reference, ReferenceLike, as_reference
 from .streaming import Session, lookahead_ms
 
-AudioLike = Audio | str | os.PathLike[str] | tuple[Any, int]
-"""A path, an `Audio`, or ``(samples, rate)``."""
-
-
 SEARCHED = 4096
 """Longer edge (px) to which a larger picture may be reduced to find a face in it."""
-CANVAS = 512
-"""Pixels of the square on which motion without a picture is drawn."""
 
 
 class Pipeline(nn.Module):
@@ -76,6 +70,8 @@ class Pipeline(nn.Module):
         seed: int = 0,
         fps: Rate | None = None,
         controls: Sequence[Edit] = (),
+        style: Any = None,
+        other_audio: AudioLike | None = None,
     ) -> Motion:
         """Motion for speech, in the reference's own units.
 
@@ -87,11 +83,35 @@ class Pipeline(nn.Module):
             seed: the only source of chance.
             fps: frames per second; None means the model's own.
             controls: edits, applied in order; see `headmotion.controls`.
+            style: how to move, for a generator that knows styles (`SupportsStyle`).
+            other_audio: whom the speaker talks with, for a generator that hears them (`SupportsListener`); cut, or
+                followed by silence, to the length of ``audio``.
 
         Returns:
             ``floor(duration * fps + 1/2)`` frames, at least one.
+
+        Raises:
+            HeadmotionError: the generator lacks the ability that ``style`` or ``other_audio`` needs.
         """
-        return Motion.concatenate(list(self.pieces(audio, reference, seed, fps, controls)))
+        return Motion.concatenate(list(self.pieces(audio, reference, seed, fps, controls, style, other_audio)))
+
+    def estimate(
+        self,
+        audio: AudioLike,
+        reference: ReferenceLike = None,
+        seed: int = 0,
+        fps: Rate | None = None,
+        style: Any = None,
+        other_audio: AudioLike | None = None,
+    ) -> Estimate:
+        """The motion of `generate`, and how sure of it a generator is that says so.
+
+        Raises:
+            HeadmotionError: the generator does not say (`SupportsUncertainty`).
+        """
+        session = self.stream(reference, (speech := Audio.of(audio)).rate, seed, fps, style=style)
+        told = [(motion, session.deviation) for motion in session.over(speech, other_audio)]
+        return Estimate(Motion.concatenate([motion for motion, _ in told]), torch.cat([each for _, each in told]))
 
     def pieces(
         self,
@@ -100,13 +120,12 @@ class Pipeline(nn.Module):
         seed: int = 0,
         fps: Rate | None = None,
         controls: Sequence[Edit] = (),
+        style: Any = None,
+        other_audio: AudioLike | None = None,
     ) -> Iterator[Motion]:
         """The motion of `generate` piece by piece, about a second each, in memory that does not grow with the audio."""
         speech = Audio.of(audio)
-        session = self.stream(reference, speech.rate, seed, fps, controls)
-        for block in speech.blocks(speech.rate):
-            yield session.push(block)
-        yield session.flush()
+        yield from self.stream(reference, speech.rate, seed, fps, controls, style).over(speech, other_audio)
 
     def stream(
         self,
@@ -115,9 +134,10 @@ class Pipeline(nn.Module):
         seed: int = 0,
         fps: Rate | None = None,
         controls: Sequence[Edit] = (),
+        style: Any = None,
     ) -> Session:
         """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
-        return Session(self, self.reference(reference), sample_rate, seed, fps, controls)
+        return Session(self, self.reference(reference), sample_rate, seed, fps, controls, style)
 
     def reference(
         self,
@@ -146,7 +166,7 @@ class Pipeline(nn.Module):
             if path.suffix.lower() in VIDEOS:
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
             picture, factor = read_reduced(path, SEARCHED)
-            return self._reduced(finder.in_picture(picture), 1 / factor)
+            return reduced(finder.in_picture(picture), 1 / factor, self.representation)
 
         return as_reference(value, self.representation, find)
 
@@ -186,39 +206,16 @@ class Pipeline(nn.Module):
             picture, factor = image, 1
         if picture is not None and not drawing.keeps_alpha:
             picture = opaque(picture)
-        pose = None if landmarks is None else self._reduced(self.reference(landmarks).poses[-1], factor).numpy()
-        drawn = (self._in_pixels(piece, factor) for piece in itertools.chain([first], pieces))
+        pose = None
+        if landmarks is not None:
+            pose = reduced(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
+        drawn = (in_pixels(piece, factor, self.representation) for piece in itertools.chain([first], pieces))
         frames = drawing.frames(drawn, picture, pose)
         speech = None if audio is None else Audio.of(audio)
         total = speech.frames(first.fps) if speech else None
         if isinstance(motion, Motion):
             total = len(motion)
         return write_frames(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
-
-    def _in_pixels(self, motion: Motion, factor: int) -> Motion:
-        """A motion in the pixels of its picture reduced by ``factor``.
-
-        One of the unit frame becomes as if its picture were a square of `CANVAS` pixels.
-        """
-        unit = motion.units != "px"
-        if factor == 1 and not unit:
-            return motion
-        frame = Frame(CANVAS / 2, CANVAS / 2, CANVAS) if unit else motion.frame
-        small = frame and Frame((frame.x + 0.5) / factor - 0.5, (frame.y + 0.5) / factor - 0.5, frame.side / factor)
-
-        def placed(values: Tensor) -> Tensor:
-            return self._reduced(self.representation.denormalize(values, frame) if unit and frame else values, factor)
-
-        reference = None if motion.reference is None else placed(motion.reference)
-        return replace(motion, values=placed(motion.values), reference=reference, frame=small, units="px")
-
-    def _reduced(self, values: Tensor, factor: float) -> Tensor:
-        """Poses in pixels of a picture in those of the picture reduced by ``factor``."""
-        if factor == 1:
-            return values
-        # As a change of frames, in which the representation knows what are lengths and what are not.
-        unit = self.representation.normalize(values, Frame(-0.5, -0.5, factor))
-        return self.representation.denormalize(unit, Frame(-0.5, -0.5, 1))
 
     def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:
         """The pipeline's renderer, or another one for the same representation."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from .controls import Chain, Edit, Setting, chain_lookahead_ms
-from .core.audio import Resampler
+from .core.abilities import SupportsListener, SupportsStyle, SupportsUncertainty, as_streaming, lacking
+from .core.audio import Audio, AudioLike, Resampler, Wave, as_mono
 from .core.errors import AudioError, HeadmotionError
+from .core.hearing import Hearing
 from .core.motion import Motion
 from .core.timing import FrameResampler, Rate, as_fps, frame_count
 from .reference import Reference
@@ -34,38 +38,49 @@ class Session:
         seed: int = 0,
         fps: Rate | None = None,
         controls: Sequence[Edit] = (),
+        style: Any = None,
     ) -> None:
-        encoder, generator, native = pipeline.audio_encoder, pipeline.generator, pipeline.spec.fps
+        native, self._chosen = pipeline.spec.fps, pipeline.generator
+        if style is not None:
+            if not isinstance(self._chosen, SupportsStyle):
+                raise lacking(self._chosen, SupportsStyle, "a style")
+            self._chosen = self._chosen.styled(style)
         self.sample_rate = sample_rate
         self.fps = native if fps is None else as_fps(fps)
         self._pipeline, self._reference = pipeline, reference
-        setting = Setting(pipeline.representation, reference.poses[-1], self.fps, encoder.sample_rate)
-        self._controls = Chain(controls, setting)
-        self._resampler = Resampler(sample_rate, encoder.sample_rate)
+        setting = Setting(pipeline.representation, reference.poses[-1], self.fps, pipeline.audio_encoder.sample_rate)
+        self._edited, self._controls = bool(controls), Chain(controls, setting)
         self._frames = FrameResampler(native, self.fps)
-        self._steps = pipeline.spec.steps_per_frame
-        self._block = encoder.hop * self._steps
-        self._wave = torch.zeros(0)
-        self._features = torch.zeros(1, 0, encoder.channels, device=pipeline.device)
         self._samples_in = self._frames_heard = self._frames_out = 0
         self._closed = False
         self._provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
+        self._generator = as_streaming(self._chosen)
+        self._listener: SupportsListener | None = None
+        self._unsure = self._chosen if isinstance(self._chosen, SupportsUncertainty) else None
+        self._deviation = torch.zeros(0)
         with torch.inference_mode():
             poses = pipeline.representation.normalize(reference.poses, reference.frame)
-            self._encoder_state = encoder.init_state(1)
-            self._generator_state = generator.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
+            self._own, self._other = self._hearing(), self._hearing()
+            self._state = self._generator.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
 
     @torch.inference_mode()
-    def push(self, samples: Any) -> Motion:
-        """Next samples ``[s]`` or ``[s, channels]`` in -1..1 in, the frames that they determine out (perhaps none).
+    def push(self, samples: Any, other: Any = None) -> Motion:
+        """Next samples in, the frames that they determine out (perhaps none).
+
+        Args:
+            samples: ``[s]`` or ``[s, channels]`` in -1..1.
+            other: as many samples of whom the speaker talks with, from the first push on or never.
 
         Raises:
-            AudioError: samples of another shape, NaN or infinite.
+            AudioError: samples of another shape, NaN or infinite; ``other`` of another length, or not every time.
+            HeadmotionError: the generator hears no other speaker (`SupportsListener`).
         """
         self._still_open()
-        self._samples_in += len(samples)
-        heard = torch.from_numpy(self._resampler.push(samples))
-        return self._controls(self._motion(self._frames.push(self._generated(heard))), heard.numpy())
+        wave = as_mono(samples, "audio")
+        self._listen(other, len(wave))
+        self._samples_in += len(wave)
+        heard = self._own.push(wave)
+        return self._controls(self._motion(self._frames.push(self._generated())), heard)
 
     @torch.inference_mode()
     def flush(self) -> Motion:
@@ -79,39 +94,86 @@ class Session:
             raise AudioError("session", "some audio before the flush", "0 samples")
         self._closed = True
         duration = Fraction(self._samples_in, self.sample_rate)
-        native = frame_count(duration, self._pipeline.spec.fps)
-        rest = torch.from_numpy(self._resampler.flush())
-        # Silence follows the end, enough of it for the window of the last step.
-        silence = torch.zeros(self._pipeline.audio_encoder.look_ahead + self._block * (native + 1))
-        frames = self._generated(torch.cat([rest, silence]), until=native)
-        last, _ = self._pipeline.generator.step(self._features[:, :0], self._generator_state, last=True)
-        pieces = [self._frames.push(frames), self._frames.push(last[0].cpu())]
-        pieces.append(self._frames.flush(frame_count(duration, self.fps)))
-        total = frame_count(duration, self.fps) - self._frames_out
-        return self._controls(self._motion(torch.cat(pieces)[:total]), rest.numpy(), last=True)
+        native, total = frame_count(duration, self._pipeline.spec.fps), frame_count(duration, self.fps)
+        rest = self._own.end(native)
+        if self._listener is not None:
+            self._other.end(native)
+        pieces = [self._frames.push(self._generated(until=native))]
+        pieces += [self._frames.push(self._step(self._own.nothing(), last=True)), self._frames.flush(total)]
+        return self._controls(self._motion(torch.cat(pieces)[: total - self._frames_out]), rest, last=True)
 
-    def _generated(self, heard: torch.Tensor, until: int | None = None) -> torch.Tensor:
-        """Native frames ``[t, P, D]`` of the unit frame that more samples determine; none are heard past ``until``."""
-        encoder, generator = self._pipeline.audio_encoder, self._pipeline.generator
-        self._wave = torch.cat([self._wave, heard])
-        frames = []
-        while len(self._wave) >= self._block and (until is None or self._frames_heard < until):
-            block, self._wave = self._wave[: self._block], self._wave[self._block :]
-            fresh, self._encoder_state = encoder.step(block.unsqueeze(0).to(self._features), self._encoder_state)
-            self._features = torch.cat([self._features, fresh], dim=1)
-            if self._features.shape[1] >= self._steps:
-                ready, self._features = self._features[:, : self._steps], self._features[:, self._steps :]
-                piece, self._generator_state = generator.step(ready, self._generator_state)
-                self._frames_heard += 1
-                frames.append(piece[0].cpu())
+    def over(self, speech: Audio, other: AudioLike | None = None) -> Iterator[Motion]:
+        """All of an audio at the session's rate, about a second at a time, to the end; `flush` included.
+
+        Args:
+            other: whom the speaker talks with; cut, or followed by silence, to the length of ``speech``.
+        """
+        theirs = None if other is None else Audio.of(other).blocks(self.sample_rate)
+        for block in speech.blocks(self.sample_rate):
+            yield self.push(block, None if theirs is None else fitted(next(theirs, block[:0]), len(block)))
+        yield self.flush()
+
+    @property
+    def deviation(self) -> Tensor:
+        """Standard deviations ``[t, P, D]`` of the frames that the last `push` or `flush` gave, in the motion's units.
+
+        Raises:
+            HeadmotionError: the generator does not tell (`SupportsUncertainty`), or controls edit what it made.
+        """
+        if self._unsure is None:
+            raise lacking(self._chosen, SupportsUncertainty, "deviations")
+        if self._edited:
+            raise HeadmotionError("session", "no controls, where deviations are asked for", "some", "leave them out")
+        return self._deviation
+
+    def _hearing(self) -> Hearing:
+        pipeline = self._pipeline
+        return Hearing(pipeline.audio_encoder, self.sample_rate, pipeline.spec.steps_per_frame, pipeline.device)
+
+    def _listen(self, other: Any, count: int) -> None:
+        """Hear the other speaker's samples, of which there must be ``count``; None: there is no other."""
+        if other is None and self._listener is None:
+            return
+        if self._listener is None and not self._samples_in:
+            if not isinstance(self._chosen, SupportsListener):
+                raise lacking(self._chosen, SupportsListener, "another speaker's audio")
+            self._listener = self._chosen
+        wave = None if other is None else as_mono(other, "other audio")
+        if wave is None or self._listener is None or len(wave) != count:
+            expected = f"{count} samples of the other speaker too, at every push from the first on"
+            raise AudioError("session", expected, "none" if wave is None else f"{len(wave)} samples")
+        self._other.push(wave)
+
+    def _generated(self, until: int | None = None) -> Tensor:
+        """What `_step` gives for all native frames that can be heard by now, but none past ``until``."""
         representation = self._pipeline.representation
-        return torch.cat(frames) if frames else torch.zeros(0, representation.points, representation.dims)
+        pieces = [torch.zeros(0, 1 if self._unsure is None else 2, representation.points, representation.dims)]
+        while until is None or self._frames_heard < until:
+            if (ready := self._own.take()) is None:
+                break
+            if self._listener is not None and (theirs := self._other.take()) is not None:
+                self._state = self._listener.hear(theirs, self._state)
+            pieces.append(self._step(ready))
+            self._frames_heard += 1
+        return torch.cat(pieces)
 
-    def _motion(self, frames: torch.Tensor) -> Motion:
+    def _step(self, audio: Tensor, last: bool = False) -> Tensor:
+        """Native frames ``[t, 1, P, D]`` of the unit frame that more audio determines.
+
+        With deviations ``[t, 2, P, D]``: the two go through the resampling of frames together.
+        """
+        frames, self._state = self._generator.step(audio, self._state, last)
+        told = [frames[0]] if self._unsure is None else [frames[0], self._unsure.deviation(self._state)[0]]
+        return torch.stack(told, dim=1).cpu()
+
+    def _motion(self, told: Tensor) -> Motion:
         representation, reference = self._pipeline.representation, self._reference
-        self._frames_out += len(frames)
+        self._frames_out += len(told)
+        values = representation.denormalize(told[:, 0].clone(), reference.frame)
+        if self._unsure is not None:
+            self._deviation = (representation.denormalize(told.sum(1), reference.frame) - values).abs()
         return Motion(
-            representation.denormalize(frames.clone(), reference.frame),
+            values,
             self.fps,
             representation=representation.spec.model_dump(mode="json"),
             frame=reference.frame,
@@ -125,6 +187,11 @@ class Session:
             raise HeadmotionError("session", "an open session", "one that was flushed", "call pipeline.stream() again")
 
 
+def fitted(wave: Wave, count: int) -> Wave:
+    """A wave cut, or followed by silence, to so many samples."""
+    return np.pad(wave[:count], (0, max(0, count - len(wave))))
+
+
 def lookahead_ms(
     pipeline: Pipeline, sample_rate: int, fps: Rate | None = None, controls: Sequence[Edit] = ()
 ) -> float | None:
@@ -132,7 +199,8 @@ def lookahead_ms(
 
     None where the generator or a control needs the whole clip.
     """
-    encoder, ahead, native = pipeline.audio_encoder, pipeline.generator.lookahead, pipeline.spec.fps
+    encoder, native = pipeline.audio_encoder, pipeline.spec.fps
+    ahead = as_streaming(pipeline.generator).lookahead
     if ahead is None:
         return None
     ahead += FrameResampler(native, native if fps is None else as_fps(fps)).lookahead

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from .core.audio_encoder import AudioEncoder
 from .core.checkpoint import load_checkpoint
@@ -16,7 +17,7 @@ from .core.errors import CheckpointError, MotionError
 from .core.pyramid import Pyramid, PyramidSpec
 from .core.representation import Representation
 from .core.spec import BuildContext, SyncerSpec, building, spec_from
-from .core.syncer import SyncerPyramid, SyncMeasure
+from .core.syncer import Space, SyncerPyramid, SyncMeasure
 from .pipeline_spec import PipelineSpec
 
 
@@ -28,10 +29,12 @@ class TrainedSyncers:
     representation: Representation
     audio_encoder: AudioEncoder
     fps: float
+    space: Space = "unit"
+    """In which they were trained."""
 
     @torch.no_grad()
-    def measure(self, landmarks: npt.ArrayLike, audio: npt.ArrayLike) -> list[SyncMeasure]:
-        """Offset and confidence per level, the finest first; levels that are longer than the clip are left out.
+    def inputs(self, landmarks: npt.ArrayLike | Tensor, audio: npt.ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
+        """Motion ``[T, P, D]`` of the unit frame and audio steps ``[4*T, C]``, as the syncers take them, of one clip.
 
         Args:
             landmarks: ``[T, P, D]`` in pixels at `fps`; a third coordinate is dropped for a 2-D representation.
@@ -45,8 +48,16 @@ class TrainedSyncers:
             raise MotionError("syncers", "landmarks [T, P, D]", f"the shape {list(values.shape)}")
         motion = self.representation.normalize(values, self.representation.frame_of(values[:1]))
         wave = torch.as_tensor(audio, dtype=torch.float32)
-        features = self.audio_encoder(wave[None], steps=len(values) * self.syncers.steps_per_frame)
-        return self.syncers.measure(motion[None], features, self.fps)
+        return motion, self.audio_encoder(wave[None], steps=len(values) * self.syncers.steps_per_frame)[0]
+
+    def measure(self, landmarks: npt.ArrayLike, audio: npt.ArrayLike) -> list[SyncMeasure]:
+        """Offset and confidence per level, the finest first; levels that are longer than the clip are left out.
+
+        Raises:
+            MotionError: as `inputs`, whose arguments are the same.
+        """
+        motion, features = self.inputs(landmarks, audio)
+        return self.syncers.measure(motion[None], features[None], self.fps)
 
 
 def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
@@ -75,4 +86,5 @@ def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
     except RuntimeError as error:
         got = f"{source}: {str(error).splitlines()[-1].strip()[:120]}"
         raise CheckpointError("syncers", "tensors that fit their spec", got) from None
-    return TrainedSyncers(syncers.eval(), representation, encoder.eval(), float(spec.fps))
+    space = cast("Space", header.spec.get("space", "unit"))
+    return TrainedSyncers(syncers.eval(), representation, encoder.eval(), float(spec.fps), space)

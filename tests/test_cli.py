@@ -309,6 +309,8 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--renderer", "skeletn"], "skeleton"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--landmarks", "s.wav"], "s.wav"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--image", "p.png"], "landmarks"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--style", "calm"], "SupportsStyle"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--other-audio", "s.wav"], "SupportsListener"),
         (["train", "no-such-recipe", "--data", ".", "-o", "run"], "no-such-recipe"),
         (["train", "extra.yaml", "--data", ".", "-o", "run"], "extra_field"),
         (["train", "unknown.yaml", "--data", ".", "-o", "run"], "ms-sync"),
@@ -316,6 +318,9 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
         (["train", "fine.yaml", "--data", "nowhere", "-o", "run"], "nowhere"),
         (["train", "fine.yaml", "-o", "run"], "--data"),
         (["plugins", "check", "no-such-plugin"], "no-such-plugin"),
+        (["plugins", "new", "Calm", "--kind", "loss"], "'Calm'"),
+        (["plugins", "new", "calm", "--kind", "mood"], "audio_encoder"),
+        (["plugins", "new", "calm", "--kind", "loss", "-o", "full"], "full"),
         (["inspect", "nowhere.safetensors"], "nowhere.safetensors"),
         (["inspect", "s.wav"], "s.wav"),
         (["inspect", "p.json"], "p.json"),
@@ -419,7 +424,21 @@ def test_model_of_a_plugin_that_is_not_installed(
     assert run("inspect", "bad.safetensors")[0] == 0
 
 
-# Broken plugins
+# Plugins
+
+
+def test_check_prints_a_line_for_each_check_and_tells_by_its_status(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, out, _ = run("plugins", "check", "audio-encoders", "--level", "1")
+    assert status == 0
+    assert out.startswith("audio_encoder:log-mel\n    ok         1  spec-is-registered\n") and " 2  " not in out
+    from headmotion.audio_encoders.log_mel import LogMel
+
+    monkeypatch.setattr(LogMel, "forward", lambda self, wave, steps=None: wave)
+    status, out, _ = run("plugins", "check", "audio-encoders")
+    assert status == 1
+    assert "    FAILED     1  encoder-keeps-shapes\n        found    AssertionError: with batch=1, " in out
 
 
 BROKEN = {

@@ -17,6 +17,7 @@ from .about import inspect, licenses, schema
 from .animate import animate, demo
 from .corpora import doctor
 from .evaluation import compare, evaluate
+from .export import export
 from .plugins import plugins
 from .preparation import prepare
 from .synthesis import synthesize
@@ -34,20 +35,10 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (
-    demo,
-    animate,
-    prepare,
-    synthesize,
-    doctor,
-    train,
-    evaluate,
-    compare,
-    plugins,
-    licenses,
-    schema,
-    inspect,
-):
+MAKING = (demo, animate, prepare, synthesize, doctor, train, evaluate, compare, export)
+TELLING = (plugins, licenses, schema, inspect)
+
+for command in (*MAKING, *TELLING):
     cli.add_command(command)
 
 

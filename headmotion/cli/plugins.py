@@ -1,14 +1,30 @@
-"""The command that lists and checks plugins."""
+"""The commands that list, check and begin plugins."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from .options import any_path, show
+
+KINDS = (
+    "representation",
+    "audio_encoder",
+    "syncer",
+    "generator",
+    "discriminator",
+    "renderer",
+    "loss",
+    "metric",
+    "detector",
+)
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def plugins(context: click.Context) -> None:
-    """List the plugins and what they offer (the default), or check one."""
+    """List the plugins and what they offer (the default), check one, or begin a new one."""
     if context.invoked_subcommand is None:
         context.invoke(plugins_list)
 
@@ -26,15 +42,24 @@ def plugins_list() -> None:
 
 @plugins.command("check")
 @click.argument("name")
+@click.option("--level", type=click.IntRange(1, 3), default=3, show_default=True, help="Highest level of the checks.")
 @click.pass_context
-def plugins_check(context: click.Context, name: str) -> None:
+def plugins_check(context: click.Context, name: str, level: int) -> None:
     """Run the conformance checks on everything that plugin NAME offers; exit status 1 if one fails."""
-    from headmotion.testing import check_plugin
+    from headmotion.testing import check_plugin, report
 
-    checked = check_plugin(name)
-    for part, results in checked.items():
-        click.echo(part)
-        for result in results:
-            click.echo(f"    {result.status:<16}  {result.name}  {result.detail}".rstrip())
+    checked = check_plugin(name, level)
+    click.echo(report(checked))
     if not all(result.conforms for results in checked.values() for result in results):
         context.exit(1)
+
+
+@plugins.command("new")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(KINDS), required=True, help="What the plugin's first part is.")
+@click.option("-o", "--output", type=any_path, help="Folder to make.  [default: headmotion-NAME]")
+def plugins_new(name: str, kind: str, output: Path | None) -> None:
+    """Write the package of a new plugin NAME, with one part that works and can be changed."""
+    from headmotion.scaffold import new_plugin
+
+    show(new_plugin(name, kind, output))

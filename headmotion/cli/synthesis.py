@@ -18,16 +18,30 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.command()
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="Folder of the corpus."),
+    click.option(
+        "--kind",
+        type=click.Choice(["spoken", "faces", "gestures", "keypoints"]),
+        default="spoken",
+        show_default=True,
+        help="Words and faces, or made-up phones with faces, bodies that gesticulate, or keypoints of faces.",
+    ),
     click.option("--clips", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="Number of clips."),
     click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of words, voices, faces."),
     click.option("--languages", callback=_names, metavar="A,B", help="Languages out of en, de, fr, es, it.  [all]"),
     click.option("--voices", callback=_names, metavar="A,B", help="Variants of espeak-ng's voices, such as m1,f1."),
     quiet,
 )
-def synthesize(output: Path, quiet: bool, **choices: Any) -> None:
-    """Make a corpus of synthetic speakers, whose words espeak-ng speaks."""
+def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
+    """Make a corpus of synthetic speakers; those of the kind `spoken` have words, which espeak-ng speaks."""
+    given = {name: value for name, value in choices.items() if value is not None}
+    if kind != "spoken" and (words := sorted({"languages", "voices"} & set(given))):
+        raise click.BadParameter("only the kind 'spoken' has words.", param_hint=f"--{words[0]}")
     check_output(output, may_be_folder=True)
+    if kind != "spoken":
+        from headmotion.data.synthetic_corpora import write_kind
+
+        show(write_kind(output, kind, **given))
+        return
     from headmotion.data.spoken.corpus import write_spoken
 
-    given = {name: value for name, value in choices.items() if value is not None}
     show(write_spoken(output, quiet=quiet, **given))

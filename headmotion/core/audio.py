@@ -122,6 +122,10 @@ class Audio:
         return f"<Audio: {self._source.name}, {self.rate} Hz, {self.channels} channels>"
 
 
+AudioLike = Audio | str | os.PathLike[str] | tuple[ArrayLike | Tensor, int]
+"""A path, an `Audio`, or ``(samples, rate)``."""
+
+
 class Resampler:
     """A stream of samples at one rate to a mono wave at another; the result does not depend on how it is cut.
 
@@ -146,7 +150,7 @@ class Resampler:
         Raises:
             AudioError: another shape or type, or a sample that is not finite or far beyond full scale.
         """
-        wave = _as_mono(samples, self._name)
+        wave = as_mono(samples, self._name)
         self._received += len(wave)
         if self._stream is not None:
             # Short pieces: soxr holds more back after a long one.
@@ -213,7 +217,12 @@ def _as_array(samples: ArrayLike | Tensor, name: str) -> Samples:
     return array
 
 
-def _as_mono(samples: ArrayLike | Tensor, name: str) -> Wave:
+def as_mono(samples: ArrayLike | Tensor, name: str) -> Wave:
+    """Samples ``[S]`` or ``[S, C]`` as one wave ``[S]`` in -1..1, channels averaged.
+
+    Raises:
+        AudioError: another shape or type, or a sample that is not finite or far beyond full scale; ``name`` has it.
+    """
     array = _as_array(samples, name)
     if array.dtype.kind == "f":
         peak = max(float(array.max(initial=0)), -float(array.min(initial=0)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from .converter import Converter
     from .licenses import Asset
     from .spec import Spec
 
@@ -36,6 +37,11 @@ def headmotion_models() -> Mapping[str, Path]:  # type: ignore[empty-body]
 @hookspec
 def headmotion_recipes() -> Mapping[str, Path]:  # type: ignore[empty-body]
     """Training recipes that the plugin carries: name -> ``.yaml`` file."""
+
+
+@hookspec
+def headmotion_converters() -> Iterable[Converter]:  # type: ignore[empty-body]
+    """Ways from one type of representation to another; one of the two, at least, is the plugin's own."""
 
 
 @hookspec

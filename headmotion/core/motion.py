@@ -18,6 +18,7 @@ from .arrays import MAX_BYTES, as_float32, read_arrays
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output
 from .representation import Frame
+from .spec import RepresentationSpec
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 
@@ -72,6 +73,23 @@ class Motion:
         total = frame_count(self.duration, target) if frames is None else frames
         return replace(self, values=resample_frames(self.values, self.fps, target, total), fps=target)
 
+    def to(self, representation: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
+        """The motion in another representation, by the shortest way of converters that there is.
+
+        Each step and what it loses is noted under ``converted`` in the provenance. A motion that is what is asked for
+        comes back as it is.
+
+        Args:
+            representation: a type such as ``landmarks68``, an object with ``type`` and further fields that the result
+                must have, or a spec.
+
+        Raises:
+            MotionError: no converter leads there; the types that can be reached are named.
+        """
+        from .conversion import converted
+
+        return converted(self, representation)
+
     @staticmethod
     def concatenate(pieces: Sequence[Motion]) -> Motion:
         """Consecutive pieces (of a stream, say) as one motion."""
@@ -88,12 +106,10 @@ class Motion:
         with atomic_output(target) as temporary:
             if target.suffix == ".json":
                 values = self.values.tolist()
-                temporary.write_text(
-                    json.dumps({"values": values, "fps": str(self.fps), "meta": self._meta()}), "utf-8"
-                )
+                temporary.write_text(json.dumps({"values": values, "fps": str(self.fps), "meta": self.meta()}), "utf-8")
             else:
                 with temporary.open("wb") as stream:
-                    meta = json.dumps(self._meta(), sort_keys=True)
+                    meta = json.dumps(self.meta(), sort_keys=True)
                     np.savez_compressed(
                         stream, values=self.values.cpu().numpy(), fps=np.array(str(self.fps)), meta=np.array(meta)
                     )
@@ -130,9 +146,10 @@ class Motion:
     def summary(self) -> dict[str, Any]:
         """What the motion is, as JSON values, without its frames."""
         size = {"shape": list(self.values.shape), "fps": str(self.fps), "seconds": float(self.duration)}
-        return size | {key: value for key, value in self._meta().items() if key != "reference"}
+        return size | {key: value for key, value in self.meta().items() if key != "reference"}
 
-    def _meta(self) -> dict[str, Any]:
+    def meta(self) -> dict[str, Any]:
+        """What the file says beside the frames and their rate, as JSON values."""
         return {
             "representation": dict(self.representation),
             "frame": None if self.frame is None else vars(self.frame),

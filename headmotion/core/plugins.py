@@ -20,6 +20,7 @@ import pluggy
 from pydantic import BaseModel
 
 from . import hookspecs
+from .converter import Converter
 from .errors import PluginError, SpecError
 from .licenses import Asset
 
@@ -50,6 +51,8 @@ class Registry:
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     models: dict[str, Path] = field(default_factory=dict)
     recipes: dict[str, Path] = field(default_factory=dict)
+    converters: dict[tuple[str, str], Converter] = field(default_factory=dict)
+    """By source and target."""
     assets: dict[str, tuple[Asset, ...]] = field(default_factory=dict)
     """By plugin."""
     records: list[PluginRecord] = field(default_factory=list)
@@ -138,6 +141,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
         result.manager.check_pending()
         specs = _offered_specs(result, plugin, own)
         models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
+        converters = _offered_converters(result, plugin, own)
         assets = _offered_assets(result, plugin)
     except BaseException:
         if result.manager.has_plugin(plugin):
@@ -148,6 +152,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
     result.owners.update(dict.fromkeys(specs, plugin))
     result.models.update(models)
     result.recipes.update(recipes)
+    result.converters.update(converters)
     result.assets[plugin] = assets
     return tuple(f"{kind}:{name}" for kind, name in specs)
 
@@ -182,6 +187,22 @@ def _offered_files(result: Registry, plugin: str, own: bool, hook: str) -> dict[
         if not (own or name.startswith(f"{plugin}/")):
             raise PluginError(f"plugin {plugin}", f"{hook} named {plugin}/...", repr(name))
     return {name: Path(path) for name, path in offered.items()}
+
+
+def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[str, str], Converter]:
+    offered: dict[tuple[str, str], Converter] = {}
+    for converter in result.call(plugin, "headmotion_converters") or ():
+        if not isinstance(converter, Converter):
+            raise PluginError(
+                f"plugin {plugin}", "converters that are headmotion.core.converter.Converter", repr(converter)
+            )
+        key = converter.source, converter.target
+        if not own and not any(name.startswith(f"{plugin}/") for name in key):
+            raise PluginError(f"plugin {plugin}", f"converters from or to {plugin}/...", " to ".join(key))
+        if key in result.converters or key in offered:
+            raise PluginError(f"plugin {plugin}", "a way that nobody offers yet", " to ".join(key))
+        offered[key] = converter
+    return offered
 
 
 def _offered_assets(result: Registry, plugin: str) -> tuple[Asset, ...]:

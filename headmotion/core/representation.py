@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -72,3 +73,14 @@ class Representation(Component):
     @abstractmethod
     def to_points2d(self, values: Tensor) -> Tensor:
         """Image positions ``[..., P, 2]`` of poses ``[..., P, D]``, for any renderer and metric."""
+
+
+@runtime_checkable
+class DrawsMore(Protocol):
+    """A representation that is drawn by more than its points: end sites of limbs, axes of Jacobians, feet of bars."""
+
+    drawing_edges: tuple[tuple[int, int], ...]
+    """Lines to draw between the places of `to_drawing2d`, in place of `Representation.edges`."""
+
+    def to_drawing2d(self, values: Tensor) -> Tensor:
+        """Image positions ``[..., P + Q, 2]``: those of the points, then ``Q`` that only a drawing needs."""

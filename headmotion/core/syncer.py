@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,11 @@ from torch.nn import functional
 
 from .component import Component
 from .pyramid import Pyramid, windows
+from .shifts import REACH, DistanceCurve, best_shift, valid_pairs
+
+Space = Literal["unit", "free"]
+"""How embeddings are compared: ``unit``, brought to unit length, for syncers trained by cosines; ``free``, as they are,
+for those trained by distances."""
 
 
 class Syncer(Component):
@@ -62,8 +67,13 @@ class SyncerPyramid(nn.Module):
         """The syncers, finest level first."""
         return cast("list[Syncer]", list(self.syncers))
 
+    def finest(self, levels: int) -> SyncerPyramid:
+        """A pyramid of the same syncers, of which only so many of the finest take part; all of them, if fewer."""
+        kept = min(levels, self.pyramid.levels)
+        return SyncerPyramid(self.levels[:kept], replace(self.pyramid, levels=kept), self.steps_per_frame)
+
     def embeddings(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[tuple[Tensor, Tensor]]:
-        """Unit-length embeddings of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``, in windows ``hop`` frames apart.
+        """Embeddings of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``, in windows ``hop`` frames apart.
 
         Returns:
             Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels with no whole window are left out.
@@ -77,9 +87,15 @@ class SyncerPyramid(nn.Module):
             result.append((_embed(syncer.embed_motion, motion_windows), _embed(syncer.embed_audio, audio_windows)))
         return result
 
+    def motion_embeddings(self, motion: Tensor, hop: int = 1) -> list[Tensor]:
+        """The motion's part of `embeddings` ``[B, W_l, E]``, for which no audio is needed."""
+        levels = zip(self.levels, self.pyramid(motion), strict=True)
+        long_enough = [(syncer, m) for syncer, m in levels if m.shape[1] >= self.window]
+        return [_embed(syncer.embed_motion, windows(m, self.window, hop)) for syncer, m in long_enough]
+
     def scores(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[Tensor]:
         """Cosine of each window per level, ``[B, W_l]`` in -1..1. Source: MS-Sync, eq. 3."""
-        return [(m * a).sum(-1) for m, a in self.embeddings(motion, audio, hop)]
+        return [(placed(m, "unit") * placed(a, "unit")).sum(-1) for m, a in self.embeddings(motion, audio, hop)]
 
     def forward(self, motion: Tensor, audio: Tensor, hop: int = 1) -> Tensor:
         """Guidance loss: minus the mean cosine, averaged over levels. Source: MS-Sync, eq. 4."""
@@ -89,35 +105,35 @@ class SyncerPyramid(nn.Module):
         return -torch.stack([level.mean() for level in levels]).mean()
 
     @torch.no_grad()
+    def curves(
+        self,
+        motion: Tensor,
+        audio: Tensor,
+        space: Space = "unit",
+        curve: DistanceCurve = valid_pairs,
+        reach: int = REACH,
+    ) -> list[Tensor]:
+        """Mean distance at each shift, ``[B, 2 * V_l + 1]`` per level, of motion ``[B, T, P, D]`` and its audio."""
+        embedded = self.embeddings(motion, audio)
+        return [curve(placed(m, space), placed(a, space), reach) for m, a in embedded]
+
     def measure(self, motion: Tensor, audio: Tensor, fps: float = 25.0) -> list[SyncMeasure]:
-        """Offset and confidence per level of one clip, motion ``[1, T, P, D]`` and audio ``[1, 4*T, C]``."""
+        """Offset and confidence per level of one clip, motion ``[1, T, P, D]`` and audio ``[1, 4*T, C]``.
+
+        Distances are those of unit-length embeddings, so that a confidence means the same whatever the training.
+        """
         result = []
-        for level, (m, a) in enumerate(self.embeddings(motion, audio)):
-            offset, confidence = offset_and_confidence(m[0], a[0])
-            result.append(SyncMeasure(offset, confidence, offset * self.pyramid.stride**level / fps))
+        for level, curve in enumerate(self.curves(motion, audio)):
+            offset, _, confidence = (each.item() for each in best_shift(curve[0]))
+            result.append(SyncMeasure(int(offset), confidence, offset * self.pyramid.stride**level / fps))
         return result
 
 
-def offset_and_confidence(motion: Tensor, audio: Tensor, reach: int | None = None) -> tuple[int, float]:
-    """Shift of the least mean distance between window embeddings ``[W, E]``, and how much it stands out.
-
-    Args:
-        reach: largest shift in windows; None means ``min(15, W // 2)``. Only overlapping windows are averaged.
-
-    Returns:
-        ``(offset, confidence)``: minus the best shift of the audio (negative: audio late), and median minus minimum
-        of the distance curve. Source: SyncNet (Chung and Zisserman 2016), as used by MS-Sync's AV-Offset and AV-Conf.
-    """
-    count = len(motion)
-    reach = min(15, count // 2) if reach is None else reach
-    distance = torch.cdist(motion, audio)
-    shifts = range(-reach, reach + 1)
-    curve = torch.stack([distance.diagonal(shift).mean() for shift in shifts])
-    best = int(curve.argmin())
-    return -shifts[best], float(curve.median() - curve[best])
+def placed(embeddings: Tensor, space: Space) -> Tensor:
+    """Embeddings ``[..., E]`` as they are compared in a space."""
+    return functional.normalize(embeddings, dim=-1) if space == "unit" else embeddings
 
 
 def _embed(network: Callable[[Tensor], Tensor], every: Tensor) -> Tensor:
     batch, count = every.shape[:2]
-    embedding = network(every.flatten(0, 1))
-    return functional.normalize(embedding, dim=-1).reshape(batch, count, -1)
+    return network(every.flatten(0, 1)).reshape(batch, count, -1)

@@ -77,8 +77,8 @@ def check_values(component: str, landmarks: npt.NDArray[Any], audio: npt.NDArray
     Raises:
         CorpusError: landmarks or audio have a wrong shape, are not finite, or differ in length.
     """
-    if landmarks.ndim != 3 or landmarks.shape[-1] < 2 or not len(landmarks):
-        raise CorpusError(component, "landmarks [T, P, 2 or more]", f"the shape {list(landmarks.shape)}")
+    if landmarks.ndim != 3 or not landmarks.size:
+        raise CorpusError(component, "landmarks [T, P, D]", f"the shape {list(landmarks.shape)}")
     if not (np.isfinite(landmarks).all() and np.isfinite(audio).all()):
         raise CorpusError(component, "finite landmarks and samples", "NaN or infinity")
     if fps <= 0:

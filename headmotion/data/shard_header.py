@@ -51,7 +51,7 @@ class CorpusHeader(_Stored):
     representation: dict[str, Any]
     """Spec of the representation that the landmarks are in."""
     points: int = Field(ge=1)
-    dims: int = Field(ge=2)
+    dims: int = Field(ge=1)
     fps: str = Field(pattern="^[0-9]{1,9}(/[0-9]{1,9})?$")
     """Frames per second, such as ``25`` or ``30000/1001``."""
     sample_rate: Literal[16000] = 16000

@@ -7,17 +7,19 @@ and idle motion follow nothing. Good for tests and for measuring; what is traine
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
-
-from ..core.errors import CorpusError
 from .clip import Clip
 from .corpus import write_corpus
-from .synthetic_face import FPS, Action, act, landmarks, make_person
-from .synthetic_script import Script, write_script
-from .synthetic_voice import make_voice, speak
+from .synthetic_face import Action, Person, act, landmarks, make_person
+from .synthetic_script import Script
+from .synthetic_speech import synthetic_speech
+
+MOST_CLIPS = 1_000_000
+"""Of one seed, so that corpora of different seeds differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,14 @@ class SyntheticClip(Clip):
 
     script: Script | None = None
     action: Action | None = None
+    person: Person | None = None
+
+
+class Make(Protocol):
+    """Makes one clip of a number, a speaker and a split: `synthetic_clip`."""
+
+    def __call__(self, seed: int, seconds: float, *, speaker: int, split: str) -> Clip:
+        """The clip."""
 
 
 def synthetic_clip(
@@ -43,28 +53,22 @@ def synthetic_clip(
     Raises:
         CorpusError: shorter than one second.
     """
-    frames = round(seconds * FPS)
-    if frames < FPS:
-        raise CorpusError("synthetic clip", "at least one second", f"{seconds} s")
-    who = seed if speaker is None else speaker
-    trait, text, sound, motion, camera = (
-        np.random.default_rng([source, stream]) for stream, source in enumerate((who, seed, seed, seed, seed))
-    )
-    voice, person = make_voice(trait), make_person(trait)
-    script = write_script(text, frames / FPS, voice.syllables_per_second)
-    action = act(motion, script, person)
+    speech = synthetic_speech(seed, seconds, speaker, clean)
+    person = make_person(speech.trait)
+    action = act(speech.motion, speech.script, person)
     return SyntheticClip(
         id=f"synthetic-{seed:06d}",
-        speaker=f"synthetic-{who:06d}",
+        speaker=f"synthetic-{speech.speaker:06d}",
         split=split,
-        landmarks=landmarks(camera, action, person),
-        audio=speak(sound, script, voice, clean),
+        landmarks=landmarks(speech.camera, action, person),
+        audio=speech.audio,
         license="CC BY 4.0",
         source="headmotion.data.synthetic; face shape from GRID speaker 1 (Cooke et al. 2006)",
         distribute=True,
         image_size=(256, 256),
-        script=script,
+        script=speech.script,
         action=action,
+        person=person,
     )
 
 
@@ -76,8 +80,9 @@ def write_synthetic(
     seconds: float = 3.0,
     clips_per_speaker: int = 5,
     val_every: int = 10,
+    make: Make = synthetic_clip,
 ) -> Path:
-    """Write a corpus folder of synthetic clips.
+    """Write a corpus folder of synthetic clips, as pairs.
 
     Args:
         path: a new folder.
@@ -86,15 +91,20 @@ def write_synthetic(
         seconds: duration of each clip.
         clips_per_speaker: clips that share voice and face.
         val_every: every so manieth speaker goes to the split ``val``, all others to ``train``.
+        make: makes a clip; `gesture_clip` and `keypoint_clip` are others.
 
     Raises:
         CorpusError: the folder is a corpus already, or no clips are asked for.
     """
-    first = seed * 1_000_000
+    return write_corpus(path, synthetic_clips(clips, seed, seconds, clips_per_speaker, val_every, make))
 
-    def make(k: int) -> Clip:
+
+def synthetic_clips(
+    clips: int, seed: int, seconds: float, clips_per_speaker: int, val_every: int, make: Make
+) -> Iterator[Clip]:
+    """The clips of a corpus; see `write_synthetic`."""
+    first = seed * MOST_CLIPS
+    for k in range(clips):
         speaker = k // clips_per_speaker
         split = "val" if speaker % val_every == val_every - 1 else "train"
-        return synthetic_clip(first + k, seconds, speaker=first + speaker, split=split)
-
-    return write_corpus(path, (make(k) for k in range(clips)))
+        yield make(first + k, seconds, speaker=first + speaker, split=split)

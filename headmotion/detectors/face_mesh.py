@@ -21,40 +21,36 @@ from torch import Tensor
 from ..core.detector import Detector
 from ..core.errors import DetectorError
 from ..core.renderer import Picture
-from ..representations.landmarks68 import MIRROR
+from ..core.representation import Representation
+from ..representations.mesh478 import IBUG
 from .specs import MediapipeSpec
 from .windows import Points, Search
 
-IBUG = (
-    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),  # jaw
-    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),  # brows
-    *(168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose
-    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),  # eyes
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lips
-    *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
-)
-"""The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit higher than iBUG's."""
+MESH = 478
+"""Points of a face."""
 
 _NAME = "detector mediapipe"
 _silence = threading.Lock()
 
 
 class FaceMesh(Detector):
-    """68 landmarks out of a mesh of 478; depth is in the same scale as x and y, 0 near the head's center."""
+    """A mesh of 478 points or 68 landmarks out of it; depth has the scale of x and y, 0 near the head's center."""
 
     spec: MediapipeSpec
 
-    def __init__(self, spec: MediapipeSpec, dims: int) -> None:
+    def __init__(self, spec: MediapipeSpec, representation: Representation) -> None:
         super().__init__(spec)
-        self._dims = dims
+        self._dims, self._mirror = representation.dims, representation.mirror
+        self._picked = IBUG if representation.points == len(IBUG) else range(representation.points)
 
     @cached_property
     def _search(self) -> Search:
-        find = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
-        return Search(find, MIRROR, several=self.spec.max_faces > 1)
+        mesh = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
+        picked = list(self._picked)
+        return Search(lambda square: mesh(square)[:, picked], self._mirror, several=self.spec.max_faces > 1)
 
     def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """All faces ``[N, 68, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+        """All faces ``[N, P, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
 
         Raises:
             DetectorError: no face was found; or mediapipe is not installed, or has no model.
@@ -137,9 +133,9 @@ def _package() -> Any:
 
 
 def _points(faces: Sequence[Any], edge: int) -> Points:
-    """The 68 of each face's 478 points, from fractions of a square's edge to pixels; z has the scale of x."""
-    found = [[(face[k].x, face[k].y, face[k].z) for k in IBUG] for face in faces]
-    return np.array(found or np.zeros((0, len(IBUG), 3)), np.float32) * np.float32(edge)
+    """Each face's 478 points, from fractions of a square's edge to pixels; z has the scale of x."""
+    found = [[(point.x, point.y, point.z) for point in face] for face in faces]
+    return np.array(found or np.zeros((0, MESH, 3)), np.float32) * np.float32(edge)
 
 
 @contextlib.contextmanager

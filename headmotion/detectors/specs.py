@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MediapipeSpec(DetectorSpec):
-    """MediaPipe's face mesh, of which the 68 landmarks are picked; 2-D or with depth."""
+    """MediaPipe's face mesh, or the 68 landmarks picked from it; 2-D or with depth."""
 
     type: Literal["mediapipe"] = "mediapipe"
     model: str | None = None
@@ -28,12 +28,12 @@ class MediapipeSpec(DetectorSpec):
         """Make the detector; mediapipe and its models are loaded at the first picture.
 
         Raises:
-            SpecError: the representation is not `landmarks68`.
+            SpecError: the representation is neither `landmarks68`, `landmarks68-3d` nor `mesh478`.
         """
         from .face_mesh import FaceMesh
 
-        _check_representation(self, context, (2, 3))
-        return FaceMesh(self, context.representation.dims)
+        _check_representation(self, context, "landmarks68", "landmarks68-3d", "mesh478")
+        return FaceMesh(self, context.representation)
 
 
 class FaceAlignmentSpec(DetectorSpec):
@@ -57,13 +57,15 @@ class FaceAlignmentSpec(DetectorSpec):
         """
         from .fan import FaceAlignmentDetector
 
-        _check_representation(self, context, (2,))
+        _check_representation(self, context, "landmarks68", dims=(2,))
         return FaceAlignmentDetector(self)
 
 
-def _check_representation(spec: DetectorSpec, context: BuildContext, dims: tuple[int, ...]) -> None:
+def _check_representation(
+    spec: DetectorSpec, context: BuildContext, *names: str, dims: tuple[int, ...] = (2, 3)
+) -> None:
     given = context.representation
-    if given.name != "landmarks68" or given.dims not in dims:
-        wanted = f"the representation landmarks68 with dims {' or '.join(map(str, dims))}"
+    if given.name not in names or given.dims not in dims:
+        wanted = f"the representation {' or '.join(names)} with dims {' or '.join(map(str, dims))}"
         got = f"{given.name} with dims {given.dims}"
         raise SpecError(f"detector {spec.type_name()}", wanted, got, "use another detector, or pass poses")

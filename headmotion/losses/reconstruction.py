@@ -11,6 +11,7 @@ from typing_extensions import override
 from ..core.errors import SpecError
 from ..core.loss import Loss, LossInput
 from ..core.spec import BuildContext
+from .groups import points_of
 from .specs import ReconstructionLossSpec
 
 SHAPE_STRIDE = 4
@@ -23,18 +24,19 @@ class ReconstructionLoss(Loss):
     def __init__(self, spec: ReconstructionLossSpec, context: BuildContext) -> None:
         super().__init__(spec)
         representation = context.representation
-        wanted = [*spec.groups, *spec.aligned_by, *([spec.relative_to] if spec.relative_to else [])]
-        for name, known in [(n, representation.groups) for n in wanted] + [
-            (n, representation.openings) for n in spec.openings
-        ]:
-            if name not in known:
-                has = ", ".join(known) or "(none)"
-                raise SpecError("reconstruction loss", f"what {representation.name} has: {has}", repr(name))
-        self.groups = {name: (list(representation.groups[name]), weight) for name, weight in spec.groups.items()}
+        for name in spec.openings:
+            if name not in representation.openings:
+                has = ", ".join(representation.openings) or "(none)"
+                raise SpecError("reconstruction loss", f"openings that {representation.name} has: {has}", repr(name))
+
+        def points(*groups: str) -> list[int]:
+            return points_of("reconstruction loss", representation, groups)
+
+        self.groups = {name: (points(name), weight) for name, weight in spec.groups.items()}
         self.openings = {name: (representation.openings[name], weight) for name, weight in spec.openings.items()}
         self.shape = spec.shape
-        self.anchor = list(representation.groups[spec.relative_to]) if spec.relative_to else None
-        self.aligned = [point for name in spec.aligned_by for point in representation.groups[name]]
+        self.anchor = points(spec.relative_to) if spec.relative_to else None
+        self.aligned = points(*spec.aligned_by)
         self.to_points2d = representation.to_points2d
 
     @override

@@ -22,6 +22,8 @@ class SyncLossSpec(LossSpec):
     """Weight of the term, the paper's lambda (eq. 13)."""
     hop: int = Field(1, ge=1)
     """Frames of the level between two windows; the paper's 1 looks at every window."""
+    levels: int | None = Field(None, ge=1, le=16)
+    """How many levels are looked at, the finest first; None looks at all that there are."""
 
     def build(self, context: BuildContext) -> SyncLoss:
         """Make the loss; it is given its syncers afterwards."""
@@ -35,7 +37,7 @@ class ReconstructionLossSpec(LossSpec):
 
     type: Literal["reconstruction"] = "reconstruction"
     groups: dict[str, float] = Field(default_factory=lambda: {"lips": 1.0})
-    """Weight of each group of points."""
+    """Weight of each group of points; the group ``all`` is there in every representation."""
     relative_to: str | None = None
     """Group whose mean is subtracted first, so that head motion stays free; None compares positions as they are."""
     aligned_by: tuple[str, ...] = ()

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.errors import SpecError
 from ..core.loss import Loss, LossInput
 from ..core.spec import BuildContext
+from .groups import ALL, points_of
 from .specs import SpreadLossSpec
 
 STILL = 5e-4
@@ -28,13 +28,7 @@ class SpreadLoss(Loss):
 
     def __init__(self, spec: SpreadLossSpec, context: BuildContext) -> None:
         super().__init__(spec)
-        representation = context.representation
-        for name in spec.groups:
-            if name not in representation.groups:
-                has = ", ".join(representation.groups) or "(none)"
-                raise SpecError("spread loss", f"groups that {representation.name} has: {has}", repr(name))
-        chosen = {point for name in spec.groups for point in representation.groups[name]}
-        self.points = sorted(chosen) or list(range(representation.points))
+        self.points = sorted(set(points_of("spread loss", context.representation, spec.groups or (ALL,))))
         self.weight, self.lags, self.directions = spec.weight, spec.lags, spec.directions
 
     @override

@@ -1,4 +1,4 @@
-"""Guidance by syncers, and the contrastive loss that trains them."""
+"""Guidance by syncers, and the contrastive losses that train them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class SyncLoss(Loss):
 
     def __init__(self, spec: SyncLossSpec) -> None:
         super().__init__(spec)
-        self.weight, self.hop = spec.weight, spec.hop
+        self.weight, self.hop, self.levels = spec.weight, spec.hop, spec.levels
         self._syncers: list[SyncerPyramid] = []
 
     def use_syncers(self, syncers: SyncerPyramid) -> None:
         """Judge by these syncers; they are not trained and not stored with the loss."""
-        self._syncers = [syncers]
+        self._syncers = [syncers if self.levels is None else syncers.finest(self.levels)]
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
@@ -52,7 +52,23 @@ def contrastive_loss(audio: Tensor, motion: Tensor, temperature: float | Tensor 
     return functional.cross_entropy(flat, target) + functional.cross_entropy(flat.transpose(1, 2), target)
 
 
+def margin_loss(audio: Tensor, motion: Tensor, margin: float = 10.0) -> Tensor:
+    """SyncNet's contrastive loss over aligned groups of windows. Source: Chung and Zisserman 2016.
+
+    Args:
+        audio, motion: embeddings ``[..., N, E]`` of any length; row ``i`` of one belongs to row ``i`` of the other, and
+            the audio of the row before is its negative.
+        margin: distance up to which negatives are pushed apart, MS-Sync's 10.
+
+    Returns:
+        Half of the mean squared distance of true pairs plus the mean squared shortfall of the others to the margin.
+    """
+    true = (motion - audio).square().sum(-1)
+    false = (motion - audio.roll(1, -2)).norm(dim=-1)
+    return (true.mean() + functional.relu(margin - false).square().mean()) / 2
+
+
 def top1(audio: Tensor, motion: Tensor) -> Tensor:
     """Share of windows ``[..., N, E]`` whose own audio is the nearest of the N."""
-    nearest = (motion @ audio.transpose(-1, -2)).argmax(-1)
+    nearest = torch.cdist(motion, audio).argmin(-1)
     return (nearest == torch.arange(audio.shape[-2], device=audio.device)).float().mean()

@@ -62,11 +62,11 @@ class AudioPyramid(nn.Module):
         if self.interpolation == "align-corners":
             return None
         steps, stride = 0, 1
-        for block in _blocks(self.front):
+        for block in blocks_of(self.front):
             steps += block.lookahead * stride
             stride *= block.stride
         frames = [0]
-        for level, block in enumerate(_blocks(self.coarser)):
+        for level, block in enumerate(blocks_of(self.coarser)):
             frames.append(frames[-1] + block.lookahead * 2**level)
         if self.interpolation == "linear":
             frames = [ahead + 2**level - 1 for level, ahead in enumerate(frames)]
@@ -75,10 +75,10 @@ class AudioPyramid(nn.Module):
     def levels(self, audio: Tensor) -> list[Tensor]:
         """Vectors of each level at its own rate, ``[B, D, ceil(T / 2**l)]``."""
         vectors: Tensor = self.scale(audio.transpose(1, 2))
-        for block in _blocks(self.front):
+        for block in blocks_of(self.front):
             vectors = block(vectors)
         result = [vectors]
-        for block in _blocks(self.coarser):
+        for block in blocks_of(self.coarser):
             result.append(block(result[-1]))
         return result
 
@@ -93,9 +93,9 @@ class AudioPyramid(nn.Module):
 
     def init_state(self, batch: int) -> AudioState:
         """The state of a stream that has heard nothing yet."""
-        finest = _blocks(self.front)[-1].project
+        finest = blocks_of(self.front)[-1].project
         empty = finest.weight.new_zeros(batch, finest.out_features, 0)
-        blocks = tuple(block.init_state(batch) for block in _blocks([*self.front, *self.coarser]))
+        blocks = tuple(block.init_state(batch) for block in blocks_of([*self.front, *self.coarser]))
         return AudioState(blocks, (LevelTail(empty),) * (len(self.coarser) + 1))
 
     def step(self, audio: Tensor, state: AudioState, last: bool = False) -> tuple[Tensor, AudioState]:
@@ -103,7 +103,7 @@ class AudioPyramid(nn.Module):
         blocks: list[Tensor] = []
         fresh = self.scale(audio.transpose(1, 2))
         tails: list[LevelTail] = []
-        for number, block in enumerate(_blocks([*self.front, *self.coarser])):
+        for number, block in enumerate(blocks_of([*self.front, *self.coarser])):
             fresh, tail = block.stream(fresh, state.blocks[number], last)
             blocks.append(tail)
             if number >= len(self.front) - 1:
@@ -137,7 +137,8 @@ class AudioPyramid(nn.Module):
         return torch.lerp(low, high, weight.expand_as(low))
 
 
-def _blocks(modules: Iterable[nn.Module]) -> list[ConvBlock]:
+def blocks_of(modules: Iterable[nn.Module]) -> list[ConvBlock]:
+    """The same modules by their own type."""
     return cast("list[ConvBlock]", list(modules))
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ..core.chunks import Chunks
 from ..core.component import seeded_uniform
 from ..core.generator import Generator
 from ..core.spec import BuildContext
@@ -75,8 +76,9 @@ class MSSyncGenerator(Generator):
         self.anchor, self.random_state = spec.anchor, spec.initial_state == "random"
         self.shape = (points, dims)
         self.audio = AudioPyramid(spec, context.audio_channels)
-        self.encoder = pose_encoder(inputs, 2 * flat, spec.pose_size, spec.expansion)
-        self.lstm = nn.LSTMCell(spec.pose_size, spec.hidden_size)
+        self.encoder = pose_encoder(inputs, spec.encoder_size or 2 * flat, spec.pose_size, spec.expansion)
+        self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
+        self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
         self.lookahead = self.audio.lookahead
 
@@ -84,19 +86,29 @@ class MSSyncGenerator(Generator):
     def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
         return self._roll(self.audio(audio), self._warmed(reference, seed, audio[:, :0]))[0]
 
-    @override
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> GeneratorState:
+        """State of a stream that continues the reference ``[B, R, P, D]``."""
         batch = len(reference)
         whole = reference.new_zeros(batch, 0, self.audio.channels)
         audio = whole if self.lookahead is None else self.audio.init_state(batch)
         return self._warmed(reference, seed, audio)
 
-    @override
     def step(self, audio: Tensor, state: GeneratorState, last: bool = False) -> tuple[Tensor, GeneratorState]:
+        """Next audio steps ``[B, 4*t, C]`` in, the frames that are now determined ``[B, t', P, D]`` and the state."""
         if isinstance(state.audio, Tensor):
             return self._step_whole(torch.cat([state.audio, audio], dim=1), state, last)
         vectors, heard = self.audio.step(audio, state.audio, last)
         return self._roll(vectors, GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor))
+
+    def in_chunks(self, frames: int, lag: int) -> Chunks:
+        """The stream in chunks of one size, as `SupportsChunks` wants it.
+
+        Raises:
+            SpecError: a pyramid that needs the whole clip, or chunks that its levels do not divide.
+        """
+        from .chunks import MSSyncChunks
+
+        return MSSyncChunks(self, frames, lag)
 
     def _step_whole(self, heard: Tensor, state: GeneratorState, last: bool) -> tuple[Tensor, GeneratorState]:
         """A pyramid that depends on the clip's length cannot start before the audio has ended."""
@@ -112,8 +124,9 @@ class MSSyncGenerator(Generator):
             start = seeded_uniform(seed, batch, 2 * size).to(frames)
         hidden, cell = start[:, :size], start[:, size:]
         anchor = frames[:, -1]
+        silence = frames.new_zeros(batch, self.heard_size)  # the sound of the reference is not known
         for pose in frames[:, :-1].unbind(1):
-            hidden, cell = self.lstm(self._embedded(pose, anchor), (hidden, cell))
+            hidden, cell = self.lstm(torch.cat([self._embedded(pose, anchor), silence], dim=-1), (hidden, cell))
         return GeneratorState(audio, hidden, cell, anchor, anchor)
 
     def _roll(self, vectors: Tensor, state: GeneratorState) -> tuple[Tensor, GeneratorState]:
@@ -121,17 +134,24 @@ class MSSyncGenerator(Generator):
         hidden, cell, pose = state.hidden, state.cell, state.pose
         frames = []
         for vector in vectors.unbind(0):
-            embedded = self._embedded(pose, state.anchor)
-            hidden, cell = self.lstm(embedded, (hidden, cell))
-            velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
-            if self.anchor:
-                velocity = velocity - self.anchor * (pose - state.anchor)
-            pose = pose + velocity
+            hidden, cell, pose = self.advance(vector, hidden, cell, pose, state.anchor)
             frames.append(pose)
         motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
         return motion.reshape(*motion.shape[:2], *self.shape), GeneratorState(
             state.audio, hidden, cell, pose, state.anchor
         )
+
+    def advance(
+        self, vector: Tensor, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One frame: audio vectors ``[L, B, D]`` and the LSTM's state in, its new state and the next pose out."""
+        embedded = self._embedded(pose, anchor)
+        heard = vector[0, :, : self.heard_size]
+        hidden, cell = self.lstm(torch.cat([embedded, heard], dim=-1), (hidden, cell))
+        velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
+        if self.anchor:
+            velocity = velocity - self.anchor * (pose - anchor)
+        return hidden, cell, pose + velocity
 
     def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
         inputs = torch.cat([OFFSET_GAIN * (pose - anchor), anchor], dim=-1) if self.anchor else pose

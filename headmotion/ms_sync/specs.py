@@ -59,6 +59,8 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     """Audio levels and branches; level ``l`` steps every ``2**l`` frames."""
     hidden_size: Width = 256
     """Width of the LSTM."""
+    encoder_size: Width | None = None
+    """Width of the pose encoder; None means twice the numbers of a flat frame, which a large mesh cannot afford."""
     pose_size: Width = 256
     """Width of the pose embedding, ``C`` of the paper's code."""
     audio_size: Width = 256
@@ -79,6 +81,9 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     on the clip's length and cannot stream."""
     merge: Literal["softmax", "sigmoid"] = "softmax"
     """Masks over branches: summing to one (the paper, eq. 8), or independent."""
+    lstm_input: Literal["pose", "pose-and-audio"] = "pose"
+    """What the LSTM reads at each frame: the embedded pose, or the finest audio vector as well, which is how the
+    authors' code makes up for the coarser levels that a generator of a single one lacks."""
     initial_state: Literal["random", "zeros"] = "random"
     """The LSTM's first state: uniform in [0, 1), the model's only noise, or zeros."""
     context_frames: int = Field(3, ge=1, le=1000)

@@ -68,14 +68,18 @@ class Portrait(Renderer):
         if not Box(0, 0, picture.shape[1], picture.shape[0]).holds(complex(pose.mean())):
             size = f"{picture.shape[1]} x {picture.shape[0]}"
             raise ImageError("portrait", f"landmarks inside the picture ({size})", f"their middle at {pose.mean():.0f}")
-        base = pose if first.reference is None else plane_of(first.reference, self.representation, "the reference")
+        base = (
+            pose
+            if first.reference is None
+            else plane_of(first.reference, self.representation.to_points2d, "the reference")
+        )
         return self._frames(chain([first], pieces), picture, pose, base)
 
     def _pose(self, first: Motion, landmarks: npt.ArrayLike | None) -> Plane:
         pose = first.reference if landmarks is None else landmarks
         if pose is None:
             raise ImageError("portrait", "the pose in the picture", "none", "give landmarks=")
-        return plane_of(pose, self.representation, "the pose in the picture")
+        return plane_of(pose, self.representation.to_points2d, "the pose in the picture")
 
     def _frames(self, motion: Iterable[Motion], picture: Picture, pose: Plane, base: Plane) -> Iterator[Picture]:
         view = self._view(picture, pose)
@@ -83,7 +87,7 @@ class Portrait(Renderer):
         sitter = Sitter(view.picture(picture), view.points(pose), self.representation)
         turn = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).turn
         far = 4 * max(picture.shape)
-        for values in plane_poses(motion, self.representation):
+        for values in plane_poses(motion, self.representation.to_points2d):
             moved = turn * (values - base)
             reach = np.abs(moved)
             moved = np.where(reach > far, moved * (far / np.maximum(reach, far)), moved)

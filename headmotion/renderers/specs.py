@@ -38,6 +38,10 @@ class SkeletonSpec(RendererSpec):
             "brows": (186, 160, 255),
             "nose": (255, 205, 110),
             "jaw": (120, 215, 170),
+            "head": (255, 205, 110),
+            "arms": (240, 98, 110),
+            "legs": (94, 190, 255),
+            "torso": (120, 215, 170),
         }
     )
     """Colors by group of the representation; groups that it lacks are ignored."""

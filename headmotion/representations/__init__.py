@@ -2,26 +2,57 @@
 
 from collections.abc import Iterable
 
+from ..core.converter import Converter
 from ..core.hookspecs import hookimpl
 from ..core.licenses import Asset
 from ..core.spec import Spec
-from .specs import JointsSpec, KeypointsSpec, Landmarks68Spec
+from .converters import converters
+from .specs import (
+    BlendshapesSpec,
+    JointPositionsSpec,
+    JointsSpec,
+    KeypointsSpec,
+    Landmarks68Spec,
+    Landmarks683DSpec,
+    Mesh478Spec,
+)
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
     """The representations that come with headmotion."""
-    return [Landmarks68Spec, KeypointsSpec, JointsSpec]
+    return [
+        Landmarks68Spec,
+        Landmarks683DSpec,
+        Mesh478Spec,
+        BlendshapesSpec,
+        KeypointsSpec,
+        JointPositionsSpec,
+        JointsSpec,
+    ]
+
+
+@hookimpl
+def headmotion_converters() -> Iterable[Converter]:
+    """Ways between them."""
+    return converters()
 
 
 @hookimpl
 def headmotion_licenses() -> Iterable[Asset]:
-    """The neutral face."""
+    """The neutral faces."""
     return [
         Asset(
             "landmarks68_neutral.json",
             "CC-BY-4.0",
             "GRID corpus, speaker 1 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687)",
             note="mean landmarks, made symmetric; license as published, verify before redistributing the media",
-        )
+        ),
+        Asset(
+            "mesh478.json",
+            "CC-BY-4.0",
+            "GRID corpus, speaker 1 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687); outlines from "
+            "mediapipe (Apache-2.0)",
+            note="median mesh, made symmetric; license as published, verify before redistributing the media",
+        ),
     ]

@@ -26,14 +26,7 @@ class PointRepresentation(Representation):
         Raises:
             MotionError: wrong number of points, not finite, or all points fall together.
         """
-        positions = self._checked(values, 2)[..., :2].reshape(-1, 2)
-        if not len(positions) or not bool(torch.isfinite(positions).all()):
-            raise MotionError(self.name, "at least one pose of finite points", "none, or NaN or infinity")
-        low, high = positions.amin(dim=0).tolist(), positions.amax(dim=0).tolist()
-        side = 2.0 * max(high[0] - low[0], high[1] - low[1])
-        if side <= 0.0:
-            raise MotionError(self.name, "points that lie apart", "all points in one place")
-        return Frame(x=(low[0] + high[0]) / 2, y=(low[1] + high[1]) / 2, side=side)
+        return frame_around(self.name, checked_poses(self, values, 2)[..., :2])
 
     def normalize(self, values: Tensor, frame: Frame) -> Tensor:
         """Pixels ``[..., P, >=D]`` to the unit frame ``[..., P, D]``; numbers beyond the ``D``-th are dropped.
@@ -41,7 +34,7 @@ class PointRepresentation(Representation):
         Raises:
             MotionError: the values or the frame do not fit.
         """
-        pixels = self._checked(values, self.dims)[..., : self.dims]
+        pixels = checked_poses(self, values, self.dims)[..., : self.dims]
         origin, unit, middle = self._map(frame, pixels)
         return (pixels - origin) / unit + middle
 
@@ -51,36 +44,67 @@ class PointRepresentation(Representation):
         Raises:
             MotionError: the values or the frame do not fit.
         """
-        inside = self._checked(values, self.dims)[..., : self.dims]
+        inside = checked_poses(self, values, self.dims)[..., : self.dims]
         origin, unit, middle = self._map(frame, inside)
         return (inside - middle) * unit + origin
 
     def flip(self, values: Tensor) -> Tensor:
         """Mirror poses ``[..., P, D]`` of the unit frame left to right: x becomes 1 - x, points change sides."""
-        inside = self._checked(values, self.dims)[..., : self.dims]
+        inside = checked_poses(self, values, self.dims)[..., : self.dims]
         signs = inside.new_tensor(self.mirror_signs or (-1.0,) + (1.0,) * (self.dims - 1))
         shift = inside.new_tensor((1.0,) + (0.0,) * (self.dims - 1))
         return inside[..., list(self.mirror), :] * signs + shift
 
     def to_points2d(self, values: Tensor) -> Tensor:
         """Image positions ``[..., P, 2]`` of poses ``[..., P, D]``: the first two numbers of each point."""
-        return self._checked(values, 2)[..., :2]
-
-    def _checked(self, values: Tensor, dims: int) -> Tensor:
-        if values.dim() < 2 or values.shape[-2] != self.points or values.shape[-1] < dims:
-            raise MotionError(
-                self.name, f"poses [..., {self.points}, {dims} or more]", f"the shape {list(values.shape)}"
-            )
-        return values if values.is_floating_point() else values.to(torch.float32)
+        return checked_poses(self, values, 2)[..., :2]
 
     def _map(self, frame: Frame, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        if not (frame.side > 0 and all(map(math.isfinite, (frame.x, frame.y, frame.side)))):
-            raise MotionError(self.name, "a finite frame with a side above 0", str(frame))
+        checked_frame(self.name, frame)
         beyond = self.dims - 2
         origin = like.new_tensor([frame.x, frame.y, *[0.0] * beyond])
         unit = like.new_tensor([frame.side] * self.lengths + [1.0] * (self.dims - self.lengths))
         middle = like.new_tensor([0.5, 0.5, *[0.0] * beyond])
         return origin, unit, middle
+
+
+def checked_poses(representation: Representation, values: Tensor, dims: int) -> Tensor:
+    """The poses ``[..., P, >=dims]`` themselves, as floating-point numbers.
+
+    Raises:
+        MotionError: another number of points, or fewer than ``dims`` numbers each.
+    """
+    points = representation.points
+    if values.dim() < 2 or values.shape[-2] != points or values.shape[-1] < dims:
+        expected = f"poses [..., {points}, {dims} or more]"
+        raise MotionError(representation.name, expected, f"the shape {list(values.shape)}")
+    return values if values.is_floating_point() else values.to(torch.float32)
+
+
+def checked_frame(name: str, frame: Frame) -> None:
+    """Refuse a frame that maps nothing.
+
+    Raises:
+        MotionError: it is not finite, or its side is not above 0.
+    """
+    if not (frame.side > 0 and all(map(math.isfinite, (frame.x, frame.y, frame.side)))):
+        raise MotionError(name, "a finite frame with a side above 0", str(frame))
+
+
+def frame_around(name: str, places: Tensor) -> Frame:
+    """The frame of places ``[..., 2]``: center of their box, side = 2 x its longer edge.
+
+    Raises:
+        MotionError: there are none, they are not finite, or all fall together.
+    """
+    flat = places.reshape(-1, 2)
+    if not len(flat) or not bool(torch.isfinite(flat).all()):
+        raise MotionError(name, "at least one pose of finite points", "none, or NaN or infinity")
+    low, high = flat.amin(dim=0).tolist(), flat.amax(dim=0).tolist()
+    side = 2.0 * max(high[0] - low[0], high[1] - low[1])
+    if side <= 0.0:
+        raise MotionError(name, "points that lie apart", "all points in one place")
+    return Frame(x=(low[0] + high[0]) / 2, y=(low[1] + high[1]) / 2, side=side)
 
 
 def rest_pose(rest: Sequence[Sequence[float]], points: int, beyond: Sequence[float]) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .geometry import PointRepresentation
-from .specs import Landmarks68Spec
+from .specs import Landmarks68Spec, Landmarks683DSpec
 
 PARTS = {
     "jaw": range(0, 17),
@@ -67,7 +67,6 @@ MIRROR = (
 class Landmarks68(PointRepresentation):
     """68 landmarks with x, y and, if the spec says so, depth."""
 
-    name = "landmarks68"
     points = 68
     point_names = tuple(f"{part}_{k}" for part, members in PARTS.items() for k in range(len(members)))
     groups = GROUPS
@@ -77,8 +76,9 @@ class Landmarks68(PointRepresentation):
     edges = EDGES
     mirror = MIRROR
 
-    def __init__(self, spec: Landmarks68Spec) -> None:
+    def __init__(self, spec: Landmarks68Spec | Landmarks683DSpec) -> None:
         super().__init__(spec)
+        self.name = spec.type
         self.dims = self.lengths = spec.dims
 
     def neutral(self) -> Tensor:

@@ -1,27 +1,37 @@
-"""The conformance kit: named checks of what each kind of part promises, for plugin authors and for headmotion itself.
+"""The conformance kit: named, levelled checks of what each kind of part promises, for plugins and for headmotion.
 
-In a plugin's own tests, with or without pytest::
+In a plugin's own tests::
 
-    from headmotion.testing import check_generator
+    from headmotion.testing import ComponentTests, check_component
 
-    def test_conforms():
-        check_generator("my-plugin/my-generator", expected_failures={"name-of-check": "why it may fail"})
+    class TestMine(ComponentTests):  # with pytest: one test per check
+        spec = MySpec()
+        expected_failures = {"name-of-check": "why it may fail"}
 
-A check is a function; its docstring is the promise, and its name with hyphens is the name of the check.
+    check_component(MySpec())  # anywhere: an AssertionError that names every promise that is broken
+
+Checks over many sizes are drawn by Hypothesis, which comes with ``pip install 'headmotion[testing]'``.
 """
 
-from . import motion_checks as motion_checks  # the three modules of checks fill CHECKS
-from . import part_checks as part_checks
-from . import spec_checks as spec_checks
-from .runner import CHECKS as CHECKS
+from . import checks as checks  # fills CHECKS
+from .kit import CHECKS as CHECKS
+from .kit import LEVELS as LEVELS
+from .kit import VERSION as VERSION
+from .kit import Check as Check
+from .kit import checks_of as checks_of
+from .plugin import check_plugin as check_plugin
+from .plugin import report as report
 from .runner import CheckResult as CheckResult
-from .runner import Subject as Subject
-from .runner import assert_conforms as assert_conforms
 from .runner import check_audio_encoder as check_audio_encoder
+from .runner import check_component as check_component
+from .runner import check_detector as check_detector
 from .runner import check_discriminator as check_discriminator
 from .runner import check_generator as check_generator
-from .runner import check_plugin as check_plugin
+from .runner import check_loss as check_loss
+from .runner import check_metric as check_metric
 from .runner import check_renderer as check_renderer
 from .runner import check_representation as check_representation
 from .runner import check_syncer as check_syncer
 from .runner import run_checks as run_checks
+from .subject import Subject as Subject
+from .suites import ComponentTests as ComponentTests

@@ -1,65 +1,46 @@
-"""Running named checks on one part, with expected failures that are strict."""
+"""Running the checks on one part, with expected failures that are strict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal, cast
 
-import torch
-
-from ..core.errors import HeadmotionError, PluginError
-from ..core.plugins import registry
 from ..core.spec import BuildContext, ComponentSpec, RepresentationSpec, spec_from
+from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
+from .subject import Subject
 
 SpecLike = ComponentSpec | dict[str, Any] | str
 """A spec, or what a pipeline spec would say in its place."""
 
 
 @dataclass(frozen=True)
-class Subject:
-    """What is checked: a spec and the neighbors that it is built beside."""
-
-    spec: ComponentSpec
-    context: BuildContext
-
-    def build(self, seed: int = 0) -> Any:
-        """The component with fresh weights drawn from ``seed``, in evaluation mode."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return self.spec.build(self.context).eval()
-
-
-@dataclass(frozen=True)
 class CheckResult:
     """What became of one check."""
 
-    name: str
-    status: Literal["passed", "failed", "expected-failure", "unexpected-pass"]
+    check: Check
+    status: Literal["passed", "failed", "expected-failure", "unexpected-pass", "not-applicable"]
     detail: str = ""
-    """The reason of a failure, one line."""
+    """The reason of a failure, or why the check does not apply, one line."""
+    where: str = ""
+    """``file:line in function`` of the part's code that is to be looked at after a failure."""
+    crashed: bool = False
+    """Whether the part raised an error of its own, so that the promise itself could not be judged."""
+
+    @property
+    def name(self) -> str:
+        """Of the check."""
+        return self.check.name
 
     @property
     def conforms(self) -> bool:
         """Whether the outcome was the expected one."""
-        return self.status in ("passed", "expected-failure")
-
-
-Check = Callable[[Subject], None]
-
-CHECKS: dict[str, dict[str, Check]] = {}
-"""The checks by kind (``""``: every kind) and name."""
-
-
-def check(kind: str = "") -> Callable[[Check], Check]:
-    """Add a function that raises where a promise is broken to `CHECKS`."""
-
-    def add(function: Check) -> Check:
-        CHECKS.setdefault(kind, {})[function.__name__.replace("_", "-")] = function
-        return function
-
-    return add
+        return self.status in ("passed", "expected-failure", "not-applicable")
 
 
 def run_checks(
@@ -67,27 +48,60 @@ def run_checks(
     spec: SpecLike,
     representation: SpecLike = "landmarks68",
     expected_failures: Mapping[str, str] | None = None,
+    level: int = max(LEVELS),
+    kit: int = VERSION,
 ) -> list[CheckResult]:
-    """Run all checks of a kind (``generator``, ``audio_encoder`` ...) on one spec.
+    """Run the checks of a kind (``generator``, ``audio_encoder`` ...) on one spec.
 
     Args:
         representation: what the part is built beside; a representation is built beside itself.
         expected_failures: reason by name of check. Such a check must fail.
+        level: the highest level of checks that are run; see `LEVELS`.
+        kit: version of the kit that is meant: checks that came later are left out.
 
     Raises:
         SpecError: the spec cannot be read.
         ValueError: a failure is expected of a check that there is not.
     """
+    subject = subject_of(kind, spec, representation)
+    expected = check_names(kind, expected_failures or {})
+    return [run_check(each, subject, each.name in expected) for each in checks_of(kind, level, kit).values()]
+
+
+def subject_of(kind: str, spec: SpecLike, representation: SpecLike = "landmarks68") -> Subject:
+    """A spec as it is checked: beside a representation, or itself if it is one, and 26 numbers per audio step."""
     resolved = _resolved(kind, spec)
     beside = resolved if kind == "representation" else _resolved("representation", representation)
-    subject = Subject(resolved, BuildContext(cast("RepresentationSpec", beside).build(), audio_channels=26))
-    checks, expected = CHECKS[""] | CHECKS.get(kind, {}), expected_failures or {}
-    if unknown := sorted(set(expected) - set(checks)):
-        raise ValueError(f"no such check of a {kind}: {', '.join(unknown)}; there are {', '.join(checks)}")
-    return [_result(name, function, subject, name in expected) for name, function in checks.items()]
+    return Subject(resolved, BuildContext(cast("RepresentationSpec", beside).build(), audio_channels=26))
 
 
-def assert_conforms(spec: ComponentSpec, **options: Any) -> list[CheckResult]:
+def run_check(each: Check, subject: Subject, expected: bool = False) -> CheckResult:
+    """One check, of which a failure may be expected."""
+    try:
+        each.run(subject)
+    except NotApplicable as reason:
+        return CheckResult(each, "unexpected-pass" if expected else "not-applicable", str(reason))
+    except Exception as error:
+        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        where = _raised_in(error.__traceback__, subject) or _defined_in(subject)
+        crashed = not isinstance(error, AssertionError)
+        return CheckResult(each, "expected-failure" if expected else "failed", detail, where, crashed)
+    return CheckResult(each, "unexpected-pass" if expected else "passed")
+
+
+def check_names(kind: str, expected_failures: Mapping[str, str]) -> Mapping[str, str]:
+    """The expected failures, if each names a check of the kind.
+
+    Raises:
+        ValueError: one does not.
+    """
+    known = checks_of(kind)
+    if unknown := sorted(set(expected_failures) - set(known)):
+        raise ValueError(f"no such check of a {kind}: {', '.join(unknown)}; there are {', '.join(known)}")
+    return expected_failures
+
+
+def check_component(spec: ComponentSpec, **options: Any) -> list[CheckResult]:
     """`run_checks` for the spec's own kind, with the same options.
 
     Raises:
@@ -100,41 +114,19 @@ def assert_conforms(spec: ComponentSpec, **options: Any) -> list[CheckResult]:
 
 
 def _conforms(kind: str, spec: SpecLike, **options: Any) -> list[CheckResult]:
-    """`assert_conforms` for a spec, a dict with ``type`` or a type name."""
-    return assert_conforms(_resolved(kind, spec), **options)
+    """`check_component` for a spec, a dict with ``type`` or a type name."""
+    return check_component(_resolved(kind, spec), **options)
 
 
 check_representation = partial(_conforms, "representation")
 check_audio_encoder = partial(_conforms, "audio_encoder")
-check_generator = partial(_conforms, "generator")
 check_syncer = partial(_conforms, "syncer")
+check_generator = partial(_conforms, "generator")
 check_discriminator = partial(_conforms, "discriminator")
 check_renderer = partial(_conforms, "renderer")
-
-
-def check_plugin(name: str) -> dict[str, list[CheckResult]]:
-    """Run the checks on everything that a plugin offers, each type with its defaults: results by ``kind:type``.
-
-    Raises:
-        PluginError: no such plugin, or it could not be loaded.
-    """
-    records = {record.name: record for record in registry().records}
-    if name not in records:
-        raise PluginError("plugin", f"one of {', '.join(records)}", repr(name))
-    if records[name].status != "ok":
-        raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)
-    return {offered: _by_default(*offered.split(":", 1)) for offered in records[name].types}
-
-
-def _by_default(kind: str, type_name: str) -> list[CheckResult]:
-    fields = registry().resolve(kind, type_name).model_fields
-    if required := [name for name, field in fields.items() if field.is_required()]:
-        detail = f"{', '.join(required)} must be given: check it in the plugin's own tests"
-        return [CheckResult("builds-by-default", "expected-failure", detail)]
-    try:
-        return run_checks(kind, type_name)
-    except HeadmotionError as error:
-        return [CheckResult("builds-by-default", "failed", str(error))]
+check_loss = partial(_conforms, "loss")
+check_metric = partial(_conforms, "metric")
+check_detector = partial(_conforms, "detector")
 
 
 def _resolved(kind: str, spec: SpecLike) -> ComponentSpec:
@@ -143,10 +135,27 @@ def _resolved(kind: str, spec: SpecLike) -> ComponentSpec:
     return cast("ComponentSpec", spec_from(kind, spec))
 
 
-def _result(name: str, function: Check, subject: Subject, expected: bool) -> CheckResult:
+def _raised_in(trace: TracebackType | None, subject: Subject) -> str:
+    """The innermost line of the part's own package; empty if the error came from elsewhere."""
+    package = type(subject.spec).__module__.partition(".")[0]
+    found = ""
+    while trace is not None:
+        module, code = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_frame.f_code
+        if module.partition(".")[0] == package and not module.startswith(__package__):
+            found = f"{_short(code.co_filename)}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return found
+
+
+def _defined_in(subject: Subject) -> str:
+    """Where the part's class is."""
     try:
-        function(subject)
-    except Exception as error:
-        detail = " ".join(f"{type(error).__name__}: {error}".split())
-        return CheckResult(name, "expected-failure" if expected else "failed", detail)
-    return CheckResult(name, "unexpected-pass" if expected else "passed")
+        cls = type(subject.build())
+        return f"{_short(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]} in {cls.__name__}"
+    except Exception:  # it cannot be built, or its source is nowhere: the failure itself has been told
+        return ""
+
+
+def _short(path: str) -> str:
+    """Relative to the working folder where it lies below it."""
+    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from ..core.spec import BuildContext
 from ..data.clip import Clip
 from ..data.corpus import Corpus
 from .division import Division
+from .pace import paced
 from .recipe import DataSpec
 
 
@@ -44,11 +46,22 @@ class Batch:
         ]
 
 
+class Cut(NamedTuple):
+    """A piece of one clip: motion ``[T, P, D]``, the wave under it with the encoder's look-ahead ``[S]``, its speed."""
+
+    motion: Tensor
+    wave: np.ndarray[tuple[int], np.dtype[np.float32]]
+    pace: float
+    """Original frames per frame of the cut."""
+
+
 class Cuts(NamedTuple):
     """One process's cuts of a step: motion ``[B, T, P, D]`` and the waves under it ``[B, S]``, not on a device yet."""
 
     motion: Tensor
     wave: Tensor
+    pace: Tensor
+    """``[B]``"""
     clips: tuple[str, ...]
 
 
@@ -67,6 +80,7 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
         if not chances.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
         self.chances = chances / chances.sum()
+        self.longest = self._span(1 + spec.pace) + (1 if spec.pace else 0)
         self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead
         self.share = range(spec.batch_size)
 
@@ -86,29 +100,41 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
             self._cut(self.corpus[int(picked[sample])], np.random.default_rng([self.seed, step, sample]))
             for sample in self.share
         ]
-        motions, waves = zip(*cuts, strict=True)
+        motions, waves, paces = zip(*cuts, strict=True)
         clips = tuple(self.corpus.entries[int(index)].id for index in picked)
-        return Cuts(torch.stack(motions), torch.from_numpy(np.stack(waves)), clips)
+        return Cuts(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(paces), clips)
 
-    def _cut(
-        self, clip: Clip, chance: np.random.Generator
-    ) -> tuple[Tensor, np.ndarray[tuple[int], np.dtype[np.float32]]]:
-        """One cut: motion ``[T, P, D]`` and the wave under it with the encoder's look-ahead."""
-        first = int(chance.integers(0, len(clip.landmarks) - self.frames + 1))
+    def _cut(self, clip: Clip, chance: np.random.Generator) -> Cut:
+        pace = self._pace(chance, len(clip.landmarks))
+        span = min(self._span(pace), len(clip.landmarks))
+        first = int(chance.integers(0, len(clip.landmarks) - span + 1))
         if chance.random() < self.spec.from_start:
             first = 0
-        values = torch.from_numpy(clip.landmarks[first : first + self.frames])
+        values = torch.from_numpy(clip.landmarks[first : first + span])
         representation = self.context.representation
         frame = representation.frame_of(values[:1])
-        wave = np.zeros(self.frames * self.samples_per_frame + self.look_ahead, np.float32)
+        wave = np.zeros(self.longest * self.samples_per_frame + self.look_ahead, np.float32)
         heard = clip.audio[first * self.samples_per_frame :][: len(wave)]
         wave[: len(heard)] = heard
         if not self.spec.augment:
-            return representation.normalize(values, frame), wave
+            return Cut(representation.normalize(values, frame), wave, 1.0)
         motion = representation.normalize(values, _varied(frame, chance))
+        if self.spec.pace:
+            motion = paced(motion[None], torch.tensor([pace], dtype=torch.float64), self.frames)[0]
         if chance.random() < 0.5:
             motion = representation.flip(motion)
-        return motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20))
+        return Cut(motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20)), pace)
+
+    def _pace(self, chance: np.random.Generator, length: int) -> float:
+        """Original frames per frame of a cut, no more than a clip of ``length`` frames has."""
+        if not self.spec.pace or not self.spec.augment:
+            return 1.0
+        pace = (1 + self.spec.pace) ** chance.uniform(-1, 1)
+        return float(min(pace, (length - 1) / max(1, self.frames - 1)))
+
+    def _span(self, pace: float) -> int:
+        """Original frames under a cut."""
+        return math.ceil((self.frames - 1) * pace) + 1
 
 
 class Batches:
@@ -144,7 +170,9 @@ class Batches:
         motion = cuts.motion.to(device, self.division.dtype, non_blocking=True)
         with torch.no_grad():
             wave = cuts.wave.to(device, non_blocking=True)
-            features = self.encoder(wave, steps=self.frames * self.context.steps_per_frame)
+            features = self.encoder(wave, steps=self.cutter.longest * self.context.steps_per_frame)
+            if self.cutter.spec.pace:
+                features = paced(features, cuts.pace.to(device), self.frames * self.context.steps_per_frame)
         return Batch(motion, features.to(self.division.dtype), self.cutter.share, tuple(cuts.clips))
 
     def _read_ahead(self, step: int) -> Cuts:

@@ -8,21 +8,19 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..core.errors import SpecError
-from ..core.syncer import SyncerPyramid
-from ..losses.sync import contrastive_loss, top1
+from ..core.syncer import SyncerPyramid, placed
+from ..losses.sync import top1
 from .batch_norm import WholeBatchNorm
 from .batches import Batch, Batches
 from .division import from_one_start
 from .phases import Stepper
 from .recipe import SyncersPhase
-from .schedules import value_at
 
 
 class ContrastivePhase:
-    """Each level on its own: groups of windows, several from each clip, are told apart. Source: MS-Sync, eq. 2."""
+    """Each level on its own: groups of windows, several from each clip, are told apart by the recipe's objective."""
 
     name = "syncers"
 
@@ -46,11 +44,11 @@ class ContrastivePhase:
         parts = batch.parts(self.division.accumulate)
         self.syncers.train()
         self.norm.measure(lambda part: self.groups(part, number), parts)
-        margin = value_at(self.spec.margin, number)
+        objective = self.spec.objective
         for part in from_one_start(parts, [self.syncers]):
             losses, figures = {}, {}
             for level, (motion, audio) in enumerate(self.groups(part, number)):
-                losses[f"level{level}"] = contrastive_loss(audio, motion, self.spec.temperature, margin)
+                losses[f"level{level}"] = objective.loss(audio, motion, number)
                 figures[f"top1_{level}"] = top1(audio.detach(), motion.detach())
             stepper.add(losses, 1 / len(parts), figures)
         return stepper.take(number, batch.clips)
@@ -75,10 +73,10 @@ class ContrastivePhase:
         return result
 
     def _grouped(self, embeddings: Tensor) -> Tensor:
-        """``[n, E]`` to unit-length ``[groups, N, E]``; what does not fill a group is left out."""
+        """``[n, E]`` to ``[groups, N, E]`` in the objective's space; what does not fill a group is left out."""
         size = min(self.spec.group_size, len(embeddings))
         whole = len(embeddings) // size
-        return functional.normalize(embeddings[: whole * size], dim=-1).reshape(whole, size, -1)
+        return placed(embeddings[: whole * size], self.spec.objective.space).reshape(whole, size, -1)
 
     def _clips_of_whole_groups(self) -> int:
         """The fewest clips whose windows fill whole groups at every level."""

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..core.errors import SpecError
 from ..core.plugins import registry
 from ..core.pyramid import PyramidSpec
 from ..core.spec import DiscriminatorSpec, LossSpec, Spec, SpecField, SyncerSpec
 from ..pipeline_spec import PipelineSpec
+from .objectives import InfoNCE, Objective
 from .plain_yaml import MAX_BYTES, read_yaml
-from .schedules import Constant, LearningRate, Ramp, Scheduled
+from .schedules import Constant, LearningRate, Ramp, named
 
 
 class OptimizerSpec(Spec):
@@ -46,6 +47,8 @@ class DataSpec(Spec):
     """Clips per step."""
     augment: bool = True
     """Vary position, size, handedness and loudness."""
+    pace: float = Field(0.0, ge=0, le=0.5)
+    """Largest change of the speed of a cut, motion and sound together, as a share; 0 leaves it. Needs ``augment``."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
     """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
     from_start: float = Field(0.25, ge=0, le=1)
@@ -69,19 +72,32 @@ class SyncersPhase(Spec):
     """Windows that are told apart, the paper's 48."""
     windows_per_clip: int = Field(4, ge=1, le=100_000)
     """Windows of each clip within a group: 1 mixes clips only, more adds negatives from the same clip."""
-    temperature: float = Field(0.1, gt=0, le=1000)
-    """Divides the cosines; the paper has none (1.0)."""
-    margin: Scheduled = 0.0
-    """Subtracted from the cosine of the true pair; in the paper ``{start: 0.001, factor: 1.002}``."""
+    objective: Objective = InfoNCE()
+    """What makes windows that belong together alike. ``temperature`` and ``margin`` may stand beside it as well."""
     optimizer: OptimizerSpec = OptimizerSpec(lr=1e-3)
     """Of all levels."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _objective_spread_out(cls, data: Any) -> Any:
+        """Fields of the objective were the phase's own when there was one objective."""
+        outside = {"temperature", "margin"} & data.keys() if isinstance(data, dict) else ()
+        if not outside:
+            return data
+        objective = named(data.get("objective", {"type": "info-nce"}))
+        if isinstance(objective, Spec):
+            objective = objective.model_dump()
+        if not isinstance(objective, dict):
+            return data
+        rest = {name: value for name, value in data.items() if name not in outside}
+        return rest | {"objective": objective | {name: data[name] for name in outside}}
 
 
 class GeneratorPhase(Spec):
     """Adversarial training of the generator, guided by its losses."""
 
     steps: int = Field(2000, ge=0)
-    """Optimizer steps of the generator; the discriminators take as many."""
+    """Optimizer steps of the generator; the discriminators take as many. 0 trains syncers only: there is no model."""
     frames: int = Field(40, ge=1, le=100_000)
     """Generated frames per clip; the generator's context comes before them."""
     adversarial_weight: float = Field(1.0, ge=0, le=1e6)

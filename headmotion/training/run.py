@@ -139,11 +139,12 @@ def _continues(stored: object, recipe: RecipeSpec) -> bool:
 
 
 def _comparable(recipe: RecipeSpec) -> dict[str, Any]:
-    """What must not change within a run; how long it runs, how often it saves and where it computes may."""
+    """What must not change within a run; how long it runs, how often it saves, where it computes and draws may."""
     data: dict[str, Any] = recipe.model_dump(mode="json")
     for name in ("save_every", "sample_every", "accumulate"):
         data.pop(name)
     data["data"].pop("workers")
+    data["pipeline"].pop("renderer")
     data["syncers"].pop("steps")
     data["generator"].pop("steps")
     return data

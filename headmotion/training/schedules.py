@@ -133,9 +133,10 @@ Scheduled = Annotated[
 """A number, ``{start, end, from_step, to_step}`` or ``{start, factor, every, cap}``."""
 
 
-def _named(value: Any) -> Any:
+def named(value: Any) -> Any:
+    """A type alone stands for its defaults."""
     return {"type": value} if isinstance(value, str) else value
 
 
-LearningRate = Annotated[Constant | Drops | Cosine | Linear, Discriminator("type"), BeforeValidator(_named)]
+LearningRate = Annotated[Constant | Drops | Cosine | Linear, Discriminator("type"), BeforeValidator(named)]
 """``cosine`` or ``{type: cosine, warm_up: 500, final: 0.01}``."""

@@ -14,10 +14,10 @@ HEARD_AND_SEEN = ("representation", "audio_encoder", "steps_per_frame", "fps")
 """What of a pipeline decides whether syncers fit it."""
 
 
-def save_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> None:
-    """Write weights and what they were built from, for `headmotion.syncing.load_syncers`."""
+def save_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid, card: dict[str, Any] | None = None) -> None:
+    """Write weights and what they were built from, for `headmotion.syncing.load_syncers`; a card says how."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in syncers.state_dict().items()}
-    save_checkpoint(path, _described(recipe), tensors, step=recipe.syncers.steps)
+    save_checkpoint(path, _described(recipe), tensors, step=recipe.syncers.steps, card=card)
 
 
 def load_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> None:
@@ -45,10 +45,12 @@ def _described(recipe: RecipeSpec) -> dict[str, Any]:
         "pipeline": recipe.pipeline.model_dump(mode="json"),
         "syncer": recipe.syncer.model_dump(mode="json"),
         "pyramid": recipe.pyramid.model_dump(mode="json"),
+        "space": recipe.syncers.objective.space,
     }
 
 
 def _judging(described: dict[str, Any]) -> dict[str, Any]:
     pipeline = described.get("pipeline", {})
     parts = {name: pipeline.get(name) for name in HEARD_AND_SEEN}
-    return parts | {"syncer": described.get("syncer"), "pyramid": described.get("pyramid")}
+    parts |= {"syncer": described.get("syncer"), "pyramid": described.get("pyramid")}
+    return parts | {"space": described.get("space", "unit")}

@@ -13,7 +13,6 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..core.errors import TrainingError
-from ..data.corpus import Corpus
 from .assembly import Assembly, assemble
 from .observers import Ended, Event, Observer, Stepped, Warned
 from .observing import observing
@@ -35,7 +34,9 @@ def train(
     quiet: bool = False,
     syncers: str | os.PathLike[str] | None = None,
 ) -> Path:
-    """Train a recipe on corpora; the model appears at ``output/model.safetensors``.
+    """Train a recipe on corpora; the model appears at ``output/model.safetensors``, and its path is returned.
+
+    A recipe whose generator takes no steps makes syncers only, and their path is returned.
 
     The folder also keeps ``syncers.safetensors``, the figures of every step (``log.jsonl``) and the training state,
     from which ``resume`` continues exactly: on a CPU, bit for bit. Started by torchrun, the processes share each batch.
@@ -59,21 +60,16 @@ def train(
         parts = assemble(spec, data, processes)
         run = Run(Path(output), spec, resume, processes)
         with observing(run, parts.pipeline, parts.everything) if processes.first else nullcontext(_nobody) as tell:
-            _train_syncers(parts, run, tell, quiet, syncers)
-            parts.judge()
-            _run_phase(parts.adversarial, run, tell, quiet)
-            parts.pipeline.generator = parts.adversarial.result
-            path = run.folder / "model.safetensors"
-            if processes.first:
-                card = _card(spec, parts.corpus, run.seconds)
-                parts.pipeline.to(torch.float32).save(path, step=spec.generator.steps, card=card)
+            path = _train_syncers(parts, run, tell, quiet, syncers)
+            if spec.generator.steps:
+                path = _train_generator(parts, run, tell, quiet)
             tell(Ended(path))
     return path
 
 
 def _train_syncers(
     parts: Assembly, run: Run, tell: Observer, quiet: bool, given: str | os.PathLike[str] | None
-) -> None:
+) -> Path:
     """The first phase, or its result where it is given or the run is past it."""
     phase, path = parts.contrastive, run.folder / "syncers.safetensors"
     if given and run.phase == phase.name:
@@ -87,12 +83,24 @@ def _train_syncers(
             if not past:
                 save_syncers(path, parts.recipe, parts.syncers)
         run.processes.align(parts.syncers)
-        return
+        return path
     _run_phase(phase, run, tell, quiet)
     if run.processes.first:
-        save_syncers(path, parts.recipe, parts.syncers)
+        save_syncers(path, parts.recipe, parts.syncers, _card(parts, run))
         for text in offset_warnings(parts.syncers, parts.pipeline, parts.corpus):
             tell(Warned(phase, phase.steps, text))
+    return path
+
+
+def _train_generator(parts: Assembly, run: Run, tell: Observer, quiet: bool) -> Path:
+    """The second phase, judged by the syncers as they are by now."""
+    parts.judge()
+    _run_phase(parts.adversarial, run, tell, quiet)
+    parts.pipeline.generator = parts.adversarial.result
+    path = run.folder / "model.safetensors"
+    if run.processes.first:
+        parts.pipeline.to(torch.float32).save(path, step=parts.recipe.generator.steps, card=_card(parts, run))
+    return path
 
 
 def _run_phase(phase: Phase, run: Run, tell: Observer, quiet: bool) -> None:
@@ -122,15 +130,16 @@ def _progress(phase: Phase, first: int, quiet: bool) -> Iterable[int]:
         yield from bar.track(range(first, phase.steps), total=phase.steps, completed=first)
 
 
-def _card(spec: RecipeSpec, corpus: Corpus, seconds: float) -> dict[str, Any]:
+def _card(parts: Assembly, run: Run) -> dict[str, Any]:
     """What the model was trained on, as facts."""
+    spec, corpus = parts.recipe, parts.corpus
     return {
         "name": spec.name,
         "clips": len(corpus),
         "speakers": len({entry.speaker for entry in corpus.entries}),
         "hours": round(corpus.seconds / 3600, 3),
         "sources": sorted({entry.source or entry.folder.name for entry in corpus.entries}),
-        "training_seconds": round(seconds),
+        "training_seconds": round(run.seconds),
         "commit": _commit(),
         "recipe": spec.model_dump(mode="json"),
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..core.pyramid import Pyramid
+from .objectives import InfoNCE
 from .recipe import RecipeSpec
 
 MEMORY = 50
@@ -18,7 +18,7 @@ learning rates of `small-cpu`, and nobody should wait for an hour to hear that n
 AGAIN = 10
 """A warning comes again when what it says has lasted this many times longer."""
 NEAR_CHANCE_LOSS = 0.97
-"""Share of ``2 ln N``. In good runs the slowest level is below 0.95 after 25 steps."""
+"""Share of the loss at chance. In good runs the slowest level is below 0.95 after 25 steps."""
 NEAR_CHANCE_TOP1 = 1.5
 """Times ``1 / N``. The running mean of chance itself stays below 1.2, that of a level that learns passes 2 first."""
 WON_HINGE = 0.1
@@ -94,7 +94,7 @@ class Watch:
             yield from _spread(means)
 
     def _chance(self, means: Mapping[str, float]) -> Iterator[Suspicion]:
-        """Syncers that tell nothing apart: a choice among N windows in both directions gives ``2 ln N``."""
+        """Syncers that tell nothing apart: their loss is the objective's at chance."""
         spec = self.recipe.syncers
         causes: tuple[str, ...] = (
             "sound and motion that are apart in time or were mixed up",
@@ -102,12 +102,16 @@ class Watch:
             "silent or constant sound",
             "too few clips or speakers",
         )
-        if spec.temperature > HIGH_TEMPERATURE:
-            slow = f"syncers.temperature {spec.temperature:g} with syncers.optimizer.lr {spec.optimizer.lr:g}"
+        if isinstance(spec.objective, InfoNCE) and spec.objective.temperature > HIGH_TEMPERATURE:
+            slow = f"syncers.temperature {spec.objective.temperature:g} with syncers.optimizer.lr {spec.optimizer.lr:g}"
             causes += (f"{slow}, where 0.1 with 0.001 learns sooner",)
         for level in range(self.recipe.pyramid.levels):
             count = self._group(level)
-            loss, top1, chance = means.get(f"level{level}", 0.0), means.get(f"top1_{level}", 1.0), 2 * math.log(count)
+            loss, top1, chance = (
+                means.get(f"level{level}", 0.0),
+                means.get(f"top1_{level}", 1.0),
+                spec.objective.chance(count),
+            )
             if loss > NEAR_CHANCE_LOSS * chance and top1 * count < NEAR_CHANCE_TOP1:
                 yield Suspicion(
                     f"the syncer of level {level} tells nothing apart",

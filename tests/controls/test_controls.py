@@ -83,7 +83,7 @@ def test_without_a_reference_the_first_frame_is_rest() -> None:
 @pytest.mark.parametrize("control", [c for c in CHANGES if not isinstance(c, controls.Smooth)], ids=by_type)
 @pytest.mark.parametrize(
     "spec",
-    [{"type": "keypoints", "points": 10}, {"type": "joints", "names": ["hip", "neck"], "parents": [-1, 0]}],
+    [{"type": "keypoints", "points": 10}, {"type": "joint-positions", "names": ["hip", "neck"], "parents": [-1, 0]}],
     ids=lambda spec: spec["type"],
 )
 def test_a_representation_without_the_parts_is_one_clear_error(control: controls.Control, spec: dict[str, Any]) -> None:

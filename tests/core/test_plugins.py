@@ -118,6 +118,25 @@ def test_licenses_are_collected_by_plugin(fake_plugins):
     assert "licenses that are headmotion.core.licenses.Asset, got 'MIT'" in by_name(registry)["bad"].error
 
 
+def test_converters_are_found_and_checked(fake_plugins):
+    way = "from headmotion.core.converter import Converter\n"
+    offer = "def headmotion_converters(): return [{}]"
+    good = "Converter('good/rig', 'landmarks68', lambda motion: motion, 'rig')"
+    fake_plugins.install("headmotion-good", way + HOOK + offer.format(good))
+    fake_plugins.install("headmotion-bad", HOOK + offer.format("'landmarks68'"))
+    foreign = "Converter('mesh478', 'landmarks68', lambda motion: motion)"
+    fake_plugins.install("headmotion-thief", way + HOOK + offer.format(foreign))
+    twice = "*[Converter('twin/a', 'twin/b', lambda motion: motion)] * 2"
+    fake_plugins.install("headmotion-twin", way + HOOK + offer.format(twice))
+    registry = fake_plugins.registry()
+    assert set(registry.converters) == {("good/rig", "landmarks68")}
+    assert registry.converters["good/rig", "landmarks68"].loss == "rig"
+    records = by_name(registry)
+    assert "converters that are headmotion.core.converter.Converter, got 'landmarks68'" in records["bad"].error
+    assert "converters from or to thief/..., got mesh478 to landmarks68" in records["thief"].error
+    assert "a way that nobody offers yet, got twin/a to twin/b" in records["twin"].error
+
+
 def test_other_modules_of_the_family_are_no_hooks(fake_plugins):
     fake_plugins.install("headmotion-good", "import json as headmotion_helpers\n" + offering("good/part"))
     assert by_name(fake_plugins.registry())["good"].status == "ok"

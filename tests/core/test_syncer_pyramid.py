@@ -2,12 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from torch.nn import functional
 
 from headmotion.core.pyramid import Pyramid
-from headmotion.core.syncer import Syncer, SyncerPyramid, offset_and_confidence
+from headmotion.core.syncer import Syncer, SyncerPyramid
 
 
 class MeanSyncer(Syncer):
@@ -37,22 +34,6 @@ def built(levels=1):
     return SyncerPyramid([MeanSyncer() for _ in range(levels)], Pyramid(levels, kernel=1))
 
 
-@given(st.integers(-12, 12), st.integers(0, 100))
-def test_offset_of_shifted_embeddings(late, seed):
-    generator = torch.Generator().manual_seed(seed)
-    signal = functional.normalize(torch.randn(100, 16, generator=generator), dim=-1)
-    offset, confidence = offset_and_confidence(signal[20:80], signal[20 - late : 80 - late])
-    assert offset == -late, "negative: the audio is late"
-    assert confidence > 0.5
-
-
-@pytest.mark.parametrize("count", [1, 2, 10, 200])
-def test_constant_embeddings_give_no_confidence(count):
-    same = functional.normalize(torch.randn(1, 64), dim=-1).expand(count, -1)
-    for audio in (same.clone(), -same):
-        assert offset_and_confidence(same, audio)[1] == pytest.approx(0, abs=1e-6)
-
-
 @pytest.mark.parametrize("late", [-7, 0, 3])
 def test_measure_of_a_clip(late):
     (measure,) = built().measure(*clip(late=late))
@@ -78,6 +59,17 @@ def test_scores_and_loss():
     assert pyramid(motion, audio) < pyramid(motion, -audio)
 
 
+def test_embeddings_are_as_the_syncers_give_them_and_cosines_do_not_depend_on_their_length():
+    pyramid = built()
+    motion, audio = clip(20)
+    ((seen, heard),) = pyramid.embeddings(motion, audio)
+    torch.testing.assert_close(seen[0, 3], motion[0, 3:8].flatten(1).mean(0))
+    torch.testing.assert_close(heard[0, 3], audio[0, 12:32].mean(0))
+    torch.testing.assert_close(pyramid.scores(motion, 5 * audio), pyramid.scores(motion, audio))
+    (unit,), (free,) = (pyramid.curves(motion, 5 * audio, space) for space in ("unit", "free"))
+    assert float(unit.min()) == pytest.approx(0, abs=1e-5) and float(free.min()) > 0.5
+
+
 def test_levels_without_a_whole_window_are_left_out():
     pyramid = built(4)
     assert len(pyramid.scores(*clip(12))) == 2
@@ -88,3 +80,13 @@ def test_levels_without_a_whole_window_are_left_out():
 def test_one_syncer_per_level():
     with pytest.raises(ValueError, match="4 syncers"):
         SyncerPyramid([MeanSyncer()], Pyramid())
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(1, 1), (2, 2), (5, 3)])
+def test_the_finest_levels_judge_as_they_did_among_all(asked, kept):
+    motion, audio = clip(late=2)
+    whole = built(levels=3)
+    part = whole.finest(asked)
+    assert part.pyramid == Pyramid(kept, kernel=1) and part.levels == whole.levels[:kept]
+    for one, other in zip(part.scores(motion, audio), whole.scores(motion, audio)[:kept], strict=True):
+        assert torch.equal(one, other)

@@ -12,9 +12,9 @@ import torch
 
 import headmotion as hm
 from headmotion.detectors.choose import detector_spec
-from headmotion.detectors.face_mesh import IBUG
 from headmotion.detectors.specs import FaceAlignmentSpec, MediapipeSpec
 from headmotion.representations.landmarks68 import GROUPS, MIRROR
+from headmotion.representations.mesh478 import IBUG
 
 BLANK = np.zeros((64, 64, 3), np.uint8)
 

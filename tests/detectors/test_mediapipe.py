@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import zipfile
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,21 @@ def test_bundled_portrait(detector: hm.Detector, portrait: np.ndarray, truth: np
     (found,) = detector.detect(portrait)
     assert distance(found, truth) < 0.005
     assert distance(found, truth, slice(2, 3)) < 0.005
+
+
+def test_the_whole_mesh(detector: hm.Detector, portrait: np.ndarray) -> None:
+    mesh = hm.PipelineSpec(representation="mesh478").representation.build()  # type: ignore[arg-type]
+    (found,) = MediapipeSpec().build(hm.BuildContext(mesh, 0)).detect(portrait)
+    assert found.shape == (478, 3)
+    (picked,) = detector.detect(portrait)
+    converted = hm.Motion(found[None], Fraction(25), {"type": "mesh478"}).to("landmarks68-3d").values[0]
+    assert distance(converted, picked.numpy()) < 1e-3
+    # The mirror permutation: the face in a mirrored picture, its points swapped, is the mirror image of the face.
+    (mirrored,) = MediapipeSpec().build(hm.BuildContext(mesh, 0)).detect(np.ascontiguousarray(portrait[:, ::-1]))
+    back = mirrored[list(mesh.mirror)] * torch.tensor([-1.0, 1.0, 1.0]) + torch.tensor([portrait.shape[1] - 1.0, 0, 0])
+    size = float((found[33] - found[263])[:2].norm())
+    assert float((back - found)[:, :2].norm(dim=1).max()) < 0.06 * size
+    assert float((back - found)[468:, :2].norm(dim=1).max()) < 0.03 * size  # the irises, which are small
 
 
 def test_first_frames_of_real_clips(detector: hm.Detector, shared: Path) -> None:

@@ -6,9 +6,11 @@ import torch
 
 from headmotion import SpecError
 from headmotion.core.loss import LossInput
+from headmotion.core.pyramid import Pyramid
 from headmotion.core.spec import BuildContext
-from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec
-from headmotion.losses.sync import contrastive_loss, top1
+from headmotion.core.syncer import Syncer, SyncerPyramid
+from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec, SyncLossSpec
+from headmotion.losses.sync import contrastive_loss, margin_loss, top1
 from headmotion.training.adversarial_phase import hinge_discriminator, hinge_generator
 
 
@@ -24,11 +26,53 @@ def test_contrastive_loss_at_chance_is_twice_ln_n_and_groups_are_averaged() -> N
     assert float(contrastive_loss(same, same, temperature=0.07)) == pytest.approx(2 * math.log(48), abs=1e-4)
 
 
+def test_margin_loss_worked_out_by_hand() -> None:
+    motion = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    audio = torch.tensor([[0.0, 1.0], [3.0, 4.0]])
+    # True pairs are 1 and 0 apart; window 0 and audio 1 are 5 apart, window 1 and audio 0 the root of 18.
+    by_hand = (0.5 + ((10 - 5) ** 2 + (10 - 18**0.5) ** 2) / 2) / 2
+    assert float(margin_loss(audio, motion, 10.0)) == pytest.approx(by_hand, rel=1e-6)
+    groups = torch.stack([motion, motion]), torch.stack([audio, audio])
+    assert float(margin_loss(groups[1], groups[0], 10.0)) == pytest.approx(by_hand, rel=1e-6)
+    assert float(margin_loss(20 * audio, 20 * motion, 10.0)) == pytest.approx(400 * 0.25), "far apart is far enough"
+    assert float(margin_loss(audio[:1], motion[:1] + 5, 10.0)) > 0, "finite where a window is its own negative"
+
+
+def test_nearest_by_distance_is_nearest_by_cosine_for_unit_length() -> None:
+    audio, motion = torch.nn.functional.normalize(torch.randn(2, 3, 48, 8, generator=torch.manual_seed(0)), dim=-1)
+    motion = torch.nn.functional.normalize(audio + 0.7 * motion, dim=-1)
+    by_cosine = (motion @ audio.mT).argmax(-1) == torch.arange(48)
+    assert float(top1(audio, motion)) == pytest.approx(float(by_cosine.float().mean()))
+    assert 0.2 < float(top1(audio, motion)) < 1
+
+
 def test_hinge_losses_at_zero_scores() -> None:
     zeros = torch.zeros(7)
     assert float(hinge_discriminator(zeros, zeros)) == 2.0
     assert float(hinge_generator(zeros)) == 0.0
     assert float(hinge_discriminator(torch.full((3,), 1.0), torch.full((3,), -1.0))) == 0.0
+
+
+def test_the_sync_loss_looks_at_as_many_levels_as_it_is_told() -> None:
+    class Mean(Syncer):
+        window = 2
+
+        def embed_audio(self, audio: torch.Tensor) -> torch.Tensor:
+            return audio.mean(1)
+
+        def embed_motion(self, motion: torch.Tensor) -> torch.Tensor:
+            return motion.flatten(2).mean(1)
+
+    syncers = SyncerPyramid([Mean(SyncLossSpec()) for _ in range(3)], Pyramid(3, kernel=3))
+    real = torch.randn(2, 20, 1, 2)
+    data = LossInput(real[:, :3], torch.randn(2, 17, 1, 2), real, real.flatten(2).repeat_interleave(4, 1))
+    motion = torch.cat([data.reference, data.generated], 1)
+    cosines = [float(level.mean()) for level in syncers.scores(motion, data.audio)]
+    for levels in (1, 2, 3, None):
+        loss = SyncLossSpec(weight=2.0, levels=levels).build(_context())
+        loss.use_syncers(syncers)
+        seen = cosines[:levels]
+        assert float(loss(data)["sync"]) == pytest.approx(-2 * sum(seen) / len(seen), abs=1e-5)
 
 
 def _context() -> BuildContext:

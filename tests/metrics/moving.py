@@ -13,7 +13,7 @@ from headmotion.core.metric import MetricInput
 from headmotion.core.motion import Motion
 from headmotion.core.representation import Representation
 from headmotion.core.spec import BuildContext
-from headmotion.representations.specs import JointsSpec, KeypointsSpec, Landmarks68Spec
+from headmotion.representations.specs import JointPositionsSpec, KeypointsSpec, Landmarks68Spec
 
 FPS = 25
 
@@ -21,7 +21,7 @@ FPS = 25
 FACE = Landmarks68Spec().build()
 SOLID_FACE = Landmarks68Spec(dims=3).build()
 KEYPOINTS = KeypointsSpec(points=4).build()
-HANDS = JointsSpec(names=("root", "left", "right"), parents=(-1, 0, 0), scale_pair=(1, 2), dims=2).build()
+HANDS = JointPositionsSpec(names=("root", "left", "right"), parents=(-1, 0, 0), scale_pair=(1, 2), dims=2).build()
 
 
 def context(representation: Representation) -> BuildContext:

@@ -110,6 +110,7 @@ def test_audio_changes_nothing_before_the_stated_lookahead(changes: dict[str, ob
             {"interpolation": "linear"},
             {"interpolation": "causal", "level_lookahead": (2, 1, 0), "level_kernel": 5, "anchor": 0.05},
             {"interpolation": "align-corners"},
+            {"lstm_input": "pose-and-audio", "levels": 1},
         ]
     ),
     cuts=st.lists(st.integers(0, 12), min_size=1, max_size=8),
@@ -154,6 +155,28 @@ def test_an_anchor_bounds_drift() -> None:
         torch.testing.assert_close(
             (bound(reference, audio)[:, -1] - reference).max(), torch.tensor(0.2), atol=1e-3, rtol=0
         )
+
+
+def test_an_lstm_that_hears_remembers_what_was_said() -> None:
+    """With the branches deaf, sound can only come through the LSTM; without its part in there, the rest is as ever."""
+    deaf, hearing = (narrow(levels=1, lstm_input=reads) for reads in ("pose", "pose-and-audio"))
+    width, size = deaf.lstm.input_size, hearing.lstm.input_size
+    assert (size, parameters(hearing) - parameters(deaf)) == (width + 8, 4 * 16 * 8)
+    reference, audio = torch.rand(1, 3, 5, 2), torch.randn(1, 4 * 30, 26)
+    changed = audio.clone()
+    changed[:, :40] += 3
+    with torch.no_grad():
+        for generator in (deaf, hearing):
+            # The audio is the last part of what a branch reads, by its skip and by its norm.
+            generator.branches.trunk[0].skip[0].weight[:, -8:] = 0
+            generator.branches.trunk[0].scale[..., -8:] = 0
+            generator.branches.trunk[0].offset[..., -8:] = 0
+        assert torch.equal(deaf(reference, audio), deaf(reference, changed))
+        assert not torch.allclose(hearing(reference, audio), hearing(reference, changed), atol=1e-4)
+        same = {name: value for name, value in deaf.state_dict().items() if name != "lstm.weight_ih"}
+        hearing.load_state_dict(same, strict=False)
+        hearing.lstm.weight_ih[:] = torch.nn.functional.pad(deaf.lstm.weight_ih, (0, 8))
+        torch.testing.assert_close(hearing(reference, audio), deaf(reference, audio), atol=1e-6, rtol=0)
 
 
 def test_any_representation_and_level_count() -> None:

@@ -8,7 +8,7 @@ from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.motion import Motion
 from headmotion.core.spec import BuildContext
 from headmotion.renderers.specs import SkeletonSpec
-from headmotion.representations.specs import JointsSpec, KeypointsSpec, Landmarks68Spec
+from headmotion.representations.specs import JointPositionsSpec, KeypointsSpec, Landmarks68Spec
 
 FACE = Landmarks68Spec().build()
 
@@ -73,7 +73,7 @@ def test_pieces_make_the_frames_of_the_whole():
     "representation",
     [
         KeypointsSpec(points=10, jacobians=True).build(),
-        JointsSpec(names=("root", "left_hand", "right_hand"), parents=(-1, 0, 0)).build(),
+        JointPositionsSpec(names=("root", "left_hand", "right_hand"), parents=(-1, 0, 0)).build(),
     ],
 )
 def test_any_representation_can_be_drawn(representation):

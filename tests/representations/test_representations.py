@@ -1,4 +1,4 @@
-"""What holds for every representation that comes with headmotion."""
+"""What holds for every representation of points that comes with headmotion."""
 
 import subprocess
 import sys
@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.representation import Frame, Representation
 from headmotion.core.spec import spec_from
+from headmotion.representations.keypoints import transformed
 
 SPECS = [
     {"type": "landmarks68"},
-    {"type": "landmarks68", "dims": 3},
+    {"type": "landmarks68-3d"},
+    {"type": "mesh478"},
+    {"type": "mesh478", "dims": 2},
     {"type": "keypoints"},
     {"type": "keypoints", "points": 4, "jacobians": True, "mirror": [1, 0, 2, 3]},
-    {"type": "joints", "names": ["hips", "left_foot", "right_foot", "head"], "parents": [-1, 0, 0, 0]},
-    {"type": "joints", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
+    {"type": "joint-positions", "names": ["hips", "left_foot", "right_foot", "head"], "parents": [-1, 0, 0, 0]},
+    {"type": "joint-positions", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
 ]
 BUILT = [spec_from("representation", spec).build(None) for spec in SPECS]
 each = pytest.mark.parametrize("representation", BUILT, ids=lambda built: f"{built.name}-{built.points}x{built.dims}")
@@ -115,25 +118,59 @@ def test_no_frame_without_extent(representation: Representation) -> None:
         representation.normalize(neutral, Frame(0.0, 0.0, 0.0))
 
 
-def test_jacobians_keep_their_scale_and_turn_in_a_mirror() -> None:
-    keypoints = BUILT[3]
+def test_jacobians_scale_with_the_positions_and_turn_in_a_mirror() -> None:
+    keypoints = BUILT[5]
     values = torch.tensor([[10.0, 20.0, 1.0, 2.0, 3.0, 4.0]]).expand(4, 6)
     inside = keypoints.normalize(values, Frame(0.0, 0.0, 100.0))
-    assert inside[0].tolist() == pytest.approx([0.6, 0.7, 1.0, 2.0, 3.0, 4.0])
-    assert keypoints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 1.0, -2.0, -3.0, 4.0])
+    assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.01, 0.02, 0.03, 0.04])
+    assert keypoints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.01, -0.02, -0.03, 0.04])
+
+
+def neighborhoods(values: torch.Tensor) -> torch.Tensor:
+    """Places a little away from each keypoint, ``[..., P, 3, 2]``, as Jacobians have them."""
+    steps = torch.tensor([[0.1, 0.0], [0.0, 0.1], [-0.2, 0.3]], dtype=values.dtype)
+    return values[..., None, :2] + steps @ values[..., 2:].unflatten(-1, (2, 2)).mT
+
+
+@given(data=st.data(), frame=frames)
+def test_the_neighborhoods_of_keypoints_move_as_the_picture_does(data: st.DataObject, frame: Frame) -> None:
+    keypoints = BUILT[5]
+    values = data.draw(poses(keypoints))
+    origin = torch.tensor([frame.x, frame.y], dtype=torch.float64)
+    pixels = keypoints.denormalize(values, frame)
+    moved = (neighborhoods(values) - 0.5) * frame.side + origin
+    torch.testing.assert_close(neighborhoods(pixels), moved, atol=1e-7, rtol=1e-9)
+    turn = torch.tensor([[0.3, -1.2], [0.9, 0.4]], dtype=torch.float64)
+    shift = torch.tensor([3.0, -2.0]).double()
+    moved = neighborhoods(values) @ turn.T + shift
+    torch.testing.assert_close(neighborhoods(transformed(values, turn, shift)), moved, atol=1e-9, rtol=0)
+    assert torch.equal(transformed(values[..., :2], turn, shift), transformed(values, turn, shift)[..., :2])
+    # A mirror turns the steps around as well: the network's own frame is mirrored with the picture.
+    mirrored = transformed(values, torch.diag(torch.tensor([-1.0, 1.0])).double(), torch.tensor([1.0, 0.0]).double())
+    mirrored[..., [2, 4]] *= -1
+    torch.testing.assert_close(keypoints.flip(values), mirrored[:, list(keypoints.mirror)], atol=1e-12, rtol=0)
+
+
+def test_jacobians_are_drawn_as_axes() -> None:
+    keypoints = BUILT[5]
+    drawing = keypoints.to_drawing2d(keypoints.neutral()[None])
+    assert drawing.shape == (1, 12, 2)
+    ends = {end: drawing[0, end] - drawing[0, point] for point, end in keypoints.drawing_edges}
+    assert ends[4].tolist() == pytest.approx([0.05, 0]) and ends[5].tolist() == pytest.approx([0, 0.05], abs=1e-6)
+    assert BUILT[4].drawing_edges == ()
 
 
 def test_depth_is_scaled_and_not_mirrored() -> None:
-    joints = BUILT[4]
+    joints = BUILT[6]
     inside = joints.normalize(torch.tensor([[10.0, 20.0, 30.0]]).expand(4, 3), Frame(0.0, 0.0, 100.0))
     assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.3])
     assert joints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.3])
 
 
 def test_joints_mirror_by_name() -> None:
-    assert BUILT[4].mirror == (0, 2, 1, 3)
-    assert BUILT[5].mirror == (0, 2, 1)
-    assert BUILT[5].edges == ((0, 1), (0, 2))
+    assert BUILT[6].mirror == (0, 2, 1, 3)
+    assert BUILT[7].mirror == (0, 2, 1)
+    assert BUILT[7].edges == ((0, 1), (0, 2))
 
 
 @pytest.mark.parametrize(
@@ -144,9 +181,9 @@ def test_joints_mirror_by_name() -> None:
         {"type": "keypoints", "points": 3, "mirror": [1, 2, 0]},
         {"type": "keypoints", "points": 3, "scale_pair": [0, 3]},
         {"type": "keypoints", "points": 2, "rest": [[0.1, 0.2]]},
-        {"type": "joints", "names": ["a", "b"], "parents": [1, -1]},
-        {"type": "joints", "names": ["a", "a"], "parents": [-1, 0]},
-        {"type": "joints", "names": ["a", "b"], "parents": [-1]},
+        {"type": "joint-positions", "names": ["a", "b"], "parents": [1, -1]},
+        {"type": "joint-positions", "names": ["a", "a"], "parents": [-1, 0]},
+        {"type": "joint-positions", "names": ["a", "b"], "parents": [-1]},
     ],
     ids=str,
 )

@@ -67,7 +67,7 @@ def test_schedules_come_back_from_json() -> None:
         "precision=64",
     ]
     recipe = load_recipe("smoke", changes)
-    assert isinstance(recipe.syncers.margin, Growth) and recipe.precision == "64"
+    assert isinstance(recipe.syncers.objective.margin, Growth) and recipe.precision == "64"
     assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
 
 

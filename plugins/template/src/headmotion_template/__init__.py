@@ -1,13 +1,13 @@
-"""A minimal headmotion plugin to copy: an audio encoder and a generator."""
+"""A headmotion plugin with a generator."""
 
 from collections.abc import Iterable
 
 from headmotion import Spec, hookimpl
 
-from .specs import EnergyJawSpec, EnergySpec
+from .specs import WindowGeneratorSpec
 
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """The audio encoder and the generator."""
-    return [EnergySpec, EnergyJawSpec]
+    """All parts of the plugin; what is not listed here is not found."""
+    return [WindowGeneratorSpec]

@@ -6,42 +6,25 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from headmotion import AudioEncoderSpec, BuildContext, GeneratorSpec
+from headmotion import BuildContext, GeneratorSpec
 
 if TYPE_CHECKING:
-    from .energy import Energy
-    from .energy_jaw import EnergyJaw
+    from .generator import WindowGenerator
 
 
-class EnergySpec(AudioEncoderSpec):
-    """Logarithm of the mean energy of each step, one number."""
+class WindowGeneratorSpec(GeneratorSpec):
+    """Each frame is the reference, moved by what was heard in a window that ends with the frame."""
 
-    type: Literal["template/energy"] = "template/energy"
-    sample_rate: int = Field(16000, ge=8000, le=192000)
-    """Rate of the wave (Hz)."""
-    hop: int = Field(160, ge=1)
-    """Distance from one step to the next (samples)."""
+    type: Literal["template/window"] = "template/window"
+    frames: int = Field(8, ge=1)
+    """Length of the window (motion frames)."""
+    hidden_size: int = Field(64, ge=1)
+    """Units of the hidden layer."""
+    reach: float = Field(0.1, gt=0)
+    """How far a point moves from the reference where an output is 1 (sides of the unit frame)."""
 
-    def build(self, context: BuildContext) -> Energy:
-        """Make the audio encoder."""
-        from .energy import Energy
-
-        return Energy(self)
-
-
-class EnergyJawSpec(GeneratorSpec):
-    """The mouth opens with the energy of the audio; nothing else moves."""
-
-    type: Literal["template/energy-jaw"] = "template/energy-jaw"
-    opening: float = Field(0.2, ge=0, le=2)
-    """How far the loudest audio opens the mouth, in distances of the representation's scale pair."""
-    quiet: float = -12.0
-    """Mean of the audio features at and below which the mouth stays as it is (natural logarithm of energy)."""
-    loud: float = -3.0
-    """Mean of the audio features from which on the mouth is wide open (natural logarithm of energy)."""
-
-    def build(self, context: BuildContext) -> EnergyJaw:
+    def build(self, context: BuildContext) -> WindowGenerator:
         """Make the generator."""
-        from .energy_jaw import EnergyJaw
+        from .generator import WindowGenerator
 
-        return EnergyJaw(self, context)
+        return WindowGenerator(self, context)

@@ -1,0 +1,60 @@
+"""What the page says beside its figures; no number that was measured stands here."""
+
+TITLES = {
+    "ablation-grid": "Figure 5 of the paper, on recordings",
+    "ablation-synthetic": "Figure 5 of the paper, where the causes are known",
+    "length": "Do errors add up?",
+    "weights": "The share of the sync loss",
+    "swap": "Another representation by one line",
+}
+MISSING = "Not run."
+NAMES = {"confidence": "AV-Conf", "offset": "size of AV-Offset, frames of the level", "cosine": "mean cosine"}
+INTRODUCTION = """\
+The size is `{size.name}`: {size.seeds} seeds of each variant of the ablations and {size.few} of the others,
+{steps} steps of the generator, {size.judge_steps} steps of each pyramid of syncers, and {size.unseen} clips of
+each corpus that nobody was trained on. The paper trains large networks for 75 000 steps; this is what its idea does for
+small ones in their first minutes."""
+SETTINGS = {
+    "ablation-grid": """\
+One speaker of the GRID corpus, sentences that were not trained on. `full` has generator and loss at four scales;
+`single-scale-generator` one branch over the finest audio level, which its LSTM hears as well (as in the authors' code),
+and the loss of four scales; `single-scale` the same generator, and the loss of the finest scale alone. All three share
+one pyramid of syncers, batches and seeds. The paper's expectation: equal at the finest level, `single-scale` behind at
+the coarser ones.""",
+    "ablation-synthetic": """\
+The same over the synthetic corpus, whose speakers are all different and whose validation speakers nobody was trained
+on.""",
+    "length": """\
+The full model trained on 40 and on 80 generated frames, then given a minute of speech of unseen synthetic speakers:
+1500 frames on its own. `free` integrates velocities as the paper does; `anchored` takes back a fifth of the offset from
+the first pose in each frame, which is what the small preset does.""",
+    "weights": "The full model on the synthetic corpus with the sync loss weighted 0 to 8; the recipes have 4.",
+    "swap": """\
+The recipe of the full model and its syncers, trained on the synthetic corpus as 24 plain points whose meaning nothing
+in the model knows. What changes in the recipe is one line:""",
+}
+CAUSES = """\
+Syncers may be wrong together. The synthetic corpus says what moved the recorded face: lips follow phones, nods follow
+accents, the posture of the head follows the phrase. These correlations involve no syncer. Other clips' causes are the
+floor: speech has much in common."""
+PROTOCOL = """\
+## How it is measured
+
+- **What ties motion to speech.** Of all terms of the losses only the sync loss knows which motion belongs to which
+  speech. The discriminators see motion alone, as in the paper, and `spread` compares a whole batch with another. The
+  recipes had a reconstruction loss before; it hands lips their answer frame by frame, at the finest scale, and drowns
+  what an ablation of scales wants to see.
+- **Judges.** AV-Conf, AV-Offset and the cosine come from a pyramid of syncers of its own for each corpus, trained
+  apart from those of the loss: from another seed, by SyncNet's margin of distances instead of InfoNCE. AV-Conf is
+  median minus minimum of the curve of mean distances over shifts of up to 15 windows or half of them, AV-Offset the
+  shift of the minimum; only pairs of windows that exist are averaged. Each clip starts from its first recorded frame
+  and hears its own speech.
+- **Other speech.** The same motion beside the speech of another clip: what synchrony is worth by chance.
+- **Intervals.** 95 %, bootstrap over seeds and clips, crossed; differences are taken clip by clip and seed by seed.
+  With three seeds or two the part of the seeds is rough.
+- **Causes.** `benchmarks/proof/scales.py` says which curve is compared with which, and in which band.
+- **Drift.** `benchmarks/proof/drift.py`; of the seeds, mean with least and greatest.
+
+A run whose result exists is not made again, and one that was cut short goes on from its last saved step. The recipes
+are those of `headmotion train ablation/full` and its two siblings.
+"""

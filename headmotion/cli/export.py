@@ -1,0 +1,59 @@
+"""The command that writes files for other programs: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import any_path, check_output, existing_file, one_thread, options, seed, show
+
+MOTIONS = {".npz", ".json", ".bvh"}
+"""Suffixes of files that hold a motion; any other name is a model's."""
+
+
+@click.command()
+@click.argument("source", metavar="MODEL|MOTION")
+@options(
+    click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix says what."),
+    click.option("--format", metavar="NAME", help="live-link, or another; where the suffix is not enough."),
+    click.option("--to", "representation", metavar="TYPE", help="Convert a motion first, such as to blendshapes."),
+    click.option("--reference", type=existing_file, help="Pose that a model's motion starts from.  [default: neutral]"),
+    seed,
+)
+def export(
+    source: str, output: Path, format: str | None, representation: str | None, reference: Path | None, seed: int
+) -> None:
+    """Write MOTION (.npz, .json, .bvh) for another program, or the streaming step of MODEL as .onnx.
+
+    Of a MODEL, .npz is what the step starts from, for another reference or seed.
+    """
+    check_output(output)
+    moves = Path(source).suffix.lower() in MOTIONS
+    if reference if moves else format or representation:
+        raise click.UsageError("--format and --to are for a MOTION, --reference is for a MODEL.")
+    if moves:
+        _motion(Path(source), output, format, representation)
+    else:
+        _model(source, output, reference, seed)
+
+
+def _motion(source: Path, output: Path, format: str | None, representation: str | None) -> None:
+    from headmotion.export.formats import format_of
+
+    chosen = format_of(output, format)
+    from headmotion import Motion
+    from headmotion.export import write_motion
+    from headmotion.representations.bvh import read_bvh
+
+    motion = read_bvh(source) if source.suffix.lower() == ".bvh" else Motion.load(source)
+    show(write_motion(motion.to(representation) if representation else motion, output, chosen))
+
+
+def _model(source: str, output: Path, reference: Path | None, seed: int) -> None:
+    one_thread()
+    import headmotion
+    from headmotion.export import write_onnx, write_start
+
+    write = write_start if output.suffix == ".npz" else write_onnx
+    show(write(headmotion.load(source, device="cpu"), output, reference=reference, seed=seed))

@@ -1,0 +1,99 @@
+"""A skeleton as nodes that are animated, with a skin: a slender octahedron for each bone, which follows its joint."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation  # type: ignore[import-untyped,unused-ignore]
+
+from ..core.errors import MotionError
+from ..core.motion import Motion
+from ..representations.joints import Joints
+from ..representations.rotations import matrices
+from .gltf_parts import INDICES, VERTICES, Scene
+
+HALF_TURN = [1.0, 0.0, 0.0, 0.0]
+"""About x: from the picture's axes (y down, z away) to glTF's, as a quaternion x, y, z, w."""
+THICK, BULGE = 0.06, 0.15
+"""Half the thickness of a bone, and how far from its joint it is thickest, in parts of its length."""
+FACES = np.array([(0, k, k % 4 + 1) for k in range(1, 5)] + [(5, k % 4 + 1, k) for k in range(1, 5)], np.uint32)
+
+Numbers = NDArray[np.float64]
+
+
+def skeleton(motion: Motion, joints: Joints) -> Scene:
+    """The scene of a motion of `joints`.
+
+    Below a node that turns the picture's axes there is one for each joint and each end site, in the skeleton's own
+    unit; the roots are scaled.
+
+    Raises:
+        MotionError: rotations without direction.
+    """
+    scene = Scene(motion, joints.name)
+    frame = motion.frame
+    side, x, y = (1.0, 0.0, 0.0) if frame is None else (frame.side, frame.x, frame.y)
+    top = scene.node(name="picture", rotation=HALF_TURN, scale=[1 / side] * 3, translation=[-x / side, y / side, 0.0])
+    values = motion.values.double().cpu()
+    size = joints.scale(values).numpy()
+    turned = _quaternions(matrices(values[:, len(joints.moving) :]).numpy())
+    upright = Rotation.from_matrix(joints.view.numpy()).as_quat().tolist()
+    nodes: list[int] = []
+    for joint, (name, parent) in enumerate(zip(joints.spec.names, joints.spec.parents, strict=True)):
+        root, offset = parent < 0, [float(value) for value in joints.spec.offsets[joint]]
+        at_rest = {"rotation": upright, "scale": [float(size[0, joint])] * 3} if root else {}
+        nodes.append(scene.node(top if root else nodes[parent], name=name, translation=offset, **at_rest))
+        scene.animate(nodes[joint], "rotation", turned[:, joint], "VEC4")
+        if joint in joints.moving:
+            place = values[:, joints.moving.index(joint), :3].numpy()
+            scene.animate(nodes[joint], "translation", place if root else place / size[:, [joint]], "VEC3")
+        if root:
+            scene.animate(nodes[joint], "scale", np.repeat(size[:, [joint]], 3, axis=1), "VEC3")
+    for end in joints.spec.ends:
+        scene.node(nodes[end.joint], name=f"{joints.spec.names[end.joint]}.end", translation=list(end.offset))
+    _skin(scene, joints, nodes)
+    return scene
+
+
+def _skin(scene: Scene, joints: Joints, nodes: list[int]) -> None:
+    """Bones from each joint to its children and end sites, at rest."""
+    spec, rest = joints.spec, np.zeros((len(nodes), 3))
+    for joint, parent in enumerate(spec.parents):
+        rest[joint] = np.add(spec.offsets[joint], rest[parent] if parent >= 0 else 0.0)
+    links = [(parent, np.array(spec.offsets[joint])) for joint, parent in enumerate(spec.parents) if parent >= 0]
+    links += [(end.joint, np.array(end.offset)) for end in spec.ends]
+    links = [(joint, along) for joint, along in links if np.linalg.norm(along) > 0]
+    inverse = np.tile(np.eye(4, dtype=np.float32), (len(nodes), 1, 1))
+    inverse[:, :3, 3] = -rest
+    owners = np.zeros((6 * len(links), 4), np.uint16)
+    owners[:, 0] = np.repeat([joint for joint, _ in links], 6)
+    whole = np.tile(np.array([1.0, 0.0, 0.0, 0.0], np.float32), (len(owners), 1))
+    attributes = {
+        "POSITION": scene.array(np.concatenate([rest[j] + _octahedron(along) for j, along in links]), "VEC3", VERTICES),
+        "JOINTS_0": scene.array(owners, "VEC4", VERTICES),
+        "WEIGHTS_0": scene.array(whole, "VEC4", VERTICES),
+    }
+    corners = np.concatenate([6 * k + FACES for k in range(len(links))]).astype(np.uint32)
+    number = scene.mesh("bones", attributes, scene.array(corners.reshape(-1), "SCALAR", INDICES))
+    scene.node(name="bones", mesh=number, skin=scene.skin(nodes, inverse))
+
+
+def _octahedron(along: Numbers) -> Numbers:
+    """Six corners ``[6, 3]`` of a bone from the origin to ``along``."""
+    length = np.linalg.norm(along)
+    least = np.eye(3)[np.abs(along).argmin()]
+    across = np.cross(along / length, least)
+    across /= np.linalg.norm(across)
+    beside = np.cross(along / length, across)
+    ring = [BULGE * along + THICK * length * side for side in (across, beside, -across, -beside)]
+    return np.array([np.zeros(3), *ring, along])
+
+
+def _quaternions(turns: Numbers) -> Numbers:
+    """Rotations ``[T, J, 3, 3]`` as quaternions ``[T, J, 4]`` (x, y, z, w) that do not jump from frame to frame."""
+    if not bool((np.abs(np.linalg.det(turns) - 1) < 1e-3).all()):
+        raise MotionError("glTF export", "rotations with a direction", "numbers that give none")
+    found = Rotation.from_matrix(turns.reshape(-1, 3, 3)).as_quat().reshape(*turns.shape[:2], 4)
+    turning = np.sign((found[1:] * found[:-1]).sum(axis=-1, keepdims=True))
+    found[1:] *= np.cumprod(np.where(turning < 0, -1.0, 1.0), axis=0)
+    return np.asarray(found)

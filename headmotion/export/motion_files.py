@@ -1,0 +1,59 @@
+"""Motion in the files of other programs, by the name of the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from ..controls.control import Setting
+from ..core.errors import MotionError
+from ..core.files import atomic_output
+from ..core.motion import Motion
+from ..core.representation import Representation
+from ..representations.bvh import write_bvh
+from .formats import format_of
+from .gltf import write_glb, write_gltf
+from .live_link import write_live_link
+from .mouth_shapes import write_vtt
+from .table import write_csv
+
+Writer = Callable[[Motion, Representation, Path], object]
+"""Writes a motion that has frames and is finite, to a path where it may leave a part of a file."""
+
+WRITERS: dict[str, Writer] = {
+    "npz": lambda motion, _, path: motion.save(path),
+    "json": lambda motion, _, path: motion.save(path),
+    "csv": write_csv,
+    "live-link": write_live_link,
+    "bvh": lambda motion, _, path: write_bvh(motion, path),
+    "glb": write_glb,
+    "gltf": write_gltf,
+    "vtt": write_vtt,
+}
+
+
+def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | None = None) -> Path:
+    """Write a motion for another program; the file appears whole or not at all.
+
+    Args:
+        motion: at least one frame of finite numbers.
+        path: the file; its suffix says the format unless ``format`` does.
+        format: a name among `formats.SUFFIXES`, such as ``live-link``, which shares ``.csv`` with the plain table.
+
+    Raises:
+        MotionError: an unknown suffix or format, no frames, numbers that are not finite, or a representation that the
+            format cannot hold.
+    """
+    target = Path(path)
+    chosen = format_of(target, format)
+    if not len(motion):
+        raise MotionError("export", "a motion with frames", "none")
+    setting = Setting.of(motion)
+    if not all(bool(torch.isfinite(values).all()) for values in (motion.values, setting.rest)):
+        raise MotionError("export", "finite numbers", "NaN or infinity")
+    with atomic_output(target) as temporary:
+        WRITERS[chosen](motion, setting.representation, temporary)
+    return target

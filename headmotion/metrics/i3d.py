@@ -1,0 +1,114 @@
+"""I3D, Inception-v1 inflated to video, as FVD uses it. Source: Carreira and Zisserman 2017; Unterthiner et al. 2018.
+
+The names of weights are those of the PyTorch conversions of DeepMind's ``rgb_imagenet`` that go round.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import override
+
+CLASSES = 400
+"""Of Kinetics-400."""
+
+Sides = tuple[int, int, int]
+
+
+def _same(video: Tensor, kernel: Sides, stride: Sides) -> Tensor:
+    """Zeros around ``[N, C, T, H, W]`` as TensorFlow's ``SAME`` has them, the odd one behind."""
+    pads: list[int] = []
+    for length, taps, step in zip(video.shape[:1:-1], kernel[::-1], stride[::-1], strict=True):
+        missing = max(0, taps - (step if length % step == 0 else length % step))
+        pads += [missing // 2, missing - missing // 2]
+    return functional.pad(video, pads)
+
+
+def _pooled(video: Tensor, kernel: Sides, stride: Sides) -> Tensor:
+    # What is pooled has been through a ReLU, so zeros are as good as minus infinity.
+    return functional.max_pool3d(_same(video, kernel, stride), kernel, stride)
+
+
+class Unit(nn.Module):
+    """Convolution over time and space, batch norm, ReLU."""
+
+    def __init__(self, channels_in: int, channels_out: int, side: int = 1, stride: int = 1) -> None:
+        super().__init__()
+        self.sides, self.strides = (side,) * 3, (stride,) * 3
+        self.conv3d = nn.Conv3d(channels_in, channels_out, self.sides, self.strides, bias=False)
+        self.bn = nn.BatchNorm3d(channels_out, eps=0.001, momentum=0.01)
+
+    @override
+    def forward(self, video: Tensor) -> Tensor:
+        return functional.relu(self.bn(self.conv3d(_same(video, self.sides, self.strides))))
+
+
+class Mixed(nn.Module):
+    """Four branches, joined along channels; widths as in GoogLeNet's table (Szegedy et al. 2015)."""
+
+    def __init__(self, width: int, w0: int, w1a: int, w1b: int, w2a: int, w2b: int, w3: int) -> None:
+        super().__init__()
+        self.b0 = Unit(width, w0)
+        self.b1a, self.b1b = Unit(width, w1a), Unit(w1a, w1b, 3)
+        self.b2a, self.b2b = Unit(width, w2a), Unit(w2a, w2b, 3)
+        self.b3b = Unit(width, w3)
+
+    @override
+    def forward(self, video: Tensor) -> Tensor:
+        pooled = _pooled(video, (3, 3, 3), (1, 1, 1))
+        branches = [self.b0(video), self.b1b(self.b1a(video)), self.b2b(self.b2a(video)), self.b3b(pooled)]
+        return torch.cat(branches, 1)
+
+
+class Logits(nn.Module):
+    """One score per class, place and step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv3d = nn.Conv3d(1024, CLASSES, 1)
+
+    @override
+    def forward(self, video: Tensor) -> Tensor:
+        scores: Tensor = self.conv3d(video)
+        return scores
+
+
+class I3D(nn.Module):
+    """Videos ``[N, 3, T, 224, 224]`` to the logits of all steps, flattened, ``[N, 400 * steps]``.
+
+    40 frames give 4 steps, 80 give 9.
+    """
+
+    pools = {  # noqa: RUF012 - by the layer that they come before
+        "Conv3d_2b_1x1": ((1, 3, 3), (1, 2, 2)),
+        "Mixed_3b": ((1, 3, 3), (1, 2, 2)),
+        "Mixed_4b": ((3, 3, 3), (2, 2, 2)),
+        "Mixed_5b": ((2, 2, 2), (2, 2, 2)),
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.Conv3d_1a_7x7 = Unit(3, 64, 7, 2)
+        self.Conv3d_2b_1x1 = Unit(64, 64)
+        self.Conv3d_2c_3x3 = Unit(64, 192, 3)
+        self.Mixed_3b = Mixed(192, 64, 96, 128, 16, 32, 32)
+        self.Mixed_3c = Mixed(256, 128, 128, 192, 32, 96, 64)
+        self.Mixed_4b = Mixed(480, 192, 96, 208, 16, 48, 64)
+        self.Mixed_4c = Mixed(512, 160, 112, 224, 24, 64, 64)
+        self.Mixed_4d = Mixed(512, 128, 128, 256, 24, 64, 64)
+        self.Mixed_4e = Mixed(512, 112, 144, 288, 32, 64, 64)
+        self.Mixed_4f = Mixed(528, 256, 160, 320, 32, 128, 128)
+        self.Mixed_5b = Mixed(832, 256, 160, 320, 32, 128, 128)
+        self.Mixed_5c = Mixed(832, 384, 192, 384, 48, 128, 128)
+        self.logits = Logits()
+
+    @override
+    def forward(self, video: Tensor) -> Tensor:
+        for name, layer in self.named_children():
+            if name in self.pools:
+                video = _pooled(video, *self.pools[name])
+            if name == "logits":
+                video = functional.avg_pool3d(video, (2, 7, 7), 1)
+            video = layer(video)
+        return video.mean((3, 4)).flatten(1)

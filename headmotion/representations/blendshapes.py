@@ -1,0 +1,129 @@
+"""The 52 blend shapes of ARKit's face tracking (Apple, ARFaceAnchor.BlendShapeLocation): how far each is raised.
+
+Left and right are the person's own.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..core.errors import MotionError
+from ..core.representation import Frame, Representation
+from .geometry import checked_frame, checked_poses
+from .sides import mirror_by_name
+from .specs import BlendshapesSpec
+
+NAMES = (
+    *("eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft"),
+    *("eyeSquintLeft", "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight"),
+    *("eyeLookOutRight", "eyeLookUpRight", "eyeSquintRight", "eyeWideRight", "jawForward", "jawLeft"),
+    *("jawRight", "jawOpen", "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight"),
+    *("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight", "mouthDimpleLeft"),
+    *("mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight", "mouthRollLower", "mouthRollUpper"),
+    *("mouthShrugLower", "mouthShrugUpper", "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft"),
+    *("mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight", "browDownLeft", "browDownRight"),
+    *("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft"),
+    *("cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut"),
+)
+"""In the order of Live Link Face's files."""
+
+STEMS = {"lips": "mouth", "jaw": "jaw", "eyes": "eye", "brows": "brow", "nose": "nose", "cheeks": "cheek"}
+"""How the names of a group begin; the group ``lips`` is the mouth's."""
+COLUMNS, ROWS = 5, 4
+"""Of the bars of one side; those of both sides stand above each other between them."""
+TOP, BOTTOM, EDGE, INNER = 0.32, 0.68, 0.25, 0.45
+"""Where the first and the last row stand, and the columns of a side, in the unit frame."""
+ROOM = 0.85
+"""How high a bar is at 1, in parts of the distance of two rows."""
+
+
+class Blendshapes(Representation):
+    """52 values, one number each, 0 at rest and 1 where a shape is raised to the full.
+
+    Values are no lengths: normalizing changes nothing, and a mirror only swaps the sides. They are drawn as bars in the
+    unit frame, the person's left on the right; a face is drawn by converting to `landmarks68`.
+    """
+
+    name = "blendshapes"
+    points = len(NAMES)
+    dims = 1
+    point_names = NAMES
+    contours = {}  # noqa: RUF012
+    openings = {}  # noqa: RUF012
+    groups = {  # noqa: RUF012
+        group: tuple(k for k, name in enumerate(NAMES) if name.startswith(stem)) for group, stem in STEMS.items()
+    }
+    edges = ()
+    mirror = mirror_by_name(NAMES)
+    scale_pair = (0, mirror[0])
+    drawing_edges = tuple((k, len(NAMES) + k) for k in range(len(NAMES)))
+
+    def __init__(self, spec: BlendshapesSpec) -> None:
+        super().__init__(spec)
+        self._feet, self._heights = _bars()
+
+    def neutral(self) -> Tensor:
+        """Nothing raised, ``[52, 1]``."""
+        return torch.zeros(self.points, 1)
+
+    def frame_of(self, values: Tensor) -> Frame:
+        """The unit square, whatever the poses ``[..., 52, 1]``.
+
+        Raises:
+            MotionError: wrong number of shapes, none, or not finite.
+        """
+        poses = checked_poses(self, values, 1)[..., :1]
+        if not poses.numel() or not bool(torch.isfinite(poses).all()):
+            raise MotionError(self.name, "at least one pose of finite numbers", "none, or NaN or infinity")
+        return Frame(0.5, 0.5, 1.0)
+
+    def normalize(self, values: Tensor, frame: Frame) -> Tensor:
+        """The values themselves ``[..., 52, 1]``; numbers beyond the first are dropped.
+
+        Raises:
+            MotionError: the values or the frame do not fit.
+        """
+        checked_frame(self.name, frame)
+        return checked_poses(self, values, 1)[..., :1]
+
+    def denormalize(self, values: Tensor, frame: Frame) -> Tensor:
+        """The values themselves ``[..., 52, 1]``.
+
+        Raises:
+            MotionError: the values or the frame do not fit.
+        """
+        return self.normalize(values, frame)
+
+    def flip(self, values: Tensor) -> Tensor:
+        """The sides swapped, ``[..., 52, 1]``."""
+        return checked_poses(self, values, 1)[..., list(self.mirror), :1]
+
+    def to_points2d(self, values: Tensor) -> Tensor:
+        """The upper ends of the bars, ``[..., 52, 2]``."""
+        return self._at(checked_poses(self, values, 1)[..., 0])
+
+    def to_drawing2d(self, values: Tensor) -> Tensor:
+        """The upper ends of the bars, then the lower ones, ``[..., 104, 2]``."""
+        tips = self.to_points2d(values)
+        return torch.cat([tips, self._at(torch.zeros_like(tips[..., 0]))], dim=-2)
+
+    def _at(self, values: Tensor) -> Tensor:
+        rise = torch.stack([torch.zeros_like(values), -values * self._heights.to(values)], dim=-1)
+        return self._feet.to(values) + rise
+
+
+def _bars() -> tuple[Tensor, Tensor]:
+    """Where the bars begin ``[52, 2]``, each side's the mirror image of the other's, and how high they are ``[52]``."""
+    feet, heights = torch.zeros(len(NAMES), 2), torch.zeros(len(NAMES))
+    left = [k for k, name in enumerate(NAMES) if "Left" in name]
+    both = [k for k, name in enumerate(NAMES) if Blendshapes.mirror[k] == k]
+    for number, k in enumerate(left):
+        x = EDGE + (INNER - EDGE) * (number % COLUMNS) / (COLUMNS - 1)
+        y = TOP + (BOTTOM - TOP) * (number // COLUMNS) / (ROWS - 1)
+        feet[k], feet[Blendshapes.mirror[k]] = torch.tensor([1 - x, y]), torch.tensor([x, y])
+    heights[left] = heights[[Blendshapes.mirror[k] for k in left]] = ROOM * (BOTTOM - TOP) / (ROWS - 1)
+    for number, k in enumerate(both):
+        feet[k] = torch.tensor([0.5, TOP + (BOTTOM - TOP) * number / (len(both) - 1)])
+    heights[both] = ROOM * (BOTTOM - TOP) / (len(both) - 1)
+    return feet, heights

@@ -1,0 +1,243 @@
+"""The text of BVH files: a skeleton, its channels, and a line of numbers per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.arrays import MAX_BYTES
+from ..core.errors import MotionError
+
+Numbers = npt.NDArray[np.float64]
+Offset = tuple[float, float, float]
+Channel = tuple[str, int]
+"""``p`` (position) or ``r`` (rotation), and the axis 0, 1, 2."""
+
+CHANNELS = {f"{axis}{word}": (word[0], k) for k, axis in enumerate("xyz") for word in ("position", "rotation")}
+LARGEST = 1e6
+"""Numbers beyond are refused: no body is a million units long, and single precision holds no detail of it."""
+
+
+@dataclass
+class Skeleton:
+    """What the hierarchy says, joint by joint; parents come before their joints."""
+
+    names: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    offsets: list[Offset] = field(default_factory=list)
+    channels: list[list[Channel]] = field(default_factory=list)
+    ends: list[tuple[int, Offset]] = field(default_factory=list)
+
+
+class Reader:
+    """The words of a file, with the line of the last one for errors."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path, self.line = path, 1
+        self._lines = enumerate(text.splitlines(), start=1)
+        self._words: Iterator[str] = iter(())
+
+    def word(self) -> str:
+        """The next word; empty at the end."""
+        while (found := next(self._words, None)) is None:
+            following = next(self._lines, None)
+            if following is None:
+                return ""
+            self.line, self._words = following[0], iter(following[1].split())
+        return found
+
+    def expect(self, *wanted: str) -> None:
+        """Read these words, in any case."""
+        for each in wanted:
+            if (got := self.word()).lower() != each.lower():
+                self.fail(repr(each), repr(got) if got else "the end of the file")
+
+    def number(self) -> float:
+        """Read a number."""
+        got = self.word()
+        value = _as_number(got)
+        if value is None:
+            self.fail(f"a finite number up to {LARGEST:g}", repr(got) if got else "the end of the file")
+        return value
+
+    def rest(self) -> Iterator[tuple[int, list[str]]]:
+        """The words of the lines that follow, with their numbers, blank ones left out."""
+        for line, words in chain([(self.line, list(self._words))], ((n, text.split()) for n, text in self._lines)):
+            if words:
+                yield line, words
+
+    def fail(self, expected: str, got: str) -> NoReturn:
+        """Refuse the file, at this line."""
+        raise MotionError("bvh", expected, f"{got[:60]} in line {self.line} of {self.path}")
+
+
+def parse(path: Path) -> tuple[Skeleton, Numbers, str]:
+    """The skeleton, the numbers ``[T, C]`` and the Frame Time as it is written.
+
+    Raises:
+        MotionError: no such file, or not BVH, with the line.
+    """
+    reader = Reader(path, _text(path))
+    skeleton = Skeleton()
+    reader.expect("HIERARCHY")
+    while (word := reader.word()).lower() == "root":
+        _tree(reader, skeleton)
+    if word.lower() != "motion" or not skeleton.names:
+        reader.fail("'MOTION'" if skeleton.names else "'ROOT'", repr(word) if word else "the end of the file")
+    reader.expect("Frames:")
+    frames = reader.number()
+    if frames != int(frames) or frames < 0:
+        reader.fail("a number of frames", str(frames))
+    reader.expect("Frame", "Time:")
+    frame_time = reader.word()
+    return skeleton, _numbers(reader, int(frames), sum(map(len, skeleton.channels))), frame_time
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise MotionError("bvh", f"a file of at most {MAX_BYTES >> 20} MiB", str(path))
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise MotionError("bvh", "an existing file", str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MotionError("bvh", "a text file", f"{path} ({type(error).__name__})") from None
+
+
+def _tree(reader: Reader, skeleton: Skeleton) -> None:
+    """One root with all that hangs from it; the word ROOT has been read."""
+    open_joints = [_joint(reader, skeleton, -1)]
+    while open_joints:
+        match (word := reader.word()).lower():
+            case "joint":
+                open_joints.append(_joint(reader, skeleton, open_joints[-1]))
+            case "end":
+                reader.expect("Site", "{", "OFFSET")
+                skeleton.ends.append((open_joints[-1], _offset(reader)))
+                reader.expect("}")
+            case "}":
+                open_joints.pop()
+            case _:
+                reader.fail("'JOINT', 'End Site' or '}'", repr(word) if word else "the end of the file")
+
+
+def _joint(reader: Reader, skeleton: Skeleton, parent: int) -> int:
+    words: list[str] = []
+    while (word := reader.word()) != "{":
+        if not word:
+            reader.fail("'{'", "the end of the file")
+        words.append(word)
+    name = " ".join(words)
+    if not name or name in skeleton.names:
+        reader.fail("a name that no other joint has", repr(name))
+    reader.expect("OFFSET")
+    skeleton.names.append(name)
+    skeleton.parents.append(parent)
+    skeleton.offsets.append(_offset(reader))
+    reader.expect("CHANNELS")
+    count = reader.number()
+    listed: list[Channel] = []
+    while len(listed) < count:
+        word = reader.word()
+        channel = CHANNELS.get(word.lower())
+        if channel is None or (channel[0] == "p" and channel in listed):
+            reader.fail(f"{count:g} channels such as Xposition or Zrotation", repr(word))
+        listed.append(channel)
+    skeleton.channels.append(listed)
+    return len(skeleton.names) - 1
+
+
+def _offset(reader: Reader) -> Offset:
+    return reader.number(), reader.number(), reader.number()
+
+
+def _numbers(reader: Reader, frames: int, channels: int) -> Numbers:
+    found: list[Numbers] = []
+    total = 0
+    for line, words in reader.rest():
+        reader.line = line
+        try:
+            row = np.array(words, dtype=np.float64)
+            good = bool((np.abs(row) <= LARGEST).all())
+        except ValueError:
+            good = False
+        if not good:
+            bad = next(word for word in words if _as_number(word) is None)
+            reader.fail(f"a finite number up to {LARGEST:g}", repr(bad))
+        total += len(row)
+        if total > frames * channels:
+            break
+        found.append(row)
+    if total != frames * channels:
+        reader.fail(f"{frames} frames of {channels} numbers", f"{'more' if total > frames * channels else total}")
+    return np.concatenate([np.zeros(0), *found]).reshape(frames, channels)
+
+
+def _as_number(word: str) -> float | None:
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return value if abs(value) <= LARGEST else None
+
+
+def write(path: Path, skeleton: Skeleton, numbers: Numbers, frame_time: str) -> None:
+    """Write a skeleton and the numbers ``[T, C]`` of its channels, joint by joint in the skeleton's order.
+
+    Raises:
+        MotionError: a name that could not be read back.
+    """
+    lines, order = _hierarchy(skeleton)
+    starts = np.cumsum([0, *map(len, skeleton.channels)])
+    columns = [column for joint in order for column in range(starts[joint], starts[joint + 1])]
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        lines += ["MOTION", f"Frames: {len(numbers)}", f"Frame Time: {frame_time}"]
+        stream.write("\n".join(lines) + "\n")
+        np.savetxt(stream, numbers[:, columns], fmt="%.8f")
+
+
+def _hierarchy(skeleton: Skeleton) -> tuple[list[str], list[int]]:
+    """The lines of the hierarchy, and the joints in the order in which they appear there."""
+    lines, order = ["HIERARCHY"], []
+    children: dict[int, list[int]] = {}
+    for joint, parent in enumerate(skeleton.parents):
+        children.setdefault(parent, []).append(joint)
+    stack: list[tuple[int, int, bool]] = [(root, 0, False) for root in reversed(children.get(-1, []))]
+    while stack:
+        joint, depth, closes = stack.pop()
+        indent = "\t" * depth
+        if closes:
+            lines.append(indent + "}")
+            continue
+        order.append(joint)
+        lines += [indent + line for line in _lines_of(skeleton, joint)]
+        stack.append((joint, depth, True))
+        stack += [(child, depth + 1, False) for child in reversed(children.get(joint, []))]
+    return lines, order
+
+
+def _lines_of(skeleton: Skeleton, joint: int) -> list[str]:
+    name = skeleton.names[joint]
+    if not name or " ".join(name.split()) != name or "{" in name.split():
+        raise MotionError("bvh", "names of joints without braces and line breaks", repr(name)[:60])
+    channels = [f"{'XYZ'[axis]}{'position' if kind == 'p' else 'rotation'}" for kind, axis in skeleton.channels[joint]]
+    lines = [
+        f"{'ROOT' if skeleton.parents[joint] < 0 else 'JOINT'} {name}",
+        "{",
+        f"\t{_written(skeleton.offsets[joint])}",
+    ]
+    lines.append(f"\tCHANNELS {len(channels)} {' '.join(channels)}")
+    for of, offset in skeleton.ends:
+        if of == joint:
+            lines += ["\tEnd Site", "\t{", f"\t\t{_written(offset)}", "\t}"]
+    return lines
+
+
+def _written(offset: Offset) -> str:
+    return " ".join(["OFFSET", *(np.format_float_positional(value, trim="0") for value in offset)])

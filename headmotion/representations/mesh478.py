@@ -1,0 +1,73 @@
+"""The 478 points of mediapipe's face mesh: 468 of the face, then 5 of each iris.
+
+The mesh is that of Kartynnik, Ablavatski, Grishchenko, Grundmann (2019), its outlines those that mediapipe publishes
+(face_mesh_connections.py, Apache-2.0). Left and right are the person's own, as in `landmarks68`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .geometry import PointRepresentation
+from .landmarks68 import GROUPS, OPENINGS
+from .specs import Mesh478Spec
+
+IBUG = (
+    *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),  # jaw
+    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),  # brows
+    *(168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose
+    *(33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380),  # eyes
+    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lips
+    *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
+)
+"""The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit higher than iBUG's."""
+
+
+class Mesh478(PointRepresentation):
+    """478 points with x, y and, if the spec says so, depth."""
+
+    name = "mesh478"
+    points = 478
+    point_names = tuple(f"mesh_{k}" for k in range(478))
+    scale_pair = (33, 263)
+
+    def __init__(self, spec: Mesh478Spec) -> None:
+        super().__init__(spec)
+        self.dims = self.lengths = spec.dims
+        outlines, parts = _tables()["outlines"], _tables()["parts"]
+        eyes = {side: (*outlines[f"{side}_eye"], *parts[f"{side}_iris"]) for side in ("right", "left")}
+        self.contours = {name: tuple(points) for name, points in outlines.items() if name != "face"}
+        self.groups = {
+            "jaw": tuple(sorted({IBUG[point] for point in GROUPS["jaw"]} | set(_lower(outlines["face"])))),
+            "brows": (*parts["right_brow"], *parts["left_brow"]),
+            "nose": tuple(parts["nose"]),
+            "eyes": (*eyes["right"], *eyes["left"]),
+            "lips": (*outlines["outer_lips"], *outlines["inner_lips"]),
+            "right_eye": eyes["right"],
+            "left_eye": eyes["left"],
+        }
+        self.openings = {name: tuple((IBUG[a], IBUG[b]) for a, b in pairs) for name, pairs in OPENINGS.items()}
+        self.edges = tuple((a, b) for a, b in _tables()["edges"])
+        self.mirror = tuple(_tables()["mirror"])
+
+    def neutral(self) -> Tensor:
+        """A frontal, symmetric face ``[478, D]`` with closed lips, from speaker 1 of the GRID corpus (CC BY 4.0)."""
+        return torch.tensor(_tables()["neutral"], dtype=torch.float32)[:, : self.dims]
+
+
+def _lower(oval: list[int]) -> list[int]:
+    """The part of the face's outline that lies below the eyes."""
+    neutral = _tables()["neutral"]
+    return [point for point in oval if neutral[point][1] > neutral[IBUG[36]][1]]
+
+
+@cache
+def _tables() -> Any:
+    """What ``tools/make_mesh478.py`` wrote."""
+    return json.loads(Path(__file__).with_name("mesh478.json").read_text("utf-8"))

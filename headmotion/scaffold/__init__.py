@@ -1,0 +1,104 @@
+"""New plugins: a package that installs, passes the checks and can be changed step by step."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ..core.errors import PluginError
+from ..core.files import atomic_folder
+from ..core.plugins import OWN_DISTRIBUTION, registry
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+LONGEST = 60
+"""Characters of a name; with what is put before and behind it, it is the name of files."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a new plugin of a kind begins with."""
+
+    type: str
+    """Of the part, without the plugin's name."""
+    spec: str
+    """Class of its spec."""
+    summary: str
+    """What it is, as the beginning of a sentence."""
+
+
+PARTS: Mapping[str, Part] = {
+    "representation": Part("mouth", "MouthSpec", "Six points of a face"),
+    "audio_encoder": Part("energy", "EnergySpec", "The energy of speech, step by step"),
+    "syncer": Part("flat", "FlatSyncerSpec", "A small syncer"),
+    "generator": Part("window", "WindowGeneratorSpec", "A small generator that hears a short window"),
+    "discriminator": Part("velocity", "VelocityDiscriminatorSpec", "A discriminator of velocities"),
+    "renderer": Part("dots", "DotsSpec", "A renderer of dots"),
+    "loss": Part("acceleration", "AccelerationSpec", "A loss on sudden movements"),
+    "metric": Part("speed", "SpeedSpec", "A metric of speed"),
+    "detector": Part("bright-box", "BrightBoxSpec", "A detector of what is bright"),
+}
+"""By kind."""
+
+
+def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None) -> Path:
+    """Write the package of a new plugin with one part; it appears whole or not at all.
+
+    Args:
+        name: the plugin's name and namespace, such as ``calm``: lower-case letters, digits and single hyphens.
+        kind: of its part: ``generator``, ``audio_encoder`` ...
+        path: the folder to make; None makes ``headmotion-<name>`` here.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PluginError: a name that cannot be used or is taken, an unknown kind, or a folder that is there already.
+    """
+    _check(name, kind)
+    folder = Path(f"{OWN_DISTRIBUTION}-{name}") if path is None else Path(path)
+    if folder.exists() or folder.is_symlink():
+        raise PluginError("new plugin", "a folder that is not there yet", str(folder), "choose another with --output")
+    written = _files(name, kind)
+    with atomic_folder(folder) as temporary:
+        for relative, text in written.items():
+            target = temporary / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, "utf-8")
+    return folder
+
+
+def _check(name: str, kind: str) -> None:
+    if kind not in PARTS:
+        raise PluginError("new plugin", f"a kind among {', '.join(PARTS)}", repr(kind))
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        expected = f"a name of at most {LONGEST} lower-case letters, digits and single hyphens, such as 'calm'"
+        raise PluginError("new plugin", expected, repr(name)[:80])
+    if name == OWN_DISTRIBUTION or name.startswith(f"{OWN_DISTRIBUTION}-"):
+        remedy = f"the distribution will be called {OWN_DISTRIBUTION}-<name>"
+        raise PluginError("new plugin", f"a name without {OWN_DISTRIBUTION!r} in front", repr(name), remedy)
+    owners = {record.name: record.dist for record in registry().records}
+    if owners.get(name, f"{OWN_DISTRIBUTION}-{name}") != f"{OWN_DISTRIBUTION}-{name}":
+        raise PluginError("new plugin", "a name that no other plugin has", f"{name!r}, which is of {owners[name]}")
+
+
+def _files(name: str, kind: str) -> dict[str, str]:
+    """Text by path within the package's folder."""
+    part, templates = PARTS[kind], files(__package__) / "templates"
+    module = f"{OWN_DISTRIBUTION}_{name.replace('-', '_')}"
+    words = {"name": name, "module": module, "kind": kind, "type": part.type, "spec": part.spec}
+
+    def filled(folder: str, file: str, **more: str) -> str:
+        return Template((templates / folder / file).read_text("utf-8")).substitute(words, **more)
+
+    usage = filled(kind, "usage.md.txt")
+    return {
+        "pyproject.toml": filled("common", "pyproject.toml.txt", summary=part.summary),
+        "README.md": filled("common", "README.md.txt", summary=part.summary, usage=usage),
+        f"tests/test_{module}.py": filled("common", "test_plugin.py.txt"),
+        **{f"src/{module}/{file}": filled(kind, file) for file in ("__init__.py", "specs.py", f"{kind}.py")},
+    }

@@ -1,0 +1,13 @@
+"""A headmotion plugin with a detector."""
+
+from collections.abc import Iterable
+
+from headmotion import Spec, hookimpl
+
+from .specs import BrightBoxSpec
+
+
+@hookimpl
+def headmotion_specs() -> Iterable[type[Spec]]:
+    """All parts of the plugin; what is not listed here is not found."""
+    return [BrightBoxSpec]

@@ -1,0 +1,26 @@
+"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from headmotion import BuildContext, DetectorSpec
+
+if TYPE_CHECKING:
+    from .detector import BrightBox
+
+
+class BrightBoxSpec(DetectorSpec):
+    """The resting pose, fitted into the box around what is bright. It does not know a face from a lamp."""
+
+    type: Literal["$name/bright-box"] = "$name/bright-box"
+    threshold: int = Field(64, ge=1, le=255)
+    """Brightness from which on a pixel counts, of 255."""
+
+    def build(self, context: BuildContext) -> BrightBox:
+        """Make the detector."""
+        from .detector import BrightBox
+
+        return BrightBox(self, context)

@@ -1,0 +1,28 @@
+"""A discriminator of velocities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from headmotion import BuildContext, Discriminator
+
+if TYPE_CHECKING:
+    from .specs import VelocityDiscriminatorSpec
+
+
+class VelocityDiscriminator(Discriminator):
+    """One head, ``velocity``: the mean over frames of a small network's score of each velocity."""
+
+    def __init__(self, spec: VelocityDiscriminatorSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        flat = context.representation.points * context.representation.dims
+        self.score = nn.Sequential(nn.Linear(flat, spec.hidden_size), nn.Tanh(), nn.Linear(spec.hidden_size, 1))
+
+    def forward(self, reference: Tensor, motion: Tensor) -> Mapping[str, Tensor]:
+        """Frames before ``[B, R, P, D]`` and motion ``[B, T, P, D]`` to scores ``[B]``."""
+        velocities = torch.cat([reference[:, -1:], motion], dim=1).diff(dim=1)
+        return {"velocity": self.score(velocities.flatten(2)).mean((1, 2))}

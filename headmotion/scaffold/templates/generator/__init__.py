@@ -1,0 +1,13 @@
+"""A headmotion plugin with a generator."""
+
+from collections.abc import Iterable
+
+from headmotion import Spec, hookimpl
+
+from .specs import WindowGeneratorSpec
+
+
+@hookimpl
+def headmotion_specs() -> Iterable[type[Spec]]:
+    """All parts of the plugin; what is not listed here is not found."""
+    return [WindowGeneratorSpec]

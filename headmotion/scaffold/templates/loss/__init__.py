@@ -1,0 +1,13 @@
+"""A headmotion plugin with a loss."""
+
+from collections.abc import Iterable
+
+from headmotion import Spec, hookimpl
+
+from .specs import AccelerationSpec
+
+
+@hookimpl
+def headmotion_specs() -> Iterable[type[Spec]]:
+    """All parts of the plugin; what is not listed here is not found."""
+    return [AccelerationSpec]

@@ -1,0 +1,26 @@
+"""A loss on acceleration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from headmotion import Loss, LossInput
+
+if TYPE_CHECKING:
+    from .specs import AccelerationSpec
+
+
+class Acceleration(Loss):
+    """``weight * mean((x'' - y'')^2)`` of generated ``x`` and real ``y``, in units of the frame per frame squared."""
+
+    def __init__(self, spec: AccelerationSpec) -> None:
+        super().__init__(spec)
+        self.weight = spec.weight
+
+    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+        """One scalar, ``acceleration``."""
+        apart = data.generated.diff(n=2, dim=1) - data.real.diff(n=2, dim=1)
+        return {"acceleration": self.weight * apart.square().mean()}

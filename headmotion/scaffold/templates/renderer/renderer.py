@@ -1,0 +1,44 @@
+"""Dots on black."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from headmotion import BuildContext, Motion, Renderer
+
+if TYPE_CHECKING:
+    from .specs import DotsSpec
+
+
+class Dots(Renderer):
+    """The motion's unit frame fills the picture. Pieces are drawn as they come, so memory does not grow."""
+
+    needs_image = False
+
+    def __init__(self, spec: DotsSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.size, self.radius, self.representation = spec.size, spec.radius, context.representation
+
+    def frames(
+        self,
+        motion: Iterable[Motion],
+        image: npt.NDArray[np.uint8] | None = None,
+        landmarks: npt.ArrayLike | None = None,
+    ) -> Iterator[npt.NDArray[np.uint8]]:
+        """One ``uint8 [size, size, 3]`` per frame; neither a picture nor a pose in it is needed."""
+        frame = None
+        for piece in motion:
+            if not len(piece):
+                continue
+            frame = frame or piece.frame or self.representation.frame_of(piece.values[:1])
+            places = self.representation.to_points2d(self.representation.normalize(piece.values, frame))
+            for pose in (places * self.size).round().int().clamp(-self.size, 2 * self.size).tolist():
+                picture = np.zeros((self.size, self.size, 3), np.uint8)
+                for x, y in pose:
+                    cv2.circle(picture, (x, y), self.radius, (255, 255, 255), cv2.FILLED, cv2.LINE_AA)
+                yield picture

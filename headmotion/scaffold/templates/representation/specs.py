@@ -1,0 +1,22 @@
+"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from headmotion import BuildContext, RepresentationSpec
+
+if TYPE_CHECKING:
+    from .representation import Mouth
+
+
+class MouthSpec(RepresentationSpec):
+    """Six points of a face: nose, corners of the mouth, upper and lower lip, chin."""
+
+    type: Literal["$name/mouth"] = "$name/mouth"
+
+    def build(self, context: BuildContext | None = None) -> Mouth:
+        """Make the representation."""
+        from .representation import Mouth
+
+        return Mouth(self)

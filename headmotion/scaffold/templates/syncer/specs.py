@@ -1,0 +1,30 @@
+"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from headmotion import BuildContext, SyncerSpec
+
+if TYPE_CHECKING:
+    from .syncer import FlatSyncer
+
+
+class FlatSyncerSpec(SyncerSpec):
+    """Two small networks that see a window as one long vector."""
+
+    type: Literal["$name/flat"] = "$name/flat"
+    window: int = Field(5, ge=2)
+    """Length of a window (motion frames)."""
+    hidden_size: int = Field(64, ge=1)
+    """Units of the hidden layers."""
+    embedding_size: int = Field(32, ge=1)
+    """Numbers per embedding."""
+
+    def build(self, context: BuildContext) -> FlatSyncer:
+        """Make the syncer."""
+        from .syncer import FlatSyncer
+
+        return FlatSyncer(self, context)

@@ -1,0 +1,65 @@
+"""Checks of the spec of any part."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+
+from ...core.plugins import OWN_DISTRIBUTION, registry
+from ..kit import NotApplicable, check
+from ..subject import Subject
+
+
+@check("", 1, "Return the spec class from the hook headmotion_specs, and install the package (pip install -e .).")
+def spec_is_registered(subject: Subject) -> None:
+    """The registry gives this very class for the spec's kind and type, and the type begins with its plugin's name."""
+    kind, name = subject.spec.kind, subject.spec.type_name()
+    assert registry().resolve(kind, name) is type(subject.spec), f"{kind} {name!r} is another class in the registry"
+    owner = registry().owners[kind, name]
+    dist = next((record.dist for record in registry().records if record.name == owner), "")
+    wanted = "" if dist == OWN_DISTRIBUTION else owner
+    assert name.rpartition("/")[0] == wanted, f"{name!r} is not in the namespace {wanted!r} of its plugin"
+
+
+@check("", 1, "Store plain JSON values in the spec's fields, and call super().__init__(spec) in the component.")
+def spec_json_round_trips(subject: Subject) -> None:
+    """A spec written as JSON and read again is the same spec, and the part that it builds knows it."""
+    spec = subject.spec
+    assert type(spec).model_validate_json(spec.model_dump_json()) == spec, "JSON changes the spec"
+    assert subject.build().spec == spec, "the part has another spec"
+
+
+@check(
+    "",
+    2,
+    "Import torch inside `build` or under `if TYPE_CHECKING:`, and begin with `from __future__ import annotations`.",
+)
+def spec_is_read_without_torch(subject: Subject) -> None:
+    """Importing the spec's module does not import torch, so that listing plugins and reading recipes stays fast."""
+    module = type(subject.spec).__module__
+    imported = _imports_torch(module)
+    if imported is None:
+        raise NotApplicable(f"{module} cannot be imported by name")
+    assert not imported, f"importing {module} imports torch"
+
+
+@functools.cache
+def _imports_torch(module: str) -> bool | None:
+    """Whether a fresh Python has torch after importing a module; None: it cannot be imported there."""
+    code = f"import sys, {module}; sys.exit(3 if 'torch' in sys.modules else 0)"
+    path = os.pathsep.join(each for each in sys.path if each)
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, timeout=120
+    )
+    return {0: False, 3: True}.get(run.returncode)
+
+
+@check("", 3, 'Write a docstring below each field: what it is, and its unit. """Mean delay (ms)."""')
+def spec_is_documented(subject: Subject) -> None:
+    """The spec has a docstring, and so has each of its fields but ``type``."""
+    cls = type(subject.spec)
+    assert cls.__doc__, "the spec has no docstring"
+    bare = [name for name, field in cls.model_fields.items() if name != "type" and not field.description]
+    assert not bare, f"fields without a docstring: {', '.join(bare)}"

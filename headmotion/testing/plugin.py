@@ -1,0 +1,100 @@
+"""Checking all that an installed plugin offers, and telling it so that the failures can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..core.errors import HeadmotionError, PluginError
+from ..core.plugins import registry
+from .kit import LEVELS, Check
+from .runner import CheckResult, run_checks
+from .subject import Subject
+
+WORDS = {
+    "passed": "ok",
+    "failed": "FAILED",
+    "expected-failure": "expected",
+    "unexpected-pass": "UNEXPECTED",
+    "not-applicable": "-",
+}
+
+
+CRASHED = "The part itself raised this error. Mend it first: what the check is about could not be judged."
+
+BUILDS = Check(
+    name="builds-by-default",
+    kind="",
+    level=1,
+    since=1,
+    promise="The type can be built with its defaults beside the default representation.",
+    remedy="Give every field a default that works, or check the type with values of your own in the plugin's tests.",
+    run=Subject.build,
+)
+
+
+def check_plugin(name: str, level: int = max(LEVELS)) -> dict[str, list[CheckResult]]:
+    """Run the checks on everything that a plugin offers, each type with its defaults: results by ``kind:type``.
+
+    Raises:
+        PluginError: no such plugin, or it could not be loaded.
+    """
+    records = {record.name: record for record in registry().records}
+    if name not in records:
+        raise PluginError("plugin", f"one of {', '.join(records)}", repr(name))
+    if records[name].status != "ok":
+        raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)
+    return {offered: _by_default(offered, level) for offered in records[name].types}
+
+
+def _by_default(offered: str, level: int) -> list[CheckResult]:
+    kind, _, type_name = offered.partition(":")
+    fields = registry().resolve(kind, type_name).model_fields
+    if required := [name for name, field in fields.items() if field.is_required()]:
+        detail = f"{', '.join(required)} must be given: check it in the plugin's own tests"
+        return [CheckResult(BUILDS, "not-applicable", detail)]
+    try:
+        return run_checks(kind, type_name, level=level)
+    except HeadmotionError as error:
+        return [CheckResult(BUILDS, "failed", str(error))]
+
+
+def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:
+    """The results of `check_plugin` as a table with a line per check, and an explanation below each failure."""
+    lines: list[str] = []
+    for part, results in checked.items():
+        lines += [part, *_table(results), ""]
+    every = [each for results in checked.values() for each in results]
+    failed = sum(not each.conforms for each in every)
+    lines.append(f"{len(every)} checks of {len(checked)} parts, {failed} failed")
+    return "\n".join(lines)
+
+
+def _table(results: Sequence[CheckResult]) -> Iterator[str]:
+    crashes: dict[str, str] = {}  # the same error in many checks is told once
+    for result in results:
+        check = result.check
+        line = f"    {WORDS[result.status]:<10} {check.level}  {check.name}"
+        crash = f"{result.where} {result.detail}" if result.crashed and not result.conforms else ""
+        if crash in crashes:
+            yield f"{line}  (the same error as in {crashes[crash]})"
+        elif result.conforms:
+            yield f"{line}  ({result.detail})" if result.detail else line
+        else:
+            yield line
+            yield from (f"        {name:<8} {text}" for name, text in _explained(result).items() if text)
+        if crash:
+            crashes.setdefault(crash, check.name)
+
+
+def _explained(result: CheckResult) -> dict[str, str]:
+    check = result.check
+    if result.crashed:
+        return {"found": result.detail, "where": result.where, "remedy": CRASHED}
+    level = f"{check.level}, {LEVELS[check.level]}"
+    return {
+        "found": result.detail,
+        "promise": check.promise,
+        "where": result.where,
+        "remedy": check.remedy,
+        "level": level,
+    }

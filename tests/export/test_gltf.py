@@ -1,0 +1,261 @@
+"""glTF as another program reads it: chunks, accessors and transforms by the standard's own words, and by trimesh."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
+
+import headmotion as hm
+from headmotion.core.spec import spec_from
+from headmotion.export import write_motion
+from headmotion.export.gltf_mesh import TOLERANCE
+from headmotion.representations.bvh import read_bvh
+from headmotion.representations.joints import Joints
+
+pytest.importorskip("pygltflib", reason="needs the extra gltf")
+trimesh = pytest.importorskip("trimesh", reason="reads the files")
+
+TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
+SIZES = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
+FRAME = hm.Frame(200.0, 160.0, 300.0)
+
+
+class File:
+    """A glTF file, read as the standard says."""
+
+    def __init__(self, path: Path) -> None:
+        data = path.read_bytes()
+        if path.suffix == ".glb":
+            magic, version, length = struct.unpack_from("<4sII", data)
+            assert (magic, version, length) == (b"glTF", 2, len(data)) and length % 4 == 0
+            size, kind = struct.unpack_from("<I4s", data, 12)
+            assert kind == b"JSON" and size % 4 == 0
+            self.json = json.loads(data[20 : 20 + size])
+            rest, kind = struct.unpack_from("<I4s", data, 20 + size)
+            assert kind == b"BIN\0" and 28 + size + rest == len(data)
+            self.buffer = data[28 + size :]
+        else:
+            self.json = json.loads(data)
+            head, _, encoded = self.json["buffers"][0]["uri"].partition(",")
+            assert head.startswith("data:") and head.endswith(";base64")
+            self.buffer = base64.b64decode(encoded)
+        assert self.json["asset"]["version"] == "2.0" and self.json["asset"]["extras"]["synthetic"] is True
+        assert 0 <= len(self.buffer) - self.json["buffers"][0]["byteLength"] < 4
+        self.arrays = [self._array(accessor) for accessor in self.json["accessors"]]
+
+    def _array(self, accessor: dict[str, Any]) -> NDArray[Any]:
+        view, kind = self.json["bufferViews"][accessor["bufferView"]], TYPES[accessor["componentType"]]
+        width, count = SIZES[accessor["type"]], accessor["count"]
+        offset = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
+        assert offset % np.dtype(kind).itemsize == 0 and count > 0
+        assert view["byteLength"] == count * width * np.dtype(kind).itemsize
+        assert offset + view["byteLength"] <= self.json["buffers"][0]["byteLength"]
+        rows = np.frombuffer(self.buffer, kind, count * width, offset).reshape(count, width)
+        np.testing.assert_array_equal(np.array(accessor["min"], kind), rows.min(axis=0))
+        np.testing.assert_array_equal(np.array(accessor["max"], kind), rows.max(axis=0))
+        return rows
+
+    def animated(self) -> dict[tuple[int, str], tuple[NDArray[Any], NDArray[Any]]]:
+        """Times and values of each animated property of each node."""
+        (animation,) = self.json["animations"]
+        found = {}
+        for channel in animation["channels"]:
+            sampler = animation["samplers"][channel["sampler"]]
+            assert sampler.get("interpolation", "LINEAR") == "LINEAR"
+            times = self.arrays[sampler["input"]][:, 0]
+            assert (np.diff(times) > 0).all() and times[0] >= 0
+            found[channel["target"]["node"], channel["target"]["path"]] = times, self.arrays[sampler["output"]]
+        return found
+
+    def transforms(self, frame: int) -> dict[int, NDArray[np.float64]]:
+        """Matrices of all nodes in the world at a key frame."""
+        moved, found, children = self.animated(), {}, [(n, np.eye(4)) for n in self.json["scenes"][0]["nodes"]]
+        while children:
+            number, above = children.pop()
+            node = self.json["nodes"][number]
+
+            def now(path: str, still: Any, number: int = number, node: Any = node) -> NDArray[Any]:
+                if (number, path) in moved:
+                    return moved[number, path][1][frame].astype(np.float64)
+                return np.array(node.get(path, still), np.float64)
+
+            own = np.eye(4)
+            turn = now("rotation", [0, 0, 0, 1])
+            assert abs(np.linalg.norm(turn) - 1) < 1e-6
+            own[:3, :3] = Rotation.from_quat(turn).as_matrix() * now("scale", [1, 1, 1])
+            own[:3, 3] = now("translation", [0, 0, 0])
+            found[number] = above @ own
+            children += [(child, found[number]) for child in node.get("children", [])]
+        return found
+
+
+def built(described: Any) -> Any:
+    return spec_from("representation", described).build(None)  # type: ignore[attr-defined]
+
+
+def moving(described: Any, frames: int = 30, units: str = "px") -> hm.Motion:
+    """Smooth motion with a few directions, of which one is small."""
+    representation = built(described)
+    chance = torch.Generator().manual_seed(1)
+    rest = representation.neutral()
+    ways = torch.randn(4, *rest.shape, generator=chance) * torch.tensor([0.03, 0.02, 0.01, 1e-4]).view(4, 1, 1)
+    along = torch.sin(torch.arange(frames)[:, None] * torch.tensor([0.2, 0.31, 0.47, 0.6]))
+    values = rest + torch.einsum("tk,kpd->tpd", along, ways)
+    if units == "px":
+        values = representation.denormalize(values, FRAME)
+    frame = FRAME if units == "px" else hm.Frame(0.5, 0.5, 1.0)
+    return hm.Motion(values, Fraction(25), representation.spec.model_dump(mode="json"), frame, units, values[0])
+
+
+def mesh_frames(file: File) -> NDArray[np.float64]:
+    """Vertices ``[T, P, 3]`` as the weights move them."""
+    (mesh,) = file.json["meshes"]
+    (primitive,) = mesh["primitives"]
+    base = file.arrays[primitive["attributes"]["POSITION"]].astype(np.float64)
+    targets = np.array([file.arrays[each["POSITION"]] for each in primitive["targets"]], np.float64)
+    assert len(mesh["weights"]) == len(targets) == len(mesh["extras"]["targetNames"])
+    ((_, values),) = file.animated().values()
+    weights = values.reshape(-1, len(targets)).astype(np.float64)
+    assert np.abs(weights).max() <= 1
+    return base + np.einsum("tk,kpd->tpd", weights, targets)
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".gltf"])
+@pytest.mark.parametrize("described", ["landmarks68", {"type": "landmarks68", "dims": 3}, "keypoints"])
+@pytest.mark.parametrize("units", ["px", "unit"])
+def test_vertices_are_the_points(suffix: str, described: Any, units: str, tmp_path: Path) -> None:
+    motion = moving(described, units=units)
+    file = File(write_motion(motion, tmp_path / f"talk{suffix}"))
+    representation = built(motion.representation)
+    assert motion.frame is not None
+    unit = representation.normalize(motion.values, motion.frame).double().numpy()
+    wanted = np.zeros((*unit.shape[:2], 3))
+    wanted[..., 0], wanted[..., 1] = unit[..., 0] - 0.5, 0.5 - unit[..., 1]
+    if unit.shape[2] == 3:
+        wanted[..., 2] = -unit[..., 2]
+    got = mesh_frames(file)
+    assert np.abs(got - wanted).max() <= TOLERANCE + 1e-6
+    assert len(file.json["meshes"][0]["weights"]) <= 4  # the motion has no more directions
+    ((times, _),) = file.animated().values()
+    np.testing.assert_allclose(times, np.arange(30) / 25, atol=1e-6)
+
+
+def test_triangles_face_the_viewer_and_cover_the_face(tmp_path: Path) -> None:
+    path = write_motion(moving("landmarks68"), tmp_path / "talk.glb")
+    (geometry,) = trimesh.load_scene(path).geometry.values()
+    assert geometry.vertices.shape == (68, 3)
+    assert (geometry.face_normals[:, 2] > 0.99).all()
+    assert abs(geometry.area - ConvexHull(geometry.vertices[:, :2]).volume) < 1e-6
+
+
+def test_points_on_a_line_are_drawn_as_points(tmp_path: Path) -> None:
+    line = {"type": "keypoints", "points": 3, "rest": [[0.2, 0.5], [0.5, 0.5], [0.8, 0.5]]}
+    representation = built(line)
+    values = representation.neutral() + torch.linspace(0, 0.1, 5)[:, None, None]
+    file = File(
+        write_motion(
+            hm.Motion(values, Fraction(25), representation.spec.model_dump(mode="json"), units="unit"),
+            tmp_path / "line.glb",
+        )
+    )
+    (primitive,) = file.json["meshes"][0]["primitives"]
+    assert primitive["mode"] == 0 and "indices" not in primitive
+
+
+def test_a_face_at_rest_needs_no_animation(tmp_path: Path) -> None:
+    rest = built("landmarks68").neutral()
+    motion = hm.Motion(rest.expand(3, -1, -1), Fraction(25), units="unit", reference=rest)
+    file = File(write_motion(motion, tmp_path / "still.glb"))
+    assert "animations" not in file.json or not file.json["animations"]
+
+
+def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(hm.MotionError, match=r"points in space.*landmarks68"):
+        write_motion(moving("blendshapes", units="unit"), tmp_path / "face.glb")
+    assert not list(tmp_path.iterdir())
+
+
+# Skeletons
+
+BODY = {
+    "type": "joints",
+    "names": ["hip", "spine", "left_arm", "right_arm"],
+    "parents": [-1, 0, 1, 1],
+    "offsets": [[0.1, 1, 0], [0, 0.5, 0.02], [0.3, 0.1, 0], [-0.3, 0.1, 0]],
+    "ends": [{"joint": 2, "offset": [0.4, 0, 0]}, {"joint": 3, "offset": [-0.4, 0, 0]}],
+    "moving": [2],
+}
+
+
+def places(motion: hm.Motion) -> NDArray[np.float64]:
+    """Joints and end sites ``[T, J + E, 3]`` where glTF has them."""
+    joints = built(motion.representation)
+    assert isinstance(joints, Joints)
+    world = joints.places(motion.values.double()).numpy()
+    if motion.frame is not None:
+        world = (world - np.array([motion.frame.x, motion.frame.y, 0])) / motion.frame.side
+    return world * np.array([1, -1, -1])
+
+
+def check_skeleton(motion: hm.Motion, path: Path, frames: list[int]) -> None:
+    file, wanted = File(path), places(motion)
+    (skin,) = file.json["skins"]
+    bones = next(n for n in file.json["nodes"] if "skin" in n)
+    (primitive,) = file.json["meshes"][bones["mesh"]]["primitives"]
+    joints = built(motion.representation)
+    names = [*joints.spec.names, *(f"{joints.spec.names[end.joint]}.end" for end in joints.spec.ends)]
+    at = {number: node.get("name") for number, node in enumerate(file.json["nodes"])}
+    order = [number for number, name in at.items() if name in names]
+    assert [at[number] for number in order] == names
+    assert skin["joints"] == order[: len(joints.spec.names)]
+    inverse = file.arrays[skin["inverseBindMatrices"]].reshape(-1, 4, 4).transpose(0, 2, 1).astype(np.float64)
+    vertices = file.arrays[primitive["attributes"]["POSITION"]].astype(np.float64)
+    owners = file.arrays[primitive["attributes"]["JOINTS_0"]][:, 0]
+    np.testing.assert_array_equal(file.arrays[primitive["attributes"]["WEIGHTS_0"]], np.eye(4)[[0] * len(vertices)])
+    scale = np.abs(wanted).max()
+    for frame in frames:
+        world = file.transforms(frame)
+        got = np.array([world[number][:3, 3] for number in order])
+        assert np.abs(got - wanted[frame]).max() < 1e-5 * scale
+        # Each bone's first corner lies at its joint, whatever the pose.
+        moved = np.array([world[n] @ i for n, i in zip(skin["joints"], inverse, strict=True)])[owners[::6]]
+        roots = np.einsum("vij,vj->vi", moved, np.c_[vertices[::6], np.ones(len(vertices) // 6)])[:, :3]
+        assert np.abs(roots - wanted[frame, owners[::6]]).max() < 1e-5 * scale
+
+
+@pytest.mark.parametrize("units", ["px", "unit"])
+def test_joints_are_where_the_motion_has_them(units: str, tmp_path: Path) -> None:
+    motion = moving(BODY, units=units)
+    check_skeleton(motion, write_motion(motion, tmp_path / "body.glb"), [0, 11, 29])
+
+
+def test_a_bvh_file_as_gltf(shared: Path, tmp_path: Path) -> None:
+    motion = read_bvh(shared / "data/bvh/cmu_12_01_walk.bvh")
+    check_skeleton(motion, write_motion(motion, tmp_path / "walk.glb"), [0, 100, len(motion) - 1])
+
+
+def test_turns_do_not_jump(shared: Path, tmp_path: Path) -> None:
+    motion = read_bvh(shared / "data/bvh/cmu_12_01_walk.bvh")
+    file = File(write_motion(motion, tmp_path / "walk.glb"))
+    for (_, path), (_, values) in file.animated().items():
+        if path == "rotation":
+            assert ((values[1:] * values[:-1]).sum(axis=1) > 0).all()
+
+
+def test_rotations_without_direction_are_refused(tmp_path: Path) -> None:
+    motion = moving(BODY)
+    motion.values[4, -1] = 0
+    with pytest.raises(hm.MotionError, match="direction"):
+        write_motion(motion, tmp_path / "body.glb")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,217 @@
+"""The exported step gives the pipeline's frames, in torch for many settings and in ONNX Runtime for whole clips."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import headmotion as hm
+from headmotion.core.generator import Generator
+from headmotion.export import write_onnx, write_start
+from headmotion.export.onnx_start import start
+from headmotion.export.speech_step import SpeechStep
+
+ASSETS = Path(hm.__file__).parent / "assets"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_stream.py"
+NARROW = {
+    "type": "ms-sync",
+    "hidden_size": 16,
+    "pose_size": 8,
+    "audio_size": 8,
+    "audio_widths": (8, 8, 8),
+    "branch_size": 8,
+    "expansion": 2,
+}
+RATE = 16_000
+
+
+def narrow(generator: dict[str, Any] | None = None, **parts: Any) -> hm.Pipeline:
+    spec = hm.PipelineSpec.model_validate({"generator": NARROW | (generator or {}), **parts})
+    return hm.build(spec, seed=1, device="cpu")
+
+
+def noise(seconds: float, seed: int = 0) -> np.ndarray[Any, Any]:
+    return 0.2 * np.random.default_rng(seed).standard_normal(round(seconds * RATE)).astype(np.float32)
+
+
+def unit_frames(pipe: hm.Pipeline, motion: hm.Motion) -> torch.Tensor:
+    assert motion.frame is not None
+    return pipe.representation.normalize(motion.values, motion.frame)
+
+
+@torch.no_grad()
+def stepped(pipe: hm.Pipeline, wave: np.ndarray[Any, Any], seed: int, frames: int = 8) -> torch.Tensor:
+    """Frames of the unit frame by `SpeechStep`, whose state must keep its shapes."""
+    step, total = SpeechStep(pipe, frames), hm.Audio(wave, RATE).frames(pipe.spec.fps)
+    reference = pipe.reference(None)
+    state = step.init_state(pipe.representation.normalize(reference.poses, reference.frame), seed)
+    shapes = {name: (value.shape, value.dtype) for name, value in state.items()}
+    heard = torch.cat([torch.from_numpy(wave), torch.zeros(20 * step.samples)])
+    pieces: list[torch.Tensor] = []
+    while sum(map(len, pieces)) < total:
+        chunk, heard = heard[: step.samples], heard[step.samples :]
+        known = torch.tensor([total if len(heard) <= 20 * step.samples else -1])
+        motion, count, state = step(chunk, known, state)
+        assert {name: (value.shape, value.dtype) for name, value in state.items()} == shapes
+        pieces.append(motion[: int(count)])
+    return torch.cat(pieces)
+
+
+@pytest.mark.parametrize(
+    ("changes", "frames"),
+    [
+        ({}, 8),
+        ({"interpolation": "causal"}, 8),
+        ({"interpolation": "causal", "level_kernel": 5, "level_lookahead": (2, 1, 0), "standardize": True}, 8),
+        ({"interpolation": "causal", "anchor": 0.2, "initial_state": "zeros"}, 16),
+        ({"levels": 1, "merge": "sigmoid", "lstm_input": "pose-and-audio"}, 5),
+        ({"levels": 2, "level_kernel": 2, "level_lookahead": (0,)}, 2),
+    ],
+)
+@pytest.mark.parametrize("seconds", [0.01, 0.32, 1.6, 2.07])
+def test_chunks_give_the_frames_of_generate(changes: dict[str, Any], frames: int, seconds: float) -> None:
+    pipe, wave = narrow(changes), noise(seconds)
+    wanted = pipe.generate((wave, RATE), seed=5)
+    torch.testing.assert_close(stepped(pipe, wave, 5, frames), unit_frames(pipe, wanted), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"representation": {"type": "keypoints", "points": 4, "jacobians": True}},
+        {"audio_encoder": {"type": "mfcc", "window": 1000, "n_fft": 1024, "n_mfcc": 13}},
+        {"audio_encoder": {"type": "log-mel", "window": 160, "hop": 160}},
+        {"fps": 50, "steps_per_frame": 4, "audio_encoder": {"type": "log-mel", "hop": 80}},
+    ],
+)
+def test_other_parts_step_as_well(parts: dict[str, Any]) -> None:
+    pipe, wave = narrow({"interpolation": "causal"}, **parts), noise(1.0)
+    wanted = pipe.generate((wave, RATE), seed=2)
+    torch.testing.assert_close(stepped(pipe, wave, 2), unit_frames(pipe, wanted), atol=1e-5, rtol=0)
+
+
+def test_the_start_takes_frames_to_the_references_units(tmp_path: Path) -> None:
+    pipe = narrow(representation={"type": "keypoints", "points": 4, "jacobians": True})
+    pose = 100 * np.random.default_rng(0).random((4, 6))
+    begin = start(SpeechStep(pipe, 8), pipe, pose, 0)
+    given = pipe.reference(pose)
+    unit = torch.rand(7, 4, 6)
+    placed = unit.numpy() * begin["scale"] + begin["offset"]
+    np.testing.assert_allclose(placed, pipe.representation.denormalize(unit, given.frame), atol=1e-4)
+    path = write_start(pipe, tmp_path / "start.npz", pose, 0)
+    with np.load(path) as stored:
+        assert {name: stored[name].tobytes() for name in stored} == {n: a.tobytes() for n, a in begin.items()}
+
+
+class Plain(Generator):
+    """A generator with no more abilities than it must have."""
+
+    def forward(self, *inputs: Any) -> Any: ...
+
+
+@pytest.mark.parametrize(
+    ("changes", "frames", "named"),
+    [({"interpolation": "align-corners"}, 8, "align-corners"), ({"levels": 5}, 8, "multiple of 16 frames")],
+)
+def test_what_cannot_be_cut_is_refused(changes: dict[str, Any], frames: int, named: str) -> None:
+    with pytest.raises(hm.HeadmotionError, match=named):
+        SpeechStep(narrow(changes), frames)
+
+
+def test_a_generator_without_the_ability_is_refused(tmp_path: Path) -> None:
+    pipe = narrow()
+    pipe.generator = Plain(pipe.generator.spec)
+    with pytest.raises(hm.HeadmotionError, match="SupportsChunks"):
+        write_onnx(pipe, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_say_what_is_written(tmp_path: Path) -> None:
+    with pytest.raises(hm.HeadmotionError, match=r"\.onnx"):
+        write_onnx(narrow(), tmp_path / "model.pt")
+    with pytest.raises(hm.HeadmotionError, match=r"\.npz"):
+        write_start(narrow(), tmp_path / "model.bin")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled model by the installed command, from the bundled portrait's pose."""
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    folder = tmp_path_factory.mktemp("onnx")
+    pose = ASSETS / "portrait_landmarks.npz"
+    command = [sys.executable, "-W", "error", "-m", "headmotion", "export", "ms-sync", "--reference", pose]
+    done = subprocess.run([*command, "--seed", "3", "-o", "model.onnx"], cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "model.onnx\n", "")
+    assert sorted(path.name for path in folder.iterdir()) == ["model.npz", "model.onnx"]
+    return folder / "model.onnx"
+
+
+def spoken(path: Path, samples: int) -> Path:
+    wave = hm.Audio.load(ASSETS / "speech.flac").read(RATE)[:samples]
+    soundfile.write(path, wave, RATE, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("samples", [150, 5120, 40_961, 10 * RATE])
+def test_onnx_runtime_alone_gives_the_motion_of_the_pipeline(exported: Path, tmp_path: Path, samples: int) -> None:
+    speech = spoken(tmp_path / "speech.wav", samples)
+    alone = (
+        "import sys, runpy\nsys.modules['torch'] = sys.modules['headmotion'] = None\nsys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", alone, EXAMPLE, exported, speech, tmp_path / "talk.npz"]
+    subprocess.run(command, check=True, capture_output=True)
+    got = hm.Motion.load(tmp_path / "talk.npz")
+    wanted = hm.load("ms-sync", device="cpu").generate(speech, ASSETS / "portrait_landmarks.npz", seed=3)
+    assert wanted.frame is not None and got.values.shape == wanted.values.shape
+    assert (got.values - wanted.values).abs().max() < 1e-4 * wanted.frame.side
+    assert (got.fps, got.meta()) == (wanted.fps, wanted.meta())
+
+
+def test_another_reference_needs_another_start_only(exported: Path, tmp_path: Path) -> None:
+    import onnxruntime
+
+    from headmotion.export.onnx_model import run_onnx
+
+    pipe, wave = hm.load("ms-sync", device="cpu"), noise(1.3)
+    write_start(pipe, tmp_path / "other.npz", seed=9)
+    with np.load(tmp_path / "other.npz") as stored:
+        begin = {name: stored[name] for name in stored}
+    session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
+    wanted = pipe.generate((wave, RATE), seed=9)
+    np.testing.assert_allclose(run_onnx(session, begin, wave, len(wanted)), wanted.values, atol=1e-4)
+
+
+def test_the_file_says_what_it_is_and_not_where_it_was_made(exported: Path) -> None:
+    import onnx
+
+    model = onnx.load(exported)
+    onnx.checker.check_model(model, full_check=True)
+    about = {entry.key: entry.value for entry in model.metadata_props}
+    assert about["sample_rate"] == "16000" and about["fps"] == "25" and "synthetic" in about
+    assert str(Path(hm.__file__).parent).encode() not in exported.read_bytes()
+
+
+def test_a_step_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    pipe = narrow({"levels": 1, "initial_state": "zeros"}, representation={"type": "keypoints", "points": 2})
+    # As if an operator meant something else to the exporter.
+    monkeypatch.setattr(SpeechStep, "init_state", shifted(SpeechStep.init_state))
+    with pytest.raises(hm.HeadmotionError, match="apart"):
+        write_onnx(pipe, tmp_path / "model.onnx", frames=2)
+    assert not list(tmp_path.iterdir())
+
+
+def shifted(original: Any) -> Any:
+    def init_state(self: SpeechStep, reference: torch.Tensor, seed: int) -> dict[str, torch.Tensor]:
+        state: dict[str, torch.Tensor] = original(self, reference, seed)
+        return state | {"pose": state["pose"] + 0.001}
+
+    return init_state

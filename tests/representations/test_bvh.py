@@ -1,0 +1,320 @@
+"""BVH files, against an evaluation of their text that shares nothing with the package, and against pybvh."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from headmotion.core.errors import MotionError
+from headmotion.core.motion import Motion
+from headmotion.core.spec import spec_from
+from headmotion.representations.bvh import frame_rate, frame_time, read_bvh, write_bvh
+
+PICTURE = {"y": np.diag([1.0, -1.0, -1.0]), "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])}
+"""Half a turn, or a quarter of one, about x: from y up or z up to y down, z away."""
+POSITION, DEGREES = 1e-5, 1e-4
+
+
+def evaluated(text):
+    """Places ``[T, 3]`` and rotations of all joints and end sites by name, in the axes of the file."""
+    head, motion = text.split("MOTION")
+    lines = motion.split("\n", 3)
+    numbers = np.array(lines[3].split(), float)
+    time, column = int(lines[1].split()[1]), 0
+    numbers = numbers.reshape(time, -1) if time else np.zeros((0, 99))
+    places, turns, stack, block, of_joint = {}, {}, [], head.split()[1:], None
+    words = iter(block)
+    for word in words:
+        if word in ("ROOT", "JOINT"):
+            name = next(words)
+            of_joint = (name, stack[-1] if stack else None)
+        elif word == "End":
+            assert next(words) == "Site"
+            count = sum(other.startswith(f"{stack[-1]} end") for other in places)
+            of_joint = (f"{stack[-1]} end {count}", stack[-1])
+        elif word == "{":
+            stack.append(of_joint[0])
+        elif word == "}":
+            stack.pop()
+        elif word == "OFFSET":
+            local = np.tile([float(next(words)) for _ in range(3)], (time, 1))
+            turn = Rotation.identity(time)
+            name, parent = of_joint
+            places[name], turns[name] = local, turn
+            if name != f"{parent} end 0" and " end " not in name:
+                assert next(words) == "CHANNELS"
+                listed = [next(words) for _ in range(int(next(words)))]
+                order = "".join(each[0] for each in listed if each.endswith("rotation"))
+                angles = [column + k for k, each in enumerate(listed) if each.endswith("rotation")]
+                for k, each in enumerate(listed):
+                    if each.endswith("position"):
+                        local[:, "XYZ".index(each[0])] = numbers[:, column + k]
+                for axis, at in zip(order, angles, strict=True):
+                    turn = turn * Rotation.from_euler(axis, numbers[:, [at]], degrees=True)
+                column += len(listed)
+                turns[name] = turn
+            if parent is not None:
+                places[name] = places[parent] + turns[parent].apply(local)
+                turns[name] = turns[parent] * turns[name]
+    assert column == numbers.shape[1] or not time
+    return places, turns
+
+
+def read(text, folder, up="y"):
+    path = folder / "in.bvh"
+    path.write_bytes(text.encode())
+    return read_bvh(path, up)
+
+
+def worlds(motion):
+    """Places and rotations by name as the package sees them, in the picture's axes."""
+    joints = spec_from("representation", dict(motion.representation)).build()
+    values = motion.values.double()
+    names, counts = list(joints.spec.names), {}
+    for end in joints.spec.ends:
+        counts[end.joint] = counts.get(end.joint, -1) + 1
+        names.append(f"{joints.spec.names[end.joint]} end {counts[end.joint]}")
+    places = dict(zip(names, joints.places(values).unbind(-2), strict=True))
+    return places, dict(zip(joints.spec.names, joints.turns(values).unbind(-3), strict=True))
+
+
+def assert_same(got, wanted, view):
+    places, turns = got
+    assert {name for name in wanted[0] if " end " not in name} == set(turns)
+    assert set(places) == set(wanted[0])
+    for name, place in wanted[0].items():
+        np.testing.assert_allclose(np.asarray(places[name]), place @ view.T, atol=POSITION, rtol=0, err_msg=name)
+    for name, turn in turns.items():
+        wanted_turn = Rotation.from_matrix(view) * wanted[1][name]
+        apart = (Rotation.from_matrix(np.asarray(turn)).inv() * wanted_turn).magnitude()
+        assert np.degrees(apart).max(initial=0) < DEGREES, name
+
+
+def assert_round_trip(text, folder, up="y"):
+    motion = read(text, folder, up)
+    wanted = evaluated(text)
+    assert_same(worlds(motion), wanted, PICTURE[up])
+    written = write_bvh(motion, folder / "out.bvh").read_text()
+    places, turns = evaluated(written)
+    assert_same((places, {n: turn.as_matrix() for n, turn in turns.items() if " end " not in n}), wanted, np.eye(3))
+    again = read(written, folder, up)
+    assert again.fps == motion.fps
+    again_places, _ = worlds(again)
+    for name, place in worlds(motion)[0].items():
+        np.testing.assert_allclose(again_places[name], place, atol=POSITION, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["bvh_test1", "bvh_test3", "cmu_12_01_walk"])
+@pytest.mark.parametrize("up", ["y", "z"])
+def test_real_files(shared: Path, tmp_path: Path, name: str, up: str) -> None:
+    text = (shared / "data" / "bvh" / f"{name}.bvh").read_text().replace("Frame Time: .", "Frame Time: 0.")
+    assert_round_trip(text, tmp_path, up)
+
+
+@pytest.mark.parametrize("name", ["bvh_test1", "bvh_test3", "cmu_12_01_walk"])
+def test_another_reader_reads_what_is_written(shared: Path, tmp_path: Path, name: str) -> None:
+    pybvh = pytest.importorskip("pybvh")
+    source = shared / "data" / "bvh" / f"{name}.bvh"
+    motion = read_bvh(source)
+    original = pybvh.read_bvh_file(source, world_up="+y")
+    other = pybvh.read_bvh_file(write_bvh(motion, tmp_path / "out.bvh"), world_up="+y")
+    assert other.frame_count == original.frame_count == len(motion)
+    assert other.frame_time == pytest.approx(1 / motion.fps, rel=1e-9)
+    for bvh in (original, other):
+        np.testing.assert_allclose(bvh.root_pos @ PICTURE["y"], motion.values[:, 0, :3], atol=POSITION)
+
+
+channels = st.permutations("XYZ").map(lambda order: [f"{axis}rotation" for axis in order])
+some = st.lists(st.sampled_from("XYZ"), max_size=4).map(lambda order: [f"{axis}rotation" for axis in order])
+places = st.lists(st.sampled_from("XYZ"), unique=True).map(lambda order: [f"{axis}position" for axis in order])
+lengths = st.floats(-60, 60).map(lambda x: round(x, 5))
+angles = st.one_of(st.sampled_from([0.0, 90.0, -90.0, 180.0, 270.0, 89.99999, -90.00001]), st.floats(-720, 720))
+
+
+@st.composite
+def files(draw):
+    """Any tree, any channels in any order, degenerate angles, end sites anywhere, any white space."""
+    count, frames = draw(st.integers(2, 6)), draw(st.integers(0, 3))
+    parents = [-1] + [draw(st.integers(0, joint - 1)) for joint in range(1, count)]
+    listed = [draw(st.one_of(channels, some)) + draw(st.one_of(st.just([]), places)) for _ in range(count)]
+    listed = [draw(st.permutations(each)) for each in listed]
+    listed[0] = [*listed[0], *(f"{axis}position" for axis in "XYZ" if f"{axis}position" not in listed[0])]
+    end_of_line, indent = draw(st.sampled_from(["\n", "\r\n", " \n\n"])), draw(st.sampled_from(["", "  ", "\t"]))
+    lines, order = ["HIERARCHY"], []
+
+    def offset():
+        return "OFFSET " + " ".join(repr(draw(lengths)) for _ in range(3))
+
+    def block(joint, depth):
+        order.append(joint)
+        pad = indent * depth
+        lines.append(f"{pad}{'JOINT' if depth else 'ROOT'} joint{joint}")
+        lines.extend([pad + "{", pad + offset(), f"{pad}CHANNELS {len(listed[joint])} {' '.join(listed[joint])}"])
+        for _ in range(draw(st.integers(0, 2))):
+            lines.extend([pad + "End Site", pad + "{", pad + offset(), pad + "}"])
+        for child in range(count):
+            if parents[child] == joint:
+                block(child, depth + 1)
+        lines.append(pad + "}")
+
+    block(0, 0)
+    seconds = draw(st.sampled_from(["0.0333333", "0.00833333", "0.04", "1", "0.0416667", "1e-2", "0.0123456"]))
+    lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {seconds}"]
+    for _ in range(frames):
+        row = [draw(angles if each.endswith("rotation") else lengths) for joint in order for each in listed[joint]]
+        lines.append(" ".join(map(repr, row)))
+    return end_of_line.join(lines) + end_of_line
+
+
+@settings(max_examples=25)
+@given(text=files(), up=st.sampled_from("yz"))
+def test_any_file(tmp_path_factory: pytest.TempPathFactory, text: str, up: str) -> None:
+    folder = tmp_path_factory.mktemp("bvh")
+    try:
+        assert_round_trip(text.replace("\n\n", "\n"), folder, up)
+    except Exception as error:
+        if "offsets that lie apart" not in str(error):
+            raise
+    else:
+        assert torch.equal(read(text, folder, up).values, read(text.replace("\n\n", "\n"), folder, up).values)
+
+
+def test_joints_in_any_order_are_written_as_a_tree(tmp_path: Path) -> None:
+    spec = {
+        "type": "joints",
+        "names": ["hips", "left leg", "spine", "left foot", "head", "prop"],
+        "parents": [-1, 0, 0, 1, 2, -1],
+        "offsets": [[0, 0, 0], [1, -1, 0], [0, 1, 0], [0, -1, 0], [0, 1, 0], [5, 0, 0]],
+        "ends": [{"joint": 4, "offset": [0, 0.5, 0]}, {"joint": 3, "offset": [0, 0, 1e-7]}],
+    }
+    joints = spec_from("representation", spec).build()
+    values = joints.neutral() + 0.1 * torch.randn(4, joints.points, 6, generator=torch.Generator().manual_seed(0))
+    motion = Motion(values, Fraction(30000, 1001), spec)
+    again = read_bvh(write_bvh(motion, tmp_path / "tree.bvh"))
+    assert again.fps == motion.fps
+    assert list(again.representation["names"]) == ["hips", "left leg", "left foot", "spine", "head", "prop"]
+    scale = joints.scale(values.double())[:, :1, None]
+    before, after = joints.places(values.double()) / scale, worlds(again)[0]
+    for joint, name in enumerate(spec["names"][:5]):
+        np.testing.assert_allclose(after[name], before[:, joint], atol=POSITION)
+
+
+GOOD = """HIERARCHY
+ROOT hips
+{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT head
+  {
+    OFFSET 0 10 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {
+      OFFSET 0 3 0
+    }
+  }
+}
+MOTION
+Frames: 2
+Frame Time: 0.04
+0 0 0 0 0 0 10 20 30
+1 2 3 0 0 0 10 20 30
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("HIERARCHY", "Hello", "'HIERARCHY', got 'Hello' in line 1"),
+        ("OFFSET 0 10 0", "OFFSET 0 10", "a finite number .* 'CHANNELS' in line 9"),
+        ("OFFSET 0 10 0", "OFFSET 0 1e7 0", "'1e7' in line 8"),
+        ("OFFSET 0 3 0", "OFFSET 0 nan 0", "'nan' in line 12"),
+        ("CHANNELS 3", "CHANNELS 2", "'JOINT', 'End Site' or '}', got 'Yrotation' in line 9"),
+        ("CHANNELS 3", "CHANNELS 4", "4 channels .* 'End' in line 10"),
+        ("Xposition Y", "Yposition Y", "6 channels .* 'Yposition' in line 5"),
+        ("JOINT head", "JOINT hips", "a name that no other joint has, got 'hips' in line 7"),
+        ("End Site", "End Here", "'Site', got 'Here' in line 10"),
+        ("Frames: 2", "Frames: -2", "a number of frames, got -2.0 in line 17"),
+        ("Frames: 2", "Frames: 3", "3 frames of 9 numbers, got 18 in line 20"),
+        ("Frames: 2", "Frames: 1", "1 frames of 9 numbers, got more in line 20"),
+        ("Frame Time: 0.04", "Frame Time: 0", "Frame Time from"),
+        ("Frame Time: 0.04", "Frame Time: nan", "Frame Time from"),
+        ("1 2 3", "1 inf 3", "'inf' in line 20"),
+        ("1 2 3", "1 2,0 3", "'2,0' in line 20"),
+        ("10 20 30\n1", "10 20 30 1\n1", "18? ?more in line 20|more in line 20"),
+        ("}\nMOTION", "MOTION", "got 'MOTION' in line 15"),
+    ],
+)
+def test_what_is_no_bvh_is_one_clear_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in GOOD
+    with pytest.raises(MotionError, match=expected) as caught:
+        read(GOOD.replace(old, new, 1), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(MotionError, match="existing file"):
+        read_bvh(tmp_path / "none.bvh")
+    with pytest.raises(MotionError, match="text file"):
+        read_bvh(tmp_path)
+    (tmp_path / "binary.bvh").write_bytes(bytes(range(256)))
+    with pytest.raises(MotionError, match="text file"):
+        read_bvh(tmp_path / "binary.bvh")
+    deep = "HIERARCHY ROOT a { OFFSET 0 0 0 CHANNELS 0 " + "".join(
+        f"JOINT j{k} {{ OFFSET 0 1 0 CHANNELS 0 " for k in range(2000)
+    )
+    assert read(deep + "} " * 2001 + " MOTION Frames: 0 Frame Time: 1", tmp_path).values.shape == (0, 2002, 6)
+
+
+def test_what_cannot_be_written(tmp_path: Path) -> None:
+    motion = read(GOOD, tmp_path)
+    with pytest.raises(MotionError, match="a motion of joints, got landmarks68"):
+        write_bvh(Motion(torch.zeros(1, 68, 2), Fraction(25)), tmp_path / "out.bvh")
+    for row, value, expected in ((0, float("nan"), "finite"), (1, 0.0, "without a direction"), (0, -1.0, "no size")):
+        values = motion.values.clone()
+        values[1, row] = value
+        with pytest.raises(MotionError, match=expected):
+            write_bvh(Motion(values, motion.fps, motion.representation), tmp_path / "out.bvh")
+    named = dict(motion.representation) | {"names": ["hips", "a { b"]}
+    with pytest.raises(MotionError, match="names of joints"):
+        write_bvh(Motion(motion.values, motion.fps, named), tmp_path / "out.bvh")
+    assert not (tmp_path / "out.bvh").exists()
+
+
+@pytest.mark.parametrize(
+    ("written", "fps"),
+    [
+        ("0.0083333", "120"),
+        (".00833333", "120"),
+        ("0.008333", "120"),
+        ("0.0333333", "30"),
+        ("0.033333", "30"),
+        ("0.0333", "30"),
+        ("0.033", "30"),
+        ("0.0333667", "30000/1001"),
+        ("0.0417083", "24000/1001"),
+        ("0.016667", "60"),
+        ("0.016666", "60"),
+        ("0.04", "25"),
+        ("0.01", "100"),
+        ("4e-2", "25"),
+        ("8.33333e-03", "120"),
+        ("1", "1"),
+        ("2.0", "1/2"),
+        ("0.0123456", "81"),
+        ("0.0625", "16"),
+        ("0.011111", "90"),
+    ],
+)
+def test_frame_times(written: str, fps: str) -> None:
+    assert frame_rate(written) == Fraction(fps)
+
+
+@given(st.fractions(min_value=Fraction(1, 100), max_value=1000, max_denominator=2000))
+def test_a_rate_written_in_full_comes_back(fps: Fraction) -> None:
+    assert frame_rate(frame_time(fps)) == fps

@@ -1,0 +1,178 @@
+"""Motions in other representations."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headmotion.core.conversion import reachable, route
+from headmotion.core.converter import Converter
+from headmotion.core.errors import MotionError
+from headmotion.core.motion import Motion
+from headmotion.core.plugins import registry
+from headmotion.core.representation import Frame
+from headmotion.core.spec import spec_from
+from headmotion.representations.blendshapes import NAMES
+from headmotion.representations.bvh import read_bvh
+from headmotion.representations.landmarks68 import OPENINGS
+from headmotion.representations.mesh478 import IBUG
+
+FRAME = Frame(100.0, 80.0, 200.0)
+ARM = {
+    "type": "joints",
+    "names": ["shoulder", "elbow", "hand"],
+    "parents": [-1, 0, 1],
+    "offsets": [[0, 0, 0], [30, 0, 0], [25, 0, 0]],
+    "ends": [{"joint": 2, "offset": [8, 0, 0]}, {"joint": 2, "offset": [7, 3, 0]}],
+}
+
+
+def motion_of(described, frames=4, noise=0.01, units="px"):
+    built = spec_from("representation", described).build()
+    values = built.neutral() + noise * torch.randn(
+        frames, built.points, built.dims, generator=torch.Generator().manual_seed(1)
+    )
+    if units == "px":
+        values = built.denormalize(values, FRAME)
+    spec = built.spec.model_dump(mode="json")
+    return Motion(values, Fraction(30), spec, FRAME, units, reference=values[1], provenance={"seed": 7})
+
+
+def test_478_to_68() -> None:
+    mesh = motion_of("mesh478")
+    flat, solid = mesh.to("landmarks68"), mesh.to("landmarks68-3d")
+    assert torch.equal(flat.values, mesh.values[:, list(IBUG), :2])
+    assert torch.equal(solid.values, mesh.values[:, list(IBUG)])
+    assert torch.equal(solid.reference, mesh.reference[list(IBUG)])
+    assert (flat.fps, flat.frame, flat.units) == (mesh.fps, FRAME, "px")
+    assert flat.representation == {"type": "landmarks68", "dims": 2}
+    assert flat.provenance["seed"] == 7
+    (step,) = flat.provenance["converted"]
+    assert (step["from"], step["to"]) == ("mesh478", "landmarks68") and "depth" in step["loss"]
+
+
+def test_the_68_of_the_neutral_mesh_are_the_neutral_face() -> None:
+    mesh, face = (spec_from("representation", name).build() for name in ("mesh478", "landmarks68-3d"))
+    picked = mesh.neutral()[list(IBUG)]
+    scale = (face.neutral()[45] - face.neutral()[36]).norm() / (picked[45] - picked[36]).norm()
+    moved = (picked - picked[[36, 45]].mean(0)) * scale + face.neutral()[[36, 45]].mean(0)
+    assert float((moved - face.neutral())[:, :2].abs().max()) < 0.03  # of the unit frame: one speaker, other frames
+    assert [mesh.mirror[point] for point in IBUG] == [IBUG[other] for other in face.mirror]
+
+
+def test_depth_is_dropped() -> None:
+    for described in ({"type": "landmarks68", "dims": 3}, {"type": "landmarks68-3d"}, {"type": "mesh478"}):
+        motion = motion_of(described)
+        flat = motion.to({"type": "landmarks68", "dims": 2})
+        assert flat.values.shape == (4, 68, 2)
+        assert all(step["loss"] for step in flat.provenance["converted"])
+    named = motion_of({"type": "landmarks68", "dims": 3})
+    assert torch.equal(named.to("landmarks68-3d").values, named.values)
+    assert registry().converters["landmarks68", "landmarks68-3d"].exact
+    assert not registry().converters["landmarks68-3d", "landmarks68"].exact
+    with pytest.raises(MotionError, match="points with depth, got 2"):
+        motion_of("landmarks68").to("landmarks68-3d")
+
+
+def test_joints_to_points(shared: Path) -> None:
+    walk = read_bvh(shared / "data" / "bvh" / "cmu_12_01_walk.bvh")[:50]
+    joints = spec_from("representation", walk.representation).build()
+    points = walk.to("joint-positions")
+    torch.testing.assert_close(points.values, joints.places(walk.values))
+    built = spec_from("representation", points.representation).build()
+    assert built.points == len(joints.spec.names) + len(joints.spec.ends)
+    assert [built.point_names[k] for k in built.scale_pair] == ["LeftUpLeg", "RightUpLeg"]
+    flat = walk.to({"type": "joint-positions", "dims": 2})
+    torch.testing.assert_close(flat.values, points.values[..., :2])
+    assert [step["to"] for step in flat.provenance["converted"]] == ["joint-positions"] * 2
+
+
+def test_end_sites_have_names_and_frames_commute() -> None:
+    pixels, unit = motion_of(ARM), motion_of(ARM, units="unit")
+    points = pixels.to("joint-positions")
+    assert points.representation["names"] == ["shoulder", "elbow", "hand", "hand.end", "hand.end1"]
+    built = spec_from("representation", points.representation).build()
+    torch.testing.assert_close(built.normalize(points.values, FRAME), unit.to("joint-positions").values)
+    assert built.edges == ((0, 1), (1, 2), (2, 3), (2, 4))
+
+
+def test_keypoints_without_jacobians() -> None:
+    motion = motion_of({"type": "keypoints", "points": 3, "jacobians": True, "rest": np.full((3, 6), 0.5).tolist()})
+    plain = motion.to({"type": "keypoints", "jacobians": False})
+    assert torch.equal(plain.values, motion.values[..., :2])
+    assert spec_from("representation", plain.representation).build().neutral().shape == (3, 2)
+
+
+@pytest.mark.parametrize("units", ["px", "unit"])
+@pytest.mark.parametrize("name", ["jawOpen", "mouthPucker", "eyeBlinkLeft", "eyeBlinkRight"])
+def test_shapes_move_the_face_and_are_found_again(name: str, units: str) -> None:
+    values = torch.zeros(5, 52, 1)
+    values[:, NAMES.index(name), 0] = torch.linspace(0, 1, 5)
+    shapes = Motion(values, Fraction(30), {"type": "blendshapes"}, FRAME, units, reference=torch.zeros(52, 1))
+    face = shapes.to("landmarks68")
+    neutral = spec_from("representation", "landmarks68").build()
+    rest = neutral.neutral() if units == "unit" else neutral.denormalize(neutral.neutral(), FRAME)
+    torch.testing.assert_close(face.values[0], rest)
+    assert float((face.values[4] - rest).abs().max()) > 0.01 * (200 if units == "px" else 1)
+    torch.testing.assert_close(face.to("blendshapes").values, values, atol=5e-3, rtol=0)
+
+
+def test_estimates_do_not_depend_on_where_the_head_is() -> None:
+    motion = motion_of("landmarks68", noise=0.004)
+    angle = torch.tensor(0.4)
+    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+    moved = 1.7 * motion.values @ turn.T + torch.tensor([30.0, -5.0])
+    elsewhere = replace(motion, values=moved)
+    estimate = motion.to("blendshapes").values
+    torch.testing.assert_close(elsewhere.to("blendshapes").values, estimate, atol=1e-4, rtol=0)
+    assert 0 <= float(estimate.min()) < float(estimate.max()) <= 1
+    still = motion.to("blendshapes").values[1]  # the reference
+    assert not still.any()
+
+
+def test_a_blink_is_one_eye_of_the_person() -> None:
+    motion = motion_of("landmarks68", noise=0.0)
+    values = motion.values.clone()
+    for upper, lower in OPENINGS["left_eye"]:
+        values[2, upper] = values[2, lower]
+    shapes = replace(motion, values=values).to("blendshapes").values[..., 0]
+    assert float(shapes[2, NAMES.index("eyeBlinkLeft")]) == 1.0
+    assert float(shapes[2].sum()) == 1.0 and not shapes[0].any()
+
+
+def test_what_is_there_comes_back_as_it_is() -> None:
+    motion = motion_of("landmarks68")
+    assert motion.to("landmarks68") is motion
+    assert motion.to({"type": "landmarks68", "dims": 2}) is motion
+    assert motion.to(spec_from("representation", "landmarks68")) is motion
+    assert motion[:0].to("blendshapes").values.shape == (0, 52, 1)
+
+
+def test_no_way_is_one_clear_line() -> None:
+    mesh = motion_of("mesh478")
+    with pytest.raises(MotionError, match=r"converts into: blendshapes, landmarks68, .*, got 'joints'"):
+        mesh.to("joints")
+    with pytest.raises(MotionError, match="nothing else, got 'mesh478'"):
+        Motion(torch.zeros(1, 2, 2), Fraction(25), {"type": "zoo/none"}).to("mesh478")
+    with pytest.raises(MotionError, match=r'"dims": 2.*got .*"dims": 3'):
+        mesh.to({"type": "landmarks68", "dims": 3})
+    with pytest.raises(MotionError, match="values"):
+        Motion(torch.zeros(1, 60, 3), Fraction(25), {"type": "mesh478"}).to("landmarks68")
+    with pytest.raises(MotionError, match="a type of representation"):
+        mesh.to({"dims": 2})
+
+
+def test_routes() -> None:
+    def way(source: str, target: str) -> Converter:
+        return Converter(source, target, lambda motion: motion)
+
+    ways = [way("a", "b"), way("b", "c"), way("c", "a"), way("c", "d"), way("b", "b"), way("a", "d")]
+    assert [each.target for each in route(ways, "a", "c")] == ["b", "c"]
+    assert [each.target for each in route(ways, "a", "d")] == ["d"]
+    assert [each.target for each in route(ways, "b", "b")] == ["b"]
+    assert [each.target for each in route(ways, "c", "c")] == ["a", "b", "c"]
+    assert route(ways, "d", "a") == ()
+    assert reachable(ways, "b") == {"a", "b", "c", "d"}

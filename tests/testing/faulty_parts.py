@@ -1,0 +1,315 @@
+"""What `faulty_specs` build: each fault is one line that somebody might well write."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+import numpy as np
+import torch
+from torch import nn
+
+from headmotion.core.audio_encoder import AudioEncoder
+from headmotion.core.chunks import Chunks
+from headmotion.core.detector import Detector
+from headmotion.core.discriminator import Discriminator
+from headmotion.core.errors import DetectorError, ImageError, MotionError
+from headmotion.core.generator import Generator
+from headmotion.core.loss import Loss
+from headmotion.core.metric import Figures, Metric
+from headmotion.core.renderer import Renderer
+from headmotion.core.spec import spec_from
+from headmotion.core.syncer import Syncer
+
+
+class Gen(Generator):
+    """Each frame is the reference moved by this and the next frame's audio, weighted."""
+
+    def __init__(self, spec, context):
+        super().__init__(spec)
+        self.fault, self.lookahead, self.context_frames, self.calls = spec.fault, 1, 2, 0
+        self.weight = nn.Parameter(torch.randn(context.audio_channels))
+        if spec.fault == "hidden state":
+            self.hidden = torch.randn(1)
+        if spec.fault == "lock":
+            self.lock = threading.Lock()
+        if spec.fault == "unused layer":
+            self.unused = nn.Linear(2, 2)
+
+    def forward(self, reference, audio, seed=0):
+        motion = self.step(audio, self.init_state(reference, seed), last=True)[0]
+        if self.fault == "writes":
+            audio -= audio.mean(1, keepdim=True)
+        self.calls += self.fault == "counts"
+        return motion + 1e-3 * self.calls
+
+    def init_state(self, reference, seed=0):
+        base = reference[:, -2:].mean(1) if self.fault != "context" else reference.mean(1)
+        seeds = range(seed, seed + len(reference)) if isinstance(seed, int) else seed
+        noise = torch.tensor([[[float(each)]] for each in seeds])
+        if self.fault == "batch":
+            noise = noise[:1].expand_as(noise)
+        return base + 1e-3 * noise, torch.zeros(len(reference), 0, len(self.weight))
+
+    def step(self, audio, state, last=False):
+        base, kept = state
+        frames = torch.cat([kept, audio.unflatten(1, (-1, 4)).mean(2) if audio.shape[1] else audio], dim=1)
+        if self.fault == "global statistics":
+            frames = frames - frames.mean(1, keepdim=True)
+        if self.fault == "random":
+            base = base + torch.randn(1)
+        if self.fault == "python random":
+            base = base + random.random()
+        if self.fault == "late" and not last:
+            return base.new_zeros(len(base), 0, *base.shape[1:]), (base, frames)
+        following = torch.cat([frames[:, 1:], frames[:, -1:]], dim=1)
+        if self.fault == "looks further":
+            following = torch.cat([frames[:, 3:], frames[:, -3:]], dim=1)[:, : frames.shape[1]]
+        weight = self.weight.detach() if self.fault == "detached" else self.weight
+        drive = ((frames + following) * weight).sum(-1)
+        if self.fault == "hidden state":
+            drive = drive + self.hidden
+        if self.fault == "nan":
+            drive = drive * torch.nan
+        ready = frames.shape[1] if last else max(0, frames.shape[1] - 1)
+        motion = base.unsqueeze(1) + 1e-3 * drive[:, :ready, None, None]
+        if self.fault == "state written to":
+            base += 1e-3 * ready
+        return motion if self.fault != "flat" else motion.flatten(2), (base, frames[:, ready:])
+
+
+class Able(Gen):
+    """Moved by the other speaker too, and less sure the louder the audio is."""
+
+    def init_state(self, reference, seed=0):
+        return *super().init_state(reference, seed), None, None
+
+    def hear(self, audio, state):
+        louder = audio.unflatten(1, (-1, 4)).mean((2, 3))
+        if self.fault == "other per piece":
+            louder = louder - louder.mean(1, keepdim=True)
+        heard = louder if state[2] is None else torch.cat([state[2], louder], dim=1)
+        return *state[:2], heard, state[3]
+
+    def step(self, audio, state, last=False):
+        motion, (base, kept) = super().step(audio, state[:2], last)
+        other = motion.new_zeros(len(motion), motion.shape[1]) if state[2] is None else state[2][:, : motion.shape[1]]
+        motion = motion + 1e-3 * other[..., None, None]
+        heard = None if state[2] is None else state[2][:, motion.shape[1] :]
+        return motion, (base, kept, heard, motion.detach().abs())
+
+    def deviation(self, state):
+        return -state[3] if self.fault == "negative deviation" else state[3]
+
+    def in_chunks(self, frames, lag):
+        return AbleChunks(self, frames, lag)
+
+
+class AbleChunks(Chunks):
+    """The last frame has none after it and takes its own audio twice."""
+
+    def __init__(self, part, frames, lag):
+        super().__init__()
+        self.part, self.frames, self.delay = part, frames, lag + 1
+
+    def init_state(self, reference, seed=0):
+        base = self.part.init_state(reference, seed)[0]
+        return {"base": base, "kept": base.new_zeros(1, 1, len(self.part.weight))}
+
+    def forward(self, audio, chunk, end, state):
+        heard = torch.cat([state["kept"], audio.unflatten(1, (-1, 4)).mean(2)], dim=1)
+        number = self.frames * chunk - self.delay + torch.arange(self.frames)
+        final = (number + 1 >= end) & (self.part.fault != "hears past the end")
+        following = torch.where(final[:, None], heard[:, :-1], heard[:, 1:])
+        drive = ((heard[:, :-1] + following) * self.part.weight).sum(-1)
+        return state["base"].unsqueeze(1) + 1e-3 * drive[..., None, None], state | {"kept": heard[:, -1:]}
+
+
+class Whole(Generator):
+    """A mean over the whole clip moves all of it."""
+
+    context_frames = 1
+
+    def __init__(self, spec, context):
+        super().__init__(spec)
+        self.steps = context.steps_per_frame
+
+    def forward(self, reference, audio, seed=0):
+        frames = audio.shape[1] // self.steps
+        return (reference[:, -1:] + 1e-3 * audio.mean((1, 2))[:, None, None, None]).expand(-1, frames, -1, -1)
+
+
+class Enc(AudioEncoder):
+    sample_rate, hop, channels, look_back, look_ahead = 16000, 100, 1, 0, 100
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.fault = spec.fault
+        if spec.fault == "reach":
+            self.look_ahead = 99
+        if spec.fault == "promise":
+            self.look_ahead = 50
+
+    def forward(self, wave, steps=None):
+        count = wave.shape[1] // 100 if steps is None and self.fault != "no default" else (steps or 0)
+        wave = nn.functional.pad(wave, (0, max(0, 100 * count - wave.shape[1])))[:, : 100 * count]
+        if self.fault == "peak":
+            wave = wave / wave.abs().max().clamp(min=1e-3) if wave.numel() else wave
+        if self.fault == "batch":
+            wave = wave - wave.mean(0, keepdim=True)
+        return wave.reshape(len(wave), count, 100).abs().mean(-1, keepdim=True)
+
+    def init_state(self, batch=1):
+        return torch.zeros(batch, 0)
+
+    def step(self, wave, state):
+        heard = torch.cat([state if self.fault != "forgets" else state[:, :0], wave], dim=1)
+        used = heard.shape[1] // 100 * 100
+        return self(heard[:, :used], used // 100), heard[:, used:]
+
+
+class Sync(Syncer):
+    window = 5
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.fault = spec.fault
+
+    def embed_audio(self, audio):
+        size = 3 if self.fault == "sizes" else 4
+        return audio.mean(1)[:, :size] - (audio.mean() if self.fault == "batch" else 0)
+
+    def embed_motion(self, motion):
+        embedded = motion.mean(1).flatten(1)[:, :4]
+        return 0 * embedded if self.fault == "gradient" else embedded
+
+
+class Disc(Discriminator):
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.fault = spec.fault
+
+    def forward(self, reference, motion):
+        if self.fault == "headless":
+            return {}
+        score = motion.mean((1, 2, 3))
+        if self.fault == "gradient":
+            score = 0 * score
+        return {"one": score.mean() if self.fault == "scalar" else score}
+
+
+class Draw(Renderer):
+    needs_image = True
+    keeps_alpha = True
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.fault = spec.fault
+
+    def frames(self, motion, image=None, landmarks=None):
+        if image is None and self.fault != "no image":
+            raise ImageError("draw", "an image", "none")
+        channels = 3 if image is None or self.fault == "drops opacity" else image.shape[2]
+        if self.fault == "paints the picture":
+            image[:] = 0
+        pieces = list(motion) if self.fault == "greedy" else motion
+        if self.fault == "never empty":
+            first = next(pieces := iter(pieces), None)
+            yield np.zeros((8, 8, channels), np.uint8)
+            pieces = [] if first is None else [first[1:], *pieces]
+        buffer = np.zeros((8, 8, channels), np.uint8)
+        for piece in pieces:
+            if self.fault == "moves the motion":
+                piece.values.add_(1)
+            for number, frame in enumerate(piece.values):
+                picture = buffer if self.fault == "one buffer" else buffer.copy()
+                picture[:] = int(frame.abs().sum()) % 256
+                if self.fault == "counts in a piece":
+                    picture[0, 0, 0] = number
+                yield picture.astype(float) if self.fault == "float" else picture
+                if self.fault == "double":
+                    yield picture
+
+
+def spoilt(spec):
+    """The 68 landmarks with a fault."""
+    part = spec_from("representation", "landmarks68").build()
+    part.spec = spec
+    match spec.fault:
+        case "index":
+            part.edges = ((0, 68),)
+        case "mirror":
+            part.mirror = (*range(1, 68), 0)
+        case "flip":
+            part.flip = lambda values: values + 1
+        case "not mirrored":
+            part.flip = lambda values: values
+        case "normalize":
+            part.normalize = lambda values, frame: values
+        case "frame":
+            part.frame_of = lambda values: spec_from("representation", "landmarks68").build().frame_of(2 * values)
+        case "detached":
+            part.to_points2d = lambda values: values[..., :2].detach()
+        case "takes anything":
+            part.denormalize = lambda values, frame: (values - 0.5) * frame.side + torch.tensor([frame.x, frame.y])
+    return part
+
+
+class Far(Loss):
+    """Distance from the real motion."""
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.fault = spec.fault
+
+    def forward(self, data):
+        apart = data.generated - data.real
+        if self.fault == "detached":
+            apart = apart.detach()
+        if self.fault == "norm":
+            return {"far": apart.square().sum((1, 2, 3)).sqrt().mean()}
+        if self.fault == "names":
+            return {f"far{len(apart)}": apart.square().mean()}
+        return {"far": apart.square().mean((1, 2, 3)) if self.fault == "vector" else apart.square().mean()}
+
+
+class Size(Metric):
+    """Mean distance from the real motion, and how many clips it is of."""
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.fault = spec.fault
+
+    @property
+    def protocol(self):
+        return {"made": torch.zeros(1)} if self.fault == "protocol" else {"version": 1}
+
+    def observe(self, clip):
+        if clip.real is None and self.fault != "needs truth":
+            raise MotionError("size", "real motion", "none")
+        apart = (clip.generated.values - clip.real.values).abs().mean()
+        return {"apart": apart.item() if self.fault == "numbers" else apart}
+
+    def figures(self, observed):
+        values = [each["apart"] for each in observed]
+        if self.fault == "spread of one":
+            return Figures({"apart": float(torch.stack(values).std(correction=1))})
+        return Figures({"apart": float(values[0] if self.fault == "order" else sum(values) / len(values))})
+
+
+class Find(Detector):
+    """Two faces in any picture that is not dark."""
+
+    def __init__(self, spec, context):
+        super().__init__(spec)
+        self.fault, self.rest = spec.fault, context.representation.neutral()
+
+    def detect(self, image):
+        if image.mean() < 1:
+            if self.fault == "none of dark":
+                return torch.zeros(0, 68, 2)
+            raise DetectorError("find", "a face", "none")
+        found = torch.stack([20 * self.rest, 10 * self.rest])
+        if self.fault == "paints":
+            image[:2] = 0
+        return found.flip(0) if self.fault == "smallest first" else found

@@ -1,0 +1,176 @@
+"""Specs of parts that are sound, or have one fault each. No torch here: that is one of the things checked."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from headmotion.core.spec import (
+    AudioEncoderSpec,
+    DetectorSpec,
+    DiscriminatorSpec,
+    GeneratorSpec,
+    LossSpec,
+    MetricSpec,
+    RendererSpec,
+    RepresentationSpec,
+    SyncerSpec,
+)
+
+
+class GenSpec(GeneratorSpec):
+    """A generator."""
+
+    type: Literal["gen"] = "gen"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Gen
+
+        return Gen(self, context)
+
+
+class AbleSpec(GeneratorSpec):
+    """A generator that says how sure it is, and hears another speaker."""
+
+    type: Literal["able"] = "able"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Able
+
+        return Able(self, context)
+
+
+class WholeSpec(GeneratorSpec):
+    """A generator that cannot stream."""
+
+    type: Literal["whole"] = "whole"
+
+    def build(self, context):
+        from faulty_parts import Whole
+
+        return Whole(self, context)
+
+
+class EncSpec(AudioEncoderSpec):
+    """An audio encoder."""
+
+    type: Literal["enc"] = "enc"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Enc
+
+        return Enc(self)
+
+
+class SyncSpec(SyncerSpec):
+    """A syncer."""
+
+    type: Literal["sync-er"] = "sync-er"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Sync
+
+        return Sync(self)
+
+
+class DiscSpec(DiscriminatorSpec):
+    """A discriminator."""
+
+    type: Literal["disc"] = "disc"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Disc
+
+        return Disc(self)
+
+
+class DrawSpec(RendererSpec):
+    """A renderer."""
+
+    type: Literal["draw"] = "draw"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Draw
+
+        return Draw(self)
+
+
+class ReprSpec(RepresentationSpec):
+    """The 68 landmarks, spoilt."""
+
+    type: Literal["repr"] = "repr"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context=None):
+        from faulty_parts import spoilt
+
+        return spoilt(self)
+
+
+class FarSpec(LossSpec):
+    """A loss."""
+
+    type: Literal["far"] = "far"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Far
+
+        return Far(self)
+
+
+class SizeSpec(MetricSpec):
+    """A metric."""
+
+    type: Literal["size"] = "size"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Size
+
+        return Size(self)
+
+
+class FindSpec(DetectorSpec):
+    """A detector."""
+
+    type: Literal["find"] = "find"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Find
+
+        return Find(self, context)
+
+
+SPECS = {
+    each.type_name(): each
+    for each in (
+        GenSpec,
+        AbleSpec,
+        WholeSpec,
+        EncSpec,
+        SyncSpec,
+        DiscSpec,
+        DrawSpec,
+        ReprSpec,
+        FarSpec,
+        SizeSpec,
+        FindSpec,
+    )
+}

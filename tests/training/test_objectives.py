@@ -1,0 +1,91 @@
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+import headmotion as hm
+from headmotion.core.checkpoint import load_checkpoint, read_header, save_checkpoint
+from headmotion.syncing import load_syncers
+from headmotion.training import train
+from headmotion.training.objectives import DistanceMargin, InfoNCE
+from headmotion.training.recipe import RecipeSpec, load_recipe
+
+FEW = ["syncers.steps=3", "save_every=2"]
+SMALL = ["syncers.objective=distance-margin", "generator.steps=0", *FEW]
+
+
+def test_recipes_from_before_there_was_a_choice_mean_what_they_meant() -> None:
+    old = {"name": "old", "syncers": {"temperature": 0.5, "margin": {"start": 0.001, "factor": 1.002}}}
+    recipe = RecipeSpec.model_validate(old)
+    objective = recipe.syncers.objective
+    assert isinstance(objective, InfoNCE) and objective.temperature == 0.5 and objective.margin.at(0) == 0.001  # type: ignore[union-attr]
+    assert RecipeSpec.model_validate(json.loads(recipe.model_dump_json())) == recipe
+
+
+@pytest.mark.parametrize(
+    ("overrides", "objective"),
+    [
+        (["syncers.temperature=0.3"], InfoNCE(temperature=0.3)),
+        (["syncers.objective.temperature=0.3"], InfoNCE(temperature=0.3)),
+        (["syncers.objective=distance-margin"], DistanceMargin()),
+        (["syncers.objective.type=distance-margin", "syncers.objective.margin=3"], DistanceMargin(margin=3)),
+        (["syncers.objective.type=distance-margin", "syncers.margin=3"], DistanceMargin(margin=3)),
+    ],
+)
+def test_overrides(overrides: list[str], objective: InfoNCE | DistanceMargin) -> None:
+    assert load_recipe("smoke", overrides).syncers.objective == objective
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["syncers.objective=triplet"],
+        ["syncers.objective=distance-margin", "syncers.temperature=1"],
+        ["syncers.objective=3", "syncers.temperature=1"],
+        ["syncers.objective={type: distance-margin, margin: 0}"],
+    ],
+)
+def test_what_an_objective_does_not_know_is_one_clear_error(overrides: list[str]) -> None:
+    with pytest.raises(hm.SpecError, match=r"objective|distance-margin"):
+        load_recipe("smoke", overrides)
+
+
+def test_losses_at_chance() -> None:
+    same = torch.nn.functional.normalize(torch.ones(2, 12, 8), dim=-1)
+    assert float(InfoNCE().loss(same, same, 0)) == pytest.approx(InfoNCE().chance(12), rel=1e-4) == 2 * math.log(12)
+    half = torch.zeros(2, 12, 8)
+    half[..., 0] = 5.0
+    assert float(DistanceMargin().loss(half, torch.zeros_like(half), 0)) == DistanceMargin().chance(12) == 25.0
+
+
+def test_a_recipe_without_generator_steps_makes_syncers_and_no_model(small_corpus: Path, tmp_path: Path) -> None:
+    made = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=SMALL)
+    assert made == tmp_path / "run" / "syncers.safetensors"
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert {line["phase"] for line in lines} == {"syncers"} and "top1_3" in lines[0]
+    assert load_syncers(made).space == "free"
+    assert read_header(made).card["clips"] == 8
+    drawn_otherwise = [*SMALL, "pipeline.renderer=skeleton"]
+    train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=drawn_otherwise, resume=True)
+
+
+def test_syncers_of_another_objective_do_not_become_the_recipes_own(small_corpus: Path, tmp_path: Path) -> None:
+    given = train("smoke", [small_corpus], tmp_path / "a", device="cpu", quiet=True, overrides=SMALL)
+    with pytest.raises(hm.TrainingError, match="differs in space"):
+        train("smoke", [small_corpus], tmp_path / "b", device="cpu", quiet=True, overrides=FEW, syncers=given)
+
+
+def test_files_from_before_there_was_a_choice_are_of_unit_length(small_corpus: Path, tmp_path: Path) -> None:
+    changes = ["generator.steps=0", *FEW]
+    made = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=changes)
+    header, tensors = load_checkpoint(made)
+    spec = {name: value for name, value in header.spec.items() if name != "space"}
+    assert load_syncers(save_checkpoint(tmp_path / "old.safetensors", spec, tensors)).space == "unit"
+
+
+def test_the_recipe_of_metric_syncers() -> None:
+    recipe = load_recipe("metric-syncers")
+    assert recipe.syncers.objective == DistanceMargin(margin=10) and recipe.generator.steps == 0

@@ -1,0 +1,130 @@
+"""Make the tables of `mesh478`: neutral face, mirror, outlines and lines, from mediapipe and frames of closed lips.
+
+    .venv-mediapipe/bin/python tools/make_mesh478.py ../shared/data/grid_s1 > headmotion/representations/mesh478.json
+
+Needs mediapipe 0.10.21, whose face_mesh_connections.py (Apache-2.0) names the outlines. The face is the median over
+silent beginnings of clips of speaker 1 of the GRID corpus (Cooke, Barker, Cunningham and Shao 2006, CC BY 4.0), made
+symmetric. The mirror is found by matching the face to its mirror image.
+"""
+
+import argparse
+import json
+from itertools import chain
+from pathlib import Path
+
+import av
+import cv2
+import mediapipe
+import numpy as np
+from mediapipe.python.solutions import face_mesh_connections as published
+from scipy.optimize import linear_sum_assignment
+
+CLIPS = 40
+FLIP = np.array([-1.0, 1.0, 1.0])
+OUTLINES = {
+    "right_eye": (33, published.FACEMESH_RIGHT_EYE),
+    "left_eye": (362, published.FACEMESH_LEFT_EYE),
+    "outer_lips": (61, published.FACEMESH_LIPS),
+    "inner_lips": (78, published.FACEMESH_LIPS),
+    "face": (10, published.FACEMESH_FACE_OVAL),
+}
+"""Closed outlines: where each begins, and the lines among which it runs."""
+PARTS = {
+    "right_brow": published.FACEMESH_RIGHT_EYEBROW,
+    "left_brow": published.FACEMESH_LEFT_EYEBROW,
+    "right_iris": published.FACEMESH_RIGHT_IRIS,
+    "left_iris": published.FACEMESH_LEFT_IRIS,
+    "nose": published.FACEMESH_NOSE,
+}
+
+
+def first_faces(folder: Path) -> np.ndarray:
+    """Meshes ``[N, 478, 3]`` of the second frame of so many clips."""
+    options = {"static_image_mode": True, "refine_landmarks": True}
+    found = []
+    with mediapipe.solutions.face_mesh.FaceMesh(**options) as graph:
+        for path in sorted(folder.glob("*.mp4"))[:CLIPS]:
+            with av.open(str(path)) as video:
+                frames = video.decode(video=0)
+                next(frames)
+                picture = next(frames).to_ndarray(format="rgb24")
+            large = cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC)
+            faces = graph.process(large).multi_face_landmarks
+            if faces:
+                found.append([(p.x, p.y, p.z) for p in faces[0].landmark])
+    return np.array(found)
+
+
+def aligned(face: np.ndarray, to: np.ndarray) -> np.ndarray:
+    """A face turned, scaled and moved onto another (Umeyama 1991)."""
+    here, there = face - face.mean(0), to - to.mean(0)
+    u, s, vt = np.linalg.svd(here.T @ there)
+    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
+    return here @ (u * sign) @ vt * (s * sign).sum() / (here**2).sum() + to.mean(0)
+
+
+def mirror_of(face: np.ndarray) -> np.ndarray:
+    """The permutation that matches a face to its mirror image."""
+    mirrored = (face - face.mean(0)) * FLIP
+    placed = mirrored + face.mean(0)
+    for _ in range(20):
+        _, order = linear_sum_assignment(((face[:, None] - placed[None]) ** 2).sum(-1))
+        placed = aligned(mirrored[order], face)[np.argsort(order)]
+    assert (order[order] == np.arange(len(face))).all(), "no mirror"
+    return order
+
+
+def upright(face: np.ndarray, mirror: np.ndarray) -> np.ndarray:
+    """The face made symmetric about x = 0, its forehead and chin at one depth."""
+    face = (face + aligned((face * FLIP)[mirror], face)) / 2
+    across = (face - face[mirror]) * np.sign(face[:, :1] - face[mirror][:, :1])
+    x = across.sum(0) / np.linalg.norm(across.sum(0))
+    down = face[152] - face[10]
+    y = down - x * (down @ x)
+    y /= np.linalg.norm(y)
+    face = (face - face.mean(0)) @ np.stack([x, y, np.cross(x, y)], axis=1)
+    return (face + face[mirror] * FLIP) / 2
+
+
+def in_frame(face: np.ndarray) -> np.ndarray:
+    """The face in the unit frame: its box in the middle, the longer edge one half."""
+    low, high = face[:, :2].min(0), face[:, :2].max(0)
+    shift = [*(low + high) / 2, face[:, 2].mean()]
+    return (face - shift) / (2 * (high - low).max()) + [0.5, 0.5, 0]
+
+
+def outline(start: int, lines: frozenset) -> list[int]:
+    """Points along closed lines from a start, over the lower side first as published."""
+    near: dict[int, list[int]] = {}
+    for a, b in sorted(lines):
+        near.setdefault(a, []).append(b)
+        near.setdefault(b, []).append(a)
+    path, last = [start], -1
+    while (ahead := next(p for p in near[path[-1]] if p != last)) != start:
+        last = path[-1]
+        path.append(ahead)
+    return path
+
+
+def main() -> None:
+    """Print the tables as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path, help="folder with face videos that begin in silence")
+    faces = first_faces(parser.parse_args().clips)
+    faces = np.stack([aligned(face, faces[0]) for face in faces])
+    opening = np.linalg.norm(faces[:, 13] - faces[:, 14], axis=-1)
+    face = np.median(faces[opening <= np.median(opening)], axis=0)
+    mirror = mirror_of(face)
+    outlines = {name: outline(start, lines) for name, (start, lines) in OUTLINES.items()}
+    tables = {
+        "mirror": mirror.tolist(),
+        "outlines": outlines,
+        "parts": {name: sorted(set(chain.from_iterable(lines))) for name, lines in PARTS.items()},
+        "edges": sorted(published.FACEMESH_CONTOURS | published.FACEMESH_IRISES | published.FACEMESH_NOSE),
+        "neutral": [[round(n, 5) for n in point] for point in in_frame(upright(face, mirror)).tolist()],
+    }
+    print("{" + ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in tables.items()) + "}")
+
+
+if __name__ == "__main__":
+    main()
