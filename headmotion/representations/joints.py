@@ -138,8 +138,8 @@ class Joints(Representation):
 
     def _standing(self, size: float) -> Tensor:
         """The resting skeleton ``[P, 6]`` of a size, its roots where their offsets say; float64."""
-        still = six_numbers(torch.eye(3, dtype=torch.float64)).repeat(self.points, 1)
-        still[: len(self.moving)] = 0.0
+        still = torch.zeros(self.points, 6, dtype=torch.float64)
+        still[len(self.moving) :] = six_numbers(torch.eye(3, dtype=torch.float64))
         for row, joint in enumerate(self.moving):
             offset = self._offsets[joint] * size / self.size
             still[row, :3] = offset
@@ -156,15 +156,13 @@ class Joints(Representation):
         return size
 
     def _stable_pair(self) -> tuple[int, int]:
-        """Joints on both sides of the trunk, the nearest to a root: they turn against each other the least."""
+        """Joints on both sides of the trunk, the nearest to a root, for they turn the least; else the longest bone."""
         first, places = len(self.moving), self.places(self._standing(self.size))
         pairs = [(row - first, other - first) for row, other in enumerate(self.mirror) if first <= row < other]
         apart = [(a, b) for a, b in pairs if float((places[a] - places[b]).norm()) > 1e-3 * self.size]
-        if not apart:
-            lengths = {joint: float(self._offsets[joint].norm()) for joint in range(len(self.tree.depth))}
-            longest = max((j for j in lengths if self.spec.parents[j] >= 0), key=lengths.__getitem__)
-            return first + self.spec.parents[longest], first + longest
-        a, b = min(apart, key=lambda pair: self.tree.depth[pair[0]])
+        bones = [(parent, joint) for joint, parent in enumerate(self.spec.parents) if parent >= 0] or [(0, 1)]
+        longest = max(bones, key=lambda bone: float((places[bone[0]] - places[bone[1]]).norm()))
+        a, b = min(apart, key=lambda pair: self.tree.depth[pair[0]], default=longest)
         return first + a, first + b
 
     def _mirror(self, joints: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from scipy.spatial.transform import Rotation
 
+from headmotion.cli import cli
 from headmotion.core.errors import CorpusError
 from headmotion.core.spec import spec_from
 from headmotion.data.corpus import open_corpus
@@ -141,3 +143,13 @@ def test_corpora_know_their_representation(kind: str, tmp_path: Path) -> None:
 def test_an_unknown_kind(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="faces, gestures, keypoints"):
         write_kind(tmp_path / "a", "hands")
+
+
+def test_the_command(tmp_path: Path) -> None:
+    run = CliRunner()
+    done = run.invoke(cli, ["synthesize", "--kind", "gestures", "--clips", "1", "-o", str(tmp_path / "a")])
+    assert done.exit_code == 0, done.output
+    assert json.loads((tmp_path / "a" / "corpus.json").read_text())["representation"]["type"] == "joints"
+    refused = run.invoke(cli, ["synthesize", "--kind", "faces", "--languages", "de", "-o", str(tmp_path / "b")])
+    assert refused.exit_code == 2 and "only the kind 'spoken'" in refused.output
+    assert not (tmp_path / "b").exists()
