@@ -146,6 +146,8 @@ synthetic speech. This page is written by `python benchmarks/av_sync.py SHARED_D
 python tools/bundled_corpus.py SHARED_DATA runs/corpus
 headmotion train metric-syncers --data runs/corpus -o runs/metric
 ```
+
+The bundled file was stopped before the end of the recipe, some hundred steps after its learning rate had dropped.
 """
 
 METHOD = f"""

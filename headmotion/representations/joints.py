@@ -64,7 +64,7 @@ class Joints(Representation):
     def neutral(self) -> Tensor:
         """The resting pose ``[P, 6]``, all rotations 0, upright in the middle of the unit frame."""
         standing = self._standing(0.5)
-        places = self.places(standing)[..., :2]
+        places = self.to_points2d(standing)
         middle = (places.amin(0) + places.amax(0)) / 2
         roots = [row for row, joint in enumerate(self.moving) if self.spec.parents[joint] < 0]
         standing[roots, :2] += 0.5 - middle
@@ -82,12 +82,12 @@ class Joints(Representation):
         return self._world(values)[0]
 
     def frame_of(self, values: Tensor) -> Frame:
-        """The frame around joints and end sites of poses ``[..., P, 6]`` in pixels.
+        """The frame around the joints of poses ``[..., P, 6]`` in pixels; ends of bones may lie beyond.
 
         Raises:
             MotionError: wrong number of points, not finite, or all points fall together.
         """
-        return frame_around(self.name, self.places(values)[..., :2])
+        return frame_around(self.name, self.to_points2d(values))
 
     def normalize(self, values: Tensor, frame: Frame) -> Tensor:
         """Pixels ``[..., P, >=6]`` to the unit frame ``[..., P, 6]``.
@@ -149,7 +149,7 @@ class Joints(Representation):
         return still
 
     def _rest_size(self) -> float:
-        seen = self.places(self._standing(1.0))[..., :2]
+        seen = self.to_points2d(self._standing(1.0))
         size = float((seen.amax(0) - seen.amin(0)).amax().to(torch.float32))
         if size <= 0:
             raise SpecError("joints spec", "offsets that lie apart as seen from the front", "all in one place")
