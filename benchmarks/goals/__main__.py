@@ -1,0 +1,37 @@
+"""Measure the goals of speed and memory.
+
+    python -m benchmarks.goals [NAME ...]
+
+Prints a line per goal and keeps its figure for docs/performance.md, which `python benchmarks/run.py` writes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+import torch
+
+from .page import keep, row
+from .table import GOALS
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"goals, all by default: {', '.join(GOALS)}")
+    names = parser.parse_args().names
+    if unknown := set(names) - GOALS.keys():
+        parser.error(f"no such goal: {', '.join(sorted(unknown))}")
+    torch.set_num_threads(1)
+    for name in names or GOALS:
+        torch.manual_seed(0)
+        figure = GOALS[name].measure()
+        keep(name, figure)
+        print(row(name, figure), flush=True)
+
+
+if __name__ == "__main__":
+    main()

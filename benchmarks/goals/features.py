@@ -1,0 +1,59 @@
+"""Goals of what stands around the model: audio features, the renderer, the metrics."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import python_speech_features as psf
+import torch
+
+import headmotion as hm
+from headmotion.audio_encoders.log_mel import LogMel
+from headmotion.audio_encoders.specs import LogMelSpec
+from headmotion.core.picture import read_picture
+from headmotion.core.spec import BuildContext
+from headmotion.metrics.sync_specs import AVSyncSpec
+from headmotion.representations.specs import Landmarks68Spec
+
+from ..evaluation import clips, random_syncers
+from .measuring import Figure, in_turns, threads
+
+ASSETS = Path(hm.__file__).parent / "assets"
+
+
+def audio_features() -> Figure:
+    """A minute of audio: `log-mel` against ``logfbank`` of python_speech_features, whose figures it gives."""
+    wave = np.random.default_rng(0).normal(0, 0.05, 16_000 * 60).astype(np.float32)
+    encoder, tensor = LogMel(LogMelSpec()), torch.from_numpy(wave)[None]
+    with threads(1), torch.inference_mode():
+        took = in_turns({"ours": lambda: encoder(tensor), "psf": lambda: psf.logfbank(wave)}, 9)
+    return Figure(took["psf"] / took["ours"], "x", f"{1000 * took['ours']:.1f} ms, theirs {1000 * took['psf']:.1f} ms")
+
+
+def portrait() -> Figure:
+    """Frames per second of the `portrait` renderer, 512 x 512, on one core."""
+    cv2.setNumThreads(1)
+    pipe = hm.load("ms-sync", device="cpu")
+    motion = pipe.generate(ASSETS / "speech.flac", reference=ASSETS / "portrait_landmarks.npz")[:100]
+    picture, renderer = read_picture(ASSETS / "portrait.png"), pipe.renderer("portrait")
+    with threads(1):
+        took = in_turns({"ours": lambda: [0 for _ in renderer.frames([motion], picture)]}, 5)["ours"]
+    return Figure(len(motion) / took, "frames/s", f"{1000 * took / len(motion):.1f} ms per frame")
+
+
+def evaluation(count: int = 1000) -> Figure:
+    """Seconds for offset and confidence of 1,000 clips of 80 frames."""
+    context = BuildContext(Landmarks68Spec().build(), 0)
+    with tempfile.TemporaryDirectory() as folder:
+        metric = AVSyncSpec(syncers=str(random_syncers(Path(folder)))).build(context)
+    given = clips(count)
+    with threads(2):
+        metric.observe_all(given[:16])
+        began = time.perf_counter()
+        metric.observe_all(given)
+        took = time.perf_counter() - began
+    return Figure(took, "s", f"{1000 * took / count:.1f} ms per clip on two threads, syncers of random weights")

@@ -1,0 +1,50 @@
+"""The goals as a section of docs/performance.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from .measuring import Figure
+from .table import GOALS
+
+RESULTS = Path(__file__).parents[2] / "runs" / "goals.json"
+"""Figures by goal, the latest of each."""
+
+
+def keep(name: str, figure: Figure) -> None:
+    """Write a figure among those that are there."""
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(_kept() | {name: asdict(figure)}, indent=1) + "\n", "utf-8")
+
+
+def _kept() -> dict[str, dict[str, object]]:
+    return dict(json.loads(RESULTS.read_text("utf-8"))) if RESULTS.exists() else {}
+
+
+def row(name: str, figure: Figure) -> str:
+    """A line of the table."""
+    goal = GOALS[name]
+    value = f"{figure.value:.3g} {figure.unit}"
+    return f"| {goal.what} | {goal.reach:g} | {goal.aim:g} | {value} | {goal.verdict(figure.value)} | {figure.note} |"
+
+
+def section() -> Iterator[str]:
+    """Heading, explanation and table of every goal that was measured."""
+    yield from ("", "## Goals", "", INTRODUCTION, "")
+    yield from ("| what | reach | aim for | measured | | note |", "|---|---|---|---|---|---|")
+    kept = _kept()
+    for name in GOALS:
+        if name in kept:
+            yield row(name, Figure(**kept[name]))  # type: ignore[arg-type]
+
+
+INTRODUCTION = """\
+Measured by `python -m benchmarks.goals` (one by name: `python -m benchmarks.goals push`). Ratios are of medians, all
+cases in turns in one process. The yardstick (`benchmarks/goals/yardstick.py`) is a network of the structure that the
+authors of MS-Sync published, 512 wide, in plain modules; with the same weights it gives the same motion, which a test
+shows. The floor is the chain of bare matrix products of one frame. Growth of memory is the slope over some minutes.
+
+![Cost against work](images/scaling.svg)"""

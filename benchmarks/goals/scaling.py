@@ -1,0 +1,79 @@
+"""How cost grows with work: time at several sizes, the exponent of a power law, and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+from headmotion.audio_encoders.log_mel import LogMel
+from headmotion.audio_encoders.specs import LogMelSpec
+from headmotion.core.spec import BuildContext
+from headmotion.ms_sync.generator import MSSyncGenerator
+from headmotion.ms_sync.specs import MSSyncGeneratorSpec
+
+from ..proof.plots import sheet
+from .measuring import Figure, in_turns, threads
+
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "scaling.svg"
+SIZES: dict[str, tuple[int, ...]] = {
+    "batch": (1, 4, 16, 64, 256),
+    "frames": (25, 100, 400, 1600),
+    "audio (s)": (10, 40, 160, 640),
+    "points": (17, 68, 272, 1088),
+    "levels": (1, 2, 4, 8),
+}
+"""Each of them alone; the others stay as in the preset `small`: 68 points, 4 levels, one clip of 50 frames."""
+
+
+def cost_against_work() -> Figure:
+    """The largest exponent of seconds over size, between the two largest sizes of each kind."""
+    seconds = {kind: _measured(kind) for kind in SIZES}
+    exponents = {kind: exponent(SIZES[kind], took) for kind, took in seconds.items()}
+    _draw(seconds)
+    note = ", ".join(f"{kind} {value:.2f}" for kind, value in exponents.items())
+    return Figure(max(exponents.values()), "exponent", f"{note}; `docs/images/scaling.svg`")
+
+
+def exponent(sizes: tuple[int, ...], seconds: list[float]) -> float:
+    """``p`` of ``seconds ~ size ** p`` at the upper end, where fixed costs no longer flatter it."""
+    return float(np.log(seconds[-1] / seconds[-2]) / np.log(sizes[-1] / sizes[-2]))
+
+
+def _measured(kind: str) -> list[float]:
+    cases = {str(size): _case(kind, size) for size in SIZES[kind]}
+    with threads(1), torch.inference_mode():
+        took = in_turns(cases, 3)
+    return [took[str(size)] for size in SIZES[kind]]
+
+
+def _case(kind: str, size: int) -> Callable[[], object]:
+    if kind == "audio (s)":
+        encoder, wave = LogMel(LogMelSpec()), torch.randn(1, 16_000 * size)
+        return lambda: encoder(wave)
+    given: dict[str, int] = {"batch": 1, "frames": 50, "points": 68, "levels": 4} | {kind: size}
+    generator = _generator(given["points"], given["levels"])
+    reference = torch.rand(given["batch"], 3, given["points"], 2)
+    audio = torch.randn(given["batch"], 4 * given["frames"], 26)
+    return lambda: generator(reference, audio)
+
+
+def _generator(points: int, levels: int) -> MSSyncGenerator:
+    torch.manual_seed(0)
+    changes: dict[str, Any] = {"preset": "small", "levels": levels, "level_lookahead": None}
+    representation: Any = SimpleNamespace(points=points, dims=2)
+    return MSSyncGeneratorSpec.model_validate(changes).build(BuildContext(representation, 26)).eval()
+
+
+def _draw(seconds: dict[str, list[float]]) -> None:
+    with sheet(PICTURE, 1, len(SIZES), (11, 2.6)) as axes:
+        for axis, (kind, took) in zip(axes[0], seconds.items(), strict=True):
+            sizes = np.array(SIZES[kind])
+            axis.loglog(sizes, took, marker="o", color="#0b6e99", label="measured")
+            axis.loglog(sizes, took[0] * sizes / sizes[0], color="#555555", linestyle=":", label="linear")
+            axis.set(xlabel=kind, ylabel="seconds" if kind == "batch" else "")
+        axes[0, 0].legend(frameon=False)
