@@ -84,7 +84,7 @@ class Page:
         machines = "; ".join(sorted({card["machine"] for card in cards}))
         made = [
             f"Made by `{command}`: {len(cards)} runs, trained by commit {commits} on {machines}, one thread each.",
-            f"A run took {seconds[0]} to {seconds[-1]} seconds, {statistics.median(seconds):.0f} in the middle."
+            f"A run took {seconds[0]} to {seconds[-1]} seconds by the clock, {statistics.median(seconds):.0f} in the middle."
             if seconds
             else "",
         ]
