@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,8 @@ from ..core.component import seeded_uniform
 from ..core.generator import Generator
 from ..core.spec import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
-from .blocks import grouped_stack, pose_encoder
+from .blocks import GroupedBlock, grouped_stack, pose_encoder
+from .heard import ROWS, Heard, hear, opened
 from .specs import MSSyncGeneratorSpec
 
 OFFSET_GAIN = 20.0
@@ -37,15 +39,26 @@ class Branches(nn.Module):
         self.leaf = grouped_stack(groups, width, flat, 1, spec.expansion)
         self.mask = grouped_stack(groups, width, points, 1, spec.expansion)
 
-    def forward(self, shared: Tensor, audio: Tensor) -> Tensor:
-        """Shared input ``[B, n]`` and audio vectors ``[L, B, D]`` to flat velocities ``[B, F]``."""
-        velocities, masks = self.parts(shared, audio)
+    @property
+    def opening(self) -> GroupedBlock:
+        """The first block, which reads the audio."""
+        return cast(GroupedBlock, self.trunk[0])
+
+    def hear(self, vectors: Tensor) -> Iterator[Heard]:
+        """What is known of each frame before its pose is: audio vectors ``[T, L, B, D]``, as many ahead as pay."""
+        for some in vectors.split(max(1, ROWS // max(1, vectors.shape[2]))) if len(vectors) else ():
+            yield from hear(self.opening, some)
+
+    @override
+    def forward(self, shared: Tensor, heard: Heard) -> Tensor:
+        """Shared input ``[B, n]`` and what was heard to flat velocities ``[B, F]``."""
+        velocities, masks = self.parts(shared, heard)
         return (velocities * masks.unsqueeze(-1)).sum(0).flatten(1)
 
-    def parts(self, shared: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+    def parts(self, shared: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
         """Velocities ``[L, B, P, D]`` and masks ``[L, B, P]`` of each branch."""
-        inner = self.trunk(torch.cat([shared.expand(len(audio), -1, -1), audio], dim=-1))
-        velocities = self.scale * self.leaf(inner).reshape(*audio.shape[:2], self.points, self.dims)
+        inner = self.trunk[1:](opened(self.opening, shared, heard))
+        velocities = self.scale * self.leaf(inner).reshape(*inner.shape[:2], self.points, self.dims)
         masks = self.mask(inner)
         return velocities, masks.softmax(0) if self.merge == "softmax" else masks.sigmoid()
 
@@ -133,8 +146,8 @@ class MSSyncGenerator(Generator):
         """One frame per audio vector ``[t, L, B, D]``."""
         hidden, cell, pose = state.hidden, state.cell, state.pose
         frames = []
-        for vector in vectors.unbind(0):
-            hidden, cell, pose = self.advance(vector, hidden, cell, pose, state.anchor)
+        for vector, heard in zip(vectors.unbind(0), self.branches.hear(vectors), strict=True):
+            hidden, cell, pose = self.advance(vector, heard, hidden, cell, pose, state.anchor)
             frames.append(pose)
         motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
         return motion.reshape(*motion.shape[:2], *self.shape), GeneratorState(
@@ -142,13 +155,14 @@ class MSSyncGenerator(Generator):
         )
 
     def advance(
-        self, vector: Tensor, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
+        self, vector: Tensor, heard: Heard, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One frame: audio vectors ``[L, B, D]`` and the LSTM's state in, its new state and the next pose out."""
+        """One frame: audio vectors ``[L, B, D]``, what the branches heard of them and the LSTM's state in, its new
+        state and the next pose out."""
         embedded = self._embedded(pose, anchor)
-        heard = vector[0, :, : self.heard_size]
-        hidden, cell = self.lstm(torch.cat([embedded, heard], dim=-1), (hidden, cell))
-        velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
+        inputs = torch.cat([embedded, vector[0]], dim=-1) if self.heard_size else embedded
+        hidden, cell = self.lstm(inputs, (hidden, cell))
+        velocity = self.branches(torch.cat([hidden, embedded], dim=-1), heard)
         if self.anchor:
             velocity = velocity - self.anchor * (pose - anchor)
         return hidden, cell, pose + velocity
