@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import torch
@@ -19,6 +20,7 @@ from .blocks import GroupedBlock, grouped_stack, pose_encoder
 from .heard import ROWS, Heard, hear, opened
 from .specs import MSSyncGeneratorSpec
 
+Velocity = Callable[[Tensor], Tensor]
 OFFSET_GAIN = 20.0
 """Offsets from the reference are hundredths of the unit frame; as an input they count as much as the pose itself."""
 
@@ -44,10 +46,16 @@ class Branches(nn.Module):
         """The first block, which reads the audio."""
         return cast(GroupedBlock, self.trunk[0])
 
-    def hear(self, vectors: Tensor) -> Iterator[Heard]:
-        """What is known of each frame before its pose is: audio vectors ``[T, L, B, D]``, as many ahead as pay."""
-        for some in vectors.split(max(1, ROWS // max(1, vectors.shape[2]))) if len(vectors) else ():
-            yield from hear(self.opening, some)
+    def ahead(self, vectors: Tensor) -> Iterator[Velocity]:
+        """What is known of each frame before its pose is, from audio vectors ``[T, L, B, D]``: how it will move.
+
+        Each gives the flat velocities ``[B, F]`` for a shared input ``[B, n]``.
+        """
+        frames, _, batch, _ = vectors.shape
+        most = max(1, ROWS // batch)
+        for first in range(0, frames, most):
+            for heard in hear(self.opening, vectors[first : first + most]):
+                yield partial(self, heard=heard)
 
     @override
     def forward(self, shared: Tensor, heard: Heard) -> Tensor:
@@ -126,7 +134,8 @@ class MSSyncGenerator(Generator):
     def _step_whole(self, heard: Tensor, state: GeneratorState, last: bool) -> tuple[Tensor, GeneratorState]:
         """A pyramid that depends on the clip's length cannot start before the audio has ended."""
         kept = GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor)
-        vectors = self.audio(heard) if last and heard.shape[1] else heard.new_zeros(0)
+        none = heard.new_zeros(0, 1, len(heard), 0)
+        vectors = self.audio(heard) if last and heard.shape[1] else none
         return self._roll(vectors, kept)
 
     def _warmed(self, reference: Tensor, seed: int | Sequence[int], audio: AudioState | Tensor) -> GeneratorState:
@@ -146,8 +155,8 @@ class MSSyncGenerator(Generator):
         """One frame per audio vector ``[t, L, B, D]``."""
         hidden, cell, pose = state.hidden, state.cell, state.pose
         frames = []
-        for vector, heard in zip(vectors.unbind(0), self.branches.hear(vectors), strict=True):
-            hidden, cell, pose = self.advance(vector, heard, hidden, cell, pose, state.anchor)
+        for vector, velocity in zip(vectors.unbind(0), self.branches.ahead(vectors), strict=True):
+            hidden, cell, pose = self.advance(vector, velocity, hidden, cell, pose, state.anchor)
             frames.append(pose)
         motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
         return motion.reshape(*motion.shape[:2], *self.shape), GeneratorState(
@@ -155,17 +164,15 @@ class MSSyncGenerator(Generator):
         )
 
     def advance(
-        self, vector: Tensor, heard: Heard, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
+        self, vector: Tensor, velocity: Velocity, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One frame: audio vectors ``[L, B, D]``, what the branches heard of them and the LSTM's state in, its new
-        state and the next pose out."""
+        """One frame: audio vectors ``[L, B, D]``, what the branches have of them `ahead` and the LSTM's state in, its
+        new state and the next pose out."""
         embedded = self._embedded(pose, anchor)
         inputs = torch.cat([embedded, vector[0]], dim=-1) if self.heard_size else embedded
         hidden, cell = self.lstm(inputs, (hidden, cell))
-        velocity = self.branches(torch.cat([hidden, embedded], dim=-1), heard)
-        if self.anchor:
-            velocity = velocity - self.anchor * (pose - anchor)
-        return hidden, cell, pose + velocity
+        moved = pose + velocity(torch.cat([hidden, embedded], dim=-1))
+        return hidden, cell, moved - self.anchor * (pose - anchor) if self.anchor else moved
 
     def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
         inputs = torch.cat([OFFSET_GAIN * (pose - anchor), anchor], dim=-1) if self.anchor else pose

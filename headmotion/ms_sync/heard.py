@@ -8,11 +8,12 @@ its mean and variance are put together from those of either part (Chan, Golub an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from .blocks import GroupedBlock
+from .blocks import GroupedBlock, GroupedLinear
 
 ROWS = 256
 """Frames times clips that are computed at once: enough for a product at full speed, without much memory."""
@@ -52,13 +53,15 @@ def hear(block: GroupedBlock, audio: Tensor) -> list[Heard]:
     variance = (scaled - mean).square().sum(-1, keepdim=True) / block.scale.shape[-1]
     # The norm's own scale and offset pass through the same product, as two more rows.
     product = block.expand.back(torch.cat([scaled * weight, weight, bias], dim=1))
-    expanded, ones, fixed = product.split([frames * batch, 1, 1], dim=1)
-    skipped = block.skip[0].back(rows) + block.skip[0].bias if isinstance(block.skip, nn.Sequential) else rows
-    parts = zip(
-        *(each.unflatten(1, (frames, batch)).unbind(1) for each in (expanded, skipped, mean, variance)), strict=True
-    )
+    expanded, ones, fixed = torch.split(product, [frames * batch, 1, 1], dim=1)
+    skipped = rows
+    if isinstance(block.skip, nn.Sequential):
+        linear = cast(GroupedLinear, block.skip[0])
+        skipped = linear.back(rows) + linear.bias
     fixed = fixed + block.expand.bias
-    return [Heard(*part, fixed, ones) for part in parts]
+    every = (expanded, skipped, mean, variance)
+    by_frame = [each.reshape(groups, frames, batch, -1).unbind(1) for each in every]
+    return [Heard(e, s, m, v, fixed, ones) for e, s, m, v in zip(*by_frame, strict=True)]
 
 
 def opened(block: GroupedBlock, shared: Tensor, heard: Heard) -> Tensor:
@@ -74,7 +77,8 @@ def opened(block: GroupedBlock, shared: Tensor, heard: Heard) -> Tensor:
     rest = torch.addcmul(heard.fixed, inverse, torch.addcmul(heard.expanded, mean, heard.ones, value=-1))
     inputs = shared.expand(len(scaled), -1, -1)
     if isinstance(block.skip, nn.Sequential):
-        skipped = block.skip[1](block.skip[0].front(inputs, heard.skipped))
+        linear, norm = cast(tuple[GroupedLinear, nn.Module], tuple(block.skip))
+        skipped = norm(linear.front(inputs, heard.skipped))
     else:
         skipped = torch.cat([inputs, heard.skipped], dim=-1)
     return block.summed(block.expand.front(normed, rest), skipped)
