@@ -13,6 +13,8 @@ TORCH_INDEX ?=
 CLIPS ?= ../shared/data
 # How much `make prove` trains: full (six hours on two cores) or quick.
 SIZE ?= full
+# Syncers trained before, which it need not train: grid-guide=runs/first/syncers.safetensors ...
+JUDGES ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test picture docs bench prove stress package wheel system clean
@@ -47,7 +49,7 @@ bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are 
 
 prove: $(INSTALLED)  ## train and measure the experiments of docs/results.md; goes on where it was stopped
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.proof --size $(SIZE) \
-		$(if $(wildcard $(CLIPS)/grid_s1/index.csv),--clips $(CLIPS))
+		$(if $(wildcard $(CLIPS)/grid_s1/index.csv),--clips $(CLIPS)) $(if $(JUDGES),--judge $(JUDGES))
 
 stress: $(INSTALLED)  ## damage thousands of files by new chance
 	HEADMOTION_CAMPAIGN_CASES=20 HEADMOTION_CAMPAIGN_SEED=$$(date +%s) OMP_NUM_THREADS=1 \

@@ -146,6 +146,8 @@ synthetic speech. This page is written by `python benchmarks/av_sync.py SHARED_D
 python tools/bundled_corpus.py SHARED_DATA runs/corpus
 headmotion train metric-syncers --data runs/corpus -o runs/metric
 ```
+
+The bundled file was stopped before the end of the recipe, some hundred steps after its learning rate had dropped.
 """
 
 METHOD = f"""
@@ -167,7 +169,7 @@ that a random offset is small as well, and *right to one frame* is easy there: c
 
 The first table is about a speaker who was trained on. His sentences are all built alike, from silence to silence, so
 at the two coarse levels another sentence fits his face nearly as well as his own: confidence at those levels says
-little here. The second table decides what the file is worth on anybody else. It is a handful of clips, in which MEAD's
+little here, distance more. The second table decides what the file is worth on anybody else. It is a handful of clips, in which MEAD's
 sound is known to be two frames late. There the finest level tells right from wrong speech and follows a shift, not as
 surely as on the known speaker; **the coarser levels do not hold up on speakers that were not trained on, and should
 not be quoted for them**. For a study of other people, train syncers on their corpus by the same recipe, and name them

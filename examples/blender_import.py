@@ -78,18 +78,19 @@ def main(bpy, given):
     scene.render.fps, scene.render.fps_base = blender_rate(given.fps or rate(given.motion))
     known = set(bpy.data.actions)
     if given.motion.suffix == ".csv":
-        last = import_shapes(bpy, shapes(given.motion), given.object)
+        first, last = 1, import_shapes(bpy, shapes(given.motion), given.object)
     else:
         if given.motion.suffix == ".bvh":
             bpy.ops.import_anim.bvh(filepath=str(given.motion), axis_forward="-Z", axis_up="Y", use_fps_scale=False)
         else:
             bpy.ops.import_scene.gltf(filepath=str(given.motion))
-        last = max((action.frame_range[1] for action in set(bpy.data.actions) - known), default=1)
-    scene.frame_start, scene.frame_end = 1, int(last)
+        ranges = [action.frame_range for action in set(bpy.data.actions) - known] or [(1, 1)]
+        first, last = round(min(start for start, _ in ranges)), round(max(end for _, end in ranges))
+    scene.frame_start, scene.frame_end = first, last
     if given.audio:
         editor = scene.sequence_editor or scene.sequence_editor_create()
         strips = editor.strips if hasattr(editor, "strips") else editor.sequences  # before Blender 4.4
-        strips.new_sound("speech", str(given.audio), channel=1, frame_start=1)
+        strips.new_sound("speech", str(given.audio), channel=1, frame_start=first)
         scene.sync_mode = "AUDIO_SYNC"
 
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .core.pyramid import Pyramid as Pyramid
     from .core.pyramid import PyramidSpec as PyramidSpec
     from .core.renderer import Renderer as Renderer
+    from .core.representation import DrawsMore as DrawsMore
     from .core.representation import Frame as Frame
     from .core.representation import Representation as Representation
     from .core.spec import AudioEncoderSpec as AudioEncoderSpec
@@ -90,7 +91,7 @@ _HOMES = {
     "core.motion": "Motion",
     "core.pyramid": "Pyramid PyramidSpec",
     "core.renderer": "Renderer",
-    "core.representation": "Frame Representation",
+    "core.representation": "DrawsMore Frame Representation",
     "core.spec": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec MetricSpec"
     " RendererSpec RepresentationSpec Spec SpecField SyncerSpec spec_from",
     "core.syncer": "Syncer SyncerPyramid",

@@ -54,13 +54,16 @@ class Session:
         self._samples_in = self._frames_heard = self._frames_out = 0
         self._closed = False
         self._provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
+        if isinstance(style, str):
+            self._provenance["style"] = style
         self._generator = as_streaming(self._chosen)
         self._listener: SupportsListener | None = None
+        self._other: Hearing | None = None
         self._unsure = self._chosen if isinstance(self._chosen, SupportsUncertainty) else None
         self._deviation = torch.zeros(0)
         with torch.inference_mode():
             poses = pipeline.representation.normalize(reference.poses, reference.frame)
-            self._own, self._other = self._hearing(), self._hearing()
+            self._own = self._hearing()
             self._state = self._generator.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
 
     @torch.inference_mode()
@@ -96,7 +99,7 @@ class Session:
         duration = Fraction(self._samples_in, self.sample_rate)
         native, total = frame_count(duration, self._pipeline.spec.fps), frame_count(duration, self.fps)
         rest = self._own.end(native)
-        if self._listener is not None:
+        if self._other is not None:
             self._other.end(native)
         pieces = [self._frames.push(self._generated(until=native))]
         pieces += [self._frames.push(self._step(self._own.nothing(), last=True)), self._frames.flush(total)]
@@ -132,16 +135,17 @@ class Session:
 
     def _listen(self, other: Any, count: int) -> None:
         """Hear the other speaker's samples, of which there must be ``count``; None: there is no other."""
-        if other is None and self._listener is None:
+        if other is None and self._other is None:
             return
-        if self._listener is None and not self._samples_in:
-            if not isinstance(self._chosen, SupportsListener):
-                raise lacking(self._chosen, SupportsListener, "another speaker's audio")
-            self._listener = self._chosen
+        if not isinstance(self._chosen, SupportsListener):
+            raise lacking(self._chosen, SupportsListener, "another speaker's audio")
         wave = None if other is None else as_mono(other, "other audio")
-        if wave is None or self._listener is None or len(wave) != count:
+        late = self._other is None and self._samples_in > 0
+        if wave is None or late or len(wave) != count:
             expected = f"{count} samples of the other speaker too, at every push from the first on"
             raise AudioError("session", expected, "none" if wave is None else f"{len(wave)} samples")
+        if self._other is None:
+            self._listener, self._other = self._chosen, self._hearing()
         self._other.push(wave)
 
     def _generated(self, until: int | None = None) -> Tensor:
@@ -151,7 +155,8 @@ class Session:
         while until is None or self._frames_heard < until:
             if (ready := self._own.take()) is None:
                 break
-            if self._listener is not None and (theirs := self._other.take()) is not None:
+            theirs = None if self._other is None else self._other.take()
+            if self._listener is not None and theirs is not None:
                 self._state = self._listener.hear(theirs, self._state)
             pieces.append(self._step(ready))
             self._frames_heard += 1

@@ -20,6 +20,7 @@ from headmotion.data.synthetic import synthetic_clip
 from headmotion.data.synthetic_body import skeleton
 from headmotion.data.synthetic_gestures import gesture_clip
 from headmotion.data.synthetic_keypoints import keypoint_clip, keypoints_spec
+from headmotion.evaluation import evaluate
 from headmotion.representations.mesh478 import IBUG
 from headmotion.syncing import load_syncers
 from headmotion.training import train
@@ -131,3 +132,12 @@ def test_syncers_measure_it(trained: Trained) -> None:
 def test_the_doctor_examines_it(trained: Trained) -> None:
     report = doctor(trained.corpus)
     assert report.summary()["clips"] == CLIPS
+
+
+def test_it_is_evaluated(trained: Trained) -> None:
+    report = evaluate(trained.model, trained.corpus, baselines=["static"], seeds=2, device="cpu")
+    assert report.data.clips == 1
+    measured = {name for name, metric in report.metrics.items() if metric.results["model"].n == 1}
+    assert {"beat", "jitter", "diversity"} <= measured
+    if "lips" in trained.pipe.representation.groups and "mouth" in trained.pipe.representation.openings:
+        assert "lip-error" in measured or any("lip" in name for name in measured)

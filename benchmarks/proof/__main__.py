@@ -12,6 +12,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from headmotion.training.memory import keep_freed_memory
+
 from .page import Page
 from .proving import prove
 from .running import Workshop
@@ -29,12 +31,21 @@ def main() -> None:
     parser.add_argument(
         "--only", nargs="*", metavar="EXPERIMENT", help="experiments to run; none: write the page alone"
     )
+    parser.add_argument(
+        "--judge",
+        nargs="*",
+        default=[],
+        metavar="NAME=FILE",
+        help="syncers that were trained before, such as grid-guide=runs/first/syncers.safetensors",
+    )
     arguments = parser.parse_args()
+    given = {name: Path(file) for name, _, file in (each.partition("=") for each in arguments.judge)}
     size = SIZES[arguments.size]
-    every = experiments(size, arguments.clips)
+    every = experiments(size, arguments.clips, given)
     shop = Workshop(arguments.output / size.name)
     command = f"make prove SIZE={size.name}" + (" CLIPS=SHARED_DATA" if arguments.clips else "")
-    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
+    command += f" JUDGES='{' '.join(arguments.judge)}'" if arguments.judge else ""
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn"), initializer=keep_freed_memory) as pool:
         for experiment in every:
             if arguments.only is None or experiment.name in arguments.only:
                 prove(shop, size, experiment, pool)

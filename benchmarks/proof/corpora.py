@@ -18,6 +18,8 @@ from headmotion.data.synthetic import SyntheticClip, synthetic_clip
 from headmotion.data.synthetic_face import FPS
 from headmotion.data.synthetic_script import STEPS_PER_SECOND, Curve
 
+from .digests import digest
+
 CAUSES = "causes.npz"
 CLIPS_PER_SPEAKER = 5
 """Clips of each synthetic speaker; every tenth speaker is kept for validation."""
@@ -29,7 +31,6 @@ class Recorded:
 
     name: str
     folder: Path
-    representation: str = "landmarks68"
 
     @property
     def key(self) -> Mapping[str, Any]:
@@ -39,7 +40,7 @@ class Recorded:
     def write(self, target: Path) -> None:
         """Write the corpus."""
         flat = (replace(clip, landmarks=clip.landmarks[..., :2]) for clip in open_corpus(self.folder))
-        write_shards(target, flat, representation={"type": "landmarks68", "dims": 2})
+        write_shards(target, flat, representation={"type": "landmarks68"})
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,6 @@ class Synthetic:
     clips: int
     seconds: float = 4.0
     seed: int = 31
-    points: tuple[int, ...] = ()
-    """Landmarks that are kept, as plain keypoints; empty: all 68, as landmarks."""
 
     @property
     def key(self) -> Mapping[str, Any]:
@@ -62,18 +61,13 @@ class Synthetic:
         """Write the corpus, and for each clip the opening of its lips, its accents and its phrases at 25 fps."""
         causes: dict[str, Curve] = {}
 
-        def made() -> Iterator[SyntheticClip]:
+        def with_causes() -> Iterator[SyntheticClip]:
             for clip in self._made():
                 causes.update({f"{clip.id}/{name}": curve for name, curve in causes_of(clip).items()})
-                yield replace(clip, landmarks=clip.landmarks[:, list(self.points) or slice(None), :2])
+                yield replace(clip, landmarks=clip.landmarks[..., :2])
 
-        write_shards(target, made(), representation=self.representation)
+        write_shards(target, with_causes(), representation={"type": "landmarks68"})
         np.savez(target / CAUSES, **causes)
-
-    @property
-    def representation(self) -> Mapping[str, Any]:
-        """Of the landmarks."""
-        return {"type": "keypoints", "points": len(self.points)} if self.points else {"type": "landmarks68"}
 
     def _made(self) -> Iterator[SyntheticClip]:
         first = self.seed * 1_000_000
@@ -83,7 +77,27 @@ class Synthetic:
             yield synthetic_clip(first + k, self.seconds, speaker=first + speaker, split=split)
 
 
-Plan = Recorded | Synthetic
+@dataclass(frozen=True)
+class Points:
+    """Some landmarks of another corpus as plain keypoints, beside which it lies."""
+
+    name: str
+    base: Synthetic
+    kept: tuple[int, ...]
+
+    @property
+    def key(self) -> Mapping[str, Any]:
+        """What the clips depend on."""
+        return {"base": self.base.key, "kept": self.kept}
+
+    def write(self, target: Path) -> None:
+        """Write the corpus, and the other one unless it is there."""
+        whole = open_corpus(made(self.base, target.parent))
+        few = (replace(clip, landmarks=clip.landmarks[:, self.kept]) for clip in whole)
+        write_shards(target, few, representation={"type": "keypoints", "points": len(self.kept)})
+
+
+Plan = Recorded | Synthetic | Points
 
 
 def causes_of(clip: SyntheticClip) -> dict[str, Curve]:
@@ -95,7 +109,7 @@ def causes_of(clip: SyntheticClip) -> dict[str, Curve]:
 
 def made(plan: Plan, folder: Path) -> Path:
     """The corpus of a plan, written unless it is there."""
-    target = folder / plan.name
+    target = folder / f"{plan.name}-{digest(plan.key)[:8]}"
     if not target.exists():
         with atomic_folder(target) as temporary:
             plan.write(temporary)

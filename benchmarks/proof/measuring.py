@@ -20,12 +20,13 @@ from headmotion.data.corpus import open_corpus
 from headmotion.syncing import TrainedSyncers, load_syncers
 
 from .corpora import CAUSES, Synthetic, causes, unseen
+from .digests import digest
 from .drift import WINDOW, drift
 from .running import Workshop
 from .scales import followed
 from .speaking import Spoken, spoken
 from .synchrony import synchrony
-from .table import Experiment, Run, Size, digest
+from .table import Experiment, Run, Size
 
 Table = npt.NDArray[np.float64]
 PROTOCOL = 2
@@ -70,6 +71,7 @@ def recorded(shop: Workshop, experiment: Experiment, size: Size) -> Figures:
 def _kept(target: Path, make: Callable[[], Mapping[str, Any]]) -> Figures:
     if not target.exists():
         values = make()
+        target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_output(target) as temporary:
             temporary.write_text(json.dumps(values), "utf-8")
     return Figures(json.loads(target.read_text("utf-8")))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from headmotion.core.checkpoint import read_header
 from headmotion.core.files import atomic_output
 
 from . import plots, prose
@@ -23,6 +24,16 @@ from .synchrony import FIGURES
 from .table import SWAP, Experiment, Size
 
 SAID = {1: "**ahead**", -1: "**behind**", 0: "no difference seen"}
+
+
+def given_judges(experiments: Sequence[Experiment]) -> list[str]:
+    """What is known of syncers that were not trained here."""
+    every = {judge for experiment in experiments for run in experiment.runs for judge in (run.guide, run.metric)}
+    lines = []
+    for judge in sorted((each for each in every if each.given is not None), key=lambda each: each.name):
+        header = read_header(judge.given)
+        lines.append(f"- `{judge.name}` had been trained before, {header.step} steps, sha256 `{header.sha256[:16]}...`")
+    return [*lines, ""] if lines else []
 
 
 class Page:
@@ -46,7 +57,7 @@ class Page:
                 (write,) = (writer for name, writer in writers.items() if experiment.name.startswith(name))
                 write(experiment, found, recorded(self.shop, experiment, self.size))
         short = ["## In short", "", *self.short, ""] if self.short else []
-        text = "\n".join([*self._head(command), *short, *self.lines, prose.PROTOCOL, ""])
+        text = "\n".join([*self._head(command), *given_judges(experiments), *short, *self.lines, prose.PROTOCOL, ""])
         with atomic_output(self.target) as temporary:
             temporary.write_text(text, "utf-8")
 
@@ -73,7 +84,7 @@ class Page:
         machines = "; ".join(sorted({card["machine"] for card in cards}))
         made = [
             f"Made by `{command}`: {len(cards)} runs, trained by commit {commits} on {machines}, one thread each.",
-            f"A run took {seconds[0]} to {seconds[-1]} seconds, {statistics.median(seconds):.0f} in the middle."
+            f"A run took {seconds[0]} to {seconds[-1]} seconds by the clock, {statistics.median(seconds):.0f} in the middle."
             if seconds
             else "",
         ]
@@ -129,8 +140,11 @@ class Page:
     def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
         """One line of the summary: where an interval lies on which side of 0."""
         places = [where.format(name) for name in names or range(len(found))]
-        told = (f"{SAID[each.sign]} at {place}" for place, each in zip(places, found, strict=True))
-        self.short.append(f"- {what}: {', '.join(told)}.")
+        told: dict[str, list[str]] = {}
+        for where, each in zip(places, found, strict=True):
+            told.setdefault(SAID[each.sign], []).append(where)
+        parts = (f"{said} at {', '.join(at)}" for said, at in told.items())
+        self.short.append(f"- {what}: {'; '.join(parts)}.")
 
     def _parameters(self, found: Measured) -> None:
         counts = ", ".join(f"{variant} {runs[0][1].values['parameters']:,}" for variant, runs in found.items())

@@ -33,6 +33,7 @@ def sheet(target: Path, rows: int, columns: int, size: tuple[float, float], **op
 
     figure, axes = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False, **options)
     yield axes
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=6, frameon=False)
     for axis in axes.flat:
         axis.grid(alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
@@ -43,7 +44,7 @@ def sheet(target: Path, rows: int, columns: int, size: tuple[float, float], **op
 def levels(target: Path, found: Measured, recordings: Figures) -> None:
     """Figures of synchrony over the steps of training, one column per level; one thin line per seed."""
     truth, wrong = recordings.table("synchrony")[0].mean(0), recordings.table("wrong").mean(0)
-    with sheet(target, len(ROWS), len(truth), (10, 6.5), sharex=True, sharey="row") as axes:
+    with sheet(target, len(ROWS), len(truth), (10, 6.5), sharex=True) as axes:
         for row, name in enumerate(ROWS):
             for level in range(len(truth)):
                 axis, figure = axes[row, level], FIGURES.index(name)
@@ -61,7 +62,6 @@ def levels(target: Path, found: Measured, recordings: Figures) -> None:
             axes[row, 0].set_ylabel({"offset": "size of offset, frames of the level"}.get(name, name))
         for axis in axes[-1]:
             axis.set_xlabel("steps of the generator")
-        axes[0, 0].legend(frameon=False, fontsize=7)
 
 
 def causes(target: Path, found: Measured, recordings: Figures) -> None:
@@ -84,7 +84,6 @@ def causes(target: Path, found: Measured, recordings: Figures) -> None:
             axis.hlines(value, scale - 0.4, scale + 0.4, color="black", linestyle="--", linewidth=1, **label)
         axis.set_xticks(range(len(SCALES)), ["lips (0.1 s)", "nods (0.3 s)", "posture (1 to 2 s)"])
         axis.set_ylabel("correlation with the cause")
-        axis.legend(frameon=False, fontsize=7)
 
 
 def wandering(target: Path, found: Measured) -> None:
@@ -99,7 +98,6 @@ def wandering(target: Path, found: Measured) -> None:
             axis.plot(time, curves.mean(0), color=color, linewidth=1.8, label=variant)
         axis.plot(time, stored[0]["recorded"], color="black", linestyle="--", linewidth=1, label="recordings")
         axis.set(xlabel="seconds", ylabel="distance from recordings, %", yscale="log")
-        axis.legend(frameon=False, fontsize=7)
 
 
 def shares(target: Path, found: Measured, recordings: Figures) -> None:
@@ -120,8 +118,8 @@ def shares(target: Path, found: Measured, recordings: Figures) -> None:
             axes[0, 1].plot(places, [np.median(each) for each in every], marker="o", color=COLORS[number], label=name)
         axes[0, 1].axhline(1, color="black", linestyle="--", linewidth=1, label="recordings")
         axes[0, 0].set_ylabel("confidence")
-        axes[0, 1].set(ylabel="over that of recordings", yscale="log")
+        axes[0, 1].set_ylabel("over that of recordings")
+        axes[0, 1].legend(frameon=False)
         for axis in axes.flat:
             axis.set_xticks(places, [f"{weight:g}" for weight in weights])
             axis.set_xlabel("weight of the sync loss")
-            axis.legend(frameon=False, fontsize=7)

@@ -31,6 +31,8 @@ class Workshop:
 
     def judge(self, judge: Judge) -> Path:
         """The file of trained syncers."""
+        if judge.given is not None:
+            return judge.given
         target = self.place(judge) / "syncers.safetensors"
         if not target.exists():
             train(judge.resolved, [self.corpus(judge.corpus)], target.parent, self.device, resume=True, quiet=True)

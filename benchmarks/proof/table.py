@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from headmotion.core.spec import Spec
+from headmotion.core.checkpoint import read_header
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
-from .corpora import Plan, Recorded, Synthetic
+from .corpora import Plan, Points, Recorded, Synthetic
+from .digests import digest, stated
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 600, 50, 350, (10, 20, 40, 80), 3, 2),
+        Size("quick", 450, 45, 350, (20, 40, 80, 160), 3, 2),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400), 5, 3),
     )
 }
@@ -55,6 +53,8 @@ class Judge:
     recipe: str
     seed: int
     overrides: tuple[str, ...] = ()
+    given: Path | None = None
+    """A file of syncers that were trained before, which takes the place of all this."""
 
     @cached_property
     def resolved(self) -> RecipeSpec:
@@ -64,6 +64,8 @@ class Judge:
     @cached_property
     def key(self) -> str:
         """A digest of all that the result depends on but the code."""
+        if self.given is not None:
+            return read_header(self.given).sha256
         return digest({"corpus": self.corpus.key, "recipe": stated(self.resolved)})
 
 
@@ -110,23 +112,6 @@ class Experiment:
         return sorted((run for runs in self.variants.values() for run in runs), key=lambda run: run.seed)
 
 
-def stated(value: Any) -> Any:
-    """A spec as JSON values, without what is left at its default: a field that comes later changes no digest."""
-    if isinstance(value, Spec):
-        told = {name: getattr(value, name) for name in type(value).model_fields}
-        fields = type(value).model_fields.items()
-        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields}
-        return {name: stated(each) for name, each in told.items() if name == "type" or each != defaults[name]}
-    if isinstance(value, dict):
-        return {name: stated(each) for name, each in value.items()}
-    return [stated(each) for each in value] if isinstance(value, tuple | list) else str(value)
-
-
-def digest(settings: Mapping[str, Any]) -> str:
-    """Of JSON values."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-
-
 @dataclass(frozen=True)
 class Field:
     """A corpus with its two judges, on which runs are declared."""
@@ -135,6 +120,8 @@ class Field:
     size: Size
     representation: str = "landmarks68"
     """As a recipe has it, in one line."""
+    given: Mapping[str, Path] = field(default_factory=dict, hash=False)
+    """Files of syncers that were trained before, by the name of the judge that they are."""
 
     @cached_property
     def guide(self) -> Judge:
@@ -149,7 +136,8 @@ class Field:
 
     def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:
         overrides = (f"syncers.steps={self.size.judge_steps}", *changes, *self._common)
-        return Judge(f"{self.corpus.name}-{role}", self.corpus, recipe, seed, overrides)
+        name = f"{self.corpus.name}-{role}"
+        return Judge(name, self.corpus, recipe, seed, overrides, self.given.get(name))
 
     @property
     def _common(self) -> tuple[str, ...]:
@@ -172,15 +160,18 @@ MIRROR = (0, 4, 3, 2, 1, 5, 6, 7, 11, 10, 9, 8, 16, 15, 14, 13, 12, 19, 18, 17, 
 SWAP = f"{{type: keypoints, points: {len(KEPT)}, mirror: {list(MIRROR)}, scale_pair: [8, 11]}}"
 
 
-def experiments(size: Size, clips: Path | None) -> list[Experiment]:
+def experiments(size: Size, clips: Path | None, given: Mapping[str, Path] | None = None) -> list[Experiment]:
     """All experiments, the most important first.
 
     Args:
         clips: the folder of recorded clips; without it, the synthetic experiments alone.
+        given: files of syncers that were trained before, by the name of the judge (``grid-guide`` ...).
     """
-    made = Field(Synthetic("synthetic", size.clips), size)
-    recorded = [Field(Recorded("grid", clips / "grid_s1"), size)] if clips else []
-    swapped = Field(Synthetic("keypoints", size.clips, points=KEPT), size, SWAP)
+    given = given or {}
+    synthetic = Synthetic("synthetic", size.clips)
+    made = Field(synthetic, size, given=given)
+    recorded = [Field(Recorded("grid", clips / "grid_s1"), size, given=given)] if clips else []
+    swapped = Field(Points("keypoints", synthetic, KEPT), size, SWAP, given)
     return [
         *(ablation(field) for field in [*recorded, made]),
         lengths(made),

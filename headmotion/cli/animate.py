@@ -75,6 +75,8 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     click.option("--renderer", help="How to draw, such as skeleton.  [default: portrait with --image, else skeleton]"),
     click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head alone, or all of the picture."),
     click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
+    click.option("--style", metavar="NAME", help="How to move, for a generator that knows styles."),
+    click.option("--other-audio", type=existing_file, help="Whom the speaker talks with, for one that hears them."),
     _edits,
     device,
     seed,
@@ -92,6 +94,8 @@ def animate(
     renderer: str | None,
     crop: str | None,
     size: int | None,
+    style: str | None,
+    other_audio: Path | None,
     device: str,
     seed: int,
     quiet: bool,
@@ -107,7 +111,7 @@ def animate(
     controls = headmotion.controls.by_name(**edits, seed=seed)
     pipe = headmotion.load(model, device=device)
     reference = pipe.reference(landmarks or image, detector=detector, face=face)
-    motion = pipe.pieces(audio, reference=reference, seed=seed, fps=fps, controls=controls)
+    motion = pipe.pieces(audio, reference, seed, fps, controls, style, other_audio)
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
     drawn = {"type": renderer or ("portrait" if image else "skeleton")} | view
     show(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))

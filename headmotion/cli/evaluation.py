@@ -1,14 +1,17 @@
-"""Commands that measure: evaluate."""
+"""Commands that measure: evaluate and compare."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .options import any_path, check_output, device, one_thread, options, quiet, seed, show
+
+if TYPE_CHECKING:
+    from headmotion.evaluation.comparing import Comparison
 
 
 def _metrics(
@@ -58,3 +61,40 @@ def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: 
     named = tuple(name for name in baselines if name != "none") if baselines else tuple(BASELINES)
     run(subject, output=output, baselines=named, **choices)
     show(output)
+
+
+@click.command()
+@click.argument("reports", nargs=-1, required=True, type=any_path, metavar="REPORT...")
+@click.option("-o", "--output", type=any_path, help="HTML file to write instead of printing tables.")
+def compare(reports: tuple[Path, ...], output: Path | None) -> None:
+    """Put reports of evaluate (folders or their report.json) side by side; their protocols must be the same."""
+    if output is not None:
+        check_output(output)
+    from headmotion.evaluation import compare as run
+
+    comparison = run(reports)
+    if output is None:
+        _print(comparison)
+    else:
+        show(comparison.save(output))
+
+
+def _print(comparison: Comparison) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    for each in comparison.metrics:
+        table = Table(title=escape(each.metric), title_justify="left")
+        table.add_column()
+        for column in each.table.columns:
+            table.add_column(escape(column), justify="right")
+        for row in each.table.rows:
+            cells = (f"{cell.value} ({cell.interval})" if cell.interval else cell.value for cell in row.cells)
+            table.add_row(escape(f"{row.figure} {row.arrow}"), *cells)
+        console.print(table)
+        for sources, remark in each.remarks:
+            console.print(f"{sources}: {remark}", markup=False)
+    for title, names in comparison.unshared.items():
+        console.print(f"Only {title} has: {', '.join(names)}", markup=False)

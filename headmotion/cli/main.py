@@ -16,7 +16,7 @@ from headmotion.core.errors import HeadmotionError
 from .about import inspect, licenses, schema
 from .animate import animate, demo
 from .corpora import doctor
-from .evaluation import evaluate
+from .evaluation import compare, evaluate
 from .export import export
 from .plugins import plugins
 from .preparation import prepare
@@ -35,7 +35,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-MAKING = (demo, animate, prepare, synthesize, doctor, train, evaluate, export)
+MAKING = (demo, animate, prepare, synthesize, doctor, train, evaluate, compare, export)
 TELLING = (plugins, licenses, schema, inspect)
 
 for command in (*MAKING, *TELLING):

@@ -56,6 +56,8 @@ class Metric(Component):
     """Fields of `MetricInput` beyond ``generated`` without which no clip can be measured."""
     long_frames: int = 0
     """Frames of ``MetricInput.long`` that are looked at."""
+    better: Mapping[str, Literal["lower", "higher"]] = {}
+    """Which end is good, of those figures that have a good end."""
 
     @property
     @abstractmethod
@@ -78,9 +80,6 @@ class Metric(Component):
 @runtime_checkable
 class PerClip(Protocol):
     """A metric with figures that are means over clips: their intervals are quick, and clips have ranks."""
-
-    better: Mapping[str, Literal["lower", "higher"]]
-    """Which end is good, of those figures that have a good end."""
 
     def of_clip(self, observed: Observation) -> Mapping[str, float]:
         """Finite figures of one clip, left out where they cannot be told; `Metric.figures` has their means."""

@@ -24,6 +24,7 @@ from .clips import Clips, open_clips
 from .files import MotionFiles, representation_in
 from .model import Model, load_model
 from .observing import Amount, Measuring, Observations, observe
+from .ranking import check_rank
 from .report import Report, Skipped
 from .results import measured_by, told
 from .source import Source
@@ -43,6 +44,8 @@ class Evaluation:
     """What is evaluated, then baselines."""
     metrics: Sequence[Measuring]
     observations: Observations
+    rank: str
+    """``METRIC.FIGURE`` by which clips are best and worst; "" where there is none."""
 
 
 def evaluation(wanted: Wanted, metrics: Sequence[MetricLike] | None, device: str, quiet: bool) -> Evaluation:
@@ -55,6 +58,7 @@ def evaluation(wanted: Wanted, metrics: Sequence[MetricLike] | None, device: str
     setting = Setting(clips, main if isinstance(main, Model) else None)
     baselines, baselines_left_out = make_baselines(wanted.baselines, setting)
     chosen, metrics_left_out = chosen_metrics(metrics, context)
+    rank = check_rank(chosen, wanted.rank)
     sources, damaged = [main, *baselines], [Skipped(clip=clip, reason=reason) for clip, reason in clips.damaged]
     amount = Amount(wanted.seeds, LONG_CLIPS)
     observations = observe(_cases(clips, damaged, quiet), sources, chosen, amount)
@@ -72,7 +76,7 @@ def evaluation(wanted: Wanted, metrics: Sequence[MetricLike] | None, device: str
         baselines={each.name: dict(each.protocol) for each in baselines},
         baselines_left_out=baselines_left_out,
     )
-    return Evaluation(report, clips, sources, chosen, observations)
+    return Evaluation(report, clips, sources, chosen, observations, rank)
 
 
 def _opened(wanted: Wanted, device: str) -> tuple[dict[str, Any], Clips, Source, BuildContext]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from ..core.errors import EvaluationError, HeadmotionError, MotionError
-from ..core.metric import Metric, MetricInput, Observation, PerClip
+from ..core.metric import Metric, MetricInput, Observation
 from ..core.spec import MetricSpec
 from .case import Case
 from .source import GoesOn, Repeats, Source
@@ -23,11 +23,6 @@ class Measuring:
     name: str
     spec: MetricSpec
     metric: Metric
-
-    @property
-    def better(self) -> Mapping[str, Literal["lower", "higher"]]:
-        """Which end of its figures is good, where it says so."""
-        return self.metric.better if isinstance(self.metric, PerClip) else {}
 
 
 @dataclass

@@ -40,25 +40,19 @@ class Shown:
     plots: Sequence[Picture]
 
 
-def page(found: Evaluation, rank: str | None = None) -> str:
+def page(found: Evaluation) -> str:
     """The HTML of an evaluation.
 
-    Args:
-        found: what was evaluated.
-        rank: ``METRIC.FIGURE`` by which the best and worst clips are chosen.
-
     Raises:
-        EvaluationError: clips cannot be ranked by that.
         HeadmotionError: a package is missing.
     """
-    by, ends = ranked(found, rank)
     return rendered(
         __package__,
         "page.html",
         report=found.report,
         sections=[_section(found, each) for each in found.metrics],
-        rank=by,
-        shown=[_shown(found, end) for end in ends],
+        rank=found.rank,
+        shown=[_shown(found, end) for end in ranked(found)],
     )
 
 

@@ -36,7 +36,7 @@ def measured_by(
     return Measured(
         spec=each.spec.model_dump(mode="json"),
         protocol=protocol,
-        better=dict(each.better),
+        better=dict(each.metric.better),
         results={source.name: _result(each, observations[source.name, each.name], seed) for source in sources},
     )
 

@@ -53,17 +53,18 @@ def evaluate(
         quiet: no progress bar.
 
     Raises:
-        EvaluationError: no such split, no clip that could be measured, an unknown baseline, an output that is there.
+        EvaluationError: no such split, no clip that could be measured, an unknown baseline or rank, an output that is
+            there.
         CheckpointError: no such model.
         CorpusError: no corpus.
         SpecError: a metric that is unknown, or that does not fit the representation.
     """
-    wanted = Wanted(subject, data, split, baselines, seed, seeds, limit)
+    wanted = Wanted(subject, data, split, baselines, seed, seeds, limit, rank)
     if output is not None:
         check_output(Path(output))
     found = evaluation(wanted, metrics, device, quiet)
     if output is not None:
-        text = page(found, rank)
+        text = page(found)
         with atomic_folder(output) as folder:
             found.report.save(folder / JSON)
             (folder / HTML).write_text(text, "utf-8")

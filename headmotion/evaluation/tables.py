@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .report import Measured, Result, Value
@@ -13,12 +13,20 @@ NOTHING = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
+class Cell:
+    """One number as text."""
+
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
     """One figure."""
 
     figure: str
     arrow: str
-    cells: tuple[str, ...]
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
@@ -31,15 +39,13 @@ class Table:
 
 def table(better: Mapping[str, str], columns: Mapping[str, Result]) -> Table:
     """A row for each figure that some column has, and one for the number of clips."""
-    names = dict.fromkeys(name for result in columns.values() for name in result.values)
+    results = list(columns.values())
+    names = dict.fromkeys(name for result in results for name in result.values)
     rows = [
-        Row(
-            name, ARROWS.get(better.get(name, ""), ""), tuple(_cell(each.values.get(name)) for each in columns.values())
-        )
+        Row(name, ARROWS.get(better.get(name, ""), ""), tuple(_cell(each.values.get(name)) for each in results))
         for name in names
     ]
-    clips = Row("clips", "", tuple(str(each.n) for each in columns.values()))
-    return Table(tuple(columns), (*rows, clips))
+    return Table(tuple(columns), (*rows, Row("clips", "", tuple(Cell(str(each.n)) for each in results))))
 
 
 def by_source(measured: Measured) -> Table:
@@ -47,22 +53,21 @@ def by_source(measured: Measured) -> Table:
     return table(measured.better, {name: each for name, each in measured.results.items() if not each.left_out})
 
 
-def remarks(results: Mapping[str, Result]) -> Sequence[tuple[str, str]]:
-    """Source and remark: notes, and why nothing could be measured."""
-    return [
-        (name, remark)
-        for name, result in results.items()
-        for remark in (*result.notes, *((result.left_out,) if result.left_out else ()))
-    ]
+def remarks(results: Mapping[str, Result]) -> list[tuple[str, str]]:
+    """Each remark (notes, and why nothing could be measured) behind the sources that it is about."""
+    about: dict[str, list[str]] = {}
+    for name, result in results.items():
+        for remark in (*result.notes, *filter(None, [result.left_out])):
+            about.setdefault(remark, []).append(name)
+    return [(", ".join(names), remark) for remark, names in about.items()]
 
 
-def _cell(value: Value | None) -> str:
+def _cell(value: Value | None) -> Cell:
     if value is None:
-        return NOTHING
-    text = _number(value.value)
-    return (
-        text if value.low is None or value.high is None else f"{text} ({_number(value.low)} to {_number(value.high)})"
-    )
+        return Cell(NOTHING)
+    if value.low is None or value.high is None:
+        return Cell(_number(value.value))
+    return Cell(_number(value.value), f"{_number(value.low)} to {_number(value.high)}")
 
 
 def _number(value: float) -> str:

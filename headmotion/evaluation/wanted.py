@@ -26,6 +26,7 @@ class Wanted:
     seed: int
     seeds: int
     limit: int | None
+    rank: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("seeds", "limit"):
@@ -50,4 +51,5 @@ class Wanted:
             words += ["--baseline", name]
         words += ["--seed", str(self.seed), "--seeds", str(self.seeds)]
         words += [] if self.limit is None else ["--limit", str(self.limit)]
+        words += [] if self.rank is None else ["--rank", self.rank]
         return shlex.join(words)

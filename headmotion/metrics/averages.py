@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..core.errors import SpecError
 from ..core.metric import Figures, Observation, PerClip
 from ..core.representation import Representation
 
 
-def averaged(metric: PerClip, observed: Sequence[Observation]) -> Figures:
-    """Means of what the metric says of each clip; what could not be told of some clips is noted."""
+def averaged(metric: PerClip, observed: Sequence[Observation], nothing: str = "no clip tells anything") -> Figures:
+    """Mean of each figure over the clips of which it can be told; how many those are is noted, or ``nothing``."""
     every = [metric.of_clip(each) for each in observed]
-    return mean_figures(every)
-
-
-def mean_figures(every: Sequence[Mapping[str, float]]) -> Figures:
-    """Mean of each figure over the clips that have it."""
     values, notes = {}, []
     for name in dict.fromkeys(name for each in every for name in each):
         known = [each[name] for each in every if name in each]
         values[name] = sum(known) / len(known)
         if len(known) < len(every):
             notes.append(f"{name}: of {len(known)} of {len(every)} clips")
-    return Figures(values, tuple(notes))
+    return Figures(values, tuple(notes) if values else (nothing,))
 
 
 def ratio_of_means(over: Iterable[float], under: Iterable[float], least: float) -> float | None:

@@ -69,8 +69,7 @@ class Beat(Metric):
 
     @override
     def figures(self, observed: Sequence[Observation]) -> Figures:
-        figures = averaged(self, observed)
-        return figures if figures.values else Figures({}, ("beat_alignment: no clip has onsets and motion beats",))
+        return averaged(self, observed, "no clip has both onsets and motion beats")
 
 
 def motion_beats(points: Tensor, fps: float, smooth_seconds: float) -> Curve:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from typing_extensions import override
@@ -21,7 +21,6 @@ class Diversity(Metric):
     """Mean distance between motions from different seeds, over pairs of seeds, frames and points."""
 
     needs = frozenset({"others"})
-    better: Mapping[str, Literal["lower", "higher"]] = {}
 
     def __init__(self, spec: DiversitySpec, context: BuildContext) -> None:
         super().__init__(spec)

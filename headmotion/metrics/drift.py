@@ -68,7 +68,7 @@ class Drift(Metric):
         seconds = [float(observed[0]["seconds"]) * (k + 1.5) for k in range(curve.shape[1])]
         lines = {"mean": curve.mean(axis=0), "9 of 10 clips": np.percentile(curve, 90, axis=0)}
         curves = {name: Curve(seconds, line.tolist()) for name, line in lines.items()}
-        return {"Drift": Plot("seconds", "distance from the first window, real deviations", curves)}
+        return {"Drift": Plot("seconds", "real deviations from the first", curves)}
 
     def _distances(self, observed: Sequence[Observation]) -> Values | None:
         """By clip and window from the second on, ``[N, K - 1]``."""

@@ -76,17 +76,18 @@ class FrechetMotionSpec(LastFramesSpec):
 
     def build(self, context: BuildContext) -> Frechet:
         """Make the metric."""
-        from .frechet import Frechet
-        from .kinematics import Kinematics
+        from .frechet import DRAWS, Frechet
+        from .kinematics import MANY_POINTS, Kinematics
 
-        return Frechet(self, context, Kinematics(context.representation, self.hop))
+        draws = DRAWS if context.representation.points <= MANY_POINTS else 0
+        return Frechet(self, context, Kinematics(context.representation, self.hop), draws)
 
 
 class FrechetSyncersSpec(LastFramesSpec):
     """Fréchet distance at every level of what syncers see in motion: learned features that come with headmotion."""
 
     type: Literal["frechet-syncers"] = "frechet-syncers"
-    syncers: str
+    syncers: str = "metric-syncers"
     """A file as ``headmotion train metric-syncers`` writes it, or the name of one that is bundled."""
 
     def build(self, context: BuildContext) -> Frechet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from typing_extensions import override
 from ..core.metric import Figures, Metric, MetricInput, Observation
 from ..core.motion import Motion
 from ..core.spec import BuildContext
-from .averages import averaged, ratio_of_means
 from .filters import Curve, low_pass
 from .inputs import STILL, plane, size_px
 from .moments import WINDOW_SECONDS, Moments, moments
@@ -20,6 +19,7 @@ from .motion_specs import HeadMotionSpec
 from .poses import PoseCurves
 
 NAME = "head-motion"
+MEASURES, WHO = ("spread", "speed"), ("generated", "real")
 
 
 class HeadMotion(Metric):
@@ -28,7 +28,6 @@ class HeadMotion(Metric):
     Ratios are mean over mean, generated over real. What has no face also gets the spread and speed of all its points.
     """
 
-    better: Mapping[str, Literal["lower", "higher"]] = {}
     spec: HeadMotionSpec
 
     def __init__(self, spec: HeadMotionSpec, context: BuildContext) -> None:
@@ -54,25 +53,27 @@ class HeadMotion(Metric):
         """Spread and speed of the generated motion."""
         return {
             name: float(observed[f"generated_{measure}"][k])
-            for measure in ("spread", "speed")
+            for measure in MEASURES
             for k, name in enumerate(self._names(measure))
         }
 
     @override
     def figures(self, observed: Sequence[Observation]) -> Figures:
-        figures = averaged(self, observed)
-        values, notes = dict(figures.values), list(figures.notes)
+        values: dict[str, float] = {}
+        notes = []
+        for measure in MEASURES:
+            means = torch.stack([each[f"generated_{measure}"] for each in observed]).mean(dim=0)
+            values |= dict(zip(self._names(measure), means.tolist(), strict=True))
         known = [each for each in observed if "real_spread" in each]
-        for measure in ("spread", "speed"):
-            for k, axis in enumerate(self.axes):
-                made, true = ([float(o[f"{who}_{measure}"][k]) for o in known] for who in ("generated", "real"))
-                ratio = ratio_of_means(made, true, STILL)
-                if ratio is not None:
-                    values[f"{measure}_{axis}_ratio"] = ratio
+        for measure in MEASURES if known else ():
+            made, true = (torch.stack([e[f"{who}_{measure}"] for e in known]).mean(dim=0) for who in WHO)
+            for axis, over, under in zip(self.axes, made.tolist(), true.tolist(), strict=True):
+                if under > STILL:
+                    values[f"{measure}_{axis}_ratio"] = over / under
                 else:
-                    notes.append(f"{measure}_{axis}_ratio: the real motion is still or not known")
+                    notes.append(f"{measure}_{axis}_ratio: the real motion is still")
         if short := sum(bool(each["short"]) for each in observed):
-            notes.append(f"{short} clips are shorter than {WINDOW_SECONDS} s")
+            notes.append(f"{short} of {len(observed)} clips are shorter than {WINDOW_SECONDS} s")
         return Figures(values, tuple(notes))
 
     def _names(self, measure: str) -> list[str]:
@@ -92,10 +93,15 @@ class HeadMotion(Metric):
                 for of_pose, of_points in ((spread, each.std), (speed, each.speed))
             )
         return {
-            f"{who}_spread": torch.from_numpy(spread),
-            f"{who}_speed": torch.from_numpy(speed * fps),
+            f"{who}_spread": _without_rounding(spread),
+            f"{who}_speed": _without_rounding(speed * fps),
             "short": torch.tensor(len(motion) < WINDOW_SECONDS * fps),
         }
 
     def _moments(self, curves: Curve, fps: float) -> Moments:
         return moments(low_pass(curves, self.spec.low_pass_hz, fps, NAME), fps)
+
+
+def _without_rounding(values: Curve) -> torch.Tensor:
+    """What filters leave of a constant is 0."""
+    return torch.from_numpy(np.where(values < STILL, 0.0, values))

@@ -48,7 +48,7 @@ class Jitter(Metric):
         pairs = [(float(each["generated"]), float(each["real"])) for each in observed if "real" in each]
         ratio = ratio_of_means((made for made, _ in pairs), (real for _, real in pairs), STILL)
         if ratio is None:
-            return Figures(figures.values, ("jitter_ratio: the real motion is still or not known",))
+            return Figures(figures.values, ("jitter_ratio: the real motion is still",) if pairs else ())
         return Figures({**figures.values, "jitter_ratio": ratio})
 
 

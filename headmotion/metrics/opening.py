@@ -51,7 +51,9 @@ class Opening(Metric):
         made, true = curves
         if true.std() < STILL:
             return {}
-        follows = best_correlation(made, true, self.spec.reach_frames) if made.std() >= STILL else 0.0
+        if made.std() < STILL:
+            return {"correlation": scalar(0.0), "amplitude": scalar(0.0)}
+        follows = best_correlation(made, true, self.spec.reach_frames)
         return {"correlation": scalar(follows), "amplitude": scalar(float(made.std() / true.std()))}
 
     def of_clip(self, observed: Observation) -> Mapping[str, float]:
@@ -64,7 +66,7 @@ class Opening(Metric):
 
     @override
     def figures(self, observed: Sequence[Observation]) -> Figures:
-        return averaged(self, observed)
+        return averaged(self, observed, "the true opening is still in every clip")
 
 
 def opening_curve(representation: Representation, poses: Tensor, opening: str = "mouth") -> Curve:

@@ -16,7 +16,7 @@ class AVSyncSpec(MetricSpec):
     """Offset and confidence of audio and motion at every level of trained syncers (MS-Sync's AV-Offset and AV-Conf)."""
 
     type: Literal["av-sync"] = "av-sync"
-    syncers: str
+    syncers: str = "metric-syncers"
     """A file as ``headmotion train metric-syncers`` writes it, or the name of one that is bundled."""
     convention: Literal["valid-pairs", "syncnet"] = "valid-pairs"
     """``valid-pairs`` averages over windows that have a partner, and shifts by at most half the windows of a level.

@@ -44,7 +44,7 @@ class Track:
         """Items ``[..., count]`` with zeros before the first and after the last of the whole sequence."""
         number = self.count * chunk - self.lag + torch.arange(self.count, device=chunk.device)
         last = (4 * end + self.stride - 1) // self.stride
-        return items * ((number >= 0) & (number < last)).to(items.dtype)
+        return torch.where((number >= 0) & (number < last), items, items.new_zeros(()))
 
 
 class ChunkedPyramid:

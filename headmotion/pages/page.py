@@ -22,15 +22,26 @@ def check_installed() -> None:
 
 
 def page(room: str, template: str, **values: Any) -> str:
-    """HTML from a template that lies beside the code of ``room``; all values are escaped. ``style`` is the common one.
+    """HTML from a template beside the code of ``room``, which extends ``base.html``; all values are escaped.
 
     Raises:
         HeadmotionError: a package is missing.
     """
     check_installed()
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(lambda name: _template(room, name)),
+    )
     style = Markup((files(__package__) / "style.css").read_text("utf-8"))  # our own file, not escaped
-    return environment.from_string((files(room) / template).read_text("utf-8")).render(style=style, **values)
+    return environment.get_template(template).render(style=style, **values)
+
+
+def _template(room: str, name: str) -> str:
+    own = files(room) / name
+    return (own if own.is_file() else files(__package__) / name).read_text("utf-8")

@@ -30,16 +30,19 @@ NAMES = (
 
 STEMS = {"lips": "mouth", "jaw": "jaw", "eyes": "eye", "brows": "brow", "nose": "nose", "cheeks": "cheek"}
 """How the names of a group begin; the group ``lips`` is the mouth's."""
-COLUMNS, ROWS = 13, 4
-FOOT, HEIGHT = 0.92, 0.8
-"""Where a bar of the drawing begins, and how high it is at 1, in parts of its row."""
+COLUMNS, ROWS = 5, 4
+"""Of the bars of one side; those of both sides stand above each other between them."""
+TOP, BOTTOM, EDGE, INNER = 0.32, 0.68, 0.25, 0.45
+"""Where the first and the last row stand, and the columns of a side, in the unit frame."""
+ROOM = 0.85
+"""How high a bar is at 1, in parts of the distance of two rows."""
 
 
 class Blendshapes(Representation):
     """52 values, one number each, 0 at rest and 1 where a shape is raised to the full.
 
-    Values are no lengths: normalizing changes nothing, and a mirror only swaps the sides. They are drawn as bars, four
-    rows of thirteen in the unit frame; a face is drawn by converting to `landmarks68`.
+    Values are no lengths: normalizing changes nothing, and a mirror only swaps the sides. They are drawn as bars in the
+    unit frame, the person's left on the right; a face is drawn by converting to `landmarks68`.
     """
 
     name = "blendshapes"
@@ -51,13 +54,14 @@ class Blendshapes(Representation):
     groups = {  # noqa: RUF012
         group: tuple(k for k, name in enumerate(NAMES) if name.startswith(stem)) for group, stem in STEMS.items()
     }
-    scale_pair = (0, COLUMNS - 1)
     edges = ()
     mirror = mirror_by_name(NAMES)
+    scale_pair = (0, mirror[0])
     drawing_edges = tuple((k, len(NAMES) + k) for k in range(len(NAMES)))
 
     def __init__(self, spec: BlendshapesSpec) -> None:
         super().__init__(spec)
+        self._feet, self._heights = _bars()
 
     def neutral(self) -> Tensor:
         """Nothing raised, ``[52, 1]``."""
@@ -104,7 +108,22 @@ class Blendshapes(Representation):
         tips = self.to_points2d(values)
         return torch.cat([tips, self._at(torch.zeros_like(tips[..., 0]))], dim=-2)
 
-    def _at(self, heights: Tensor) -> Tensor:
-        index = torch.arange(self.points, device=heights.device)
-        x = ((index % COLUMNS + 0.5) / COLUMNS).to(heights).expand_as(heights)
-        return torch.stack([x, (index // COLUMNS + FOOT - HEIGHT * heights) / ROWS], dim=-1)
+    def _at(self, values: Tensor) -> Tensor:
+        rise = torch.stack([torch.zeros_like(values), -values * self._heights.to(values)], dim=-1)
+        return self._feet.to(values) + rise
+
+
+def _bars() -> tuple[Tensor, Tensor]:
+    """Where the bars begin ``[52, 2]``, each side's the mirror image of the other's, and how high they are ``[52]``."""
+    feet, heights = torch.zeros(len(NAMES), 2), torch.zeros(len(NAMES))
+    left = [k for k, name in enumerate(NAMES) if "Left" in name]
+    both = [k for k, name in enumerate(NAMES) if Blendshapes.mirror[k] == k]
+    for number, k in enumerate(left):
+        x = EDGE + (INNER - EDGE) * (number % COLUMNS) / (COLUMNS - 1)
+        y = TOP + (BOTTOM - TOP) * (number // COLUMNS) / (ROWS - 1)
+        feet[k], feet[Blendshapes.mirror[k]] = torch.tensor([1 - x, y]), torch.tensor([x, y])
+    heights[left] = heights[[Blendshapes.mirror[k] for k in left]] = ROOM * (BOTTOM - TOP) / (ROWS - 1)
+    for number, k in enumerate(both):
+        feet[k] = torch.tensor([0.5, TOP + (BOTTOM - TOP) * number / (len(both) - 1)])
+    heights[both] = ROOM * (BOTTOM - TOP) / (len(both) - 1)
+    return feet, heights

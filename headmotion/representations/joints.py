@@ -64,7 +64,7 @@ class Joints(Representation):
     def neutral(self) -> Tensor:
         """The resting pose ``[P, 6]``, all rotations 0, upright in the middle of the unit frame."""
         standing = self._standing(0.5)
-        places = self.places(standing)[..., :2]
+        places = self.to_points2d(standing)
         middle = (places.amin(0) + places.amax(0)) / 2
         roots = [row for row, joint in enumerate(self.moving) if self.spec.parents[joint] < 0]
         standing[roots, :2] += 0.5 - middle
@@ -82,12 +82,12 @@ class Joints(Representation):
         return self._world(values)[0]
 
     def frame_of(self, values: Tensor) -> Frame:
-        """The frame around joints and end sites of poses ``[..., P, 6]`` in pixels.
+        """The frame around the joints of poses ``[..., P, 6]`` in pixels; ends of bones may lie beyond.
 
         Raises:
             MotionError: wrong number of points, not finite, or all points fall together.
         """
-        return frame_around(self.name, self.places(values)[..., :2])
+        return frame_around(self.name, self.to_points2d(values))
 
     def normalize(self, values: Tensor, frame: Frame) -> Tensor:
         """Pixels ``[..., P, >=6]`` to the unit frame ``[..., P, 6]``.
@@ -138,8 +138,8 @@ class Joints(Representation):
 
     def _standing(self, size: float) -> Tensor:
         """The resting skeleton ``[P, 6]`` of a size, its roots where their offsets say; float64."""
-        still = six_numbers(torch.eye(3, dtype=torch.float64)).repeat(self.points, 1)
-        still[: len(self.moving)] = 0.0
+        still = torch.zeros(self.points, 6, dtype=torch.float64)
+        still[len(self.moving) :] = six_numbers(torch.eye(3, dtype=torch.float64))
         for row, joint in enumerate(self.moving):
             offset = self._offsets[joint] * size / self.size
             still[row, :3] = offset
@@ -149,22 +149,20 @@ class Joints(Representation):
         return still
 
     def _rest_size(self) -> float:
-        seen = self.places(self._standing(1.0))[..., :2]
+        seen = self.to_points2d(self._standing(1.0))
         size = float((seen.amax(0) - seen.amin(0)).amax().to(torch.float32))
         if size <= 0:
             raise SpecError("joints spec", "offsets that lie apart as seen from the front", "all in one place")
         return size
 
     def _stable_pair(self) -> tuple[int, int]:
-        """Joints on both sides of the trunk, the nearest to a root: they turn against each other the least."""
+        """Joints on both sides of the trunk, the nearest to a root, for they turn the least; else the longest bone."""
         first, places = len(self.moving), self.places(self._standing(self.size))
         pairs = [(row - first, other - first) for row, other in enumerate(self.mirror) if first <= row < other]
         apart = [(a, b) for a, b in pairs if float((places[a] - places[b]).norm()) > 1e-3 * self.size]
-        if not apart:
-            lengths = {joint: float(self._offsets[joint].norm()) for joint in range(len(self.tree.depth))}
-            longest = max((j for j in lengths if self.spec.parents[j] >= 0), key=lengths.__getitem__)
-            return first + self.spec.parents[longest], first + longest
-        a, b = min(apart, key=lambda pair: self.tree.depth[pair[0]])
+        bones = [(parent, joint) for joint, parent in enumerate(self.spec.parents) if parent >= 0] or [(0, 1)]
+        longest = max(bones, key=lambda bone: float((places[bone[0]] - places[bone[1]]).norm()))
+        a, b = min(apart, key=lambda pair: self.tree.depth[pair[0]], default=longest)
         return first + a, first + b
 
     def _mirror(self, joints: tuple[int, ...]) -> tuple[int, ...]:

@@ -41,18 +41,23 @@ class Mesh478(PointRepresentation):
         super().__init__(spec)
         self.dims = self.lengths = spec.dims
         outlines, parts = _tables()["outlines"], _tables()["parts"]
-        eyes = {side: (*outlines[f"{side}_eye"], *parts[f"{side}_iris"]) for side in ("right", "left")}
         self.contours = {name: tuple(points) for name, points in outlines.items() if name != "face"}
         self.groups = {
             "jaw": tuple(sorted({IBUG[point] for point in GROUPS["jaw"]} | set(_lower(outlines["face"])))),
             "brows": (*parts["right_brow"], *parts["left_brow"]),
             "nose": tuple(parts["nose"]),
-            "eyes": (*eyes["right"], *eyes["left"]),
+            "eyes": (*outlines["right_eye"], *outlines["left_eye"]),
             "lips": (*outlines["outer_lips"], *outlines["inner_lips"]),
-            "right_eye": eyes["right"],
-            "left_eye": eyes["left"],
+            "right_eye": tuple(outlines["right_eye"]),
+            "left_eye": tuple(outlines["left_eye"]),
+            "right_iris": (468, *parts["right_iris"]),
+            "left_iris": (473, *parts["left_iris"]),
         }
-        self.openings = {name: tuple((IBUG[a], IBUG[b]) for a, b in pairs) for name, pairs in OPENINGS.items()}
+        self.openings = {
+            "mouth": tuple((IBUG[a], IBUG[b]) for a, b in OPENINGS["mouth"]),
+            "right_eye": _lids(outlines["right_eye"]),
+            "left_eye": _lids(outlines["left_eye"]),
+        }
         self.edges = tuple((a, b) for a, b in _tables()["edges"])
         self.mirror = tuple(_tables()["mirror"])
 
@@ -65,6 +70,12 @@ def _lower(oval: list[int]) -> list[int]:
     """The part of the face's outline that lies below the eyes."""
     neutral = _tables()["neutral"]
     return [point for point in oval if neutral[point][1] > neutral[IBUG[36]][1]]
+
+
+def _lids(outline: list[int]) -> tuple[tuple[int, int], ...]:
+    """Upper and lower lid of an eye's outline, which begins in a corner and runs along the lower lid; no corners."""
+    half = len(outline) // 2
+    return tuple((outline[-k], outline[k]) for k in range(1, half))
 
 
 @cache

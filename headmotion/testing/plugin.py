@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..core.errors import HeadmotionError, PluginError
+from ..core.errors import PluginError
 from ..core.plugins import registry
 from .kit import LEVELS, Check
 from .runner import CheckResult, run_checks
@@ -17,7 +17,6 @@ WORDS = {
     "unexpected-pass": "UNEXPECTED",
     "not-applicable": "-",
 }
-
 
 CRASHED = "The part itself raised this error. Mend it first: what the check is about could not be judged."
 
@@ -54,8 +53,8 @@ def _by_default(offered: str, level: int) -> list[CheckResult]:
         return [CheckResult(BUILDS, "not-applicable", detail)]
     try:
         return run_checks(kind, type_name, level=level)
-    except HeadmotionError as error:
-        return [CheckResult(BUILDS, "failed", str(error))]
+    except Exception as error:  # a representation that cannot even be built
+        return [CheckResult(BUILDS, "failed", " ".join(f"{type(error).__name__}: {error}".split()))]
 
 
 def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:
@@ -65,7 +64,7 @@ def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:
         lines += [part, *_table(results), ""]
     every = [each for results in checked.values() for each in results]
     failed = sum(not each.conforms for each in every)
-    lines.append(f"{len(every)} checks of {len(checked)} parts, {failed} failed")
+    lines.append(f"{len(every)} checks, {failed} failed")
     return "\n".join(lines)
 
 

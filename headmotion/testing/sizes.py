@@ -6,6 +6,13 @@ from collections.abc import Callable
 
 from ..core.errors import HeadmotionError
 
+try:
+    from hypothesis import HealthCheck, Verbosity, given, settings
+    from hypothesis import strategies as st
+except ModuleNotFoundError:
+    _REMEDY = "pip install 'headmotion[testing]'"
+    raise HeadmotionError("headmotion.testing", "the package hypothesis", "none", _REMEDY) from None
+
 EXAMPLES = 8
 """Sizes that are tried; more find little in shapes, and a kit that takes minutes is not run."""
 
@@ -15,14 +22,7 @@ def over_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:
 
     Raises:
         AssertionError: the body's own; the smallest sizes at which it failed are named. Its other errors pass.
-        HeadmotionError: Hypothesis is not installed.
     """
-    try:
-        from hypothesis import HealthCheck, Verbosity, given, settings
-        from hypothesis import strategies as st
-    except ModuleNotFoundError:
-        remedy = "pip install 'headmotion[testing]'"
-        raise HeadmotionError("headmotion.testing", "the package hypothesis", "none", remedy) from None
     failed: list[str] = []
 
     @settings(

@@ -145,6 +145,7 @@ def test_style_binds_whole_and_streamed_and_leaves_the_generator_alone(nod: hm.P
     pieces = [session.push(piece) for piece in np.split(samples, 6)]
     torch.testing.assert_close(moved(nod, hm.Motion.concatenate([*pieces, session.flush()])), 2 * moved(nod, plain))
     torch.testing.assert_close(nod.generate((samples, RATE)).values, plain.values)
+    assert calm.provenance["style"] == "calm" and "style" not in plain.provenance
     with pytest.raises(hm.SpecError, match="a style among calm, lively, got 'wild'"):
         nod.stream(style="wild")
 
@@ -189,6 +190,10 @@ def test_other_audio_is_as_long_and_comes_every_time(nod: hm.Pipeline) -> None:
     for wrong, got in ((None, "none"), (part[:100], "100 samples")):
         with pytest.raises(hm.AudioError, match=f"1600 samples of the other speaker too.*got {got}"):
             session.push(part, wrong)
+    begin = nod.stream()
+    with pytest.raises(hm.AudioError):
+        begin.push(part, part[:10])
+    begin.push(part)  # what was refused has not begun anything
     alone = nod.stream()
     begun = alone.push(part)
     with pytest.raises(hm.AudioError, match="at every push from the first on"):

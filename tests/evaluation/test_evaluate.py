@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from click.testing import CliRunner
 import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.errors import EvaluationError
-from headmotion.data.corpus import open_corpus
+from headmotion.data.clip import Clip
+from headmotion.data.corpus import open_corpus, write_corpus
 from headmotion.data.synthetic import write_synthetic
 from headmotion.evaluation import Report, evaluate
 from headmotion.evaluation.baselines import BASELINES
@@ -33,10 +35,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def report(corpus: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+def folder(corpus: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("out") / "report"
     evaluate(model, corpus, output, split="train", seeds=2, device="cpu")
-    return Report.load(output)
+    return output
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> Report:
+    return Report.load(folder)
 
 
 def test_the_truth_is_perfect_and_a_still_face_does_not_speak(report: Report) -> None:
@@ -59,6 +66,27 @@ def test_the_same_again_is_the_same_report(report: Report, corpus: Path, model: 
     assert (tmp_path / "again" / "report.json").read_text("utf-8") == report.text()
 
 
+def test_the_page_needs_no_other_file_and_has_the_numbers_of_the_report(folder: Path, report: Report) -> None:
+    text = (folder / "report.html").read_text("utf-8")
+    addresses = set(re.findall(r'(?:src|href)="([^,"]*)', text))
+    assert addresses == {"data:image/svg+xml;base64", "data:video/mp4;base64"}
+    assert text.count("<video") == 3 and "Best and worst clips by opening.correlation" in text
+    value = report.metrics["opening"].results["model"].values["correlation"]
+    assert value.low is not None and value.high is not None
+    assert f"{value.value:.3g}<small>{value.low:.3g} to {value.high:.3g}</small>" in text
+    assert "Drift: model" in text and "<script" not in text
+
+
+def test_every_metric_has_a_value_that_can_be_trusted(report: Report) -> None:
+    assert set(report.metrics_left_out) == {"lmd-frontal"}
+    for name, measured in report.metrics.items():
+        assert measured.results["model"].values, name
+        assert measured.protocol["clips_sha256"] == report.metrics["lmd"].protocol["clips_sha256"] or name == "drift"
+    diversity = report.metrics["diversity"].results
+    assert diversity["model"].n == 3 and diversity["static"].left_out == "no motion from other seeds"
+    assert report.metrics["drift"].results["ground-truth"].left_out == "no motion beyond the clip"
+
+
 def test_motions_of_a_model_are_measured_as_the_model(
     report: Report, corpus: Path, model: Path, tmp_path: Path
 ) -> None:
@@ -66,7 +94,7 @@ def test_motions_of_a_model_are_measured_as_the_model(
     for k, clip in enumerate(open_corpus(corpus).select("train")):
         motion = pipeline.generate((clip.audio, 16_000), clip.landmarks[:1], seed=k)
         motion.save(tmp_path / f"{clip.id}{('.npz', '.json')[k % 2]}")
-    found = evaluate(tmp_path, corpus, split="train", metrics=["lmd", "opening"])
+    found = evaluate(tmp_path, corpus, split="train", metrics=["lmd", "opening"], seeds=2)
     for name, measured in found.metrics.items():
         assert measured.results["motions"] == report.metrics[name].results["model"]
         assert measured.results["nearest-audio"] == report.metrics[name].results["nearest-audio"]
@@ -98,6 +126,7 @@ def test_what_cannot_be_evaluated_is_refused(corpus: Path, model: Path, tmp_path
         ((model, corpus), {"baselines": ["best"]}, "ground-truth, static"),
         ((model, corpus, tmp_path), {}, "a new or empty folder"),
         ((tmp_path, corpus), {}, "motion files"),
+        ((model, corpus, tmp_path / "new"), {"rank": "lmd.best", "metrics": ["lmd"]}, "lmd.lmd_px, lmd.lmd_scale"),
     ]:
         with pytest.raises(EvaluationError, match=message):
             evaluate(*arguments, **choices)  # type: ignore[arg-type]
@@ -119,3 +148,22 @@ def test_a_report_that_is_none_is_refused(report: Report, tmp_path: Path) -> Non
             Report.load(tmp_path / name)
     with pytest.raises(EvaluationError, match="FileNotFoundError"):
         Report.load(tmp_path / "missing")
+
+
+def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path: Path) -> None:
+    rest = 200 * hm.PipelineSpec().representation.build().neutral().numpy()
+    still = np.repeat(rest[None], 60, axis=0).astype(np.float32)
+    write_corpus(tmp_path / "corpus", [Clip("a", "a", "val", still, np.zeros(60 * 640, np.float32))])
+    (tmp_path / "motions").mkdir()
+    hm.Motion(still, 25).save(tmp_path / "motions" / "a.npz")
+    output = tmp_path / "report"
+    evaluate(tmp_path / "motions", tmp_path / "corpus", output)
+    found = Report.load(output)
+    assert "NaN" not in (output / "report.json").read_text("utf-8") and (output / "report.html").exists()
+    motions = {name: measured.results["motions"] for name, measured in found.metrics.items()}
+    assert motions["lmd"].values["lmd_px"].value == motions["jitter"].values["jitter_scale"].value == 0
+    assert motions["opening"].values == {} and "the true opening is still in every clip" in motions["opening"].notes
+    assert "jitter_ratio: the real motion is still" in motions["jitter"].notes
+    assert "no clip has both onsets and motion beats" in motions["beat"].notes
+    (skipped,) = found.metrics["lmd"].results["nearest-audio"].skipped
+    assert "another clip to learn from" in skipped.reason

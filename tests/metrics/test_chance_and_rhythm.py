@@ -70,7 +70,7 @@ def test_silence_and_stillness_have_no_beats() -> None:
     moving = still + 8 * torch.sin(torch.arange(75.0))[:, None, None]
     silent = metric.observe(clip_of(FACE, moving, speech=np.zeros(48_000)))
     held = metric.observe(clip_of(FACE, still, speech=clicks(1.0)))
-    assert metric.figures([silent, held]) == Figures({}, ("beat_alignment: no clip has onsets and motion beats",))
+    assert metric.figures([silent, held]) == Figures({}, ("no clip has both onsets and motion beats",))
     heard = metric.observe(clip_of(FACE, moving, speech=clicks(1.0)))
     assert metric.figures([silent, heard]).notes == ("beat_alignment: of 1 of 2 clips",)
     with pytest.raises(MotionError, match="2048 samples"):

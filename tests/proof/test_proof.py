@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import headmotion as hm
 from benchmarks.proof import running
-from benchmarks.proof.corpora import Synthetic, causes_of
+from benchmarks.proof.corpora import Points, Synthetic, causes_of, unseen
 from benchmarks.proof.drift import WINDOW, drift
 from benchmarks.proof.intervals import interval
 from benchmarks.proof.page import Page
@@ -21,6 +21,7 @@ from benchmarks.proof.running import Workshop
 from benchmarks.proof.scales import correlation, followed
 from benchmarks.proof.speaking import normalized, spoken
 from benchmarks.proof.table import KEPT, MIRROR, SIZES, Experiment, Field, Run, Size, ablation, experiments
+from headmotion.data.corpus import open_corpus
 from headmotion.data.synthetic import synthetic_clip
 
 SMALL = ("data.batch_size=2", "syncers.batch_size=2", "syncers.group_size=2")
@@ -134,9 +135,14 @@ def test_a_run_that_was_cut_short_ends_as_one_that_was_not(
         assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-def test_models_speak_from_the_first_frame_whatever_the_batch(experiment: Experiment, shop: Workshop) -> None:
-    from benchmarks.proof.corpora import unseen
+def test_points_are_those_landmarks_of_the_same_clips(experiment: Experiment, shop: Workshop) -> None:
+    assert isinstance(experiment.corpus, Synthetic)
+    few, whole = shop.corpus(Points("few", experiment.corpus, (8, 62, 66))), shop.corpus(experiment.corpus)
+    one, other = open_corpus(few)[7], open_corpus(whole)[7]
+    assert one.id == other.id and np.array_equal(one.landmarks, other.landmarks[:, [8, 62, 66]])
 
+
+def test_models_speak_from_the_first_frame_whatever_the_batch(experiment: Experiment, shop: Workshop) -> None:
     pipe = hm.load(shop.run(experiment.runs[0])[-1], device="cpu")
     clips = unseen(shop.corpus(experiment.corpus), 3)
     (part,) = spoken(pipe, clips)

@@ -32,7 +32,7 @@ def test_values_are_no_lengths() -> None:
 
 def test_bars_are_drawn() -> None:
     values = torch.zeros(2, 52, 1)
-    values[1, 20] = 1.0
+    values[1, NAMES.index("mouthSmileLeft")] = 1.0
     drawing = SHAPES.to_drawing2d(values)
     assert drawing.shape == (2, 104, 2) and 0 < float(drawing.min()) < float(drawing.max()) < 1
     renderer = spec_from("renderer", {"type": "skeleton", "size": 128}).build(BuildContext(SHAPES, 26))
@@ -40,6 +40,7 @@ def test_bars_are_drawn() -> None:
     assert not np.array_equal(still, raised)
     rows = np.argwhere((still != raised).any(axis=2))
     assert np.ptp(rows[:, 0]) > 10 and np.ptp(rows[:, 1]) < 10  # one upright bar
+    assert rows[:, 1].mean() > 64  # the person's left
 
 
 def test_one_clear_error() -> None:

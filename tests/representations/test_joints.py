@@ -129,6 +129,15 @@ def test_end_sites_are_drawn() -> None:
     assert JOINTS.to_drawing2d(values).shape == (1, JOINTS.points + 3, 2)
 
 
+def test_a_pair_that_measures_size_is_found_in_any_skeleton() -> None:
+    offsets = [[0, 0, 0], [0, 2, 0], [0, 5, 0]]
+    chain = {"type": "joints", "names": ["a", "b", "c"], "parents": [-1, 0, 1], "offsets": offsets}
+    assert spec_from("representation", chain).build().scale_pair == (2, 3)
+    roots = {"type": "joints", "names": ["a", "b"], "parents": [-1, -1], "offsets": [[0, 0, 0], [0, 2, 0]]}
+    assert spec_from("representation", roots).build().scale_pair == (2, 3)
+    assert spec_from("representation", chain | {"scale_pair": [1, 3]}).build().scale_pair == (1, 3)
+
+
 def test_one_clear_error() -> None:
     for wrong in (torch.zeros(9, 6), torch.zeros(10, 5), torch.zeros(6)):
         for use in (JOINTS.flip, JOINTS.frame_of, JOINTS.to_points2d, lambda x: JOINTS.normalize(x, Frame(0, 0, 1))):

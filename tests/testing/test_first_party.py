@@ -3,8 +3,13 @@
 import pytest
 
 from headmotion.core.plugins import registry
+from headmotion.core.pyramid import Pyramid
 from headmotion.core.spec import spec_from
+from headmotion.core.syncer import SyncerPyramid
+from headmotion.pipeline import build
 from headmotion.testing import check_component
+from headmotion.training.recipe import load_recipe
+from headmotion.training.syncers_file import save_syncers
 
 ARM = {"type": "joint-positions", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
 BODY = {
@@ -29,6 +34,7 @@ VARIANTS = [
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
 FOR_DEPTH = {("metric", "lmd-frontal")}
 OF_USERS = {("metric", name) for name in ("fid", "t-fid", "fvd")}  # by weights that are not part of headmotion
+BY_SYNCERS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
 DEFAULTS = [
     key
     for record in registry().records
@@ -40,8 +46,9 @@ DEFAULTS = [
 
 @pytest.mark.parametrize(("kind", "described"), [*DEFAULTS, *VARIANTS], ids=str)
 def test_conforms(kind, described):
-    beside = {"representation": BESIDE} if (kind, described) in FOR_DEPTH else {}
-    check_component(spec_from(kind, described), **beside)
+    spec = spec_from(kind, described)
+    beside = {"representation": BESIDE} if (kind, spec.type_name()) in FOR_DEPTH else {}
+    check_component(spec, **beside)
 
 
 @pytest.mark.parametrize("kind", ["generator", "syncer", "discriminator"])
@@ -49,8 +56,19 @@ def test_ms_sync_conforms_beside_another_representation(kind):
     check_component(spec_from(kind, {"type": "ms-sync", "preset": "small"}), representation=ARM)
 
 
+@pytest.mark.parametrize("name", sorted(name for _, name in BY_SYNCERS))
+def test_metrics_by_syncers_conform(name, tmp_path):
+    recipe = load_recipe("smoke")
+    context, spec = build(recipe.pipeline, device="cpu").context(), recipe.pyramid
+    pyramid = Pyramid(spec.levels, spec.kernel, spec.stride)
+    syncers = SyncerPyramid([recipe.syncer.build(context) for _ in range(spec.levels)], pyramid)
+    path = tmp_path / "syncers.safetensors"
+    save_syncers(path, recipe, syncers)
+    check_component(spec_from("metric", {"type": name, "syncers": str(path)}))
+
+
 def test_every_own_part_is_checked():
     checked = {*DEFAULTS, *((kind, each["type"]) for kind, each in VARIANTS)}
     assert {key for key, owner in registry().owners.items()} >= checked
     own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
-    assert checked | OF_USERS == own
+    assert checked | OF_USERS | BY_SYNCERS == own

@@ -1,6 +1,8 @@
 """How checks are run: expected failures, levels and versions, sizes, what is told of a failure, whole plugins."""
 
+import importlib
 import random
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from faulty_specs import AbleSpec, DrawSpec, GenSpec, WholeSpec
 
 from headmotion.core.errors import HeadmotionError, PluginError
 from headmotion.core.plugins import PluginRecord, registry
+from headmotion.representations.specs import Landmarks68Spec
 from headmotion.testing import (
     CHECKS,
     LEVELS,
@@ -19,6 +22,7 @@ from headmotion.testing import (
     check_plugin,
     report,
     run_checks,
+    sizes,
 )
 from headmotion.testing.kit import Check
 from headmotion.testing.sizes import over_sizes
@@ -105,9 +109,9 @@ def test_sizes_are_the_same_each_time_and_the_smallest_failure_is_named():
 
 
 def test_without_hypothesis_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "hypothesis", None)
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(HeadmotionError, match=r"pip install 'headmotion\[testing\]'"):
-        over_sizes(lambda batch: None, batch=(1, 2))
+        importlib.reload(sizes)
 
 
 class TestGen(ComponentTests):
@@ -145,6 +149,9 @@ def test_check_plugin(monkeypatch):
     assert {each.status for each in results["representation:landmarks68"]} == {"passed"}
     (joints,) = results["representation:joints"]
     assert (joints.status, joints.detail[:14]) == ("not-applicable", "names, parents")
+    monkeypatch.setattr(Landmarks68Spec, "build", lambda self, context=None: 1 / 0)
+    (broken,) = check_plugin("representations")["representation:landmarks68"]
+    assert (broken.status, broken.detail) == ("failed", "ZeroDivisionError: division by zero")
     with pytest.raises(PluginError, match=r"one of .*representations"):
         check_plugin("nothing")
     broken = PluginRecord("zoo", "headmotion-zoo", "1", "error", "ImportError: no legs")
@@ -175,4 +182,4 @@ def test_report_explains_each_failure():
     names = [line.split()[0] for line in told[start + 1 : start + 6]]
     assert names == ["found", "promise", "where", "remedy", "level"]
     assert "20 of 20 pieces" in told[start + 1] and told[start + 3].split()[-1] in ("Draw", "frames")
-    assert told[-1] == f"{len(results)} checks of 1 parts, 1 failed"
+    assert told[-1] == f"{len(results)} checks, 1 failed"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from ...core.errors import MotionError
 from ...core.representation import Frame, Representation
 from ..inputs import FRAME, poses, same
-from ..kit import check
+from ..kit import NotApplicable, check
 from ..sizes import over_sizes
 from ..subject import Subject
 
@@ -49,7 +50,7 @@ def representation_maps_both_ways(subject: Subject) -> None:
 def representation_frames_its_points(subject: Subject) -> None:
     """In their own frame, poses lie around the middle, and the longer edge of their box is half the frame."""
     it: Representation = subject.build()
-    pixels = it.denormalize(poses(subject, 1, 3)[0], FRAME)
+    pixels = it.denormalize(_places(subject, it, 1)[0], FRAME)
     seen = it.to_points2d(it.normalize(pixels, it.frame_of(pixels))).reshape(-1, 2)
     low, high = seen.amin(0), seen.amax(0)
     same((low + high) / 2, torch.full((2,), 0.5), "middle of the box", 1e-3)
@@ -60,7 +61,7 @@ def representation_frames_its_points(subject: Subject) -> None:
 def representation_mirrors_what_is_seen(subject: Subject) -> None:
     """A flipped pose is seen as the mirrored picture: point ``i`` at ``(1 - x, y)`` of point ``mirror[i]``."""
     it: Representation = subject.build()
-    unit = poses(subject, 2, 3)
+    unit = _places(subject, it, 2)
     seen = it.to_points2d(unit)[..., list(it.mirror), :]
     wanted = torch.stack([1 - seen[..., 0], seen[..., 1]], dim=-1)
     same(it.to_points2d(it.flip(unit)), wanted, "the mirrored picture", 1e-4)
@@ -94,3 +95,11 @@ def representation_refuses_nonsense(subject: Subject) -> None:
         except MotionError:
             continue
         raise AssertionError(f"{name} is no MotionError")
+
+
+def _places(subject: Subject, it: Representation, batch: int) -> Tensor:
+    """Poses ``[B, 3, P, D]`` of a representation whose numbers depend on where in the picture something is."""
+    unit = poses(subject, batch, 3)
+    if torch.equal(it.denormalize(unit, FRAME), unit):
+        raise NotApplicable("its numbers are no places: they are the same in any frame")
+    return unit

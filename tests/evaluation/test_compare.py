@@ -1,0 +1,92 @@
+"""Reports side by side, and those that must not be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from headmotion.cli import cli
+from headmotion.core.errors import EvaluationError
+from headmotion.evaluation import Report, compare
+from headmotion.evaluation.report import Data, Measured, Result, Value
+
+PROTOCOL = {"group": "lips", "split": "val", "representation": {"type": "landmarks68", "dims": 2}}
+
+
+def saved(folder: Path, name: str, value: float, protocol: dict[str, Any] | None = None, **more: Measured) -> Path:
+    result = Result(n=7, values={"lmd_px": Value(value=value, low=value - 0.5, high=value + 0.5)})
+    measured = Measured(
+        spec={"type": "lmd"},
+        protocol=PROTOCOL if protocol is None else protocol,
+        better={"lmd_px": "lower"},
+        results={"model": result, "ground-truth": Result(n=7, values={"lmd_px": Value(value=0.0)})},
+    )
+    report = Report(
+        headmotion="0",
+        command="headmotion evaluate",
+        subject={"kind": "model", "name": name},
+        data=Data(corpus="c", index_sha256="", split="val", clips=7, ids_sha256=""),
+        seed=0,
+        seeds=1,
+        metrics={"lmd": measured, **more},
+        baselines={},
+    )
+    target = folder / f"{name}-{value:g}" / "report.json"
+    report.save(target)
+    return target.parent
+
+
+def test_reports_of_one_protocol_stand_side_by_side(tmp_path: Path) -> None:
+    one, other = saved(tmp_path, "new", 1.25), saved(tmp_path, "[bold]", 2.5)
+    comparison = compare([one, other / "report.json"])
+    (lmd,) = comparison.metrics
+    assert lmd.table.columns == ("new", "[bold]", "ground-truth")
+    assert [(cell.value, cell.interval) for cell in lmd.table.rows[0].cells] == [
+        ("1.25", "0.75 to 1.75"),
+        ("2.5", "2 to 3"),
+        ("0", ""),
+    ]
+    printed = CliRunner().invoke(cli, ["compare", str(one), str(other)], env={"COLUMNS": "200"})
+    assert printed.exit_code == 0 and "1.25 (0.75 to 1.75)" in printed.output and "[bold]" in printed.output
+    written = CliRunner().invoke(cli, ["compare", str(one), str(other), "-o", str(tmp_path / "both.html")])
+    assert written.exit_code == 0
+    text = (tmp_path / "both.html").read_text("utf-8")
+    assert "2.5<small>2 to 3</small>" in text and not {"src=", "href="} & set(text.split())
+
+
+@pytest.mark.parametrize(
+    ("protocol", "message"),
+    [
+        (PROTOCOL | {"group": "eyes"}, "protocol of 'lmd', got group 'lips' in one and 'eyes' in two"),
+        (
+            PROTOCOL | {"representation": {"type": "landmarks68", "dims": 3}},
+            "representation.dims 2 in one and 3 in two",
+        ),
+        (
+            {"group": "lips", "split": "val"},
+            r"representation {'dims': 2, 'type': 'landmarks68'} in one and '\(none\)' in two",
+        ),
+    ],
+)
+def test_another_protocol_is_refused_with_the_difference(
+    protocol: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EvaluationError, match=message):
+        compare([saved(tmp_path, "one", 1), saved(tmp_path, "three", 1), saved(tmp_path, "two", 2, protocol)])
+
+
+def test_reports_of_the_same_model_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    extra = Report.load(saved(tmp_path, "other", 3)).metrics["lmd"]
+    one, other = saved(tmp_path, "model", 1), saved(tmp_path, "model", 2, **{"lmd group=eyes": extra})
+    comparison = compare([one, other])
+    assert comparison.columns == (str(one), str(other))
+    assert comparison.unshared == {str(other): ["lmd group=eyes"]}
+    assert compare([one, one]).columns == (f"{one} (1)", f"{one} (2)")
+
+
+def test_one_report_is_no_comparison(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="two reports or more"):
+        compare([saved(tmp_path, "one", 1)])

@@ -1,0 +1,67 @@
+"""Intervals against draws that are made one by one, and figures that must not get into a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from headmotion.core.metric import Figures, Metric, MetricInput, Observation
+from headmotion.core.spec import Spec
+from headmotion.evaluation.intervals import draws_of, intervals, metric_figures
+
+
+class Mean(Metric):
+    """The mean of a number, its root mean square, and a figure that is broken."""
+
+    @property
+    def protocol(self) -> Mapping[str, Any]:
+        return {}
+
+    def observe(self, clip: MetricInput) -> Observation:
+        raise NotImplementedError
+
+    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+        return {"mean": float(observed["x"])} if observed else {}
+
+    def figures(self, observed: Sequence[Observation]) -> Figures:
+        known = torch.stack([each["x"] for each in observed if each])
+        return Figures({"mean": float(known.mean()), "rms": float(known.square().mean().sqrt()), "bad": float("nan")})
+
+
+def observations(count: int, untold: int = 0) -> list[Observation]:
+    values = np.random.default_rng(3).gamma(2.0, size=count)
+    return [{"x": torch.tensor(value)} for value in values] + [{} for _ in range(untold)]
+
+
+@pytest.mark.parametrize("untold", [0, 4])
+def test_intervals_are_percentiles_over_clips_drawn_with_replacement(untold: int) -> None:
+    observed = observations(40, untold)
+    found = intervals(Mean(Spec()), observed, seed=0)
+    values = np.array([float(each["x"]) if each else np.nan for each in observed])
+    drawn = values[np.random.default_rng(9).integers(0, len(values), (20_000, len(values)))]
+    for name, statistic in [("mean", np.nanmean(drawn, 1)), ("rms", np.sqrt(np.nanmean(drawn**2, 1)))]:
+        assert found[name] == pytest.approx(np.percentile(statistic, [2.5, 97.5]), rel=0.05)
+    assert intervals(Mean(Spec()), observed, seed=0) == found
+
+
+def test_one_clip_has_no_interval_and_clips_alike_have_one_of_no_width() -> None:
+    assert intervals(Mean(Spec()), observations(1), seed=0) == {}
+    same = observations(1) * 5
+    value = float(same[0]["x"])
+    assert intervals(Mean(Spec()), same, 0) == {"mean": pytest.approx((value,) * 2), "rms": pytest.approx((value,) * 2)}
+
+
+def test_what_is_not_finite_is_a_note() -> None:
+    figures = metric_figures(Mean(Spec()), observations(3))
+    assert set(figures.values) == {"mean", "rms"} and figures.notes == ("bad: left out, because it is not finite",)
+
+
+def test_slow_figures_get_fewer_draws() -> None:
+    slow = Mean(Spec())
+    assert [draws_of(slow, clips) for clips in (10, 500, 100_000)] == [1000, 200, 100]
+    slow.draws = 50  # type: ignore[assignment]
+    assert draws_of(slow, 10) == 50
