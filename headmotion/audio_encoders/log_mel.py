@@ -12,7 +12,7 @@ from .filterbank import mel_filters
 from .specs import MelSpec
 
 FLOOR = 1e-8
-_BLOCK = 1024  # steps transformed at a time: bounds memory on long waves
+_BLOCK = 1024  # steps transformed at a time, of one wave or several: few enough for the caches
 _ROWS = 16  # see `LogMel._described`
 
 
@@ -31,11 +31,14 @@ class LogMel(AudioEncoder):
         super().__init__(spec)
         self.sample_rate, self.hop, self.channels = spec.sample_rate, spec.hop, spec.n_mels
         self.look_back, self.look_ahead = int(spec.preemphasis > 0), spec.window
-        self._window, self._n_fft, self._preemphasis = spec.window, spec.n_fft, spec.preemphasis
-        hann = spec.window_shape == "hann"
-        taper = torch.hann_window(spec.window, dtype=torch.float64) if hann else torch.ones(spec.window)
+        self._window, self._n_fft, self._n_mels = spec.window, spec.n_fft, spec.n_mels
+        self._preemphasis = spec.preemphasis
+        self._tapered = spec.window_shape == "hann"
+        taper = torch.hann_window(spec.window, dtype=torch.float64) if self._tapered else torch.ones(spec.window)
         self.register_buffer("taper", taper.float(), persistent=False)
-        self.register_buffer("filters", (mel_filters(spec) / spec.n_fft).float(), persistent=False)
+        # Products with a few columns more, of zeros, take half the time.
+        filters = functional.pad(mel_filters(spec) / spec.n_fft, (0, -spec.n_mels % _ROWS))
+        self.register_buffer("filters", filters.float(), persistent=False)
 
     def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
         """``[B, S] -> [B, A, C]`` with ``A = steps``, or ``S // hop`` when None; spare samples fill the last windows.
@@ -76,11 +79,14 @@ class LogMel(AudioEncoder):
         """``count`` steps of a signal that begins one sample before the first of them."""
         if count == 0:
             return signal.new_zeros(len(signal), 0, self.channels)
-        emphasized = signal[:, 1:] - self._preemphasis * signal[:, :-1]
-        windows = emphasized.unfold(1, self._window, self.hop)[:, :count]
         # Energies overflow half precision, so a surrounding autocast is left out.
         with torch.autocast(signal.device.type, enabled=False):
-            return torch.cat([self._described(block) for block in torch.split(windows, _BLOCK, dim=1)], dim=1)
+            return torch.cat([self._long(some, count) for some in signal.split(max(1, _BLOCK // count))])
+
+    def _long(self, signal: Tensor, count: int) -> Tensor:
+        emphasized = signal[:, 1:] - self._preemphasis * signal[:, :-1]
+        windows = emphasized.unfold(1, self._window, self.hop)[:, :count]
+        return torch.cat([self._described(block) for block in torch.split(windows, _BLOCK, dim=1)], dim=1)
 
     def _described(self, windows: Tensor) -> Tensor:
         # A matrix product rounds odd rows at its edge differently; full rows make each step the same in any company.
@@ -89,7 +95,8 @@ class LogMel(AudioEncoder):
 
     def _features(self, windows: Tensor) -> Tensor:
         """``[B, a, window] -> [B, a, C]``, each step on its own."""
-        spectrum = torch.fft.rfft(windows * self.taper, n=self._n_fft)
-        power = spectrum.real.square() + spectrum.imag.square()
-        energies = power @ self.filters
+        tapered = windows * self.taper if self._tapered else windows
+        spectrum = torch.fft.rfft(tapered, n=self._n_fft)
+        power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+        energies = (power @ self.filters)[..., : self._n_mels]
         return torch.log(energies.clamp(min=FLOOR))

@@ -88,6 +88,14 @@ class GroupedLinear(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         return torch.baddbmm(self.bias, inputs, self.weight)
 
+    def front(self, inputs: Tensor, rest: Tensor) -> Tensor:
+        """The layer on its first inputs alone, ``[G, B, n]``; ``rest`` is what the others and the bias come to."""
+        return torch.baddbmm(rest, inputs, self.weight[:, : inputs.shape[-1]])
+
+    def back(self, inputs: Tensor) -> Tensor:
+        """The layer on its last inputs alone, ``[G, B, n]``, without the bias."""
+        return torch.bmm(inputs, self.weight[:, -inputs.shape[-1] :])
+
 
 class GroupedNorm(nn.Module):
     """Layer norm over the last dimension with an own affine map per group: ``[G, B, n] -> [G, B, n]``."""
@@ -121,9 +129,12 @@ class GroupedBlock(nn.Module):
 
     @override
     def forward(self, inputs: Tensor) -> Tensor:
-        inner = self.norm(torch.addcmul(self.offset, inputs, self.scale))
-        inner = self.project(functional.gelu(self.expand(inner)))
-        return functional.gelu(inner + self.skip(inputs))
+        expanded = self.expand(self.norm(torch.addcmul(self.offset, inputs, self.scale)))
+        return self.summed(expanded, self.skip(inputs))
+
+    def summed(self, expanded: Tensor, skipped: Tensor) -> Tensor:
+        """What comes after the expansion and the skip."""
+        return functional.gelu(self.project(functional.gelu(expanded)) + skipped)
 
 
 def grouped_stack(groups: int, features_in: int, features_out: int, blocks: int, expansion: int = 4) -> nn.Sequential:

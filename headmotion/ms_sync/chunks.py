@@ -139,9 +139,10 @@ class MSSyncChunks(Chunks):
         counts = (number >= 0) & (number < end)
         hidden, cell, pose, anchor = (state[name] for name in ("hidden", "cell", "pose", "anchor"))
         frames = []
-        for vector, counted in zip(vectors.unbind(0), counts.unbind(0), strict=True):
+        every = self.generator.branches.ahead(vectors)
+        for vector, velocity, counted in zip(vectors.unbind(0), every, counts.unbind(0), strict=True):
             old = hidden, cell, pose
-            new = self.generator.advance(vector, *old, anchor)
+            new = self.generator.advance(vector, velocity, *old, anchor)
             hidden, cell, pose = (torch.where(counted, a, b) for a, b in zip(new, old, strict=True))
             frames.append(pose)
         motion = torch.stack(frames, 1).reshape(1, self.frames, *self.generator.shape)

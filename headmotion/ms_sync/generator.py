@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +16,11 @@ from ..core.component import seeded_uniform
 from ..core.generator import Generator
 from ..core.spec import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
-from .blocks import grouped_stack, pose_encoder
+from .blocks import GroupedBlock, grouped_stack, pose_encoder
+from .heard import ROWS, Heard, hear, opened
 from .specs import MSSyncGeneratorSpec
 
+Velocity = Callable[[Tensor], Tensor]
 OFFSET_GAIN = 20.0
 """Offsets from the reference are hundredths of the unit frame; as an input they count as much as the pose itself."""
 
@@ -37,15 +41,32 @@ class Branches(nn.Module):
         self.leaf = grouped_stack(groups, width, flat, 1, spec.expansion)
         self.mask = grouped_stack(groups, width, points, 1, spec.expansion)
 
-    def forward(self, shared: Tensor, audio: Tensor) -> Tensor:
-        """Shared input ``[B, n]`` and audio vectors ``[L, B, D]`` to flat velocities ``[B, F]``."""
-        velocities, masks = self.parts(shared, audio)
+    @property
+    def opening(self) -> GroupedBlock:
+        """The first block, which reads the audio."""
+        return cast(GroupedBlock, self.trunk[0])
+
+    def ahead(self, vectors: Tensor) -> Iterator[Velocity]:
+        """What is known of each frame before its pose is, from audio vectors ``[T, L, B, D]``: how it will move.
+
+        Each gives the flat velocities ``[B, F]`` for a shared input ``[B, n]``.
+        """
+        frames, _, batch, _ = vectors.shape
+        most = max(1, ROWS // batch)
+        for first in range(0, frames, most):
+            for heard in hear(self.opening, vectors[first : first + most]):
+                yield partial(self, heard=heard)
+
+    @override
+    def forward(self, shared: Tensor, heard: Heard) -> Tensor:
+        """Shared input ``[B, n]`` and what was heard to flat velocities ``[B, F]``."""
+        velocities, masks = self.parts(shared, heard)
         return (velocities * masks.unsqueeze(-1)).sum(0).flatten(1)
 
-    def parts(self, shared: Tensor, audio: Tensor) -> tuple[Tensor, Tensor]:
+    def parts(self, shared: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
         """Velocities ``[L, B, P, D]`` and masks ``[L, B, P]`` of each branch."""
-        inner = self.trunk(torch.cat([shared.expand(len(audio), -1, -1), audio], dim=-1))
-        velocities = self.scale * self.leaf(inner).reshape(*audio.shape[:2], self.points, self.dims)
+        inner = self.trunk[1:](opened(self.opening, shared, heard))
+        velocities = self.scale * self.leaf(inner).reshape(*inner.shape[:2], self.points, self.dims)
         masks = self.mask(inner)
         return velocities, masks.softmax(0) if self.merge == "softmax" else masks.sigmoid()
 
@@ -113,7 +134,8 @@ class MSSyncGenerator(Generator):
     def _step_whole(self, heard: Tensor, state: GeneratorState, last: bool) -> tuple[Tensor, GeneratorState]:
         """A pyramid that depends on the clip's length cannot start before the audio has ended."""
         kept = GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor)
-        vectors = self.audio(heard) if last and heard.shape[1] else heard.new_zeros(0)
+        none = heard.new_zeros(0, 1, len(heard), 0)
+        vectors = self.audio(heard) if last and heard.shape[1] else none
         return self._roll(vectors, kept)
 
     def _warmed(self, reference: Tensor, seed: int | Sequence[int], audio: AudioState | Tensor) -> GeneratorState:
@@ -133,8 +155,8 @@ class MSSyncGenerator(Generator):
         """One frame per audio vector ``[t, L, B, D]``."""
         hidden, cell, pose = state.hidden, state.cell, state.pose
         frames = []
-        for vector in vectors.unbind(0):
-            hidden, cell, pose = self.advance(vector, hidden, cell, pose, state.anchor)
+        for vector, velocity in zip(vectors.unbind(0), self.branches.ahead(vectors), strict=True):
+            hidden, cell, pose = self.advance(vector, velocity, hidden, cell, pose, state.anchor)
             frames.append(pose)
         motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
         return motion.reshape(*motion.shape[:2], *self.shape), GeneratorState(
@@ -142,16 +164,15 @@ class MSSyncGenerator(Generator):
         )
 
     def advance(
-        self, vector: Tensor, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
+        self, vector: Tensor, velocity: Velocity, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One frame: audio vectors ``[L, B, D]`` and the LSTM's state in, its new state and the next pose out."""
+        """One frame: audio vectors ``[L, B, D]``, what the branches have of them `ahead` and the LSTM's state in, its
+        new state and the next pose out."""
         embedded = self._embedded(pose, anchor)
-        heard = vector[0, :, : self.heard_size]
-        hidden, cell = self.lstm(torch.cat([embedded, heard], dim=-1), (hidden, cell))
-        velocity = self.branches(torch.cat([hidden, embedded], dim=-1), vector)
-        if self.anchor:
-            velocity = velocity - self.anchor * (pose - anchor)
-        return hidden, cell, pose + velocity
+        inputs = torch.cat([embedded, vector[0]], dim=-1) if self.heard_size else embedded
+        hidden, cell = self.lstm(inputs, (hidden, cell))
+        moved = pose + velocity(torch.cat([hidden, embedded], dim=-1))
+        return hidden, cell, moved - self.anchor * (pose - anchor) if self.anchor else moved
 
     def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
         inputs = torch.cat([OFFSET_GAIN * (pose - anchor), anchor], dim=-1) if self.anchor else pose

@@ -41,7 +41,8 @@ def test_the_generator_with_the_same_weights_gives_the_same_motion(
     lend(ours, plain)
     reference, audio = torch.rand(2, 3, 68, 2, dtype=dtype), torch.randn(2, 4 * frames, 26, dtype=dtype)
     expected = plain(reference, audio, seeded_uniform(3, 2, 512).to(dtype))
-    torch.testing.assert_close(ours(reference, audio, seed=3), expected, atol=tolerance, rtol=tolerance)
+    span = float(expected.max() - expected.min())
+    torch.testing.assert_close(ours(reference, audio, seed=3), expected, atol=tolerance * span, rtol=0)
 
 
 @torch.no_grad()

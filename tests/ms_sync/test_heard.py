@@ -1,0 +1,57 @@
+"""What is taken out of the loop over frames, against the plain block."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import Tensor
+
+from headmotion.core.spec import BuildContext
+from headmotion.ms_sync import generator as module
+from headmotion.ms_sync.blocks import GroupedBlock
+from headmotion.ms_sync.generator import MSSyncGenerator
+from headmotion.ms_sync.heard import hear, opened
+from headmotion.ms_sync.specs import MSSyncGeneratorSpec
+
+NARROW = {"hidden_size": 16, "pose_size": 8, "audio_size": 8, "audio_widths": (8, 8, 8), "branch_size": 8}
+
+
+def narrow(**changes: object) -> MSSyncGenerator:
+    torch.manual_seed(0)
+    context = BuildContext(SimpleNamespace(points=5, dims=2), 26)  # type: ignore[arg-type]
+    return MSSyncGeneratorSpec.model_validate(NARROW | changes).build(context).eval()
+
+
+def block(outputs: int) -> GroupedBlock:
+    """With a norm that is not the identity and inputs far from zero mean."""
+    torch.manual_seed(0)
+    made = GroupedBlock(3, 20, outputs).double()
+    for parameter in made.parameters():
+        torch.nn.init.normal_(parameter)
+    torch.nn.init.constant_(made.offset, 5.0)
+    return made
+
+
+@pytest.mark.parametrize("outputs", [6, 20])
+def test_two_parts_of_the_input_make_the_block_of_the_whole_with_its_gradients(outputs: int) -> None:
+    whole, shared = block(outputs), torch.randn(2, 12).double().requires_grad_()
+    audio = torch.randn(4, 3, 2, 8).double().requires_grad_()
+    plain = [whole(torch.cat([shared.expand(3, -1, -1), each], dim=-1)) for each in audio]
+    split = [opened(whole, shared, heard) for heard in hear(whole, audio)]
+    torch.testing.assert_close(split, plain, atol=1e-12, rtol=1e-12)
+    wanted = [shared, audio, *whole.parameters()]
+    gradients = [torch.autograd.grad(torch.stack(each).sin().sum(), wanted) for each in (split, plain)]
+    torch.testing.assert_close(*gradients, atol=1e-10, rtol=1e-10)
+
+
+@torch.no_grad()
+def rolled(generator: MSSyncGenerator, batch: int, frames: int) -> Tensor:
+    torch.manual_seed(1)
+    return generator(torch.rand(batch, 1, 5, 2), torch.randn(batch, 4 * frames, 26))
+
+
+def test_frames_heard_in_several_lots_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = narrow()
+    one = rolled(generator, 3, 10)
+    monkeypatch.setattr(module, "ROWS", 7)
+    torch.testing.assert_close(rolled(generator, 3, 10), one, atol=1e-6, rtol=0)
