@@ -17,6 +17,7 @@ from ..core.generator import Generator
 from ..core.spec import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
 from .blocks import GroupedBlock, grouped_stack, pose_encoder
+from .deferred import deferring
 from .heard import ROWS, Heard, hear, opened, worth_hearing
 from .specs import MSSyncGeneratorSpec
 
@@ -51,12 +52,13 @@ class Branches(nn.Module):
 
         Each gives the flat velocities ``[B, F]`` for a shared input ``[B, n]``.
         """
+        moving = deferring(self)
         if not worth_hearing(self.opening, vectors.shape[-1]):
-            yield from (partial(self._together, audio=audio) for audio in vectors.unbind(0))
+            yield from (partial(moving._together, audio=audio) for audio in vectors.unbind(0))
             return
         most = max(1, ROWS // vectors.shape[2])
-        for first in range(0, len(vectors), most):
-            yield from (partial(self._heard, heard=each) for each in hear(self.opening, vectors[first : first + most]))
+        for some in torch.split(vectors, most):
+            yield from (partial(moving._heard, heard=each) for each in hear(self.opening, some))
 
     def _together(self, shared: Tensor, audio: Tensor) -> Tensor:
         velocity: Tensor = self(self.opening(torch.cat([shared.expand(len(audio), -1, -1), audio], dim=-1)))
