@@ -82,12 +82,10 @@ class Page:
         seconds = sorted(card["training_seconds"] for card in cards)
         commits = ", ".join(f"`{commit[:12]}`" for commit in sorted({card["commit"] for card in cards}))
         machines = "; ".join(sorted({card["machine"] for card in cards}))
-        made = [
-            f"Made by `{command}`: {len(cards)} runs, trained by commit {commits} on {machines}, one thread each.",
-            f"A run took {seconds[0]} to {seconds[-1]} seconds by the clock, {statistics.median(seconds):.0f} in the middle."
-            if seconds
-            else "",
-        ]
+        made = [f"Made by `{command}`: {len(cards)} runs, trained by commit {commits} on {machines}, one thread each."]
+        if seconds:
+            middle = statistics.median(seconds)
+            made.append(f"A run took {seconds[0]} to {seconds[-1]} seconds by the clock, {middle:.0f} in the middle.")
         return ["# Results", "", *made, "", prose.INTRODUCTION.format(size=self.size, steps=self.size.marks[-1]), ""]
 
     def _picture(self, name: str, title: str) -> Path:
@@ -102,9 +100,10 @@ class Page:
 
     def _ablation(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:
         plots.levels(self._picture(experiment.name, "Synchrony over the steps of training"), found, recordings)
-        for name in ("confidence", "offset", "cosine"):
+        for name in FIGURES:
             self._levels(name, found, recordings)
-        self._differences(prose.TITLES[experiment.name], found)
+            if name in prose.COMPARED:
+                self._differences(prose.TITLES[experiment.name], name, found)
         self._parameters(found)
         if (self.shop.corpus(experiment.corpus) / CAUSES).exists():
             self.say("### What really caused the motion", "", prose.CAUSES, "")
@@ -125,17 +124,18 @@ class Page:
         titles = [f"level {level} ({LEVEL_MS[level]} ms)" for level in range(truth.shape[1])]
         self._table([prose.NAMES[name], *titles], rows)
 
-    def _differences(self, title: str, found: Measured) -> None:
-        """Differences of confidence between the full model and the others, clip by clip."""
-        number = FIGURES.index("confidence")
+    def _differences(self, title: str, name: str, found: Measured) -> None:
+        """How much better the full model is than the others, clip by clip."""
+        number, better = FIGURES.index(name), prose.COMPARED[name]
         full, *others = found
         rows = []
         for variant in others:
-            apart = _by_level(_last(found[full]) - _last(found[variant]), number)
-            rows.append([f"{full} less {variant}", *(_said(interval(level)) for level in apart)])
-            self._tell(f"{title}: AV-Conf of `{full}` beside `{variant}`", "level {}", [interval(x) for x in apart])
+            apart = _by_level(better * (_last(found[full]) - _last(found[variant])), number)
+            found_apart = [interval(level) for level in apart]
+            rows.append([f"{full} over {variant}", *map(_said, found_apart)])
+            self._tell(f"{title}: {prose.NAMES[name]} of `{full}` beside `{variant}`", "level {}", found_apart)
         titles = [f"level {level}" for level in range(len(rows[0]) - 1)]
-        self._table(["difference of confidence", *titles], rows)
+        self._table([f"better by {prose.NAMES[name]}", *titles], rows)
 
     def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
         """One line of the summary: where an interval lies on which side of 0."""

@@ -20,7 +20,7 @@ Measured = Mapping[str, Sequence[tuple[Run, Figures]]]
 """By variant, its runs and their figures."""
 LEVEL_MS = (200, 400, 800, 1600)
 """Length of a window of each level."""
-ROWS = ("confidence", "offset", "cosine")
+ROWS = ("confidence", "distance", "offset")
 COLORS = ("#0b6e99", "#d9730d", "#9b2f6a", "#4d7f1c", "#555555")
 
 

@@ -8,7 +8,14 @@ TITLES = {
     "swap": "Another representation by one line",
 }
 MISSING = "Not run."
-NAMES = {"confidence": "AV-Conf", "offset": "size of AV-Offset, frames of the level", "cosine": "mean cosine"}
+NAMES = {
+    "confidence": "AV-Conf",
+    "distance": "least distance",
+    "offset": "size of AV-Offset, frames of the level",
+    "cosine": "mean cosine",
+}
+COMPARED = {"confidence": 1, "distance": -1}
+"""Figures by which variants are compared; -1 where less is better."""
 INTRODUCTION = """\
 The size is `{size.name}`: {size.seeds} seeds of each variant of the ablations and {size.few} of the others,
 {steps} steps of the generator, {size.judge_steps} steps of each pyramid of syncers, and {size.unseen} clips of
@@ -44,11 +51,10 @@ PROTOCOL = """\
   speech. The discriminators see motion alone, as in the paper, and `spread` compares a whole batch with another. The
   recipes had a reconstruction loss before; it hands lips their answer frame by frame, at the finest scale, and drowns
   what an ablation of scales wants to see.
-- **Judges.** AV-Conf, AV-Offset and the cosine come from a pyramid of syncers of its own for each corpus, trained
-  apart from those of the loss: from another seed, by SyncNet's margin of distances instead of InfoNCE. AV-Conf is
-  median minus minimum of the curve of mean distances over shifts of up to 15 windows or half of them, AV-Offset the
-  shift of the minimum; only pairs of windows that exist are averaged. Each clip starts from its first recorded frame
-  and hears its own speech.
+- **Judges.** What measures was never in a loss: another pyramid of syncers, trained by SyncNet's margin of distances
+  instead of InfoNCE. AV-Conf is median minus minimum of the curve of mean distances over shifts of up to 15 windows or
+  half of them, the distance its minimum, AV-Offset the shift of the minimum; only pairs of windows that exist are
+  averaged. Each clip starts from its first recorded frame and hears its own speech.
 - **Other speech.** The same motion beside the speech of another clip: what synchrony is worth by chance.
 - **Intervals.** 95 %, bootstrap over seeds and clips, crossed; differences are taken clip by clip and seed by seed.
   With three seeds or two the part of the seeds is rough.

@@ -38,7 +38,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 450, 45, 350, (20, 40, 80, 160), 3, 2),
+        Size("quick", 450, 45, 350, (20, 40, 80, 160), 3, 1),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400), 5, 3),
     )
 }

@@ -66,10 +66,9 @@ def compare(paths: Sequence[str | os.PathLike[str]]) -> Comparison:
         raise EvaluationError("comparison", "two reports or more", str(len(paths)))
     reports = dict(zip(_titles(paths, found := [Report.load(path) for path in paths]), found, strict=True))
     for one, other in combinations(reports, 2):
-        for metric in reports[one].metrics.keys() & reports[other].metrics.keys():
-            _check_same(
-                metric, one, reports[one].metrics[metric].protocol, other, reports[other].metrics[metric].protocol
-            )
+        first, second = reports[one].metrics, reports[other].metrics
+        for metric in (name for name in first if name in second):
+            _check_same(metric, one, first[metric].protocol, other, second[metric].protocol)
     shared = [name for name in found[0].metrics if all(name in each.metrics for each in found)]
     if not shared:
         raise EvaluationError("comparison", "a metric that all reports have", "none")
