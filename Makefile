@@ -40,7 +40,9 @@ docs: $(INSTALLED)  ## build the documentation site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are real clips, the quality of the portrait
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.goals
+	$(BIN)/python -m benchmarks.goals.where
+	$(BIN)/python -m benchmarks.run
 	$(BIN)/python benchmarks/large_pictures.py
 	@if test -d $(CLIPS); then \
 		python=.venv-mediapipe/bin/python; test -x $$python || python=$(BIN)/python; \

@@ -13,8 +13,6 @@ import headmotion as hm
 FRAMES = {"small": 50, "paper-code": 8}
 """Long enough to be measured, short enough for many turns."""
 TURNS = 7
-AUTHORS = {(1, 1): 40, (1, 2): 14, (16, 2): 35}
-"""Milliseconds per frame of the authors' public code by batch and threads, as measured by the maintainers."""
 
 
 def frame_times() -> Iterator[tuple[str, int, int, float, float]]:

@@ -1,7 +1,7 @@
 """Measure speed and memory on this machine and write docs/performance.md.
 
-python benchmarks/run.py            # all
-python benchmarks/run.py start-up   # one group
+python -m benchmarks.run            # all
+python -m benchmarks.run start-up   # one group
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import numpy as np
 import torch
 
 import headmotion as hm
+
+from .goals.page import section
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "headmotion" / "assets"
@@ -130,12 +132,10 @@ def rendering() -> Iterator[Row]:
 
 def generators() -> Iterator[Row]:
     """Milliseconds per frame of the generator alone, whole clips of a batch side by side, as many frames per clip."""
-    from frames import AUTHORS, frame_times
+    from .frames import frame_times
 
     for preset, batch, threads, median, least in frame_times():
         note = f"{median / batch:.2f} ms per clip and frame; least {least:.2f} ms"
-        if preset == "paper-code" and (theirs := AUTHORS.get((batch, threads))):
-            note += f"; the authors' public code, as measured by the maintainers on a like machine: {theirs} ms"
         count = "1 thread" if threads == 1 else f"{threads} threads"
         yield Row(f"preset `{preset}`, batch {batch}, {count}", f"{median:.2f} ms per frame", note)
 
@@ -144,9 +144,9 @@ def training() -> Iterator[Row]:
     """Steps on synthetic clips, one core, and where their time goes; discriminators include their own backward."""
     import tempfile
 
-    from steps import step_times
-
     from headmotion.data.synthetic import write_synthetic
+
+    from .steps import step_times
 
     with tempfile.TemporaryDirectory() as folder:
         corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
@@ -193,7 +193,7 @@ def main(chosen: list[str]) -> None:
     lines = [
         "# Performance",
         "",
-        "Made by `make bench` (`python benchmarks/run.py`). Medians on one core unless a row says otherwise.",
+        "Made by `make bench` (`python -m benchmarks.run`). Medians on one core unless a row says otherwise.",
         "",
         f"Machine: {platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()},"
         f" torch {torch.__version__}.",
@@ -214,6 +214,7 @@ def main(chosen: list[str]) -> None:
             lines.append(f"| {row.what} | {row.value} | {row.note} |")
             print(lines[-1], flush=True)
     if not chosen:
+        lines += section()
         PAGE.write_text("\n".join(lines) + "\n", "utf-8")
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.goals [NAME ...]
 
-Prints a line per goal and keeps its figure for docs/performance.md, which `python benchmarks/run.py` writes.
+Prints a line per goal and keeps its figure for docs/performance.md, which `python -m benchmarks.run` writes.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ from headmotion.core.motion import Motion
 from .measuring import Figure, growth_per_hour, resident_mb, threads
 
 RATE = 16_000
-MINUTES = 6
+MINUTES = 10
 """Of audio in the measurements of memory: an hour of it would take minutes and tell the same slope."""
-LEFT_OUT = 2
+LEFT_OUT = 3
 """First minutes, in which caches fill."""
 
 

@@ -81,7 +81,7 @@ class LogMel(AudioEncoder):
             return signal.new_zeros(len(signal), 0, self.channels)
         # Energies overflow half precision, so a surrounding autocast is left out.
         with torch.autocast(signal.device.type, enabled=False):
-            return torch.cat([self._long(some, count) for some in signal.split(max(1, _BLOCK // count))])
+            return torch.cat([self._long(some, count) for some in torch.split(signal, max(1, _BLOCK // count))])
 
     def _long(self, signal: Tensor, count: int) -> Tensor:
         emphasized = signal[:, 1:] - self._preemphasis * signal[:, :-1]

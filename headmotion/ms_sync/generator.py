@@ -17,7 +17,8 @@ from ..core.generator import Generator
 from ..core.spec import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
 from .blocks import GroupedBlock, grouped_stack, pose_encoder
-from .heard import ROWS, Heard, hear, opened
+from .deferred import deferring
+from .heard import ROWS, Heard, hear, opened, worth_hearing
 from .specs import MSSyncGeneratorSpec
 
 Velocity = Callable[[Tensor], Tensor]
@@ -51,21 +52,31 @@ class Branches(nn.Module):
 
         Each gives the flat velocities ``[B, F]`` for a shared input ``[B, n]``.
         """
-        frames, _, batch, _ = vectors.shape
-        most = max(1, ROWS // batch)
-        for first in range(0, frames, most):
-            for heard in hear(self.opening, vectors[first : first + most]):
-                yield partial(self, heard=heard)
+        moving = deferring(self)
+        if not worth_hearing(self.opening, vectors.shape[-1]):
+            yield from (partial(moving._together, audio=audio) for audio in vectors.unbind(0))
+            return
+        most = max(1, ROWS // vectors.shape[2])
+        for some in torch.split(vectors, most):
+            yield from (partial(moving._heard, heard=each) for each in hear(self.opening, some))
+
+    def _together(self, shared: Tensor, audio: Tensor) -> Tensor:
+        velocity: Tensor = self(self.opening(torch.cat([shared.expand(len(audio), -1, -1), audio], dim=-1)))
+        return velocity
+
+    def _heard(self, shared: Tensor, heard: Heard) -> Tensor:
+        velocity: Tensor = self(opened(self.opening, shared, heard))
+        return velocity
 
     @override
-    def forward(self, shared: Tensor, heard: Heard) -> Tensor:
-        """Shared input ``[B, n]`` and what was heard to flat velocities ``[B, F]``."""
-        velocities, masks = self.parts(shared, heard)
+    def forward(self, inner: Tensor) -> Tensor:
+        """What the opening block gives ``[L, B, n]`` to flat velocities ``[B, F]``."""
+        velocities, masks = self.parts(inner)
         return (velocities * masks.unsqueeze(-1)).sum(0).flatten(1)
 
-    def parts(self, shared: Tensor, heard: Heard) -> tuple[Tensor, Tensor]:
+    def parts(self, inner: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities ``[L, B, P, D]`` and masks ``[L, B, P]`` of each branch."""
-        inner = self.trunk[1:](opened(self.opening, shared, heard))
+        inner = self.trunk[1:](inner)
         velocities = self.scale * self.leaf(inner).reshape(*inner.shape[:2], self.points, self.dims)
         masks = self.mask(inner)
         return velocities, masks.softmax(0) if self.merge == "softmax" else masks.sigmoid()

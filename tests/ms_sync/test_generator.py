@@ -9,7 +9,6 @@ from headmotion import SpecError
 from headmotion.core.spec import BuildContext
 from headmotion.ms_sync.audio_pyramid import AudioPyramid
 from headmotion.ms_sync.generator import MSSyncGenerator
-from headmotion.ms_sync.heard import hear
 from headmotion.ms_sync.specs import MSSyncGeneratorSpec
 
 NARROW = {
@@ -67,12 +66,11 @@ def test_172_audio_steps_give_43_22_11_and_6_vectors(interpolation: str) -> None
 
 def test_masks_sum_to_one_over_branches_for_each_point() -> None:
     generator = narrow()
-    shared, audio = torch.randn(3, 16 + 8), torch.randn(1, 4, 3, 8)
-    velocities, masks = generator.branches.parts(shared, *hear(generator.branches.opening, audio))
+    inner = generator.branches.opening(torch.randn(4, 3, 16 + 8 + 8))
+    velocities, masks = generator.branches.parts(inner)
     assert velocities.shape == (4, 3, 5, 2) and masks.shape == (4, 3, 5)
     torch.testing.assert_close(masks.sum(0), torch.ones(3, 5))
-    softmaxless = narrow(merge="sigmoid").branches
-    assert softmaxless.parts(shared, *hear(softmaxless.opening, audio))[1].sum(0).max() > 1.01
+    assert narrow(merge="sigmoid").branches.parts(inner)[1].sum(0).max() > 1.01
 
 
 def test_zero_leaves_keep_the_pose() -> None:

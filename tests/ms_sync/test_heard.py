@@ -10,7 +10,7 @@ from headmotion.core.spec import BuildContext
 from headmotion.ms_sync import generator as module
 from headmotion.ms_sync.blocks import GroupedBlock
 from headmotion.ms_sync.generator import MSSyncGenerator
-from headmotion.ms_sync.heard import hear, opened
+from headmotion.ms_sync.heard import hear, opened, worth_hearing
 from headmotion.ms_sync.specs import MSSyncGeneratorSpec
 
 NARROW = {"hidden_size": 16, "pose_size": 8, "audio_size": 8, "audio_widths": (8, 8, 8), "branch_size": 8}
@@ -18,8 +18,12 @@ NARROW = {"hidden_size": 16, "pose_size": 8, "audio_size": 8, "audio_widths": (8
 
 def narrow(**changes: object) -> MSSyncGenerator:
     torch.manual_seed(0)
+    return build(NARROW | changes).eval()
+
+
+def build(spec: dict[str, object]) -> MSSyncGenerator:
     context = BuildContext(SimpleNamespace(points=5, dims=2), 26)  # type: ignore[arg-type]
-    return MSSyncGeneratorSpec.model_validate(NARROW | changes).build(context).eval()
+    return MSSyncGeneratorSpec.model_validate(spec).build(context)
 
 
 def block(outputs: int) -> GroupedBlock:
@@ -47,11 +51,24 @@ def test_two_parts_of_the_input_make_the_block_of_the_whole_with_its_gradients(o
 @torch.no_grad()
 def rolled(generator: MSSyncGenerator, batch: int, frames: int) -> Tensor:
     torch.manual_seed(1)
-    return generator(torch.rand(batch, 1, 5, 2), torch.randn(batch, 4 * frames, 26))
+    dtype = generator.lstm.weight_ih.dtype
+    return generator(torch.rand(batch, 1, 5, 2, dtype=dtype), torch.randn(batch, 4 * frames, 26, dtype=dtype))
 
 
-def test_frames_heard_in_several_lots_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    generator = narrow()
-    one = rolled(generator, 3, 10)
-    monkeypatch.setattr(module, "ROWS", 7)
-    torch.testing.assert_close(rolled(generator, 3, 10), one, atol=1e-6, rtol=0)
+@pytest.mark.parametrize("changes", [{}, {"branch_size": 32}, {"lstm_input": "pose-and-audio", "levels": 1}])
+def test_hearing_ahead_changes_no_motion(changes: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = narrow(**changes).double()
+    plain = rolled(generator, 3, 10)
+    monkeypatch.setattr(module, "worth_hearing", lambda *_: True)
+    torch.testing.assert_close(rolled(generator, 3, 10), plain, atol=1e-12, rtol=1e-12)
+    monkeypatch.setattr(module, "ROWS", 7)  # in several lots
+    torch.testing.assert_close(rolled(generator, 3, 10), plain, atol=1e-12, rtol=1e-12)
+
+
+def test_wide_networks_hear_ahead_and_narrow_ones_do_not() -> None:
+    found = {}
+    for preset in ("paper", "paper-code", "small"):
+        with torch.device("meta"):
+            generator = build({"preset": preset})
+        found[preset] = worth_hearing(generator.branches.opening, generator.audio.coarser[0].project.out_features)
+    assert found == {"paper": True, "paper-code": True, "small": False}
