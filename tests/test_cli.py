@@ -192,7 +192,7 @@ def test_licenses_name_every_file_that_is_no_code(run: Callable[..., tuple[int, 
     bundled = {
         path.name
         for path in package.rglob("*.*")
-        if path.suffix not in {".py", ".pyc", ".md", ".yaml", ".typed", ".html"}
+        if path.suffix not in {".py", ".pyc", ".md", ".txt", ".yaml", ".typed", ".html", ".css"}
     }
     assert {"portrait.png", "speech.flac", "ms-sync.safetensors"} <= bundled
     for name in bundled:
