@@ -171,9 +171,9 @@ The first table is about a speaker who was trained on. His sentences are all bui
 at the two coarse levels another sentence fits his face nearly as well as his own: confidence at those levels says
 little here, distance more. The second table decides what the file is worth on anybody else. It is a handful of clips,
 in which MEAD's sound is known to be two frames late. There the finest level tells right from wrong speech and follows a
-shift, not as surely as on the known speaker; **the coarser levels do not hold up on speakers that were not trained on, and should
-not be quoted for them**. For a study of other people, train syncers on their corpus by the same recipe, and name them
-in the metric.
+shift, not as surely as on the known speaker; **the coarser levels do not hold up on speakers that were not trained on,
+and should not be quoted for them**. For a study of other people, train syncers on their corpus by the same recipe, and
+name them in the metric.
 """
 
 
