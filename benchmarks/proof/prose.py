@@ -16,11 +16,17 @@ NAMES = {
 }
 COMPARED = {"confidence": 1, "distance": -1}
 """Figures by which variants are compared; -1 where less is better."""
+CLAIMS = {
+    ("full", "single-scale-generator"): "a generator with branches at four scales is ahead of one with a single branch",
+    ("full", "single-scale"): "generator and loss at four scales are ahead of both at one",
+    ("single-scale-generator", "single-scale"): "the loss at four scales alone is ahead of the loss at one",
+}
+"""What a pair of variants puts to the test."""
 INTRODUCTION = """\
 The size is `{size.name}`: {size.seeds} seeds of each variant of the ablations and {size.few} of the others,
-{steps} steps of the generator, {size.judge_steps} steps of each pyramid of syncers, and {size.unseen} clips of
-each corpus that nobody was trained on. The paper trains large networks for 75 000 steps; this is what its idea does for
-small ones in their first minutes."""
+{steps} steps of the generator, {size.judge_steps} of each pyramid of syncers that is trained here, and {size.unseen}
+clips of each corpus that nobody was trained on. The paper trains large networks for 75 000 steps; this is what its
+idea does for small ones in their first minutes."""
 SETTINGS = {
     "ablation-grid": """\
 One speaker of the GRID corpus, sentences that were not trained on. `full` has generator and loss at four scales;
