@@ -135,20 +135,21 @@ class Page:
             rows.append([f"{one} over {other}", *map(_said, intervals)])
             if name == "confidence":
                 self._tell(f"{title}: {prose.NAMES[name]} of `{one}` beside `{other}`", "level {}", intervals)
-                self._claim(prose.CLAIMS.get((one, other)), intervals[1:])
+                if (one, other) in prose.CLAIMS:
+                    self._claim((one, other), intervals[1:])
         titles = [f"level {level}" for level in range(len(rows[0]) - 1)]
         self._table([f"better by {prose.NAMES[name]}", *titles], rows)
 
-    def _claim(self, claim: str | None, coarser: Sequence[Interval]) -> None:
+    def _claim(self, pair: tuple[str, str], coarser: Sequence[Interval]) -> None:
         """Whether what the paper expects of the coarser levels came out."""
-        if claim:
-            ahead = [level for level, each in enumerate(coarser, start=1) if each.sign > 0]
-            outcome = (
-                "holds at all coarser levels" if len(ahead) == len(coarser) else "is not seen at any coarser level"
-            )
-            if 0 < len(ahead) < len(coarser):
-                outcome = f"is seen at {', '.join(f'level {level}' for level in ahead)} alone"
-            self.short.append(f"    - {claim}: this **{outcome}**.")
+        ahead = [f"level {level}" for level, each in enumerate(coarser, start=1) if each.sign > 0]
+        if len(ahead) == len(coarser):
+            outcome = "holds at all coarser levels"
+        else:
+            outcome = f"is seen at {', '.join(ahead)} alone" if ahead else "is not seen at any coarser level"
+        self.short.append(f"    - {prose.CLAIMS[pair]}: this **{outcome}**.")
+        if not ahead and pair == prose.BRANCHES:
+            self.short.append(prose.OPEN)
 
     def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
         """One line of the summary: where an interval lies on which side of 0."""
