@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,17 +126,30 @@ class Page:
         self._table([prose.NAMES[name], *titles], rows)
 
     def _differences(self, title: str, name: str, found: Measured) -> None:
-        """How much better the full model is than the others, clip by clip."""
+        """How much better each variant is than those after it, clip by clip."""
         number, better = FIGURES.index(name), prose.COMPARED[name]
-        full, *others = found
         rows = []
-        for variant in others:
-            apart = _by_level(better * (_last(found[full]) - _last(found[variant])), number)
-            found_apart = [interval(level) for level in apart]
-            rows.append([f"{full} over {variant}", *map(_said, found_apart)])
-            self._tell(f"{title}: {prose.NAMES[name]} of `{full}` beside `{variant}`", "level {}", found_apart)
+        for one, other in itertools.combinations(found, 2):
+            apart = _by_level(better * (_last(found[one]) - _last(found[other])), number)
+            intervals = [interval(level) for level in apart]
+            rows.append([f"{one} over {other}", *map(_said, intervals)])
+            if name == "confidence":
+                self._tell(f"{title}: {prose.NAMES[name]} of `{one}` beside `{other}`", "level {}", intervals)
+                if (one, other) in prose.CLAIMS:
+                    self._claim((one, other), intervals[1:])
         titles = [f"level {level}" for level in range(len(rows[0]) - 1)]
         self._table([f"better by {prose.NAMES[name]}", *titles], rows)
+
+    def _claim(self, pair: tuple[str, str], coarser: Sequence[Interval]) -> None:
+        """Whether what the paper expects of the coarser levels came out."""
+        ahead = [f"level {level}" for level, each in enumerate(coarser, start=1) if each.sign > 0]
+        if len(ahead) == len(coarser):
+            outcome = "holds at all coarser levels"
+        else:
+            outcome = f"is seen at {', '.join(ahead)} alone" if ahead else "is not seen at any coarser level"
+        self.short.append(f"    - {prose.CLAIMS[pair]}: this **{outcome}**.")
+        if not ahead and pair == prose.BRANCHES:
+            self.short.append(prose.OPEN)
 
     def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
         """One line of the summary: where an interval lies on which side of 0."""
@@ -158,11 +172,10 @@ class Page:
             [f"{variant}, another clip's causes", *map(_plain, table.mean((0, 1)))] for variant, table in other.items()
         ]
         rows.append(["recordings", *map(_plain, recordings.table("followed").mean(0))])
-        full, *others = found
-        for variant in others:
-            apart = [interval((own[full] - own[variant])[:, :, k]) for k in range(len(SCALES))]
-            rows.append([f"{full} less {variant}", *map(_said, apart)])
-            self._tell(f"Known causes: correlation of `{full}` beside `{variant}`", "{}", apart, SCALES)
+        for one, other in itertools.combinations(found, 2):
+            apart = [interval((own[one] - own[other])[:, :, k]) for k in range(len(SCALES))]
+            rows.append([f"{one} over {other}", *map(_said, apart)])
+            self._tell(f"Known causes: correlation of `{one}` beside `{other}`", "{}", apart, SCALES)
         self._table(["correlation", "lips (0.1 s)", "nods (0.3 s)", "posture (1 to 2 s)"], rows)
 
     def _length(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:

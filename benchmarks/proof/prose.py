@@ -16,18 +16,31 @@ NAMES = {
 }
 COMPARED = {"confidence": 1, "distance": -1}
 """Figures by which variants are compared; -1 where less is better."""
+BRANCHES = ("full", "single-scale-generator")
+CLAIMS = {
+    BRANCHES: "a generator with branches at four scales is ahead of one with a single branch",
+    ("full", "single-scale"): "generator and loss at four scales are ahead of both at one",
+    ("single-scale-generator", "single-scale"): "the loss at four scales alone is ahead of the loss at one",
+}
+"""What a pair of variants puts to the test."""
+OPEN = """\
+    - Why, has not been found out. Two candidates, untested: the single-scale generator's LSTM hears the speech, and its
+      memory may do what coarser audio levels do; and the small preset streams, so that its coarser levels come one step
+      of theirs late."""
+"""Said where the branches of the generator are not ahead."""
 INTRODUCTION = """\
 The size is `{size.name}`: {size.seeds} seeds of each variant of the ablations and {size.few} of the others,
-{steps} steps of the generator, {size.judge_steps} steps of each pyramid of syncers, and {size.unseen} clips of
-each corpus that nobody was trained on. The paper trains large networks for 75 000 steps; this is what its idea does for
-small ones in their first minutes."""
+{steps} steps of the generator, {size.judge_steps} of each pyramid of syncers that is trained here, and {size.unseen}
+clips of each corpus that nobody was trained on. The paper trains large networks for 75 000 steps; this is what its
+idea does for small ones in their first minutes."""
 SETTINGS = {
     "ablation-grid": """\
 One speaker of the GRID corpus, sentences that were not trained on. `full` has generator and loss at four scales;
 `single-scale-generator` one branch over the finest audio level, which its LSTM hears as well (as in the authors' code),
 and the loss of four scales; `single-scale` the same generator, and the loss of the finest scale alone. All three share
 one pyramid of syncers, batches and seeds. The paper's expectation: equal at the finest level, `single-scale` behind at
-the coarser ones.""",
+the coarser ones. This speaker's sentences are built alike, from silence to silence: at the coarse levels one fits
+another's face nearly as well (*recordings, other speech*), so that there the distance says more than AV-Conf.""",
     "ablation-synthetic": """\
 The same over the synthetic corpus, whose speakers are all different and whose validation speakers nobody was trained
 on.""",

@@ -103,7 +103,7 @@ def test_a_tiny_proof_becomes_a_page_and_is_not_made_twice(
         Page(tmp_path / page, shop, TINY).write([experiment], "make prove")
     text = (tmp_path / "one.md").read_text()
     assert text == (tmp_path / "two.md").read_text() and "nan" not in text
-    assert "4 runs" in text and "full over single-scale" in text and "less single-scale" in text and "nods" in text
+    assert "4 runs" in text and "full over single-scale" in text and "both at one: this **" in text and "nods" in text
     pictures = {path.name for path in (tmp_path / "images").iterdir()}
     assert all(f"images/{name}" in text for name in pictures) and len(pictures) == 2
     other = replace(experiment, variants={"full": [replace(experiment.runs[0], seed=7)]})
