@@ -58,7 +58,9 @@ class Page:
                 (write,) = (writer for name, writer in writers.items() if experiment.name.startswith(name))
                 write(experiment, found, recorded(self.shop, experiment, self.size))
         short = ["## In short", "", *self.short, ""] if self.short else []
-        text = "\n".join([*self._head(command), *given_judges(experiments), *short, *self.lines, prose.PROTOCOL, ""])
+        reading = [prose.READING] if self.size.name == "quick" and self.short else []
+        head = [*self._head(command), *given_judges(experiments), *short, *reading]
+        text = "\n".join([*head, *self.lines, prose.PROTOCOL, ""])
         with atomic_output(self.target) as temporary:
             temporary.write_text(text, "utf-8")
 
