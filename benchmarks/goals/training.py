@@ -24,7 +24,6 @@ from torch import nn
 from headmotion.core.pyramid import Pyramid
 from headmotion.data.synthetic import write_synthetic
 from headmotion.training.assembly import assemble
-from headmotion.training.memory import keep_freed_memory
 from headmotion.training.processes import Processes
 from headmotion.training.recipe import load_recipe
 
@@ -107,8 +106,6 @@ def main(which: str) -> None:
     """Time one of the two and print its figures."""
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    if which == "ours":
-        keep_freed_memory()  # as `headmotion train` does
     with tempfile.TemporaryDirectory() as folder:
         step = our_step(Path(folder)) if which == "ours" else yardstick_step()
         took = []

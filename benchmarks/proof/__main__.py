@@ -12,8 +12,6 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from headmotion.training.memory import keep_freed_memory
-
 from .page import Page
 from .proving import prove
 from .running import Workshop
@@ -45,7 +43,7 @@ def main() -> None:
     shop = Workshop(arguments.output / size.name)
     command = f"make prove SIZE={size.name}" + (" CLIPS=SHARED_DATA" if arguments.clips else "")
     command += f" JUDGES='{' '.join(arguments.judge)}'" if arguments.judge else ""
-    with ProcessPoolExecutor(arguments.jobs, get_context("spawn"), initializer=keep_freed_memory) as pool:
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
         for experiment in every:
             if arguments.only is None or experiment.name in arguments.only:
                 prove(shop, size, experiment, pool)

@@ -111,8 +111,12 @@ def made(plan: Plan, folder: Path) -> Path:
     """The corpus of a plan, written unless it is there."""
     target = folder / f"{plan.name}-{digest(plan.key)[:8]}"
     if not target.exists():
-        with atomic_folder(target) as temporary:
-            plan.write(temporary)
+        try:
+            with atomic_folder(target) as temporary:
+                plan.write(temporary)
+        except OSError:
+            if not target.exists():  # else another process has just written the same
+                raise
     return target
 
 

@@ -73,6 +73,9 @@ PROTOCOL = """\
   With three seeds or two the part of the seeds is rough.
 - **Causes.** `benchmarks/proof/scales.py` says which curve is compared with which, and in which band.
 - **Drift.** `benchmarks/proof/drift.py`; of the seeds, mean with least and greatest.
+- **What was chosen after looking.** The recipes of the ablation were settled on shorter exploratory runs over the
+  synthetic corpus; the comparison by distance, and the claims that pairs of variants put to the test, were written
+  after the first table on recordings.
 
 A run whose result exists is not made again, and one that was cut short goes on from its last saved step. The recipes
 are those of `headmotion train ablation/full` and its two siblings.

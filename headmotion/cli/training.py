@@ -37,9 +37,6 @@ def train(
 ) -> None:
     """Train a model by RECIPE (a bundled name or a .yaml file)."""
     changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
-    from headmotion.training.memory import keep_freed_memory
-
-    keep_freed_memory()
     first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts
     if dry_run:
         from headmotion.training.dry_run import dry_run as measure

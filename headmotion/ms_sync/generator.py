@@ -57,7 +57,8 @@ class Branches(nn.Module):
             yield from (partial(moving._together, audio=audio) for audio in vectors.unbind(0))
             return
         most = max(1, ROWS // vectors.shape[2])
-        for some in torch.split(vectors, most):
+        for first in range(0, len(vectors), most):
+            some = vectors[first : first + most]
             yield from (partial(moving._heard, heard=each) for each in hear(self.opening, some))
 
     def _together(self, shared: Tensor, audio: Tensor) -> Tensor:
