@@ -87,9 +87,9 @@ READING = """\
 Written beside the figures of the size `quick`; the sections below have them.
 
 - **The loss at several scales does what the paper says.** Without it motion stays in time within 200 ms and loses time
-  at all coarser levels on recordings, at the two coarsest on synthetic speakers, by judges that were in no loss. On the one speaker of
-  the recordings the loss at a single scale is even ahead at its own level, as it has nothing else to mind; the paper
-  sees no difference there.
+  at all coarser levels on recordings, at the two coarsest on synthetic speakers, by judges that were in no loss. On
+  the one speaker of the recordings the loss at a single scale is even ahead at its own level, as it has nothing else
+  to mind; the paper sees no difference there.
 - **The generator at several scales is not seen to matter here.** The generator of a single scale, whose LSTM hears the
   audio as in the authors' code, does as well under the same loss with less than half of the numbers. Its state may
   carry what it heard as far back as the coarsest window reaches; that is a guess. The paper's gap may need its long
