@@ -58,8 +58,7 @@ class Page:
                 (write,) = (writer for name, writer in writers.items() if experiment.name.startswith(name))
                 write(experiment, found, recorded(self.shop, experiment, self.size))
         short = ["## In short", "", *self.short, ""] if self.short else []
-        reading = [prose.READING] if self.size.name == "quick" and self.short else []
-        head = [*self._head(command), *given_judges(experiments), *short, *reading]
+        head = [*self._head(command), *given_judges(experiments), *short]
         text = "\n".join([*head, *self.lines, prose.PROTOCOL, ""])
         with atomic_output(self.target) as temporary:
             temporary.write_text(text, "utf-8")
@@ -169,7 +168,12 @@ class Page:
     def _causes(self, found: Measured, recordings: Figures) -> None:
         own = {variant: np.array([each.table("followed") for _, each in runs]) for variant, runs in found.items()}
         other = {v: np.array([each.table("followed_wrong") for _, each in runs]) for v, runs in found.items()}
-        rows = [[variant, *(interval(table[:, :, k]) for k in range(len(SCALES)))] for variant, table in own.items()]
+        by_scale = {v: [interval(table[:, :, k]) for k in range(len(SCALES))] for v, table in own.items()}
+        rows = [[variant, *intervals] for variant, intervals in by_scale.items()]
+        for variant, intervals in by_scale.items():
+            followed = [scale for scale, each in zip(SCALES, intervals, strict=True) if each.sign > 0]
+            seen = f"seen to follow those of {', '.join(followed)}" if followed else "**not seen to follow any**"
+            self.short.append(f"- Known causes: the motion of `{variant}` is {seen}.")
         rows += [
             [f"{variant}, another clip's causes", *map(_plain, table.mean((0, 1)))] for variant, table in other.items()
         ]

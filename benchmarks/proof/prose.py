@@ -80,22 +80,3 @@ PROTOCOL = """\
 A run whose result exists is not made again, and one that was cut short goes on from its last saved step. The recipes
 are those of `headmotion train ablation/full` and its two siblings.
 """
-
-READING = """\
-## What holds, and what does not
-
-Written beside the figures of the size `quick`; the sections below have them.
-
-- **The loss at several scales does what the paper says.** Without it motion stays in time within 200 ms and loses time
-  at all coarser levels on recordings, at the two coarsest on synthetic speakers, by judges that were in no loss. On
-  the one speaker of the recordings the loss at a single scale is even ahead at its own level, as it has nothing else
-  to mind; the paper sees no difference there.
-- **The generator at several scales is not seen to matter here.** The generator of a single scale, whose LSTM hears the
-  audio as in the authors' code, does as well under the same loss with less than half of the numbers. Its state may
-  carry what it heard as far back as the coarsest window reaches; that is a guess. The paper's gap may need its long
-  training or its many speakers; neither was tried.
-- **Synchrony by syncers is not the truth.** Generated motion reaches the cosines of recordings while lips still follow
-  their real causes poorly, and differently from seed to seed. A loss of this kind finds motion that its syncers cannot
-  tell from the real one, and judges trained on the same data share much of their blindness. That is why the bundled
-  model also has a reconstruction loss, which the paper has not, and why the columns of causes stand here.
-"""
