@@ -129,8 +129,10 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
         """Original frames per frame of a cut, no more than a clip of ``length`` frames has."""
         if not self.spec.pace or not self.spec.augment:
             return 1.0
-        pace = (1 + self.spec.pace) ** chance.uniform(-1, 1)
-        return float(min(pace, (length - 1) / max(1, self.frames - 1)))
+        most = math.log1p(self.spec.pace)
+        # Clips hardly longer than a cut can only be slowed down, and then differ in that as much as others do.
+        fastest = min(most, math.log(max(1, length - 1) / max(1, self.frames - 1)))
+        return math.exp(chance.uniform(-most, fastest))
 
     def _span(self, pace: float) -> int:
         """Original frames under a cut."""

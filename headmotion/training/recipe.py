@@ -66,6 +66,8 @@ class SyncersPhase(Spec):
     """Optimizer steps."""
     batch_size: int | None = Field(None, ge=2, le=100_000)
     """Clips per step in this phase; None: the recipe's ``data.batch_size``."""
+    pace: float | None = Field(None, ge=0, le=0.5)
+    """Largest change of speed in this phase; None: the recipe's ``data.pace``."""
     frames: int = Field(64, ge=5, le=100_000)
     """Motion frames per clip; the coarsest level needs one window."""
     group_size: int = Field(48, ge=2, le=100_000)
