@@ -109,7 +109,7 @@ class Pipeline(nn.Module):
         Raises:
             HeadmotionError: the generator does not say (`SupportsUncertainty`).
         """
-        session = self.stream(reference, (speech := Audio.of(audio)).rate, seed, fps, style=style)
+        session = self._reading(speech := Audio.of(audio), reference, seed, fps, (), style)
         told = [(motion, session.deviation) for motion in session.over(speech, other_audio)]
         return Estimate(Motion.concatenate([motion for motion, _ in told]), torch.cat([each for _, each in told]))
 
@@ -125,7 +125,7 @@ class Pipeline(nn.Module):
     ) -> Iterator[Motion]:
         """The motion of `generate` piece by piece, about a second each, in memory that does not grow with the audio."""
         speech = Audio.of(audio)
-        yield from self.stream(reference, speech.rate, seed, fps, controls, style).over(speech, other_audio)
+        yield from self._reading(speech, reference, seed, fps, controls, style).over(speech, other_audio)
 
     def stream(
         self,
@@ -138,6 +138,19 @@ class Pipeline(nn.Module):
     ) -> Session:
         """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
         return Session(self, self.reference(reference), sample_rate, seed, fps, controls, style)
+
+    def _reading(
+        self,
+        speech: Audio,
+        reference: ReferenceLike,
+        seed: int,
+        fps: Rate | None,
+        controls: Sequence[Edit],
+        style: Any,
+    ) -> Session:
+        """A session for a speech that is there already, so that nothing is gained by answering soon."""
+        block = max(1, round(self.spec.fps))
+        return Session(self, self.reference(reference), speech.rate, seed, fps, controls, style, block)
 
     def reference(
         self,

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Session:
     """One utterance as it is spoken. Memory does not grow with its length.
 
-    Audio passes through the resampler, the encoder and the generator in blocks of exactly one native frame, so the
-    result does not depend on how the samples were cut.
+    Audio passes through the encoder and the generator in blocks of exactly ``block`` native frames, so the result does
+    not depend on how the samples were cut. One frame at a time answers soonest; many take less time in all.
     """
 
     def __init__(
@@ -39,13 +39,14 @@ class Session:
         fps: Rate | None = None,
         controls: Sequence[Edit] = (),
         style: Any = None,
+        block: int = 1,
     ) -> None:
         native, self._chosen = pipeline.spec.fps, pipeline.generator
         if style is not None:
             if not isinstance(self._chosen, SupportsStyle):
                 raise lacking(self._chosen, SupportsStyle, "a style")
             self._chosen = self._chosen.styled(style)
-        self.sample_rate = sample_rate
+        self.sample_rate, self._block = sample_rate, block
         self.fps = native if fps is None else as_fps(fps)
         self._pipeline, self._reference = pipeline, reference
         setting = Setting(pipeline.representation, reference.poses[-1], self.fps, pipeline.audio_encoder.sample_rate)
@@ -98,9 +99,9 @@ class Session:
         self._closed = True
         duration = Fraction(self._samples_in, self.sample_rate)
         native, total = frame_count(duration, self._pipeline.spec.fps), frame_count(duration, self.fps)
-        rest = self._own.end(native)
+        rest = self._own.end(native - self._frames_heard)
         if self._other is not None:
-            self._other.end(native)
+            self._other.end(native - self._frames_heard)
         pieces = [self._frames.push(self._generated(until=native))]
         pieces += [self._frames.push(self._step(self._own.nothing(), last=True)), self._frames.flush(total)]
         return self._controls(self._motion(torch.cat(pieces)[: total - self._frames_out]), rest, last=True)
@@ -131,7 +132,8 @@ class Session:
 
     def _hearing(self) -> Hearing:
         pipeline = self._pipeline
-        return Hearing(pipeline.audio_encoder, self.sample_rate, pipeline.spec.steps_per_frame, pipeline.device)
+        steps = pipeline.spec.steps_per_frame
+        return Hearing(pipeline.audio_encoder, self.sample_rate, steps, pipeline.device, self._block)
 
     def _listen(self, other: Any, count: int) -> None:
         """Hear the other speaker's samples, of which there must be ``count``; None: there is no other."""
@@ -153,13 +155,14 @@ class Session:
         representation = self._pipeline.representation
         pieces = [torch.zeros(0, 1 if self._unsure is None else 2, representation.points, representation.dims)]
         while until is None or self._frames_heard < until:
-            if (ready := self._own.take()) is None:
+            most = None if until is None else until - self._frames_heard
+            if (ready := self._own.take(most)) is None:
                 break
-            theirs = None if self._other is None else self._other.take()
+            theirs = None if self._other is None else self._other.take(most)
             if self._listener is not None and theirs is not None:
                 self._state = self._listener.hear(theirs, self._state)
             pieces.append(self._step(ready))
-            self._frames_heard += 1
+            self._frames_heard += ready.shape[1] // self._pipeline.spec.steps_per_frame
         return torch.cat(pieces)
 
     def _step(self, audio: Tensor, last: bool = False) -> Tensor:

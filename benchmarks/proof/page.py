@@ -48,7 +48,13 @@ class Page:
 
     def write(self, experiments: Sequence[Experiment], command: str) -> None:
         """Everything that has been measured; what has not is named."""
-        writers = {"ablation-": self._ablation, "length": self._length, "weights": self._weights, "swap": self._swap}
+        writers = {
+            "ablation-": self._ablation,
+            "branches-": self._branches,
+            "length": self._length,
+            "weights": self._weights,
+            "swap": self._swap,
+        }
         for experiment in experiments:
             found = self._found(experiment)
             seeds = len(next(iter(found.values())))
@@ -112,6 +118,12 @@ class Page:
             plots.causes(self._picture(f"{experiment.name}-causes", "Correlation with the causes"), found, recordings)
             self._causes(found, recordings)
 
+    def _branches(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:
+        for name in prose.COMPARED:
+            self._levels(name, found, recordings)
+            self._differences(prose.TITLES[experiment.name], name, found)
+        self._parameters(found)
+
     def _levels(self, name: str, found: Measured, recordings: Figures) -> None:
         """One figure of synchrony at the end of training, by level."""
         number = FIGURES.index(name)
@@ -134,10 +146,9 @@ class Page:
             apart = _by_level(better * (_last(found[one]) - _last(found[other])), number)
             intervals = [interval(level) for level in apart]
             rows.append([f"{one} over {other}", *map(_said, intervals)])
-            if name == "confidence":
+            if name == "confidence" and (one, other) in prose.CLAIMS:
                 self._tell(f"{title}: {prose.NAMES[name]} of `{one}` beside `{other}`", "level {}", intervals)
-                if (one, other) in prose.CLAIMS:
-                    self._claim((one, other), intervals[1:])
+                self._claim((one, other), intervals[1:])
         titles = [f"level {level}" for level in range(len(rows[0]) - 1)]
         self._table([f"better by {prose.NAMES[name]}", *titles], rows)
 
@@ -149,8 +160,6 @@ class Page:
         else:
             outcome = f"is seen at {', '.join(ahead)} alone" if ahead else "is not seen at any coarser level"
         self.short.append(f"    - {prose.CLAIMS[pair]}: this **{outcome}**.")
-        if not ahead and pair == prose.BRANCHES:
-            self.short.append(prose.OPEN)
 
     def _tell(self, what: str, where: str, found: Sequence[Interval], names: Sequence[str] = ()) -> None:
         """One line of the summary: where an interval lies on which side of 0."""

@@ -3,6 +3,8 @@
 TITLES = {
     "ablation-grid": "Figure 5 of the paper, on recordings",
     "ablation-synthetic": "Figure 5 of the paper, where the causes are known",
+    "branches-grid": "What may hide the branches, on recordings",
+    "branches-synthetic": "What may hide the branches, where the causes are known",
     "length": "Do errors add up?",
     "weights": "The share of the sync loss",
     "swap": "Another representation by one line",
@@ -16,18 +18,16 @@ NAMES = {
 }
 COMPARED = {"confidence": 1, "distance": -1}
 """Figures by which variants are compared; -1 where less is better."""
-BRANCHES = ("full", "single-scale-generator")
+BRANCHES = "a generator with branches at four scales is ahead of one with a single branch"
 CLAIMS = {
-    BRANCHES: "a generator with branches at four scales is ahead of one with a single branch",
+    ("full", "single-scale-generator"): BRANCHES,
     ("full", "single-scale"): "generator and loss at four scales are ahead of both at one",
     ("single-scale-generator", "single-scale"): "the loss at four scales alone is ahead of the loss at one",
+    ("full, on time", "single-scale-generator"): f"{BRANCHES}, if its coarser levels come on time",
+    ("full", "single-scale-generator, deaf LSTM"): f"{BRANCHES}, if that one's LSTM hears no speech",
+    ("full, on time", "single-scale-generator, deaf LSTM"): f"{BRANCHES}, if both is so",
 }
 """What a pair of variants puts to the test."""
-OPEN = """\
-    - Why, has not been found out. Two candidates, untested: the single-scale generator's LSTM hears the speech, and its
-      memory may do what coarser audio levels do; and the small preset streams, so that its coarser levels come one step
-      of theirs late."""
-"""Said where the branches of the generator are not ahead."""
 INTRODUCTION = """\
 The size is `{size.name}`: {size.seeds} seeds of each variant of the ablations and {size.few} of the others,
 {steps} steps of the generator, {size.judge_steps} of each pyramid of syncers that is trained here, and {size.unseen}
@@ -44,6 +44,11 @@ another's face nearly as well (*recordings, other speech*), so that there the di
     "ablation-synthetic": """\
 The same over the synthetic corpus, whose speakers are all different and whose validation speakers nobody was trained
 on.""",
+    "branches-grid": """\
+Two things may hide what branches at four scales are worth. The LSTM of the single-scale generator hears the finest
+audio vectors, and its memory may do what coarser levels do: `deaf LSTM` takes that away. And the small preset streams,
+so that its coarser levels come one step of theirs late: `on time` interpolates between neighbors, as in the paper.""",
+    "branches-synthetic": "The same over the synthetic corpus.",
     "length": """\
 The full model trained on 40 and on 80 generated frames, then given a minute of speech of unseen synthetic speakers:
 1500 frames on its own. `free` integrates velocities as the paper does; `anchored` takes back a fifth of the offset from

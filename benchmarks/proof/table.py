@@ -38,7 +38,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("quick", 450, 45, 350, (20, 40, 80, 160), 3, 1),
+        Size("quick", 450, 45, 350, (20, 40, 80, 160), 3, 3),
         Size("full", 1200, 100, 1000, (50, 100, 200, 400), 5, 3),
     )
 }
@@ -174,6 +174,7 @@ def experiments(size: Size, clips: Path | None, given: Mapping[str, Path] | None
     swapped = Field(Points("keypoints", synthetic, KEPT), size, SWAP, given)
     return [
         *(ablation(field) for field in [*recorded, made]),
+        *(branches(field) for field in [*recorded, made]),
         lengths(made),
         weights(made),
         Experiment("swap", swapped.corpus, {"keypoints": swapped.runs("full", seeds=size.few)}),
@@ -184,6 +185,21 @@ def ablation(field: Field) -> Experiment:
     """Figure 5 of the paper."""
     variants = {name: field.runs(name, f"ablation/{name}", seeds=field.size.seeds) for name in ABLATION}
     return Experiment(f"ablation-{field.corpus.name}", field.corpus, variants)
+
+
+def branches(field: Field) -> Experiment:
+    """What might make up for branches at four scales, or keep them from showing: each taken away."""
+    single, linear = "ablation/single-scale-generator", "pipeline.generator.interpolation=linear"
+    seeds = field.size.seeds
+    variants = {
+        "full": field.runs("full", seeds=seeds),
+        "full, on time": field.runs("full-linear", "ablation/full", linear, seeds=seeds),
+        "single-scale-generator": field.runs("single-scale-generator", single, seeds=seeds),
+        "single-scale-generator, deaf LSTM": field.runs(
+            "single-scale-deaf", single, "pipeline.generator.lstm_input=pose", seeds=seeds
+        ),
+    }
+    return Experiment(f"branches-{field.corpus.name}", field.corpus, variants)
 
 
 def lengths(field: Field) -> Experiment:

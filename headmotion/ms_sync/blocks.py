@@ -81,7 +81,11 @@ class GroupedLinear(nn.Module):
     def __init__(self, groups: int, features_in: int, features_out: int) -> None:
         super().__init__()
         bound = 1 / math.sqrt(features_in)
-        self.weight = nn.Parameter(torch.empty(groups, features_in, features_out).uniform_(-bound, bound))
+        weight = torch.empty(groups, features_in, features_out).uniform_(-bound, bound)
+        if features_in > features_out:
+            # A product of few rows runs along the longer side in memory: the shape stays, the layout does not.
+            weight = weight.transpose(1, 2).contiguous().transpose(1, 2)
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.empty(groups, 1, features_out).uniform_(-bound, bound))
 
     @override

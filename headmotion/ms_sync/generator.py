@@ -19,6 +19,7 @@ from .audio_pyramid import AudioPyramid, AudioState
 from .blocks import GroupedBlock, grouped_stack, pose_encoder
 from .deferred import deferring
 from .heard import ROWS, Heard, hear, opened, worth_hearing
+from .packed import packing
 from .specs import MSSyncGeneratorSpec
 
 Velocity = Callable[[Tensor], Tensor]
@@ -52,7 +53,7 @@ class Branches(nn.Module):
 
         Each gives the flat velocities ``[B, F]`` for a shared input ``[B, n]``.
         """
-        moving = deferring(self)
+        moving = packing(deferring(self), clips=vectors.shape[2], frames=len(vectors))
         if not worth_hearing(self.opening, vectors.shape[-1]):
             yield from (partial(moving._together, audio=audio) for audio in vectors.unbind(0))
             return
