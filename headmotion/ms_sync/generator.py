@@ -25,6 +25,8 @@ from .specs import MSSyncGeneratorSpec
 Velocity = Callable[[Tensor], Tensor]
 OFFSET_GAIN = 20.0
 """Offsets from the reference are hundredths of the unit frame; as an input they count as much as the pose itself."""
+WIDEST = 1024
+"""Of pose encoders whose width is not given: for a large mesh twice its numbers would cost more than all the rest."""
 
 
 class Branches(nn.Module):
@@ -110,7 +112,7 @@ class MSSyncGenerator(Generator):
         self.anchor, self.random_state = spec.anchor, spec.initial_state == "random"
         self.shape = (points, dims)
         self.audio = AudioPyramid(spec, context.audio_channels)
-        self.encoder = pose_encoder(inputs, spec.encoder_size or 2 * flat, spec.pose_size, spec.expansion)
+        self.encoder = pose_encoder(inputs, spec.encoder_size or min(2 * flat, WIDEST), spec.pose_size, spec.expansion)
         self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)

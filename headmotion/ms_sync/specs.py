@@ -60,7 +60,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     hidden_size: Width = 256
     """Width of the LSTM."""
     encoder_size: Width | None = None
-    """Width of the pose encoder; None means twice the numbers of a flat frame, which a large mesh cannot afford."""
+    """Width of the pose encoder; None means twice the numbers of a flat frame, but at most 1024."""
     pose_size: Width = 256
     """Width of the pose embedding, ``C`` of the paper's code."""
     audio_size: Width = 256

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..core.errors import HeadmotionError, TrainingError
@@ -76,9 +77,9 @@ class Run:
             return
         tensors: dict[str, Tensor] = {}
         for name, module in phase.modules.items():
-            tensors |= {f"module/{name}/{key}": value.detach().clone() for key, value in module.state_dict().items()}
+            tensors |= {f"module/{name}/{key}": _copied(value) for key, value in module.state_dict().items()}
         for name, stepper in phase.optimizers.items():
-            tensors |= {f"optimizer/{name}/{key}": value.clone() for key, value in stepper.tensors().items()}
+            tensors |= {f"optimizer/{name}/{key}": _copied(value) for key, value in stepper.tensors().items()}
         position = Position(phase.name, step, self.logged, round(self.seconds), _comparable(self.recipe))
         with atomic_output(self.state) as temporary:
             # Not by save_file, whose errors on a full disk are not those of the system.
@@ -148,6 +149,11 @@ def _comparable(recipe: RecipeSpec) -> dict[str, Any]:
     data["syncers"].pop("steps")
     data["generator"].pop("steps")
     return data
+
+
+def _copied(tensor: Tensor) -> Tensor:
+    """A copy in the plain order of memory, which alone can be stored."""
+    return tensor.detach().clone(memory_format=torch.contiguous_format)
 
 
 def _below(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
