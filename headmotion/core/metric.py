@@ -87,6 +87,19 @@ class PerClip(Protocol):
 
 
 @runtime_checkable
+class SupportsMany(Protocol):
+    """A metric that is faster with several clips at once."""
+
+    def observe_all(self, clips: Sequence[MetricInput]) -> Sequence[Observation]:
+        """What `Metric.observe` gives for each of the clips.
+
+        Raises:
+            HeadmotionError: one of them cannot be measured; each is then observed on its own.
+        """
+        ...
+
+
+@runtime_checkable
 class CostlyFigures(Protocol):
     """A metric whose `figures` take long enough that fewer bootstrap draws must do."""
 

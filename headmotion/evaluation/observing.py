@@ -1,7 +1,8 @@
-"""Every metric looks at every clip of every source, one clip in memory at a time."""
+"""Every metric looks at every clip of every source, a few clips in memory at a time."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 
 from ..core.errors import EvaluationError, HeadmotionError, MotionError
-from ..core.metric import Metric, MetricInput, Observation
+from ..core.metric import Metric, MetricInput, Observation, SupportsMany
 from ..core.spec import MetricSpec
 from .case import Case
 from .source import GoesOn, Repeats, Source
@@ -51,6 +52,9 @@ class Amount:
     """Clips whose speech goes on, for metrics that look at long motion."""
 
 
+TOGETHER = 16
+"""Clips in memory at a time."""
+Made = tuple[Case, MetricInput]
 Observations = dict[tuple[str, str], Observed]
 """By source and metric."""
 
@@ -60,17 +64,19 @@ def observe(
 ) -> Observations:
     """Look at all clips once."""
     kept = {(s.name, m.name): Observed(left_out=_unmet(s, m.metric, amount)) for s in sources for m in metrics}
-    for case in cases:
+    rest = iter(cases)
+    while few := list(itertools.islice(rest, TOGETHER)):
         for source in sources:
             wanted = [each for each in metrics if not kept[source.name, each.name].left_out]
-            try:
-                clip = _made(case, source, [each.metric for each in wanted], amount)
-            except HeadmotionError as error:
-                for each in wanted:
-                    kept[source.name, each.name].skipped.append((case.name, str(error)))
-                continue
+            made: list[Made] = []
+            for case in few:
+                try:
+                    made.append((case, _made(case, source, [each.metric for each in wanted], amount)))
+                except HeadmotionError as error:
+                    for each in wanted:
+                        kept[source.name, each.name].skipped.append((case.name, str(error)))
             for each in wanted:
-                _look(each.metric, clip, case, kept[source.name, each.name])
+                _look(each.metric, made, kept[source.name, each.name])
     return kept
 
 
@@ -99,17 +105,34 @@ def _made(case: Case, source: Source, metrics: Sequence[Metric], amount: Amount)
     return clip
 
 
-def _look(metric: Metric, clip: MetricInput, case: Case, kept: Observed) -> None:
-    if "long" in metric.needs and clip.long is None:
-        return  # the report says for how many clips there is one
-    try:
-        kept.observations.append(metric.observe(clip))
-    except HeadmotionError as error:
-        kept.skipped.append((case.name, str(error)))
-    else:
+def _look(metric: Metric, made: Sequence[Made], kept: Observed) -> None:
+    if "long" in metric.needs:  # the report says for how many clips there is one
+        made = [(case, clip) for case, clip in made if clip.long is not None]
+    for (case, _), found in zip(made, _found(metric, [clip for _, clip in made]), strict=True):
+        if isinstance(found, HeadmotionError):
+            kept.skipped.append((case.name, str(found)))
+            continue
+        kept.observations.append(found)
         kept.clips.append(case.name)
         kept.digests.append(case.digest)
         kept.rates.add(str(case.real.fps))
+
+
+def _found(metric: Metric, clips: Sequence[MetricInput]) -> list[Observation | HeadmotionError]:
+    """What is observed in each clip, or why nothing can be."""
+    if isinstance(metric, SupportsMany) and len(clips) > 1:
+        try:
+            return list(metric.observe_all(clips))
+        except HeadmotionError:
+            pass  # which clip it was is found one by one
+    return [_one(metric, clip) for clip in clips]
+
+
+def _one(metric: Metric, clip: MetricInput) -> Observation | HeadmotionError:
+    try:
+        return metric.observe(clip)
+    except HeadmotionError as error:
+        return error
 
 
 def protocol_of(measuring: Measuring) -> dict[str, Any]:

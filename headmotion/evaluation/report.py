@@ -44,6 +44,8 @@ class Result(_Stored):
     n: int = Field(ge=0)
     """Clips that were measured."""
     values: dict[str, Value] = {}
+    clips: dict[str, dict[str, float]] = {}
+    """Figures of each clip by its id, of metrics whose figures are means over clips."""
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     left_out: str = ""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from ..core.metric import Figures
+from ..core.metric import Figures, PerClip
 from ..data.pairs import INDEX as PAIRS_INDEX
 from ..data.shard_header import INDEX as SHARDS_INDEX
 from .clips import Clips
@@ -66,10 +66,18 @@ def _result(each: Measuring, observed: Observed, seed: int) -> Result:
     return Result(
         n=len(found),
         values=values,
+        clips=_by_clip(each, observed),
         notes=notes,
         skipped=tuple(Skipped(clip=clip, reason=reason) for clip, reason in observed.skipped),
         left_out=observed.left_out,
     )
+
+
+def _by_clip(each: Measuring, observed: Observed) -> dict[str, dict[str, float]]:
+    if not isinstance(each.metric, PerClip):
+        return {}
+    pairs = zip(observed.clips, observed.observations, strict=True)
+    return {name: dict(each.metric.of_clip(found)) for name, found in pairs}
 
 
 def _digest(lines: Sequence[str]) -> str:

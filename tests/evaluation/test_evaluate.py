@@ -90,6 +90,14 @@ def test_every_metric_has_a_value_that_can_be_trusted(report: Report) -> None:
     assert report.metrics["drift"].results["ground-truth"].left_out == "no motion beyond the clip"
 
 
+def test_figures_of_each_clip_have_the_mean_that_is_told(report: Report) -> None:
+    result = report.metrics["lmd"].results["model"]
+    assert len(result.clips) == 3
+    mean = np.mean([clip["lmd_px"] for clip in result.clips.values()])
+    assert mean == pytest.approx(result.values["lmd_px"].value, rel=1e-6)
+    assert report.metrics["frechet-motion"].results["model"].clips == {}  # a distance of sets is no clip's
+
+
 def test_motions_of_a_model_are_measured_as_the_model(
     report: Report, corpus: Path, model: Path, tmp_path: Path
 ) -> None:

@@ -290,6 +290,9 @@ class Size(Metric):
         apart = (clip.generated.values - clip.real.values).abs().mean()
         return {"apart": apart.item() if self.fault == "numbers" else apart}
 
+    def observe_all(self, clips):
+        return [self.observe(clips[0] if self.fault == "first for all" else clip) for clip in clips]
+
     def figures(self, observed):
         values = [each["apart"] for each in observed]
         if self.fault == "spread of one":

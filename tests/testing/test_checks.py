@@ -53,6 +53,7 @@ ONE_FAULT = [
     ("size", "protocol", {"metric-states-its-protocol"}),
     ("size", "numbers", {"metric-keeps-little"}),
     ("size", "order", {"metric-knows-no-order"}),
+    ("size", "first for all", {"metric-observes-many-as-one"}),
     ("size", "needs truth", {"metric-says-what-it-needs"}),
     ("find", "none of dark", {"detector-finds-or-says-so"}),
     ("find", "smallest first", {"detector-gives-the-largest-first"}),

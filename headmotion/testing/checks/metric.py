@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...core.errors import HeadmotionError
-from ...core.metric import Metric, MetricInput, Observation
+from ...core.metric import Metric, MetricInput, Observation, SupportsMany
 from ..inputs import clip, poses, same
 from ..kit import check
 from ..subject import Subject
@@ -54,6 +54,22 @@ def metric_knows_no_order(subject: Subject) -> None:
     assert set(there) == set(back), "other figures in another order"
     for name, value in there.items():
         same(torch.tensor(back[name]), torch.tensor(value), name, 1e-4 * (1 + abs(value)))
+
+
+@check("metric", 2, "Let `observe` be `observe_all` of one clip, and put clips of several lengths together by length.")
+@torch.no_grad()
+def metric_observes_many_as_one(subject: Subject) -> None:
+    """A metric with `observe_all` gives for each of several clips, of two lengths, what `observe` gives for it."""
+    metric: Metric = subject.build()
+    if not isinstance(metric, SupportsMany):
+        return
+    given = [_clip(subject, metric, seed) for seed in range(3)]
+    given[1] = replace(given[1], generated=given[1].generated[:-1], real=given[1].real[:-1] if given[1].real else None)
+    for together, each in zip(metric.observe_all(given), given, strict=True):
+        alone = metric.observe(each)
+        assert alone.keys() == together.keys(), "other observations together"
+        for name, value in alone.items():
+            same(torch.as_tensor(together[name]), torch.as_tensor(value), name, 1e-4)
 
 
 @check("metric", 1, "Name lengths, window sizes and extractors in `protocol`, as strings, numbers, lists and dicts.")
