@@ -184,6 +184,10 @@ class Page:
             seen = f"seen to follow those of {', '.join(followed)}" if followed else "**not seen to follow any**"
             self.short.append(f"- Known causes: the motion of `{variant}` is {seen}.")
         rows += [
+            [f"{variant}, seed by seed", *(" / ".join(map(_plain, by_seed)) for by_seed in table.mean(1).T)]
+            for variant, table in own.items()
+        ]
+        rows += [
             [f"{variant}, another clip's causes", *map(_plain, table.mean((0, 1)))] for variant, table in other.items()
         ]
         rows.append(["recordings", *map(_plain, recordings.table("followed").mean(0))])

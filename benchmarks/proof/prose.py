@@ -61,7 +61,8 @@ in the model knows. What changes in the recipe is one line:""",
 CAUSES = """\
 Syncers may be wrong together. The synthetic corpus says what moved the recorded face: lips follow phones, nods follow
 accents, the posture of the head follows the phrase. These correlations involve no syncer. Other clips' causes are the
-floor: speech has much in common."""
+floor: speech has much in common. Seeds stand beside each other because synchrony has no sign: a mouth that closes where
+it should open is in time as well, and where the sync loss alone ties motion to speech, nothing else forbids it."""
 PROTOCOL = """\
 ## How it is measured
 
