@@ -117,9 +117,11 @@ class Stepper:
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             index, key = name.split(".", 1)
-            state.setdefault(int(index), {})[key] = value
-            if key != "step" and value.shape != self.parameters[int(index)].shape:
+            weight = self.parameters[int(index)]
+            if key != "step" and value.shape != weight.shape:
                 raise ValueError(f"{name} of shape {list(value.shape)}")
+            # In the weight's own order of memory: in another, the same sums round otherwise.
+            state.setdefault(int(index), {})[key] = value if key == "step" else torch.empty_like(weight).copy_(value)
         if any(values.keys() != {"step", "exp_avg", "exp_avg_sq"} for values in state.values()):
             raise ValueError("not the state of Adam")
         self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})

@@ -114,6 +114,7 @@ def test_a_tiny_proof_becomes_a_page_and_is_not_made_twice(
 def test_a_run_that_was_cut_short_ends_as_one_that_was_not(
     experiment: Experiment, shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    torch.set_num_threads(1)  # as that of the shop
     run: Run = experiment.runs[0]
     again = Workshop(tmp_path, "cpu")
     for folder in ("corpora", "judges"):
