@@ -30,10 +30,6 @@ COMMANDS = [
     "python tools/bundled_corpus.py SHARED_DATA runs/corpus",
     "headmotion train small-cpu --data runs/corpus -o runs/bundled",
     "```",
-    "",
-    "The run that made the bundled file was not one piece. Its syncers were trained for 3000 steps and then on to",
-    "7000, so their learning rate dropped twice; its generator was stopped at step 800, where the loss `spread` was",
-    "given its present form, and went on. The commands train in one piece.",
 ]
 PAGE = Path(__file__).parent.parent / "docs" / "models.md"
 
