@@ -4,14 +4,13 @@
 
 For each real clip whose head turns (chosen by ``tools/head_statistics.py``), a model hears the clip's speech and starts
 from its first frame. The head's pose is found in the two-dimensional landmarks of both by the fit of the controls.
-``spread`` and ``speed``: root mean square of what remains of the pose around its mean, and of its change per frame, in
-windows of three seconds, below 5 Hz, where detectors do not tremble; mean over speakers; the model's over the real
-one's, with the 95 % interval of the ratio (bootstrap over speakers). Shifts are in inter-ocular distances, and only of
-clips whose picture does not follow the head. ``jitter``: root mean square third difference of all
-landmarks, unfiltered.
-``drift`` (a minute of speech, clips in a row): how far the middle of the pose in the last ten seconds is from that in
-the first ten, in standard deviations of the real pose. ``rest``: mouth opening over inter-ocular distance in the
-second half of four seconds of silence, from a closed mouth.
+``spread`` and ``speed``: root mean square of what remains of the pose around its mean, and of its change per frame,
+in windows of three seconds, below 5 Hz, where detectors do not tremble; mean over speakers; the model's over the real
+one's, with the 95 % interval of the ratio (bootstrap over speakers). Shifts are in inter-ocular distances, and only
+of clips whose picture does not follow the head; ``shift`` is ``x`` and ``y`` together. ``jitter``: root mean square
+third difference of all landmarks, unfiltered. ``drift`` (a minute of speech, clips in a row): how far the middle of
+the pose in the last ten seconds is from that in the first ten, in standard deviations of the real pose. ``rest``:
+mouth opening over inter-ocular distance in the second half of four seconds of silence, from a closed mouth.
 """
 
 from __future__ import annotations
@@ -121,6 +120,8 @@ def figures(pipe: hm.Pipeline, shared: Path) -> dict[str, object]:
     for measure in ("std", "speed"):
         for axis, name in enumerate(AXES):
             result[f"{measure} {name}"] = ratio(by_speaker(clips, axis, measure))
+        across, down = (by_speaker(clips, AXES.index(name), measure) for name in ("x", "y"))
+        result[f"{measure} shift"] = ratio(np.hypot(across, down))
     result["jitter"] = ratio(np.array([clip.jitter for clip in clips]))
     real_std = np.array([by_speaker(clips, axis, "std")[:, 0].mean() for axis in range(5)])
     result["drift"] = drift(pipe, open_corpus(shared / "grid_s1").select(split="val"), real_std)

@@ -85,9 +85,10 @@ def head_table(pipe: hm.Pipeline, shared: Path) -> list[str]:
     """Figures of the head beside real heads that move."""
     found = head.figures(pipe, shared)
     lines = ["| generated over real | spread | speed | drift over a minute |", "|---|---|---|---|"]
-    for axis in head.AXES:
+    for axis in (*head.AXES, "shift"):
         cells = (with_interval(found[f"{kind} {axis}"], "ratio") for kind in ("std", "speed"))  # type: ignore[arg-type]
-        lines.append(f"| {axis} | {' | '.join(cells)} | {found['drift'][axis]:.2f} |")  # type: ignore[index]
+        far = f"{found['drift'][axis]:.2f}" if axis in head.AXES else ""  # type: ignore[index]
+        lines.append(f"| {axis} | {' | '.join(cells)} | {far} |")
     return [
         *lines,
         "",
