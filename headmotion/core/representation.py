@@ -76,15 +76,6 @@ class Representation(Component):
 
 
 @runtime_checkable
-class SupportsStretch(Protocol):
-    """A representation whose poses can be given other proportions, as another face or body would have them."""
-
-    def stretched(self, values: Tensor, across: float, down: float) -> Tensor:
-        """Poses ``[..., P, D]`` of the unit frame, so many times as wide and as high about its middle."""
-        ...
-
-
-@runtime_checkable
 class DrawsMore(Protocol):
     """A representation that is drawn by more than its points: end sites of limbs, axes of Jacobians, feet of bars."""
 

@@ -55,13 +55,6 @@ class PointRepresentation(Representation):
         shift = inside.new_tensor((1.0,) + (0.0,) * (self.dims - 1))
         return inside[..., list(self.mirror), :] * signs + shift
 
-    def stretched(self, values: Tensor, across: float, down: float) -> Tensor:
-        """Poses ``[..., P, D]`` of the unit frame, so many times as wide and as high about its middle."""
-        inside = checked_poses(self, values, self.dims)[..., : self.dims]
-        beyond = self.dims - 2
-        middle = inside.new_tensor([0.5, 0.5, *[0.0] * beyond])
-        return (inside - middle) * inside.new_tensor([across, down, *[1.0] * beyond]) + middle
-
     def to_points2d(self, values: Tensor) -> Tensor:
         """Image positions ``[..., P, 2]`` of poses ``[..., P, D]``: the first two numbers of each point."""
         return checked_poses(self, values, 2)[..., :2]

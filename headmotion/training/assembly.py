@@ -61,7 +61,7 @@ def assemble(recipe: RecipeSpec, data: Sequence[str | os.PathLike[str]], process
         seed, context = recipe.seed * 10 + phase, pipeline.context()
         return Batches(corpus, spec, pipeline.audio_encoder, context, frames, seed, division, steps)
 
-    own = {name: getattr(recipe.syncers, name) for name in ("batch_size", "pace", "stretch")}
+    own = {"batch_size": recipe.syncers.batch_size, "pace": recipe.syncers.pace}
     spec = recipe.data.model_copy(update={name: value for name, value in own.items() if value is not None})
     first = batches(1, spec, recipe.syncers.frames, recipe.syncers.steps)
     contrastive = ContrastivePhase(recipe.syncers, syncers, first)

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..core.audio_encoder import AudioEncoder
-from ..core.errors import CorpusError, HeadmotionError, SpecError
-from ..core.representation import Frame, SupportsStretch
+from ..core.errors import CorpusError, HeadmotionError
+from ..core.representation import Frame
 from ..core.spec import BuildContext
 from ..data.clip import Clip
 from ..data.corpus import Corpus
@@ -72,9 +72,6 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
         self, corpus: Corpus, spec: DataSpec, encoder: AudioEncoder, context: BuildContext, frames: int, seed: int
     ) -> None:
         self.corpus, self.spec, self.context, self.frames, self.seed = corpus, spec, context, frames, seed
-        if spec.stretch and not isinstance(context.representation, SupportsStretch):
-            name = context.representation.name
-            raise SpecError("data.stretch", "a representation whose poses can be stretched", name, "set it to 0")
         lengths = [_checked_length(clip, context) for clip in corpus]
         long_enough = np.array([length >= frames for length in lengths], dtype=bool)
         if not long_enough.any():
@@ -126,11 +123,7 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
             motion = paced(motion[None], torch.tensor([pace], dtype=torch.float64), self.frames)[0]
         if chance.random() < 0.5:
             motion = representation.flip(motion)
-        wave *= np.float32(10 ** (chance.uniform(-9, 6) / 20))
-        if self.spec.stretch and isinstance(representation, SupportsStretch):
-            across, down = (1 + self.spec.stretch) ** chance.uniform(-1, 1, size=2)
-            motion = representation.stretched(motion, float(across), float(down))
-        return Cut(motion, wave, pace)
+        return Cut(motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20)), pace)
 
     def _pace(self, chance: np.random.Generator, length: int) -> float:
         """Original frames per frame of a cut, no more than a clip of ``length`` frames has."""

@@ -49,9 +49,6 @@ class DataSpec(Spec):
     """Vary position, size, handedness and loudness."""
     pace: float = Field(0.0, ge=0, le=0.5)
     """Largest change of the speed of a cut, motion and sound together, as a share; 0 leaves it. Needs ``augment``."""
-    stretch: float = Field(0.0, ge=0, le=0.5)
-    """Largest change of width and of height of the poses, as a share: other proportions of face or body; 0 leaves them.
-    Needs ``augment`` and a representation that can (`SupportsStretch`)."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
     """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
     from_start: float = Field(0.25, ge=0, le=1)
@@ -71,8 +68,6 @@ class SyncersPhase(Spec):
     """Clips per step in this phase; None: the recipe's ``data.batch_size``."""
     pace: float | None = Field(None, ge=0, le=0.5)
     """Largest change of speed in this phase; None: the recipe's ``data.pace``."""
-    stretch: float | None = Field(None, ge=0, le=0.5)
-    """Largest change of proportions in this phase; None: the recipe's ``data.stretch``."""
     frames: int = Field(64, ge=5, le=100_000)
     """Motion frames per clip; the coarsest level needs one window."""
     group_size: int = Field(48, ge=2, le=100_000)
