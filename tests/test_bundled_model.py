@@ -49,7 +49,7 @@ def test_it_stays_a_face_for_a_minute(pipe: hm.Pipeline) -> None:
     assert motion.frame is not None and motion.reference is not None
     unit = pipe.representation.normalize(motion.values, motion.frame)
     rest = pipe.representation.normalize(motion.reference, motion.frame)
-    assert (unit - rest).abs().max() < 0.15
+    assert (unit - rest).abs().max() < 0.25  # half of a face: heads that move do go that far
     early, late = unit[:250].mean((0, 1)), unit[-250:].mean((0, 1))
     assert (early - late).abs().max() < 0.02
     shape = torch.cdist(rest, rest)
