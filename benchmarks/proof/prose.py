@@ -29,7 +29,7 @@ CLAIMS = {
 }
 """What a pair of variants puts to the test."""
 INTRODUCTION = """\
-The size is `{size.name}`: {size.seeds} seeds of each variant of the ablations and {size.few} of the others,
+The size is `{size.name}`: {size.seeds} seeds of each variant where scales are compared and {size.few} elsewhere,
 {steps} steps of the generator, {size.judge_steps} of each pyramid of syncers that is trained here, and {size.unseen}
 clips of each corpus that nobody was trained on. The paper trains large networks for 75 000 steps; this is what its
 idea does for small ones in their first minutes."""
