@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import cast
 
 import torch
@@ -80,7 +81,8 @@ class Branches(nn.Module):
 
     def parts(self, inner: Tensor) -> tuple[Tensor, Tensor]:
         """Velocities ``[L, B, P, D]`` and masks ``[L, B, P]`` of each branch."""
-        inner = self.trunk[1:](inner)
+        for layer in islice(self.trunk, 1, None):  # a slice would make a module anew at each frame
+            inner = layer(inner)
         velocities = self.scale * self.leaf(inner).reshape(*inner.shape[:2], self.points, self.dims)
         masks = self.mask(inner)
         return velocities, masks.softmax(0) if self.merge == "softmax" else masks.sigmoid()
@@ -187,7 +189,7 @@ class MSSyncGenerator(Generator):
         inputs = torch.cat([embedded, vector[0]], dim=-1) if self.heard_size else embedded
         hidden, cell = self.lstm(inputs, (hidden, cell))
         moved = pose + velocity(torch.cat([hidden, embedded], dim=-1))
-        return hidden, cell, moved - self.anchor * (pose - anchor) if self.anchor else moved
+        return hidden, cell, torch.sub(moved, pose - anchor, alpha=self.anchor) if self.anchor else moved
 
     def _embedded(self, pose: Tensor, anchor: Tensor) -> Tensor:
         inputs = torch.cat([OFFSET_GAIN * (pose - anchor), anchor], dim=-1) if self.anchor else pose
