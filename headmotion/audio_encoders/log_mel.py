@@ -84,9 +84,14 @@ class LogMel(AudioEncoder):
             return torch.cat([self._long(some, count) for some in torch.split(signal, max(1, _BLOCK // count))])
 
     def _long(self, signal: Tensor, count: int) -> Tensor:
-        emphasized = signal[:, 1:] - self._preemphasis * signal[:, :-1]
-        windows = emphasized.unfold(1, self._window, self.hop)[:, :count]
-        return torch.cat([self._described(block) for block in torch.split(windows, _BLOCK, dim=1)], dim=1)
+        firsts = range(0, count, _BLOCK)
+        return torch.cat([self._described(self._windows(signal, k, min(_BLOCK, count - k))) for k in firsts], dim=1)
+
+    def _windows(self, signal: Tensor, first: int, count: int) -> Tensor:
+        """``[B, count, window]``, emphasized; what lies under them alone is touched, so that it stays in the caches."""
+        begin = first * self.hop
+        some = signal[:, begin : begin + (count - 1) * self.hop + self._window + 1]
+        return (some[:, 1:] - self._preemphasis * some[:, :-1]).unfold(1, self._window, self.hop)
 
     def _described(self, windows: Tensor) -> Tensor:
         # A matrix product rounds odd rows at its edge differently; full rows make each step the same in any company.
