@@ -102,16 +102,22 @@ def test_it_trains_and_draws_samples(trained: Trained) -> None:
     assert trained.pipe.spec.representation == hm.spec_from("representation", trained.described)
 
 
+def streamed(trained: Trained, pieces: list[np.ndarray[Any, np.dtype[np.float32]]]) -> hm.Motion:
+    session = trained.pipe.stream(trained.clip.landmarks[:3])
+    return hm.Motion.concatenate([*[session.push(piece) for piece in pieces], session.flush()])
+
+
 def test_streaming_is_generating(trained: Trained) -> None:
     pipe, clip = trained.pipe, trained.clip
     audio = clip.audio[:16_000]
     offline = pipe.generate((audio, 16_000), clip.landmarks[:3])
     assert offline.values.shape == (25, *clip.landmarks.shape[1:]) and bool(offline.values.isfinite().all())
     assert float((offline.values - offline.reference).abs().max()) > 0
-    session = pipe.stream(clip.landmarks[:3])
-    pieces = [session.push(piece) for piece in np.split(audio, [777, 5000, 5001, 12000])]
-    live = hm.Motion.concatenate([*pieces, session.flush()])
-    assert torch.equal(live.values, offline.values)
+    live, other = (streamed(trained, np.split(audio, cuts)) for cuts in ([777, 5000, 5001, 12000], [3000]))
+    assert torch.equal(live.values, other.values)
+    assert offline.frame is not None
+    apart = (pipe.representation.normalize(each.values, offline.frame) for each in (live, offline))
+    torch.testing.assert_close(*apart, rtol=0, atol=1e-5)
     assert len(pipe.generate((audio, 16_000), fps=30)) == 30  # from the neutral pose
 
 
