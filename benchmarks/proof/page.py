@@ -108,20 +108,21 @@ class Page:
 
     def _ablation(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:
         plots.levels(self._picture(experiment.name, "Synchrony over the steps of training"), found, recordings)
-        for name in FIGURES:
-            self._levels(name, found, recordings)
-            if name in prose.COMPARED:
-                self._differences(prose.TITLES[experiment.name], name, found)
-        self._parameters(found)
+        self._synchrony(FIGURES, experiment, found, recordings)
         if (self.shop.corpus(experiment.corpus) / CAUSES).exists():
             self.say("### What really caused the motion", "", prose.CAUSES, "")
             plots.causes(self._picture(f"{experiment.name}-causes", "Correlation with the causes"), found, recordings)
             self._causes(found, recordings)
 
     def _branches(self, experiment: Experiment, found: Measured, recordings: Figures) -> None:
-        for name in prose.COMPARED:
+        self._synchrony(list(prose.COMPARED), experiment, found, recordings)
+
+    def _synchrony(self, names: Sequence[str], experiment: Experiment, found: Measured, recordings: Figures) -> None:
+        """Figures by level, of those that can be compared also the differences, and the sizes of the generators."""
+        for name in names:
             self._levels(name, found, recordings)
-            self._differences(prose.TITLES[experiment.name], name, found)
+            if name in prose.COMPARED:
+                self._differences(prose.TITLES[experiment.name], name, found)
         self._parameters(found)
 
     def _levels(self, name: str, found: Measured, recordings: Figures) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +102,24 @@ class GroupedLinear(nn.Module):
     def back(self, inputs: Tensor) -> Tensor:
         """The layer on its last inputs alone, ``[G, B, n]``, without the bias."""
         return torch.bmm(inputs, self.weight[:, -inputs.shape[-1] :])
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def replaceable(layer: GroupedLinear) -> bool:
+    """Whether a rollout may use a `twin`: autocast gives products another type, and an exported graph has the tree."""
+    return not (torch.compiler.is_compiling() or torch.is_autocast_enabled(layer.weight.device.type))
+
+
+def twin(module: M, other: Callable[[GroupedLinear], nn.Module]) -> M:
+    """A copy of a tree that shares all parameters, with other layers in place of its grouped linear ones."""
+    copied = copy.copy(module)
+    copied._modules = {
+        name: other(child) if isinstance(child, GroupedLinear) else twin(child, other)
+        for name, child in module.named_children()
+    }
+    return copied
 
 
 class GroupedNorm(nn.Module):

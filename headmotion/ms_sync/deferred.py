@@ -7,32 +7,27 @@ one product of all rows is made at the end.
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
 from typing_extensions import override
 
-from .blocks import GroupedLinear
+from .blocks import GroupedLinear, replaceable, twin
 
 if TYPE_CHECKING:
     from .generator import Branches
 
-M = TypeVar("M", bound=nn.Module)
 Rows = list[tuple[Tensor, Tensor]]
 """Inputs ``[G, B, n_in]`` and gradients ``[G, B, n_out]`` of each use of a weight."""
 
 
 def deferring(branches: Branches) -> Branches:
-    """The same branches for one rollout with gradients; the branches themselves where there are none to gain.
-
-    Under autocast the products are of another type than the weights, and a graph that is exported has no backward.
-    """
-    weight = branches.opening.expand.weight
-    plain = torch.compiler.is_compiling() or torch.is_autocast_enabled(weight.device.type)
-    return branches if plain or not (torch.is_grad_enabled() and weight.requires_grad) else _deferred(branches)
+    """The same branches for one rollout with gradients; the branches themselves where there are none to gain."""
+    layer = branches.opening.expand
+    learns = torch.is_grad_enabled() and layer.weight.requires_grad
+    return twin(branches, DeferredLinear) if learns and replaceable(layer) else branches
 
 
 class DeferredLinear(nn.Module):
@@ -91,13 +86,3 @@ class _Use(Function):
             ctx.rows.append((inputs, gradient))
         rest = gradient.sum(1, keepdim=True) if ctx.shared else gradient
         return rest, torch.bmm(gradient, weight.transpose(1, 2)), None, gradient.new_zeros(()), None
-
-
-def _deferred(module: M) -> M:
-    """A copy of a tree with other layers, which shares all parameters."""
-    twin = copy.copy(module)
-    twin._modules = {
-        name: DeferredLinear(child) if isinstance(child, GroupedLinear) else _deferred(child)
-        for name, child in module.named_children()
-    }
-    return twin

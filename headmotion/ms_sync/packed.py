@@ -7,29 +7,28 @@ few frames. Torch has no public call for it, so where its private one is missing
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from .blocks import GroupedLinear
+from .blocks import GroupedLinear, replaceable, twin
 
 if TYPE_CHECKING:
     from .generator import Branches
 
-M = TypeVar("M", bound=nn.Module)
 CLIPS, FRAMES, WEIGHTS = 4, 32, 1 << 18
 """Clips, frames and weights of a group below which packing does not pay."""
 
 
 def packing(branches: Branches, clips: int, frames: int) -> Branches:
     """The same branches for one rollout without gradients; the branches themselves where packing does not pay."""
-    weight = branches.opening.expand.weight
-    plain = torch.compiler.is_compiling() or torch.is_autocast_enabled(weight.device.type)
-    pays = clips >= CLIPS and frames >= FRAMES and weight.device.type == "cpu" and weight.dtype == torch.float32
-    return branches if plain or not pays or torch.is_grad_enabled() or not available() else _packed(branches, clips)
+    layer = branches.opening.expand
+    fits = layer.weight.device.type == "cpu" and layer.weight.dtype == torch.float32 and replaceable(layer)
+    if not (fits and clips >= CLIPS and frames >= FRAMES and available()) or torch.is_grad_enabled():
+        return branches
+    return twin(branches, lambda each: PackedLinear(each, clips) if each.weight[0].numel() >= WEIGHTS else each)
 
 
 def available() -> bool:
@@ -66,15 +65,3 @@ class PackedLinear(nn.Module):
             packed = [torch.ops.mkldnn._reorder_linear_weight(each, self._clips) for each in used.unbind(0)]
             self._groups = list(zip(packed, self.bias[:, 0].unbind(0), strict=True))
         return self._groups
-
-
-def _packed(module: M, clips: int) -> M:
-    """A copy of a tree with other large layers, which shares all parameters."""
-    twin = copy.copy(module)
-    twin._modules = {name: _one_packed(child, clips) for name, child in module.named_children()}
-    return twin
-
-
-def _one_packed(child: nn.Module, clips: int) -> nn.Module:
-    large = isinstance(child, GroupedLinear) and child.weight[0].numel() >= WEIGHTS
-    return PackedLinear(cast(GroupedLinear, child), clips) if large else _packed(child, clips)
