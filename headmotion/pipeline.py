@@ -16,6 +16,7 @@ from .core.abilities import Estimate
 from .core.audio import Audio, AudioLike
 from .core.checkpoint import load_checkpoint, save_checkpoint
 from .core.errors import CheckpointError, HeadmotionError, ImageError
+from .core.large_pages import in_large_pages
 from .core.motion import Motion
 from .core.picture import opaque, read_reduced
 from .core.plugins import registry
@@ -46,6 +47,7 @@ class Pipeline(nn.Module):
             self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
         self.eval()
         self.to(device)
+        in_large_pages(self)
 
     def context(self, audio_channels: int | None = None) -> BuildContext:
         """What further components (syncers, discriminators, losses) need to be built beside this pipeline."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import features, generation, scaling, streaming, training
+from . import exported, features, generation, scaling, streaming, training
 from .measuring import Figure
 
 
@@ -43,7 +43,9 @@ GOALS: dict[str, Goal] = {
     "floor-1": Goal("time over the floor of bare products, batch 1", 1.15, 1.05, generation.over_floor(1)),
     "floor-16": Goal("time over the floor of bare products, batch 16", 1.5, 1.25, generation.over_floor(16)),
     "real-time": Goal("bundled model, audio to motion, one thread", 40, 100, generation.real_time, True),
+    "real-time-onnx": Goal("the same, exported, in ONNX Runtime", 40, 100, exported.real_time, True),
     "push": Goal("streaming: from a pushed chunk to its frame", 10, 3, streaming.push_latency),
+    "push-onnx": Goal("the same, exported, in ONNX Runtime", 10, 3, exported.push_latency),
     "look-ahead": Goal("streaming: look-ahead of the bundled model", 400, 160, streaming.look_ahead),
     "memory-streaming": Goal("memory: growth while streaming", 10, 1, streaming.memory_streaming),
     "memory-files": Goal("memory: growth from file to file", 10, 1, streaming.memory_file_to_file),

@@ -12,7 +12,7 @@ from .filterbank import mel_filters
 from .specs import MelSpec
 
 FLOOR = 1e-8
-_BLOCK = 1024  # steps transformed at a time, of one wave or several: few enough for the caches
+_BLOCK = 512  # steps transformed at a time, of one wave or several: few enough for the caches
 _ROWS = 16  # see `LogMel._described`
 
 
@@ -48,9 +48,7 @@ class LogMel(AudioEncoder):
         """
         wave = self._checked(wave)
         count = wave.shape[1] // self.hop if steps is None else steps
-        needed = (count - 1) * self.hop + self._window if count else 0
-        wave = wave[:, :needed]
-        return self._steps(functional.pad(wave, (1, needed - wave.shape[1])), count)
+        return self._steps(wave, count, before=1)
 
     def init_state(self, batch: int = 1) -> Tensor:
         """``[batch, 1]``: the silent sample before the first."""
@@ -75,33 +73,38 @@ class LogMel(AudioEncoder):
             raise AudioError(name, "a wave [B, S]", f"shape {list(wave.shape)}", "add the batch axis: wave[None]")
         return wave.to(self.taper)
 
-    def _steps(self, signal: Tensor, count: int) -> Tensor:
-        """``count`` steps of a signal that begins one sample before the first of them."""
+    def _steps(self, signal: Tensor, count: int, before: int = 0) -> Tensor:
+        """``count`` steps, the first of which needs one sample before it: of ``before`` zeros, then the signal."""
         if count == 0:
             return signal.new_zeros(len(signal), 0, self.channels)
         # Energies overflow half precision, so a surrounding autocast is left out.
         with torch.autocast(signal.device.type, enabled=False):
-            return torch.cat([self._long(some, count) for some in torch.split(signal, max(1, _BLOCK // count))])
+            clips = torch.split(signal, max(1, _BLOCK // count))
+            return torch.cat([self._long(some, count, before) for some in clips])
 
-    def _long(self, signal: Tensor, count: int) -> Tensor:
-        firsts = range(0, count, _BLOCK)
-        return torch.cat([self._described(self._windows(signal, k, min(_BLOCK, count - k))) for k in firsts], dim=1)
+    def _long(self, signal: Tensor, count: int, before: int) -> Tensor:
+        blocks = [
+            self._described(self._windows(signal, first * self.hop - before, min(_BLOCK, count - first)))
+            for first in range(0, count, _BLOCK)
+        ]
+        return torch.cat(blocks, dim=1)
 
-    def _windows(self, signal: Tensor, first: int, count: int) -> Tensor:
+    def _windows(self, signal: Tensor, begin: int, count: int) -> Tensor:
         """``[B, count, window]``, emphasized; what lies under them alone is touched, so that it stays in the caches."""
-        begin = first * self.hop
-        some = signal[:, begin : begin + (count - 1) * self.hop + self._window + 1]
+        missing, end = max(-begin, 0), begin + (count - 1) * self.hop + self._window + 1
+        some = functional.pad(signal[:, begin + missing : end], (missing, 0))
+        some = functional.pad(some, (0, end - begin - some.shape[1]))
         return (some[:, 1:] - self._preemphasis * some[:, :-1]).unfold(1, self._window, self.hop)
 
     def _described(self, windows: Tensor) -> Tensor:
+        tapered = windows * self.taper if self._tapered else windows
         # A matrix product rounds odd rows at its edge differently; full rows make each step the same in any company.
         count = windows.shape[1]
-        return self._features(functional.pad(windows, (0, 0, 0, -count % _ROWS)))[:, :count]
+        padded = functional.pad(tapered, (0, self._n_fft - self._window, 0, -count % _ROWS))
+        return self._features(padded)[:, :count]
 
-    def _features(self, windows: Tensor) -> Tensor:
-        """``[B, a, window] -> [B, a, C]``, each step on its own."""
-        tapered = windows * self.taper if self._tapered else windows
-        spectrum = torch.fft.rfft(tapered, n=self._n_fft)
-        power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
-        energies = (power @ self.filters)[..., : self._n_mels]
+    def _features(self, padded: Tensor) -> Tensor:
+        """``[B, a, n_fft] -> [B, a, C]``, each step on its own."""
+        squares = torch.view_as_real(torch.fft.rfft(padded)).square_()
+        energies = ((squares[..., 0] + squares[..., 1]) @ self.filters)[..., : self._n_mels]
         return torch.log(energies.clamp(min=FLOOR))

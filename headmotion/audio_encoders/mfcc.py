@@ -25,8 +25,8 @@ class Mfcc(LogMel):
         transform = cosine_transform(spec.n_mels, spec.n_mfcc) * lifter_weights(spec.n_mfcc, spec.lifter)
         self.register_buffer("transform", transform.float(), persistent=False)
 
-    def _features(self, windows: Tensor) -> Tensor:
-        return super()._features(windows) @ self.transform
+    def _features(self, padded: Tensor) -> Tensor:
+        return super()._features(padded) @ self.transform
 
 
 def cosine_transform(size: int, coefficients: int) -> Tensor:

@@ -78,6 +78,12 @@ class ConvBlock(nn.Module):
         return functional.gelu(inner + self.skip(skipped)).transpose(1, 2)
 
 
+def along_longer(matrices: Tensor) -> Tensor:
+    """The same matrices ``[..., m, n]``, laid in memory along their longer side: products of few rows read them so."""
+    rows, columns = matrices.shape[-2:]
+    return matrices.mT.contiguous().mT if rows > columns else matrices
+
+
 class GroupedLinear(nn.Module):
     """``G`` linear layers side by side as one batched product: ``[G, B, n_in] -> [G, B, n_out]``."""
 
@@ -85,10 +91,7 @@ class GroupedLinear(nn.Module):
         super().__init__()
         bound = 1 / math.sqrt(features_in)
         weight = torch.empty(groups, features_in, features_out).uniform_(-bound, bound)
-        if features_in > features_out:
-            # A product of few rows runs along the longer side in memory: the shape stays, the layout does not.
-            weight = weight.transpose(1, 2).contiguous().transpose(1, 2)
-        self.weight = nn.Parameter(weight)
+        self.weight = nn.Parameter(along_longer(weight))
         self.bias = nn.Parameter(torch.empty(groups, 1, features_out).uniform_(-bound, bound))
 
     @override

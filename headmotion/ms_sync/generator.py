@@ -17,7 +17,7 @@ from ..core.component import seeded_uniform
 from ..core.generator import Generator
 from ..core.spec import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
-from .blocks import GroupedBlock, grouped_stack, pose_encoder
+from .blocks import GroupedBlock, along_longer, grouped_stack, pose_encoder
 from .deferred import deferring
 from .heard import ROWS, Heard, hear, opened, worth_hearing
 from .packed import packing
@@ -117,6 +117,8 @@ class MSSyncGenerator(Generator):
         self.encoder = pose_encoder(inputs, spec.encoder_size or min(2 * flat, WIDEST), spec.pose_size, spec.expansion)
         self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)
+        for weight in (*self.encoder.parameters(), *self.lstm.parameters()):
+            weight.data = along_longer(weight.data) if weight.dim() == 2 else weight.data
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
         self.lookahead = self.audio.lookahead
 

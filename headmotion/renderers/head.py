@@ -39,5 +39,5 @@ class Head:
     def _polar(self, places: Plane) -> tuple[Weights, Weights]:
         """Height above the center and distance from it, where the ellipse has 1."""
         apart = (places - np.complex64(self.center)) * np.complex64(np.conj(self.up) / self.face)
-        height: Weights = apart.real / np.float32(HALF_HEIGHT)
-        return height, np.hypot(height, apart.imag / np.float32(HALF_WIDTH))
+        height, width = apart.real / np.float32(HALF_HEIGHT), apart.imag / np.float32(HALF_WIDTH)
+        return height, np.sqrt(height * height + width * width)

@@ -104,13 +104,13 @@ class Sitter:
 
     def _flow(self, pose: Plane) -> tuple[Plane, Plane]:
         """Smooth displacements of the whole picture, and what the landmarks want beyond them."""
-        turn = self.turning.to(pose)
-        flow = turn.back(self.places) - self.places
-        wanted = self.pose - turn.back(pose)
-        everywhere = np.concatenate([self.places.ravel(), pose])
+        everywhere = np.concatenate([self.places.ravel(), pose.astype(np.complex64)])
+        home = self.turning.to(pose).back(everywhere)
+        wanted = self.pose - home[-len(pose) :]
         every = self._all_but(set())
         (smooth,) = interpolate(pose, wanted, everywhere, WIDE * self.head.face, [every], ridge=CALM)
-        return flow + smooth[: -len(pose)].reshape(flow.shape), wanted - smooth[-len(pose) :]
+        flow = (home - everywhere + smooth)[: -len(pose)]
+        return flow.reshape(self.places.shape), wanted - smooth[-len(pose) :]
 
     def _look_up(self, source: Field) -> Picture:
         seen = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)

@@ -136,21 +136,25 @@ def interpolate(
     Radial basis ``(1 - r)^4 (4 r + 1)`` (Wendland 1995), which is smooth and of compact support. One field is made
     for each subset of the nodes; a small ridge keeps nodes that nearly fall together from fighting each other.
     """
-    among = _wendland(nodes[:, None] - nodes[None, :], radius)
-    basis = _wendland(places.reshape(-1, 1) - nodes[None, :], radius)
+    among, basis = _wendland(nodes, nodes, radius), _wendland(places.ravel(), nodes, radius)
     fields = []
     for kept in subsets:
         weights = np.zeros((len(nodes), 2), np.float32)
         target = np.column_stack([values[kept].real, values[kept].imag]).astype(np.float64)
         inner = among[np.ix_(kept, kept)].astype(np.float64) + ridge * np.eye(len(kept))
         weights[kept] = np.linalg.solve(inner, target)
-        flat = basis @ weights
-        fields.append((flat[:, 0] + 1j * flat[:, 1]).reshape(places.shape))
+        fields.append((basis @ weights).view(np.complex64).reshape(places.shape))
     return fields
 
 
-def _wendland(apart: Plane, radius: float) -> npt.NDArray[np.float32]:
-    r: npt.NDArray[np.float32] = np.minimum(np.abs(apart).astype(np.float32) / np.float32(radius), np.float32(1))
+def _wendland(places: Plane, nodes: Plane, radius: float) -> npt.NDArray[np.float32]:
+    """The basis of each node at each place, ``[places, nodes]``; worked out in place, for there are many."""
+    x = np.subtract.outer(places.real, nodes.real).astype(np.float32)
+    y = np.subtract.outer(places.imag, nodes.imag).astype(np.float32)
+    x *= x
+    y *= y
+    x += y
+    r: npt.NDArray[np.float32] = np.minimum(np.sqrt(x, out=x) / np.float32(radius), 1)
     rest = 1 - r
     rest *= rest
     rest *= rest

@@ -1,0 +1,54 @@
+"""Goals of the bundled model exported as ONNX, in ONNX Runtime on one thread."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnxruntime
+
+import headmotion as hm
+from headmotion.export import write_onnx
+
+from .measuring import Figure
+
+CHUNKS, LEFT_OUT = 200, 20
+"""Measured, and left out before them."""
+
+
+def real_time() -> Figure:
+    """Seconds of motion per second, from samples in memory to poses of the unit frame."""
+    frames, took = _chunks()
+    speed = frames / 25 / float(np.median(took))
+    return Figure(speed, "x real time", f"{1000 * float(np.median(took)) / frames:.2f} ms per frame")
+
+
+def push_latency() -> Figure:
+    """Milliseconds from a pushed chunk to the frames that it determines."""
+    frames, took = _chunks()
+    median, late = np.percentile(1000 * took, [50, 99])
+    return Figure(float(median), "ms", f"{frames} frames at once; 99th percentile {late:.1f} ms, {CHUNKS} chunks")
+
+
+@cache
+def _chunks() -> tuple[int, np.ndarray]:
+    """Frames per chunk, and seconds that each chunk takes."""
+    with TemporaryDirectory() as folder:
+        model = write_onnx(hm.load("ms-sync", device="cpu"), Path(folder) / "model.onnx")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        with np.load(model.with_suffix(".npz")) as start:
+            state = {each.name: start[each.name] for each in session.get_inputs()[2:]}
+    size, frames = session.get_inputs()[0].shape[0], session.get_outputs()[0].shape[0]
+    chance, took = np.random.default_rng(0), []
+    for _ in range(LEFT_OUT + CHUNKS):
+        wave = chance.normal(0, 0.05, size).astype(np.float32)
+        began = time.perf_counter()
+        _, _, *after = session.run(None, {"wave": wave, "end": np.array([-1]), **state})
+        took.append(time.perf_counter() - began)
+        state = dict(zip(state, after, strict=True))
+    return frames, np.array(took[LEFT_OUT:])
