@@ -76,6 +76,20 @@ def generation() -> Iterator[Row]:
         )
 
 
+def exported() -> Iterator[Row]:
+    """The step of `headmotion export` in ONNX Runtime on one core, from samples in memory to the unit frame."""
+    from .goals.exported import chunk_times
+
+    paper = {"generator": {"type": "ms-sync", "preset": "paper"}}
+    pipes = {"bundled `ms-sync`": hm.load("ms-sync", device="cpu"), "preset `paper`": hm.build(paper, device="cpu")}
+    for name, pipe in pipes.items():
+        for precision in ("32", "int8"):
+            frames, took, megabytes = chunk_times(pipe, precision)  # type: ignore[arg-type]
+            seconds = float(np.median(took))
+            note = f"{1000 * seconds / frames:.2f} ms per frame; {frames} frames at once; {megabytes:.1f} MB"
+            yield Row(f"{name}, `--precision {precision}`", f"{frames / 25 / seconds:.1f} x real time", note)
+
+
 def streaming() -> Iterator[Row]:
     """A session fed with 20 ms pieces for ten minutes."""
     pipe = hm.load("ms-sync", device="cpu")
@@ -161,6 +175,7 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
     "generation": generation,
     "generators": generators,
     "streaming": streaming,
+    "exported": exported,
     "audio": audio,
     "rendering": rendering,
     "training": training,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -19,23 +20,37 @@ MOTIONS = {".npz", ".json", ".bvh"}
     click.option("--format", metavar="NAME", help="live-link, or another; where the suffix is not enough."),
     click.option("--to", "representation", metavar="TYPE", help="Convert a motion first, such as to blendshapes."),
     click.option("--reference", type=existing_file, help="Pose that a model's motion starts from.  [default: neutral]"),
+    click.option(
+        "--precision",
+        type=click.Choice(["32", "int8"]),
+        default="32",
+        show_default=True,
+        help="Bits of a model's weights.",
+    ),
     seed,
 )
 def export(
-    source: str, output: Path, format: str | None, representation: str | None, reference: Path | None, seed: int
+    source: str,
+    output: Path,
+    format: str | None,
+    representation: str | None,
+    reference: Path | None,
+    precision: Literal["32", "int8"],
+    seed: int,
 ) -> None:
     """Write MOTION (.npz, .json, .bvh) for another program, or the streaming step of MODEL as .onnx.
 
-    Of a MODEL, .npz is what the step starts from, for another reference or seed.
+    Of a MODEL, .npz is what the step starts from, for another reference or seed. With int8 weights it moves a little
+    otherwise; a warning says how much.
     """
     check_output(output)
     moves = Path(source).suffix.lower() in MOTIONS
-    if reference if moves else format or representation:
-        raise click.UsageError("--format and --to are for a MOTION, --reference is for a MODEL.")
+    if reference or precision != "32" if moves else format or representation:
+        raise click.UsageError("--format and --to are for a MOTION, --reference and --precision are for a MODEL.")
     if moves:
         _motion(Path(source), output, format, representation)
     else:
-        _model(source, output, reference, seed)
+        _model(source, output, reference, precision, seed)
 
 
 def _motion(source: Path, output: Path, format: str | None, representation: str | None) -> None:
@@ -50,10 +65,13 @@ def _motion(source: Path, output: Path, format: str | None, representation: str 
     show(write_motion(motion.to(representation) if representation else motion, output, chosen))
 
 
-def _model(source: str, output: Path, reference: Path | None, seed: int) -> None:
+def _model(source: str, output: Path, reference: Path | None, precision: Literal["32", "int8"], seed: int) -> None:
     one_thread()
     import headmotion
     from headmotion.export import write_onnx, write_start
 
-    write = write_start if output.suffix == ".npz" else write_onnx
-    show(write(headmotion.load(source, device="cpu"), output, reference=reference, seed=seed))
+    pipeline = headmotion.load(source, device="cpu")
+    if output.suffix == ".npz":
+        show(write_start(pipeline, output, reference, seed))
+    else:
+        show(write_onnx(pipeline, output, reference, seed, precision=precision))

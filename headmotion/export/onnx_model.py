@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ..core.audio import Audio
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
 from ..pipeline import Pipeline
 from ..reference import Reference, ReferenceLike
+from .onnx_int8 import as_int8
 from .onnx_start import CHUNK, save_start, start
 from .speech_step import SpeechStep
 
@@ -29,6 +31,9 @@ TOLERANCE = 1e-4
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 OPSET = 20
 """Version of the ONNX operators: the first with GELU."""
+SPEECH = Path(__file__).parents[1] / "assets" / "speech.flac"
+
+_log = logging.getLogger("headmotion")
 
 
 def write_onnx(
@@ -37,6 +42,7 @@ def write_onnx(
     reference: ReferenceLike = None,
     seed: int = 0,
     frames: int = CHUNK,
+    precision: Literal["32", "int8"] = "32",
 ) -> Path:
     """Write the streaming step as ``.onnx`` and, under the same name, its start as ``.npz`` (see `write_start`).
 
@@ -50,10 +56,11 @@ def write_onnx(
         reference: as in `Pipeline.generate`.
         seed: the only source of chance.
         frames: frames per chunk, which the generator may want to be a multiple of something.
+        precision: bits of the large weights. By ``int8`` the motion differs; a warning says by how much.
 
     Raises:
-        HeadmotionError: the extra ``onnx`` is not installed, the pipeline has no step of fixed shapes, or the file
-            does not give the pipeline's frames.
+        HeadmotionError: the extra ``onnx`` is not installed, the pipeline has no step of fixed shapes, the file
+            does not give the pipeline's frames, or nothing in it can be ``int8``.
     """
     target = Path(path)
     if target.suffix != ".onnx":
@@ -68,6 +75,10 @@ def write_onnx(
     with atomic_output(target) as temporary:
         _trace(step, step.init_state(pipeline.representation.neutral().unsqueeze(0).cpu(), 0), about, temporary)
         _compare(temporary, pipeline, begin, given, seed)
+        if precision == "int8":
+            as_int8(temporary)
+            apart = _apart(temporary, pipeline, begin, given, seed, Audio.of(SPEECH))
+            _log.warning("int8 moves frames by up to %.1e sides of the unit frame over ten seconds of speech", apart)
         save_start(begin, target.with_suffix(".npz"))
     return target
 
@@ -128,16 +139,23 @@ def _trace(step: SpeechStep, state: dict[str, Tensor], about: dict[str, str], pa
 
 def _compare(path: Path, pipeline: Pipeline, begin: dict[str, NDArray[Any]], reference: Reference, seed: int) -> None:
     """Raise unless the file gives the pipeline's frames for noise that ends within a chunk."""
-    import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
     rate = int(begin["sample_rate"])
     noise = 0.1 * np.random.default_rng(0).standard_normal(round(2.2 * rate)).astype(np.float32)
-    wanted = pipeline.generate((noise, rate), reference, seed)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    got = run_onnx(session, begin, noise, len(wanted))
-    apart = np.abs(got - pipeline.representation.normalize(wanted.values, reference.frame).numpy()).max()
+    apart = _apart(path, pipeline, begin, reference, seed, Audio(noise, rate))
     if not apart <= TOLERANCE:
         raise HeadmotionError("export", f"a step equal to the pipeline's within {TOLERANCE:g}", f"{apart:.2g} apart")
+
+
+def _apart(
+    path: Path, pipeline: Pipeline, begin: dict[str, NDArray[Any]], reference: Reference, seed: int, audio: Audio
+) -> float:
+    """The largest distance, in sides of the unit frame, between frames of the file and of the pipeline."""
+    import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    wanted = pipeline.generate(audio, reference, seed)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    got = run_onnx(session, begin, audio.read(int(begin["sample_rate"])), len(wanted))
+    return float(np.abs(got - pipeline.representation.normalize(wanted.values, reference.frame).numpy()).max())
 
 
 @contextlib.contextmanager

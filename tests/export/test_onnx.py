@@ -209,6 +209,34 @@ def test_a_step_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.
     assert not list(tmp_path.iterdir())
 
 
+def test_int8_says_how_far_it_is_from_the_pipeline(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    from headmotion.export.onnx_model import run_onnx
+
+    pipe = narrow({"levels": 1, "branch_size": 64, "initial_state": "zeros", "anchor": 0.2})
+    sizes, frames = {}, {}
+    speech = hm.Audio.load(ASSETS / "speech.flac")
+    for precision in ("32", "int8"):
+        path = write_onnx(pipe, tmp_path / f"{precision}.onnx", frames=2, precision=precision)
+        with np.load(path.with_suffix(".npz")) as stored:
+            begin = {name: stored[name] for name in stored}
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        frames[precision] = run_onnx(session, begin, speech.read(RATE), speech.frames(25))
+        sizes[precision] = path.stat().st_size
+    apart = np.abs(frames["int8"] - frames["32"]).max()
+    (warning,) = (record.getMessage() for record in caplog.records if record.name == "headmotion")
+    assert float(warning.split("up to ")[1].split()[0]) == pytest.approx(apart, rel=0.05, abs=2e-5)
+    assert 1e-5 < apart < 0.05 * np.ptp(frames["32"]) and sizes["int8"] < 0.9 * sizes["32"]
+
+
+def test_what_has_nothing_to_make_smaller_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    pipe = narrow({"levels": 1, "initial_state": "zeros"}, representation={"type": "keypoints", "points": 2})
+    with pytest.raises(hm.HeadmotionError, match="int8"):
+        write_onnx(pipe, tmp_path / "model.onnx", frames=1, precision="int8")
+    assert not list(tmp_path.iterdir())
+
+
 def shifted(original: Any) -> Any:
     def init_state(self: SpeechStep, reference: torch.Tensor, seed: int) -> dict[str, torch.Tensor]:
         state: dict[str, torch.Tensor] = original(self, reference, seed)
