@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,12 @@ class Stopwatch:
         return call
 
 
-def step_times(corpus: Path) -> Iterator[tuple[str, str, int, float, Counter[str]]]:
-    """Recipe, phase, clips per step, seconds per step, and the share of each part."""
+def step_times(
+    corpus: Path, device: torch.device | None = None, also: Sequence[str] = ()
+) -> Iterator[tuple[str, str, int, float, Counter[str]]]:
+    """Recipe, phase, clips per step, seconds per step, and the share of each part; ``also`` changes all recipes."""
     for name, (changes, counts) in RECIPES.items():
-        parts = assemble(load_recipe(name, changes), [corpus], Processes())
+        parts = assemble(load_recipe(name, [*changes, *also]), [corpus], Processes(device=device))
         for phase, steps in zip((parts.contrastive, parts.adversarial), counts, strict=True):
             if phase is parts.adversarial:
                 parts.judge()
