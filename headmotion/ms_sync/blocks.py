@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
-FEW = 4096
-"""Numbers that a convolution puts out below which preparing it takes longer than computing it."""
+FEW, FEW_ACTIVATIONS = 4096, 1 << 14
+"""Numbers that a convolution, or an activation, puts out below which preparing it takes longer than computing it."""
 
 
 class ConvBlock(nn.Module):
@@ -162,7 +162,17 @@ class GroupedBlock(nn.Module):
 
     def summed(self, expanded: Tensor, skipped: Tensor) -> Tensor:
         """What comes after the expansion and the skip."""
-        return functional.gelu(self.project(functional.gelu(expanded)) + skipped)
+        return grouped_gelu(self.project(grouped_gelu(expanded)) + skipped)
+
+
+def grouped_gelu(inputs: Tensor) -> Tensor:
+    """GELU of ``[G, B, n]``; of few numbers by torch's own kernel, for oneDNN takes longer to prepare than to compute.
+
+    Torch leaves to oneDNN what lies in memory in the order of its dimensions.
+    """
+    if inputs.numel() >= FEW_ACTIVATIONS or torch.compiler.is_compiling():
+        return functional.gelu(inputs)
+    return functional.gelu(inputs.transpose(0, 2)).transpose(0, 2)
 
 
 def grouped_stack(groups: int, features_in: int, features_out: int, blocks: int, expansion: int = 4) -> nn.Sequential:
