@@ -2,8 +2,8 @@
 
     python -m benchmarks.goals [NAME ...]
 
-Prints a line per goal and keeps its figure for docs/performance.md, which `python -m benchmarks.run` writes. Each of
-several is measured in a process of its own, so that none finds the memory that another has left.
+Prints a line per goal and keeps its figure for docs/performance.md, which `python -m benchmarks.run` writes. Each goal
+is measured in a process of its own, so that none finds the memory that another has left.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import os
 import subprocess
 import sys
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-
-import torch
-
-from .page import keep, row
 from .table import GOALS
+
+KEPT_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(1 << 28)}
+"""Lets glibc keep what was freed. Otherwise it may give large blocks back to the system and ask for them anew at each
+frame, which by chance doubles the time of plain modules."""
 
 
 def main() -> None:
@@ -28,19 +27,9 @@ def main() -> None:
     names = parser.parse_args().names
     if unknown := set(names) - GOALS.keys():
         parser.error(f"no such goal: {', '.join(sorted(unknown))}")
-    if len(names) == 1:
-        _measure(names[0])
-        return
     for name in names or GOALS:
-        subprocess.run([sys.executable, "-m", "benchmarks.goals", name], check=True)
-
-
-def _measure(name: str) -> None:
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    figure = GOALS[name].measure()
-    keep(name, figure)
-    print(row(name, figure), flush=True)
+        environment = {"OMP_NUM_THREADS": "2"} | os.environ | ({} if GOALS[name].of_memory else KEPT_MEMORY)
+        subprocess.run([sys.executable, "-m", "benchmarks.goals.one", name], env=environment, check=True)
 
 
 if __name__ == "__main__":

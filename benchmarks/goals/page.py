@@ -42,11 +42,13 @@ def section() -> Iterator[str]:
 
 
 INTRODUCTION = """\
-Measured by `python -m benchmarks.goals` (one by name: `python -m benchmarks.goals push`). Each goal has a process of its
-own. Ratios are of medians, all cases in turns in that process. The yardstick (`benchmarks/goals/yardstick.py`) is a
-network of the structure that the authors of MS-Sync published, 512 wide, in plain modules; with the same weights it
-gives the same motion, which a test shows. The floor is the chain of bare matrix products of one frame. Growth of memory
-is the slope over some minutes.
+Measured by `python -m benchmarks.goals` (one by name: `python -m benchmarks.goals push`). Each goal has a process of
+its own. Ratios are of medians, all cases in turns in that process. But for the goals of memory, glibc is told to keep
+what was freed (`MALLOC_MMAP_MAX_=0`, `MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`): by default it may give large blocks
+back and ask for them anew at each frame, which by chance doubles the yardstick's time. The yardstick
+(`benchmarks/goals/yardstick.py`) is a network of the structure that the authors of MS-Sync published, 512 wide, in
+plain modules; with the same weights it gives the same motion, which a test shows. The floor is the chain of bare matrix
+products of one frame. Growth of memory is the slope over some minutes.
 Neither this page nor the other has figures of a GPU, for none was at hand; `python -m benchmarks.gpu` measures one.
 
 ![Cost against work](images/scaling.svg)"""

@@ -57,7 +57,10 @@ def memory_streaming() -> Figure:
 
 
 def memory_file_to_file() -> Figure:
-    """The same from a FLAC file to a video, drawn by the `skeleton` renderer."""
+    """The same from a FLAC file to a video, drawn by the `skeleton` renderer.
+
+    The video is a small `.webm`: an `.mp4` ends with an index of all its packets, which waits in memory.
+    """
     pipe = hm.load("ms-sync", device="cpu")
     with TemporaryDirectory() as folder, threads(1):
         speech = Path(folder) / "speech.flac"
@@ -66,7 +69,8 @@ def memory_file_to_file() -> Figure:
                 stream.write(np.random.default_rng(second).normal(0, 0.05, RATE))
         resident: list[float] = []
         watched = _watched(pipe.pieces(speech), resident)
-        pipe.render(watched, Path(folder) / "talk.mp4", audio=speech, renderer="skeleton", quiet=True)
+        renderer = {"type": "skeleton", "size": 128}
+        pipe.render(watched, Path(folder) / "talk.webm", audio=speech, renderer=renderer, quiet=True)
     return _growth(resident[6 * LEFT_OUT :])
 
 

@@ -86,8 +86,10 @@ READING = """
 - What the branches' first block makes of the audio does not wait for the frame before: it is computed for many frames
   at once (`headmotion/ms_sync/heard.py`), wherever a branch is wide enough for that to pay.
 - The four branches are one batched product per layer, and a one-tap depth-wise convolution is a multiply-add.
-- Weights with more inputs than outputs lie along their inputs in memory, which a product of one row reads faster; for
-  four clips and more, large weights are packed once per rollout for oneDNN (`headmotion/ms_sync/packed.py`).
+- Weights lie along their longer side in memory, in pages of 2 MiB where Linux has them
+  (`headmotion/core/large_pages.py`), which a product of one row reads faster; for four clips and more, large weights
+  are packed once per rollout for oneDNN (`headmotion/ms_sync/packed.py`).
+- Activations of few numbers go around oneDNN, which takes longer to prepare than to compute them.
 - What is generated from a file goes through the audio networks in blocks of a second, not frame by frame.
 - Batches of waves become features in blocks that fit the caches (`headmotion/audio_encoders/log_mel.py`).
 - A training step makes one rollout for both updates, and no gradient of the discriminators' weights in the generator's.

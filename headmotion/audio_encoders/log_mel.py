@@ -12,7 +12,7 @@ from .filterbank import mel_filters
 from .specs import MelSpec
 
 FLOOR = 1e-8
-_BLOCK = 512  # steps transformed at a time, of one wave or several: few enough for the caches
+_BLOCK = 768  # steps transformed at a time, of one wave or several: few enough for the caches
 _ROWS = 16  # see `LogMel._described`
 
 
@@ -92,9 +92,12 @@ class LogMel(AudioEncoder):
     def _windows(self, signal: Tensor, begin: int, count: int) -> Tensor:
         """``[B, count, window]``, emphasized; what lies under them alone is touched, so that it stays in the caches."""
         missing, end = max(-begin, 0), begin + (count - 1) * self.hop + self._window + 1
-        some = functional.pad(signal[:, begin + missing : end], (missing, 0))
-        some = functional.pad(some, (0, end - begin - some.shape[1]))
-        return (some[:, 1:] - self._preemphasis * some[:, :-1]).unfold(1, self._window, self.hop)
+        some = signal[:, begin + missing : end]
+        lacking = end - begin - missing - some.shape[1]
+        if missing or lacking:
+            some = functional.pad(some, (missing, lacking))
+        emphasized = (-self._preemphasis * some[:, :-1]).add_(some[:, 1:])
+        return emphasized.unfold(1, self._window, self.hop)
 
     def _described(self, windows: Tensor) -> Tensor:
         tapered = windows * self.taper if self._tapered else windows

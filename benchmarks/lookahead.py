@@ -1,0 +1,87 @@
+"""Write docs/look-ahead.md: models that wait for more or less speech, measured alike.
+
+python benchmarks/lookahead.py SHARED_DATA MODEL...
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import head  # pyright: ignore[reportMissingImports]
+import mouth  # pyright: ignore[reportMissingImports]
+import torch
+
+import headmotion as hm
+from headmotion.data.corpus import open_corpus
+
+PAGE = Path(__file__).parent.parent / "docs" / "look-ahead.md"
+INTRODUCTION = """\
+# Less look-ahead
+
+Made by `python benchmarks/lookahead.py SHARED_DATA MODEL...`, by the protocols of [Models](models.md).
+
+How far a frame of MS-Sync waits is mostly a matter of its coarser levels, whose convolutions look ahead by
+`level_lookahead` steps, the coarser the longer. The recipe is that of the bundled model, with its syncers; another
+look-ahead is one setting:
+
+```
+headmotion train small-cpu --data runs/corpus --syncers runs/bundled/syncers.safetensors \\
+    --set pipeline.generator.level_lookahead=[1,0,0] -o runs/swift
+```
+
+"""
+READING = """
+One seed of each was trained. Mouths are the same within their intervals: speech that is further ahead than 160 ms is
+not needed for lips. Heads differ by what they differ from one step of the training to another.
+"""
+
+
+def rows(models: dict[str, hm.Pipeline], shared: Path) -> dict[str, list[str]]:
+    """What was measured, and a cell for each model."""
+    found: dict[str, list[str]] = {}
+    for pipe in models.values():
+        level = getattr(pipe.spec.generator, "level_lookahead", None)
+        found.setdefault("`level_lookahead`", []).append(", ".join(map(str, level or ())))
+        for rate in (16_000, 48_000):
+            ahead = pipe.lookahead_ms(rate)
+            cell = "whole clip" if ahead is None else f"{ahead:.0f} ms"
+            found.setdefault(f"look-ahead at {rate // 1000} kHz", []).append(cell)
+        sets = {
+            "GRID speaker 1, unseen sentences": open_corpus(shared / "grid_s1").select(split="val"),
+            "unseen speakers": mouth.near_frontal(shared),
+        }
+        for title, corpus in sets.items():
+            figures = mouth.figures(pipe, corpus)
+            for what, key in (("mouth", "model"), ("amplitude", "amplitude")):
+                found.setdefault(f"{what}, {title}", []).append(_interval(figures[key], "mean"))
+        moved = head.figures(pipe, shared)
+        for axis in ("pitch", "yaw", "roll", "shift"):
+            for what, key in (("spread", "std"), ("speed", "speed")):
+                cell = _interval(moved[f"{key} {axis}"], "ratio")
+                found.setdefault(f"head, {what} of {axis} over real", []).append(cell)
+        found.setdefault("jitter over detected landmarks", []).append(_interval(moved["jitter"], "ratio"))
+    return found
+
+
+def _interval(figure: object, name: str) -> str:
+    assert isinstance(figure, dict)
+    return f"{figure[name]:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
+
+
+def main(shared: Path, names: list[str]) -> None:
+    """All models."""
+    table = rows({name: hm.load(name, device="cpu") for name in names}, shared)
+    shown = [f"`{Path(name).parent.name or name}`" for name in names]
+    lines = [f"| | {' | '.join(shown)} |", "|---" * (len(names) + 1) + "|"]
+    lines += [f"| {what} | {' | '.join(cells)} |" for what, cells in table.items()]
+    PAGE.write_text(INTRODUCTION + "\n".join(lines) + "\n" + READING, "utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    main(arguments.shared, arguments.models)
