@@ -10,6 +10,7 @@ from pathlib import Path
 from .measuring import Figure
 from .table import GOALS
 
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 RESULTS = Path(__file__).parents[2] / "runs" / "goals.json"
 """Figures by goal, the latest of each."""
 
@@ -29,6 +30,13 @@ def row(name: str, figure: Figure) -> str:
     goal = GOALS[name]
     value = f"{figure.value:.3g} {figure.unit}"
     return f"| {goal.what} | {goal.reach:g} | {goal.aim:g} | {value} | {goal.verdict(figure.value)} | {figure.note} |"
+
+
+def renew(page: Path = PAGE) -> None:
+    """Put the figures that are kept into a page that `benchmarks.run` has written; they are its last section."""
+    if page.exists():
+        before, _, _ = page.read_text("utf-8").partition("\n## Goals\n")
+        page.write_text("\n".join([before.rstrip(), *section()]) + "\n", "utf-8")
 
 
 def section() -> Iterator[str]:

@@ -12,7 +12,7 @@ from .filterbank import mel_filters
 from .specs import MelSpec
 
 FLOOR = 1e-8
-_BLOCK = 768  # steps transformed at a time, of one wave or several: few enough for the caches
+_BLOCK = 1024  # steps transformed at a time, of one wave or several: few enough for the caches
 _ROWS = 16  # see `LogMel._described`
 
 

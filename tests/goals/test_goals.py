@@ -61,6 +61,12 @@ def test_figures_are_kept_by_name_and_shown_in_the_order_of_the_goals(
     rows = list(page.section())[len(empty) :]
     assert [row.split(" | ")[3:5] for row in rows] == [["2.5 ms", "as aimed for"], ["100 frames/s", "reached"]]
 
+    written = tmp_path / "page.md"
+    written.write_text("# Performance\n\n| a | b |\n\n## Goals\n\nold\n", "utf-8")
+    page.renew(written)
+    page.renew(written)
+    assert written.read_text("utf-8") == "\n".join(["# Performance\n\n| a | b |", *page.section()]) + "\n"
+
 
 @pytest.mark.parametrize(
     ("operator", "kind"),

@@ -13,7 +13,7 @@ def test_rows_say_how_near_the_limit_each_case_is() -> None:
         f"preset `small`, batch {batch}, {name}, eager" for batch in (1, 3) for name in ("fp32", "bf16")
     ]
     shares = [float(row.split("|")[4].rstrip("% ")) for row in rows]
-    assert all(0 < share for share in shares)
+    assert all(share > 0 for share in shares)
 
 
 def test_the_timed_call_makes_every_frame_in_either_type() -> None:
