@@ -32,8 +32,8 @@ headmotion train small-cpu --data runs/corpus --syncers runs/bundled/syncers.saf
 
 """
 READING = """
-One seed of each was trained. Mouths are the same within their intervals: speech that is further ahead than 160 ms is
-not needed for lips. Heads differ by what they differ from one step of the training to another.
+One seed of each was trained. Where the intervals of mouths overlap, speech that is further ahead was not needed for
+lips. Heads hang less on it: theirs differ as much between two moments of one training.
 """
 
 
