@@ -9,9 +9,7 @@ and of as many products, by the rate of a large product of the same type; both a
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -23,6 +21,7 @@ import headmotion as hm
 from headmotion.data.synthetic import write_synthetic
 from headmotion.ms_sync.generator import MSSyncGenerator
 
+from .goals.measuring import in_turns
 from .steps import step_times
 
 PRESETS, BATCHES, MODES = ("small", "paper-code"), (1, 16, 256), ("eager", "graph", "compiled")
@@ -33,17 +32,15 @@ LARGE = 1 << 28
 """Bytes of the copy that shows the bandwidth."""
 
 
-def seconds(action: Callable[[], object], device: torch.device, turns: int = 5) -> float:
-    """Median of some calls after two others, each until the device is done."""
-    took = []
-    for turn in range(turns + 2):
-        began = time.perf_counter()
+def seconds(action: Callable[[], object], device: torch.device) -> float:
+    """Median of some calls, each until the device is done."""
+
+    def done() -> None:
         action()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        if turn > 1:
-            took.append(time.perf_counter() - began)
-    return statistics.median(took)
+
+    return in_turns({"call": done})["call"]
 
 
 def bandwidth(device: torch.device, size: int = LARGE) -> float:

@@ -11,9 +11,9 @@ from pathlib import Path
 import head  # pyright: ignore[reportMissingImports]
 import mouth  # pyright: ignore[reportMissingImports]
 import torch
+from models import with_interval  # pyright: ignore[reportMissingImports]
 
 import headmotion as hm
-from headmotion.data.corpus import open_corpus
 
 PAGE = Path(__file__).parent.parent / "docs" / "look-ahead.md"
 INTRODUCTION = """\
@@ -33,7 +33,7 @@ headmotion train small-cpu --data runs/corpus --syncers runs/bundled/syncers.saf
 """
 READING = """
 One seed of each was trained. Where the intervals of mouths overlap, speech that is further ahead was not needed for
-lips. Heads hang less on it: theirs differ as much between two moments of one training.
+lips. What differs between the heads may be chance.
 """
 
 
@@ -47,26 +47,17 @@ def rows(models: dict[str, hm.Pipeline], shared: Path) -> dict[str, list[str]]:
             ahead = pipe.lookahead_ms(rate)
             cell = "whole clip" if ahead is None else f"{ahead:.0f} ms"
             found.setdefault(f"look-ahead at {rate // 1000} kHz", []).append(cell)
-        sets = {
-            "GRID speaker 1, unseen sentences": open_corpus(shared / "grid_s1").select(split="val"),
-            "unseen speakers": mouth.near_frontal(shared),
-        }
-        for title, corpus in sets.items():
+        for title, corpus in mouth.unseen(shared).items():
             figures = mouth.figures(pipe, corpus)
             for what, key in (("mouth", "model"), ("amplitude", "amplitude")):
-                found.setdefault(f"{what}, {title}", []).append(_interval(figures[key], "mean"))
+                found.setdefault(f"{what}, {title}", []).append(with_interval(figures[key], "mean"))
         moved = head.figures(pipe, shared)
         for axis in ("pitch", "yaw", "roll", "shift"):
             for what, key in (("spread", "std"), ("speed", "speed")):
-                cell = _interval(moved[f"{key} {axis}"], "ratio")
+                cell = with_interval(moved[f"{key} {axis}"], "ratio")
                 found.setdefault(f"head, {what} of {axis} over real", []).append(cell)
-        found.setdefault("jitter over detected landmarks", []).append(_interval(moved["jitter"], "ratio"))
+        found.setdefault("jitter over detected landmarks", []).append(with_interval(moved["jitter"], "ratio"))
     return found
-
-
-def _interval(figure: object, name: str) -> str:
-    assert isinstance(figure, dict)
-    return f"{figure[name]:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
 
 
 def main(shared: Path, names: list[str]) -> None:

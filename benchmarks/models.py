@@ -23,7 +23,6 @@ from safetensors import safe_open
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.plugins import registry
-from headmotion.data.corpus import open_corpus
 
 COMMANDS = [
     "```",
@@ -66,12 +65,8 @@ def card(name: str, path: Path, minutes: float) -> list[str]:
 def table(name: str, shared: Path) -> list[str]:
     """Figures of the mouth on unseen clips."""
     pipe = hm.load(name, device="cpu")
-    sets = {
-        "GRID speaker 1, unseen sentences": open_corpus(shared / "grid_s1").select(split="val"),
-        "unseen speakers, near frontal": mouth.near_frontal(shared),
-    }
     lines = ["| clips | n | model | audio loudness | another clip's audio | amplitude |", "|---|---|---|---|---|---|"]
-    for title, corpus in sets.items():
+    for title, corpus in mouth.unseen(shared).items():
         found = mouth.figures(pipe, corpus)
         cells = (
             f"{found[key]['mean']:.2f} ({found[key]['low']:.2f} to {found[key]['high']:.2f})"  # type: ignore[index]

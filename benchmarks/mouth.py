@@ -77,12 +77,19 @@ def near_frontal(shared: Path) -> Corpus:
     return Corpus(entry for entry in corpus.entries if entry.id in kept)
 
 
+def unseen(shared: Path) -> dict[str, Corpus]:
+    """The clips that are measured, by what they are."""
+    return {
+        "GRID speaker 1, unseen sentences": open_corpus(shared / "grid_s1").select(split="val"),
+        "unseen speakers, near frontal": near_frontal(shared),
+    }
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
     parser.add_argument("shared", type=Path)
     arguments = parser.parse_args()
     pipeline = hm.load(arguments.model, device="cpu")
-    seen_speaker = open_corpus(arguments.shared / "grid_s1").select(split="val")
-    for title, chosen in (("grid_s1 val", seen_speaker), ("unseen speakers", near_frontal(arguments.shared))):
+    for title, chosen in unseen(arguments.shared).items():
         print(json.dumps({"set": title} | figures(pipeline, chosen)))

@@ -25,11 +25,10 @@ import torch
 
 import headmotion as hm
 
-from .goals.page import section
+from .goals.page import PAGE, section
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "headmotion" / "assets"
-PAGE = ROOT / "docs" / "performance.md"
 
 
 @dataclass(frozen=True)

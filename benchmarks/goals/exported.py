@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -22,21 +21,16 @@ CHUNKS, LEFT_OUT = 200, 20
 
 def real_time() -> Figure:
     """Seconds of motion per second, from samples in memory to poses of the unit frame."""
-    frames, took, _ = _bundled()
-    speed = frames / 25 / float(np.median(took))
-    return Figure(speed, "x real time", f"{1000 * float(np.median(took)) / frames:.2f} ms per frame")
+    frames, took, _ = chunk_times(hm.load("ms-sync", device="cpu"))
+    per_frame = float(np.median(took)) / frames
+    return Figure(1 / 25 / per_frame, "x real time", f"{1000 * per_frame:.2f} ms per frame")
 
 
 def push_latency() -> Figure:
     """Milliseconds from a pushed chunk to the frames that it determines."""
-    frames, took, _ = _bundled()
+    frames, took, _ = chunk_times(hm.load("ms-sync", device="cpu"))
     median, late = np.percentile(1000 * took, [50, 99])
     return Figure(float(median), "ms", f"{frames} frames at once; 99th percentile {late:.1f} ms, {CHUNKS} chunks")
-
-
-@cache
-def _bundled() -> tuple[int, np.ndarray, float]:
-    return chunk_times(hm.load("ms-sync", device="cpu"))
 
 
 def chunk_times(pipe: hm.Pipeline, precision: Literal["32", "int8"] = "32") -> tuple[int, np.ndarray, float]:

@@ -57,6 +57,6 @@ back and ask for them anew at each frame, which by chance doubles the yardstick'
 (`benchmarks/goals/yardstick.py`) is a network of the structure that the authors of MS-Sync published, 512 wide, in
 plain modules; with the same weights it gives the same motion, which a test shows. The floor is the chain of bare matrix
 products of one frame. Growth of memory is the slope over some minutes.
-Neither this page nor the other has figures of a GPU, for none was at hand; `python -m benchmarks.gpu` measures one.
+There are no figures of a GPU, for none was at hand; `python -m benchmarks.gpu` measures one.
 
 ![Cost against work](images/scaling.svg)"""

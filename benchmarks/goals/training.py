@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -46,9 +45,8 @@ def peak_memory() -> Figure:
     return Figure(ours / plain, "x", f"{ours:.2f} GB, yardstick {plain:.2f} GB; {BATCH} clips")
 
 
-@cache
 def _runs() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
-    """Both in turns; one measurement serves two goals."""
+    """Both in turns."""
     turns = [(_process("ours"), _process("yardstick")) for _ in range(TURNS)]
     return [ours for ours, _ in turns], [plain for _, plain in turns]
 

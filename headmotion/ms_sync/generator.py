@@ -118,7 +118,8 @@ class MSSyncGenerator(Generator):
         self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)
         for weight in (*self.encoder.parameters(), *self.lstm.parameters()):
-            weight.data = along_longer(weight.data) if weight.dim() == 2 else weight.data
+            if weight.dim() == 2:
+                weight.data = along_longer(weight.data)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
         self.lookahead = self.audio.lookahead
 

@@ -118,8 +118,9 @@ def test_audio_changes_nothing_before_the_stated_lookahead(changes: dict[str, ob
 )
 @settings(max_examples=30)
 def test_streaming_equals_offline(changes: dict[str, object], cuts: list[int], frames: int) -> None:
-    generator = narrow(**changes)
-    reference, audio = torch.rand(2, frames, 5, 2), torch.randn(2, 4 * (sum(cuts) + 1), 26)
+    # Poses of random weights wander far off, where single precision has fewer decimals than the comparison.
+    generator = narrow(**changes).double()
+    reference, audio = torch.rand(2, frames, 5, 2).double(), torch.randn(2, 4 * (sum(cuts) + 1), 26).double()
     with torch.no_grad():
         whole = generator(reference, audio, seed=[4, 9])
         state, pieces, at = generator.init_state(reference, seed=[4, 9]), [], 0
@@ -130,8 +131,7 @@ def test_streaming_equals_offline(changes: dict[str, object], cuts: list[int], f
             if generator.lookahead is not None:
                 assert sum(p.shape[1] for p in pieces) >= at - generator.lookahead
         pieces.append(generator.step(audio[:, :0], state, last=True)[0])
-    # Poses of random weights that integrate freely wander far off, and single precision is relative.
-    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-5, rtol=2e-6)
+    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-9, rtol=0)
 
 
 def test_noise_is_keyed_by_sample_and_can_be_switched_off() -> None:
@@ -139,7 +139,7 @@ def test_noise_is_keyed_by_sample_and_can_be_switched_off() -> None:
     reference, audio = torch.rand(3, 1, 5, 2), torch.randn(3, 40, 26)
     together = generator(reference, audio, seed=7)
     alone = torch.cat([generator(reference[b : b + 1], audio[b : b + 1], seed=7 + b) for b in range(3)])
-    torch.testing.assert_close(together, alone, atol=1e-5, rtol=2e-6)
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
     assert not torch.allclose(together, generator(reference, audio, seed=8), atol=1e-4)
     still = narrow(initial_state="zeros")
     assert torch.equal(still(reference, audio, seed=1), still(reference, audio, seed=2))
