@@ -13,14 +13,12 @@ import os
 import subprocess
 import sys
 
+from .measuring import KEPT_MEMORY
 from .page import renew
 from .table import GOALS
 
 THREADS = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
 """Two for torch at most, one for NumPy."""
-KEPT_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(1 << 28)}
-"""Lets glibc keep what was freed. Otherwise it may give large blocks back to the system and ask for them anew at each
-frame, which by chance doubles the time of plain modules."""
 
 
 def main() -> None:

@@ -1,8 +1,16 @@
-"""Goals of generation: the yardstick, the floor, and the bundled model from audio to motion."""
+"""Goals of generation: the yardstick, the floor, and the bundled model from audio to motion.
+
+    python -m benchmarks.goals.generation ours|yardstick BATCH THREADS
+
+prints milliseconds per frame of one of the two networks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import statistics
+import sys
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -12,11 +20,11 @@ import headmotion as hm
 from headmotion.ms_sync.blocks import GroupedLinear
 from headmotion.ms_sync.generator import MSSyncGenerator
 
-from .measuring import Figure, in_turns, threads
-from .yardstick import YardstickGenerator, lend, parameters
+from .measuring import KEPT_MEMORY, Figure, in_turns, printed, threads
+from .yardstick import YardstickGenerator, parameters
 
-FRAMES = 40
-"""The length of MS-Sync-short."""
+FRAMES, TURNS = 40, 2
+"""The length of MS-Sync-short; how often each network has its turn."""
 
 
 def authors_size() -> MSSyncGenerator:
@@ -36,19 +44,29 @@ def inputs(batch: int, frames: int = FRAMES) -> tuple[Tensor, Tensor]:
 
 
 def against_yardstick(batch: int, count: int) -> Callable[[], Figure]:
-    """Frames per second over those of the yardstick with the same weights."""
+    """Frames per second over those of the yardstick, as processes start; the note has it with memory kept as well."""
 
     def measure() -> Figure:
-        ours, plain = authors_size(), YardstickGenerator().eval()
-        lend(ours, plain)
-        given = inputs(batch)
-        with threads(count), torch.inference_mode():
-            took = in_turns({"ours": lambda: ours(*given), "plain": lambda: plain(*given)}, 5 if batch == 1 else 3)
-        ms = {name: 1000 * seconds / FRAMES for name, seconds in took.items()}
-        note = f"{ms['ours']:.1f} ms per frame, yardstick {ms['plain']:.1f} ms"
-        return Figure(took["plain"] / took["ours"], "x", f"{note}; {parameters(ours):,} parameters each")
+        ours, plain = _both(batch, count, {})
+        ours_kept, plain_kept = _both(batch, count, KEPT_MEMORY)
+        note = (
+            f"{ours:.1f} ms per frame, yardstick {plain:.1f} ms; memory kept: {plain_kept / ours_kept:.2f} x, "
+            f"{ours_kept:.1f} and {plain_kept:.1f} ms; {parameters(authors_size()):,} parameters each"
+        )
+        return Figure(plain / ours, "x", note)
 
     return measure
+
+
+def _both(batch: int, count: int, allocator: Mapping[str, str]) -> Iterator[float]:
+    """Milliseconds per frame of ours and of the yardstick, which take turns in processes of their own."""
+    environment = {name: value for name, value in os.environ.items() if name not in KEPT_MEMORY} | allocator
+
+    def ms(which: str) -> float:
+        return float(printed("benchmarks.goals.generation", which, str(batch), str(count), environment=environment))
+
+    turns = [[ms(which) for which in NETWORKS] for _ in range(TURNS)]
+    return (statistics.median(each) for each in zip(*turns, strict=True))
 
 
 def over_floor(batch: int) -> Callable[[], Figure]:
@@ -97,3 +115,19 @@ def real_time() -> Figure:
     with threads(1):
         took = in_turns({"ours": lambda: pipe.generate(wave)}, 5)["ours"]
     return Figure(seconds / took, "x real time", f"{1000 * took / (25 * seconds):.2f} ms per frame")
+
+
+def main(which: str, batch: int, count: int) -> None:
+    """Time one of the two and print its milliseconds per frame."""
+    torch.set_num_threads(count)
+    torch.manual_seed(0)
+    network, given = NETWORKS[which](), inputs(batch)
+    with torch.inference_mode():
+        took = in_turns({which: lambda: network(*given)}, 3)
+    print(1000 * took[which] / FRAMES)
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"ours": authors_size, "yardstick": lambda: YardstickGenerator().eval()}
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

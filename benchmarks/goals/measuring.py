@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+
+KEPT_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40), "MALLOC_TOP_PAD_": str(1 << 28)}
+"""Lets glibc keep what was freed. Otherwise it gives large blocks back to the system and asks for them anew, at each
+frame of plain modules, and a process has other blocks to give back when two networks take turns in it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,13 @@ def in_turns(cases: Mapping[str, Callable[[], object]], turns: int = 5) -> dict[
             if turn:  # the first is for caches
                 took[name].append(time.perf_counter() - began)
     return {name: statistics.median(each) for name, each in took.items()}
+
+
+def printed(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """The last line that a module prints, run in a process of its own."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()[-1]
 
 
 @contextmanager

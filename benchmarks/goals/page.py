@@ -51,12 +51,17 @@ def section() -> Iterator[str]:
 
 INTRODUCTION = """\
 Measured by `python -m benchmarks.goals` (one by name: `python -m benchmarks.goals push`). Each goal has a process of
-its own. Ratios are of medians, all cases in turns in that process. But for the goals of memory, glibc is told to keep
-what was freed (`MALLOC_MMAP_MAX_=0`, `MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`): by default it may give large blocks
-back and ask for them anew at each frame, which by chance doubles the yardstick's time. The yardstick
-(`benchmarks/goals/yardstick.py`) is a network of the structure that the authors of MS-Sync published, 512 wide, in
-plain modules; with the same weights it gives the same motion, which a test shows. The floor is the chain of bare matrix
-products of one frame. Growth of memory is the slope over some minutes.
+its own. Ratios are of medians, all cases in turns. The yardstick (`benchmarks/goals/yardstick.py`) is a network of the
+structure that the authors of MS-Sync published, 512 wide, in plain modules; with the same weights it gives the same
+motion, which a test shows. The floor is the chain of bare matrix products of one frame. Growth of memory is the slope
+over some minutes.
+
+**Memory kept.** As a process starts by default, glibc gives large blocks back to the system and asks for them anew,
+which costs plain modules up to half of their time. What is generated is therefore compared twice, each network in
+processes of its own: as they start, which is what a user gets, and with memory kept (`MALLOC_MMAP_MAX_=0`,
+`MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`), which leaves the networks alone to differ. All other goals but those of
+memory are measured with memory kept.
+
 There are no figures of a GPU, for none was at hand; `python -m benchmarks.gpu` measures one.
 
 ![Cost against work](images/scaling.svg)"""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from headmotion.training.assembly import assemble
 from headmotion.training.processes import Processes
 from headmotion.training.recipe import load_recipe
 
-from .measuring import Figure
+from .measuring import Figure, printed
 from .yardstick import LEVELS, YardstickDiscriminator, YardstickGenerator, YardstickSyncer
 
 BATCH, FRAMES, STEPS, TURNS, THREADS = 8, 40, 2, 2, 2
@@ -52,9 +51,7 @@ def _runs() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
 
 
 def _process(which: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.goals.training", which]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    figures: dict[str, float] = json.loads(printed("benchmarks.goals.training", which))
     return figures
 
 
