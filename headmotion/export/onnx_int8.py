@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import HeadmotionError
@@ -31,4 +34,16 @@ def as_int8(path: Path) -> None:
     if not again:
         raise HeadmotionError("export", "matrix products that frames of a chunk share, for int8", "none")
     add_pre_process_metadata(model)  # all shapes are known
-    quantize_dynamic(model, path, nodes_to_quantize=again)
+    with _logging_as_it_is():
+        quantize_dynamic(model, path, nodes_to_quantize=again)
+
+
+@contextmanager
+def _logging_as_it_is() -> Iterator[None]:
+    """Python sets up the root logger of a program that has not done so as soon as someone logs by it, as ONNX does."""
+    quiet = logging.NullHandler()
+    logging.root.addHandler(quiet)
+    try:
+        yield
+    finally:
+        logging.root.removeHandler(quiet)

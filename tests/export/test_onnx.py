@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -227,6 +228,14 @@ def test_int8_says_how_far_it_is_from_the_pipeline(tmp_path: Path, caplog: pytes
     (warning,) = (record.getMessage() for record in caplog.records if record.name == "headmotion")
     assert float(warning.split("up to ")[1].split()[0]) == pytest.approx(apart, rel=0.05, abs=2e-5)
     assert 1e-5 < apart < 0.05 * np.ptp(frames["32"]) and sizes["int8"] < 0.9 * sizes["32"]
+
+
+def test_int8_leaves_the_root_logger_of_a_program_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    monkeypatch.setattr(logging.root, "handlers", [])
+    pipe = narrow({"levels": 1, "branch_size": 64, "initial_state": "zeros", "anchor": 0.2})
+    write_onnx(pipe, tmp_path / "model.onnx", frames=2, precision="int8")
+    assert logging.root.handlers == []
 
 
 def test_what_has_nothing_to_make_smaller_is_refused(tmp_path: Path) -> None:
