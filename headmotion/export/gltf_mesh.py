@@ -67,7 +67,8 @@ def placed(motion: Motion, representation: Representation) -> tuple[Points, Poin
 def components(offsets: Points) -> tuple[Points, Points]:
     """Weights ``[T, K]`` and targets ``[K, P, 3]`` whose products are the offsets ``[T, P, 3]`` within `TOLERANCE`.
 
-    The largest weight of each target is 1 or -1.
+    Weights lie within 0 and 1, for Blender and others cut off what does not: a component that goes both ways has a
+    target for either.
     """
     left = offsets.reshape(len(offsets), -1).copy()
     _, directions = np.linalg.eigh(left.T @ left)
@@ -77,9 +78,11 @@ def components(offsets: Points) -> tuple[Points, Points]:
             break
         score = left @ direction
         left -= np.outer(score, direction)
-        largest = np.abs(score).max()
-        weights.append(score / largest)
-        targets.append(largest * direction)
+        for sign in (1, -1):
+            along = np.maximum(sign * score, 0)
+            if largest := along.max():
+                weights.append(along / largest)
+                targets.append(sign * largest * direction)
     shape = (len(targets), *offsets.shape[1:])
     return np.array(weights).reshape(len(targets), len(offsets)).T, np.array(targets).reshape(shape)
 

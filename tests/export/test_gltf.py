@@ -127,7 +127,7 @@ def mesh_frames(file: File) -> NDArray[np.float64]:
     assert len(mesh["weights"]) == len(targets) == len(mesh["extras"]["targetNames"])
     ((_, values),) = file.animated().values()
     weights = values.reshape(-1, len(targets)).astype(np.float64)
-    assert np.abs(weights).max() <= 1
+    assert weights.min() >= 0 and weights.max() <= 1  # Blender cuts off the rest
     return base + np.einsum("tk,kpd->tpd", weights, targets)
 
 
@@ -146,7 +146,7 @@ def test_vertices_are_the_points(suffix: str, described: Any, units: str, tmp_pa
         wanted[..., 2] = -unit[..., 2]
     got = mesh_frames(file)
     assert np.abs(got - wanted).max() <= TOLERANCE + 1e-6
-    assert len(file.json["meshes"][0]["weights"]) <= 4  # the motion has no more directions
+    assert len(file.json["meshes"][0]["weights"]) <= 8  # the motion has four directions
     ((times, _),) = file.animated().values()
     np.testing.assert_allclose(times, np.arange(30) / 25, atol=1e-6)
 
