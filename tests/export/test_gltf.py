@@ -12,23 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from moving import BODY, built, moving, places
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 import headmotion as hm
-from headmotion.core.spec import spec_from
 from headmotion.export import write_motion
 from headmotion.export.gltf_mesh import TOLERANCE
 from headmotion.representations.bvh import read_bvh
-from headmotion.representations.joints import Joints
 
 pytest.importorskip("pygltflib", reason="needs the extra gltf")
 trimesh = pytest.importorskip("trimesh", reason="reads the files")
 
 TYPES = {5121: np.uint8, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
 SIZES = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
-FRAME = hm.Frame(200.0, 160.0, 300.0)
 
 
 class File:
@@ -100,24 +98,6 @@ class File:
         return found
 
 
-def built(described: Any) -> Any:
-    return spec_from("representation", described).build(None)  # type: ignore[attr-defined]
-
-
-def moving(described: Any, frames: int = 30, units: str = "px") -> hm.Motion:
-    """Smooth motion with a few directions, of which one is small."""
-    representation = built(described)
-    chance = torch.Generator().manual_seed(1)
-    rest = representation.neutral()
-    ways = torch.randn(4, *rest.shape, generator=chance) * torch.tensor([0.03, 0.02, 0.01, 1e-4]).view(4, 1, 1)
-    along = torch.sin(torch.arange(frames)[:, None] * torch.tensor([0.2, 0.31, 0.47, 0.6]))
-    values = rest + torch.einsum("tk,kpd->tpd", along, ways)
-    if units == "px":
-        values = representation.denormalize(values, FRAME)
-    frame = FRAME if units == "px" else hm.Frame(0.5, 0.5, 1.0)
-    return hm.Motion(values, Fraction(25), representation.spec.model_dump(mode="json"), frame, units, values[0])
-
-
 def mesh_frames(file: File) -> NDArray[np.float64]:
     """Vertices ``[T, P, 3]`` as the weights move them."""
     (mesh,) = file.json["meshes"]
@@ -187,25 +167,6 @@ def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
 
 
 # Skeletons
-
-BODY = {
-    "type": "joints",
-    "names": ["hip", "spine", "left_arm", "right_arm"],
-    "parents": [-1, 0, 1, 1],
-    "offsets": [[0.1, 1, 0], [0, 0.5, 0.02], [0.3, 0.1, 0], [-0.3, 0.1, 0]],
-    "ends": [{"joint": 2, "offset": [0.4, 0, 0]}, {"joint": 3, "offset": [-0.4, 0, 0]}],
-    "moving": [2],
-}
-
-
-def places(motion: hm.Motion) -> NDArray[np.float64]:
-    """Joints and end sites ``[T, J + E, 3]`` where glTF has them."""
-    joints = built(motion.representation)
-    assert isinstance(joints, Joints)
-    world = joints.places(motion.values.double()).numpy()
-    if motion.frame is not None:
-        world = (world - np.array([motion.frame.x, motion.frame.y, 0])) / motion.frame.side
-    return world * np.array([1, -1, -1])
 
 
 def check_skeleton(motion: hm.Motion, path: Path, frames: list[int]) -> None:

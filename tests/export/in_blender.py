@@ -1,0 +1,64 @@
+"""Run by Blender as a Python module: import a motion as the example does and write down where everything is.
+
+    python in_blender.py OUT.npz ARGUMENT...
+
+with the arguments of examples/blender_import.py. Names that follow ``--keys`` become shape keys of an object `Head`.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[2] / "examples"))
+import blender_import
+
+
+def head(names):
+    """An object with a shape key for each name."""
+    made = bpy.data.objects.new("Head", bpy.data.meshes.new("Head"))
+    bpy.context.scene.collection.objects.link(made)
+    for name in ("Basis", *names):
+        made.shape_key_add(name=name)
+
+
+def places():
+    """World places of the joints of an armature, or else of the vertices of the only mesh, in the current frame."""
+    for each in bpy.data.objects:
+        if each.type == "ARMATURE":
+            return {bone.name: tuple(each.matrix_world @ bone.head) for bone in each.pose.bones}
+    (drawn,) = (each for each in bpy.data.objects if each.type == "MESH" and each.name != "Head")
+    seen = drawn.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return {str(vertex.index): tuple(seen.matrix_world @ vertex.co) for vertex in seen.to_mesh().vertices}
+
+
+def keyed():
+    """Values of the shape keys of `Head` in the current frame."""
+    return {key.name: key.value for key in bpy.data.objects["Head"].data.shape_keys.key_blocks[1:]}
+
+
+def main(out, arguments):
+    """Import, go through all frames, and write names, places and the scene's rate."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    arguments, _, names = (list(each) for each in _split(arguments, "--keys"))
+    head(names)
+    blender_import.main(bpy, blender_import.arguments(["--", *arguments]))
+    scene, found = bpy.context.scene, []
+    for frame in range(scene.frame_start, scene.frame_end + 1):
+        scene.frame_set(frame)
+        found.append(keyed() if names else places())
+    rate = scene.render.fps / scene.render.fps_base
+    np.savez(out, names=list(found[0]), values=[list(each.values()) for each in found], rate=rate)
+
+
+def _split(items, mark):
+    at = items.index(mark) if mark in items else len(items)
+    return items[:at], mark, items[at + 1 :]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
+    sys.stdout.flush()
+    os._exit(0)  # Blender as a module may crash where Python ends

@@ -1,0 +1,56 @@
+"""Exported motion in Blender itself, where it is installed as a Python module (`pip install bpy`)."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from moving import built, moving, places
+from numpy.typing import NDArray
+
+from headmotion.export import write_motion
+from headmotion.export.gltf_mesh import TOLERANCE, placed
+from headmotion.representations.bvh import read_bvh
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs Blender: pip install bpy")
+SCRIPT = Path(__file__).with_name("in_blender.py")
+UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
+"""Blender's z axis points up."""
+
+
+def imported(path: Path, *arguments: str) -> tuple[list[str], NDArray[Any], float]:
+    """Names, their values frame by frame, and frames per second, as the example brings them into Blender."""
+    out = path.with_name("out.npz")
+    subprocess.run([sys.executable, SCRIPT, out, path, *arguments], check=True, capture_output=True)
+    with np.load(out) as found:
+        return list(found["names"]), found["values"], float(found["rate"])
+
+
+def test_a_face_moves_as_it_was_generated(tmp_path: Path) -> None:
+    motion = moving("landmarks68")
+    names, values, rate = imported(write_motion(motion, tmp_path / "talk.glb"))
+    wanted, _ = placed(motion, built("landmarks68"))
+    assert names == [str(k) for k in range(68)] and rate == 25 and len(values) == len(motion)
+    assert np.abs(values - wanted @ UP).max() <= TOLERANCE + 1e-6
+
+
+@pytest.mark.parametrize("suffix", [".bvh", ".glb"])
+def test_joints_are_where_the_motion_has_them(suffix: str, shared: Path, tmp_path: Path) -> None:
+    motion = read_bvh(shared / "data/bvh/cmu_12_01_walk.bvh")
+    names, values, rate = imported(write_motion(motion, tmp_path / f"walk{suffix}"))
+    joints = list(built(motion.representation).spec.names)
+    assert sorted(names) == sorted(joints) and rate == float(motion.fps) and len(values) == len(motion)
+    wanted = (places(motion)[:, : len(joints)] @ UP)[:, [joints.index(name) for name in names]]
+    assert np.abs(values - wanted).max() < 1e-5 * np.abs(wanted).max()
+
+
+def test_shape_keys_follow_a_table(tmp_path: Path) -> None:
+    motion = moving("blendshapes", units="unit")
+    path = write_motion(motion, tmp_path / "face.csv", format="live-link")
+    names, values, _ = imported(path, "--object", "Head", "--fps", "25", "--keys", "jawOpen", "mouthPucker")
+    every = list(built("blendshapes").point_names)
+    wanted = motion.values[..., 0].numpy()[:, [every.index(name) for name in names]]
+    assert np.abs(values - wanted.clip(0, 1)).max() < 1e-4
