@@ -39,6 +39,13 @@ def keyed():
     return {key.name: key.value for key in bpy.data.objects["Head"].data.shape_keys.key_blocks[1:]}
 
 
+def sounds():
+    """First frame and number of frames of each sound."""
+    editor = bpy.context.scene.sequence_editor
+    strips = () if editor is None else editor.strips if hasattr(editor, "strips") else editor.sequences
+    return [(strip.frame_start, strip.frame_final_duration) for strip in strips]
+
+
 def main(out, arguments):
     """Import, go through all frames, and write names, places and the scene's rate."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -50,7 +57,8 @@ def main(out, arguments):
         scene.frame_set(frame)
         found.append(keyed() if names else places())
     rate = scene.render.fps / scene.render.fps_base
-    np.savez(out, names=list(found[0]), values=[list(each.values()) for each in found], rate=rate)
+    values = [list(each.values()) for each in found]
+    np.savez(out, names=list(found[0]), values=values, rate=rate, sounds=sounds())
 
 
 def _split(items, mark):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from moving import built, moving, places
 from numpy.typing import NDArray
 
@@ -21,36 +22,41 @@ UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
 """Blender's z axis points up."""
 
 
-def imported(path: Path, *arguments: str) -> tuple[list[str], NDArray[Any], float]:
-    """Names, their values frame by frame, and frames per second, as the example brings them into Blender."""
+def imported(path: Path, *arguments: str) -> dict[str, NDArray[Any]]:
+    """Names, their values frame by frame, frames per second and sounds, as the example brings them into Blender."""
     out = path.with_name("out.npz")
     subprocess.run([sys.executable, SCRIPT, out, path, *arguments], check=True, capture_output=True)
     with np.load(out) as found:
-        return list(found["names"]), found["values"], float(found["rate"])
+        return dict(found)
 
 
-def test_a_face_moves_as_it_was_generated(tmp_path: Path) -> None:
+def test_a_face_moves_as_it_was_generated_with_its_speech(tmp_path: Path) -> None:
     motion = moving("landmarks68")
-    names, values, rate = imported(write_motion(motion, tmp_path / "talk.glb"))
+    soundfile.write(tmp_path / "speech.wav", np.zeros(16_000 * len(motion) // 25), 16_000)
+    path = write_motion(motion, tmp_path / "talk.glb")
+    found = imported(path, "--audio", str(tmp_path / "speech.wav"))
     wanted, _ = placed(motion, built("landmarks68"))
-    assert names == [str(k) for k in range(68)] and rate == 25 and len(values) == len(motion)
-    assert np.abs(values - wanted @ UP).max() <= TOLERANCE + 1e-6
+    assert list(found["names"]) == [str(k) for k in range(68)] and found["rate"] == 25
+    assert found["values"].shape == wanted.shape
+    assert np.abs(found["values"] - wanted @ UP).max() <= TOLERANCE + 1e-6
+    assert found["sounds"].tolist() == [[0, len(motion)]]
 
 
 @pytest.mark.parametrize("suffix", [".bvh", ".glb"])
 def test_joints_are_where_the_motion_has_them(suffix: str, shared: Path, tmp_path: Path) -> None:
     motion = read_bvh(shared / "data/bvh/cmu_12_01_walk.bvh")
-    names, values, rate = imported(write_motion(motion, tmp_path / f"walk{suffix}"))
-    joints = list(built(motion.representation).spec.names)
-    assert sorted(names) == sorted(joints) and rate == float(motion.fps) and len(values) == len(motion)
+    found = imported(write_motion(motion, tmp_path / f"walk{suffix}"))
+    joints, names = list(built(motion.representation).spec.names), list(found["names"])
+    assert sorted(names) == sorted(joints) and found["rate"] == float(motion.fps)
     wanted = (places(motion)[:, : len(joints)] @ UP)[:, [joints.index(name) for name in names]]
-    assert np.abs(values - wanted).max() < 1e-5 * np.abs(wanted).max()
+    assert found["values"].shape == wanted.shape
+    assert np.abs(found["values"] - wanted).max() < 1e-5 * np.abs(wanted).max()
 
 
 def test_shape_keys_follow_a_table(tmp_path: Path) -> None:
     motion = moving("blendshapes", units="unit")
     path = write_motion(motion, tmp_path / "face.csv", format="live-link")
-    names, values, _ = imported(path, "--object", "Head", "--fps", "25", "--keys", "jawOpen", "mouthPucker")
+    found = imported(path, "--object", "Head", "--fps", "25", "--keys", "jawOpen", "mouthPucker")
     every = list(built("blendshapes").point_names)
-    wanted = motion.values[..., 0].numpy()[:, [every.index(name) for name in names]]
-    assert np.abs(values - wanted.clip(0, 1)).max() < 1e-4
+    wanted = motion.values[..., 0].numpy()[:, [every.index(name) for name in found["names"]]]
+    assert np.abs(found["values"] - wanted.clip(0, 1)).max() < 1e-4
