@@ -32,8 +32,8 @@ headmotion train small-cpu --data runs/corpus --syncers runs/bundled/syncers.saf
 
 """
 READING = """
-One seed of each was trained. Where the intervals of mouths overlap, speech that is further ahead was not needed for
-lips. What differs between the heads may be chance.
+Where the intervals of mouths overlap, speech that is further ahead was not needed for lips. What differs between the
+heads may be chance: two seeds of one recipe (`swift`, and `swift-1` with `--set seed=1`) differ as much.
 """
 
 
