@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from moving import built, moving, places
+from exported import built, moving, places
 from numpy.typing import NDArray
 
 from headmotion.export import write_motion

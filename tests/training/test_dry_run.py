@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,14 @@ def test_a_dry_run_measures_and_writes_nothing(
     assert measured.seconds == pytest.approx(1000 * steps["syncers"] + 10 * steps["generator"])
     assert 50e6 < measured.memory < 50e9
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told per process on Linux")
+def test_memory_of_what_started_the_process_does_not_count() -> None:
+    held = bytes(range(256)) * (1 << 23)  # 2 GB
+    code = "import torch; from headmotion.training.dry_run import _memory; print(_memory(torch.device('cpu')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 50e6 < int(done.stdout) < len(held)
 
 
 def test_the_command_prints_a_recipe_that_can_be_used(small_corpus: Path, tmp_path: Path) -> None:
