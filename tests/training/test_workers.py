@@ -32,12 +32,13 @@ def test_workers_read_the_same_batches_bit_for_bit(small_corpus: Path) -> None:
     assert torch.equal(after, torch.rand(3)), "reading drew from the training's chance"
 
 
+def broken(*_: object) -> None:
+    """Not within the test, for a worker that is not forked imports it."""
+    raise CorpusError("clip a", "a whole file", "half of it", "copy it anew")
+
+
 def test_an_error_in_a_worker_is_the_error_itself(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     helped = batches(small_corpus, 1)
-
-    def broken(*_: object) -> None:
-        raise CorpusError("clip a", "a whole file", "half of it", "copy it anew")
-
     monkeypatch.setattr(helped.cutter, "_cut", broken)
     with pytest.raises(CorpusError) as caught:
         helped(0)
