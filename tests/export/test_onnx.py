@@ -127,6 +127,7 @@ def test_what_cannot_be_cut_is_refused(changes: dict[str, Any], frames: int, nam
 
 
 def test_a_generator_without_the_ability_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     pipe = narrow()
     pipe.generator = Plain(pipe.generator.spec)
     with pytest.raises(hm.HeadmotionError, match="SupportsChunks"):
