@@ -108,10 +108,10 @@ def _parameters(module: nn.Module) -> int:
 def _memory(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if STATUS.exists():
-        # Beside it getrusage counts what the process that started this one held.
-        lines = (line.split() for line in STATUS.read_text("utf-8").splitlines())
-        return next(int(words[1]) for words in lines if words[0] == "VmHWM:") * 1024
+    # Where it is told, for getrusage counts what the process that started this one held as well.
+    lines = STATUS.read_text("utf-8").splitlines() if STATUS.exists() else []
+    if told := [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]:
+        return told[0]
     import resource  # not there on Windows, which is not supported
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
