@@ -59,8 +59,8 @@ over some minutes.
 **Memory kept.** As a process starts by default, glibc gives large blocks back to the system and asks for them anew,
 which costs plain modules up to half of their time. What is generated is therefore compared twice, each network in
 processes of its own: as they start, which is what a user gets, and with memory kept (`MALLOC_MMAP_MAX_=0`,
-`MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`), which leaves the networks alone to differ. All other goals but those of
-memory are measured with memory kept.
+`MALLOC_TRIM_THRESHOLD_`, `MALLOC_TOP_PAD_`), which leaves the networks alone to differ. The verdict
+is by the former, the note has both. All other goals but those of memory are measured with memory kept.
 
 There are no figures of a GPU, for none was at hand; `python -m benchmarks.gpu` measures one.
 

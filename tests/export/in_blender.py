@@ -49,7 +49,8 @@ def sounds():
 def main(out, arguments):
     """Import, go through all frames, and write names, places and the scene's rate."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    arguments, _, names = (list(each) for each in _split(arguments, "--keys"))
+    at = arguments.index("--keys") if "--keys" in arguments else len(arguments)
+    arguments, names = arguments[:at], arguments[at + 1 :]
     head(names)
     blender_import.main(bpy, blender_import.arguments(["--", *arguments]))
     scene, found = bpy.context.scene, []
@@ -59,11 +60,6 @@ def main(out, arguments):
     rate = scene.render.fps / scene.render.fps_base
     values = [list(each.values()) for each in found]
     np.savez(out, names=list(found[0]), values=values, rate=rate, sounds=sounds())
-
-
-def _split(items, mark):
-    at = items.index(mark) if mark in items else len(items)
-    return items[:at], mark, items[at + 1 :]
 
 
 if __name__ == "__main__":
