@@ -5,12 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from .component import Component
-from .syncer import SyncerPyramid
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,3 @@ class Loss(Component):
     @abstractmethod
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
         """Scalar terms by name."""
-
-
-@runtime_checkable
-class UsesSyncers(Protocol):
-    """A loss that judges by the trained syncers of the run."""
-
-    def use_syncers(self, syncers: SyncerPyramid) -> None:
-        """Take the run's syncers, frozen."""
