@@ -41,7 +41,7 @@ docs: $(INSTALLED)  ## build the documentation site into site/
 
 bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are real clips, the quality of the portrait
 	$(BIN)/python -m benchmarks.goals
-	$(BIN)/python -m benchmarks.goals.where
+	$(BIN)/python -m benchmarks.goals.profile
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python benchmarks/large_pictures.py
 	@if test -d $(CLIPS); then \
@@ -50,7 +50,7 @@ bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are 
 	else echo "skipped: benchmarks/portrait.py, for there are no real clips in $(CLIPS)"; fi
 
 prove: $(INSTALLED)  ## train and measure the experiments of docs/results.md; goes on where it was stopped
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.proof --size $(SIZE) \
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproduction --size $(SIZE) \
 		$(if $(wildcard $(CLIPS)/grid_s1/index.csv),--clips $(CLIPS)) $(if $(JUDGES),--judge $(JUDGES))
 
 stress: $(INSTALLED)  ## damage thousands of files by new chance

@@ -17,18 +17,18 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from headmotion.core.audio import Audio
 from headmotion.core.checkpoint import read_header
-from headmotion.core.metric import MetricInput, Observation
+from headmotion.core.interfaces.metric import MetricInput, Observation
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.shifts import best_shift
-from headmotion.core.spec import BuildContext
 from headmotion.data.clip import SAMPLE_RATE, Clip
 from headmotion.data.corpus import open_corpus
-from headmotion.metrics.judges import BUNDLED
-from headmotion.metrics.sync import AVSync
-from headmotion.metrics.sync_specs import AVSyncSpec
+from headmotion.media.audio import Audio
+from headmotion.metrics.av_sync import AVSync
+from headmotion.metrics.av_sync_specs import AVSyncSpec
+from headmotion.metrics.syncer_model import BUNDLED
 from headmotion.representations.specs import Landmarks68Spec
+from headmotion.sync.av_offset import best_shift
 
 PAGE = Path(__file__).parent.parent / "docs" / "metric-syncers.md"
 SHIFTS = (-8, -4, -2, 0, 2, 4, 8)
@@ -62,8 +62,8 @@ def cut(clip: Clip, speech: Clip, late: int) -> MetricInput:
 def cases(metric: AVSync, folder: Path) -> list[Case]:
     """All clips of the split ``val``; the other speech is that of the next clip."""
     clips = [clip for clip in open_corpus(folder).select(split="val") if len(clip.landmarks) >= 2 * EDGE + 40]
-    own = {late: metric.observe_all([cut(clip, clip, late) for clip in clips]) for late in SHIFTS}
-    others = metric.observe_all([cut(clip, clips[(k + 1) % len(clips)], 0) for k, clip in enumerate(clips)])
+    own = {late: metric.observe_batch([cut(clip, clip, late) for clip in clips]) for late in SHIFTS}
+    others = metric.observe_batch([cut(clip, clips[(k + 1) % len(clips)], 0) for k, clip in enumerate(clips)])
     return [Case({late: found[k] for late, found in own.items()}, others[k]) for k in range(len(clips))]
 
 

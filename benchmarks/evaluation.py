@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from headmotion.core.audio import Audio
-from headmotion.core.metric import MetricInput
+from headmotion.core.interfaces.metric import MetricInput
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.spec import BuildContext
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.media.audio import Audio
+from headmotion.metrics.av_sync import AVSync
+from headmotion.metrics.av_sync_specs import AVSyncSpec
 from headmotion.metrics.frechet_specs import FrechetMotionSpec, FrechetSyncersSpec
-from headmotion.metrics.sync import AVSync
-from headmotion.metrics.sync_specs import AVSyncSpec
 from headmotion.representations.specs import Landmarks68Spec
 from headmotion.training import train
 
@@ -65,9 +65,9 @@ def figures(syncers: Path, count: int) -> dict[str, dict[str, float]]:
     context = BuildContext(FACE, 0)
     sync: AVSync = AVSyncSpec(syncers=str(syncers)).build(context)
     given = clips(count)
-    sync.observe_all(given[:16])
+    sync.observe_batch(given[:16])
     found = {
-        f"av-sync, {count} clips together": timed(lambda: sync.observe_all(given)),
+        f"av-sync, {count} clips together": timed(lambda: sync.observe_batch(given)),
         f"av-sync, {count} clips one by one": timed(lambda: [sync.observe(clip) for clip in given]),
     }
     seen = FrechetSyncersSpec(syncers=str(syncers), durations=(80,)).build(context)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 import headmotion as hm
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.ms_sync.generator import MSSyncGenerator
 
 from .goals.measuring import in_turns

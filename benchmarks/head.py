@@ -32,9 +32,9 @@ from headmotion.controls.head_pose import Head
 from headmotion.data.corpus import Corpus, open_corpus
 from headmotion.metrics.filters import Curve, low_pass
 from headmotion.metrics.jitter import jitter
-from headmotion.metrics.moments import moments
-from headmotion.metrics.opening import opening_curve
-from headmotion.metrics.poses import head_curves
+from headmotion.metrics.mouth_opening import opening_curve
+from headmotion.metrics.pose_curves import head_curves
+from headmotion.metrics.windowed_stats import moments
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 from head_statistics import CROPPED, LOWPASS_HZ, moving_speakers

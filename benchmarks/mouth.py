@@ -23,7 +23,7 @@ from headmotion.data.corpus import Corpus, open_corpus
 from headmotion.evaluation.baselines.energy_mouth import level_db
 from headmotion.metrics.filters import Curve, band_pass
 from headmotion.metrics.motion_specs import OpeningSpec
-from headmotion.metrics.opening import best_correlation, opening_curve
+from headmotion.metrics.mouth_opening import best_correlation, opening_curve
 
 SPEC, FPS = OpeningSpec(), 25
 

@@ -29,10 +29,10 @@ import torch
 from scipy.spatial import Delaunay  # type: ignore[import-untyped]
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from headmotion.core.detector import Detector
 from headmotion.core.errors import DetectorError
+from headmotion.core.interfaces.detector import Detector
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.spec import BuildContext
 from headmotion.detectors.specs import MediapipeSpec
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec

@@ -157,7 +157,7 @@ def training() -> Iterator[Row]:
     """Steps on synthetic clips, one core, and where their time goes; discriminators include their own backward."""
     import tempfile
 
-    from headmotion.data.synthetic import write_synthetic
+    from headmotion.data.synthetic.talking_faces import write_synthetic
 
     from .steps import step_times
 

@@ -12,11 +12,11 @@ from unittest.mock import patch
 
 import torch
 
-from headmotion.core.syncer import SyncerPyramid
+from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.training.adversarial_phase import AdversarialPhase
-from headmotion.training.assembly import Assembly, assemble
-from headmotion.training.batches import Cutter
-from headmotion.training.processes import Processes
+from headmotion.training.batches import ClipSampler
+from headmotion.training.build import Assembly, assemble
+from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
 
 RECIPES: dict[str, tuple[list[str], tuple[int, int]]] = {
@@ -38,7 +38,7 @@ class Stopwatch:
         """Watch what a step is made of."""
         encoder, generator = type(parts.pipeline.audio_encoder), type(parts.pipeline.generator)
         watched: list[tuple[Any, str, str]] = [
-            (Cutter, "cut", "data"),
+            (ClipSampler, "cut", "data"),
             (encoder, "forward", "audio features"),
             (AdversarialPhase, "_step_discriminator", "discriminators"),
             (AdversarialPhase, "_adversarial", "discriminators"),

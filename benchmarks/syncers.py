@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from headmotion.core.syncer import placed
 from headmotion.data.corpus import open_corpus
-from headmotion.syncing import TrainedSyncers, load_syncers
+from headmotion.sync.syncer_pyramid import placed
+from headmotion.sync.trained import TrainedSyncers, load_syncers
 
 GROUP, DRAWS = 48, 200
 Mask = npt.NDArray[np.bool_]

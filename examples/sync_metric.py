@@ -5,7 +5,7 @@ python examples/sync_metric.py
 
 import torch
 
-from headmotion.core.shifts import best_shift, valid_pairs
+from headmotion.sync.av_offset import best_shift, valid_pairs
 
 windows = torch.nn.functional.normalize(torch.randn(60, 32, generator=torch.Generator().manual_seed(0)), dim=-1)
 for late in (0, 3, -5):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import headmotion as hm
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/example")

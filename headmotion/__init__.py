@@ -10,19 +10,8 @@ from .core.hookspecs import hookimpl as hookimpl
 if TYPE_CHECKING:
     from . import controls as controls
     from . import export as export
-    from .core.abilities import Estimate as Estimate
-    from .core.abilities import SupportsChunks as SupportsChunks
-    from .core.abilities import SupportsListener as SupportsListener
-    from .core.abilities import SupportsStreaming as SupportsStreaming
-    from .core.abilities import SupportsStyle as SupportsStyle
-    from .core.abilities import SupportsUncertainty as SupportsUncertainty
-    from .core.audio import Audio as Audio
-    from .core.audio_encoder import AudioEncoder as AudioEncoder
-    from .core.chunks import Chunks as Chunks
+    from .core.assets import Asset as Asset
     from .core.component import Component as Component
-    from .core.converter import Converter as Converter
-    from .core.detector import Detector as Detector
-    from .core.discriminator import Discriminator as Discriminator
     from .core.errors import AudioError as AudioError
     from .core.errors import CheckpointError as CheckpointError
     from .core.errors import CorpusError as CorpusError
@@ -34,69 +23,83 @@ if TYPE_CHECKING:
     from .core.errors import PluginError as PluginError
     from .core.errors import SpecError as SpecError
     from .core.errors import TrainingError as TrainingError
-    from .core.generator import Generator as Generator
-    from .core.licenses import Asset as Asset
-    from .core.loss import Loss as Loss
-    from .core.loss import LossInput as LossInput
-    from .core.metric import Figures as Figures
-    from .core.metric import Metric as Metric
-    from .core.metric import MetricInput as MetricInput
-    from .core.metric import Observation as Observation
-    from .core.metric import Plot as Plot
+    from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.interfaces.capabilities import Estimate as Estimate
+    from .core.interfaces.capabilities import SupportsDialogue as SupportsDialogue
+    from .core.interfaces.capabilities import SupportsFixedShapes as SupportsFixedShapes
+    from .core.interfaces.capabilities import SupportsStreaming as SupportsStreaming
+    from .core.interfaces.capabilities import SupportsStyle as SupportsStyle
+    from .core.interfaces.capabilities import SupportsUncertainty as SupportsUncertainty
+    from .core.interfaces.converter import Converter as Converter
+    from .core.interfaces.detector import Detector as Detector
+    from .core.interfaces.discriminator import Discriminator as Discriminator
+    from .core.interfaces.fixed_shape_stream import FixedShapeStream as FixedShapeStream
+    from .core.interfaces.generator import Generator as Generator
+    from .core.interfaces.loss import Loss as Loss
+    from .core.interfaces.loss import LossInput as LossInput
+    from .core.interfaces.metric import Metric as Metric
+    from .core.interfaces.metric import MetricInput as MetricInput
+    from .core.interfaces.metric import MetricValues as MetricValues
+    from .core.interfaces.metric import Observation as Observation
+    from .core.interfaces.metric import Plot as Plot
+    from .core.interfaces.renderer import Renderer as Renderer
+    from .core.interfaces.representation import Representation as Representation
+    from .core.interfaces.representation import SupportsDrawing as SupportsDrawing
+    from .core.interfaces.representation import UnitSquare as UnitSquare
+    from .core.interfaces.specs import AudioEncoderSpec as AudioEncoderSpec
+    from .core.interfaces.specs import BuildContext as BuildContext
+    from .core.interfaces.specs import DetectorSpec as DetectorSpec
+    from .core.interfaces.specs import DiscriminatorSpec as DiscriminatorSpec
+    from .core.interfaces.specs import GeneratorSpec as GeneratorSpec
+    from .core.interfaces.specs import LossSpec as LossSpec
+    from .core.interfaces.specs import MetricSpec as MetricSpec
+    from .core.interfaces.specs import RendererSpec as RendererSpec
+    from .core.interfaces.specs import RepresentationSpec as RepresentationSpec
+    from .core.interfaces.specs import SyncerSpec as SyncerSpec
+    from .core.interfaces.syncer import Syncer as Syncer
     from .core.motion import Motion as Motion
-    from .core.pyramid import Pyramid as Pyramid
-    from .core.pyramid import PyramidSpec as PyramidSpec
-    from .core.renderer import Renderer as Renderer
-    from .core.representation import DrawsMore as DrawsMore
-    from .core.representation import Frame as Frame
-    from .core.representation import Representation as Representation
-    from .core.spec import AudioEncoderSpec as AudioEncoderSpec
-    from .core.spec import BuildContext as BuildContext
-    from .core.spec import DetectorSpec as DetectorSpec
-    from .core.spec import DiscriminatorSpec as DiscriminatorSpec
-    from .core.spec import GeneratorSpec as GeneratorSpec
-    from .core.spec import LossSpec as LossSpec
-    from .core.spec import MetricSpec as MetricSpec
-    from .core.spec import RendererSpec as RendererSpec
-    from .core.spec import RepresentationSpec as RepresentationSpec
+    from .core.pipeline_spec import PipelineSpec as PipelineSpec
     from .core.spec import Spec as Spec
     from .core.spec import SpecField as SpecField
-    from .core.spec import SyncerSpec as SyncerSpec
-    from .core.spec import spec_from as spec_from
-    from .core.syncer import Syncer as Syncer
-    from .core.syncer import SyncerPyramid as SyncerPyramid
-    from .pipeline import Pipeline as Pipeline
-    from .pipeline import build as build
-    from .pipeline import load as load
-    from .pipeline import models as models
-    from .pipeline_spec import PipelineSpec as PipelineSpec
+    from .core.spec import resolve_spec as resolve_spec
+    from .media.audio import Audio as Audio
+    from .pipeline.pipeline import Pipeline as Pipeline
+    from .pipeline.pipeline import build as build
+    from .pipeline.pipeline import load as load
+    from .pipeline.pipeline import models as models
+    from .sync.pyramid import Pyramid as Pyramid
+    from .sync.pyramid import PyramidSpec as PyramidSpec
+    from .sync.syncer_pyramid import SyncerPyramid as SyncerPyramid
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "core.abilities": "Estimate SupportsChunks SupportsListener SupportsStreaming SupportsStyle SupportsUncertainty",
-    "core.audio": "Audio",
-    "core.audio_encoder": "AudioEncoder",
-    "core.chunks": "Chunks",
+    "core.assets": "Asset",
     "core.component": "Component",
-    "core.converter": "Converter",
-    "core.detector": "Detector",
-    "core.discriminator": "Discriminator",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError PluginError SpecError TrainingError",
-    "core.generator": "Generator",
-    "core.licenses": "Asset",
-    "core.loss": "Loss LossInput",
-    "core.metric": "Figures Metric MetricInput Observation Plot",
+    "core.interfaces.audio_encoder": "AudioEncoder",
+    "core.interfaces.capabilities": "Estimate SupportsFixedShapes SupportsDialogue SupportsStreaming SupportsStyle"
+    " SupportsUncertainty",
+    "core.interfaces.converter": "Converter",
+    "core.interfaces.detector": "Detector",
+    "core.interfaces.discriminator": "Discriminator",
+    "core.interfaces.fixed_shape_stream": "FixedShapeStream",
+    "core.interfaces.generator": "Generator",
+    "core.interfaces.loss": "Loss LossInput",
+    "core.interfaces.metric": "MetricValues Metric MetricInput Observation Plot",
+    "core.interfaces.renderer": "Renderer",
+    "core.interfaces.representation": "SupportsDrawing Representation UnitSquare",
+    "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
+    " MetricSpec RendererSpec RepresentationSpec SyncerSpec",
+    "core.interfaces.syncer": "Syncer",
     "core.motion": "Motion",
-    "core.pyramid": "Pyramid PyramidSpec",
-    "core.renderer": "Renderer",
-    "core.representation": "DrawsMore Frame Representation",
-    "core.spec": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec MetricSpec"
-    " RendererSpec RepresentationSpec Spec SpecField SyncerSpec spec_from",
-    "core.syncer": "Syncer SyncerPyramid",
-    "pipeline": "Pipeline build load models",
-    "pipeline_spec": "PipelineSpec",
+    "core.pipeline_spec": "PipelineSpec",
+    "core.spec": "Spec SpecField resolve_spec",
+    "media.audio": "Audio",
+    "pipeline.pipeline": "Pipeline build load models",
+    "sync.pyramid": "Pyramid PyramidSpec",
+    "sync.syncer_pyramid": "SyncerPyramid",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

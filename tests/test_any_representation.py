@@ -14,19 +14,19 @@ import torch
 
 import headmotion as hm
 from headmotion.data.clip import Clip
-from headmotion.data.doctor import doctor
-from headmotion.data.shards import write_shards
-from headmotion.data.synthetic import synthetic_clip
-from headmotion.data.synthetic_body import skeleton
-from headmotion.data.synthetic_gestures import gesture_clip
-from headmotion.data.synthetic_keypoints import keypoint_clip, keypoints_spec
+from headmotion.data.inspection import inspect_corpus
+from headmotion.data.shard_writer import write_shards
+from headmotion.data.synthetic.body import skeleton
+from headmotion.data.synthetic.gestures import gesture_clip
+from headmotion.data.synthetic.keypoints import keypoint_clip, keypoints_spec
+from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.evaluation import evaluate
 from headmotion.representations.mesh478 import IBUG
-from headmotion.syncing import load_syncers
+from headmotion.sync.trained import load_syncers
 from headmotion.training import train
 
 CLIPS, SECONDS = 3, 2.0
-SHORT = ["syncers.steps=2", "generator.steps=2", "data.batch_size=4", "sample_every=2"]
+SHORT = ["syncers.steps=2", "generator.steps=2", "data.batch_size=4", "preview_every=2"]
 
 
 def converted(make: Callable[..., Clip], source: dict[str, Any], target: dict[str, Any] | str) -> Callable[..., Clip]:
@@ -48,7 +48,7 @@ def mesh_clip(seed: int, seconds: float, **options: Any) -> Clip:
 
 
 def built(described: dict[str, Any]) -> hm.Representation:
-    return hm.spec_from("representation", described).build()  # type: ignore[attr-defined, no-any-return]
+    return hm.resolve_spec("representation", described).build()  # type: ignore[attr-defined, no-any-return]
 
 
 SOLID = {"type": "landmarks68", "dims": 3}
@@ -99,7 +99,7 @@ def test_it_trains_and_draws_samples(trained: Trained) -> None:
     assert [line["phase"] for line in lines] == ["syncers", "syncers", "generator", "generator"]
     assert {"sync", "all", "g_frame", "g_pair"} <= lines[-1].keys()
     assert next(trained.model.parent.rglob("step-000002.mp4")).stat().st_size > 1000
-    assert trained.pipe.spec.representation == hm.spec_from("representation", trained.described)
+    assert trained.pipe.spec.representation == hm.resolve_spec("representation", trained.described)
 
 
 def streamed(trained: Trained, pieces: list[np.ndarray[Any, np.dtype[np.float32]]]) -> hm.Motion:
@@ -136,7 +136,7 @@ def test_syncers_measure_it(trained: Trained) -> None:
 
 
 def test_the_doctor_examines_it(trained: Trained) -> None:
-    report = doctor(trained.corpus)
+    report = inspect_corpus(trained.corpus)
     assert report.summary()["clips"] == CLIPS
 
 

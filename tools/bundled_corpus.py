@@ -19,9 +19,9 @@ import numpy as np
 
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
-from headmotion.data.head_path import head_path, move_head
-from headmotion.data.spoken.corpus import spoken_clip
-from headmotion.data.synthetic import synthetic_clip
+from headmotion.data.synthetic.espeak.corpus import spoken_clip
+from headmotion.data.synthetic.head_path import head_path, move_head
+from headmotion.data.synthetic.talking_faces import synthetic_clip
 
 LIVELINESS, LIVELINESS_SPREAD = 1.2, 0.4
 """Median of how lively a moved head is, and standard deviation of its logarithm: above 1, because others hold still."""

@@ -3,7 +3,7 @@
     python tools/head_statistics.py ../shared/data
 
 SHARED_DATA holds the folders ``clips`` (many speakers; those whose heads move are measured) and ``grid_s1`` (more
-speech). Only statistics are kept: headmotion/data/head_statistics.json.
+speech). Only statistics are kept: headmotion/data/synthetic/head_statistics.json.
 """
 
 from __future__ import annotations
@@ -20,12 +20,19 @@ from scipy.optimize import least_squares
 from headmotion.core.files import atomic_output
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
-from headmotion.data.head_path import AXES, NECK, NOD_SECONDS, POSTURE_SECONDS, drives, smooth_chance
-from headmotion.data.prosody import prosody
+from headmotion.data.synthetic.head_path import (
+    AXES,
+    NECK,
+    NOD_SECONDS,
+    POSTURE_SECONDS,
+    drives,
+    smooth_chance,
+)
+from headmotion.data.synthetic.prosody import prosody
 from headmotion.metrics.filters import low_pass
-from headmotion.metrics.moments import moments, windows
+from headmotion.metrics.windowed_stats import moments, windows
 
-TARGET = Path(__file__).parents[1] / "headmotion/data/head_statistics.json"
+TARGET = Path(__file__).parents[1] / "headmotion/data/synthetic/head_statistics.json"
 SKULL = [36, 39, 42, 45, 27, 28, 29, 30, 31, 33, 35, 0, 1, 15, 16]
 WINDOW = 75
 """Frames over which a standard deviation is taken: three seconds."""

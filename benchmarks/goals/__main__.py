@@ -30,7 +30,7 @@ def main() -> None:
         parser.error(f"no such goal: {', '.join(sorted(unknown))}")
     for name in names or GOALS:
         environment = os.environ | THREADS | ({} if GOALS[name].of_memory else KEPT_MEMORY)
-        subprocess.run([sys.executable, "-m", "benchmarks.goals.one", name], env=environment, check=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.goals.run_one", name], env=environment, check=True)
     renew()
 
 

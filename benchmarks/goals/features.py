@@ -14,9 +14,9 @@ import torch
 import headmotion as hm
 from headmotion.audio_encoders.log_mel import LogMel
 from headmotion.audio_encoders.specs import LogMelSpec
-from headmotion.core.picture import read_picture
-from headmotion.core.spec import BuildContext
-from headmotion.metrics.sync_specs import AVSyncSpec
+from headmotion.core.interfaces.specs import BuildContext
+from headmotion.media.image import read_picture
+from headmotion.metrics.av_sync_specs import AVSyncSpec
 from headmotion.representations.specs import Landmarks68Spec
 
 from ..evaluation import clips, random_syncers
@@ -52,8 +52,8 @@ def evaluation(count: int = 1000) -> Figure:
         metric = AVSyncSpec(syncers=str(random_syncers(Path(folder)))).build(context)
     given = clips(count)
     with threads(2):
-        metric.observe_all(given[:16])
+        metric.observe_batch(given[:16])
         began = time.perf_counter()
-        metric.observe_all(given)
+        metric.observe_batch(given)
         took = time.perf_counter() - began
     return Figure(took, "s", f"{1000 * took / count:.1f} ms per clip on two threads, syncers of random weights")

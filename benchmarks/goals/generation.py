@@ -20,8 +20,8 @@ import headmotion as hm
 from headmotion.ms_sync.blocks import GroupedLinear
 from headmotion.ms_sync.generator import MSSyncGenerator
 
+from .baseline_networks import YardstickGenerator, parameters
 from .measuring import KEPT_MEMORY, Figure, in_turns, printed, threads
-from .yardstick import YardstickGenerator, parameters
 
 FRAMES, TURNS = 40, 2
 """The length of MS-Sync-short; how often each network has its turn."""

@@ -51,10 +51,10 @@ def section() -> Iterator[str]:
 
 INTRODUCTION = """\
 Measured by `python -m benchmarks.goals` (one by name: `python -m benchmarks.goals push`). Each goal has a process of
-its own. Ratios are of medians, all cases in turns. The yardstick (`benchmarks/goals/yardstick.py`) is a network of the
-structure that the authors of MS-Sync published, 512 wide, in plain modules; with the same weights it gives the same
-motion, which a test shows. The floor is the chain of bare matrix products of one frame. Growth of memory is the slope
-over some minutes.
+its own. Ratios are of medians, all cases in turns. The yardstick (`benchmarks/goals/baseline_networks.py`) is a network
+of the structure that the authors of MS-Sync published, 512 wide, in plain modules; with the same weights it gives the
+same motion, which a test shows. The floor is the chain of bare matrix products of one frame. Growth of memory is the
+slope over some minutes.
 
 **Memory kept.** As a process starts by default, glibc gives large blocks back to the system and asks for them anew,
 which costs plain modules up to half of their time. What is generated is therefore compared twice, each network in

@@ -12,11 +12,11 @@ import torch
 
 from headmotion.audio_encoders.log_mel import LogMel
 from headmotion.audio_encoders.specs import LogMelSpec
-from headmotion.core.spec import BuildContext
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.ms_sync.generator import MSSyncGenerator
 from headmotion.ms_sync.specs import MSSyncGeneratorSpec
 
-from ..proof.plots import sheet
+from ..reproduction.plots import sheet
 from .measuring import Figure, in_turns, threads
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "scaling.svg"

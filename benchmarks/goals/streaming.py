@@ -68,7 +68,7 @@ def memory_file_to_file() -> Figure:
             for second in range(60 * MINUTES):
                 stream.write(np.random.default_rng(second).normal(0, 0.05, RATE))
         resident: list[float] = []
-        watched = _watched(pipe.pieces(speech), resident)
+        watched = _watched(pipe.iter_motion(speech), resident)
         renderer = {"type": "skeleton", "size": 128}
         pipe.render(watched, Path(folder) / "talk.webm", audio=speech, renderer=renderer, quiet=True)
     return _growth(resident[6 * LEFT_OUT :])

@@ -19,14 +19,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from headmotion.core.pyramid import Pyramid
-from headmotion.data.synthetic import write_synthetic
-from headmotion.training.assembly import assemble
-from headmotion.training.processes import Processes
+from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.sync.pyramid import Pyramid
+from headmotion.training.build import assemble
+from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
 
+from .baseline_networks import LEVELS, YardstickDiscriminator, YardstickGenerator, YardstickSyncer
 from .measuring import Figure, printed
-from .yardstick import LEVELS, YardstickDiscriminator, YardstickGenerator, YardstickSyncer
 
 BATCH, FRAMES, STEPS, TURNS, THREADS = 8, 40, 2, 2, 2
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
-from ..core.licenses import Asset
 
 
 @hookimpl

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..core.audio_encoder import AudioEncoder
 from ..core.errors import AudioError
-from .filterbank import mel_filters
+from ..core.interfaces.audio_encoder import AudioEncoder
+from .mel_filterbank import mel_filters
 from .specs import MelSpec
 
 FLOOR = 1e-8

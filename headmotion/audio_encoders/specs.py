@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from ..core.errors import SpecError
-from ..core.spec import AudioEncoderSpec, BuildContext
+from ..core.interfaces.specs import AudioEncoderSpec, BuildContext
 
 if TYPE_CHECKING:
-    from ..core.audio_encoder import AudioEncoder
+    from ..core.interfaces.audio_encoder import AudioEncoder
 
 
 class MelSpec(AudioEncoderSpec):

@@ -29,7 +29,7 @@ def _angles(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 def _edits(command: F) -> F:
-    """The controls by name and number, as `headmotion.controls.by_name` takes them."""
+    """The controls by name and number, as `headmotion.controls.from_options` takes them."""
     return options(
         click.option("--head", type=float, metavar="AMOUNT", help="Amount of head motion: 0 none, 1 as it comes."),
         click.option("--lips", type=float, metavar="GAIN", help="Gain of lips and jaw: 1 as they come."),
@@ -53,7 +53,7 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     """Animate the bundled portrait with the bundled speech."""
     one_thread()
     check_output(output / "talk.mp4")
-    from headmotion.demo import demo as make
+    from headmotion.cli.demo import demo as make
 
     show(make(output, device=device, seed=seed, quiet=quiet))
 
@@ -76,7 +76,7 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head alone, or all of the picture."),
     click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
     click.option("--style", metavar="NAME", help="How to move, for a generator that knows styles."),
-    click.option("--other-audio", type=existing_file, help="Whom the speaker talks with, for one that hears them."),
+    click.option("--listener-audio", type=existing_file, help="Whom the speaker talks with, for one that hears them."),
     _edits,
     device,
     seed,
@@ -95,7 +95,7 @@ def animate(
     crop: str | None,
     size: int | None,
     style: str | None,
-    other_audio: Path | None,
+    listener_audio: Path | None,
     device: str,
     seed: int,
     quiet: bool,
@@ -104,14 +104,14 @@ def animate(
     """Turn the speech in AUDIO into a video of moving landmarks, or of a still picture that talks."""
     one_thread()
     import headmotion
-    from headmotion.renderers.output import check_target
+    from headmotion.media.frames_writer import check_target
 
     check_target(output)
     check_output(output, may_be_folder=not output.suffix)
-    controls = headmotion.controls.by_name(**edits, seed=seed)
+    controls = headmotion.controls.from_options(**edits, seed=seed)
     pipe = headmotion.load(model, device=device)
     reference = pipe.reference(landmarks or image, detector=detector, face=face)
-    motion = pipe.pieces(audio, reference, seed, fps, controls, style, other_audio)
+    motion = pipe.iter_motion(audio, reference, seed, fps, controls, style, listener_audio)
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
     drawn = {"type": renderer or ("portrait" if image else "skeleton")} | view
     show(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))

@@ -11,7 +11,7 @@ import click
 from .options import any_path, check_output, device, one_thread, options, quiet, seed, show
 
 if TYPE_CHECKING:
-    from headmotion.evaluation.comparing import Comparison
+    from headmotion.evaluation.comparison import Comparison
 
 
 def _metrics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import os
 import sys
@@ -13,11 +14,11 @@ import click
 
 from headmotion.core.errors import HeadmotionError
 
-from .about import inspect, licenses, schema
 from .animate import animate, demo
-from .corpora import doctor
+from .check_corpus import inspect_corpus
 from .evaluation import compare, evaluate
 from .export import export
+from .info import inspect, licenses, schema
 from .plugins import plugins
 from .preparation import prepare
 from .synthesis import synthesize
@@ -35,11 +36,15 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-MAKING = (demo, animate, prepare, synthesize, doctor, train, evaluate, compare, export)
+MAKING = (demo, animate, prepare, synthesize, inspect_corpus, train, evaluate, compare, export)
 TELLING = (plugins, licenses, schema, inspect)
 
 for command in (*MAKING, *TELLING):
     cli.add_command(command)
+
+doctor = copy.copy(inspect_corpus)  # the name that this command had first
+doctor.hidden = True
+cli.add_command(doctor, "doctor")
 
 
 def main() -> None:

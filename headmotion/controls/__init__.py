@@ -4,14 +4,14 @@ Each has one name, used in two ways. With a motion it edits it, ``scale_head(mot
 control, ``scale_head(0.5)``, for ``Pipeline.generate`` and ``Pipeline.stream``.
 """
 
-from .blinking import Blink
-from .by_name import by_name
+from .blink import Blink
 from .chain import Chain, chain_lookahead_ms
+from .close_silence import CloseSilence
 from .control import Control, Edit, FrameControl, Setting, Step, Verb, verb
 from .head import HoldPose, LookAt, ScaleHead
+from .limits import Limit
 from .lips import ScaleLips
-from .ranges import Limit
-from .silence import CloseSilence
+from .options import from_options
 from .smoothing import Smooth
 
 scale_head = verb(ScaleHead)
@@ -40,9 +40,9 @@ __all__ = [
     "Step",
     "Verb",
     "blink",
-    "by_name",
     "chain_lookahead_ms",
     "close_silence",
+    "from_options",
     "hold_pose",
     "limit",
     "look_at",

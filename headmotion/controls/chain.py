@@ -8,8 +8,8 @@ from itertools import takewhile
 
 import numpy as np
 
-from ..core.audio import Wave
 from ..core.motion import Motion
+from ..media.audio import Wave
 from .control import Control, Edit, Setting
 
 

@@ -14,11 +14,12 @@ from typing import Any, ParamSpec, Protocol, Self, cast, overload
 import numpy as np
 from torch import Tensor
 
-from ..core.audio import Wave
 from ..core.errors import MotionError, SpecError
+from ..core.interfaces.representation import Representation
+from ..core.interfaces.specs import RepresentationSpec
 from ..core.motion import Motion
-from ..core.representation import Representation
-from ..core.spec import RepresentationSpec, spec_from
+from ..core.spec import resolve_spec
+from ..media.audio import Wave
 
 Edit = Callable[[Motion], Motion]
 """Any edit of a finished motion; a `Control` is one that can also work on a stream."""
@@ -46,7 +47,7 @@ class Setting:
             MotionError: the values do not fit the representation.
             SpecError: an unknown representation.
         """
-        spec = cast("RepresentationSpec", spec_from("representation", dict(motion.representation)))
+        spec = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation)))
         representation = spec.build()
         pose = (representation.points, representation.dims)
         rest = motion.values[0] if motion.reference is None else motion.reference

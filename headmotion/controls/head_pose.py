@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import MotionError
-from ..representations.solid import solid_neutral
+from ..representations.neutral_3d import solid_neutral
 from .control import Setting
 
 EDGE_ON = 0.3

@@ -9,7 +9,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from ..core.audio import Wave
+from ..media.audio import Wave
 from .control import Control, Setting, Step, in_range
 
 

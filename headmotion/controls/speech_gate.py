@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..core.audio import Wave
+from ..media.audio import Wave
 
 HOPS_PER_SECOND = 100
 AVERAGED = 3

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .converter import Converter
 from .errors import MotionError
+from .interfaces.converter import Converter
+from .interfaces.specs import RepresentationSpec
 from .motion import Motion
 from .plugins import registry
-from .spec import RepresentationSpec
 
 
 def converted(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str) -> Motion:

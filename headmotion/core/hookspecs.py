@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from .converter import Converter
-    from .licenses import Asset
+    from .assets import Asset
+    from .interfaces.converter import Converter
     from .spec import Spec
 
 ENTRY_POINT_GROUP = "headmotion"

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .arrays import MAX_BYTES, as_float32, read_arrays
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output
-from .representation import Frame
-from .spec import RepresentationSpec
+from .interfaces.representation import UnitSquare
+from .interfaces.specs import RepresentationSpec
+from .npz import MAX_BYTES, as_float32, read_arrays
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 
@@ -30,7 +30,7 @@ class Motion:
     fps: Fraction
     representation: Mapping[str, Any] = field(default_factory=lambda: {"type": "landmarks68"})
     """The representation's spec as JSON values."""
-    frame: Frame | None = None
+    frame: UnitSquare | None = None
     """The square of the source picture that the unit frame stands for."""
     units: str = "px"
     """``px`` (pixels of the source picture) or ``unit`` (the unit frame)."""
@@ -130,7 +130,7 @@ class Motion:
                 values=torch.from_numpy(values),
                 fps=as_fps(fps),
                 representation=dict(meta["representation"]),
-                frame=None if frame is None else Frame(**frame),
+                frame=None if frame is None else UnitSquare(**frame),
                 units=str(meta["units"]),
                 reference=None if reference is None else torch.tensor(reference, dtype=torch.float32),
                 provenance=dict(meta["provenance"]),

@@ -20,9 +20,9 @@ import pluggy
 from pydantic import BaseModel
 
 from . import hookspecs
-from .converter import Converter
+from .assets import Asset
 from .errors import PluginError, SpecError
-from .licenses import Asset
+from .interfaces.converter import Converter
 
 if TYPE_CHECKING:
     from .spec import Spec
@@ -194,7 +194,9 @@ def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[
     for converter in result.call(plugin, "headmotion_converters") or ():
         if not isinstance(converter, Converter):
             raise PluginError(
-                f"plugin {plugin}", "converters that are headmotion.core.converter.Converter", repr(converter)
+                f"plugin {plugin}",
+                "converters that are headmotion.core.interfaces.converter.Converter",
+                repr(converter),
             )
         key = converter.source, converter.target
         if not own and not any(name.startswith(f"{plugin}/") for name in key):
@@ -208,7 +210,7 @@ def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[
 def _offered_assets(result: Registry, plugin: str) -> tuple[Asset, ...]:
     offered = tuple(result.call(plugin, "headmotion_licenses") or ())
     if stray := [each for each in offered if not isinstance(each, Asset)]:
-        raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.licenses.Asset", repr(stray[0]))
+        raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.assets.Asset", repr(stray[0]))
     return offered
 
 

@@ -71,7 +71,7 @@ class _ByType:
         def resolve(value: Any) -> Spec:
             if isinstance(value, source):
                 return cast("Spec", value)
-            return spec_from(kind, value)
+            return resolve_spec(kind, value)
 
         return core_schema.no_info_plain_validator_function(
             resolve,
@@ -98,7 +98,7 @@ SpecField = Annotated[K, _ByType()]
 """``SpecField[GeneratorSpec]``: a field that holds any registered spec of that kind."""
 
 
-def spec_from(kind: str, value: Any) -> Spec:
+def resolve_spec(kind: str, value: Any) -> Spec:
     """The spec of ``kind`` described by a type name or a dict with ``type``.
 
     Raises:

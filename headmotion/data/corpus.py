@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
-from . import pairs
+from . import pair_format as pairs
 from .clip import Clip
-from .entry import Entry, KeepingReader
-from .refused import Refused
+from .index_entry import Entry, KeepingReader
+from .rejected import Refused
 from .shard_header import HEADER
 from .shard_reader import check_shards, list_shards
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..core.errors import CorpusError
 from .clip import Stored, check_values
-from .entry import Entry
+from .index_entry import Entry
 from .shard_header import COPY_ANEW, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, first_of, read_header
 
 MAPPED = 64

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ..core.errors import CorpusError
 from .clip import Clip
-from .entry import Entry
+from .index_entry import Entry
 
 Item = TypeVar("Item", Clip, Entry)
 

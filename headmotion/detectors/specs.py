@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from ..core.errors import SpecError
-from ..core.spec import BuildContext, DetectorSpec
+from ..core.interfaces.specs import BuildContext, DetectorSpec
 
 if TYPE_CHECKING:
-    from ..core.detector import Detector
+    from ..core.interfaces.detector import Detector
 
 
 class MediapipeSpec(DetectorSpec):
@@ -30,7 +30,7 @@ class MediapipeSpec(DetectorSpec):
         Raises:
             SpecError: the representation is neither `landmarks68`, `landmarks68-3d` nor `mesh478`.
         """
-        from .face_mesh import FaceMesh
+        from .mediapipe import FaceMesh
 
         _check_representation(self, context, "landmarks68", "landmarks68-3d", "mesh478")
         return FaceMesh(self, context.representation)
@@ -55,7 +55,7 @@ class FaceAlignmentSpec(DetectorSpec):
         Raises:
             SpecError: the representation is not 2-D `landmarks68`.
         """
-        from .fan import FaceAlignmentDetector
+        from .face_alignment import FaceAlignmentDetector
 
         _check_representation(self, context, "landmarks68", dims=(2,))
         return FaceAlignmentDetector(self)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .comparing import compare as compare
+    from .comparison import compare as compare
     from .report import Report as Report
-    from .run import evaluate as evaluate
+    from .run_evaluation import evaluate as evaluate
 
-_HOMES = {"compare": "comparing", "evaluate": "run", "Report": "report"}
+_HOMES = {"compare": "comparison", "evaluate": "run_evaluation", "Report": "report"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..core.metric import CostlyFigures, Figures, Metric, Observation, PerClip
+from ..core.interfaces.metric import Metric, MetricValues, Observation, PerClip, SlowBootstrap
 
 DRAWS = 1000
 """Draws of clips for an interval."""
@@ -34,25 +34,25 @@ def intervals(metric: Metric, observed: Sequence[Observation], seed: int) -> Int
     return _of_figures(metric, observed, seed) | found
 
 
-def metric_figures(metric: Metric, observed: Sequence[Observation]) -> Figures:
+def metric_figures(metric: Metric, observed: Sequence[Observation]) -> MetricValues:
     """A metric's figures, those that are not finite replaced by a note."""
     figures = metric.figures(observed)
     values = {name: float(value) for name, value in figures.values.items() if math.isfinite(value)}
     broken = sorted(figures.values.keys() - values.keys())
     notes = tuple(f"{name}: left out, because it is not finite" for name in broken)
-    return Figures(values, (*figures.notes, *notes))
+    return MetricValues(values, (*figures.notes, *notes))
 
 
 def clip_figures(metric: PerClip, observed: Sequence[Observation]) -> dict[str, npt.NDArray[np.float64]]:
     """By name, the figure of every clip ``[N]``; NaN where it cannot be told."""
-    every = [metric.of_clip(each) for each in observed]
+    every = [metric.per_clip(each) for each in observed]
     names = dict.fromkeys(name for each in every for name in each)
     return {name: np.array([each.get(name, np.nan) for each in every], np.float64) for name in names}
 
 
 def draws_of(metric: Metric, clips: int) -> int:
     """Draws for figures that must be made anew for each."""
-    own = metric.draws if isinstance(metric, CostlyFigures) else max(FEWEST, LOOKED_AT // clips)
+    own = metric.draws if isinstance(metric, SlowBootstrap) else max(FEWEST, LOOKED_AT // clips)
     return min(DRAWS, own)
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from ..core.audio import Wave
 from ..core.checkpoint import read_header
 from ..core.motion import Motion
 from ..core.plugins import registry
 from ..data.clip import SAMPLE_RATE, samples_of
-from ..pipeline import Pipeline, load
-from .case import Case
-from .clips import Clips
-from .source import Source
+from ..media.audio import Wave
+from ..pipeline.pipeline import Pipeline, load
+from .eval_clip import Case
+from .eval_split import Clips
+from .motion_source import Source
 
 REPEAT = 1_000_000
 """Between the seeds of two motions for the same clip; clips differ by 1."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..pages.page import page as rendered
-from .measuring import Evaluation
-from .observing import Measuring
+from ..reports.page import page as rendered
+from .evaluator import Evaluation
+from .observe import Measuring
 from .plots import curves, distributions
 from .ranking import Ranked, ranked
 from .report import Measured

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..core.metric import Plot, SupportsPlots
-from ..pages.svg import svg
+from ..core.interfaces.metric import Plot, SupportsPlots
+from ..reports.svg import svg
+from .evaluator import Evaluation
 from .intervals import all_clip_figures
-from .measuring import Evaluation
-from .observing import Measuring
+from .observe import Measuring
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import EvaluationError
-from ..core.metric import PerClip
+from ..core.interfaces.metric import PerClip
 from .intervals import all_clip_figures
-from .observing import Measuring
+from .observe import Measuring
 
 if TYPE_CHECKING:
-    from .measuring import Evaluation
+    from .evaluator import Evaluation
 
 FAVORITE = "opening.correlation"
 """What clips are ranked by unless somebody says otherwise, where it is measured."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import MotionError
+from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..core.representation import Representation
 from ..metrics.filters import Curve
-from ..metrics.opening import opening_curve
-from ..metrics.poses import PoseCurves
-from ..pages.svg import svg
-from .case import Case
+from ..metrics.mouth_opening import opening_curve
+from ..metrics.pose_curves import PoseCurves
+from ..reports.svg import svg
+from .eval_clip import Case
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

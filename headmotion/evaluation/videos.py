@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.interfaces.representation import Representation
+from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
-from ..core.representation import Representation
-from ..core.spec import BuildContext
-from ..renderers.output import write_frames
+from ..media.frames_writer import write_frames
 from ..renderers.specs import SkeletonSpec
-from .case import Case
+from .eval_clip import Case
 
 SIZE = 240
 """Edge of each of the two pictures in pixels."""

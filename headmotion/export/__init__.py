@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .motion_files import write_motion as write_motion
+    from .onnx_initial_state import write_start as write_start
     from .onnx_model import write_onnx as write_onnx
-    from .onnx_start import write_start as write_start
 
-_HOME_OF = {"write_motion": "motion_files", "write_onnx": "onnx_model", "write_start": "onnx_start"}
+_HOME_OF = {"write_motion": "motion_files", "write_onnx": "onnx_model", "write_start": "onnx_initial_state"}
 
 __all__ = ["write_motion", "write_onnx", "write_start"]
 

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..core.errors import MotionError
+from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..core.representation import Representation
 from ..representations.joints import Joints
 from .gltf_parts import Scene
 

@@ -12,8 +12,8 @@ from scipy.spatial import Delaunay, QhullError  # type: ignore[import-untyped,un
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
-from ..core.representation import Frame, Representation
 from .gltf_parts import INDICES, VERTICES, Scene
 
 TOLERANCE = 5e-4
@@ -53,7 +53,7 @@ def placed(motion: Motion, representation: Representation) -> tuple[Points, Poin
     """The frames ``[T, P, 3]`` and the resting pose ``[P, 3]`` in glTF's axes, sides of the unit frame."""
     frame = motion.frame
     if frame is None:
-        frame = representation.frame_of(motion.values) if motion.units == "px" else Frame(0.5, 0.5, 1.0)
+        frame = representation.frame_of(motion.values) if motion.units == "px" else UnitSquare(0.5, 0.5, 1.0)
 
     def turned(poses: Tensor) -> Points:
         flat = representation.to_points2d(poses).double().cpu().numpy()

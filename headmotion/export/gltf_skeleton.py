@@ -8,8 +8,8 @@ from scipy.spatial.transform import Rotation  # type: ignore[import-untyped,unus
 
 from ..core.errors import MotionError
 from ..core.motion import Motion
+from ..geometry.rotations import matrices
 from ..representations.joints import Joints
-from ..representations.rotations import matrices
 from .gltf_parts import INDICES, VERTICES, Scene
 
 HALF_TURN = [1.0, 0.0, 0.0, 0.0]

@@ -11,8 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from ..core.errors import MotionError
+from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..core.representation import Representation
 
 _EYE = ("EyeBlink", "EyeLookDown", "EyeLookIn", "EyeLookOut", "EyeLookUp", "EyeSquint", "EyeWide")
 _MOUTH = ("Smile", "Frown", "Dimple", "Stretch")

@@ -11,14 +11,14 @@ import torch
 from ..controls.control import Setting
 from ..core.errors import MotionError
 from ..core.files import atomic_output
+from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..core.representation import Representation
 from ..representations.bvh import write_bvh
+from .csv import write_csv
 from .formats import format_of
 from .gltf import write_glb, write_gltf
 from .live_link import write_live_link
 from .mouth_shapes import write_vtt
-from .table import write_csv
 
 Writer = Callable[[Motion, Representation, Path], object]
 """Writes a motion that has frames and is finite, to a path where it may leave a part of a file."""

@@ -2,8 +2,8 @@
 
 The six shapes are those of hand-drawn animation, by the letters of Rhubarb Lip Sync; they are no phonemes. Each frame
 takes the shape that is nearest in opening and width of the mouth. Targets are those of the synthetic speakers
-(`headmotion.data.spoken.visemes`); the widest vowel opens the lips by about a fifth of the distance of the eyes' outer
-corners, as in the synthetic speakers and in the clips that the library was made with.
+(`headmotion.data.synthetic.espeak.visemes`); the widest vowel opens the lips by about a fifth of the distance of the
+eyes' outer corners, as in the synthetic speakers and in the clips that the library was made with.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..core.representation import Representation
 
 SHAPES = {
     "A": (0.0, 0.0, "closed, as in m, b, p and silence"),

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.audio import Audio
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
-from ..pipeline import Pipeline
-from ..reference import Reference, ReferenceLike
+from ..media.audio import Audio
+from ..pipeline.pipeline import Pipeline
+from ..pipeline.reference import Reference, ReferenceLike
+from .onnx_initial_state import CHUNK, save_start, start
 from .onnx_int8 import as_int8
-from .onnx_start import CHUNK, save_start, start
-from .speech_step import SpeechStep
+from .streaming_graph import SpeechStep
 
 TOLERANCE = 1e-4
 """Sides of the unit frame by which frames of the file may differ from the pipeline's."""
@@ -77,7 +77,7 @@ def write_onnx(
         _compare(temporary, pipeline, begin, given, seed)
         if precision == "int8":
             as_int8(temporary)
-            apart = _apart(temporary, pipeline, begin, given, seed, Audio.of(SPEECH))
+            apart = _apart(temporary, pipeline, begin, given, seed, Audio.coerce(SPEECH))
             _log.warning("int8 moves frames by up to %.1e sides of the unit frame over ten seconds of speech", apart)
         save_start(begin, target.with_suffix(".npz"))
     return target

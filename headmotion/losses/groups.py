@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.errors import SpecError
-from ..core.representation import Representation
+from ..core.interfaces.representation import Representation
 
 ALL = "all"
 """The group of all points, which every representation has."""

@@ -9,8 +9,8 @@ from torch import Tensor
 from typing_extensions import override
 
 from ..core.errors import SpecError
-from ..core.loss import Loss, LossInput
-from ..core.spec import BuildContext
+from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.specs import BuildContext
 from .groups import points_of
 from .specs import ReconstructionLossSpec
 

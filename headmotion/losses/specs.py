@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ..core.spec import BuildContext, LossSpec
+from ..core.interfaces.specs import BuildContext, LossSpec
 
 if TYPE_CHECKING:
     from .reconstruction import ReconstructionLoss

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.loss import Loss, LossInput
-from ..core.spec import BuildContext
+from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.specs import BuildContext
 from .groups import ALL, points_of
 from .specs import SpreadLossSpec
 

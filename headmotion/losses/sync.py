@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
-from ..core.loss import Loss, LossInput
-from ..core.syncer import SyncerPyramid
+from ..core.interfaces.loss import Loss, LossInput
+from ..sync.syncer_pyramid import SyncerPyramid
 from .specs import SyncLossSpec
 
 

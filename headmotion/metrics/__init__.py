@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
-from ..core.licenses import Asset
 from ..core.spec import Spec
-from . import frechet_specs, motion_specs, sync_specs
+from . import av_sync_specs as sync_specs
+from . import frechet_specs, motion_specs
 
 
 @hookimpl

@@ -12,14 +12,14 @@ from scipy.signal import find_peaks  # type: ignore[import-untyped]
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.audio import Wave
 from ..core.errors import MotionError
-from ..core.metric import Figures, Metric, MetricInput, Observation
-from ..core.spec import BuildContext
-from .averages import averaged
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
+from ..media.audio import Wave
 from .filters import Curve
-from .inputs import STILL, plane, scalar, size_px
+from .means import averaged
 from .motion_specs import BeatSpec
+from .validation import STILL, plane, scalar, size_px
 
 RATE = 16_000
 HOP, FFT = 160, 2048
@@ -63,12 +63,12 @@ class Beat(Metric):
             return {}
         return {"alignment": scalar(alignment(moved, heard, self.spec.width_ms / 1000))}
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """0 to 1; not told of a clip that has no onset, or motion without a beat."""
         return {"beat_alignment": float(observed["alignment"])} if observed else {}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         return averaged(self, observed, "no clip has both onsets and motion beats")
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from typing_extensions import override
 
 from ..core.errors import MotionError, SpecError
-from ..core.metric import Figures, Metric, MetricInput, Observation
-from ..core.spec import BuildContext
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
 from .filters import Curve
-from .inputs import STILL, plane, scalar, size_px
 from .motion_specs import BlinkSpec
+from .validation import STILL, plane, scalar, size_px
 
 
 class Blink(Metric):
@@ -52,11 +52,11 @@ class Blink(Metric):
         return {"blinks": scalar(blinks(opening, self.spec.closed, longest)), "seconds": seconds}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         seconds = sum(float(each["seconds"]) for each in observed)
         count = sum(float(each["blinks"]) for each in observed)
         notes = ("less than a minute of motion",) if seconds < 60 else ()
-        return Figures({"blinks_per_minute": 60 * count / seconds}, notes)
+        return MetricValues({"blinks_per_minute": 60 * count / seconds}, notes)
 
 
 def blinks(opening: Curve, closed: float, longest_frames: float) -> int:

@@ -10,11 +10,11 @@ import torch
 from typing_extensions import override
 
 from ..core.errors import MotionError
-from ..core.metric import Figures, Metric, MetricInput, Observation
-from ..core.spec import BuildContext
-from .averages import averaged
-from .inputs import plane, scalar, size_px
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
+from .means import averaged
 from .motion_specs import DiversitySpec
+from .validation import plane, scalar, size_px
 
 
 class Diversity(Metric):
@@ -42,10 +42,10 @@ class Diversity(Metric):
         size = size_px(self.representation, torch.cat(every), "diversity")
         return {"apart": scalar(sum(apart) / len(apart) / size)}
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """In distances of the scale pair."""
         return {"diversity_scale": float(observed["apart"])}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         return averaged(self, observed)

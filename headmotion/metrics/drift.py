@@ -10,12 +10,12 @@ import torch
 from typing_extensions import override
 
 from ..core.errors import MotionError
-from ..core.metric import Curve, Figures, Metric, MetricInput, Observation, Plot
-from ..core.spec import BuildContext
+from ..core.interfaces.metric import Curve, Metric, MetricInput, MetricValues, Observation, Plot
+from ..core.interfaces.specs import BuildContext
 from .filters import Curve as Values
-from .inputs import STILL, true_motion
 from .motion_specs import DriftSpec
-from .poses import PoseCurves
+from .pose_curves import PoseCurves
+from .validation import STILL, true_motion
 
 
 class Drift(Metric):
@@ -53,12 +53,12 @@ class Drift(Metric):
         }
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         curve = self._distances(observed)
         if curve is None:
-            return Figures({}, ("distances: real clips are still",))
+            return MetricValues({}, ("distances: real clips are still",))
         mean = curve.mean(axis=0)
-        return Figures({"distance_near_std": float(mean[0]), "distance_end_std": float(mean[-1])})
+        return MetricValues({"distance_near_std": float(mean[0]), "distance_end_std": float(mean[-1])})
 
     def plots(self, observed: Sequence[Observation]) -> Mapping[str, Plot]:
         """Mean distance over time, and that of most clips."""

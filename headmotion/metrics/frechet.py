@@ -11,12 +11,12 @@ from torch import Tensor
 from typing_extensions import override
 
 from ..core.errors import MotionError, SpecError
-from ..core.metric import Figures, Metric, MetricInput, Observation
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
-from ..core.spec import BuildContext
 from .frechet_specs import LastFramesSpec
 from .gaussian import Gaussian, frechet_distance
-from .inputs import plane, true_motion
+from .validation import plane, true_motion
 
 FPS = Fraction(25)
 """Frames per second at which lengths are counted; motion at other rates is brought to it."""
@@ -86,7 +86,7 @@ class Frechet(Metric):
         return observed
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         """One distance for each kind of feature and length; a note where samples are few."""
         values = {}
         few: dict[str, list[str]] = {}
@@ -98,7 +98,7 @@ class Frechet(Metric):
             if count <= size:
                 few.setdefault(_caution(count, size), []).append(name)
         notes = [f"{caution}: {', '.join(names)}" for caution, names in few.items()]
-        return Figures(values, (*notes, *self._shorter(observed)))
+        return MetricValues(values, (*notes, *self._shorter(observed)))
 
     def _shorter(self, observed: Sequence[Observation]) -> list[str]:
         notes = []

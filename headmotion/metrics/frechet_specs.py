@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from ..core.spec import BuildContext, MetricSpec
+from ..core.interfaces.specs import BuildContext, MetricSpec
 
 if TYPE_CHECKING:
     from .frechet import Frechet
@@ -31,8 +31,8 @@ class FIDSpec(LastFramesSpec):
 
     def build(self, context: BuildContext) -> Frechet:
         """Make the metric; a CheckpointError if the weights do not fit."""
-        from .drawn import InceptionFrames
         from .frechet import Frechet
+        from .raster_features import InceptionFrames
 
         return Frechet(self, context, InceptionFrames(context.representation, self.weights), draws=0)
 
@@ -46,8 +46,8 @@ class TemporalFIDSpec(LastFramesSpec):
 
     def build(self, context: BuildContext) -> Frechet:
         """Make the metric; a CheckpointError if the weights do not fit."""
-        from .drawn import InceptionTraces
         from .frechet import Frechet
+        from .raster_features import InceptionTraces
 
         return Frechet(self, context, InceptionTraces(context.representation, self.weights))
 
@@ -61,8 +61,8 @@ class FVDSpec(LastFramesSpec):
 
     def build(self, context: BuildContext) -> Frechet:
         """Make the metric; a CheckpointError if the weights do not fit."""
-        from .drawn import I3DClips
         from .frechet import Frechet
+        from .raster_features import I3DClips
 
         return Frechet(self, context, I3DClips(context.representation, self.weights))
 
@@ -98,6 +98,6 @@ class FrechetSyncersSpec(LastFramesSpec):
             SpecError: the syncers were trained on another representation.
         """
         from .frechet import Frechet
-        from .seen import SeenBySyncers
+        from .syncer_features import SeenBySyncers
 
         return Frechet(self, context, SeenBySyncers(context.representation, self.syncers))

@@ -10,13 +10,13 @@ from torch import Tensor
 from typing_extensions import override
 
 from ..core.errors import MotionError, SpecError
-from ..core.metric import Figures, Metric, MetricInput, Observation
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
-from ..core.spec import BuildContext
-from .averages import averaged, group_of
-from .inputs import plane, scalar, size_px, true_motion
 from .landmark_distance import centered_distance
+from .means import averaged, group_of
 from .motion_specs import FrontalDistanceSpec
+from .validation import plane, scalar, size_px, true_motion
 
 NAME = "lmd-frontal"
 
@@ -53,13 +53,13 @@ class FrontalDistance(Metric):
         made, true = (self._turned(motion) for motion in (clip.generated, real))
         return {"px": centered_distance(made, true), "size": scalar(size)}
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """In pixels, and in distances of the true scale pair."""
         distance = float(observed["px"])
         return {"lmd_frontal_px": distance, "lmd_frontal_scale": distance / float(observed["size"])}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         return averaged(self, observed)
 
     def _turned(self, motion: Motion) -> Tensor:

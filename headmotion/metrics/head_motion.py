@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from typing_extensions import override
 
-from ..core.metric import Figures, Metric, MetricInput, Observation
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
-from ..core.spec import BuildContext
 from .filters import Curve, low_pass
-from .inputs import STILL, plane, size_px
-from .moments import WINDOW_SECONDS, Moments, moments
 from .motion_specs import HeadMotionSpec
-from .poses import PoseCurves
+from .pose_curves import PoseCurves
+from .validation import STILL, plane, size_px
+from .windowed_stats import WINDOW_SECONDS, Moments, moments
 
 NAME = "head-motion"
 MEASURES, WHO = ("spread", "speed"), ("generated", "real")
@@ -49,7 +49,7 @@ class HeadMotion(Metric):
         found = self._moved(clip.generated, beside, "generated")
         return found | self._moved(clip.real, beside, "real") if clip.real is not None else found
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """Spread and speed of the generated motion."""
         return {
             name: float(observed[f"generated_{measure}"][k])
@@ -58,7 +58,7 @@ class HeadMotion(Metric):
         }
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         values: dict[str, float] = {}
         notes = []
         for measure in MEASURES:
@@ -74,7 +74,7 @@ class HeadMotion(Metric):
                     notes.append(f"{measure}_{axis}_ratio: the real motion is still")
         if short := sum(bool(each["short"]) for each in observed):
             notes.append(f"{short} of {len(observed)} clips are shorter than {WINDOW_SECONDS} s")
-        return Figures(values, tuple(notes))
+        return MetricValues(values, tuple(notes))
 
     def _names(self, measure: str) -> list[str]:
         per = "" if measure == "spread" else "_per_s"

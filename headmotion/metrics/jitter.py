@@ -8,11 +8,11 @@ from typing import Any, Literal
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.metric import Figures, Metric, MetricInput, Observation
-from ..core.spec import BuildContext
-from .averages import averaged, ratio_of_means
-from .inputs import STILL, plane, scalar, size_px
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
+from .means import averaged, ratio_of_means
 from .motion_specs import JitterSpec
+from .validation import STILL, plane, scalar, size_px
 
 
 class Jitter(Metric):
@@ -38,18 +38,18 @@ class Jitter(Metric):
         size = size_px(self.representation, real, "jitter")
         return {"generated": scalar(jitter(made, size)), "real": scalar(jitter(real, size))}
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """Of the generated motion, per frame to the third."""
         return {"jitter_scale": float(observed["generated"])}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         figures = averaged(self, observed)
         pairs = [(float(each["generated"]), float(each["real"])) for each in observed if "real" in each]
         ratio = ratio_of_means((made for made, _ in pairs), (real for _, real in pairs), STILL)
         if ratio is None:
-            return Figures(figures.values, ("jitter_ratio: the real motion is still",) if pairs else ())
-        return Figures({**figures.values, "jitter_ratio": ratio})
+            return MetricValues(figures.values, ("jitter_ratio: the real motion is still",) if pairs else ())
+        return MetricValues({**figures.values, "jitter_ratio": ratio})
 
 
 def jitter(frames: Tensor, size: float) -> float:

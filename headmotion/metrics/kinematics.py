@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..core.representation import Representation
+from ..core.interfaces.representation import Representation
 
 PERCENT = 100
 """Lengths are told in hundredths of the unit frame's side, which is twice as long as a face."""

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.metric import Figures, Metric, MetricInput, Observation
-from ..core.spec import BuildContext
-from .averages import averaged, group_of
-from .inputs import plane, scalar, size_px, true_motion
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
+from .means import averaged, group_of
 from .motion_specs import LandmarkDistanceSpec
+from .validation import plane, scalar, size_px, true_motion
 
 
 class LandmarkDistance(Metric):
@@ -38,13 +38,13 @@ class LandmarkDistance(Metric):
         distance = centered_distance(made[:, self.points], true[:, self.points])
         return {"px": distance, "size": scalar(size_px(self.representation, true, "lmd"))}
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """In pixels, and in distances of the true scale pair."""
         distance = float(observed["px"])
         return {"lmd_px": distance, "lmd_scale": distance / float(observed["size"])}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         return averaged(self, observed)
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.metric import Figures, Metric, MetricInput, Observation
-from ..core.spec import BuildContext
-from .averages import averaged, group_of
-from .inputs import plane, scalar, size_px, true_motion
+from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
+from ..core.interfaces.specs import BuildContext
+from .means import averaged, group_of
 from .motion_specs import LipErrorSpec
+from .validation import plane, scalar, size_px, true_motion
 
 NAME = "lip-vertex-error"
 
@@ -45,12 +45,12 @@ class LipError(Metric):
         worst = (self._placed(made) - self._placed(true)).norm(dim=-1).amax(dim=1).mean()
         return {"error": scalar(float(worst) / size_px(self.representation, true, NAME))}
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """In distances of the scale pair."""
         return {"lip_error_scale": float(observed["error"])}
 
     @override
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         return averaged(self, observed)
 
     def _placed(self, points: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from ..core.errors import SpecError
-from ..core.spec import BuildContext, MetricSpec
+from ..core.interfaces.specs import BuildContext, MetricSpec
 
 if TYPE_CHECKING:
     from .beat import Beat
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .jitter import Jitter
     from .landmark_distance import LandmarkDistance
     from .lip_error import LipError
-    from .opening import Opening
+    from .mouth_opening import Opening
 
 
 class LandmarkDistanceSpec(MetricSpec):
@@ -57,7 +57,7 @@ class OpeningSpec(MetricSpec):
 
     def build(self, context: BuildContext) -> Opening:
         """Make the metric."""
-        from .opening import Opening
+        from .mouth_opening import Opening
 
         return Opening(self, context)
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ..core.representation import Representation
+from ..core.interfaces.representation import Representation
 
 SIZE = 224
 """Pixels of an edge."""

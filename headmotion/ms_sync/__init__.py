@@ -7,8 +7,8 @@ Loss", arXiv 2307.03270 (v1).
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
-from ..core.licenses import Asset
 from ..core.spec import Spec
 from .specs import MSSyncDiscriminatorSpec, MSSyncGeneratorSpec, MSSyncSyncerSpec
 

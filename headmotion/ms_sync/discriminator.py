@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from typing_extensions import override
 
-from ..core.discriminator import Discriminator
 from ..core.errors import SpecError
-from ..core.spec import BuildContext
+from ..core.interfaces.discriminator import Discriminator
+from ..core.interfaces.specs import BuildContext
 from .blocks import grouped_stack, pose_encoder
 from .specs import MSSyncDiscriminatorSpec
 

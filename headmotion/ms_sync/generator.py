@@ -12,15 +12,14 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.chunks import Chunks
 from ..core.component import seeded_uniform
-from ..core.generator import Generator
-from ..core.spec import BuildContext
+from ..core.interfaces.fixed_shape_stream import FixedShapeStream
+from ..core.interfaces.generator import Generator
+from ..core.interfaces.specs import BuildContext
+from .audio_precompute import ROWS, Heard, hear, opened, worth_hearing
 from .audio_pyramid import AudioPyramid, AudioState
+from .batched_weight_grads import deferring
 from .blocks import GroupedBlock, along_longer, grouped_stack, pose_encoder
-from .deferred import deferring
-from .heard import ROWS, Heard, hear, opened, worth_hearing
-from .packed import packing
 from .specs import MSSyncGeneratorSpec
 
 Velocity = Callable[[Tensor], Tensor]
@@ -56,7 +55,7 @@ class Branches(nn.Module):
 
         Each gives the flat velocities ``[B, F]`` for a shared input ``[B, n]``.
         """
-        moving = packing(deferring(self), clips=vectors.shape[2], frames=len(vectors))
+        moving = deferring(self)
         if not worth_hearing(self.opening, vectors.shape[-1]):
             yield from (partial(moving._together, audio=audio) for audio in vectors.unbind(0))
             return
@@ -141,15 +140,15 @@ class MSSyncGenerator(Generator):
         vectors, heard = self.audio.step(audio, state.audio, last)
         return self._roll(vectors, GeneratorState(heard, state.hidden, state.cell, state.pose, state.anchor))
 
-    def in_chunks(self, frames: int, lag: int) -> Chunks:
-        """The stream in chunks of one size, as `SupportsChunks` wants it.
+    def fixed_shape_stream(self, frames: int, lag: int) -> FixedShapeStream:
+        """The stream in chunks of one size, as `SupportsFixedShapes` wants it.
 
         Raises:
             SpecError: a pyramid that needs the whole clip, or chunks that its levels do not divide.
         """
-        from .chunks import MSSyncChunks
+        from .onnx_step import MSSyncOnnxStep
 
-        return MSSyncChunks(self, frames, lag)
+        return MSSyncOnnxStep(self, frames, lag)
 
     def _step_whole(self, heard: Tensor, state: GeneratorState, last: bool) -> tuple[Tensor, GeneratorState]:
         """A pyramid that depends on the clip's length cannot start before the audio has ended."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ..core.errors import SpecError
-from ..core.spec import BuildContext, DiscriminatorSpec, GeneratorSpec, SyncerSpec
+from ..core.interfaces.specs import BuildContext, DiscriminatorSpec, GeneratorSpec, SyncerSpec
 
 if TYPE_CHECKING:
     from .discriminator import MSSyncDiscriminator

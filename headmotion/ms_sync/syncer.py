@@ -7,8 +7,8 @@ import itertools
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.spec import BuildContext
-from ..core.syncer import Syncer
+from ..core.interfaces.specs import BuildContext
+from ..core.interfaces.syncer import Syncer
 from .blocks import ConvBlock, standardizer
 from .specs import MSSyncSyncerSpec
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .from_videos import prepare as prepare
+    from .prepare_videos import prepare as prepare
     from .summary import Summary as Summary
 
-_HOMES = {"prepare": "from_videos", "Summary": "summary"}
+_HOMES = {"prepare": "prepare_videos", "Summary": "summary"}
 
 
 def __getattr__(name: str) -> Any:

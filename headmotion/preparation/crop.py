@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import torch
 
-from ..core.representation import Frame, Representation
+from ..core.interfaces.representation import Representation, UnitSquare
+from .face_tracks import Poses
 from .settings import Crop
-from .tracks import Poses
 
 CROP_SIZE = 256
 """Edge of a crop in its own pixels, as in MS-Sync's data (FOMM's preprocessing, Siarohin et al. 2019)."""
 
-_WHOLE = Frame(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE)
+_WHOLE = UnitSquare(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE)
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ def crop(poses: Poses, size: tuple[int, int], style: Crop, representation: Repre
     frame = representation.frame_of(values)
     side = round(frame.side)
     x, y = round(frame.x - side / 2), round(frame.y - side / 2)
-    whole_pixels = Frame(x + side / 2, y + side / 2, side)
+    whole_pixels = UnitSquare(x + side / 2, y + side / 2, side)
     moved = _in_crop(values, whole_pixels, representation)
     return Cropped(moved.numpy(), (CROP_SIZE, CROP_SIZE), (x, y, side))
 
 
-def _in_crop(values: torch.Tensor, frame: Frame, representation: Representation) -> torch.Tensor:
+def _in_crop(values: torch.Tensor, frame: UnitSquare, representation: Representation) -> torch.Tensor:
     return representation.denormalize(representation.normalize(values, frame), _WHOLE)

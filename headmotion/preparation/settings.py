@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 
 from .. import __version__
 from ..core.errors import SpecError
-from ..core.spec import DetectorSpec, Spec, SpecField
+from ..core.interfaces.specs import DetectorSpec
+from ..core.spec import Spec, SpecField
 
 FPS = Fraction(25)
 """Frames per second of all prepared clips."""

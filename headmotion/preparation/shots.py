@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode  # type: ignore[import-untyped]
 
-from ..core.renderer import Picture
+from ..core.interfaces.renderer import Picture
 from .settings import FPS
 
 _SIZE = 128, 96  # cuts are seen in a small picture, too

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from ..core.audio import Wave
 from ..core.errors import CorpusError
 from ..core.files import atomic_folder
 from ..data.clip import FULL_SCALE
-from .tracks import Poses
+from ..media.audio import Wave
+from .face_tracks import Poses
 
 _RECORD = "video.json"
 

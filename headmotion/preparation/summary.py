@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ..data.refused import REFUSED
+from ..data.rejected import REFUSED
 from ..data.shard_header import HEADER, INDEX
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ..core.errors import CorpusError
+from .find_videos import Video
 from .settings import Settings
-from .sources import Video
 from .staging import is_staged, staged
 
 if TYPE_CHECKING:
-    from .job import Parts
+    from .process_video import Parts
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def do(task: Task, parts: Parts, alive: Callable[[], None]) -> None:
     Raises:
         CorpusError: it cannot be written.
     """
-    from .job import prepare_video
+    from .process_video import prepare_video
 
     try:
         with staged(Path(task.folder), task.name) as output:
@@ -86,6 +86,6 @@ def parts_of(settings: Settings) -> Parts:
     Raises:
         HeadmotionError: a part does not work.
     """
-    from .job import Parts
+    from .process_video import Parts
 
     return Parts.build(settings)

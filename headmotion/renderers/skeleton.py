@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ..core.interfaces.renderer import Picture, Renderer
+from ..core.interfaces.representation import Representation, SupportsDrawing
 from ..core.motion import Motion
-from ..core.renderer import Picture, Renderer
-from ..core.representation import DrawsMore, Representation
-from .poses import Projection, plane_of, plane_poses
+from ..geometry.complex_points import Projection, plane_of, plane_poses
+from .portrait.warp import Plane
 from .specs import Color, SkeletonSpec
-from .warp import Plane
 
 SHIFT = 4
 """Positions are handed to the drawing routines in sixteenths of a pixel."""
@@ -23,7 +23,7 @@ SHIFT = 4
 class Skeleton(Renderer):
     """Anti-aliased lines along the representation's edges and a dot at every point; no picture is needed.
 
-    A representation that `DrawsMore` gives its own lines, to places of its own beside the points.
+    A representation that `SupportsDrawing` gives its own lines, to places of its own beside the points.
     """
 
     needs_image = False
@@ -33,7 +33,7 @@ class Skeleton(Renderer):
         super().__init__(spec)
         self.project: Projection = representation.to_points2d
         self.edges = representation.edges
-        if isinstance(representation, DrawsMore):
+        if isinstance(representation, SupportsDrawing):
             self.project, self.edges = representation.to_drawing2d, representation.drawing_edges
         self.size = spec.size + spec.size % 2
         members = {name: set(representation.groups.get(name, ())) for name in spec.group_colors}

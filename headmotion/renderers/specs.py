@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ..core.spec import BuildContext, RendererSpec
+from ..core.interfaces.specs import BuildContext, RendererSpec
 
 if TYPE_CHECKING:
-    from ..core.renderer import Renderer
+    from ..core.interfaces.renderer import Renderer
 
 Color = tuple[int, int, int]
 """Red, green, blue, 0..255 each."""
@@ -70,6 +70,6 @@ class PortraitSpec(RendererSpec):
         Raises:
             SpecError: the representation is no face with inner lips.
         """
-        from .portrait import Portrait
+        from .portrait.portrait import Portrait
 
         return Portrait(self, context.representation)

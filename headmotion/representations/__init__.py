@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from ..core.converter import Converter
+from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
-from ..core.licenses import Asset
+from ..core.interfaces.converter import Converter
 from ..core.spec import Spec
 from .converters import converters
 from .specs import (

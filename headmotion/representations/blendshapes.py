@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ..core.errors import MotionError
-from ..core.representation import Frame, Representation
-from .geometry import checked_frame, checked_poses
-from .sides import mirror_by_name
+from ..core.interfaces.representation import Representation, UnitSquare
+from .mirror_names import mirror_by_name
+from .point_representation import checked_frame, checked_poses
 from .specs import BlendshapesSpec
 
 NAMES = (
@@ -67,7 +67,7 @@ class Blendshapes(Representation):
         """Nothing raised, ``[52, 1]``."""
         return torch.zeros(self.points, 1)
 
-    def frame_of(self, values: Tensor) -> Frame:
+    def frame_of(self, values: Tensor) -> UnitSquare:
         """The unit square, whatever the poses ``[..., 52, 1]``.
 
         Raises:
@@ -76,9 +76,9 @@ class Blendshapes(Representation):
         poses = checked_poses(self, values, 1)[..., :1]
         if not poses.numel() or not bool(torch.isfinite(poses).all()):
             raise MotionError(self.name, "at least one pose of finite numbers", "none, or NaN or infinity")
-        return Frame(0.5, 0.5, 1.0)
+        return UnitSquare(0.5, 0.5, 1.0)
 
-    def normalize(self, values: Tensor, frame: Frame) -> Tensor:
+    def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
         """The values themselves ``[..., 52, 1]``; numbers beyond the first are dropped.
 
         Raises:
@@ -87,7 +87,7 @@ class Blendshapes(Representation):
         checked_frame(self.name, frame)
         return checked_poses(self, values, 1)[..., :1]
 
-    def denormalize(self, values: Tensor, frame: Frame) -> Tensor:
+    def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
         """The values themselves ``[..., 52, 1]``.
 
         Raises:

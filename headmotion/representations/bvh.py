@@ -17,11 +17,12 @@ import torch
 
 from ..core.errors import MotionError
 from ..core.files import atomic_output
+from ..core.interfaces.specs import RepresentationSpec
 from ..core.motion import Motion
-from ..core.spec import RepresentationSpec, spec_from
+from ..core.spec import resolve_spec
+from ..geometry.rotations import about, matrices, six_numbers, zxy_degrees
 from .bvh_text import Numbers, Skeleton, parse, write
 from .joints import Joints
-from .rotations import about, matrices, six_numbers, zxy_degrees
 from .specs import EndSite, JointsSpec
 
 
@@ -65,7 +66,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> Path:
             file cannot hold.
     """
     target = Path(path)
-    joints = cast("RepresentationSpec", spec_from("representation", dict(motion.representation))).build()
+    joints = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation))).build()
     if not isinstance(joints, Joints):
         raise MotionError("bvh", "a motion of joints", str(motion.representation.get("type")), "convert it first")
     spec = joints.spec

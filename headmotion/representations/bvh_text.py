@@ -11,8 +11,8 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ..core.arrays import MAX_BYTES
 from ..core.errors import MotionError
+from ..core.npz import MAX_BYTES
 
 Numbers = npt.NDArray[np.float64]
 Offset = tuple[float, float, float]

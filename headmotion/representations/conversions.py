@@ -9,10 +9,11 @@ from typing import Any, cast
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..core.interfaces.representation import Representation
+from ..core.interfaces.specs import RepresentationSpec
 from ..core.motion import Motion
-from ..core.representation import Representation
-from ..core.spec import RepresentationSpec, spec_from
-from .expression import estimated, raised
+from ..core.spec import resolve_spec
+from .blendshape_landmarks import estimated, raised
 from .joints import Joints
 from .mesh478 import IBUG
 from .specs import BlendshapesSpec, JointPositionsSpec, Landmarks68Spec, Landmarks683DSpec
@@ -100,7 +101,7 @@ def representation_of(motion: Motion) -> Representation:
     Raises:
         MotionError: values of another shape.
     """
-    spec = cast("RepresentationSpec", spec_from("representation", dict(motion.representation)))
+    spec = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation)))
     built = spec.build()
     if motion.values.shape[1:] != (built.points, built.dims):
         got = f"the shape {list(motion.values.shape)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ..core.converter import Converter
+from ..core.interfaces.converter import Converter
 
 if TYPE_CHECKING:
     from ..core.motion import Motion

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from .geometry import PointRepresentation, rest_pose
-from .sides import limbs_by_name, mirror_by_name
+from .mirror_names import limbs_by_name, mirror_by_name
+from .point_representation import PointRepresentation, rest_pose
 from .specs import JointPositionsSpec
 
 

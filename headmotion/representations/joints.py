@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from ..core.errors import SpecError
-from ..core.representation import Frame, Representation
-from .geometry import checked_frame, checked_poses, frame_around
-from .kinematics import Tree
-from .rotations import matrices, six_numbers
-from .sides import limbs_by_name, mirror_by_name
+from ..core.interfaces.representation import Representation, UnitSquare
+from ..geometry.kinematics import Tree
+from ..geometry.rotations import matrices, six_numbers
+from .mirror_names import limbs_by_name, mirror_by_name
+from .point_representation import checked_frame, checked_poses, frame_around
 from .specs import JointsSpec
 
 VIEWS = {
@@ -81,7 +81,7 @@ class Joints(Representation):
         """Rotations ``[..., J, 3, 3]`` of the joints in the world of poses ``[..., P, 6]``; differentiable."""
         return self._world(values)[0]
 
-    def frame_of(self, values: Tensor) -> Frame:
+    def frame_of(self, values: Tensor) -> UnitSquare:
         """The frame around the joints of poses ``[..., P, 6]`` in pixels; ends of bones may lie beyond.
 
         Raises:
@@ -89,7 +89,7 @@ class Joints(Representation):
         """
         return frame_around(self.name, self.to_points2d(values))
 
-    def normalize(self, values: Tensor, frame: Frame) -> Tensor:
+    def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
         """Pixels ``[..., P, >=6]`` to the unit frame ``[..., P, 6]``.
 
         Raises:
@@ -99,7 +99,7 @@ class Joints(Representation):
         origin, unit, middle = self._map(frame, pixels)
         return (pixels - origin) / unit + middle
 
-    def denormalize(self, values: Tensor, frame: Frame) -> Tensor:
+    def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
         """The unit frame ``[..., P, 6]`` to pixels.
 
         Raises:
@@ -180,7 +180,7 @@ class Joints(Representation):
         signs = torch.tensor([[1.0, -1.0, -1.0, -1.0, 1.0, 1.0]]).expand(len(turned), 6)
         return torch.cat([lengths, turned]), torch.cat([middles, turned]), torch.cat([moved, signs])
 
-    def _map(self, frame: Frame, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _map(self, frame: UnitSquare, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         checked_frame(self.name, frame)
         lengths, middle = self._lengths.to(like), self._middles.to(like)
         center = like.new_tensor([2 * frame.x, 2 * frame.y, 0.0, 0.0, 0.0, 0.0])

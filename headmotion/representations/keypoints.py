@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .geometry import PointRepresentation, checked_poses, rest_pose
+from .point_representation import PointRepresentation, checked_poses, rest_pose
 from .specs import KeypointsSpec
 
 JACOBIAN_AT_REST = 0.5

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .geometry import PointRepresentation
+from .point_representation import PointRepresentation
 from .specs import Landmarks68Spec, Landmarks683DSpec
 
 PARTS = {

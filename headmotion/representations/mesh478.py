@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .geometry import PointRepresentation
 from .landmarks68 import GROUPS, OPENINGS
+from .point_representation import PointRepresentation
 from .specs import Mesh478Spec
 
 IBUG = (

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from ..core.errors import SpecError
-from ..core.spec import BuildContext, RepresentationSpec, Spec
+from ..core.interfaces.specs import BuildContext, RepresentationSpec
+from ..core.spec import Spec
 
 if TYPE_CHECKING:
-    from ..core.representation import Representation
+    from ..core.interfaces.representation import Representation
 
 
 class Landmarks68Spec(RepresentationSpec):

@@ -14,6 +14,7 @@ Checks over many sizes are drawn by Hypothesis, which comes with ``pip install '
 """
 
 from . import checks as checks  # fills CHECKS
+from .build_context import Subject as Subject
 from .kit import CHECKS as CHECKS
 from .kit import LEVELS as LEVELS
 from .kit import VERSION as VERSION
@@ -21,6 +22,7 @@ from .kit import Check as Check
 from .kit import checks_of as checks_of
 from .plugin import check_plugin as check_plugin
 from .plugin import report as report
+from .pytest_suite import ComponentTests as ComponentTests
 from .runner import CheckResult as CheckResult
 from .runner import check_audio_encoder as check_audio_encoder
 from .runner import check_component as check_component
@@ -33,5 +35,3 @@ from .runner import check_renderer as check_renderer
 from .runner import check_representation as check_representation
 from .runner import check_syncer as check_syncer
 from .runner import run_checks as run_checks
-from .subject import Subject as Subject
-from .suites import ComponentTests as ComponentTests

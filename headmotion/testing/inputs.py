@@ -12,19 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.audio import Audio
 from ..core.errors import DetectorError
-from ..core.loss import LossInput
-from ..core.metric import Metric, MetricInput
+from ..core.interfaces.loss import LossInput
+from ..core.interfaces.metric import Metric, MetricInput
+from ..core.interfaces.renderer import Picture
+from ..core.interfaces.representation import UnitSquare
 from ..core.motion import Motion
-from ..core.renderer import Picture
-from ..core.representation import Frame
-from .subject import Subject
+from ..media.audio import Audio
+from .build_context import Subject
 
 TOLERANCE = 1e-5
 """Largest difference between two ways to the same numbers: rounding, not meaning."""
 
-FRAME = Frame(48.0, 48.0, 96.0)
+FRAME = UnitSquare(48.0, 48.0, 96.0)
 """The unit frame of `motion` in `picture`."""
 
 FPS = Fraction(25)

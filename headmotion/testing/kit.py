@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .subject import Subject
+from .build_context import Subject
 
 VERSION = 1
 """Version of the kit. It rises when a check is added or asks for more; each check says since when it is there."""

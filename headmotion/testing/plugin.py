@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..core.errors import PluginError
 from ..core.plugins import registry
+from .build_context import Subject
 from .kit import LEVELS, Check
 from .runner import CheckResult, run_checks
-from .subject import Subject
 
 WORDS = {
     "passed": "ok",

@@ -11,9 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, cast
 
-from ..core.spec import BuildContext, ComponentSpec, RepresentationSpec, spec_from
+from ..core.interfaces.specs import BuildContext, ComponentSpec, RepresentationSpec
+from ..core.spec import resolve_spec
+from .build_context import Subject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
-from .subject import Subject
 
 SpecLike = ComponentSpec | dict[str, Any] | str
 """A spec, or what a pipeline spec would say in its place."""
@@ -132,7 +133,7 @@ check_detector = partial(_conforms, "detector")
 def _resolved(kind: str, spec: SpecLike) -> ComponentSpec:
     if isinstance(spec, ComponentSpec) and spec.kind == kind:
         return spec
-    return cast("ComponentSpec", spec_from(kind, spec))
+    return cast("ComponentSpec", resolve_spec(kind, spec))
 
 
 def _raised_in(trace: TracebackType | None, subject: Subject) -> str:

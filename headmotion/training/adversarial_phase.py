@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..core.discriminator import Discriminator
 from ..core.errors import SpecError
-from ..core.generator import Generator
-from ..core.loss import Loss, LossInput
+from ..core.interfaces.discriminator import Discriminator
+from ..core.interfaces.generator import Generator
+from ..core.interfaces.loss import Loss, LossInput
 from .batch_norm import WholeBatchNorm
+from .batch_partition import from_one_start
 from .batches import Batch, Batches
-from .division import from_one_start
 from .phases import Stepper
 from .recipe import GeneratorPhase, OptimizerSpec
 
@@ -85,12 +85,12 @@ class AdversarialPhase:
     @property
     def result(self) -> Generator:
         """The generator to keep: the running mean of the weights, or the weights themselves."""
-        return self.averaged if self.spec.average else self.generator
+        return self.averaged if self.spec.ema_decay else self.generator
 
     def step(self, number: int) -> Mapping[str, float]:
         """One update of the discriminators and one of the generator."""
         batch = self.batches(number)
-        parts = [self._example(part, number) for part in batch.parts(self.division.accumulate)]
+        parts = [self._example(part, number) for part in batch.parts(self.division.grad_accumulation)]
         self.generator.train()
         self.norm.measure(self._generated, parts)
         # Of a batch in one part the graph is kept for the generator's own update; of several it would fill the memory.
@@ -122,8 +122,8 @@ class AdversarialPhase:
         for part, generated in from_one_start(list(zip(parts, made, strict=True)), [self.discriminator]):
             on_real, on_generated = self._scores(part, part.real), self._scores(part, generated)
             terms = {f"d_{head}": hinge_discriminator(score, on_generated[head]) for head, score in on_real.items()}
-            stepper.add(terms, 1 / len(parts))
-        figures = stepper.take(number, clips)
+            stepper.accumulate(terms, 1 / len(parts))
+        figures = stepper.apply(number, clips)
         return figures | {"d_gradient": figures.pop("gradient")}
 
     @torch.no_grad()
@@ -144,8 +144,8 @@ class AdversarialPhase:
             for loss in self.losses:
                 terms |= loss(data)
             moved = {"generated_spread": spread(generated), "real_spread": spread(part.real)}
-            stepper.add(self._scheduled(terms, number), 1 / len(parts), moved)
-        figures = stepper.take(number, clips)
+            stepper.accumulate(self._scheduled(terms, number), 1 / len(parts), moved)
+        figures = stepper.apply(number, clips)
         made, real = figures.pop("generated_spread"), figures.pop("real_spread")
         return figures | {"spread_ratio": made / real if real else 1.0}
 
@@ -168,8 +168,8 @@ class AdversarialPhase:
     @torch.no_grad()
     def _average(self, number: int) -> None:
         # Early weights are forgotten faster, or the mean would keep the random start.
-        decay = min(self.spec.average, (1 + number) / (10 + number))
+        decay = min(self.spec.ema_decay, (1 + number) / (10 + number))
         for mean, value in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
-            mean.lerp_(value, 1 - decay if self.spec.average else 1.0)
+            mean.lerp_(value, 1 - decay if self.spec.ema_decay else 1.0)
         for kept, statistic in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
             kept.copy_(statistic)

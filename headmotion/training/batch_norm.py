@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..core.errors import TrainingError
-from .division import Division, from_one_start
+from .batch_partition import Division, from_one_start
 
 T = TypeVar("T")
 
@@ -88,7 +88,7 @@ class WholeBatchNorm:
         call = self._calls.get(norm, 0)
         self._calls[norm] = call + 1
         known = self._totals.setdefault(norm, [])
-        if known and not self._measuring and self.division.accumulate > 1:
+        if known and not self._measuring and self.division.grad_accumulation > 1:
             return known[call % len(known)]
         exact = inputs.double().transpose(0, 1).flatten(1)
         count = torch.full_like(exact[:, 0], exact.shape[1])

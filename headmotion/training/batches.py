@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..core.audio_encoder import AudioEncoder
 from ..core.errors import CorpusError, HeadmotionError
-from ..core.representation import Frame
-from ..core.spec import BuildContext
+from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.interfaces.representation import UnitSquare
+from ..core.interfaces.specs import BuildContext
 from ..data.clip import Clip
 from ..data.corpus import Corpus
-from .division import Division
-from .pace import paced
+from .batch_partition import Division
 from .recipe import DataSpec
+from .time_stretch import resample_time
 
 
 @dataclass(frozen=True)
@@ -46,26 +46,26 @@ class Batch:
         ]
 
 
-class Cut(NamedTuple):
+class Crop(NamedTuple):
     """A piece of one clip: motion ``[T, P, D]``, the wave under it with the encoder's look-ahead ``[S]``, its speed."""
 
     motion: Tensor
     wave: np.ndarray[tuple[int], np.dtype[np.float32]]
-    pace: float
+    time_stretch: float
     """Original frames per frame of the cut."""
 
 
-class Cuts(NamedTuple):
+class RawBatch(NamedTuple):
     """One process's cuts of a step: motion ``[B, T, P, D]`` and the waves under it ``[B, S]``, not on a device yet."""
 
     motion: Tensor
     wave: Tensor
-    pace: Tensor
+    time_stretch: Tensor
     """``[B]``"""
     clips: tuple[str, ...]
 
 
-class Cutter(Dataset["Cuts | HeadmotionError"]):
+class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
     """Draws clips, cuts them at random and varies them: what one process reads for a step, by the step's number."""
 
     def __init__(
@@ -80,18 +80,18 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
         if not chances.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
         self.chances = chances / chances.sum()
-        self.longest = self._span(1 + spec.pace) + (1 if spec.pace else 0)
+        self.longest = self._span(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
         self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead
         self.share = range(spec.batch_size)
 
-    def __getitem__(self, step: int) -> Cuts | HeadmotionError:
+    def __getitem__(self, step: int) -> RawBatch | HeadmotionError:
         """The cuts of a step; an error as a value, for raised in a worker process it would lose its parts."""
         try:
             return self.cut(step)
         except HeadmotionError as error:
             return error
 
-    def cut(self, step: int) -> Cuts:
+    def cut(self, step: int) -> RawBatch:
         """This process's cuts of a step, and the names of all clips in it."""
         picks = np.random.default_rng([self.seed, step])
         picked = picks.choice(len(self.corpus), size=self.spec.batch_size, p=self.chances)
@@ -102,9 +102,9 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
         ]
         motions, waves, paces = zip(*cuts, strict=True)
         clips = tuple(self.corpus.entries[int(index)].id for index in picked)
-        return Cuts(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(paces), clips)
+        return RawBatch(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(paces), clips)
 
-    def _cut(self, clip: Clip, chance: np.random.Generator) -> Cut:
+    def _cut(self, clip: Clip, chance: np.random.Generator) -> Crop:
         pace = self._pace(chance, len(clip.landmarks))
         span = min(self._span(pace), len(clip.landmarks))
         first = int(chance.integers(0, len(clip.landmarks) - span + 1))
@@ -117,19 +117,19 @@ class Cutter(Dataset["Cuts | HeadmotionError"]):
         heard = clip.audio[first * self.samples_per_frame :][: len(wave)]
         wave[: len(heard)] = heard
         if not self.spec.augment:
-            return Cut(representation.normalize(values, frame), wave, 1.0)
+            return Crop(representation.normalize(values, frame), wave, 1.0)
         motion = representation.normalize(values, _varied(frame, chance))
-        if self.spec.pace:
-            motion = paced(motion[None], torch.tensor([pace], dtype=torch.float64), self.frames)[0]
+        if self.spec.time_stretch:
+            motion = resample_time(motion[None], torch.tensor([pace], dtype=torch.float64), self.frames)[0]
         if chance.random() < 0.5:
             motion = representation.flip(motion)
-        return Cut(motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20)), pace)
+        return Crop(motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20)), pace)
 
     def _pace(self, chance: np.random.Generator, length: int) -> float:
         """Original frames per frame of a cut, no more than a clip of ``length`` frames has."""
-        if not self.spec.pace or not self.spec.augment:
+        if not self.spec.time_stretch or not self.spec.augment:
             return 1.0
-        most = math.log1p(self.spec.pace)
+        most = math.log1p(self.spec.time_stretch)
         # Clips hardly longer than a cut can only be slowed down, and then differ in that as much as others do.
         fastest = min(most, math.log(max(1, length - 1) / max(1, self.frames - 1)))
         return math.exp(chance.uniform(-most, fastest))
@@ -160,9 +160,9 @@ class Batches:
     ) -> None:
         self.encoder, self.context, self.frames, self.size = encoder, context, frames, spec.batch_size
         self.division, self.workers, self.steps = division or Division(), spec.workers, steps
-        self.cutter = Cutter(corpus, spec, encoder, context, frames, seed)
+        self.cutter = ClipSampler(corpus, spec, encoder, context, frames, seed)
         self.cutter.share = self.division.share(self.size)
-        self._ahead: Iterator[Cuts | HeadmotionError] = iter(())
+        self._ahead: Iterator[RawBatch | HeadmotionError] = iter(())
         self._next = -1
 
     def __call__(self, step: int) -> Batch:
@@ -173,11 +173,13 @@ class Batches:
         with torch.no_grad():
             wave = cuts.wave.to(device, non_blocking=True)
             features = self.encoder(wave, steps=self.cutter.longest * self.context.steps_per_frame)
-            if self.cutter.spec.pace:
-                features = paced(features, cuts.pace.to(device), self.frames * self.context.steps_per_frame)
+            if self.cutter.spec.time_stretch:
+                features = resample_time(
+                    features, cuts.time_stretch.to(device), self.frames * self.context.steps_per_frame
+                )
         return Batch(motion, features.to(self.division.dtype), self.cutter.share, tuple(cuts.clips))
 
-    def _read_ahead(self, step: int) -> Cuts:
+    def _read_ahead(self, step: int) -> RawBatch:
         if step != self._next:
             self._ahead = self._reading(range(step, self.steps))
         read, self._next = next(self._ahead), step + 1
@@ -187,7 +189,7 @@ class Batches:
             raise read
         return read
 
-    def _reading(self, steps: range) -> Iterator[Cuts | HeadmotionError]:
+    def _reading(self, steps: range) -> Iterator[RawBatch | HeadmotionError]:
         """What worker processes read for the steps, in their order."""
         pinned = any(buffer.is_cuda for buffer in self.encoder.buffers())
         # Chance of its own, or the seed of the workers would be drawn from the training's.
@@ -220,7 +222,7 @@ def _checked_length(clip: Clip, context: BuildContext) -> int:
     return len(clip.landmarks)
 
 
-def _varied(frame: Frame, chance: np.random.Generator) -> Frame:
+def _varied(frame: UnitSquare, chance: np.random.Generator) -> UnitSquare:
     """A frame a little larger or smaller and off center, as a loose or tight crop would be."""
     shift_x, shift_y = chance.uniform(-0.04, 0.04, size=2) * frame.side
     return replace(frame, x=frame.x + shift_x, y=frame.y + shift_y, side=frame.side * chance.uniform(0.92, 1.1))

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import SpecError
-from ..core.syncer import SyncerPyramid, placed
 from ..losses.sync import top1
+from ..sync.syncer_pyramid import SyncerPyramid, placed
 from .batch_norm import WholeBatchNorm
+from .batch_partition import from_one_start
 from .batches import Batch, Batches
-from .division import from_one_start
 from .phases import Stepper
 from .recipe import SyncersPhase
 
@@ -41,7 +41,7 @@ class ContrastivePhase:
     def step(self, number: int) -> Mapping[str, float]:
         """One batch through all levels."""
         batch, stepper = self.batches(number), self.optimizers["syncers"]
-        parts = batch.parts(self.division.accumulate)
+        parts = batch.parts(self.division.grad_accumulation)
         self.syncers.train()
         self.norm.measure(lambda part: self.groups(part, number), parts)
         objective = self.spec.objective
@@ -50,8 +50,8 @@ class ContrastivePhase:
             for level, (motion, audio) in enumerate(self.groups(part, number)):
                 losses[f"level{level}"] = objective.loss(audio, motion, number)
                 figures[f"top1_{level}"] = top1(audio.detach(), motion.detach())
-            stepper.add(losses, 1 / len(parts), figures)
-        return stepper.take(number, batch.clips)
+            stepper.accumulate(losses, 1 / len(parts), figures)
+        return stepper.apply(number, batch.clips)
 
     def groups(self, batch: Batch, number: int) -> list[tuple[Tensor, Tensor]]:
         """Embeddings ``[groups, N, E]`` of aligned random windows of motion and audio at each level."""

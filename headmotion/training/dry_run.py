@@ -13,9 +13,9 @@ import torch
 import yaml  # type: ignore[import-untyped]
 from torch import nn
 
-from .assembly import assemble
+from .build import assemble
+from .distributed import Processes, joined
 from .phases import Phase
-from .processes import Processes, joined
 from .recipe import RecipeSpec, load_recipe
 
 MEASURED = 2

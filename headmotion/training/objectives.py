@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Discriminator, Field
 from torch import Tensor
 
 from ..core.spec import Spec
-from ..core.syncer import Space
 from ..losses.sync import contrastive_loss, margin_loss
+from ..sync.syncer_pyramid import Space
 from .schedules import Scheduled, named, value_at
 
 

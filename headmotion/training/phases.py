@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import TrainingError
-from .processes import Processes
+from .distributed import Processes
 from .recipe import OptimizerSpec
 
 NAMED_CLIPS = 200
@@ -49,7 +49,7 @@ class Stepper:
         self.optimizer = kind(
             self.parameters, lr=spec.lr, betas=(spec.beta1, spec.beta2), weight_decay=spec.weight_decay
         )
-        self.drop_at = steps - round(steps * spec.final_share)
+        self.drop_at = steps - round(steps * spec.lr_drop_fraction)
         self._terms: dict[str, Tensor] = {}
 
     def learning_rate(self, number: int) -> float:
@@ -57,7 +57,9 @@ class Stepper:
         dropped = 0.1 if number >= self.drop_at else 1.0
         return self.spec.lr * (self.spec.schedule.factor(number, self.steps) * dropped)
 
-    def add(self, terms: Mapping[str, Tensor], share: float = 1.0, also: Mapping[str, Tensor] | None = None) -> None:
+    def accumulate(
+        self, terms: Mapping[str, Tensor], share: float = 1.0, also: Mapping[str, Tensor] | None = None
+    ) -> None:
         """Add the gradient of the sum of a part's terms, which are means over the part.
 
         Args:
@@ -72,7 +74,7 @@ class Stepper:
             value = value.detach() * share
             self._terms[name] = self._terms[name] + value if name in self._terms else value
 
-    def take(self, number: int, clips: Sequence[str] = ()) -> dict[str, float]:
+    def apply(self, number: int, clips: Sequence[str] = ()) -> dict[str, float]:
         """Follow the gradient that was added; returns the figures and the gradient's norm as ``gradient``.
 
         Raises:
@@ -96,8 +98,8 @@ class Stepper:
 
     def step(self, number: int, terms: Mapping[str, Tensor], clips: Sequence[str] = ()) -> dict[str, float]:
         """`add` and `take` for a batch in one part."""
-        self.add(terms)
-        return self.take(number, clips)
+        self.accumulate(terms)
+        return self.apply(number, clips)
 
     def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> TrainingError:
         names = ", ".join(clips[:NAMED_CLIPS]) + (", ..." if len(clips) > NAMED_CLIPS else "")

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..core.errors import SpecError
+from ..core.interfaces.specs import DiscriminatorSpec, LossSpec, SyncerSpec
+from ..core.pipeline_spec import PipelineSpec
 from ..core.plugins import registry
-from ..core.pyramid import PyramidSpec
-from ..core.spec import DiscriminatorSpec, LossSpec, Spec, SpecField, SyncerSpec
-from ..pipeline_spec import PipelineSpec
+from ..core.spec import Spec, SpecField
+from ..sync.pyramid import PyramidSpec
 from .objectives import InfoNCE, Objective
-from .plain_yaml import MAX_BYTES, read_yaml
+from .safe_yaml import MAX_BYTES, read_yaml
 from .schedules import Constant, LearningRate, Ramp, named
 
 
@@ -34,7 +35,7 @@ class OptimizerSpec(Spec):
     """L2 penalty of ``adam``; share of the weights per unit of learning rate of ``adamw``."""
     clip_norm: float = Field(0.0, ge=0, le=1e6)
     """Largest global gradient norm; 0 does not clip."""
-    final_share: float = Field(0.0, ge=0, le=1)
+    lr_drop_fraction: float = Field(0.0, ge=0, le=1)
     """Share of the steps, at the end, that run at a tenth of the learning rate."""
     schedule: LearningRate = Constant()
     """Factor of the learning rate over the phase."""
@@ -47,7 +48,7 @@ class DataSpec(Spec):
     """Clips per step."""
     augment: bool = True
     """Vary position, size, handedness and loudness."""
-    pace: float = Field(0.0, ge=0, le=0.5)
+    time_stretch: float = Field(0.0, ge=0, le=0.5)
     """Largest change of the speed of a cut, motion and sound together, as a share; 0 leaves it. Needs ``augment``."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
     """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
@@ -66,8 +67,8 @@ class SyncersPhase(Spec):
     """Optimizer steps."""
     batch_size: int | None = Field(None, ge=2, le=100_000)
     """Clips per step in this phase; None: the recipe's ``data.batch_size``."""
-    pace: float | None = Field(None, ge=0, le=0.5)
-    """Largest change of speed in this phase; None: the recipe's ``data.pace``."""
+    time_stretch: float | None = Field(None, ge=0, le=0.5)
+    """Largest change of speed in this phase; None: the recipe's ``data.time_stretch``."""
     frames: int = Field(64, ge=5, le=100_000)
     """Motion frames per clip; the coarsest level needs one window."""
     group_size: int = Field(48, ge=2, le=100_000)
@@ -112,7 +113,7 @@ class GeneratorPhase(Spec):
     """Of the generator (MS-Sync's values)."""
     discriminator_optimizer: OptimizerSpec = OptimizerSpec(lr=1e-5, beta1=0.0, clip_norm=1.0)
     """Of the discriminators (MS-Sync's values)."""
-    average: float = Field(0.0, ge=0, lt=1)
+    ema_decay: float = Field(0.0, ge=0, lt=1)
     """Decay of the running mean of the weights that is saved as the model; 0 saves the weights themselves."""
 
 
@@ -139,11 +140,11 @@ class RecipeSpec(Spec):
     """Of initial weights, batches and noise."""
     save_every: int = Field(200, ge=1)
     """Steps between two saves of the training state."""
-    sample_every: int = Field(200, ge=0)
+    preview_every: int = Field(200, ge=0)
     """Steps between two sample videos of the generator; 0 makes none."""
     precision: Annotated[Literal["32", "bf16", "64"], BeforeValidator(str)] = "32"
     """Bits of the numbers: ``bf16`` runs the trained networks under autocast, ``64`` is for checking."""
-    accumulate: int = Field(1, ge=1, le=100_000)
+    grad_accumulation: int = Field(1, ge=1, le=100_000)
     """Parts, one after another, in which a process computes its clips of a step: saves memory, changes no result."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.checkpoint import load_checkpoint, save_checkpoint
 from ..core.errors import TrainingError
-from ..core.syncer import SyncerPyramid
+from ..sync.syncer_pyramid import SyncerPyramid
 from .recipe import RecipeSpec
 
 HEARD_AND_SEEN = ("representation", "audio_encoder", "steps_per_frame", "fps")
@@ -15,7 +15,7 @@ HEARD_AND_SEEN = ("representation", "audio_encoder", "steps_per_frame", "fps")
 
 
 def save_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid, card: dict[str, Any] | None = None) -> None:
-    """Write weights and what they were built from, for `headmotion.syncing.load_syncers`; a card says how."""
+    """Write weights and what they were built from, for `headmotion.sync.trained.load_syncers`; a card says how."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in syncers.state_dict().items()}
     save_checkpoint(path, _described(recipe), tensors, step=recipe.syncers.steps, card=card)
 

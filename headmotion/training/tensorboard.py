@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from .observers import Ended, Event, Sampled, Stepped, Warned
+from .events import Ended, Event, Sampled, Stepped, Warned
 from .phases import Phase
 
 if TYPE_CHECKING:

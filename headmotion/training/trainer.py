@@ -13,14 +13,14 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..core.errors import TrainingError
-from .assembly import Assembly, assemble
-from .observers import Ended, Event, Observer, Stepped, Warned
-from .observing import observing
-from .offsets import offset_warnings
+from .av_offset_check import offset_warnings
+from .build import Assembly, assemble
+from .distributed import joined
+from .event_log import observing
+from .events import Ended, Event, Observer, Stepped, Warned
 from .phases import Phase
-from .processes import joined
 from .recipe import RecipeSpec, load_recipe
-from .run import Run
+from .run_directory import Run
 from .syncers_file import load_syncers, save_syncers
 
 

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from headmotion.audio_encoders.specs import LogMelSpec, MfccSpec
-from headmotion.core.audio_encoder import AudioEncoder
 from headmotion.core.errors import SpecError
-from headmotion.core.spec import BuildContext, spec_from
+from headmotion.core.interfaces.audio_encoder import AudioEncoder
+from headmotion.core.interfaces.specs import BuildContext
+from headmotion.core.spec import resolve_spec
 
 
 def context(**changes):
@@ -17,7 +18,7 @@ def context(**changes):
 
 @pytest.mark.parametrize("name", ["log-mel", "mfcc"])
 def test_defaults_by_name(name):
-    encoder = spec_from("audio_encoder", name).build(context())
+    encoder = resolve_spec("audio_encoder", name).build(context())
     assert isinstance(encoder, AudioEncoder)
     assert (encoder.sample_rate, encoder.hop, encoder.channels) == (16000, 160, 26)
     assert (encoder.look_back, encoder.look_ahead) == (1, 400)

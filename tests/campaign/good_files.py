@@ -15,7 +15,7 @@ import soundfile
 from PIL import Image
 
 import headmotion as hm
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training.recipe import load_recipe
 
 RATE = 16_000

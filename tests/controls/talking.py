@@ -46,7 +46,7 @@ def by_type(control: object) -> str:
 
 
 def neutral(face: dict[str, Any]) -> torch.Tensor:
-    return hm.spec_from("representation", face).build().neutral() * 400 + 50  # type: ignore[attr-defined, no-any-return]
+    return hm.resolve_spec("representation", face).build().neutral() * 400 + 50  # type: ignore[attr-defined, no-any-return]
 
 
 def wave(frames: int, fps: Fraction, seed: int) -> torch.Tensor:

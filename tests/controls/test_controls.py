@@ -87,7 +87,7 @@ def test_without_a_reference_the_first_frame_is_rest() -> None:
     ids=lambda spec: spec["type"],
 )
 def test_a_representation_without_the_parts_is_one_clear_error(control: controls.Control, spec: dict[str, Any]) -> None:
-    points = hm.spec_from("representation", spec).build().neutral()  # type: ignore[attr-defined]
+    points = hm.resolve_spec("representation", spec).build().neutral()  # type: ignore[attr-defined]
     motion = hm.Motion(points[None], Fraction(25), representation=spec)
     with pytest.raises(hm.MotionError, match=r"with the (group|opening)s? '") as caught:
         control(motion, speech("a"), RATE)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from talking import FACES, mouth, talking
 
 import headmotion as hm
-from headmotion.controls.blinking import blink_times
+from headmotion.controls.blink import blink_times
 from headmotion.controls.control import Setting
 from headmotion.controls.head_pose import Head, rotation_vector
-from headmotion.controls.ranges import soft_limit
+from headmotion.controls.limits import soft_limit
 
 # Smoothing
 

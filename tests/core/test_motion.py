@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from headmotion.core.errors import MotionError
+from headmotion.core.interfaces.representation import UnitSquare
 from headmotion.core.motion import Motion
-from headmotion.core.representation import Frame
 
 VALUES = hnp.arrays(np.float32, st.tuples(*[st.integers(1, 5)] * 3), elements=st.floats(width=32, allow_nan=False))
 
@@ -31,7 +31,7 @@ def test_read_back_bit_for_bit(tmp_path_factory, suffix, values):
         torch.from_numpy(values),
         Fraction(30000, 1001),
         representation={"type": "joints", "names": ["a", "b"]},
-        frame=Frame(1 / 3, -0.0, 1e-9),
+        frame=UnitSquare(1 / 3, -0.0, 1e-9),
         units="unit",
         reference=torch.from_numpy(values[0]),
         provenance={"seed": 3},
@@ -53,7 +53,7 @@ def golden():
         values,
         Fraction(30000, 1001),
         representation={"type": "joints", "names": ["hip", "knee", "foot"]},
-        frame=Frame(1 / 3, -0.0, 1e-9),
+        frame=UnitSquare(1 / 3, -0.0, 1e-9),
         units="unit",
         reference=values[2],
         provenance={"model": "é", "seed": 3, "synthetic": True},
@@ -145,7 +145,7 @@ def test_time():
 
 
 def test_resample_keeps_duration_and_all_else():
-    motion = Motion(ramp(25).values, 25, reference=torch.ones(2, 2), units="unit", frame=Frame(1, 2, 3))
+    motion = Motion(ramp(25).values, 25, reference=torch.ones(2, 2), units="unit", frame=UnitSquare(1, 2, 3))
     faster = motion.resample(30)
     assert (len(faster), faster.fps, faster.frame, faster.units) == (30, 30, motion.frame, "unit")
     assert torch.equal(faster.values[::6], motion.values[::5])

@@ -104,7 +104,7 @@ def test_broken_plugin_is_a_record_and_the_others_go_on(fake_plugins, name):
 
 def test_licenses_are_collected_by_plugin(fake_plugins):
     source = (
-        "from headmotion.core.licenses import Asset\n"
+        "from headmotion.core.assets import Asset\n"
         + HOOK
         + "def headmotion_licenses(): yield Asset('weights.bin', 'MIT', 'made by us', bundled=False, note='large')"
     )
@@ -115,11 +115,11 @@ def test_licenses_are_collected_by_plugin(fake_plugins):
     ((asset,), none) = registry.assets["good"], registry.assets["plain"]
     assert (asset.name, asset.license, asset.source, asset.bundled) == ("weights.bin", "MIT", "made by us", False)
     assert none == () and "bad" not in registry.assets
-    assert "licenses that are headmotion.core.licenses.Asset, got 'MIT'" in by_name(registry)["bad"].error
+    assert "licenses that are headmotion.core.assets.Asset, got 'MIT'" in by_name(registry)["bad"].error
 
 
 def test_converters_are_found_and_checked(fake_plugins):
-    way = "from headmotion.core.converter import Converter\n"
+    way = "from headmotion.core.interfaces.converter import Converter\n"
     offer = "def headmotion_converters(): return [{}]"
     good = "Converter('good/rig', 'landmarks68', lambda motion: motion, 'rig')"
     fake_plugins.install("headmotion-good", way + HOOK + offer.format(good))
@@ -132,7 +132,9 @@ def test_converters_are_found_and_checked(fake_plugins):
     assert set(registry.converters) == {("good/rig", "landmarks68")}
     assert registry.converters["good/rig", "landmarks68"].loss == "rig"
     records = by_name(registry)
-    assert "converters that are headmotion.core.converter.Converter, got 'landmarks68'" in records["bad"].error
+    assert (
+        "converters that are headmotion.core.interfaces.converter.Converter, got 'landmarks68'" in records["bad"].error
+    )
     assert "converters from or to thief/..., got mesh478 to landmarks68" in records["thief"].error
     assert "a way that nobody offers yet, got twin/a to twin/b" in records["twin"].error
 

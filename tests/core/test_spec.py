@@ -8,9 +8,10 @@ from pydantic import Field, ValidationError
 
 from headmotion.core import spec as spec_module
 from headmotion.core.errors import SpecError
+from headmotion.core.interfaces.specs import GeneratorSpec, LossSpec, SyncerSpec
 from headmotion.core.plugins import Registry
-from headmotion.core.pyramid import PyramidSpec
-from headmotion.core.spec import GeneratorSpec, LossSpec, Spec, SpecField, SyncerSpec, spec_from
+from headmotion.core.spec import Spec, SpecField, resolve_spec
+from headmotion.sync.pyramid import PyramidSpec
 
 
 class Walker(GeneratorSpec):
@@ -75,7 +76,7 @@ def test_three_ways_to_say_the_same():
     assert Whole(generator={"type": "walker"}).generator == wanted
     assert Whole(generator=wanted).generator is wanted
     assert Whole().generator == wanted
-    assert spec_from("generator", "walker") == wanted
+    assert resolve_spec("generator", "walker") == wanted
 
 
 def message(build):

@@ -20,7 +20,7 @@ from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.data import shard_reader
 from headmotion.data.clip import Clip, samples_of
 from headmotion.data.corpus import open_corpora, open_corpus, write_corpus
-from headmotion.data.shards import write_shards
+from headmotion.data.shard_writer import write_shards
 
 FACE = {"type": "landmarks68", "dims": 3}
 DIGEST = "0" * 64

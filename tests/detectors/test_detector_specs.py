@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import headmotion as hm
-from headmotion.detectors.choose import detector_spec
+from headmotion.detectors.resolve import detector_spec
 from headmotion.detectors.specs import FaceAlignmentSpec, MediapipeSpec
 from headmotion.representations.landmarks68 import GROUPS, MIRROR
 from headmotion.representations.mesh478 import IBUG
@@ -65,9 +65,9 @@ def test_both_are_registered_and_read_without_torch() -> None:
 def test_weights_are_fetched_only_for_who_asks_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert detector_spec("face-alignment") == FaceAlignmentSpec(fetch=True)
     assert not hm.PipelineSpec(detector="face-alignment").detector.fetch  # type: ignore[arg-type, union-attr]
-    monkeypatch.setattr("headmotion.detectors.choose.find_spec", lambda name: None)
+    monkeypatch.setattr("headmotion.detectors.resolve.find_spec", lambda name: None)
     assert detector_spec("auto") == detector_spec(None) == FaceAlignmentSpec()
-    monkeypatch.setattr("headmotion.detectors.choose.find_spec", lambda name: object())
+    monkeypatch.setattr("headmotion.detectors.resolve.find_spec", lambda name: object())
     assert detector_spec("auto") == MediapipeSpec()
 
 

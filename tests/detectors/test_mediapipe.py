@@ -22,8 +22,8 @@ from PIL import Image
 
 import headmotion as hm
 from headmotion import cli
-from headmotion.core.picture import read_picture
 from headmotion.detectors.specs import MediapipeSpec
+from headmotion.media.image import read_picture
 
 mediapipe = pytest.importorskip(
     "mediapipe", reason="mediapipe is not in this environment: `make test` runs these in .venv-mediapipe"

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from headmotion.core.representation import Representation
+from headmotion.core.interfaces.representation import Representation
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
 from headmotion.evaluation.baselines import BASELINES, make_baselines
+from headmotion.evaluation.baselines.context import Setting
 from headmotion.evaluation.baselines.energy_mouth import level_db
-from headmotion.evaluation.baselines.setting import Setting
-from headmotion.evaluation.case import Case
-from headmotion.evaluation.clips import Clips, open_clips
-from headmotion.metrics.opening import opening_curve
+from headmotion.evaluation.eval_clip import Case
+from headmotion.evaluation.eval_split import Clips, open_clips
+from headmotion.metrics.mouth_opening import opening_curve
 from headmotion.representations.specs import KeypointsSpec, Landmarks68Spec
 
 FACE = Landmarks68Spec().build()

@@ -15,7 +15,7 @@ from headmotion.cli import cli
 from headmotion.core.errors import EvaluationError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.evaluation import Report, evaluate
 from headmotion.evaluation.baselines import BASELINES
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from headmotion.core.metric import Figures, Metric, MetricInput, Observation
+from headmotion.core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from headmotion.core.spec import Spec
 from headmotion.evaluation.intervals import draws_of, intervals, metric_figures
 
@@ -24,12 +24,14 @@ class Mean(Metric):
     def observe(self, clip: MetricInput) -> Observation:
         raise NotImplementedError
 
-    def of_clip(self, observed: Observation) -> Mapping[str, float]:
+    def per_clip(self, observed: Observation) -> Mapping[str, float]:
         return {"mean": float(observed["x"])} if observed else {}
 
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         known = torch.stack([each["x"] for each in observed if each])
-        return Figures({"mean": float(known.mean()), "rms": float(known.square().mean().sqrt()), "bad": float("nan")})
+        return MetricValues(
+            {"mean": float(known.mean()), "rms": float(known.square().mean().sqrt()), "bad": float("nan")}
+        )
 
 
 def observations(count: int, untold: int = 0) -> list[Observation]:

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 import headmotion as hm
-from headmotion.core.spec import spec_from
+from headmotion.core.spec import resolve_spec
 from headmotion.representations.joints import Joints
 
-FRAME = hm.Frame(200.0, 160.0, 300.0)
+FRAME = hm.UnitSquare(200.0, 160.0, 300.0)
 BODY = {
     "type": "joints",
     "names": ["hip", "spine", "left_arm", "right_arm"],
@@ -23,7 +23,7 @@ BODY = {
 
 
 def built(described: Any) -> Any:
-    return spec_from("representation", described).build(None)  # type: ignore[attr-defined]
+    return resolve_spec("representation", described).build(None)  # type: ignore[attr-defined]
 
 
 def moving(described: Any, frames: int = 30, units: str = "px") -> hm.Motion:
@@ -36,7 +36,7 @@ def moving(described: Any, frames: int = 30, units: str = "px") -> hm.Motion:
     values = rest + torch.einsum("tk,kpd->tpd", along, ways)
     if units == "px":
         values = representation.denormalize(values, FRAME)
-    frame = FRAME if units == "px" else hm.Frame(0.5, 0.5, 1.0)
+    frame = FRAME if units == "px" else hm.UnitSquare(0.5, 0.5, 1.0)
     return hm.Motion(values, Fraction(25), representation.spec.model_dump(mode="json"), frame, units, values[0])
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace as Some
 import pytest
 
 import headmotion as hm
-from headmotion.core.spec import spec_from
+from headmotion.core.spec import resolve_spec
 from headmotion.export import write_motion
 from headmotion.export.live_link import HEADER, SHAPES
 
@@ -47,7 +47,7 @@ def test_mistakes_end_the_script(script: ModuleType, argv: list[str], capsys: py
 def test_the_rate_is_the_motions(script: ModuleType, fps: Fraction, suffix: str, tmp_path: Path) -> None:
     if suffix != ".bvh":
         pytest.importorskip("pygltflib", reason="needs the extra gltf")
-    neutral = spec_from("representation", ARM).build(None).neutral()  # type: ignore[attr-defined]
+    neutral = resolve_spec("representation", ARM).build(None).neutral()  # type: ignore[attr-defined]
     motion = hm.Motion(neutral.expand(3, -1, -1), fps, ARM)
     assert script.rate(write_motion(motion, tmp_path / f"body{suffix}")) == fps
     whole, base = script.blender_rate(fps)

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 import headmotion as hm
 from headmotion.cli import cli
-from headmotion.core.spec import RepresentationSpec, spec_from
-from headmotion.data.spoken.corpus import spoken_clip
+from headmotion.core.interfaces.specs import RepresentationSpec
+from headmotion.core.spec import resolve_spec
+from headmotion.data.synthetic.espeak.corpus import spoken_clip
 from headmotion.export import write_motion
 from headmotion.export.formats import SUFFIXES
 from headmotion.export.live_link import HEADER, SHAPES, timecode
@@ -38,7 +39,7 @@ ARM = {
 
 
 def representation(described: Any) -> hm.Representation:
-    spec = spec_from("representation", described)
+    spec = resolve_spec("representation", described)
     assert isinstance(spec, RepresentationSpec)
     return spec.build()
 
@@ -47,7 +48,7 @@ def moving(described: Any, frames: int = 7, fps: Fraction = NTSC, units: str = "
     built = representation(described)
     noise = torch.randn(frames, built.points, built.dims, generator=torch.Generator().manual_seed(1))
     values = built.neutral() + 0.02 * noise
-    frame = hm.Frame(200.0, 160.0, 300.0)
+    frame = hm.UnitSquare(200.0, 160.0, 300.0)
     if units == "px":
         values = built.denormalize(values, frame)
     return hm.Motion(values, fps, built.spec.model_dump(mode="json"), frame, units, reference=values[0])

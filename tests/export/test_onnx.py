@@ -14,10 +14,10 @@ import soundfile
 import torch
 
 import headmotion as hm
-from headmotion.core.generator import Generator
+from headmotion.core.interfaces.generator import Generator
 from headmotion.export import write_onnx, write_start
-from headmotion.export.onnx_start import start
-from headmotion.export.speech_step import SpeechStep
+from headmotion.export.onnx_initial_state import start
+from headmotion.export.streaming_graph import SpeechStep
 
 ASSETS = Path(hm.__file__).parent / "assets"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_stream.py"
@@ -130,7 +130,7 @@ def test_a_generator_without_the_ability_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     pipe = narrow()
     pipe.generator = Plain(pipe.generator.spec)
-    with pytest.raises(hm.HeadmotionError, match="SupportsChunks"):
+    with pytest.raises(hm.HeadmotionError, match="SupportsFixedShapes"):
         write_onnx(pipe, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
 

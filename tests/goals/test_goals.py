@@ -6,10 +6,10 @@ import torch
 from benchmarks.goals import page
 from benchmarks.goals.generation import bare_products
 from benchmarks.goals.measuring import Figure, growth_per_hour, in_turns
+from benchmarks.goals.profile import kind_of
 from benchmarks.goals.scaling import exponent
 from benchmarks.goals.table import GOALS, Goal
-from benchmarks.goals.where import kind_of
-from headmotion.core.spec import BuildContext
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.ms_sync.specs import MSSyncGeneratorSpec
 from headmotion.representations.specs import Landmarks68Spec
 

@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from headmotion import SpecError
-from headmotion.core.loss import LossInput
-from headmotion.core.pyramid import Pyramid
-from headmotion.core.spec import BuildContext
-from headmotion.core.syncer import Syncer, SyncerPyramid
+from headmotion.core.interfaces.loss import LossInput
+from headmotion.core.interfaces.specs import BuildContext
+from headmotion.core.interfaces.syncer import Syncer
 from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec, SyncLossSpec
 from headmotion.losses.sync import contrastive_loss, margin_loss, top1
+from headmotion.sync.pyramid import Pyramid
+from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.training.adversarial_phase import hinge_discriminator, hinge_generator
 
 

@@ -8,11 +8,11 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from headmotion.core.audio import Audio
-from headmotion.core.metric import MetricInput
+from headmotion.core.interfaces.metric import MetricInput
+from headmotion.core.interfaces.representation import Representation
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.representation import Representation
-from headmotion.core.spec import BuildContext
+from headmotion.media.audio import Audio
 from headmotion.representations.specs import JointPositionsSpec, KeypointsSpec, Landmarks68Spec
 
 FPS = 25

@@ -10,18 +10,18 @@ import pytest
 import torch
 from moving import FACE, context
 
-from headmotion.core.audio import Audio
 from headmotion.core.checkpoint import read_header
-from headmotion.core.metric import MetricInput
+from headmotion.core.interfaces.metric import MetricInput
 from headmotion.core.motion import Motion
 from headmotion.core.plugins import registry
-from headmotion.core.shifts import best_shift
 from headmotion.data.clip import SAMPLE_RATE, Clip
 from headmotion.data.corpus import open_corpus
-from headmotion.data.synthetic import synthetic_clip
-from headmotion.metrics.judges import BUNDLED
-from headmotion.metrics.sync import AVSync
-from headmotion.metrics.sync_specs import AVSyncSpec
+from headmotion.data.synthetic.talking_faces import synthetic_clip
+from headmotion.media.audio import Audio
+from headmotion.metrics.av_sync import AVSync
+from headmotion.metrics.av_sync_specs import AVSyncSpec
+from headmotion.metrics.syncer_model import BUNDLED
+from headmotion.sync.av_offset import best_shift
 
 EDGE = 8
 
@@ -39,7 +39,7 @@ def offsets(metric: AVSync, clips: Sequence[Clip], late: int) -> list[int]:
         speech = clip.audio[(EDGE - late) * per_frame : (frames - EDGE - late) * per_frame]
         values = torch.tensor(clip.landmarks[EDGE : frames - EDGE, :, :2])
         given.append(MetricInput(clip.id, Motion(values, clip.fps), audio=Audio(speech, SAMPLE_RATE)))
-    return [int(best_shift(each["level0"]).offset) for each in metric.observe_all(given)]
+    return [int(best_shift(each["level0"]).offset) for each in metric.observe_batch(given)]
 
 
 @pytest.mark.parametrize("late", [-4, 0, 4])

@@ -8,8 +8,8 @@ import torch
 from moving import FACE, KEYPOINTS, clip_of, context, rest_of
 
 from headmotion.core.errors import MotionError, SpecError
-from headmotion.core.metric import Figures
-from headmotion.data.synthetic import synthetic_clip
+from headmotion.core.interfaces.metric import MetricValues
+from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.metrics.beat import alignment, motion_beats, onsets
 from headmotion.metrics.blink import blinks
 from headmotion.metrics.motion_specs import BeatSpec, BlinkSpec, DiversitySpec
@@ -70,7 +70,7 @@ def test_silence_and_stillness_have_no_beats() -> None:
     moving = still + 8 * torch.sin(torch.arange(75.0))[:, None, None]
     silent = metric.observe(clip_of(FACE, moving, speech=np.zeros(48_000)))
     held = metric.observe(clip_of(FACE, still, speech=clicks(1.0)))
-    assert metric.figures([silent, held]) == Figures({}, ("no clip has both onsets and motion beats",))
+    assert metric.figures([silent, held]) == MetricValues({}, ("no clip has both onsets and motion beats",))
     heard = metric.observe(clip_of(FACE, moving, speech=clicks(1.0)))
     assert metric.figures([silent, heard]).notes == ("beat_alignment: of 1 of 2 clips",)
     with pytest.raises(MotionError, match="2048 samples"):
@@ -110,7 +110,7 @@ def test_eyes_are_needed() -> None:
     metric = BlinkSpec().build(context(FACE))
     still = rest_of(FACE).repeat(30, 1, 1)
     found = metric.figures([metric.observe(clip_of(FACE, still))])
-    assert found == Figures({"blinks_per_minute": 0.0}, ("less than a minute of motion",))
+    assert found == MetricValues({"blinks_per_minute": 0.0}, ("less than a minute of motion",))
     for upper, lower in ((37, 41), (38, 40), (43, 47), (44, 46)):
         still[:, upper] = still[:, lower]
     with pytest.raises(MotionError, match="eyes that are open"):

@@ -7,8 +7,8 @@ from moving import FACE, KEYPOINTS, clip_of, context, rest_of
 from test_gaussian import by_matrix_root
 
 import headmotion as hm
-from headmotion.core.metric import MetricInput, Observation
-from headmotion.core.representation import Representation
+from headmotion.core.interfaces.metric import MetricInput, Observation
+from headmotion.core.interfaces.representation import Representation
 from headmotion.metrics.frechet import Frechet
 from headmotion.metrics.frechet_specs import FrechetMotionSpec
 

@@ -5,11 +5,11 @@ from moving import FACE, HANDS, KEYPOINTS, SOLID_FACE, clip_of, context, rest_of
 from scipy.spatial.transform import Rotation
 
 from headmotion.core.errors import MotionError
-from headmotion.core.metric import Figures
-from headmotion.core.representation import Representation
-from headmotion.metrics.moments import moments, windows
+from headmotion.core.interfaces.metric import MetricValues
+from headmotion.core.interfaces.representation import Representation
 from headmotion.metrics.motion_specs import DriftSpec, HeadMotionSpec, JitterSpec
-from headmotion.representations.solid import solid_neutral
+from headmotion.metrics.windowed_stats import moments, windows
+from headmotion.representations.neutral_3d import solid_neutral
 
 TIME = np.arange(150) / 25
 
@@ -25,7 +25,7 @@ def turning(representation: Representation, axis: str, degrees: np.ndarray) -> t
     return torch.from_numpy(moved[..., : representation.dims])
 
 
-def figures(representation: Representation, made: torch.Tensor, real: torch.Tensor | None = None) -> Figures:
+def figures(representation: Representation, made: torch.Tensor, real: torch.Tensor | None = None) -> MetricValues:
     metric = HeadMotionSpec().build(context(representation))
     return metric.figures([metric.observe(clip_of(representation, made, real))])
 
@@ -116,6 +116,8 @@ def test_drift_is_the_distance_of_windows_in_real_deviations() -> None:
         [1.5, 4], rel=1e-3
     )
     still = metric.observe(clip_of(KEYPOINTS, real, rest.repeat(20, 1, 1), long=long))
-    assert metric.figures([still]) == Figures({}, ("distances: real clips are still",)) and not metric.plots([still])
+    assert metric.figures([still]) == MetricValues({}, ("distances: real clips are still",)) and not metric.plots(
+        [still]
+    )
     with pytest.raises(MotionError, match="30 frames of long motion, got 29"):
         metric.observe(clip_of(KEYPOINTS, real, real, long=long[:29]))

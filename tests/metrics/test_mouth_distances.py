@@ -24,7 +24,7 @@ def test_the_way_a_head_looks_does_not_count() -> None:
     made = real.clone()
     made[:, 57, 1] += 10.0
     level = [
-        metric.of_clip(metric.observe(clip_of(SOLID_FACE, made, each)))["lmd_frontal_px"]
+        metric.per_clip(metric.observe(clip_of(SOLID_FACE, made, each)))["lmd_frontal_px"]
         for each in (real, turned(real, chance.uniform(-50, 50, 7)))
     ]
     assert level[1] == pytest.approx(level[0], rel=1e-4)

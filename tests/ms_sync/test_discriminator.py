@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from headmotion.core.spec import BuildContext
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.ms_sync.discriminator import window_starts
 from headmotion.ms_sync.specs import MSSyncDiscriminatorSpec
 

@@ -7,9 +7,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import headmotion as hm
-from headmotion.core.pyramid import Pyramid
-from headmotion.core.syncer import SyncerPyramid
 from headmotion.ms_sync.specs import MSSyncSyncerSpec
+from headmotion.sync.pyramid import Pyramid
+from headmotion.sync.syncer_pyramid import SyncerPyramid
 
 
 class Counter(TorchDispatchMode):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headmotion import SpecError
-from headmotion.core.spec import BuildContext
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.ms_sync.audio_pyramid import AudioPyramid
 from headmotion.ms_sync.generator import MSSyncGenerator
 from headmotion.ms_sync.specs import MSSyncGeneratorSpec

@@ -3,10 +3,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from headmotion.core.pyramid import Pyramid
-from headmotion.core.spec import BuildContext
-from headmotion.core.syncer import SyncerPyramid
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.ms_sync.specs import MSSyncSyncerSpec
+from headmotion.sync.pyramid import Pyramid
+from headmotion.sync.syncer_pyramid import SyncerPyramid
 
 
 def context(points: int = 68, dims: int = 2) -> BuildContext:

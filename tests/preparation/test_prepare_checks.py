@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 import headmotion as hm
 from headmotion.core.checkpoint import save_checkpoint
-from headmotion.core.pyramid import Pyramid, PyramidSpec
-from headmotion.core.syncer import SyncerPyramid, SyncMeasure
-from headmotion.preparation.checks import REASONS, Checks
+from headmotion.preparation.face_tracks import Track
+from headmotion.preparation.filters import REASONS, Checks
+from headmotion.preparation.find_videos import clip_id, find_videos, speaker_of
 from headmotion.preparation.settings import Settings
-from headmotion.preparation.sources import clip_id, find_videos, speaker_of
-from headmotion.preparation.tracks import Track
-from headmotion.syncing import load_syncers
+from headmotion.sync.pyramid import Pyramid, PyramidSpec
+from headmotion.sync.syncer_pyramid import SyncerPyramid, SyncMeasure
+from headmotion.sync.trained import load_syncers
 
 
 def checks(**limits: Any) -> Checks:
@@ -151,7 +151,7 @@ def test_nothing_to_prepare(tmp_path: Path) -> None:
 def test_syncers_are_read_back_and_measure_as_before(tmp_path: Path) -> None:
     pipeline = hm.build({}, device="cpu")
     spec = {"type": "ms-sync"}
-    built = [hm.spec_from("syncer", spec).build(pipeline.context()) for _ in range(3)]  # type: ignore[attr-defined]
+    built = [hm.resolve_spec("syncer", spec).build(pipeline.context()) for _ in range(3)]  # type: ignore[attr-defined]
     syncers = SyncerPyramid(built, Pyramid(3)).eval()
     described = {
         "pipeline": pipeline.spec.model_dump(mode="json"),

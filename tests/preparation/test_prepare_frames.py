@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headmotion as hm
-from headmotion.preparation.video import LONGEST_EDGE, LONGEST_HOLD_S, Video, open_video
+from headmotion.media.video_reader import LONGEST_EDGE, LONGEST_HOLD_S, Video, open_video
 
 
-class Frame(SimpleNamespace):
+class UnitSquare(SimpleNamespace):
     """As little of PyAV's frame as is needed."""
 
     width, height, rotation, time_base, duration = 4, 2, 0, Fraction(1, 1000), None
@@ -29,7 +29,7 @@ class Frame(SimpleNamespace):
 
 def opened(stamps_ms: list[int], rate: Fraction | None = Fraction(25)) -> Video:
     """A video with pictures at these times."""
-    frames = iter([Frame(pts=stamp) for stamp in stamps_ms])
+    frames = iter([UnitSquare(pts=stamp) for stamp in stamps_ms])
     container = SimpleNamespace(start_time=0, streams=SimpleNamespace(audio=()), decode=lambda stream: frames)
     return Video(container, SimpleNamespace(average_rate=rate, guessed_rate=None, time_base=Fraction(1, 1000)))
 

@@ -17,8 +17,8 @@ from blobs import BlobsSpec, content, nodding, picture, talking, video
 
 from headmotion.cli import cli
 from headmotion.preparation import Summary, prepare
-from headmotion.preparation import assembly as assembly_module
-from headmotion.preparation.assembly import STAGING
+from headmotion.preparation import build_corpus as assembly_module
+from headmotion.preparation.build_corpus import STAGING
 
 SLOW = BlobsSpec(slow_s=0.005)
 CODE = """
@@ -71,7 +71,7 @@ def test_killed_and_called_again(
 def test_what_is_staged_is_not_done_again(
     videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headmotion.preparation import workers
+    from headmotion.execution import processes as workers
 
     real, done = workers.do, []
 

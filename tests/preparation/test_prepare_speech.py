@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from blobs import nodding, talking, video
 
-from headmotion.preparation.speech import Speech
-from headmotion.preparation.video import open_video
+from headmotion.media.video_reader import open_video
+from headmotion.preparation.aligned_audio import Speech
 
 
 def clicks(seconds: int, rate: int) -> np.ndarray:

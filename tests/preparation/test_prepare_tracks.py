@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmotion.preparation.crop import CROP_SIZE, crop
+from headmotion.preparation.face_tracks import Linker, Track
 from headmotion.preparation.shots import Shots
-from headmotion.preparation.tracks import Linker, Track
 
 
 def faces(*places: tuple[float, float, float]) -> np.ndarray:

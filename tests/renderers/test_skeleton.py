@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from headmotion.core.errors import MotionError, SpecError
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.spec import BuildContext
 from headmotion.renderers.specs import SkeletonSpec
 from headmotion.representations.specs import JointPositionsSpec, KeypointsSpec, Landmarks68Spec
 

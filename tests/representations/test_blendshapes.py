@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from headmotion.core.errors import MotionError
+from headmotion.core.interfaces.representation import UnitSquare
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.representation import Frame
-from headmotion.core.spec import BuildContext, spec_from
+from headmotion.core.spec import resolve_spec
 from headmotion.representations.blendshapes import NAMES
 
-SHAPES = spec_from("representation", "blendshapes").build()
+SHAPES = resolve_spec("representation", "blendshapes").build()
 
 
 def test_names_and_groups() -> None:
@@ -24,9 +25,9 @@ def test_names_and_groups() -> None:
 
 def test_values_are_no_lengths() -> None:
     values = torch.rand(3, 52, 1, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(SHAPES.normalize(values, Frame(3.0, 4.0, 5.0)), values)
-    assert torch.equal(SHAPES.denormalize(values, Frame(3.0, 4.0, 5.0)), values)
-    assert SHAPES.frame_of(values) == SHAPES.frame_of(0 * values) == Frame(0.5, 0.5, 1.0)
+    assert torch.equal(SHAPES.normalize(values, UnitSquare(3.0, 4.0, 5.0)), values)
+    assert torch.equal(SHAPES.denormalize(values, UnitSquare(3.0, 4.0, 5.0)), values)
+    assert SHAPES.frame_of(values) == SHAPES.frame_of(0 * values) == UnitSquare(0.5, 0.5, 1.0)
     assert torch.equal(SHAPES.flip(values)[:, 0], values[:, 7])
 
 
@@ -35,7 +36,7 @@ def test_bars_are_drawn() -> None:
     values[1, NAMES.index("mouthSmileLeft")] = 1.0
     drawing = SHAPES.to_drawing2d(values)
     assert drawing.shape == (2, 104, 2) and 0 < float(drawing.min()) < float(drawing.max()) < 1
-    renderer = spec_from("renderer", {"type": "skeleton", "size": 128}).build(BuildContext(SHAPES, 26))
+    renderer = resolve_spec("renderer", {"type": "skeleton", "size": 128}).build(BuildContext(SHAPES, 26))
     still, raised = renderer.frames([Motion(values, Fraction(25), {"type": "blendshapes"})])
     assert not np.array_equal(still, raised)
     rows = np.argwhere((still != raised).any(axis=2))

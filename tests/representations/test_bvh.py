@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from headmotion.core.errors import MotionError
 from headmotion.core.motion import Motion
-from headmotion.core.spec import spec_from
+from headmotion.core.spec import resolve_spec
 from headmotion.representations.bvh import frame_rate, frame_time, read_bvh, write_bvh
 
 PICTURE = {"y": np.diag([1.0, -1.0, -1.0]), "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])}
@@ -73,7 +73,7 @@ def read(text, folder, up="y"):
 
 def worlds(motion):
     """Places and rotations by name as the package sees them, in the picture's axes."""
-    joints = spec_from("representation", dict(motion.representation)).build()
+    joints = resolve_spec("representation", dict(motion.representation)).build()
     values = motion.values.double()
     names, counts = list(joints.spec.names), {}
     for end in joints.spec.ends:
@@ -192,7 +192,7 @@ def test_joints_in_any_order_are_written_as_a_tree(tmp_path: Path) -> None:
         "offsets": [[0, 0, 0], [1, -1, 0], [0, 1, 0], [0, -1, 0], [0, 1, 0], [5, 0, 0]],
         "ends": [{"joint": 4, "offset": [0, 0.5, 0]}, {"joint": 3, "offset": [0, 0, 1e-7]}],
     }
-    joints = spec_from("representation", spec).build()
+    joints = resolve_spec("representation", spec).build()
     values = joints.neutral() + 0.1 * torch.randn(4, joints.points, 6, generator=torch.Generator().manual_seed(0))
     motion = Motion(values, Fraction(30000, 1001), spec)
     again = read_bvh(write_bvh(motion, tmp_path / "tree.bvh"))

@@ -9,18 +9,18 @@ import pytest
 import torch
 
 from headmotion.core.conversion import reachable, route
-from headmotion.core.converter import Converter
 from headmotion.core.errors import MotionError
+from headmotion.core.interfaces.converter import Converter
+from headmotion.core.interfaces.representation import UnitSquare
 from headmotion.core.motion import Motion
 from headmotion.core.plugins import registry
-from headmotion.core.representation import Frame
-from headmotion.core.spec import spec_from
+from headmotion.core.spec import resolve_spec
 from headmotion.representations.blendshapes import NAMES
 from headmotion.representations.bvh import read_bvh
 from headmotion.representations.landmarks68 import OPENINGS
 from headmotion.representations.mesh478 import IBUG
 
-FRAME = Frame(100.0, 80.0, 200.0)
+FRAME = UnitSquare(100.0, 80.0, 200.0)
 ARM = {
     "type": "joints",
     "names": ["shoulder", "elbow", "hand"],
@@ -31,7 +31,7 @@ ARM = {
 
 
 def motion_of(described, frames=4, noise=0.01, units="px"):
-    built = spec_from("representation", described).build()
+    built = resolve_spec("representation", described).build()
     values = built.neutral() + noise * torch.randn(
         frames, built.points, built.dims, generator=torch.Generator().manual_seed(1)
     )
@@ -55,7 +55,7 @@ def test_478_to_68() -> None:
 
 
 def test_the_68_of_the_neutral_mesh_are_the_neutral_face() -> None:
-    mesh, face = (spec_from("representation", name).build() for name in ("mesh478", "landmarks68-3d"))
+    mesh, face = (resolve_spec("representation", name).build() for name in ("mesh478", "landmarks68-3d"))
     picked = mesh.neutral()[list(IBUG)]
     scale = (face.neutral()[45] - face.neutral()[36]).norm() / (picked[45] - picked[36]).norm()
     moved = (picked - picked[[36, 45]].mean(0)) * scale + face.neutral()[[36, 45]].mean(0)
@@ -79,10 +79,10 @@ def test_depth_is_dropped() -> None:
 
 def test_joints_to_points(shared: Path) -> None:
     walk = read_bvh(shared / "data" / "bvh" / "cmu_12_01_walk.bvh")[:50]
-    joints = spec_from("representation", walk.representation).build()
+    joints = resolve_spec("representation", walk.representation).build()
     points = walk.to("joint-positions")
     torch.testing.assert_close(points.values, joints.places(walk.values))
-    built = spec_from("representation", points.representation).build()
+    built = resolve_spec("representation", points.representation).build()
     assert built.points == len(joints.spec.names) + len(joints.spec.ends)
     assert [built.point_names[k] for k in built.scale_pair] == ["LeftUpLeg", "RightUpLeg"]
     flat = walk.to({"type": "joint-positions", "dims": 2})
@@ -94,7 +94,7 @@ def test_end_sites_have_names_and_frames_commute() -> None:
     pixels, unit = motion_of(ARM), motion_of(ARM, units="unit")
     points = pixels.to("joint-positions")
     assert points.representation["names"] == ["shoulder", "elbow", "hand", "hand.end", "hand.end1"]
-    built = spec_from("representation", points.representation).build()
+    built = resolve_spec("representation", points.representation).build()
     torch.testing.assert_close(built.normalize(points.values, FRAME), unit.to("joint-positions").values)
     assert built.edges == ((0, 1), (1, 2), (2, 3), (2, 4))
 
@@ -103,7 +103,7 @@ def test_keypoints_without_jacobians() -> None:
     motion = motion_of({"type": "keypoints", "points": 3, "jacobians": True, "rest": np.full((3, 6), 0.5).tolist()})
     plain = motion.to({"type": "keypoints", "jacobians": False})
     assert torch.equal(plain.values, motion.values[..., :2])
-    assert spec_from("representation", plain.representation).build().neutral().shape == (3, 2)
+    assert resolve_spec("representation", plain.representation).build().neutral().shape == (3, 2)
 
 
 @pytest.mark.parametrize("units", ["px", "unit"])
@@ -113,7 +113,7 @@ def test_shapes_move_the_face_and_are_found_again(name: str, units: str) -> None
     values[:, NAMES.index(name), 0] = torch.linspace(0, 1, 5)
     shapes = Motion(values, Fraction(30), {"type": "blendshapes"}, FRAME, units, reference=torch.zeros(52, 1))
     face = shapes.to("landmarks68")
-    neutral = spec_from("representation", "landmarks68").build()
+    neutral = resolve_spec("representation", "landmarks68").build()
     rest = neutral.neutral() if units == "unit" else neutral.denormalize(neutral.neutral(), FRAME)
     torch.testing.assert_close(face.values[0], rest)
     assert float((face.values[4] - rest).abs().max()) > 0.01 * (200 if units == "px" else 1)
@@ -147,7 +147,7 @@ def test_what_is_there_comes_back_as_it_is() -> None:
     motion = motion_of("landmarks68")
     assert motion.to("landmarks68") is motion
     assert motion.to({"type": "landmarks68", "dims": 2}) is motion
-    assert motion.to(spec_from("representation", "landmarks68")) is motion
+    assert motion.to(resolve_spec("representation", "landmarks68")) is motion
     assert motion[:0].to("blendshapes").values.shape == (0, 52, 1)
 
 

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from headmotion.core.errors import MotionError, SpecError
+from headmotion.core.interfaces.representation import UnitSquare
+from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.core.representation import Frame
-from headmotion.core.spec import BuildContext, spec_from
-from headmotion.representations.rotations import about, matrices, six_numbers, zxy_degrees
+from headmotion.core.spec import resolve_spec
+from headmotion.geometry.rotations import about, matrices, six_numbers, zxy_degrees
 
 BODY = {
     "type": "joints",
@@ -23,7 +24,7 @@ BODY = {
     "ends": [{"joint": 2, "offset": [0, 20, 0]}, {"joint": 4, "offset": [9, 0, 0]}, {"joint": 6, "offset": [-9, 0, 0]}],
     "moving": [4, 6],
 }
-JOINTS = spec_from("representation", BODY).build()
+JOINTS = resolve_spec("representation", BODY).build()
 LEFT_RIGHT = [0, 1, 2, 5, 6, 3, 4, 7, 9, 8]
 
 
@@ -48,10 +49,10 @@ def test_rows_and_names() -> None:
 def test_rest_stands_upright_in_the_middle_of_its_frame() -> None:
     places = JOINTS.places(JOINTS.neutral())
     assert places[2, 1] < places[0, 1]  # the head above the hips, y down
-    assert JOINTS.frame_of(JOINTS.neutral()) == Frame(*(pytest.approx(x, abs=1e-6) for x in (0.5, 0.5, 1.0)))
-    lying = spec_from("representation", BODY | {"up": "z", "offsets": [[x, -z, y] for x, y, z in BODY["offsets"]]})
+    assert JOINTS.frame_of(JOINTS.neutral()) == UnitSquare(*(pytest.approx(x, abs=1e-6) for x in (0.5, 0.5, 1.0)))
+    lying = resolve_spec("representation", BODY | {"up": "z", "offsets": [[x, -z, y] for x, y, z in BODY["offsets"]]})
     swapped = [end | {"offset": [end["offset"][0], -end["offset"][2], end["offset"][1]]} for end in BODY["ends"]]
-    other = spec_from("representation", lying.model_dump() | {"ends": swapped}).build()
+    other = resolve_spec("representation", lying.model_dump() | {"ends": swapped}).build()
     neutral = other.neutral()
     torch.testing.assert_close(other.places(neutral), places, atol=1e-6, rtol=0)
 
@@ -82,7 +83,7 @@ def test_places_are_those_of_scipy(seed: int) -> None:
 
 @given(st.integers(0, 1000), st.floats(-500, 500), st.floats(10, 2000))
 def test_normalizing_and_projecting_commute(seed: int, x: float, side: float) -> None:
-    values, frame = poses(seed), Frame(x, -x / 2, side)
+    values, frame = poses(seed), UnitSquare(x, -x / 2, side)
     pixels = JOINTS.denormalize(values, frame)
     expected = (JOINTS.to_points2d(values) - 0.5) * side + torch.tensor([x, -x / 2], dtype=torch.float64)
     torch.testing.assert_close(JOINTS.to_points2d(pixels), expected, atol=1e-8 * side + 1e-9, rtol=1e-9)
@@ -119,11 +120,11 @@ def test_rotations_come_back() -> None:
 
 def test_end_sites_are_drawn() -> None:
     context = BuildContext(representation=JOINTS, audio_channels=26)
-    values = JOINTS.denormalize(JOINTS.neutral(), Frame(50.0, 50.0, 100.0))[None]
-    drawn = spec_from("renderer", {"type": "skeleton", "size": 256, "point_radius": 0}).build(context)
+    values = JOINTS.denormalize(JOINTS.neutral(), UnitSquare(50.0, 50.0, 100.0))[None]
+    drawn = resolve_spec("renderer", {"type": "skeleton", "size": 256, "point_radius": 0}).build(context)
     (picture,) = drawn.frames([Motion(values, Fraction(25), BODY)])
-    without = spec_from("representation", BODY | {"ends": []}).build()
-    plain = spec_from("renderer", {"type": "skeleton", "size": 256, "point_radius": 0})
+    without = resolve_spec("representation", BODY | {"ends": []}).build()
+    plain = resolve_spec("renderer", {"type": "skeleton", "size": 256, "point_radius": 0})
     (shorter,) = plain.build(BuildContext(without, 26)).frames([Motion(values, Fraction(25), BODY)])
     assert (picture != 16).any() and not np.array_equal(picture, shorter)
     assert JOINTS.to_drawing2d(values).shape == (1, JOINTS.points + 3, 2)
@@ -132,15 +133,20 @@ def test_end_sites_are_drawn() -> None:
 def test_a_pair_that_measures_size_is_found_in_any_skeleton() -> None:
     offsets = [[0, 0, 0], [0, 2, 0], [0, 5, 0]]
     chain = {"type": "joints", "names": ["a", "b", "c"], "parents": [-1, 0, 1], "offsets": offsets}
-    assert spec_from("representation", chain).build().scale_pair == (2, 3)
+    assert resolve_spec("representation", chain).build().scale_pair == (2, 3)
     roots = {"type": "joints", "names": ["a", "b"], "parents": [-1, -1], "offsets": [[0, 0, 0], [0, 2, 0]]}
-    assert spec_from("representation", roots).build().scale_pair == (2, 3)
-    assert spec_from("representation", chain | {"scale_pair": [1, 3]}).build().scale_pair == (1, 3)
+    assert resolve_spec("representation", roots).build().scale_pair == (2, 3)
+    assert resolve_spec("representation", chain | {"scale_pair": [1, 3]}).build().scale_pair == (1, 3)
 
 
 def test_one_clear_error() -> None:
     for wrong in (torch.zeros(9, 6), torch.zeros(10, 5), torch.zeros(6)):
-        for use in (JOINTS.flip, JOINTS.frame_of, JOINTS.to_points2d, lambda x: JOINTS.normalize(x, Frame(0, 0, 1))):
+        for use in (
+            JOINTS.flip,
+            JOINTS.frame_of,
+            JOINTS.to_points2d,
+            lambda x: JOINTS.normalize(x, UnitSquare(0, 0, 1)),
+        ):
             with pytest.raises(MotionError, match="joints: expected poses"):
                 use(wrong)
     for change in (
@@ -152,4 +158,4 @@ def test_one_clear_error() -> None:
         {"scale_pair": [0, 99]},
     ):
         with pytest.raises(SpecError):
-            spec_from("representation", BODY | change).build()
+            resolve_spec("representation", BODY | change).build()

@@ -2,10 +2,10 @@
 
 import torch
 
-from headmotion.core.spec import spec_from
+from headmotion.core.spec import resolve_spec
 
-FACE = spec_from("representation", "landmarks68").build(None)
-DEEP = spec_from("representation", {"type": "landmarks68", "dims": 3}).build(None)
+FACE = resolve_spec("representation", "landmarks68").build(None)
+DEEP = resolve_spec("representation", {"type": "landmarks68", "dims": 3}).build(None)
 
 
 def test_parts_are_where_ibug_has_them() -> None:

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import headmotion as hm
-from headmotion.core.representation import Frame
+from headmotion.core.interfaces.representation import UnitSquare
 from headmotion.representations.mesh478 import IBUG
 
-MESH = hm.spec_from("representation", "mesh478").build()
-NEUTRAL = MESH.denormalize(MESH.neutral(), Frame(128.0, 128.0, 256.0))
+MESH = hm.resolve_spec("representation", "mesh478").build()
+NEUTRAL = MESH.denormalize(MESH.neutral(), UnitSquare(128.0, 128.0, 256.0))
 
 
 def test_openings_are_upper_over_lower_and_eyes_open_everywhere_but_in_their_corners() -> None:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmotion.core.errors import MotionError, SpecError
-from headmotion.core.representation import Frame, Representation
-from headmotion.core.spec import spec_from
+from headmotion.core.interfaces.representation import Representation, UnitSquare
+from headmotion.core.spec import resolve_spec
 from headmotion.representations.keypoints import transformed
 
 SPECS = [
@@ -24,10 +24,10 @@ SPECS = [
     {"type": "joint-positions", "names": ["hips", "left_foot", "right_foot", "head"], "parents": [-1, 0, 0, 0]},
     {"type": "joint-positions", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
 ]
-BUILT = [spec_from("representation", spec).build(None) for spec in SPECS]
+BUILT = [resolve_spec("representation", spec).build(None) for spec in SPECS]
 each = pytest.mark.parametrize("representation", BUILT, ids=lambda built: f"{built.name}-{built.points}x{built.dims}")
 
-frames = st.builds(Frame, x=st.floats(-2000, 2000), y=st.floats(-2000, 2000), side=st.floats(10, 4000))
+frames = st.builds(UnitSquare, x=st.floats(-2000, 2000), y=st.floats(-2000, 2000), side=st.floats(10, 4000))
 
 
 def poses(representation: Representation) -> st.SearchStrategy[torch.Tensor]:
@@ -37,7 +37,7 @@ def poses(representation: Representation) -> st.SearchStrategy[torch.Tensor]:
 
 @each
 @given(data=st.data(), frame=frames)
-def test_pixels_come_back(representation: Representation, data: st.DataObject, frame: Frame) -> None:
+def test_pixels_come_back(representation: Representation, data: st.DataObject, frame: UnitSquare) -> None:
     inside = data.draw(poses(representation))
     pixels = representation.denormalize(inside, frame)
     torch.testing.assert_close(representation.normalize(pixels, frame), inside, atol=1e-9, rtol=0)
@@ -68,7 +68,7 @@ def test_tables_are_consistent(representation: Representation) -> None:
 def test_neutral_pose_fills_its_frame(representation: Representation) -> None:
     neutral = representation.neutral()
     assert neutral.shape == (representation.points, representation.dims) and neutral.dtype == torch.float32
-    frame = Frame(x=100.0, y=-20.0, side=300.0)
+    frame = UnitSquare(x=100.0, y=-20.0, side=300.0)
     found = representation.frame_of(representation.denormalize(neutral, frame))
     low, high = neutral[:, :2].amin(dim=0), neutral[:, :2].amax(dim=0)
     expected = 300 * (low + high - 1) / 2 + torch.tensor([100.0, -20.0])
@@ -79,7 +79,7 @@ def test_neutral_pose_fills_its_frame(representation: Representation) -> None:
 
 @each
 def test_frame_covers_all_poses_given(representation: Representation) -> None:
-    neutral = representation.denormalize(representation.neutral(), Frame(0.0, 0.0, 100.0))
+    neutral = representation.denormalize(representation.neutral(), UnitSquare(0.0, 0.0, 100.0))
     moved = neutral.clone()
     moved[:, 0] += 30
     frame, both = representation.frame_of(neutral), representation.frame_of(torch.stack([neutral, moved]))
@@ -90,14 +90,14 @@ def test_frame_covers_all_poses_given(representation: Representation) -> None:
 def test_extra_numbers_are_dropped(representation: Representation) -> None:
     inside = representation.neutral()
     wide = torch.cat([inside, torch.full((representation.points, 1), 7.0)], dim=-1)
-    frame = Frame(3.0, 4.0, 50.0)
+    frame = UnitSquare(3.0, 4.0, 50.0)
     assert torch.equal(representation.normalize(wide, frame), representation.normalize(inside, frame))
     assert torch.equal(representation.to_points2d(inside[None]), inside[None, :, :2])
 
 
 @each
 def test_wrong_shapes_are_one_clear_error(representation: Representation) -> None:
-    neutral, frame = representation.neutral(), Frame(0.0, 0.0, 1.0)
+    neutral, frame = representation.neutral(), UnitSquare(0.0, 0.0, 1.0)
     for wrong in (neutral[1:], neutral[..., :1], neutral[0]):
         for use in (lambda x: representation.normalize(x, frame), representation.flip, representation.frame_of):
             with pytest.raises(MotionError, match=f"{representation.name}: expected poses") as raised:
@@ -115,13 +115,13 @@ def test_no_frame_without_extent(representation: Representation) -> None:
     with pytest.raises(MotionError, match="pose"):
         representation.frame_of(neutral[None][:0])
     with pytest.raises(MotionError, match="side above 0"):
-        representation.normalize(neutral, Frame(0.0, 0.0, 0.0))
+        representation.normalize(neutral, UnitSquare(0.0, 0.0, 0.0))
 
 
 def test_jacobians_scale_with_the_positions_and_turn_in_a_mirror() -> None:
     keypoints = BUILT[5]
     values = torch.tensor([[10.0, 20.0, 1.0, 2.0, 3.0, 4.0]]).expand(4, 6)
-    inside = keypoints.normalize(values, Frame(0.0, 0.0, 100.0))
+    inside = keypoints.normalize(values, UnitSquare(0.0, 0.0, 100.0))
     assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.01, 0.02, 0.03, 0.04])
     assert keypoints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.01, -0.02, -0.03, 0.04])
 
@@ -133,7 +133,7 @@ def neighborhoods(values: torch.Tensor) -> torch.Tensor:
 
 
 @given(data=st.data(), frame=frames)
-def test_the_neighborhoods_of_keypoints_move_as_the_picture_does(data: st.DataObject, frame: Frame) -> None:
+def test_the_neighborhoods_of_keypoints_move_as_the_picture_does(data: st.DataObject, frame: UnitSquare) -> None:
     keypoints = BUILT[5]
     values = data.draw(poses(keypoints))
     origin = torch.tensor([frame.x, frame.y], dtype=torch.float64)
@@ -162,7 +162,7 @@ def test_jacobians_are_drawn_as_axes() -> None:
 
 def test_depth_is_scaled_and_not_mirrored() -> None:
     joints = BUILT[6]
-    inside = joints.normalize(torch.tensor([[10.0, 20.0, 30.0]]).expand(4, 3), Frame(0.0, 0.0, 100.0))
+    inside = joints.normalize(torch.tensor([[10.0, 20.0, 30.0]]).expand(4, 3), UnitSquare(0.0, 0.0, 100.0))
     assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.3])
     assert joints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.3])
 
@@ -189,7 +189,7 @@ def test_joints_mirror_by_name() -> None:
 )
 def test_bad_specs(spec: dict[str, object]) -> None:
     with pytest.raises(SpecError):
-        spec_from("representation", spec)
+        resolve_spec("representation", spec)
 
 
 def test_specs_need_no_torch() -> None:

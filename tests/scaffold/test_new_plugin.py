@@ -20,8 +20,8 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 from headmotion.cli.main import cli
 from headmotion.cli.plugins import KINDS
 from headmotion.core.errors import PluginError
+from headmotion.core.interfaces.specs import ComponentSpec
 from headmotion.core.plugins import registry
-from headmotion.core.spec import ComponentSpec
 from headmotion.scaffold import PARTS, new_plugin
 from headmotion.testing import check_plugin, report
 

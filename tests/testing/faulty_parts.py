@@ -9,17 +9,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from headmotion.core.audio_encoder import AudioEncoder
-from headmotion.core.chunks import Chunks
-from headmotion.core.detector import Detector
-from headmotion.core.discriminator import Discriminator
 from headmotion.core.errors import DetectorError, ImageError, MotionError
-from headmotion.core.generator import Generator
-from headmotion.core.loss import Loss
-from headmotion.core.metric import Figures, Metric
-from headmotion.core.renderer import Renderer
-from headmotion.core.spec import spec_from
-from headmotion.core.syncer import Syncer
+from headmotion.core.interfaces.audio_encoder import AudioEncoder
+from headmotion.core.interfaces.detector import Detector
+from headmotion.core.interfaces.discriminator import Discriminator
+from headmotion.core.interfaces.fixed_shape_stream import FixedShapeStream
+from headmotion.core.interfaces.generator import Generator
+from headmotion.core.interfaces.loss import Loss
+from headmotion.core.interfaces.metric import Metric, MetricValues
+from headmotion.core.interfaces.renderer import Renderer
+from headmotion.core.interfaces.syncer import Syncer
+from headmotion.core.spec import resolve_spec
 
 
 class Gen(Generator):
@@ -84,7 +84,7 @@ class Able(Gen):
     def init_state(self, reference, seed=0):
         return *super().init_state(reference, seed), None, None
 
-    def hear(self, audio, state):
+    def push_listener(self, audio, state):
         louder = audio.unflatten(1, (-1, 4)).mean((2, 3))
         if self.fault == "other per piece":
             louder = louder - louder.mean(1, keepdim=True)
@@ -101,11 +101,11 @@ class Able(Gen):
     def deviation(self, state):
         return -state[3] if self.fault == "negative deviation" else state[3]
 
-    def in_chunks(self, frames, lag):
+    def fixed_shape_stream(self, frames, lag):
         return AbleChunks(self, frames, lag)
 
 
-class AbleChunks(Chunks):
+class AbleChunks(FixedShapeStream):
     """The last frame has none after it and takes its own audio twice."""
 
     def __init__(self, part, frames, lag):
@@ -233,7 +233,7 @@ class Draw(Renderer):
 
 def spoilt(spec):
     """The 68 landmarks with a fault."""
-    part = spec_from("representation", "landmarks68").build()
+    part = resolve_spec("representation", "landmarks68").build()
     part.spec = spec
     match spec.fault:
         case "index":
@@ -247,7 +247,7 @@ def spoilt(spec):
         case "normalize":
             part.normalize = lambda values, frame: values
         case "frame":
-            part.frame_of = lambda values: spec_from("representation", "landmarks68").build().frame_of(2 * values)
+            part.frame_of = lambda values: resolve_spec("representation", "landmarks68").build().frame_of(2 * values)
         case "detached":
             part.to_points2d = lambda values: values[..., :2].detach()
         case "takes anything":
@@ -290,14 +290,14 @@ class Size(Metric):
         apart = (clip.generated.values - clip.real.values).abs().mean()
         return {"apart": apart.item() if self.fault == "numbers" else apart}
 
-    def observe_all(self, clips):
+    def observe_batch(self, clips):
         return [self.observe(clips[0] if self.fault == "first for all" else clip) for clip in clips]
 
     def figures(self, observed):
         values = [each["apart"] for each in observed]
         if self.fault == "spread of one":
-            return Figures({"apart": float(torch.stack(values).std(correction=1))})
-        return Figures({"apart": float(values[0] if self.fault == "order" else sum(values) / len(values))})
+            return MetricValues({"apart": float(torch.stack(values).std(correction=1))})
+        return MetricValues({"apart": float(values[0] if self.fault == "order" else sum(values) / len(values))})
 
 
 class Find(Detector):

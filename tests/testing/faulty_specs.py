@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from headmotion.core.spec import (
+from headmotion.core.interfaces.specs import (
     AudioEncoderSpec,
     DetectorSpec,
     DiscriminatorSpec,

@@ -3,10 +3,10 @@
 import pytest
 
 from headmotion.core.plugins import registry
-from headmotion.core.pyramid import Pyramid
-from headmotion.core.spec import spec_from
-from headmotion.core.syncer import SyncerPyramid
-from headmotion.pipeline import build
+from headmotion.core.spec import resolve_spec
+from headmotion.pipeline.pipeline import build
+from headmotion.sync.pyramid import Pyramid
+from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.testing import check_component
 from headmotion.training.recipe import load_recipe
 from headmotion.training.syncers_file import save_syncers
@@ -46,14 +46,14 @@ DEFAULTS = [
 
 @pytest.mark.parametrize(("kind", "described"), [*DEFAULTS, *VARIANTS], ids=str)
 def test_conforms(kind, described):
-    spec = spec_from(kind, described)
+    spec = resolve_spec(kind, described)
     beside = {"representation": BESIDE} if (kind, spec.type_name()) in FOR_DEPTH else {}
     check_component(spec, **beside)
 
 
 @pytest.mark.parametrize("kind", ["generator", "syncer", "discriminator"])
 def test_ms_sync_conforms_beside_another_representation(kind):
-    check_component(spec_from(kind, {"type": "ms-sync", "preset": "small"}), representation=ARM)
+    check_component(resolve_spec(kind, {"type": "ms-sync", "preset": "small"}), representation=ARM)
 
 
 @pytest.mark.parametrize("name", sorted(name for _, name in BY_SYNCERS))
@@ -64,7 +64,7 @@ def test_metrics_by_syncers_conform(name, tmp_path):
     syncers = SyncerPyramid([recipe.syncer.build(context) for _ in range(spec.levels)], pyramid)
     path = tmp_path / "syncers.safetensors"
     save_syncers(path, recipe, syncers)
-    check_component(spec_from("metric", {"type": name, "syncers": str(path)}))
+    check_component(resolve_spec("metric", {"type": name, "syncers": str(path)}))
 
 
 def test_every_own_part_is_checked():

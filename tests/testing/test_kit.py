@@ -22,10 +22,10 @@ from headmotion.testing import (
     check_plugin,
     report,
     run_checks,
-    sizes,
 )
+from headmotion.testing import hypothesis_sizes as sizes
+from headmotion.testing.hypothesis_sizes import over_sizes
 from headmotion.testing.kit import Check
-from headmotion.testing.sizes import over_sizes
 
 ONE_NOISE = {"generator-samples-stand-alone": "one noise for all"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 
 
 @pytest.fixture(scope="session")

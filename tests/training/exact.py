@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 EXACT = [
-    *["precision=64", "data.batch_size=16", "syncers.steps=3", "generator.steps=3", "generator.average=0.9"],
+    *["precision=64", "data.batch_size=16", "syncers.steps=3", "generator.steps=3", "generator.ema_decay=0.9"],
     "discriminator.scored_frames=10",
 ]
 """Of `smoke`: both phases in double precision, in batches that fill whole groups in halves, with discriminators that

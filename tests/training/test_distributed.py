@@ -15,9 +15,9 @@ from exact import EXACT, assert_same_state
 
 from headmotion.core.errors import TrainingError
 from headmotion.training import train
+from headmotion.training.batch_partition import Division
 from headmotion.training.contrastive_phase import ContrastivePhase
-from headmotion.training.division import Division
-from headmotion.training.processes import Processes, joined
+from headmotion.training.distributed import Processes, joined
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
 
@@ -61,7 +61,7 @@ def test_two_processes_go_on_with_a_run_of_one_to_the_same_parameters(
 FAILING = """
 import sys
 from headmotion.core.errors import HeadmotionError, TrainingError
-from headmotion.training.processes import joined
+from headmotion.training.distributed import joined
 import torch
 
 def work(processes):

@@ -7,7 +7,7 @@ import torch
 
 import headmotion as hm
 from headmotion.core.checkpoint import load_checkpoint, read_header, save_checkpoint
-from headmotion.syncing import load_syncers
+from headmotion.sync.trained import load_syncers
 from headmotion.training import train
 from headmotion.training.objectives import DistanceMargin, InfoNCE
 from headmotion.training.recipe import RecipeSpec, load_recipe

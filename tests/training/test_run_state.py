@@ -9,7 +9,7 @@ import torch
 from headmotion.core.checkpoint import read_header
 from headmotion.core.errors import TrainingError
 from headmotion.training import train
-from headmotion.training.state import Position, packed, parse
+from headmotion.training.run_state import Position, packed, parse
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_schedules_come_back_from_json() -> None:
 
 def test_the_rate_of_a_step_depends_on_its_number_alone() -> None:
     weight = torch.nn.Parameter(torch.ones(1))
-    spec = OptimizerSpec(lr=0.1, schedule=Drops(at=(0.5,), by=0.5, warm_up=2), final_share=0.25)
+    spec = OptimizerSpec(lr=0.1, schedule=Drops(at=(0.5,), by=0.5, warm_up=2), lr_drop_fraction=0.25)
     stepper = Stepper("toy", [weight], spec, 8)
     rates = []
     for number in (0, 1, 7, 4):

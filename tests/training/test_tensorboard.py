@@ -10,9 +10,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headmotion.core.checkpoint import read_header
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
-from headmotion.training.observers import Ended, Stepped, Warned
+from headmotion.training.events import Ended, Stepped, Warned
 from headmotion.training.phases import Phase
 from headmotion.training.tensorboard import TensorBoard, open_tensorboard
 
@@ -26,7 +26,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
-    train("smoke", [corpus], folder, "cpu", ["sample_every=5"], quiet=True)
+    train("smoke", [corpus], folder, "cpu", ["preview_every=5"], quiet=True)
     return folder
 
 
@@ -61,7 +61,7 @@ def test_samples_are_videos_with_sound_and_pictures_in_tensorboard(run: Path) ->
 
 
 def test_training_is_the_same_bit_for_bit_without_samples(run: Path, corpus: Path, tmp_path: Path) -> None:
-    train("smoke", [corpus], tmp_path / "run", "cpu", ["sample_every=0"], quiet=True)
+    train("smoke", [corpus], tmp_path / "run", "cpu", ["preview_every=0"], quiet=True)
     assert not (tmp_path / "run" / "samples").exists()
     for name in ("model.safetensors", "syncers.safetensors"):
         assert read_header(run / name).sha256 == read_header(tmp_path / "run" / name).sha256

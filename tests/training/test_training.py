@@ -7,7 +7,7 @@ import torch
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.data.corpus import open_corpora
-from headmotion.data.synthetic import write_synthetic
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
 from headmotion.training.batches import Batches
 from headmotion.training.phases import Stepper
@@ -36,7 +36,7 @@ def test_a_trained_model_loads_and_tells_what_it_was_trained_on(finished: Path) 
 
 
 def test_the_averaged_model_knows_the_statistics_of_its_inputs(corpus: Path, tmp_path: Path) -> None:
-    model = train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=["generator.average=0.9"])
+    model = train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=["generator.ema_decay=0.9"])
     scale = hm.load(model, device="cpu").generator.audio.scale  # type: ignore[attr-defined]
     assert int(scale.num_batches_tracked) == 10
     assert -12 < float(scale.running_mean.mean()) < -1
@@ -168,7 +168,7 @@ def test_a_step_that_is_not_finite_stops_and_changes_nothing() -> None:
 
 def test_the_learning_rate_drops_at_the_end() -> None:
     weight = torch.nn.Parameter(torch.ones(1))
-    stepper = Stepper("toy", [weight], OptimizerSpec(lr=0.1, final_share=0.2), 10)
+    stepper = Stepper("toy", [weight], OptimizerSpec(lr=0.1, lr_drop_fraction=0.2), 10)
     rates = []
     for number in range(10):
         stepper.step(number, {"loss": weight.sum()})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ...core.errors import EvaluationError, HeadmotionError
-from ..source import Source
+from ..motion_source import Source
+from .context import Setting
 from .energy_mouth import EnergyMouth
 from .mean_motion import MeanMotion
 from .nearest_audio import NearestAudio
-from .setting import Setting
 from .shuffled_audio import ShuffledAudio
-from .simple import GroundTruth, Static
+from .trivial import GroundTruth, Static
 
 BASELINES: Mapping[str, Callable[[Setting], Source]] = {
     each.name: each for each in (GroundTruth, Static, MeanMotion, ShuffledAudio, NearestAudio, EnergyMouth)

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ...core.audio import Wave
+from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
-from ...core.representation import Representation
-from ..case import Case
-from ..source import Source
-from .setting import Setting, cannot
+from ...media.audio import Wave
+from ..eval_clip import Case
+from ..motion_source import Source
+from .context import Setting, cannot
 
 FLOOR_DB = -80.0
 """Nothing is quieter."""

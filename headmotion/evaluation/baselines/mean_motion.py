@@ -11,9 +11,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from ...core.motion import Motion
-from ..case import Case
-from ..source import Source
-from .setting import Setting, cannot, displacement, retargeted
+from ..eval_clip import Case
+from ..motion_source import Source
+from .context import Setting, cannot, displacement, retargeted
 
 
 class MeanMotion(Source):

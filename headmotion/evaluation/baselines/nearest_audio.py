@@ -12,12 +12,12 @@ from torch import Tensor
 from typing_extensions import override
 
 from ...audio_encoders.specs import LogMelSpec
-from ...core.audio import Wave
+from ...core.interfaces.specs import BuildContext
 from ...core.motion import Motion
-from ...core.spec import BuildContext
-from ..case import Case
-from ..source import Source
-from .setting import Setting, cannot, displacement, retargeted
+from ...media.audio import Wave
+from ..eval_clip import Case
+from ..motion_source import Source
+from .context import Setting, cannot, displacement, retargeted
 
 POOLED = 10
 """Steps of 10 ms whose features are averaged: words matter, not the exact time."""

@@ -6,9 +6,9 @@ import numpy as np
 from typing_extensions import override
 
 from ...core.motion import Motion
-from ..case import Case
-from ..source import Source
-from .setting import Setting, cannot
+from ..eval_clip import Case
+from ..motion_source import Source
+from .context import Setting, cannot
 
 
 class ShuffledAudio(Source):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from ...core.audio_encoder import AudioEncoder
+from ...core.interfaces.audio_encoder import AudioEncoder
+from ..build_context import Subject
+from ..hypothesis_sizes import over_sizes
 from ..inputs import same, wave
 from ..kit import check
-from ..sizes import over_sizes
-from ..subject import Subject
 
 
 @check("audio_encoder", 1, "Pad the wave with zeros, or cut it, to what `steps` steps need; steps=None means S // hop.")

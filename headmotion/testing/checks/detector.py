@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from torch import Tensor
 
-from ...core.detector import Detector
 from ...core.errors import DetectorError
-from ...core.renderer import Picture
+from ...core.interfaces.detector import Detector
+from ...core.interfaces.renderer import Picture
+from ..build_context import Subject
 from ..inputs import picture, portrait
 from ..kit import check
-from ..subject import Subject
 
 PICTURES: Mapping[str, Callable[[], Picture]] = {
     "a photograph": portrait,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from ...core.discriminator import Discriminator
+from ...core.interfaces.discriminator import Discriminator
+from ..build_context import Subject
+from ..hypothesis_sizes import over_sizes
 from ..inputs import poses
 from ..kit import check
-from ..sizes import over_sizes
-from ..subject import Subject
 
 
 @check("discriminator", 1, "Return {'name': scores} with scores of shape [n]: flatten them, do not average them.")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...core.abilities import SupportsChunks, SupportsListener, SupportsStreaming, SupportsUncertainty
-from ...core.chunks import Chunks
 from ...core.errors import SpecError
-from ...core.generator import Generator
+from ...core.interfaces.capabilities import (
+    SupportsDialogue,
+    SupportsFixedShapes,
+    SupportsStreaming,
+    SupportsUncertainty,
+)
+from ...core.interfaces.fixed_shape_stream import FixedShapeStream
+from ...core.interfaces.generator import Generator
+from ..build_context import Subject
+from ..hypothesis_sizes import over_sizes
 from ..inputs import features, poses, same
 from ..kit import NotApplicable, check
-from ..sizes import over_sizes
-from ..subject import Subject
 
 
 @check("generator", 1, "Return [B, T, P, D] with T = audio.shape[1] // context.steps_per_frame.")
@@ -139,17 +144,17 @@ def generator_deviations_fit_frames(subject: Subject) -> None:
 )
 @torch.no_grad()
 def generator_hears_whom_it_talks_with(subject: Subject) -> None:
-    """With `SupportsListener`, frames are finite, and the same in whatever pieces the other speaker is heard."""
+    """With `SupportsDialogue`, frames are finite, and the same in whatever pieces the other speaker is heard."""
     generator = subject.build()
-    if not isinstance(generator, SupportsListener):
-        raise NotApplicable("it does not declare SupportsListener")
+    if not isinstance(generator, SupportsDialogue):
+        raise NotApplicable("it does not declare SupportsDialogue")
     own, other = features(subject, 2, 9), features(subject, 2, 9, seed=1)
     results = []
     for cut in ((9,), (1, 3, 5)):
         state, frames = generator.init_state(poses(subject, 2, 2)), []
         sizes = [each * subject.context.steps_per_frame for each in cut]
         for mine, theirs in zip(torch.split(own, sizes, dim=1), torch.split(other, sizes, dim=1), strict=True):
-            piece, state = generator.step(mine, generator.hear(theirs, state))
+            piece, state = generator.step(mine, generator.push_listener(theirs, state))
             frames.append(piece)
         results.append(torch.cat([*frames, generator.step(own[:, :0], state, last=True)[0]], dim=1))
         assert results[-1].isfinite().all(), "NaN or infinite"
@@ -159,13 +164,13 @@ def generator_hears_whom_it_talks_with(subject: Subject) -> None:
 @check("generator", 2, "Keep tails of one length from the first chunk on; mask what is before frame 0 or past the end.")
 @torch.no_grad()
 def generator_chunks_give_the_whole(subject: Subject) -> None:
-    """With `SupportsChunks`, chunks of 8 frames give the frames of the whole, and the state keeps its shapes."""
+    """With `SupportsFixedShapes`, chunks of 8 frames give the frames of the whole, and the state keeps its shapes."""
     generator: Generator = subject.build()
-    if not isinstance(generator, SupportsChunks):
-        raise NotApplicable("it does not declare SupportsChunks")
+    if not isinstance(generator, SupportsFixedShapes):
+        raise NotApplicable("it does not declare SupportsFixedShapes")
     size, lag = 8, 1
     try:
-        chunks: Chunks = generator.in_chunks(size, lag)
+        chunks: FixedShapeStream = generator.fixed_shape_stream(size, lag)
     except SpecError as error:
         raise NotApplicable(str(error)) from None
     steps, total = subject.context.steps_per_frame, 2 * size + 3

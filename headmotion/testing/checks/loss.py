@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...core.loss import Loss
+from ...core.interfaces.loss import Loss
+from ..build_context import Subject
+from ..hypothesis_sizes import over_sizes
 from ..inputs import CONTEXT, features, loss_input, poses
 from ..kit import check
-from ..sizes import over_sizes
-from ..subject import Subject
 
 
 @check("loss", 1, "Return {'name': term} with each term a scalar: end in .mean(), and keep 0/0 and log(0) away.")

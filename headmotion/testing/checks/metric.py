@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ...core.errors import HeadmotionError
-from ...core.metric import Metric, MetricInput, Observation, SupportsMany
+from ...core.interfaces.metric import Metric, MetricInput, Observation, SupportsBatch
+from ..build_context import Subject
 from ..inputs import clip, poses, same
 from ..kit import check
-from ..subject import Subject
 
 FRAMES = 100
 
@@ -56,16 +56,18 @@ def metric_knows_no_order(subject: Subject) -> None:
         same(torch.tensor(back[name]), torch.tensor(value), name, 1e-4 * (1 + abs(value)))
 
 
-@check("metric", 2, "Let `observe` be `observe_all` of one clip, and put clips of several lengths together by length.")
+@check(
+    "metric", 2, "Let `observe` be `observe_batch` of one clip, and put clips of several lengths together by length."
+)
 @torch.no_grad()
 def metric_observes_many_as_one(subject: Subject) -> None:
-    """A metric with `observe_all` gives for each of several clips, of two lengths, what `observe` gives for it."""
+    """A metric with `observe_batch` gives for each of several clips, of two lengths, what `observe` gives for it."""
     metric: Metric = subject.build()
-    if not isinstance(metric, SupportsMany):
+    if not isinstance(metric, SupportsBatch):
         return
     given = [_clip(subject, metric, seed) for seed in range(3)]
     given[1] = replace(given[1], generated=given[1].generated[:-1], real=given[1].real[:-1] if given[1].real else None)
-    for together, each in zip(metric.observe_all(given), given, strict=True):
+    for together, each in zip(metric.observe_batch(given), given, strict=True):
         alone = metric.observe(each)
         assert alone.keys() == together.keys(), "other observations together"
         for name, value in alone.items():

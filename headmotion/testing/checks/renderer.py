@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from ...core.errors import ImageError
+from ...core.interfaces.renderer import Picture, Renderer
 from ...core.motion import Motion
-from ...core.renderer import Picture, Renderer
+from ..build_context import Subject
 from ..inputs import motion, picture
 from ..kit import NotApplicable, check
-from ..subject import Subject
 
 
 @check("renderer", 1, "Yield one uint8 picture per frame, of one size, and start nothing anew with a piece.")

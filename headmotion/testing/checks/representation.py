@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from ...core.errors import MotionError
-from ...core.representation import Frame, Representation
+from ...core.interfaces.representation import Representation, UnitSquare
+from ..build_context import Subject
+from ..hypothesis_sizes import over_sizes
 from ..inputs import FRAME, poses, same
 from ..kit import NotApplicable, check
-from ..sizes import over_sizes
-from ..subject import Subject
 
 
 @check("representation", 1, "Compare points, point_names, groups, contours, openings, edges, mirror and neutral().")
@@ -87,7 +87,7 @@ def representation_refuses_nonsense(subject: Subject) -> None:
     nonsense: dict[str, Callable[[], object]] = {
         "a point too few": lambda: it.normalize(unit[:, 1:], FRAME),
         "the frame of NaN": lambda: it.frame_of(unit * torch.nan),
-        "a frame without a side": lambda: it.denormalize(unit, Frame(0.0, 0.0, 0.0)),
+        "a frame without a side": lambda: it.denormalize(unit, UnitSquare(0.0, 0.0, 0.0)),
     }
     for name, call in nonsense.items():
         try:

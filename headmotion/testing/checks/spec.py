@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from ...core.plugins import OWN_DISTRIBUTION, registry
+from ..build_context import Subject
 from ..kit import NotApplicable, check
-from ..subject import Subject
 
 
 @check("", 1, "Return the spec class from the hook headmotion_specs, and install the package (pip install -e .).")

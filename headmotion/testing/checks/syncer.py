@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from ...core.syncer import Syncer
+from ...core.interfaces.syncer import Syncer
+from ..build_context import Subject
+from ..hypothesis_sizes import over_sizes
 from ..inputs import features, poses, same
 from ..kit import check
-from ..sizes import over_sizes
-from ..subject import Subject
 
 
 @check("syncer", 1, "Both embeddings end in one layer size, and no layer may look across the batch.")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from headmotion import BuildContext, Detector, DetectorError, Frame
+from headmotion import BuildContext, Detector, DetectorError, UnitSquare
 
 if TYPE_CHECKING:
     from .specs import BrightBoxSpec
@@ -28,5 +28,5 @@ class BrightBox(Detector):
             raise DetectorError(self.spec.type_name(), "something bright in the picture", "nothing")
         middle_x, middle_y = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
         side = 2 * max(np.ptp(rows), np.ptp(columns))
-        frame = Frame(float(middle_x), float(middle_y), float(side))
+        frame = UnitSquare(float(middle_x), float(middle_y), float(side))
         return self.representation.denormalize(self.representation.neutral(), frame).unsqueeze(0)

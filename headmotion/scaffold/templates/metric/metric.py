@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from headmotion import BuildContext, Figures, Metric, MetricInput, MotionError, Observation
+from headmotion import BuildContext, Metric, MetricInput, MetricValues, MotionError, Observation
 
 if TYPE_CHECKING:
     from .specs import SpeedSpec
@@ -36,10 +36,10 @@ class Speed(Metric):
         covered = places.diff(dim=0).norm(dim=-1).mean(-1).sum() / scale
         return {"covered": covered.cpu(), "seconds": torch.tensor(float((len(places) - 1) / clip.generated.fps))}
 
-    def figures(self, observed: Sequence[Observation]) -> Figures:
+    def figures(self, observed: Sequence[Observation]) -> MetricValues:
         """The speed over all clips."""
 
         def total(name: str) -> Tensor:
             return torch.stack([each[name] for each in observed]).sum()
 
-        return Figures({"speed_per_s": float(total("covered") / total("seconds"))})
+        return MetricValues({"speed_per_s": float(total("covered") / total("seconds"))})

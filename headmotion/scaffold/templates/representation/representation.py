@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from headmotion import Frame, MotionError, Representation
+from headmotion import MotionError, Representation, UnitSquare
 
 if TYPE_CHECKING:
     from .specs import MouthSpec
@@ -43,7 +43,7 @@ class Mouth(Representation):
         """The resting pose ``[6, 2]`` in the unit frame."""
         return torch.tensor(list(REST.values()))
 
-    def frame_of(self, values: Tensor) -> Frame:
+    def frame_of(self, values: Tensor) -> UnitSquare:
         """Middle of the box around all points of ``[..., 6, 2]``, and twice its longer edge."""
         places = self._checked(values)[..., :2].reshape(-1, 2)
         if not len(places) or not bool(places.isfinite().all()):
@@ -52,13 +52,13 @@ class Mouth(Representation):
         side = 2 * max(right - left, bottom - top)
         if side <= 0:
             raise MotionError(self.name, "points that lie apart", "all points in one place")
-        return Frame((left + right) / 2, (top + bottom) / 2, side)
+        return UnitSquare((left + right) / 2, (top + bottom) / 2, side)
 
-    def normalize(self, values: Tensor, frame: Frame) -> Tensor:
+    def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
         """Pixels ``[..., 6, 2]`` to the unit frame."""
         return (self._checked(values)[..., :2] - self._middle(values, frame)) / frame.side + 0.5
 
-    def denormalize(self, values: Tensor, frame: Frame) -> Tensor:
+    def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
         """The unit frame ``[..., 6, 2]`` to pixels."""
         return (self._checked(values) - 0.5) * frame.side + self._middle(values, frame)
 
@@ -76,7 +76,7 @@ class Mouth(Representation):
             raise MotionError(self.name, f"poses [..., {self.points}, {self.dims}]", f"the shape {list(values.shape)}")
         return values
 
-    def _middle(self, values: Tensor, frame: Frame) -> Tensor:
+    def _middle(self, values: Tensor, frame: UnitSquare) -> Tensor:
         if not (frame.side > 0 and all(map(math.isfinite, (frame.x, frame.y, frame.side)))):
             raise MotionError(self.name, "a finite frame with a side above 0", str(frame))
         return values.new_tensor([frame.x, frame.y])

@@ -1,0 +1,52 @@
+"""Controls chosen by name and number, as on a command line."""
+
+from __future__ import annotations
+
+from .blink import Blink
+from .close_silence import CloseSilence
+from .control import Control
+from .head import HoldPose, LookAt, ScaleHead
+from .limits import Limit
+from .lips import ScaleLips
+from .smoothing import Smooth
+
+
+def from_options(
+    *,
+    smooth: float | None = None,
+    lips: float | None = None,
+    close_silence: bool = False,
+    head: float | None = None,
+    hold_pose: bool = False,
+    look_at: tuple[float, float] | None = None,
+    limit: bool = False,
+    blink: float | None = None,
+    seed: int = 0,
+) -> list[Control]:
+    """The controls that are asked for, in an order that suits: jitter first, then lips, head, limits, and blinks last.
+
+    Args:
+        smooth: window of `Smooth` (ms).
+        lips: gain of `ScaleLips`.
+        close_silence: whether to close the mouth in silence.
+        head: amount of `ScaleHead`.
+        hold_pose: whether to hold the head exactly still.
+        look_at: yaw and pitch of `LookAt` (degrees).
+        limit: whether to keep to the ranges of `Limit`.
+        blink: rate of `Blink` (per minute).
+        seed: of the blinks.
+
+    Raises:
+        SpecError: a number out of range.
+    """
+    chosen: list[Control | None] = [
+        None if smooth is None else Smooth(smooth),
+        None if lips is None else ScaleLips(lips),
+        CloseSilence() if close_silence else None,
+        None if head is None else ScaleHead(head),
+        HoldPose() if hold_pose else None,
+        None if look_at is None else LookAt(*look_at),
+        Limit() if limit else None,
+        None if blink is None else Blink(blink, seed),
+    ]
+    return [control for control in chosen if control is not None]

@@ -1,0 +1,39 @@
+"""AudioEncoder: a wave becomes feature steps at an exact rate."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from ..component import Component
+
+
+class AudioEncoder(Component):
+    """Feature steps of a mono wave. Step ``i`` describes the wave around sample ``i * hop``; zeros follow the end.
+
+    No statistic of the whole utterance may be used: that would break streaming.
+    """
+
+    sample_rate: int
+    """Samples per second that the encoder expects (Hz)."""
+    hop: int
+    """Samples per step."""
+    channels: int
+    """Numbers per step, ``C``."""
+    look_back: int
+    """Samples before ``i * hop`` that step ``i`` depends on."""
+    look_ahead: int
+    """Samples from ``i * hop`` on that step ``i`` depends on."""
+
+    @abstractmethod
+    def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
+        """``[B, S] -> [B, A, C]`` with ``A = steps``, or ``S // hop`` when None."""
+
+    @abstractmethod
+    def init_state(self, batch: int = 1) -> Tensor:
+        """The state of a stream that has heard nothing yet."""
+
+    @abstractmethod
+    def step(self, wave: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Next samples ``[B, s]`` in, all steps that are now complete ``[B, a, C]`` and the new state out."""

@@ -1,0 +1,28 @@
+"""The representation that landmarks are in, where nobody says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..core.errors import CorpusError
+from ..core.interfaces.specs import RepresentationSpec
+from ..representations.specs import BlendshapesSpec, KeypointsSpec, Landmarks68Spec, Mesh478Spec
+
+
+def representation_of(shape: Sequence[int]) -> RepresentationSpec:
+    """What landmarks of the shape ``[T, P, D]`` most likely are: what is known by its count, else plain keypoints.
+
+    Raises:
+        CorpusError: none fits.
+    """
+    points, dims = shape[-2], shape[-1]
+    if points == 68 and dims in (2, 3):
+        return Landmarks68Spec(dims=3 if dims == 3 else 2)
+    if points == 478 and dims in (2, 3):
+        return Mesh478Spec(dims=3 if dims == 3 else 2)
+    if (points, dims) == (52, 1):
+        return BlendshapesSpec()
+    if dims == 2 and points >= 2:
+        return KeypointsSpec(points=points)
+    expected = "landmarks [T, 68 or 478, 2 or 3], [T, 52, 1] or [T, P, 2], where no representation is named"
+    raise CorpusError("corpus", expected, f"the shape {list(shape)}", "name the representation")

@@ -1,0 +1,181 @@
+"""Writing a corpus in shards: few large files instead of two small ones per clip.
+
+``corpus.json`` is the header, ``index.jsonl`` has one line per clip, and ``shards/00000.safetensors`` and so on hold
+the tensors ``ID/landmarks`` (float32 ``[T, P, D]``) and ``ID/audio`` (int16 ``[S]``, 16 kHz). The header is written
+last: a folder without it is no corpus. The same clips in the same order give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+from safetensors.numpy import save
+
+from ..core.errors import CorpusError
+from ..core.files import atomic_folder, atomic_output
+from ..core.interfaces.specs import RepresentationSpec
+from ..core.spec import resolve_spec
+from .clip import Clip, to_stored
+from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, first_of
+
+if TYPE_CHECKING:
+    from ..core.interfaces.representation import Representation
+
+SHARD_BYTES = 256_000_000
+"""A shard closes before it would grow beyond this."""
+
+
+def write_shards(
+    path: str | os.PathLike[str],
+    clips: Iterable[Clip],
+    *,
+    representation: RepresentationSpec | Mapping[str, Any] | str,
+    shard_bytes: int = SHARD_BYTES,
+) -> Path:
+    """Write ``clips`` as a new corpus in shards; on any failure nothing of it is left.
+
+    At any time only the clips of one shard are in memory.
+
+    Args:
+        path: the corpus folder; other files in it are left alone.
+        clips: in the order in which they shall be found again, all of one frame rate.
+        representation: what the landmarks are in, such as ``{"type": "landmarks68", "dims": 3}``.
+        shard_bytes: size at which a shard closes; a longer clip gets a shard of its own.
+
+    Raises:
+        CorpusError: the folder is a corpus already or holds the leavings of one, there are no clips, an id comes twice
+            or cannot be printed, or a clip is damaged or does not fit the representation or the other clips.
+        SpecError: an unknown representation.
+        OSError: the folder cannot be written.
+    """
+    folder = Path(path)
+    if isinstance(representation, RepresentationSpec):
+        spec = representation
+    else:
+        spec = cast("RepresentationSpec", resolve_spec("representation", representation))
+    if (folder / HEADER).exists():
+        raise CorpusError("corpus", "a new folder", f"{folder}, which is a corpus already", "choose another name")
+    for name in (SHARDS, INDEX):
+        if (folder / name).exists():
+            got = f"{folder}, which holds {name} of an unfinished one"
+            raise CorpusError("corpus", "a new folder", got, f"remove {name} or choose another name")
+    try:
+        with atomic_folder(folder / SHARDS) as temporary:
+            writer = _Writer(temporary, spec.build(None), shard_bytes)
+            for clip in clips:
+                writer.add(clip)
+            index, header = writer.finish(spec)
+        _write(folder / INDEX, index)
+        _write(folder / HEADER, f"{header.model_dump_json(indent=2)}\n".encode())
+    except BaseException:
+        (folder / INDEX).unlink(missing_ok=True)
+        shutil.rmtree(folder / SHARDS, ignore_errors=True)
+        raise
+    return folder
+
+
+def check_fits(clip: Clip, representation: Representation) -> None:
+    """Refuse a clip whose id cannot be printed, or whose landmarks are not of the representation.
+
+    Raises:
+        CorpusError: so it is.
+    """
+    if not (clip.id and clip.id.isprintable()):
+        raise CorpusError("corpus", "ids that can be printed", ascii(clip.id)[:80])
+    wanted = (representation.points, representation.dims)
+    if np.shape(clip.landmarks)[1:] != wanted:
+        got = f"the shape {list(np.shape(clip.landmarks))}"
+        expected = f"landmarks [T, {wanted[0]}, {wanted[1]}] of {representation.name}"
+        raise CorpusError(f"clip {clip.id}", expected, got, "name the representation that they are in")
+
+
+class _Writer:
+    """Gathers clips until a shard is full."""
+
+    def __init__(self, folder: Path, representation: Representation, shard_bytes: int) -> None:
+        self.folder, self.shard_bytes = folder, shard_bytes
+        self.representation = representation
+        self.fps = ""
+        self.lines: dict[str, str] = {}
+        self.shards: dict[str, FileInfo] = {}
+        self._tensors: dict[str, npt.NDArray[Any]] = {}
+        self._bytes = 0
+
+    def add(self, clip: Clip) -> None:
+        self._check(clip)
+        stored = to_stored(clip)
+        size = stored.landmarks.nbytes + stored.audio.nbytes
+        if self._tensors and self._bytes + size > self.shard_bytes:
+            self._close_shard()
+        self.lines[clip.id] = _line(clip, self._shard)
+        self._tensors |= {f"{clip.id}/landmarks": stored.landmarks, f"{clip.id}/audio": stored.audio}
+        self._bytes += size
+
+    def finish(self, spec: RepresentationSpec) -> tuple[bytes, CorpusHeader]:
+        if not self.lines:
+            raise CorpusError("corpus", "at least one clip to write", "none")
+        self._close_shard()
+        index = "".join(f"{line}\n" for line in self.lines.values()).encode()
+        return index, CorpusHeader(
+            representation=spec.model_dump(mode="json"),
+            points=self.representation.points,
+            dims=self.representation.dims,
+            fps=self.fps,
+            clips=len(self.lines),
+            index=FileInfo.of(index),
+            shards=self.shards,
+        )
+
+    @property
+    def _shard(self) -> str:
+        return f"{len(self.shards):05d}.safetensors"
+
+    def _check(self, clip: Clip) -> None:
+        check_fits(clip, self.representation)
+        if clip.id in self.lines:
+            raise CorpusError("corpus", "ids that differ", f"{clip.id!r} twice")
+        self.fps = self.fps or str(clip.fps)
+        if str(clip.fps) != self.fps:
+            expected = f"{self.fps} frames per second, like the clips before it"
+            raise CorpusError(f"clip {clip.id}", expected, str(clip.fps))
+
+    def _close_shard(self) -> None:
+        content = save(self._tensors)
+        self._tensors, self._bytes = {}, 0
+        name = self._shard
+        _write(self.folder / name, content)
+        self.shards[name] = FileInfo.of(content)
+
+
+def _line(clip: Clip, shard: str) -> str:
+    try:
+        return IndexLine(
+            id=clip.id,
+            speaker=clip.speaker,
+            split=clip.split,
+            source=clip.source,
+            license=clip.license,
+            distribute=bool(clip.distribute),
+            weight=float(clip.weight),
+            frames=len(clip.landmarks),
+            seconds=clip.seconds,
+            image_size=None if clip.image_size is None else [int(edge) for edge in clip.image_size],
+            shard=shard,
+            checks=dict(clip.checks),
+        ).text()
+    except ValidationError as error:
+        raise CorpusError(f"clip {clip.id}", "a line for the index", first_of(error)) from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CorpusError(f"clip {clip.id}", "checks of JSON values", str(error)) from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_output(path) as temporary:
+        temporary.write_bytes(content)

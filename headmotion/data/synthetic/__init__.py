@@ -1,0 +1,1 @@
+"""Synthetic corpora whose truth is known."""

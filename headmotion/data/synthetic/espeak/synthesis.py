@@ -1,0 +1,123 @@
+# ruff: noqa: RUF001  (IPA has letters that look like others)
+"""Speech by espeak-ng with the time of every phoneme.
+
+The library comes from the extra ``espeak`` (package ``espeakng-loader``) or from the system. It is licensed under GPL 3
+and runs as a program of its own; what it speaks is not covered by its license.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from ctypes.util import find_library
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ....core.errors import CorpusError
+
+REMEDY = "pip install 'headmotion[espeak]', or apt-get install espeak-ng"
+PROGRAM = Path(__file__).with_name("espeak_process.py")
+SECONDS_AT_MOST = 60
+QUIETEST = 2 / 32768
+"""Below this a sample is digital silence."""
+LONGEST_CLOSURE_SECONDS = 0.12
+STRESS = "ˈˌ"
+STOPS = "ptkbdɡgcɟ"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who speaks, and how."""
+
+    name: str
+    """Of espeak-ng: language and variant, such as ``en-us+f3``."""
+    words_per_minute: int = 160
+    pitch: int = 50
+    """0 to 100."""
+    range: int = 50
+    """Of the melody, 0 to 100."""
+
+
+@dataclass(frozen=True)
+class Phoneme:
+    """A sound and when it is heard. An empty symbol is a pause."""
+
+    symbol: str
+    """In IPA, with its stress mark."""
+    start: float
+    """Seconds."""
+    heard: float
+    """When it is first heard: a stop begins with silence, the closure. ``start`` for most others."""
+    end: float
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """What was said."""
+
+    samples: npt.NDArray[np.float32]
+    """``[S]`` in -1..1."""
+    sample_rate: int
+    phonemes: tuple[Phoneme, ...]
+    version: str
+    """Of espeak-ng."""
+
+
+def say(text: str, voice: Voice) -> Utterance:
+    """Speech; the same text and voice give the same samples on one machine.
+
+    Raises:
+        CorpusError: espeak-ng is not installed, does not know the voice, or fails.
+    """
+    library, data = _library()
+    request = {"library": library, "data": data, "text": text, **asdict(voice)}
+    command = [sys.executable, "-I", "-S", str(PROGRAM)]
+    try:
+        result = subprocess.run(
+            command, input=json.dumps(request).encode(), capture_output=True, timeout=SECONDS_AT_MOST, check=True
+        )
+        head, _, sound = result.stdout.partition(b"\n")
+        answer = json.loads(head)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise CorpusError("espeak-ng", "speech", f"{type(error).__name__} with {library}", REMEDY) from None
+    if "error" in answer:
+        raise CorpusError("espeak-ng", f"the voice {voice.name}", answer["error"], REMEDY)
+    samples = np.frombuffer(sound, dtype="<i2").astype(np.float32) / np.float32(32768)
+    if not len(samples):
+        raise CorpusError("espeak-ng", "speech", f"none for {text[:40]!r}")
+    return Utterance(samples, answer["rate"], _phonemes(answer["phonemes"], samples, answer["rate"]), answer["version"])
+
+
+@cache
+def _library() -> tuple[str, str | None]:
+    """File of the library and folder of its data, None for the library's own."""
+    try:
+        import espeakng_loader  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        found = find_library("espeak-ng")
+        if found is None:
+            raise CorpusError("espeak-ng", "the speech synthesizer espeak-ng", "none installed", REMEDY) from None
+        return found, None
+    return str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
+
+
+def _phonemes(events: list[tuple[int, str]], samples: npt.NDArray[np.float32], rate: int) -> tuple[Phoneme, ...]:
+    """Events as intervals. A stop is reported where it is heard; it begins with the silence before that."""
+    heard = [min(sample, len(samples)) for sample, _ in events]
+    starts = list(heard)
+    for k, (_, symbol) in enumerate(events):
+        if symbol.strip(STRESS)[:1] in tuple(STOPS):
+            earliest = max(heard[k] - round(LONGEST_CLOSURE_SECONDS * rate), heard[k - 1] if k else 0)
+            loud = np.flatnonzero(np.abs(samples[earliest : heard[k]]) > QUIETEST)
+            starts[k] = earliest + (int(loud[-1]) + 1 if len(loud) else 0)
+    ends = [*starts[1:], len(samples)]
+    return tuple(
+        Phoneme(symbol, start / rate, first / rate, end / rate)
+        for (_, symbol), start, first, end in zip(events, starts, heard, ends, strict=True)
+        if end > start
+    )

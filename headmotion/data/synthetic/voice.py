@@ -1,0 +1,155 @@
+"""The sound of a synthetic speaker: a glottal source through formants, and filtered noise.
+
+Source and filter after Klatt (1980), with the filter applied to overlapping windows in the frequency domain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..clip import SAMPLE_RATE
+from .script import STEPS_PER_SECOND, Curve, Script, smooth
+
+HOP = SAMPLE_RATE // STEPS_PER_SECOND
+WINDOW = 4 * HOP
+BINS = 1024
+BANDWIDTHS = (70, 90, 130, 200, 300, 400, 500)
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What makes one voice differ from another."""
+
+    base_hz: float
+    """Fundamental frequency at rest."""
+    formant_scale: float
+    """Formants relative to an average man's: 1.17 for an average woman."""
+    tilt_hz: float
+    """Above this the source falls by another 6 dB per octave."""
+    breath: float
+    """Amplitude of noise in voiced sounds."""
+    syllables_per_second: float
+
+
+def make_voice(rng: np.random.Generator) -> Voice:
+    """A random adult or child, 70 to 300 Hz."""
+    scale = rng.uniform(0.85, 1.2)
+    base = 110 * 2 ** (3.2 * (scale - 0.95) + rng.normal(0, 0.22))
+    return Voice(
+        base_hz=float(np.clip(base, 70, 300)),
+        formant_scale=scale,
+        tilt_hz=rng.uniform(2000, 6000),
+        breath=rng.uniform(0.01, 0.06),
+        syllables_per_second=rng.uniform(3.8, 5.8),
+    )
+
+
+def speak(rng: np.random.Generator, script: Script, voice: Voice, clean: bool = False) -> npt.NDArray[np.float32]:
+    """The script as sound ``[S]`` at 16 kHz; unless ``clean``, in a room and with background noise."""
+    samples = round(script.seconds * SAMPLE_RATE)
+    loud = _loudness(script)
+    source = _glottal_pulses(rng, script, voice, samples)
+    voiced = smooth(script.steps([_voicing(s.phone.kind, s.phone.voice) for s in script.segments]), 0.008) * loud
+    tube = _tube(script, voice)
+    hiss = rng.normal(0, 1, samples)
+    sound = _filtered(source, tube * voiced[:, None])
+    sound += _filtered(hiss, tube * (voice.breath * voiced)[:, None])
+    sound += _filtered(hiss, _friction(script, voice) * loud[:, None])
+    sound *= 10 ** (rng.uniform(-32, -20) / 20) / np.sqrt(np.mean(sound**2))
+    if not clean:
+        sound = _in_a_room(rng, sound)
+    return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)
+
+
+def _voicing(kind: str, voice: float) -> float:
+    return 0.15 * voice if kind == "stop" else voice
+
+
+def _loudness(script: Script) -> Curve:
+    """Amplitude: 5 dB more on accents, falling by 5 dB through a phrase."""
+    return np.asarray(10 ** ((5 * script.accent + 2.5 * script.phrase) / 20))
+
+
+def _glottal_pulses(rng: np.random.Generator, script: Script, voice: Voice, samples: int) -> Curve:
+    """All harmonics below 7.2 kHz with amplitude 1, at the pitch of the script with a little jitter."""
+    jitter = smooth(rng.normal(0, 0.6, len(script.pitch)), 0.02)
+    steps = voice.base_hz * 2 ** ((script.pitch + jitter) / 12)
+    hz = np.interp(np.arange(samples) / HOP, np.arange(len(steps)), steps)
+    half = np.pi * np.cumsum(hz) / SAMPLE_RATE
+    harmonics = 2 * np.floor(0.45 * SAMPLE_RATE / hz) + 1
+    below = np.sin(half)
+    peak = np.abs(below) < 1e-6
+    # The closed form of the sum of cos(2 k half) for k from 1 to (harmonics - 1) / 2.
+    ratio = np.where(peak, harmonics, np.sin(harmonics * half) / np.where(peak, 1.0, below))
+    return np.asarray((ratio - 1) / 2)
+
+
+def _tube(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
+    """Spectra ``[N, BINS / 2 + 1]`` of glottis, vocal tract and lips."""
+    angle = 2 * np.pi * np.arange(BINS // 2 + 1) / BINS
+    z = np.exp(-1j * angle)
+    hz = angle * SAMPLE_RATE / (2 * np.pi)
+    spectrum = np.ones((len(script.index), len(hz)), dtype=np.complex128)
+    spectrum *= hz / (hz + 60) / ((1 + hz / 250) * (1 + hz / voice.tilt_hz))
+    for number, width in enumerate(BANDWIDTHS):
+        centers = [
+            voice.formant_scale * (s.phone.formants[number] if number < 3 else 500 + 1000 * number)
+            for s in script.segments
+        ]
+        center = np.minimum(smooth(script.steps(centers), 0.018), 7500)[:, None]
+        radius = np.exp(-np.pi * width / SAMPLE_RATE)
+        b, c = -2 * radius * np.cos(2 * np.pi * center / SAMPLE_RATE), radius**2
+        spectrum *= (1 + b + c) / (1 + b * z + c * z * z)
+    return spectrum
+
+
+def _friction(script: Script, voice: Voice) -> Curve:
+    """Spectra of hisses, and of the bursts that end stops."""
+    time = np.arange(len(script.index)) / STEPS_PER_SECOND
+    start, end = (script.steps([getattr(s, edge) for s in script.segments]) for edge in ("start", "end"))
+    stop = script.steps([float(s.phone.kind == "stop") for s in script.segments]) > 0
+    on = np.where(stop, (end - time < 0.022) & (time > start), True)
+    amplitude = smooth(script.steps([s.phone.noise for s in script.segments]) * on, 0.005)
+    center = script.steps([s.phone.noise_hz * voice.formant_scale**0.5 for s in script.segments])
+    width = script.steps([s.phone.noise_width_hz for s in script.segments])
+    hz = np.arange(BINS // 2 + 1) * SAMPLE_RATE / BINS
+    shape = np.exp(-0.5 * ((hz - center[:, None]) / width[:, None]) ** 2)
+    return np.asarray(amplitude[:, None] * shape)
+
+
+def _filtered(sound: Curve, spectra: Curve | npt.NDArray[np.complex128]) -> Curve:
+    """``sound`` ``[S]`` through a filter that changes every `HOP` samples: windows, product of spectra, overlap-add."""
+    count = len(spectra)
+    padded = np.concatenate([np.zeros(WINDOW // 2), sound, np.zeros(WINDOW + BINS)])
+    window = np.hanning(WINDOW + 1)[:-1] / 2
+    pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP] * window
+    pieces = np.fft.irfft(np.fft.rfft(pieces, BINS) * spectra, BINS)
+    result = np.zeros(count * HOP + BINS + HOP)
+    # Piece by hop-sized piece: every column of hops lands at its own offset.
+    for offset in range(0, BINS, HOP):
+        part = pieces[:, offset : offset + HOP]
+        block = np.zeros((count, HOP))
+        block[:, : part.shape[1]] = part
+        result[offset : offset + count * HOP] += block.ravel()
+    return result[WINDOW // 2 : WINDOW // 2 + len(sound)]
+
+
+def _in_a_room(rng: np.random.Generator, sound: Curve) -> Curve:
+    """Half of the time a short reverberation; always noise 25 to 55 dB below the speech, duller or brighter."""
+    samples = len(sound)
+    level = np.sqrt(np.mean(sound**2))
+    if rng.random() < 0.5:
+        decay = rng.uniform(0.1, 0.35)
+        tail = rng.normal(0, 1, SAMPLE_RATE // 2) * np.exp(-6.9 * np.arange(SAMPLE_RATE // 2) / (decay * SAMPLE_RATE))
+        tail[:40] = 0
+        tail *= rng.uniform(0.1, 0.5) / np.sqrt(np.sum(tail**2))
+        tail[0] = 1.0
+        size = samples + len(tail)
+        sound = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(tail, size), size)[:samples]
+    noise = np.fft.rfft(rng.normal(0, 1, samples))
+    noise *= (1 + np.arange(len(noise)) / len(noise) * 80) ** -rng.uniform(0, 1)
+    hiss = np.fft.irfft(noise, samples)
+    return np.asarray(sound + hiss * level / np.sqrt(np.mean(hiss**2)) * 10 ** (-rng.uniform(25, 55) / 20))

@@ -1,0 +1,108 @@
+"""The face-alignment package: S3FD (Zhang et al. 2017) finds faces, 2D-FAN (Bulat et al. 2017) their landmarks."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import warnings
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..core.errors import DetectorError
+from ..core.interfaces.detector import Detector
+from .specs import FaceAlignmentSpec
+from .weights import weight_file
+
+_NAME = "detector face-alignment"
+
+
+class FaceAlignmentDetector(Detector):
+    """68 landmarks by the networks of face-alignment 1.5.
+
+    Its weight files are PyTorch archives of another project. They are read with ``torch.load(weights_only=True)``,
+    which runs nothing that is in them, and the package's own download is never reached.
+    """
+
+    spec: FaceAlignmentSpec
+
+    @cached_property
+    def _network(self) -> Any:
+        device = _device(self.spec.device)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the package warns of its own dependencies
+            return _network(self.spec, device)
+
+    @torch.inference_mode()
+    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
+        """All faces ``[N, 68, 2]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+
+        Raises:
+            DetectorError: no face was found; or face-alignment or its weights are missing, or damaged.
+        """
+        network = self._network
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the package warns where there is no face
+            found = network.get_landmarks_from_image(image)
+        if found is None or not len(found):
+            raise DetectorError(
+                _NAME, "a face in the picture", "none", "take or cut a picture in which the face is larger"
+            )
+        faces = sorted(found, key=lambda face: float(np.ptp(face, axis=0).prod()), reverse=True)
+        return torch.from_numpy(np.stack(faces).astype(np.float32))
+
+
+def _device(name: str) -> str:
+    device = name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise DetectorError(_NAME, "auto, or a device of this machine (cpu, cuda, mps)", repr(device)) from None
+    return device
+
+
+def _network(spec: FaceAlignmentSpec, device: str) -> Any:
+    """A ``FaceAlignment`` whose two networks come from files that are on this machine."""
+    package = _package()
+    api = importlib.import_module("face_alignment.api")
+    s3fd = importlib.import_module("face_alignment.detection.sfd.sfd_detector")
+    faces = weight_file(spec.face_weights, s3fd.models_urls["s3fd"], spec.fetch, _NAME)
+    landmarks = weight_file(spec.landmark_weights, api.models_urls["2DFAN-4"], spec.fetch, _NAME)
+
+    class Local(package.FaceAlignment):  # type: ignore[misc, name-defined]
+        """The package takes a path for the face network, but for the landmark network only its own URL."""
+
+        def _load_native(self, name: str, size: int, device: str, dtype: torch.dtype) -> Any:
+            net = package.models.FAN(size)
+            net.load_state_dict(torch.load(landmarks, map_location=device, weights_only=True))
+            return net.to(device, dtype=dtype).eval()
+
+    try:
+        return Local(
+            package.LandmarksType.TWO_D,
+            device=device,
+            compile=False,  # by default it takes a minute, and writes into the home folder
+            face_detector="sfd",
+            face_detector_kwargs={"path_to_detector": str(faces)},
+        )
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError, TypeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        got = f"{_names(faces, landmarks)} ({type(error).__name__}: {reason})"
+        raise DetectorError(_NAME, "its own weights, whole", got, "fetch them again") from None
+
+
+def _names(*paths: Path) -> str:
+    return " and ".join(str(path) for path in paths)
+
+
+def _package() -> Any:
+    try:
+        return importlib.import_module("face_alignment")
+    except Exception as error:  # it imports numba, scikit-image and OpenCV, which fail in their own ways
+        got = f"{type(error).__name__}: {error}"
+        raise DetectorError(_NAME, "the package face-alignment 1.5", got[:160], "pip install face-alignment") from None

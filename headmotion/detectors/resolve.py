@@ -1,0 +1,31 @@
+"""Which detector serves when the user names none, or names one in short."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, cast
+
+from ..core.interfaces.specs import DetectorSpec
+from ..core.spec import resolve_spec
+from .specs import FaceAlignmentSpec, MediapipeSpec
+
+
+def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") -> DetectorSpec:
+    """The detector that is meant: ``auto`` (or None), a type, a dict with ``type``, a spec, or a ``.task`` file.
+
+    ``auto`` is `mediapipe` where that is installed, else `face-alignment` with the weights that are on this machine.
+    Asking for ``"face-alignment"`` by name is asking for its weights to be fetched; a spec or dict says so by itself,
+    so that no checkpoint, and no check of plugins, reaches for the network.
+
+    Raises:
+        SpecError: unknown type, unknown field, bad value.
+    """
+    if isinstance(value, DetectorSpec):
+        return value
+    if value is None or value == "auto":
+        return MediapipeSpec() if find_spec("mediapipe") else FaceAlignmentSpec()
+    if value == "face-alignment":
+        return FaceAlignmentSpec(fetch=True)
+    if isinstance(value, str) and value.endswith(".task"):
+        return MediapipeSpec(model=value)
+    return cast("DetectorSpec", resolve_spec("detector", value))

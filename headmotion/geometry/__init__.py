@@ -1,0 +1,1 @@
+"""Rigid and similarity fits, rotations and kinematics: one implementation of each."""

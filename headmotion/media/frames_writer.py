@@ -1,0 +1,97 @@
+"""Frames into whatever the name of the output asks for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+
+from ..core.errors import ImageError
+from ..core.files import atomic_folder, atomic_output
+from ..core.interfaces.renderer import Picture
+from ..core.progress import with_progress
+from ..core.timing import Rate, as_fps
+from .audio import Audio
+from .gif_writer import encode_gif
+from .png_sequence import save_stills
+from .video_writer import encode_video
+
+Encoder = Callable[[Path, Iterable[Picture], tuple[int, ...], Fraction, Audio | None], None]
+"""Writes pictures of one shape, with sound if it has any, to a path that is there already."""
+
+FOLDER = ""
+"""The suffix of a name without one."""
+ENCODERS: dict[str, Encoder] = {
+    ".mp4": encode_video,
+    ".webm": encode_video,
+    ".gif": encode_gif,
+    FOLDER: save_stills,
+}
+"""What writes names of each suffix."""
+
+
+def write_frames(
+    frames: Iterable[Picture],
+    path: str | os.PathLike[str],
+    fps: Rate,
+    audio: Audio | None = None,
+    total: int | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Write frames as a video, a GIF or a folder of PNG pictures, in constant memory.
+
+    The output is tagged as synthetic, and appears under its name when it is whole, or not at all. A video is as long as
+    the longer of frames and ``audio``, which begins at time 0; a GIF and pictures have no sound.
+
+    Args:
+        frames: pictures of one size, ``uint8 [H, W, 3]`` or ``[H, W, 4]``; ``.mp4``, which has no transparency, shows
+            them over white.
+        path: a name ending in ``.mp4`` (H.264, AAC), ``.webm`` (VP9, Opus) or ``.gif``; without a suffix, a folder for
+            ``000000.png``, ``000001.png`` and so on, which must be new or empty.
+        fps: frames per second.
+        audio: sound to put under the video.
+        total: number of frames, if known, for the progress bar.
+        quiet: no progress bar. It is shown on a terminal only, and only for work of more than two seconds.
+
+    Raises:
+        ImageError: another suffix, a folder that is not empty, no frames, frames of different sizes, or the output
+            cannot be written.
+    """
+    target = Path(path)
+    check_target(target)
+    coming = iter(frames)
+    first = next(coming, None)
+    if first is None:
+        raise ImageError("video", "at least one frame", "none")
+    pictures = with_progress(_of_shape(chain([first], coming), first.shape), total, "video", quiet)
+    suffix = target.suffix.lower()
+    try:
+        with (atomic_folder if suffix == FOLDER else atomic_output)(target) as temporary:
+            ENCODERS[suffix](temporary, pictures, first.shape, as_fps(fps), audio)
+    except (OSError, av.FFmpegError) as error:
+        raise ImageError("video", "a file that can be written", f"{target}: {error}") from error
+    return target
+
+
+def check_target(path: Path) -> None:
+    """Refuse a name that stands for no format, or for a folder of pictures that cannot be made.
+
+    Raises:
+        ImageError: see above.
+    """
+    if path.suffix.lower() not in ENCODERS:
+        known = ", ".join(filter(None, ENCODERS))
+        raise ImageError("video", f"a name ending in {known}, or a folder's name without a dot", repr(path.name))
+    if not path.suffix and path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise ImageError("pictures", "a new or empty folder", str(path), "name a video as .mp4, .webm or .gif")
+
+
+def _of_shape(pictures: Iterable[Picture], shape: tuple[int, ...]) -> Iterator[Picture]:
+    for k, picture in enumerate(pictures):
+        if picture.shape != shape:
+            raise ImageError("video", f"frames of one size {list(shape)}", f"{list(picture.shape)} at frame {k}")
+        yield picture

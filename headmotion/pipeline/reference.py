@@ -1,0 +1,94 @@
+"""References: the pose that a motion starts from, in whatever form the user has it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..core.errors import DetectorError, MotionError
+from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.motion import Motion
+from ..core.npz import as_float32, read_arrays
+
+PICTURES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".avif", ".ppm"}
+VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Poses ``[R, P, D]`` with the frame that maps them to the unit frame, and their units (``px`` or ``unit``)."""
+
+    poses: Tensor
+    frame: UnitSquare
+    units: str = "px"
+
+
+ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | Reference | None
+"""A landmarks file, a picture, a video, poses in pixels, a `Motion`, a `Reference`, or None for the neutral pose."""
+
+
+def as_reference(
+    value: ReferenceLike, representation: Representation, find: Callable[[Path], Tensor] | None = None
+) -> Reference:
+    """Read, check and frame a reference; a third coordinate is dropped for a 2-D representation.
+
+    Args:
+        value: what serves as reference.
+        representation: what its numbers mean.
+        find: finds the poses ``[R, P, D]`` in a picture or video file.
+
+    Raises:
+        MotionError: a file that cannot be read, or poses of another shape.
+        DetectorError: a picture or video without a detector, or in which it finds nothing.
+    """
+    if isinstance(value, Reference):
+        return value
+    if value is None:
+        return Reference(representation.neutral().unsqueeze(0).cpu(), UnitSquare(0.5, 0.5, 1.0), "unit")
+    if isinstance(value, Motion):
+        poses, units, frame = value.values, value.units, value.frame
+    else:
+        poses = _read(Path(value), find) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
+        units, frame = "px", None
+    poses = _checked(poses, representation)
+    return Reference(poses, frame or representation.frame_of(poses), units)
+
+
+def _checked(poses: Tensor, representation: Representation) -> Tensor:
+    points, dims = representation.points, representation.dims
+    poses = poses.to(torch.float32) if poses.dtype != torch.bool else poses
+    if poses.dim() == 2:
+        poses = poses.unsqueeze(0)
+    if poses.dim() != 3 or poses.shape[0] < 1 or poses.shape[1] != points or poses.shape[2] < dims:
+        raise MotionError(
+            "reference", f"poses [{points}, {dims}] or [R, {points}, {dims}]", f"shape {list(poses.shape)}"
+        )
+    poses = poses[..., :dims]
+    if not torch.isfinite(poses).all():
+        raise MotionError("reference", "finite numbers", "NaN or infinity")
+    return poses
+
+
+def _read(path: Path, find: Callable[[Path], Tensor] | None) -> Tensor:
+    if path.suffix.lower() in PICTURES | VIDEOS:
+        if find is None:
+            raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
+        return find(path)
+    try:
+        stored = read_arrays(path, "landmarks", "values")
+        if not stored:
+            raise ValueError("no array of that name")
+        return torch.from_numpy(as_float32(next(iter(stored.values()))))
+    except FileNotFoundError:
+        raise MotionError("reference", "an existing file", str(path)) from None
+    except (ValueError, OSError) as error:
+        raise MotionError(
+            "reference", "an .npz with the array 'landmarks', a picture or a video", f"{path} ({error})"
+        ) from None

@@ -1,0 +1,1 @@
+"""A still picture of a face, warped by the motion."""

@@ -1,0 +1,1 @@
+"""Synchrony of audio and motion: pyramids, offset and confidence, trained syncers as a judge."""

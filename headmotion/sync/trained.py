@@ -1,0 +1,91 @@
+"""Trained syncers as a judge: by how much the sound and the motion of a clip are apart."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..core.checkpoint import load_checkpoint
+from ..core.errors import CheckpointError, MotionError
+from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.interfaces.representation import Representation
+from ..core.interfaces.specs import BuildContext, SyncerSpec
+from ..core.pipeline_spec import PipelineSpec
+from ..core.spec import building, resolve_spec
+from .pyramid import Pyramid, PyramidSpec
+from .syncer_pyramid import Space, SyncerPyramid, SyncMeasure
+
+
+@dataclass(frozen=True)
+class TrainedSyncers:
+    """A pyramid of syncers, and what brings landmarks and speech into the form in which they were trained."""
+
+    syncers: SyncerPyramid
+    representation: Representation
+    audio_encoder: AudioEncoder
+    fps: float
+    space: Space = "unit"
+    """In which they were trained."""
+
+    @torch.no_grad()
+    def inputs(self, landmarks: npt.ArrayLike | Tensor, audio: npt.ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
+        """Motion ``[T, P, D]`` of the unit frame and audio steps ``[4*T, C]``, as the syncers take them, of one clip.
+
+        Args:
+            landmarks: ``[T, P, D]`` in pixels at `fps`; a third coordinate is dropped for a 2-D representation.
+            audio: the wave ``[S]`` at the encoder's rate that belongs to them.
+
+        Raises:
+            MotionError: landmarks of another shape.
+        """
+        values = torch.as_tensor(landmarks, dtype=torch.float32)
+        if values.dim() != 3:
+            raise MotionError("syncers", "landmarks [T, P, D]", f"the shape {list(values.shape)}")
+        motion = self.representation.normalize(values, self.representation.frame_of(values[:1]))
+        wave = torch.as_tensor(audio, dtype=torch.float32)
+        return motion, self.audio_encoder(wave[None], steps=len(values) * self.syncers.steps_per_frame)[0]
+
+    def measure(self, landmarks: npt.ArrayLike, audio: npt.ArrayLike) -> list[SyncMeasure]:
+        """Offset and confidence per level, the finest first; levels that are longer than the clip are left out.
+
+        Raises:
+            MotionError: as `inputs`, whose arguments are the same.
+        """
+        motion, features = self.inputs(landmarks, audio)
+        return self.syncers.measure(motion[None], features[None], self.fps)
+
+
+def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
+    """The syncers in a file ``syncers.safetensors``, which training writes, on the CPU.
+
+    Raises:
+        CheckpointError: no such file, damaged, or a file of something else.
+        SpecError: a part is unknown.
+    """
+    source = Path(path)
+    header, tensors = load_checkpoint(source)
+    if not {"pipeline", "syncer", "pyramid"} <= header.spec.keys():
+        remedy = "give the syncers.safetensors of a training run"
+        raise CheckpointError("syncers", "a file of trained syncers", f"{source}, another checkpoint", remedy)
+    spec = PipelineSpec.model_validate(header.spec["pipeline"])
+    scales = PyramidSpec.model_validate(header.spec["pyramid"])
+    with building("syncers"), torch.random.fork_rng(devices=[]):
+        representation = spec.representation.build()
+        encoder = spec.audio_encoder.build(BuildContext(representation, 0, spec.steps_per_frame, spec.fps))
+        context = BuildContext(representation, encoder.channels, spec.steps_per_frame, spec.fps)
+        syncer = cast("SyncerSpec", resolve_spec("syncer", header.spec["syncer"]))
+        built = [syncer.build(context) for _ in range(scales.levels)]
+        syncers = SyncerPyramid(built, Pyramid(scales.levels, scales.kernel, scales.stride), spec.steps_per_frame)
+    try:
+        syncers.load_state_dict(tensors)
+    except RuntimeError as error:
+        got = f"{source}: {str(error).splitlines()[-1].strip()[:120]}"
+        raise CheckpointError("syncers", "tensors that fit their spec", got) from None
+    space = cast("Space", header.spec.get("space", "unit"))
+    return TrainedSyncers(syncers.eval(), representation, encoder.eval(), float(spec.fps), space)

@@ -1,0 +1,46 @@
+"""The checks as a class of tests: subclass it and set one attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from unittest import SkipTest
+
+from ..core.interfaces.specs import ComponentSpec
+from .kit import LEVELS, VERSION, Check, checks_of
+from .runner import SpecLike, check_names, run_check, subject_of
+
+
+class ComponentTests:
+    """A test for each check of the kind of ``spec``, for pytest::
+
+        class TestMine(ComponentTests):
+            spec = MySpec()
+
+    The other attributes are the options of `run_checks`.
+    """
+
+    spec: ClassVar[ComponentSpec]
+    representation: ClassVar[SpecLike] = "landmarks68"
+    expected_failures: ClassVar[Mapping[str, str]] = {}
+    level: ClassVar[int] = max(LEVELS)
+    kit: ClassVar[int] = VERSION
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        check_names(cls.spec.kind, cls.expected_failures)
+        for each in checks_of(cls.spec.kind, cls.level, cls.kit).values():
+            setattr(cls, f"test_{each.name.replace('-', '_')}", _test(each))
+
+
+def _test(check: Check) -> Callable[[ComponentTests], None]:
+    def test(self: ComponentTests) -> None:
+        subject = subject_of(self.spec.kind, self.spec, self.representation)
+        result = run_check(check, subject, check.name in self.expected_failures)
+        if result.status == "not-applicable":
+            raise SkipTest(result.detail)
+        told = (f"{result.status}: {result.detail}", check.promise, result.where, check.remedy)
+        assert result.conforms, "\n".join(line for line in told if line)
+
+    test.__doc__ = check.promise
+    return test

@@ -1,0 +1,471 @@
+"""The installed command: its results, and one clear line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+import headmotion as hm
+from headmotion import cli
+
+COMMAND = Path(sys.executable).with_name("headmotion")
+RATE = 16_000
+
+
+def command(*arguments: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], cwd=folder, env=os.environ | environment, capture_output=True, text=True
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with random weights: what it says does not matter here."""
+    spec = hm.PipelineSpec(generator={"type": "ms-sync", "preset": "small"})  # type: ignore[arg-type]
+    return hm.build(spec).save(tmp_path_factory.mktemp("model") / "model.safetensors")
+
+
+@pytest.fixture
+def run(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command's own entry point in this process: status, stdout, stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["headmotion", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        captured = capfd.readouterr()
+        return int(exit_.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def mistake(run: Callable[..., tuple[int, str, str]], here: Path) -> Callable[..., str]:
+    """Run a command that must fail: one line, status 2, and no file made. Returns the line."""
+
+    def call(*arguments: object) -> str:
+        before = set(here.rglob("*"))
+        status, out, err = run(*arguments)
+        assert (status, out) == (2, ""), err
+        assert err.startswith("error: ") and err.count("\n") == 1, err
+        assert set(here.rglob("*")) == before
+        return err
+
+    return call
+
+
+def write_speech(path: Path, seconds: float = 1.0, rate: int = RATE) -> Path:
+    wave = 0.3 * np.sin(2 * np.pi * 180 * np.arange(round(seconds * rate)) / rate)
+    soundfile.write(path, wave * (np.arange(len(wave)) % 4000 < 2500), rate)
+    return path
+
+
+def write_huge_picture(path: Path, edge: int) -> None:
+    """A white PNG, written row by row: 400 million pixels take 50 kB."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer = zlib.compressobj(1)
+    row = b"\0" + b"\xff" * (edge // 8)
+    data = b"".join(packer.compress(row) for _ in range(edge)) + packer.flush()
+    head = struct.pack(">IIBBBBB", edge, edge, 1, 0, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+
+
+def frames_of(video: Path) -> tuple[int, Fraction, bool]:
+    with av.open(str(video)) as container:
+        stream = container.streams.video[0]
+        return sum(1 for _ in container.decode(stream)), Fraction(stream.average_rate), bool(container.streams.audio)
+
+
+# The whole way
+
+
+def test_demo_makes_a_talking_head(tmp_path: Path) -> None:
+    done = command("demo", "-o", "made", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "made/talk.mp4\n"), done.stderr
+    assert [path.name for path in tmp_path.rglob("*.*")] == ["talk.mp4"]
+    count, fps, sound = frames_of(tmp_path / "made/talk.mp4")
+    assert sound and fps == 25 and 8 * 25 <= count <= 12 * 25
+
+
+def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
+    write_speech(here / "speech.wav", 1.0)
+    assets = Path(hm.__file__).parent / "assets"
+    picture = ["--image", assets / "portrait.png", "--landmarks", assets / "portrait_landmarks.npz"]
+    done = command(
+        "animate", "speech.wav", *picture, "--model", model, "--fps", "30", "--seed", "1", "-o", "a.mp4", folder=here
+    )
+    assert (done.returncode, done.stdout) == (0, "a.mp4\n"), done.stderr
+    assert frames_of(here / "a.mp4") == (30, 30, True)
+
+
+@pytest.mark.parametrize("output", ["a.gif", "frames/"])
+def test_animate_makes_pictures(here: Path, model: Path, run: Callable[..., tuple[int, str, str]], output: str) -> None:
+    write_speech(here / "speech.wav", 0.2)
+    status, out, err = run("animate", "speech.wav", "--model", model, "--size", "64", "-o", output, "-q")
+    assert (status, out) == (0, f"{output.rstrip('/')}\n"), err
+    made = [here / "a.gif"] if output == "a.gif" else sorted((here / "frames").iterdir())
+    assert len(made) == (1 if output == "a.gif" else 5)
+    with Image.open(made[-1]) as picture:
+        assert picture.size == (64, 64)
+
+
+def test_animate_crops_and_keeps_alpha(here: Path, model: Path, run: Callable[..., tuple[int, str, str]]) -> None:
+    write_speech(here / "speech.wav", 0.1)
+    assets = Path(hm.__file__).parent / "assets"
+    with Image.open(assets / "portrait.png") as portrait:
+        keyed = portrait.convert("RGBA")
+    keyed.paste((0, 0, 0, 0), (0, 0, 512, 20))
+    keyed.save(here / "keyed.png")
+    view = ["--image", "keyed.png", "--landmarks", assets / "portrait_landmarks.npz", "--crop", "head", "--size", 96]
+    status, _, err = run("animate", "speech.wav", *view, "--model", model, "-o", "frames", "-q")
+    assert status == 0, err
+    with Image.open(here / "frames" / "000000.png") as picture:
+        assert (picture.mode, picture.size) == ("RGBA", (96, 96))
+        assert picture.getpixel((48, 0))[3] == 0 and picture.getpixel((48, 48))[3] == 255  # type: ignore[index]
+
+
+# Quick answers
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys\nsys.argv = ['headmotion', '--help']\nfrom headmotion.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "heavy = {'torch', 'numpy', 'cv2', 'av', 'librosa', 'pydantic'} & set(sys.modules)\nassert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "animate" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["licenses"]])
+def test_answers_about_specs_need_no_torch(arguments: list[str]) -> None:
+    code = (
+        f"import sys\nsys.argv = ['headmotion', *{arguments}]\nfrom headmotion.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\nassert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], here: Path) -> None:
+    status, out, _ = run("schema")
+    assert status == 0
+    assert {"representation", "audio_encoder", "generator", "renderer"} <= set(json.loads(out)["properties"])
+    assert "ms-sync" in out and "landmarks68" in out
+    status, printed, _ = run("schema", "-o", "made/schema.json")
+    assert (status, printed) == (0, "made/schema.json\n")
+    assert json.loads((here / "made/schema.json").read_text()) == json.loads(out)
+
+
+def test_licenses_name_every_file_that_is_no_code(run: Callable[..., tuple[int, str, str]]) -> None:
+    status, out, _ = run("licenses")
+    assert status == 0
+    package = Path(hm.__file__).parent
+    bundled = {
+        path.name
+        for path in package.rglob("*.*")
+        if path.suffix not in {".py", ".pyc", ".md", ".txt", ".yaml", ".typed", ".html", ".css"}
+    }
+    assert {"portrait.png", "speech.flac", "ms-sync.safetensors"} <= bundled
+    for name in bundled:
+        assert f"\n{name}  " in out and "  bundled, by " in out, name
+    for weights in ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar", "face_landmarker.task"):
+        (line,) = [line for line in out.splitlines() if line.startswith(weights)]
+        assert "optional, by detectors" in line
+    markdown = (package / "assets/LICENSES.md").read_text()
+    assert all(
+        f"`{path.name}`" in markdown for path in (package / "assets").iterdir() if path.suffix in (".png", ".flac")
+    )
+
+
+def test_plugins_lists_own_parts(run: Callable[..., tuple[int, str, str]]) -> None:
+    status, out, _ = run("plugins")
+    assert status == 0
+    assert "generator:ms-sync" in out and "representation:landmarks68" in out
+    assert run("plugins", "list")[1] == out
+
+
+def test_inspect_model_and_motion(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
+    status, out, _ = run("inspect", model)
+    assert status == 0
+    assert json.loads(out)["spec"]["generator"]["type"] == "ms-sync"
+    hm.Motion(np.zeros((5, 68, 2), np.float32), Fraction(30000, 1001)).save("m.npz")  # type: ignore[arg-type]
+    status, out, _ = run("inspect", "m.npz")
+    described = json.loads(out)
+    assert (status, described["frames"], described["fps"], described["points"]) == (0, 5, "30000/1001", 68)
+
+
+def test_no_arguments_show_the_help(run: Callable[..., tuple[int, str, str]]) -> None:
+    status, out, _ = run()
+    assert status == 0 and "Commands:" in out
+
+
+# Speech that is short or silent is fine
+
+
+def test_thirty_milliseconds_give_one_frame(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
+    write_speech(here / "short.wav", 0.03)
+    status, out, err = run("animate", "short.wav", "--model", model, "-o", "a.mp4", "-q")
+    assert (status, out) == (0, "a.mp4\n"), err
+    assert frames_of(here / "a.mp4")[0] == 1
+
+
+def test_silence_is_valid(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
+    soundfile.write(here / "silence.wav", np.zeros(RATE // 2), RATE)
+    status, out, err = run("animate", "silence.wav", "--model", model, "-o", "a.mp4", "-q")
+    assert (status, out) == (0, "a.mp4\n"), err
+    assert frames_of(here / "a.mp4")[0] == 13
+
+
+# Speech that is not
+
+
+def not_finite(path: Path) -> None:
+    wave = np.zeros(RATE, np.float32)
+    wave[500:] = np.nan
+    soundfile.write(path, wave, RATE, subtype="FLOAT")
+
+
+BAD_SPEECH: dict[str, Callable[[Path], Any]] = {
+    "empty file": lambda path: path.write_bytes(b""),
+    "cut short": lambda path: path.write_bytes(write_speech(path).read_bytes()[:9000]),
+    "cut in the header": lambda path: path.write_bytes(write_speech(path).read_bytes()[:30]),
+    "not finite": not_finite,
+    "no samples": lambda path: soundfile.write(path, np.zeros(0), RATE),
+    "text by another name": lambda path: path.write_text("this is not speech\n" * 50),
+    "a folder": lambda path: path.mkdir(),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_SPEECH)
+def test_bad_speech(fault: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
+    BAD_SPEECH[fault](here / "bad.wav")
+    assert "bad.wav" in mistake("animate", "bad.wav", "--model", model, "-o", "made/a.mp4", "-q")
+
+
+def test_missing_speech(mistake: Callable[..., str], model: Path) -> None:
+    assert "nowhere.wav" in mistake("animate", "nowhere.wav", "--model", model, "-o", "a.mp4")
+
+
+def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> None:
+    (here / "bad.wav").write_text("this is not speech")
+    done = command("animate", "bad.wav", "--model", model, "-o", "a.mp4", folder=here)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("error: ") and [path.name for path in here.iterdir()] == ["bad.wav"]
+
+
+# Other mistakes
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["animat"], "animat"),
+        (["animate", "--nonsense"], "--nonsense"),
+        (["animate", "s.wav"], "--output"),
+        (["animate", "s.wav", "-o", "a.txt"], ".mp4"),
+        (["animate", "s.wav", "-o", "folder.mp4"], "folder.mp4"),
+        (["animate", "s.wav", "-o", "full"], "a new or empty folder"),
+        (["animate", "s.wav", "-o", "a.mp4", "--crop", "neck"], "neck"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--crop", "head"], "crop"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--size", "3"], "size"),
+        (
+            ["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--image", "big.png", "--landmarks", "f.npz"],
+            "pixels",
+        ),
+        (["animate", "s.wav", "-o", "s.wav/a.mp4"], "s.wav"),
+        (["animate", "s.wav", "-o", "a.mp4", "--device", "abacus"], "abacus"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "ms-sink"], "ms-sync"),
+        (["animate", "s.wav", "-o", "a.mp4", "--image", "nowhere.png"], "nowhere.png"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--fps", "fast"], "fast"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--renderer", "skeletn"], "skeleton"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--landmarks", "s.wav"], "s.wav"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--image", "p.png"], "landmarks"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--style", "calm"], "SupportsStyle"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--listener-audio", "s.wav"], "SupportsDialogue"),
+        (["train", "no-such-recipe", "--data", ".", "-o", "run"], "no-such-recipe"),
+        (["train", "extra.yaml", "--data", ".", "-o", "run"], "extra_field"),
+        (["train", "unknown.yaml", "--data", ".", "-o", "run"], "ms-sync"),
+        (["train", "fine.yaml", "--data", ".", "-o", "run", "--set", "oops"], "oops"),
+        (["train", "fine.yaml", "--data", "nowhere", "-o", "run"], "nowhere"),
+        (["train", "fine.yaml", "-o", "run"], "--data"),
+        (["plugins", "check", "no-such-plugin"], "no-such-plugin"),
+        (["plugins", "new", "Calm", "--kind", "loss"], "'Calm'"),
+        (["plugins", "new", "calm", "--kind", "mood"], "audio_encoder"),
+        (["plugins", "new", "calm", "--kind", "loss", "-o", "full"], "full"),
+        (["inspect", "nowhere.safetensors"], "nowhere.safetensors"),
+        (["inspect", "s.wav"], "s.wav"),
+        (["inspect", "p.json"], "p.json"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_mistakes(arguments: list[str], named: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
+    write_speech(here / "s.wav", 0.2)
+    (here / "folder.mp4").mkdir()
+    (here / "full").mkdir()
+    (here / "full" / "kept").write_text("kept")
+    (here / "f.npz").write_bytes((Path(hm.__file__).parent / "assets/portrait_landmarks.npz").read_bytes())
+    if "big.png" in arguments:
+        write_huge_picture(here / "big.png", 20_000)
+    (here / "p.png").write_bytes((Path(hm.__file__).parent / "assets/portrait.png").read_bytes())
+    (here / "p.json").write_text("[]")
+    (here / "fine.yaml").write_text("name: mine\n")
+    (here / "extra.yaml").write_text("name: mine\nextra_field: 1\n")
+    (here / "unknown.yaml").write_text("name: mine\npipeline: {generator: ms-sink}\n")
+    assert named in mistake(*[model if argument == "MODEL" else argument for argument in arguments])
+
+
+def test_errors_of_the_system_are_one_line(
+    mistake: Callable[..., str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "made/schema.json")
+
+    monkeypatch.setattr("headmotion.core.files.os.fsync", full)
+    (here / "made").mkdir()
+    assert mistake("schema", "-o", "made/schema.json") == "error: made/schema.json: No space left on device\n"
+
+
+def test_interruption(here: Path, model: Path) -> None:
+    write_speech(here / "long.wav", 600.0)
+    arguments = [COMMAND, "animate", "long.wav", "--model", model, "-o", "made/a.mp4"]
+    with subprocess.Popen(arguments, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(4)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err.strip().splitlines()[-1] == "error: interrupted" and "Traceback" not in err
+    assert [path.name for path in here.rglob("*.*")] == ["long.wav"]
+
+
+# Models that cannot be trusted or used
+
+
+def changed(model: Path, target: Path, **changes: object) -> Path:
+    """A copy of a model whose own metadata says something else."""
+    raw = model.read_bytes()
+    end = 8 + int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:end])
+    own = json.loads(header["__metadata__"]["headmotion"]) | changes
+    header["__metadata__"]["headmotion"] = json.dumps(own, sort_keys=True)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    target.write_bytes(len(text).to_bytes(8, "little") + text + raw[end:])
+    return target
+
+
+def other_weights(model: Path, target: Path) -> None:
+    raw = bytearray(model.read_bytes())
+    raw[-3] ^= 1
+    target.write_bytes(raw)
+
+
+def pickled(model: Path, target: Path) -> None:
+    import torch
+
+    torch.save({"weight": torch.zeros(2)}, target)
+
+
+BAD_MODELS: dict[str, tuple[Callable[[Path, Path], Any], str]] = {
+    "other weights": (other_weights, "sha256"),
+    "pickle": (pickled, "pickle"),
+    "newer format": (lambda model, target: changed(model, target, format=999), "999"),
+    "cut short": (lambda model, target: target.write_bytes(model.read_bytes()[:5000]), "bad.safetensors"),
+    "empty": (lambda model, target: target.write_bytes(b""), "bad.safetensors"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_MODELS)
+def test_bad_model(fault: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
+    make, named = BAD_MODELS[fault]
+    write_speech(here / "s.wav", 0.2)
+    make(model, here / "bad.safetensors")
+    assert named in mistake("animate", "s.wav", "--model", "bad.safetensors", "-o", "made/a.mp4")
+
+
+def test_model_of_a_plugin_that_is_not_installed(
+    here: Path, model: Path, mistake: Callable[..., str], run: Callable[..., tuple[int, str, str]]
+) -> None:
+    write_speech(here / "s.wav", 0.2)
+    header = json.loads(run("inspect", model)[1])
+    spec = header["spec"] | {"generator": {"type": "absent/net"}}
+    changed(model, here / "bad.safetensors", spec=spec)
+    assert "pip install headmotion-absent" in mistake(
+        "animate", "s.wav", "--model", "bad.safetensors", "-o", "made/a.mp4"
+    )
+    assert run("inspect", "bad.safetensors")[0] == 0
+
+
+# Plugins
+
+
+def test_check_prints_a_line_for_each_check_and_tells_by_its_status(
+    run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, out, _ = run("plugins", "check", "audio-encoders", "--level", "1")
+    assert status == 0
+    assert out.startswith("audio_encoder:log-mel\n    ok         1  spec-is-registered\n") and " 2  " not in out
+    from headmotion.audio_encoders.log_mel import LogMel
+
+    monkeypatch.setattr(LogMel, "forward", lambda self, wave, steps=None: wave)
+    status, out, _ = run("plugins", "check", "audio-encoders")
+    assert status == 1
+    assert "    FAILED     1  encoder-keeps-shapes\n        found    AssertionError: with batch=1, " in out
+
+
+BROKEN = {
+    "raises": "raise RuntimeError('out of order')",
+    "misspelt": "import headmotion\n@headmotion.hookimpl\ndef headmotion_spec():\n    return []",
+    "thief": (
+        "from typing import Literal\nimport headmotion\n"
+        "class Spec(headmotion.LossSpec):\n    type: Literal['ms-sync'] = 'ms-sync'\n"
+        "    def build(self, context): ...\n"
+        "@headmotion.hookimpl\ndef headmotion_specs():\n    return [Spec]"
+    ),
+}
+
+
+def test_broken_plugins_break_nothing_else(here: Path, model: Path) -> None:
+    site = here / "site"
+    for name, code in BROKEN.items():
+        info = site / f"headmotion_{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: headmotion-{name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[headmotion]\n{name} = headmotion_{name}\n")
+        (site / f"headmotion_{name}.py").write_text(code)
+    write_speech(here / "s.wav", 0.2)
+    listed = command("plugins", folder=here, PYTHONPATH=str(site))
+    assert listed.returncode == 0 and "generator:ms-sync" in listed.stdout, listed.stderr
+    for name, reason in {"raises": "out of order", "misspelt": "headmotion_specs", "thief": "thief/"}.items():
+        assert f"{name}  headmotion-{name} 1.0  error\n" in listed.stdout
+        assert reason in listed.stdout
+    done = command("animate", "s.wav", "--model", model, "-o", "a.mp4", folder=here, PYTHONPATH=str(site))
+    assert (done.returncode, done.stdout) == (0, "a.mp4\n"), done.stderr

@@ -1,0 +1,214 @@
+"""Optional abilities of generators, each by a small plugin: pipelines honour them, or refuse by the ability's name."""
+
+from __future__ import annotations
+
+import copy
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import headmotion as hm
+from headmotion.core.interfaces.specs import BuildContext, GeneratorSpec
+from headmotion.core.plugins import registry
+from headmotion.testing import check_component
+
+RATE = 16_000
+STYLES = {"calm": 0.5, "lively": 2.0}
+
+
+class Nod(hm.Generator):
+    """Each frame is the reference, lowered by the loudness of its own audio; it has every ability."""
+
+    def __init__(self, spec: NodSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.context_frames, self.lookahead, self.amount, self.steps = 1, 0, 1e-3, context.steps_per_frame
+
+    def forward(self, reference: Tensor, audio: Tensor, seed: Any = 0) -> Tensor:
+        return self.step(audio, self.init_state(reference, seed))[0]
+
+    def init_state(self, reference: Tensor, seed: Any = 0) -> Any:
+        return reference[:, -1], None, None
+
+    def step(self, audio: Tensor, state: Any, last: bool = False) -> tuple[Tensor, Any]:
+        pose, other, _ = state
+        own = self._loudness(audio)
+        heard = own if other is None else own + 10 * other[:, : own.shape[1]]
+        motion = pose.unsqueeze(1) + self.amount * heard[..., None, None]
+        return motion, (pose, None if other is None else other[:, own.shape[1] :], 0.1 * heard.abs())
+
+    def push_listener(self, audio: Tensor, state: Any) -> Any:
+        pose, other, told = state
+        loudness = self._loudness(audio)
+        return pose, loudness if other is None else torch.cat([other, loudness], 1), told
+
+    def deviation(self, state: Any) -> Tensor:
+        return (self.amount * state[2][..., None, None]).expand(-1, -1, *state[0].shape[1:])
+
+    def styled(self, style: Any) -> hm.Generator:
+        if style not in STYLES:
+            raise hm.SpecError("nod", f"a style among {', '.join(STYLES)}", repr(style))
+        bound = copy.copy(self)
+        bound.amount = self.amount * STYLES[style]
+        return bound
+
+    def _loudness(self, audio: Tensor) -> Tensor:
+        return audio.mean(2).reshape(len(audio), -1, self.steps).mean(2)
+
+
+class Mean(hm.Generator):
+    """The mean of the whole clip lowers all of its frames: it cannot stream, nor anything else."""
+
+    context_frames = 1
+
+    def forward(self, reference: Tensor, audio: Tensor, seed: Any = 0) -> Tensor:
+        frames = audio.shape[1] // 4
+        return (reference[:, -1:] + 1e-3 * audio.mean((1, 2))[:, None, None, None]).expand(-1, frames, -1, -1)
+
+
+class NodSpec(GeneratorSpec):
+    """Everything."""
+
+    type: Literal["nod"] = "nod"
+
+    def build(self, context: BuildContext) -> hm.Generator:
+        return Nod(self, context)
+
+
+class MeanSpec(GeneratorSpec):
+    """Nothing."""
+
+    type: Literal["mean"] = "mean"
+
+    def build(self, context: BuildContext) -> hm.Generator:
+        return Mean(self)
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    for spec in (NodSpec, MeanSpec):
+        monkeypatch.setitem(registry().specs, ("generator", spec.type_name()), spec)
+        monkeypatch.setitem(registry().owners, ("generator", spec.type_name()), "losses")
+
+
+@pytest.fixture
+def nod() -> hm.Pipeline:
+    return hm.build({"generator": "nod"}, device="cpu")
+
+
+@pytest.fixture
+def mean() -> hm.Pipeline:
+    return hm.build({"generator": "mean"}, device="cpu")
+
+
+def speech(seconds: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, round(seconds * RATE)).astype(np.float32)
+
+
+def test_abilities_are_what_a_generator_has(nod: hm.Pipeline, mean: hm.Pipeline) -> None:
+    abilities = (hm.SupportsStreaming, hm.SupportsUncertainty, hm.SupportsStyle, hm.SupportsDialogue)
+    assert [isinstance(nod.generator, each) for each in abilities] == [True] * 4
+    assert [isinstance(mean.generator, each) for each in abilities] == [False] * 4
+    small = hm.build({"generator": {"type": "ms-sync", "preset": "small"}}, device="cpu").generator
+    assert [isinstance(small, each) for each in abilities] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("spec", [NodSpec, MeanSpec])
+def test_both_conform(spec: type[GeneratorSpec]) -> None:
+    check_component(spec(), expected_failures={"spec-is-read-without-torch": "this module is a test, and imports it"})
+
+
+def test_without_streaming_a_session_hears_everything_first(mean: hm.Pipeline) -> None:
+    session, samples = mean.stream(), speech(1.0)
+    assert [len(session.push(piece)) for piece in np.split(samples, 10)] == [0] * 10
+    frames = session.flush()
+    whole = mean.generate((samples, RATE))
+    torch.testing.assert_close(frames.values, whole.values)
+    features = mean.audio_encoder(torch.from_numpy(samples)[None], 100)
+    expected = mean.generator(mean.representation.neutral()[None, None], features)[0]
+    torch.testing.assert_close(whole.values, expected)
+    assert mean.lookahead_ms() is None
+
+
+def moved(pipeline: hm.Pipeline, motion: hm.Motion) -> Tensor:
+    return motion.values - pipeline.representation.neutral()
+
+
+def test_style_binds_whole_and_streamed_and_leaves_the_generator_alone(nod: hm.Pipeline) -> None:
+    samples = speech(0.6)
+    plain, calm = (nod.generate((samples, RATE), style=style) for style in (None, "calm"))
+    torch.testing.assert_close(moved(nod, calm), 0.5 * moved(nod, plain))
+    session = nod.stream(style="lively")
+    pieces = [session.push(piece) for piece in np.split(samples, 6)]
+    torch.testing.assert_close(moved(nod, hm.Motion.concatenate([*pieces, session.flush()])), 2 * moved(nod, plain))
+    torch.testing.assert_close(nod.generate((samples, RATE)).values, plain.values)
+    assert calm.provenance["style"] == "calm" and "style" not in plain.provenance
+    with pytest.raises(hm.SpecError, match="a style among calm, lively, got 'wild'"):
+        nod.stream(style="wild")
+
+
+@pytest.mark.parametrize("fps", [None, 30, Fraction(30000, 1001)])
+def test_deviations_belong_to_their_frames(nod: hm.Pipeline, fps: Any) -> None:
+    reference = (nod.representation.neutral() * 300 + 40).numpy()
+    audio = (speech(1.3), RATE)
+    told = nod.estimate(audio, reference, fps=fps, style="lively")
+    torch.testing.assert_close(told.motion.values, nod.generate(audio, reference, fps=fps, style="lively").values)
+    apart = (told.motion.values - torch.from_numpy(reference)).abs()
+    torch.testing.assert_close(told.deviation, 0.1 * apart, atol=1e-3, rtol=1e-3)
+    session = nod.stream(reference, RATE, fps=fps, style="lively")
+    deviations = []
+    for piece in (*np.split(speech(1.3), 13), None):
+        motion = session.flush() if piece is None else session.push(piece)
+        deviations.append(session.deviation)
+        assert deviations[-1].shape == motion.values.shape
+    torch.testing.assert_close(torch.cat(deviations), told.deviation, atol=1e-3, rtol=1e-3)
+    session = nod.stream(controls=[hm.controls.smooth(80)])
+    with pytest.raises(hm.HeadmotionError, match="no controls, where deviations are asked for"):
+        _ = session.deviation
+
+
+@pytest.mark.parametrize("seconds", [1.7, 2.5, 1.0])
+def test_another_speaker_is_heard_at_the_same_time(nod: hm.Pipeline, seconds: float) -> None:
+    mine, other = speech(1.7), speech(seconds, seed=1)
+    both = nod.generate((mine, RATE), listener_audio=(other, RATE))
+    fitted = np.pad(other[: len(mine)], (0, max(0, len(mine) - len(other))))
+    encoded = [nod.audio_encoder(torch.from_numpy(each)[None], 4 * len(both)) for each in (mine, fitted)]
+    loud = [each[0].mean(1).reshape(-1, 4).mean(1) for each in encoded]
+    torch.testing.assert_close(moved(nod, both)[:, 0, 0], 1e-3 * (loud[0] + 10 * loud[1]))
+    session = nod.stream()
+    cuts = [3000, 3500, 20_000]
+    pieces = [session.push(*each) for each in zip(np.split(mine, cuts), np.split(fitted, cuts), strict=True)]
+    torch.testing.assert_close(hm.Motion.concatenate([*pieces, session.flush()]).values, both.values)
+
+
+def test_other_audio_is_as_long_and_comes_every_time(nod: hm.Pipeline) -> None:
+    session, part = nod.stream(), speech(0.1)
+    session.push(part, part)
+    for wrong, got in ((None, "none"), (part[:100], "100 samples")):
+        with pytest.raises(hm.AudioError, match=f"1600 samples of the other speaker too.*got {got}"):
+            session.push(part, wrong)
+    begin = nod.stream()
+    with pytest.raises(hm.AudioError):
+        begin.push(part, part[:10])
+    begin.push(part)  # what was refused has not begun anything
+    alone = nod.stream()
+    begun = alone.push(part)
+    with pytest.raises(hm.AudioError, match="at every push from the first on"):
+        alone.push(part, part)
+    assert len(begun) + len(alone.flush()) == 3, "a push that was refused has not been heard"
+
+
+def test_a_wish_without_the_ability_names_it(mean: hm.Pipeline) -> None:
+    audio = (speech(0.2), RATE)
+    lacks = "generator mean: expected {} for {}, got the abilities none; leave out {}"
+    for wish, ability, call in [
+        ("a style", "SupportsStyle", lambda: mean.generate(audio, style="calm")),
+        ("another speaker's audio", "SupportsDialogue", lambda: mean.generate(audio, listener_audio=audio)),
+        ("deviations", "SupportsUncertainty", lambda: mean.estimate(audio)),
+    ]:
+        with pytest.raises(hm.HeadmotionError) as caught:
+            call()
+        assert str(caught.value) == lacks.format(ability, wish, wish)

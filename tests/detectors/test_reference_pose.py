@@ -1,0 +1,208 @@
+"""Which face is meant, and what is said of one that will not do; poses at the end of a video."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import headmotion as hm
+from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder, faults
+from headmotion.detectors.specs import MediapipeSpec
+from headmotion.media.video_tail import last_frames
+
+FACE = hm.PipelineSpec().representation.build()
+
+
+def pose(x: float, y: float, size: float) -> torch.Tensor:
+    """The neutral face with its middle at ``x, y`` and ``size`` px between the outer eye corners."""
+    points = FACE.neutral()
+    return (points - 0.5) * (size / float((points[36] - points[45]).norm())) + torch.tensor([x, y])
+
+
+class Given(hm.Detector):
+    """Finds what it is told to find, and remembers the pictures."""
+
+    def __init__(self, *poses: torch.Tensor) -> None:
+        super().__init__(MediapipeSpec())
+        self.poses, self.seen = poses, []
+
+    def detect(self, image: np.ndarray) -> torch.Tensor:
+        self.seen.append(image)
+        return torch.stack(self.poses)
+
+
+class Brightness(hm.Detector):
+    """Finds a face whose x is the brightness of the picture, and none in a black one."""
+
+    def detect(self, image: np.ndarray) -> torch.Tensor:
+        if image.mean() < 5:
+            raise hm.DetectorError("detector", "a face", "none")
+        decoy = pose(1000, 50, 50)
+        return torch.stack([decoy, pose(float(image.mean()), 50, 50)])
+
+
+def video(path: Path, brightness: list[int], rate: int = 25, marked: bool = False) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "1", "g": "50"})
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
+        for value in brightness:
+            picture = np.full((32, 64, 3), value, np.uint8)
+            picture[:, :8] = 255 if marked else value
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+PICTURE = np.zeros((200, 600, 3), np.uint8)
+THREE = (pose(300, 100, 60), pose(500, 100, 50), pose(100, 100, 40))
+
+
+def test_one_good_face_is_taken_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    found = PoseFinder(Given(pose(100, 100, 40)), FACE).in_picture(PICTURE)
+    torch.testing.assert_close(found, pose(100, 100, 40)[None])
+    assert not caplog.records
+
+
+def test_of_several_the_largest_is_taken_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    found = PoseFinder(Given(*THREE), FACE).in_picture(PICTURE)
+    torch.testing.assert_close(found[0], THREE[0])
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "3 faces: 1 at (100, " in caplog.text and "--face N" in caplog.text
+
+
+@pytest.mark.parametrize(("face", "index"), [(1, 2), (2, 0), (3, 1)])
+def test_faces_are_numbered_from_the_left(face: int, index: int, caplog: pytest.LogCaptureFixture) -> None:
+    found = PoseFinder(Given(*THREE), FACE, face).in_picture(PICTURE)
+    torch.testing.assert_close(found[0], THREE[index])
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("face", [0, 4, -1, "leftmost"])
+def test_a_face_that_is_not_there(face: int) -> None:
+    with pytest.raises(hm.DetectorError, match=r"from 1 to 3.*3 faces: 1 at"):
+        PoseFinder(Given(*THREE), FACE, face).in_picture(PICTURE)
+
+
+@given(st.integers(1, 4000), st.integers(1, 4000))
+def test_large_pictures_are_reduced_and_the_pose_comes_back_in_their_pixels(height: int, width: int) -> None:
+    detector = Given(pose(40, 30, 50))
+    found = PoseFinder(detector, FACE).in_picture(np.zeros((height, width, 3), np.uint8))
+    (seen,) = detector.seen
+    assert max(seen.shape[:2]) == min(max(height, width), LONGEST_EDGE)
+    factor = max(1.0, max(height, width) / LONGEST_EDGE)
+    torch.testing.assert_close(found[0], pose(40, 30, 50) * factor, atol=1e-2, rtol=1e-4)
+
+
+def test_depth_is_scaled_with_the_picture() -> None:
+    solid = hm.PipelineSpec(representation={"type": "landmarks68", "dims": 3}).representation.build()  # type: ignore[arg-type]
+    flat = pose(640, 300, 100)
+    deep = torch.cat([flat, flat[:, :1] / 10 - 64], dim=1)
+    found = PoseFinder(Given(deep), solid).in_picture(np.zeros((1280, 2560, 3), np.uint8))
+    torch.testing.assert_close(found[0], deep * 2)
+
+
+def turned(degrees: float) -> torch.Tensor:
+    """The face turned about the vertical, its nose standing out by 0.4 of the distance of the eye corners."""
+    flat = pose(0, 0, 100)
+    depth = torch.zeros(68)
+    depth[27:36] = torch.tensor([15.0, 25, 35, 40, 20, 25, 30, 25, 20])
+    angle = torch.tensor(degrees).deg2rad()
+    return torch.stack([flat[:, 0] * angle.cos() + depth * angle.sin() + 300, flat[:, 1] + 300], dim=1)
+
+
+def test_faults_are_named() -> None:
+    assert faults(turned(0), FACE, 600, 600) == faults(turned(30), FACE, 600, 600) == []
+    (profile,) = faults(turned(65), FACE, 600, 600)
+    assert "profile" in profile
+    (small,) = faults(pose(100, 100, 31), FACE, 200, 200)
+    assert "31 px" in small
+    (cut,) = faults(pose(100, 100, 40), FACE, 90, 200)
+    assert "cut off" in cut and "of 68 points" in cut
+
+
+def test_faults_are_told_once_and_the_pose_is_given_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    found = PoseFinder(Given(pose(0, 100, 20)), FACE).in_picture(PICTURE)
+    assert found.shape == (1, 68, 2) and len(caplog.records) == 2
+
+
+def test_a_video_ends_in_its_last_poses(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mp4", list(range(20, 220, 2)))
+    found = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1).in_video(path, 4, Fraction(25))
+    middles = found[..., 0].mean(dim=1) - pose(0, 50, 50)[:, 0].mean()
+    torch.testing.assert_close(middles, torch.tensor([212.0, 214, 216, 218]), atol=1.5, rtol=0)
+    assert torch.all(middles.diff() > 0)
+
+
+def test_poses_of_a_video_are_taken_at_the_rate_of_the_model(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mp4", list(range(20, 220, 2)), rate=50)
+    found = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1).in_video(path, 3, Fraction(25))
+    middles = found[..., 0].mean(dim=1) - pose(0, 50, 50)[:, 0].mean()
+    torch.testing.assert_close(middles, torch.tensor([210.0, 214, 218]), atol=1.5, rtol=0)
+
+
+def test_a_gap_in_a_video_ends_the_search(tmp_path: Path) -> None:
+    finder = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1)
+    assert finder.in_video(video(tmp_path / "a.mp4", [90, 0, 90, 90]), 4, Fraction(25)).shape == (2, 68, 2)
+    assert finder.in_video(video(tmp_path / "b.mp4", [90]), 4, Fraction(25)).shape == (1, 68, 2)
+    with pytest.raises(hm.DetectorError):
+        finder.in_video(video(tmp_path / "c.mp4", [90, 90, 0]), 4, Fraction(25))
+
+
+def test_last_frames_of_a_long_video_are_the_same_as_without_seeking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = video(tmp_path / "a.mp4", [20 + k % 200 for k in range(700)])
+    near, fps = last_frames(path, lambda fps: 3)
+    monkeypatch.setattr("headmotion.media.video_tail.RUN_UP_S", 100)
+    far, _ = last_frames(path, lambda fps: 3)
+    assert fps == 25 and len(near) == len(far) == 3
+    assert all(np.array_equal(a, b) for a, b in zip(near, far, strict=True))
+
+
+def test_a_video_taken_with_an_upright_phone_is_turned(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mp4", [20, 20], marked=True)
+    raw = path.read_bytes()
+    track = raw.index(b"tkhd") + 44
+    matrix = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)  # clockwise by a quarter
+    path.write_bytes(raw[:track] + matrix + raw[track + 36 :])
+    (picture,), _ = last_frames(path, lambda fps: 1)
+    assert picture.shape == (64, 32, 3)
+    assert picture[:6].min() > 200 and picture[10:].max() < 60  # the left edge has become the upper one
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: None,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_text("no video " * 100),
+        lambda path: path.write_bytes(video(path.with_name("whole.mp4"), [90] * 30).read_bytes()[:500]),
+    ],
+    ids=["missing", "empty", "text", "cut short"],
+)
+def test_videos_that_cannot_be_read(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "bad.mp4"
+    make(path)
+    with pytest.raises(hm.ImageError, match=r"bad\.mp4") as caught:
+        last_frames(path, lambda fps: 2)
+    assert "\n" not in str(caught.value)
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=16_000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(hm.ImageError, match="video track"):
+        last_frames(tmp_path / "sound.mp4", lambda fps: 2)

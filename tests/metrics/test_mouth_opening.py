@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import torch
+from moving import FACE, KEYPOINTS, clip_of, context, talking
+from scipy.signal import butter, sosfiltfilt
+
+from headmotion.core.errors import MotionError, SpecError
+from headmotion.core.interfaces.metric import MetricValues
+from headmotion.metrics.motion_specs import OpeningSpec
+
+
+def openings(*pairs: tuple[torch.Tensor, torch.Tensor]) -> MetricValues:
+    metric = OpeningSpec().build(context(FACE))
+    return metric.figures([metric.observe(clip_of(FACE, made, true)) for made, true in pairs])
+
+
+def speaking(time: np.ndarray) -> np.ndarray:
+    return 5 + 3 * np.sin(2 * np.pi * 3 * time) + np.sin(2 * np.pi * 5.3 * time)
+
+
+def test_a_smaller_mouth_that_is_two_frames_late_follows_well() -> None:
+    true, late = (talking(FACE, 100, curve) for curve in (speaking, lambda time: 0.5 * speaking(time - 2 / 25)))
+    figures = openings((late, true))
+    assert figures.values["correlation"] > 0.98
+    assert figures.values["amplitude_ratio"] == pytest.approx(0.5, abs=0.05)
+    assert figures.notes == ()
+    far = openings((talking(FACE, 100, lambda time: speaking(time - 5 / 25)), true))
+    assert far.values["correlation"] < 0.9
+
+
+def test_it_is_the_largest_correlation_of_filtered_openings() -> None:
+    chance = np.random.default_rng(1)
+    curves = chance.uniform(4, 8, (2, 80))
+    made, true = (talking(FACE, 80, lambda time, curve=curve: curve) for curve in curves)
+    sections = butter(3, (1, 8), "band", fs=25, output="sos")
+    one, other = (sosfiltfilt(sections, curve) for curve in curves)
+    shifts = [(one[k:], other[: 80 - k]) for k in range(4)] + [(one[: 80 - k], other[k:]) for k in range(1, 4)]
+    wanted = max(np.corrcoef(a, b)[0, 1] for a, b in shifts)
+    figures = openings((made, true))
+    assert figures.values["correlation"] == pytest.approx(wanted, abs=1e-4)
+    assert figures.values["amplitude_ratio"] == pytest.approx(one.std() / other.std(), rel=1e-4)
+
+
+def test_a_still_mouth_follows_nothing_and_a_still_truth_tells_nothing() -> None:
+    still, moving = talking(FACE, 60, lambda time: 5 + 0 * time), talking(FACE, 60, speaking)
+    assert openings((still, moving)).values == {"correlation": 0.0, "amplitude_ratio": pytest.approx(0, abs=1e-4)}
+    assert openings((moving, still)) == MetricValues({}, ("the true opening is still in every clip",))
+    figures = openings((moving, still), (moving, moving))
+    assert figures.values == {"correlation": pytest.approx(1), "amplitude_ratio": pytest.approx(1)}
+    assert figures.notes == ("correlation: of 1 of 2 clips", "amplitude_ratio: of 1 of 2 clips")
+
+
+def test_what_cannot_be_measured_is_said() -> None:
+    with pytest.raises(SpecError, match="opening"):
+        OpeningSpec().build(context(KEYPOINTS))
+    with pytest.raises(SpecError, match="low_hz below high_hz 8"):
+        OpeningSpec(low_hz=9)
+    metric = OpeningSpec().build(context(FACE))
+    short = talking(FACE, 21, speaking)
+    with pytest.raises(MotionError, match="more than 21 frames"):
+        metric.observe(clip_of(FACE, short, short))
+    slow = talking(FACE, 60, speaking)
+    with pytest.raises(MotionError, match="more than 16 frames per second"):
+        metric.observe(clip_of(FACE, slow, slow, fps=12))
