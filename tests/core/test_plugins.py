@@ -9,7 +9,7 @@ from headmotion.core.errors import SpecError
 SPEC = """
 from typing import Literal
 from headmotion.core.hookspecs import hookimpl
-from headmotion.core.spec import GeneratorSpec, SyncerSpec
+from headmotion.core.interfaces.specs import GeneratorSpec, SyncerSpec
 
 class Part({base}):
     type: Literal["{name}"] = "{name}"
