@@ -1,0 +1,72 @@
+"""The reference covers the public names, its targets exist, and what a reader looks up has a description."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import headmotion as hm
+from headmotion.core.plugins import registry
+from headmotion.training.recipe import load_recipe
+
+DOCS = Path(__file__).parents[2] / "docs"
+TARGETS = {
+    target: page.name
+    for page in sorted((DOCS / "reference").glob("*.md"))
+    for target in re.findall(r"^::: ([\w.]+)$", page.read_text("utf-8"), re.MULTILINE)
+}
+
+
+def resolved(target: str) -> Any:
+    """Return the module or object of a dotted name."""
+    try:
+        return importlib.import_module(target)
+    except ModuleNotFoundError:
+        module, _, name = target.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_targets_exist(target: str) -> None:
+    assert inspect.getdoc(resolved(target)), f"{TARGETS[target]}: {target} has no docstring"
+
+
+def test_public_names_are_covered() -> None:
+    missing = []
+    for name in hm.__all__:
+        value = getattr(hm, name)
+        if inspect.ismodule(value) or name in ("hookimpl", "Observation", "SpecField"):  # explained where they are used
+            continue
+        homes = {f"{value.__module__}.{value.__qualname__}", value.__module__}
+        if not homes & TARGETS.keys():
+            missing.append(f"{name} ({value.__module__})")
+    assert not missing, missing
+
+
+def test_the_annotated_recipe_is_the_bundled_one(tmp_path: Path) -> None:
+    block = re.search(r"```yaml\n(.*?)```", (DOCS / "recipe.md").read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    (tmp_path / "mine.yaml").write_text(block[1], "utf-8")
+    assert load_recipe(tmp_path / "mine.yaml") == load_recipe("small-cpu")
+    lines = block[1].splitlines()
+    assert sum("#" in line for line in lines) > 0.75 * len(lines), "comments on nearly every line"
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    listed = set(re.findall(r"- ([\w/.-]+\.md)$", (DOCS.parent / "mkdocs.yml").read_text("utf-8"), re.MULTILINE))
+    assert listed == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")}
+
+
+def test_bundled_recipes_are_named_in_the_guide() -> None:
+    guide = (DOCS / "training.md").read_text("utf-8")
+    for name, path in registry().recipes.items():
+        if "/" in name and not name.startswith("ablation/"):  # a plugin's
+            continue
+        assert f"`{name}`" in guide, name
+        assert yaml.safe_load(path.read_text("utf-8"))["name"]
