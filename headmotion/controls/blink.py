@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..geometry.smoothstep import smoothstep
 from ..media.audio import Wave
 from .control import Control, Setting, Step, in_range
 
@@ -83,4 +84,4 @@ class _Blinking:
         if not 0 < t < BLINK:
             return 0.0
         part = min(1.0, t / CLOSING, (BLINK - t) / OPENING)
-        return SHUT * part * part * (3 - 2 * part)
+        return SHUT * float(smoothstep(part))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import AudioError
+from ..geometry.smoothstep import smoothstep
 from ..media.audio import Audio, Wave
 from .control import Control, Setting, Step
 from .mouth import Mouth
@@ -90,6 +91,5 @@ class _Closing:
         exact = frames.double()
         expression = head.expression(exact, head.find(exact))
         beyond = (self._mouth.opening(expression) - self._mouth.at_rest) / (CLOSED * head.size)
-        part = beyond.clamp(0, 1)
-        gain = 1 - (1 - gate) * part * part * (3 - 2 * part)
+        gain = 1 - (1 - gate) * smoothstep(beyond)
         return self._mouth.scale(exact, gain).to(frames.dtype)

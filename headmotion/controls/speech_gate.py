@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from fractions import Fraction
 
 import numpy as np
 
+from ..geometry.smoothstep import smoothstep
 from ..media.audio import Wave
+from ..media.loudness import power_db
 
 HOPS_PER_SECOND = 100
 AVERAGED = 3
@@ -78,7 +79,7 @@ class SpeechGate:
             self._first += 1
         low, high = (self._values[min(hop + k - self._first, len(self._values) - 1)] for k in (0, 1))
         gate = low + (high - low) * float(exact - hop)
-        return gate * gate * (3 - 2 * gate)
+        return float(smoothstep(gate))
 
     def _start(self, hop: int) -> int:
         return hop * self._rate // HOPS_PER_SECOND
@@ -86,7 +87,7 @@ class SpeechGate:
     def _hear(self, power: float) -> None:
         self._hop += 1
         self._powers.append(power)
-        level = 10 * math.log10(sum(self._powers) / len(self._powers) + 1e-12)
+        level = float(power_db(sum(self._powers) / len(self._powers), floor_db=-120.0))
         lowest, highest = (self._noise + rate / HOPS_PER_SECOND for rate in (-NOISE_FALLS, NOISE_RISES))
         self._noise = min(max(level, lowest), highest)
         falls = FIRST_FALLS if self._spoken < ENOUGH else LOUDEST_FALLS

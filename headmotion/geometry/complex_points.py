@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,9 @@ import torch
 
 from ..core.errors import MotionError
 from ..core.motion import Motion
-from ..renderers.portrait.warp import Plane
 
+Plane = npt.NDArray[np.complexfloating[Any, Any]]
+"""Complex positions or displacements ``x + iy``, any shape."""
 Projection = Callable[[torch.Tensor], torch.Tensor]
 """Poses ``[..., P, D]`` to image positions ``[..., N, 2]``, such as `Representation.to_points2d`."""
 

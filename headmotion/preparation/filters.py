@@ -10,6 +10,7 @@ import torch
 
 from ..core.interfaces.representation import Representation
 from ..media.audio import Wave
+from ..media.loudness import power_db
 from ..sync.trained import TrainedSyncers
 from .face_tracks import Track
 from .settings import FPS, SAMPLES_PER_FRAME, Settings
@@ -97,4 +98,4 @@ def _level_db(wave: Wave) -> float:
     """The loudest tenth of a second, RMS in dB below full scale."""
     size = SAMPLES_PER_FRAME * 5 // 2
     power = np.square(wave[: len(wave) // size * size].astype(np.float64)).reshape(-1, size).mean(axis=1)
-    return max(_QUIETEST_DB, 10 * float(np.log10(max(power.max(initial=0.0), 1e-12))))
+    return max(_QUIETEST_DB, float(power_db(power.max(initial=1e-12))))

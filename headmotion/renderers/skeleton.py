@@ -12,8 +12,7 @@ import numpy.typing as npt
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.representation import Representation, SupportsDrawing
 from ..core.motion import Motion
-from ..geometry.complex_points import Projection, plane_of, plane_poses
-from .portrait.warp import Plane
+from ..geometry.complex_points import Plane, Projection, plane_of, plane_poses
 from .specs import Color, SkeletonSpec
 
 SHIFT = 4

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...media.loudness import power_db
 from ..clip import SAMPLE_RATE
 
 HOP = SAMPLE_RATE // 50
@@ -14,6 +15,8 @@ QUIET_DB = -55.0
 """Pieces of 20 ms below this (dB of full scale) are silent."""
 RANGE_DB = 35.0
 """So are those that lie further than this below the loud ones."""
+FLOOR_DB = -100.0
+"""Level of digital silence (dB of full scale)."""
 FULL = 0.999
 """Samples from here on are at full scale."""
 
@@ -34,14 +37,11 @@ def sound_figures(audio: npt.NDArray[np.float32]) -> SoundFigures:
     """Measure speech ``[S]`` at 16 kHz; a constant offset is no sound."""
     wave = audio.astype(np.float64) - audio.mean(dtype=np.float64)
     whole = wave[: len(wave) // HOP * HOP].reshape(-1, HOP)
-    levels = _db((whole**2).mean(axis=1)) if len(whole) else _db(np.atleast_1d((wave**2).mean()))
+    level = power_db((wave**2).mean(), FLOOR_DB)
+    levels = power_db((whole**2).mean(axis=1), FLOOR_DB) if len(whole) else level
     limit = max(QUIET_DB, float(np.percentile(levels, 95)) - RANGE_DB)
     return SoundFigures(
-        level_db=float(_db(np.atleast_1d((wave**2).mean()))[0]),
+        level_db=float(level),
         silence=float((levels < limit).mean()),
         clipped=float((np.abs(audio) >= FULL).mean()),
     )
-
-
-def _db(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.asarray(10 * np.log10(power + 1e-10))

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from ...media.loudness import power_db
 from ..clip import SAMPLE_RATE
 
 Curve = npt.NDArray[np.float64]
@@ -51,7 +52,7 @@ def level_db(audio: npt.NDArray[np.float32], frames: int, fps: Fraction) -> Curv
     power = np.abs(np.fft.rfft(pieces * np.hanning(BINS))) ** 2
     hz = np.fft.rfftfreq(BINS, 1 / SAMPLE_RATE)
     band = power[:, (hz >= BAND_HZ[0]) & (hz < BAND_HZ[1])].sum(axis=1)
-    return np.asarray(10 * np.log10(band / max(np.percentile(band, 95), 1e-9) + 10 ** (FLOOR_DB / 10)))
+    return power_db(band / max(np.percentile(band, 95), 1e-9), FLOOR_DB)
 
 
 def correlation(opening: Curve, level: Curve) -> Curve | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ...media.loudness import power_db
+
 Curve = npt.NDArray[np.float64]
 
 SAMPLE_RATE, FPS = 16000, 25
@@ -47,7 +49,7 @@ def prosody(audio_16k: npt.NDArray[np.float32], frames: int) -> Prosody:
     loud = np.quantile(power, 0.95) if frames else 0.0
     if loud <= 1e-9:
         return Prosody(np.zeros(frames), np.zeros(frames), np.zeros(frames, dtype=bool))
-    level = 10 * np.log10(np.maximum(power / loud, 1e-9))
+    level = power_db(np.maximum(power / loud, 1e-9))
     loudness = np.clip(1 + level / LOUD_RANGE_DB, 0, 1)
     hz, strength = _pitch(spectra)
     voiced = (strength > VOICED) & (loudness > 0.3)

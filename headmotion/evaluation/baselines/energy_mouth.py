@@ -14,6 +14,7 @@ from typing_extensions import override
 from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
 from ...media.audio import Wave
+from ...media.loudness import power_db
 from ..eval_clip import Case
 from ..motion_source import Source
 from .context import Setting, cannot
@@ -47,7 +48,7 @@ def level_db(speech: Wave, frames: int) -> npt.NDArray[np.float64]:
     """Level ``[T]`` of the speech of each frame, in dB of full scale, `FLOOR_DB` at least."""
     size = len(speech) // frames
     pieces = speech[: size * frames].reshape(frames, size)
-    return np.asarray(10 * np.log10(np.square(pieces, dtype=np.float64).mean(1) + 10 ** (FLOOR_DB / 10)))
+    return power_db(np.square(pieces, dtype=np.float64).mean(1), FLOOR_DB)
 
 
 def lowering(pose: Tensor, representation: Representation) -> Tensor:

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
+from ...geometry.complex_points import Plane
+from ...geometry.smoothstep import smoothstep
 from .masks import Mask, blend, coverage
 from .opening_layer import Colors, Inside, Skull, affine, between, look_up
 from .openings import SAMPLES, Opening, Shape, along
-from .warp import Box, Plane, Similarity, smoothstep
+from .warp import Box, Similarity
 
 ABOVE, BELOW = 0.14, 0.06
 """Height of lashes and shadow above and below an eye, in widths of the eye."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...geometry.complex_points import Plane
+from ...geometry.smoothstep import smoothstep
 from .openings import along
-from .warp import Plane, Weights, smoothstep
+from .warp import Weights
 
 CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
 """Ellipse of the head with its hair: center above the chin and half axes, in units of the face from chin to brows."""

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .warp import Box, Plane
+from ...geometry.complex_points import Plane
+from .warp import Box
 
 SUBPIXELS = 4
 """Each pixel is sampled at this number of places, squared."""

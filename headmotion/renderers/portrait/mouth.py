@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
+from ...geometry.complex_points import Plane
+from ...geometry.smoothstep import smoothstep
 from .masks import Mask, blend, coverage, signed_distance
 from .opening_layer import Colors, Inside, Skull, affine, between, look_up
 from .openings import SAMPLES, Shape, along
-from .warp import Box, Plane, smoothstep
+from .warp import Box
 
 IVORY, TONGUE, DEPTH = (0.84, 0.80, 0.91), (0.70, 0.57, 0.64), (0.40, 0.31, 0.29)
 """Colors of upper teeth, of what lies on the lower lip, and of the dark between them that the picture does not show, as

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
+from ...geometry.complex_points import Plane
 from .masks import Mask, coverage
 from .openings import Shape
-from .warp import Box, Plane, Similarity
+from .warp import Box, Similarity
 
 Colors = npt.NDArray[np.floating[Any]]
 """One color ``[3]`` or one for each pixel, ``[h, w, 3]``; 0..255."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...core.errors import SpecError
 from ...core.interfaces.representation import Representation
-from .warp import Plane
+from ...geometry.complex_points import Plane
 
 MOUTH = "inner_lips"
 SAMPLES = 25

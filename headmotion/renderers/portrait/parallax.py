@@ -16,10 +16,11 @@ from torch import Tensor
 
 from ...controls.head_pose import fit_pose
 from ...core.interfaces.representation import Representation
+from ...geometry.complex_points import Plane
 from ...representations.neutral_3d import solid_neutral
 from .head_ellipse import Head
 from .openings import still_points
-from .warp import Plane, Similarity, trace_back
+from .warp import Similarity, trace_back
 
 DEPTH = 0.6
 """How far the dome stands out from the outline, in units of the face from chin to brows."""

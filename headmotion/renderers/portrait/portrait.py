@@ -15,12 +15,12 @@ from ...core.errors import ImageError
 from ...core.interfaces.renderer import Picture, Renderer
 from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
-from ...geometry.complex_points import plane_of, plane_poses
+from ...geometry.complex_points import Plane, plane_of, plane_poses
 from ..specs import PortraitSpec
 from .alpha import spread_colors
 from .head_ellipse import HALF_HEIGHT, Head
 from .openings import find_openings, upright
-from .warp import Box, Plane, Similarity
+from .warp import Box, Similarity
 from .warper import Sitter
 
 LARGEST = 4096

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Plane = npt.NDArray[np.complexfloating[Any, Any]]
-"""Complex positions or displacements, any shape."""
+from ...geometry.complex_points import Plane
+
 Weights = npt.NDArray[np.floating[Any]]
 """Weights 0..1, any shape."""
 Field = npt.NDArray[np.float32]
@@ -196,10 +196,3 @@ class Lattice:
         x0, y0 = self.box.x0 + int(columns.min() - 2) * self.step, self.box.y0 + int(rows.min() - 2) * self.step
         x1, y1 = self.box.x0 + int(columns.max() + 3) * self.step, self.box.y0 + int(rows.max() + 3) * self.step
         return Box(x0, y0, x1, y1)
-
-
-def smoothstep(value: npt.ArrayLike) -> Weights:
-    """0 up to 0, 1 from 1 on, smooth between."""
-    t: Weights = np.clip(np.asarray(value), 0, 1)
-    result: Weights = t * t * (3 - 2 * t)
-    return result

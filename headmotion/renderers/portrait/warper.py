@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
 from ...core.interfaces.representation import Representation
+from ...geometry.complex_points import Plane
+from ...geometry.smoothstep import smoothstep
 from .eye import Eye, open_lids
 from .head_ellipse import Head
 from .masks import Mask, blend, coverage
@@ -15,7 +17,7 @@ from .mouth import Mouth
 from .opening_layer import Colors, Inside, Skull
 from .openings import MOUTH, Opening, Shape, find_openings, upright
 from .parallax import Turning
-from .warp import Box, Field, Lattice, Plane, Similarity, Weights, interpolate, smoothstep
+from .warp import Box, Field, Lattice, Similarity, Weights, interpolate
 
 WIDE, NEAR = 0.8, 0.25
 """Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""
@@ -136,4 +138,5 @@ def _window(shape: Shape, places: Plane) -> Weights:
     """1 around an opening, 0 from three quarters of its width on."""
     half = max(shape.width / 2, 1.0)
     radius = np.abs(places - np.complex64(shape.middle.mean())) / np.float32(half)
-    return smoothstep((1.5 - radius) / 0.5)
+    faded: Weights = smoothstep((1.5 - radius) / 0.5)
+    return faded
