@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .core.hookspecs import hookimpl as hookimpl
+from .core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from . import controls as controls
@@ -79,7 +79,7 @@ _HOMES = {
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError PluginError SpecError TrainingError",
     "core.interfaces.audio_encoder": "AudioEncoder",
-    "core.interfaces.capabilities": "Estimate SupportsFixedShapes SupportsDialogue SupportsStreaming SupportsStyle"
+    "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsStreaming SupportsStyle"
     " SupportsUncertainty",
     "core.interfaces.converter": "Converter",
     "core.interfaces.detector": "Detector",
@@ -87,9 +87,9 @@ _HOMES = {
     "core.interfaces.fixed_shape_stream": "FixedShapeStream",
     "core.interfaces.generator": "Generator",
     "core.interfaces.loss": "Loss LossInput",
-    "core.interfaces.metric": "MetricValues Metric MetricInput Observation Plot",
+    "core.interfaces.metric": "Metric MetricInput MetricValues Observation Plot",
     "core.interfaces.renderer": "Renderer",
-    "core.interfaces.representation": "SupportsDrawing Representation UnitSquare",
+    "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
     " MetricSpec RendererSpec RepresentationSpec SyncerSpec",
     "core.interfaces.syncer": "Syncer",
@@ -101,20 +101,10 @@ _HOMES = {
     "sync.pyramid": "Pyramid PyramidSpec",
     "sync.syncer_pyramid": "SyncerPyramid",
 }
+"""Public names by the module that defines them; the block above says the same to type checkers."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
-
 _ROOMS = ("controls", "export")
 
 __all__ = [*_ROOMS, "hookimpl", *_HOME_OF]  # pyright: ignore[reportUnsupportedDunderAll]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return importlib.import_module(f".{name}", __name__)
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'headmotion' has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOME_OF, _ROOMS)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
 
 class HeadmotionError(Exception):
     """A mistake that the caller can mend: which component, what it expected, what it got, and the remedy.
@@ -57,3 +62,10 @@ class DetectorError(HeadmotionError):
 
 class EvaluationError(HeadmotionError):
     """An evaluation that cannot be made, or reports that cannot be read or compared."""
+
+
+def first_problem(error: ValidationError) -> str:
+    """Return what pydantic found wrong first, as ``field: message`` on one line of at most 300 characters."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return " ".join(f"{where}: {first['msg']}".strip(": ").split())[:300]

@@ -1,10 +1,11 @@
-"""A progress bar that shows itself only where it is of use."""
+"""The one progress bar: on standard error, on a terminal only, and only for work that takes long."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
-import time
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,24 +13,63 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
 """Work that ends sooner gets no bar."""
 
+Advance = Callable[..., None]
+"""``advance(amount=1, label=None)``: so much more is done; a label replaces what stands before the bar."""
 
-def with_progress(items: Iterable[T], total: int | None, label: str, quiet: bool = False) -> Iterator[T]:
-    """The items, with a bar and the time left on standard error, if that is a terminal and the work takes long."""
+
+def track(
+    items: Iterable[T], label: str, total: int | None = None, *, start: int = 0, quiet: bool = False
+) -> Iterator[T]:
+    """Yield the items while a bar shows how many are done and how long the others will take.
+
+    Args:
+        items: anything to loop over.
+        label: what stands before the bar.
+        total: number of items, those before ``start`` included; None takes their length, if they have one.
+        start: items that were done before, in an earlier run.
+        quiet: no bar.
+    """
+    if total is None and isinstance(items, Sized):
+        total = start + len(items)
+    with progress(label, total, start=start, quiet=quiet) as advance:
+        for item in items:
+            yield item
+            advance()
+
+
+@contextlib.contextmanager
+def progress(
+    label: str, total: int | None, *, start: int = 0, counts: bool = True, quiet: bool = False
+) -> Iterator[Advance]:
+    """Show a bar while the body runs; it calls what it is given to say how much more is done.
+
+    Args:
+        label: what stands before the bar.
+        total: amount of work, ``start`` included; None if unknown.
+        start: amount that was done before, in an earlier run.
+        counts: whether amounts are items, which are shown as ``3/10``, rather than bytes, which are not.
+        quiet: no bar.
+    """
     if quiet or not sys.stderr.isatty():
-        yield from items
+        yield lambda amount=1, label=None: None
         return
+    # Imported late: rich's progress takes a tenth of a second, and most calls show none.
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task(label, total=total)
-    begin = time.monotonic()
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
+    if counts:
+        columns.insert(2, MofNCompleteColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=total, completed=start)
+    # A timer, because the first item alone may take minutes.
+    timer = threading.Timer(PATIENCE_SECONDS, bar.start)
+    timer.daemon = True
+    timer.start()
     try:
-        for item in items:
-            yield item
-            progress.advance(task)
-            if not progress.live.is_started and time.monotonic() - begin > PATIENCE_SECONDS:
-                progress.start()
+        yield lambda amount=1, label=None: bar.update(task, advance=amount, description=label)
     finally:
-        progress.stop()
+        timer.cancel()
+        timer.join()  # else the bar might start after it was stopped
+        if bar.live.is_started:
+            bar.stop()

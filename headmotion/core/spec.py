@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import HeadmotionError, SpecError
+from .errors import HeadmotionError, SpecError, first_problem
 from .plugins import registry
 
 
@@ -43,8 +43,8 @@ class Spec(BaseModel):
                 ) from None
             if first["type"] == "missing":
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
-            got = repr(first["input"])
-            raise SpecError(f"{cls.type_name()} spec", f"{where}: {first['msg']}".strip(": "), got[:80]) from None
+            got = repr(first["input"])[:80]
+            raise SpecError(f"{cls.type_name()} spec", first_problem(error), got) from None
 
 
 @contextmanager

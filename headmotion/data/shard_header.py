@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..core.errors import CorpusError
+from ..core.errors import CorpusError, first_problem
 
 FORMAT: Literal[1] = 1
 """The newest format of a corpus in shards that this version reads, and the one it writes."""
@@ -112,11 +112,4 @@ def read_header(folder: Path) -> CorpusHeader:
     try:
         return CorpusHeader.model_validate(content)
     except ValidationError as error:
-        raise CorpusError(component, f"a whole {HEADER}", first_of(error), COPY_ANEW) from None
-
-
-def first_of(error: ValidationError) -> str:
-    """What is wrong first, in a few words."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}".strip(": ")[:160]
+        raise CorpusError(component, f"a whole {HEADER}", first_problem(error), COPY_ANEW) from None

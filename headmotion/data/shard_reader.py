@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
-from ..core.errors import CorpusError
+from ..core.errors import CorpusError, first_problem
 from .clip import Stored, check_values
 from .index_entry import Entry
-from .shard_header import COPY_ANEW, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, first_of, read_header
+from .shard_header import COPY_ANEW, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, read_header
 
 MAPPED = 64
 """Shards that are kept mapped, at most: each costs the memory of its list of tensors."""
@@ -121,7 +121,7 @@ def _lines(folder: Path, header: CorpusHeader) -> list[IndexLine]:
             raise CorpusError(component, f"the {INDEX} that its header names", "another", COPY_ANEW)
         lines = [IndexLine.model_validate(json.loads(line)) for line in content.splitlines()]
     except ValidationError as error:
-        raise CorpusError(component, f"a whole {INDEX}", first_of(error), COPY_ANEW) from None
+        raise CorpusError(component, f"a whole {INDEX}", first_problem(error), COPY_ANEW) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_ANEW) from None
     strange = {line.shard for line in lines} - set(header.shards)

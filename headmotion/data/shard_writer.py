@@ -18,12 +18,12 @@ import numpy.typing as npt
 from pydantic import ValidationError
 from safetensors.numpy import save
 
-from ..core.errors import CorpusError
+from ..core.errors import CorpusError, first_problem
 from ..core.files import atomic_folder, atomic_output
 from ..core.interfaces.specs import RepresentationSpec
 from ..core.spec import resolve_spec
 from .clip import Clip, to_stored
-from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, first_of
+from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine
 
 if TYPE_CHECKING:
     from ..core.interfaces.representation import Representation
@@ -171,7 +171,7 @@ def _line(clip: Clip, shard: str) -> str:
             checks=dict(clip.checks),
         ).text()
     except ValidationError as error:
-        raise CorpusError(f"clip {clip.id}", "a line for the index", first_of(error)) from None
+        raise CorpusError(f"clip {clip.id}", "a line for the index", first_problem(error)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise CorpusError(f"clip {clip.id}", "checks of JSON values", str(error)) from None
 

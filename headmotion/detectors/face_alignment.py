@@ -16,10 +16,12 @@ from torch import Tensor
 
 from ..core.errors import DetectorError
 from ..core.interfaces.detector import Detector
+from ..core.lazy import import_optional
+from ..core.weights import find_weights
 from .specs import FaceAlignmentSpec
-from .weights import weight_file
 
 _NAME = "detector face-alignment"
+_OTHERWISE = "or name the detector to have them fetched, install mediapipe, or pass landmarks"
 
 
 class FaceAlignmentDetector(Detector):
@@ -68,11 +70,14 @@ def _device(name: str) -> str:
 
 def _network(spec: FaceAlignmentSpec, device: str) -> Any:
     """A ``FaceAlignment`` whose two networks come from files that are on this machine."""
-    package = _package()
+    # It imports numba, scikit-image and OpenCV, which fail in their own ways.
+    package = import_optional("face_alignment", "face-alignment", _NAME, DetectorError)
     api = importlib.import_module("face_alignment.api")
     s3fd = importlib.import_module("face_alignment.detection.sfd.sfd_detector")
-    faces = weight_file(spec.face_weights, s3fd.models_urls["s3fd"], spec.fetch, _NAME)
-    landmarks = weight_file(spec.landmark_weights, api.models_urls["2DFAN-4"], spec.fetch, _NAME)
+    faces = find_weights(spec.face_weights, s3fd.models_urls["s3fd"], spec.fetch, _NAME, DetectorError, _OTHERWISE)
+    landmarks = find_weights(
+        spec.landmark_weights, api.models_urls["2DFAN-4"], spec.fetch, _NAME, DetectorError, _OTHERWISE
+    )
 
     class Local(package.FaceAlignment):  # type: ignore[misc, name-defined]
         """The package takes a path for the face network, but for the landmark network only its own URL."""
@@ -98,11 +103,3 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
 
 def _names(*paths: Path) -> str:
     return " and ".join(str(path) for path in paths)
-
-
-def _package() -> Any:
-    try:
-        return importlib.import_module("face_alignment")
-    except Exception as error:  # it imports numba, scikit-image and OpenCV, which fail in their own ways
-        got = f"{type(error).__name__}: {error}"
-        raise DetectorError(_NAME, "the package face-alignment 1.5", got[:160], "pip install face-alignment") from None

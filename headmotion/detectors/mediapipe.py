@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import threading
 import warnings
@@ -22,6 +21,7 @@ from ..core.errors import DetectorError
 from ..core.interfaces.detector import Detector
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation
+from ..core.lazy import import_optional
 from ..representations.mesh478 import IBUG
 from .specs import MediapipeSpec
 from .tiled_search import Points, Search
@@ -121,15 +121,9 @@ def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
 
 
 def _package() -> Any:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its protobuf warns of itself
-            return importlib.import_module("mediapipe")
-    except Exception as error:  # an installed mediapipe beside a numpy that it cannot use fails in its own ways
-        got = f"{type(error).__name__}: {error}"
-        raise DetectorError(
-            _NAME, "the package mediapipe", got[:160], "install it: pip install 'headmotion[mediapipe]'"
-        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its protobuf warns of itself
+        return import_optional("mediapipe", "headmotion[mediapipe]", _NAME, DetectorError)
 
 
 def _points(faces: Sequence[Any], edge: int) -> Points:

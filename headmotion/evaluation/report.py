@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..core.errors import EvaluationError
+from ..core.errors import EvaluationError, first_problem
 from ..core.files import atomic_output
 
 FORMAT: Literal[1] = 1
@@ -135,11 +135,6 @@ class Report(_Stored):
                 raise EvaluationError("report", f"format {FORMAT} or older", got, "update headmotion")
             return Report.model_validate(stored)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            reason = _first(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+            reason = first_problem(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
             got = f"{source} ({reason[:120]})"
             raise EvaluationError("report", f"a {JSON} that headmotion wrote, or its folder", got) from None
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

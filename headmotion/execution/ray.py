@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import HeadmotionError
+from ..core.lazy import import_optional
 from ..preparation.staging import is_staged
 from ..preparation.task import Task, do, parts_of
 from .worker import Watchdog
@@ -31,7 +30,7 @@ class RayWorkers:
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, bool]]:
         """See `Executor`."""
-        ray = _package()
+        ray = import_optional("ray", "headmotion[ray]", "ray")
         own = not ray.is_initialized()
         if own:
             _connect(ray, self.address)
@@ -93,11 +92,3 @@ def _check_listens(address: str) -> None:
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
-
-
-def _package() -> Any:
-    try:
-        return importlib.import_module("ray")
-    except ImportError:
-        remedy = "install it: pip install 'headmotion[ray]'"
-        raise HeadmotionError("ray", "the package ray", f"none in {sys.prefix}", remedy) from None

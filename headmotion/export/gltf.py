@@ -6,11 +6,11 @@ the frame's center for the origin; a skeleton without a frame, as one from a BVH
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from ..core.errors import MotionError
 from ..core.interfaces.representation import Representation
+from ..core.lazy import require_packages
 from ..core.motion import Motion
 from ..representations.joints import Joints
 from .gltf_parts import Scene
@@ -39,8 +39,7 @@ def write_gltf(motion: Motion, representation: Representation, path: Path) -> No
 
 
 def _scene(motion: Motion, representation: Representation) -> Scene:
-    if find_spec("pygltflib") is None:
-        raise MotionError("glTF export", "the package pygltflib", "none", "pip install 'headmotion[gltf]'")
+    require_packages(["pygltflib"], "headmotion[gltf]", "glTF export", MotionError)
     if isinstance(representation, Joints):
         from .gltf_skeleton import skeleton
 

@@ -7,7 +7,6 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from typing_extensions import override
 
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
+from ..core.lazy import require_packages
 from ..media.audio import Audio
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.reference import Reference, ReferenceLike
@@ -65,9 +65,7 @@ def write_onnx(
     target = Path(path)
     if target.suffix != ".onnx":
         raise HeadmotionError("export", "a name ending in .onnx", target.name)
-    if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        remedy = "pip install 'headmotion[onnx]'"
-        raise HeadmotionError("export", "onnx, onnxscript and onnxruntime", f"no {missing[0]}", remedy)
+    require_packages(PACKAGES, "headmotion[onnx]", "export")
     step = SpeechStep(pipeline, frames).eval()
     given = pipeline.reference(reference)  # found in a picture once
     begin = start(step, pipeline, given, seed)

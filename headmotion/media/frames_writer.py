@@ -13,7 +13,7 @@ import av
 from ..core.errors import ImageError
 from ..core.files import atomic_folder, atomic_output
 from ..core.interfaces.renderer import Picture
-from ..core.progress import with_progress
+from ..core.progress import track
 from ..core.timing import Rate, as_fps
 from .audio import Audio
 from .gif_writer import encode_gif
@@ -67,7 +67,7 @@ def write_frames(
     first = next(coming, None)
     if first is None:
         raise ImageError("video", "at least one frame", "none")
-    pictures = with_progress(_of_shape(chain([first], coming), first.shape), total, "video", quiet)
+    pictures = track(_of_shape(chain([first], coming), first.shape), "video", total, quiet=quiet)
     suffix = target.suffix.lower()
     try:
         with (atomic_folder if suffix == FOLDER else atomic_output)(target) as temporary:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from importlib.util import find_spec
 from typing import Any
 
-from ..core.errors import HeadmotionError
+from ..core.lazy import require_packages
 
 
 def check_installed() -> None:
@@ -15,10 +14,7 @@ def check_installed() -> None:
     Raises:
         HeadmotionError: one is missing.
     """
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        remedy = "install them: pip install 'headmotion[report]'"
-        raise HeadmotionError("report", "the packages jinja2 and matplotlib", f"no {' and no '.join(missing)}", remedy)
+    require_packages(("jinja2", "matplotlib"), "headmotion[report]", "report")
 
 
 def page(room: str, template: str, **values: Any) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core.errors import HeadmotionError
+from ..core.lazy import require_packages
 
-try:
-    from hypothesis import HealthCheck, Verbosity, given, settings
-    from hypothesis import strategies as st
-except ModuleNotFoundError:
-    _REMEDY = "pip install 'headmotion[testing]'"
-    raise HeadmotionError("headmotion.testing", "the package hypothesis", "none", _REMEDY) from None
+require_packages(["hypothesis"], "headmotion[testing]", "headmotion.testing")
+
+from hypothesis import HealthCheck, Verbosity, given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
 
 EXAMPLES = 8
 """Sizes that are tried; more find little in shapes, and a kit that takes minutes is not run."""

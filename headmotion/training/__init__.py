@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .trainer import train as train
 
-
-def __getattr__(name: str) -> Any:
-    if name != "train":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .trainer import train
-
-    return train
+__getattr__, __dir__ = lazy_names(__name__, {"train": "trainer"})

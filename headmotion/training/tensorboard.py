@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ..core.errors import HeadmotionError
+from ..core.lazy import import_optional
 from .events import Ended, Event, Sampled, Stepped, Warned
 from .phases import Phase
 
@@ -62,8 +64,8 @@ class TensorBoard:
 def open_tensorboard(folder: Path) -> list[TensorBoard]:
     """What writes TensorBoard's files into a folder; nothing, and one line to the log, where it is not installed."""
     try:
-        import torch.utils.tensorboard  # noqa: F401
-    except ImportError:
-        LOGGER.warning("figures go to log.jsonl alone; TensorBoard comes with: pip install 'headmotion[train]'")
+        import_optional("torch.utils.tensorboard", "headmotion[train]", "TensorBoard")
+    except HeadmotionError as error:
+        LOGGER.warning("values go to log.jsonl only; %s", error.remedy)
         return []
     return [TensorBoard(folder)]

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,6 @@ from headmotion.data.inspection.audio_stats import sound_figures
 from headmotion.data.inspection.motion_stats import face_figures
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.talking_faces import synthetic_clip
-from headmotion.reports import page
 from headmotion.sync import trained as syncing
 from headmotion.sync.syncer_pyramid import SyncMeasure
 
@@ -228,7 +228,7 @@ def test_the_page_needs_no_other_file_and_trusts_no_name(talking: list[Clip], tm
 
 def test_missing_packages_are_named(talking: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = as_shards(tmp_path, talking[:1])
-    monkeypatch.setattr(page, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(HeadmotionError, match=r"pip install 'headmotion\[report\]'"):
         inspect_corpus(folder, tmp_path / "report.html")
     assert inspect_corpus(folder).sound, "figures need neither"

@@ -3,10 +3,8 @@ loading, and landmarks are read from heat maps that a stand-in network draws whe
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import inspect
-import logging
 import socket
 import sys
 import urllib.error
@@ -18,7 +16,6 @@ import pytest
 import torch
 
 import headmotion as hm
-from headmotion.detectors import weights
 from headmotion.detectors.specs import FaceAlignmentSpec
 from headmotion.testing import check_plugin
 
@@ -98,41 +95,6 @@ def test_a_failed_fetch_says_which_file_to_put_where(
         FaceAlignmentSpec(fetch=True).build(CONTEXT).detect(BLANK)
     assert f"put {FACES} (from https://" in str(caught.value) and str(hub) in str(caught.value)
     assert "\n" not in str(caught.value) and not list(hub.glob("*"))
-
-
-class Answer:
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    def __enter__(self) -> Answer:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def read(self, _: int) -> bytes:
-        content, self.content = self.content, b""
-        return content
-
-
-def test_fetched_weights_are_checked_and_kept(
-    hub: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    asked = []
-
-    def answer(url: str, timeout: float) -> Answer:
-        asked.append(url)
-        assert timeout <= 30
-        return Answer(b"weights")
-
-    monkeypatch.setattr(urllib.request, "urlopen", answer)
-    digest = hashlib.sha256(b"weights").hexdigest()[:10]
-    url = f"https://host/net-{digest}.pth"
-    assert weights.weight_file(None, url, True, "x") == hub / f"net-{digest}.pth"
-    assert weights.weight_file(None, url, False, "x").read_bytes() == b"weights"
-    assert asked == [url] and [record.levelno for record in caplog.records] == [logging.WARNING]
-    with pytest.raises(hm.DetectorError, match="SHA-256"):
-        weights.weight_file(None, "https://host/net-0123456789.pth", True, "x")
-    assert [path.name for path in hub.iterdir()] == [f"net-{digest}.pth"]
 
 
 def test_a_given_file_must_be_there(hub: Path) -> None:

@@ -1,12 +1,9 @@
-import io
-import sys
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
-from headmotion.core import progress
 from headmotion.core.errors import AudioError, ImageError
 from headmotion.media.audio import Audio
 from headmotion.media.frames_writer import write_frames
@@ -171,23 +168,3 @@ def test_bad_input_is_one_clear_line(tmp_path):
     with pytest.raises(ImageError, match="a file that can be written"):
         write_frames(flat(3), tmp_path / "file" / "a.mp4", Fraction(25))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_bar_is_for_long_work_on_a_terminal(monkeypatch):
-    def shown(quiet=False, patience=0.0, stream=None):
-        stream = Terminal() if stream is None else stream
-        monkeypatch.setattr(sys, "stderr", stream)
-        monkeypatch.setattr(progress, "PATIENCE_SECONDS", patience)
-        monkeypatch.setenv("TERM", "xterm")
-        assert list(progress.with_progress(range(5), 5, "video", quiet)) == [0, 1, 2, 3, 4]
-        return "video" in stream.getvalue()
-
-    assert shown()
-    assert not shown(quiet=True)
-    assert not shown(patience=60.0)
-    assert not shown(stream=io.StringIO())

@@ -1,4 +1,4 @@
-import builtins
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,14 +101,7 @@ def test_a_run_that_goes_on_shows_every_step_once(phase: Callable[[str], Phase],
 def test_without_tensorboard_one_line_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    imported = builtins.__import__
-
-    def refuse(name: str, *rest: Any) -> Any:
-        if name.startswith("torch.utils.tensorboard"):
-            raise ImportError(name)
-        return imported(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     assert open_tensorboard(tmp_path) == []
     (record,) = caplog.records
     assert "headmotion[train]" in record.getMessage()

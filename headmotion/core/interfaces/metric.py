@@ -5,13 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from ...media.audio import Audio
 from ..component import Component
 from ..motion import Motion
+
+if TYPE_CHECKING:
+    from ...media.audio import Audio
 
 Observation = Mapping[str, Tensor]
 """What a metric keeps of one clip: named tensors on the CPU, small enough to be kept for every clip of a corpus."""
