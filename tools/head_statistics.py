@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.optimize import least_squares
 
 from headmotion.core.files import atomic_output
@@ -29,6 +30,7 @@ from headmotion.data.synthetic.head_path import (
     smooth_chance,
 )
 from headmotion.data.synthetic.prosody import prosody
+from headmotion.geometry.rigid_fit import fit_similarity
 from headmotion.metrics.filters import low_pass
 from headmotion.metrics.windowed_stats import moments, windows
 
@@ -57,9 +59,7 @@ def head_motion(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     points = frames[:, SKULL] - center
     shape = points[0]
     for _ in range(5):
-        u, _, vh = np.linalg.svd(np.einsum("tni,nj->tij", points, shape))
-        u[..., 2] *= np.sign(np.linalg.det(u @ vh))[:, None]
-        turn = u @ vh
+        turn = fit_similarity(torch.from_numpy(shape), torch.from_numpy(points), with_scale=False).rotation.numpy()
         scale = np.sqrt((points**2).sum((1, 2)) / (shape**2).sum())[:, None, None]
         shape = (np.einsum("tni,tij->tnj", points, turn) / scale).mean(axis=0)
     residue = float(np.sqrt(((points / scale - shape @ turn.mT) ** 2).sum(-1).mean()) / size)

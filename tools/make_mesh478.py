@@ -16,8 +16,11 @@ import av
 import cv2
 import mediapipe
 import numpy as np
+import torch
 from mediapipe.python.solutions import face_mesh_connections as published
 from scipy.optimize import linear_sum_assignment
+
+from headmotion.geometry.rigid_fit import fit_similarity
 
 CLIPS = 40
 FLIP = np.array([-1.0, 1.0, 1.0])
@@ -56,11 +59,9 @@ def first_faces(folder: Path) -> np.ndarray:
 
 
 def aligned(face: np.ndarray, to: np.ndarray) -> np.ndarray:
-    """A face turned, scaled and moved onto another (Umeyama 1991)."""
-    here, there = face - face.mean(0), to - to.mean(0)
-    u, s, vt = np.linalg.svd(here.T @ there)
-    sign = np.array([1, 1, np.sign(np.linalg.det(u @ vt))])
-    return here @ (u * sign) @ vt * (s * sign).sum() / (here**2).sum() + to.mean(0)
+    """Return a face rotated, scaled and shifted onto another (Umeyama 1991)."""
+    source, target = torch.from_numpy(face), torch.from_numpy(to)
+    return fit_similarity(source, target).apply(source).numpy()
 
 
 def mirror_of(face: np.ndarray) -> np.ndarray:

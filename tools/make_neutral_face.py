@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from headmotion.geometry.rotations import axis_rotation
 from headmotion.representations.landmarks68 import MIRROR, Landmarks68
 from headmotion.representations.specs import Landmarks68Spec
 
@@ -31,14 +32,12 @@ def silent_frames(folder: Path, row: dict[str, str]) -> np.ndarray:
 
 
 def upright(faces: np.ndarray) -> np.ndarray:
-    """Faces moved to the middle of the outer eye corners, turned until these are level, and scaled to distance 1."""
+    """Return faces with level outer eye corners, whose middle is the origin and whose distance is 1."""
     eyes = faces[:, 45, :2] - faces[:, 36, :2]
-    distance, angle = np.hypot(*eyes.T), np.arctan2(eyes[:, 1], eyes[:, 0])
-    turn = np.zeros((len(faces), 3, 3))
-    turn[:, 0, 0] = turn[:, 1, 1] = np.cos(angle)
-    turn[:, 0, 1], turn[:, 1, 0], turn[:, 2, 2] = -np.sin(angle), np.sin(angle), 1.0
+    distance, roll = np.hypot(*eyes.T), np.arctan2(eyes[:, 1], eyes[:, 0])
+    rotation = axis_rotation(2, torch.from_numpy(roll)).numpy()
     centered = faces - (faces[:, 36:37] + faces[:, 45:46]) / 2
-    return centered @ turn / distance[:, None, None]
+    return centered @ rotation / distance[:, None, None]  # row vectors are rotated back
 
 
 def main() -> None:

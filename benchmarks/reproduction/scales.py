@@ -22,7 +22,8 @@ from torch import Tensor
 
 import headmotion as hm
 from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head, rotation_vector
+from headmotion.controls.head_pose import Head
+from headmotion.geometry.rotations import matrix_to_rotation_vector
 
 Curve = npt.NDArray[np.float64]
 SCALES = ("lips", "nods", "posture")
@@ -53,7 +54,7 @@ def opening(representation: hm.Representation, motion: Tensor) -> Curve:
 def nodding(representation: hm.Representation, motion: Tensor) -> Curve:
     """Pitch ``[T]`` of the head relative to the first frame, in radians, positive downward."""
     head = Head(Setting(representation, motion[0], Fraction(FPS)), "proof")
-    return np.asarray(rotation_vector(head.find(motion.double()).turn)[:, 0].numpy())
+    return np.asarray(matrix_to_rotation_vector(head.find(motion.double()).rotation)[:, 0].numpy())
 
 
 def slow(curve: Curve, seconds: float) -> Curve:

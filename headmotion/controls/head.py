@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..geometry.rigid_fit import OrthographicPose
+from ..geometry.rotations import matrix_to_rotation_vector, rotation_vector_to_matrix
 from .control import FrameControl, Setting, in_range
-from .head_pose import Head, Pose, looking, rotation, rotation_vector
+from .head_pose import Head, looking
 
 NECK = (1.0, 1.0)
 """Where the head turns, from the middle of the scale pair (outer eye corners): below and behind, in its distances."""
@@ -33,8 +35,8 @@ class ScaleHead(FrameControl):
 
         def edit(frames: Tensor) -> Tensor:
             old = head.find(frames)
-            turn = rotation(self.amount * rotation_vector(old.turn))
-            new = Pose(turn, old.scale**self.amount, home + self.amount * (old.center - home))
+            turn = rotation_vector_to_matrix(self.amount * matrix_to_rotation_vector(old.rotation))
+            new = OrthographicPose(turn, old.scale**self.amount, home + self.amount * (old.center - home))
             return head.repose(frames, old, new)
 
         return _same if self.amount == 1 else edit
@@ -87,9 +89,9 @@ class LookAt(FrameControl):
 
         def edit(frames: Tensor) -> Tensor:
             old = head.find(frames)
-            turn = look @ old.turn
-            slide = old.scale[:, None] * ((old.turn - turn) @ neck)
-            return head.repose(frames, old, Pose(turn, old.scale, old.center + slide[:, : head.dims]))
+            turn = look @ old.rotation
+            slide = old.scale[:, None] * ((old.rotation - turn) @ neck)
+            return head.repose(frames, old, OrthographicPose(turn, old.scale, old.center + slide[:, : head.dims]))
 
         return _same if self.yaw == self.pitch == 0 else edit
 

@@ -6,36 +6,17 @@ A head is a rigid body seen from afar (scaled orthography: Basri and Ullman 1988
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..geometry.rigid_fit import OrthographicPose, fit_orthographic_pose
+from ..geometry.rotations import axis_rotation
 from ..representations.neutral_3d import solid_neutral
 from .control import Setting
 
 EDGE_ON = 0.3
 """A face turned until it looks narrower than this (a turn of 72 degrees) is not straightened further."""
-
-
-@dataclass(frozen=True)
-class Pose:
-    """The head in ``T`` frames, relative to rest."""
-
-    turn: Tensor
-    """Rotations ``[T, 3, 3]``; axes x right, y down, z away from the viewer."""
-    scale: Tensor
-    """Size ``[T]``, 1 at rest."""
-    center: Tensor
-    """Middle of the skull's points ``[T, D]``."""
-
-    @property
-    def plane(self) -> Tensor:
-        """What becomes of a displacement in the head's own axes: ``[T, D, D]``."""
-        dims = self.center.shape[-1]
-        return self.scale[:, None, None] * self.turn[:, :dims, :dims]
 
 
 class Head:
@@ -71,7 +52,7 @@ class Head:
         self.held = [*self.skull, *(point for point in jaw if point not in self.skull and bool(above[point]))]
         """The skull's points, and the ends of the jaw line beside the eyes."""
 
-    def find(self, frames: Tensor) -> Pose:
+    def find(self, frames: Tensor) -> OrthographicPose:
         """The head's pose in frames ``[T, P, D]``.
 
         Raises:
@@ -79,27 +60,27 @@ class Head:
         """
         if not bool(torch.isfinite(frames).all()):
             raise MotionError(f"motion of {self.name}", "finite frames", "NaN or infinity")
-        return fit_pose(self.shape[self.skull], frames[:, self.skull])
+        return fit_orthographic_pose(self.shape[self.skull], frames[:, self.skull])
 
-    def place(self, pose: Pose) -> Tensor:
+    def place(self, pose: OrthographicPose) -> Tensor:
         """The resting head in a pose, ``[T, P, D]``."""
-        moved = pose.scale[:, None, None] * (self.shape @ pose.turn.mT)
+        moved = pose.scale[:, None, None] * (self.shape @ pose.rotation.mT)
         return moved[..., : self.dims] + pose.center[:, None]
 
-    def expression(self, frames: Tensor, pose: Pose) -> Tensor:
+    def expression(self, frames: Tensor, pose: OrthographicPose) -> Tensor:
         """What the face does beyond the rest pose: displacements ``[T, P, D]`` in the axes of the resting head."""
-        u, s, vh = torch.linalg.svd(pose.plane)
+        u, s, vh = torch.linalg.svd(pose.linear)
         straighten = vh.mT @ (u.mT / torch.maximum(s, EDGE_ON * s[:, :1]).clamp(min=1e-12).unsqueeze(-1))
         displaced: Tensor = (frames - self.place(pose)) @ straighten.mT
         return displaced
 
-    def shift(self, frames: Tensor, pose: Pose, change: Tensor) -> Tensor:
+    def shift(self, frames: Tensor, pose: OrthographicPose, change: Tensor) -> Tensor:
         """The frames with their expression changed by ``[T, P, D]``; where that is 0 nothing changes."""
-        return frames + change @ pose.plane.mT
+        return frames + change @ pose.linear.mT
 
-    def repose(self, frames: Tensor, old: Pose, new: Pose) -> Tensor:
+    def repose(self, frames: Tensor, old: OrthographicPose, new: OrthographicPose) -> Tensor:
         """The frames with the head in another pose, the expression kept."""
-        moved: Tensor = self.expression(frames, old) @ new.plane.mT
+        moved: Tensor = self.expression(frames, old) @ new.linear.mT
         return self.place(new) + moved
 
     def _shape(self, solid: Tensor | None) -> Tensor:
@@ -109,48 +90,12 @@ class Head:
         if solid is None:
             return torch.nn.functional.pad(centered, (0, 1))
         solid = solid.double() - solid[self.skull].double().mean(dim=0)
-        turned = fit_pose(solid[self.skull], self.rest[None, self.skull])
-        depth = turned.scale * (solid @ turned.turn[0].T)[:, 2]
+        turned = fit_orthographic_pose(solid[self.skull], self.rest[None, self.skull])
+        depth = turned.scale * (solid @ turned.rotation[0].T)[:, 2]
         return torch.cat([centered, depth[:, None]], dim=1)
-
-
-def fit_pose(shape: Tensor, points: Tensor) -> Pose:
-    """The pose in which ``shape [N, 3]`` is seen as ``points [T, N, D]``: least squares, made orthonormal."""
-    dims = points.shape[-1]
-    center = points.mean(dim=1)
-    seen = (points - center[:, None]).mT @ torch.linalg.pinv(shape - shape.mean(dim=0), rtol=1e-6).T
-    u, s, vh = torch.linalg.svd(seen, full_matrices=False)
-    if dims == 3:
-        u = torch.cat([u[..., :2], u[..., 2:] * torch.linalg.det(u @ vh)[:, None, None].sign()], dim=-1)
-        turn = u @ vh
-    else:
-        rows = u @ vh
-        turn = torch.cat([rows, torch.linalg.cross(rows[:, 0], rows[:, 1])[:, None]], dim=1)
-    return Pose(turn, s[:, :2].mean(dim=1), center)
-
-
-def rotation_vector(turn: Tensor) -> Tensor:
-    """Axis times angle in radians ``[T, 3]`` of rotations ``[T, 3, 3]``."""
-    skew = (turn - turn.mT) / 2
-    axis = torch.stack([skew[:, 2, 1], skew[:, 0, 2], skew[:, 1, 0]], dim=1)
-    sine = axis.norm(dim=1)
-    angle = torch.atan2(sine, (turn.diagonal(dim1=1, dim2=2).sum(dim=1) - 1) / 2)
-    return axis * torch.where(sine > 1e-9, angle / sine.clamp(min=1e-9), torch.ones_like(angle))[:, None]
-
-
-def rotation(vector: Tensor) -> Tensor:
-    """Rotations ``[T, 3, 3]`` of axis times angle in radians ``[T, 3]``; inverse of `rotation_vector`."""
-    x, y, z = vector.unbind(dim=1)
-    zero = torch.zeros_like(x)
-    rows = [torch.stack(row, dim=1) for row in ((zero, -z, y), (z, zero, -x), (-y, x, zero))]
-    turn: Tensor = torch.linalg.matrix_exp(torch.stack(rows, dim=1))
-    return turn
 
 
 def looking(yaw: float, pitch: float) -> Tensor:
     """The rotation ``[3, 3]`` that turns a face to the right of the picture and up, in degrees."""
-    across, nod = math.radians(-yaw), math.radians(-pitch)
-    vectors = torch.tensor([[0.0, across, 0.0], [nod, 0.0, 0.0]], dtype=torch.float64)
-    about_y, about_x = rotation(vectors).unbind()
-    turn: Tensor = about_y @ about_x
-    return turn
+    across, nod = torch.deg2rad(torch.tensor([-yaw, -pitch], dtype=torch.float64))
+    return axis_rotation(1, across) @ axis_rotation(0, nod)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from ..geometry.rotations import matrix_to_rotation_vector, rotation_vector_to_matrix
 from .control import FrameControl, Setting, in_range
-from .head_pose import Head, rotation, rotation_vector
+from .head_pose import Head
 from .mouth import Mouth
 
 FREE = 2 / 3
@@ -69,9 +70,9 @@ def soft_limit(value: Tensor, limit: Tensor) -> Tensor:
 
 def _limited_head(head: Head, frames: Tensor, angles: Tensor) -> Tensor:
     pose = head.find(frames)
-    vector = rotation_vector(pose.turn)
+    vector = matrix_to_rotation_vector(pose.rotation)
     limited = soft_limit(vector, angles)
-    reposed = head.repose(frames, pose, replace(pose, turn=rotation(limited)))
+    reposed = head.repose(frames, pose, replace(pose, rotation=rotation_vector_to_matrix(limited)))
     return torch.where((limited != vector).any(dim=1)[:, None, None], reposed, frames)
 
 

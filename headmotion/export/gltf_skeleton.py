@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation  # type: ignore[import-untyped,unused-ignore]
+from torch import Tensor
 
 from ..core.errors import MotionError
 from ..core.motion import Motion
-from ..geometry.rotations import matrices
+from ..geometry.rotations import matrix_to_quaternion, rotation_6d_to_matrix
 from ..representations.joints import Joints
 from .gltf_parts import INDICES, VERTICES, Scene
 
@@ -36,8 +37,8 @@ def skeleton(motion: Motion, joints: Joints) -> Scene:
     top = scene.node(name="picture", rotation=HALF_TURN, scale=[1 / side] * 3, translation=[-x / side, y / side, 0.0])
     values = motion.values.double().cpu()
     size = joints.scale(values).numpy()
-    turned = _quaternions(matrices(values[:, len(joints.moving) :]).numpy())
-    upright = Rotation.from_matrix(joints.view.numpy()).as_quat().tolist()
+    turned = _quaternions(rotation_6d_to_matrix(values[:, len(joints.moving) :]))
+    upright = matrix_to_quaternion(joints.view).tolist()
     nodes: list[int] = []
     for joint, (name, parent) in enumerate(zip(joints.spec.names, joints.spec.parents, strict=True)):
         root, offset = parent < 0, [float(value) for value in joints.spec.offsets[joint]]
@@ -89,11 +90,12 @@ def _octahedron(along: Numbers) -> Numbers:
     return np.array([np.zeros(3), *ring, along])
 
 
-def _quaternions(turns: Numbers) -> Numbers:
-    """Rotations ``[T, J, 3, 3]`` as quaternions ``[T, J, 4]`` (x, y, z, w) that do not jump from frame to frame."""
-    if not bool((np.abs(np.linalg.det(turns) - 1) < 1e-3).all()):
+def _quaternions(rotations: Tensor) -> Numbers:
+    """Return quaternions ``[T, J, 4]`` (x, y, z, w) of rotations ``[T, J, 3, 3]``, without jumps between frames."""
+    if not bool(((torch.linalg.det(rotations) - 1).abs() < 1e-3).all()):
         raise MotionError("glTF export", "rotations with a direction", "numbers that give none")
-    found = Rotation.from_matrix(turns.reshape(-1, 3, 3)).as_quat().reshape(*turns.shape[:2], 4)
-    turning = np.sign((found[1:] * found[:-1]).sum(axis=-1, keepdims=True))
-    found[1:] *= np.cumprod(np.where(turning < 0, -1.0, 1.0), axis=0)
-    return np.asarray(found)
+    quaternions = matrix_to_quaternion(rotations).numpy()
+    # A quaternion and its negative are one rotation; of the two take the one nearer to the frame before.
+    cosines = (quaternions[1:] * quaternions[:-1]).sum(axis=-1, keepdims=True)
+    quaternions[1:] *= np.cumprod(np.where(cosines < 0, -1.0, 1.0), axis=0)
+    return np.asarray(quaternions)

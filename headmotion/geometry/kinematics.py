@@ -1,4 +1,4 @@
-"""Forward kinematics: where the joints of a skeleton are and how they are turned."""
+"""Forward kinematics of a skeleton: from rotations and positions relative to the parent to those in the world."""
 
 from __future__ import annotations
 
@@ -8,33 +8,44 @@ import torch
 from torch import Tensor
 
 
-class Tree:
-    """A skeleton's joints by their depth, so that all frames and all joints of a depth are computed at once.
+class KinematicTree:
+    """The joints of a skeleton by depth, so that all joints of one depth are computed at once, in all frames.
 
     Args:
         parents: for each joint the index of its parent, which comes before it; -1 for a root.
     """
 
     def __init__(self, parents: Sequence[int]) -> None:
-        depth: list[int] = []
+        depths: list[int] = []
         self.roots: list[int] = []
-        """For each joint the root from which it hangs."""
+        """Index of the root above each joint."""
         for joint, parent in enumerate(parents):
-            depth.append(0 if parent < 0 else depth[parent] + 1)
+            depths.append(0 if parent < 0 else depths[parent] + 1)
             self.roots.append(joint if parent < 0 else self.roots[parent])
-        self.depth = tuple(depth)
-        self._levels = [[j for j in range(len(depth)) if depth[j] == level] for level in range(max(depth) + 1)]
-        order = [joint for level in self._levels for joint in level]
-        self._back = sorted(range(len(order)), key=order.__getitem__)
-        slot = {joint: k for level in self._levels for k, joint in enumerate(level)}
-        self._above = [[slot[parents[joint]] for joint in level] for level in self._levels[1:]]
+        self.depths = tuple(depths)
+        """Number of joints between each joint and its root."""
+        self._levels = [[j for j in range(len(depths)) if depths[j] == level] for level in range(max(depths) + 1)]
+        by_depth = [joint for level in self._levels for joint in level]
+        self._original_order = sorted(range(len(by_depth)), key=by_depth.__getitem__)
+        index_in_level = {joint: k for level in self._levels for k, joint in enumerate(level)}
+        self._parents = [[index_in_level[parents[joint]] for joint in level] for level in self._levels[1:]]
 
-    def __call__(self, turns: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        """Rotations ``[..., J, 3, 3]`` and places ``[..., J, 3]`` relative to each parent, to those in the world."""
-        turned, placed = [turns[..., self._levels[0], :, :]], [places[..., self._levels[0], :]]
-        for level, above in zip(self._levels[1:], self._above, strict=True):
-            parent = turned[-1][..., above, :, :]
-            offset = places[..., level, :].unsqueeze(-1)
-            placed.append(placed[-1][..., above, :] + (parent @ offset).squeeze(-1))
-            turned.append(parent @ turns[..., level, :, :])
-        return torch.cat(turned, dim=-3)[..., self._back, :, :], torch.cat(placed, dim=-2)[..., self._back, :]
+    def to_world(self, rotations: Tensor, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Chain transforms from the roots down.
+
+        Args:
+            rotations: ``[..., J, 3, 3]``, of each joint relative to its parent.
+            positions: ``[..., J, 3]``, of each joint in the axes of its parent.
+
+        Returns:
+            Rotations ``[..., J, 3, 3]`` and positions ``[..., J, 3]`` in the world.
+        """
+        roots = self._levels[0]
+        world_rotations, world_positions = [rotations[..., roots, :, :]], [positions[..., roots, :]]
+        for joints, parents in zip(self._levels[1:], self._parents, strict=True):
+            parent = world_rotations[-1][..., parents, :, :]
+            offset = positions[..., joints, :].unsqueeze(-1)
+            world_positions.append(world_positions[-1][..., parents, :] + (parent @ offset).squeeze(-1))
+            world_rotations.append(parent @ rotations[..., joints, :, :])
+        order = self._original_order
+        return torch.cat(world_rotations, dim=-3)[..., order, :, :], torch.cat(world_positions, dim=-2)[..., order, :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from typing_extensions import override
 from ..core.errors import SpecError
 from ..core.interfaces.loss import Loss, LossInput
 from ..core.interfaces.specs import BuildContext
+from ..geometry.rigid_fit import fit_similarity
 from .groups import points_of
 from .specs import ReconstructionLossSpec
 
@@ -57,7 +58,8 @@ class ReconstructionLoss(Loss):
     def _comparable(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         if not self.aligned:
             return self._relative(generated), self._relative(real)
-        return align(self.to_points2d(generated), self.to_points2d(real), self.aligned)
+        generated, real = self.to_points2d(generated), self.to_points2d(real)
+        return fit_similarity(generated[..., self.aligned, :], real[..., self.aligned, :]).apply(generated), real
 
     def _relative(self, motion: Tensor) -> Tensor:
         return motion if self.anchor is None else motion - motion[:, :, self.anchor].mean(2, keepdim=True)
@@ -72,14 +74,3 @@ class ReconstructionLoss(Loss):
         a, b = (list(side) for side in zip(*pairs, strict=True))
         points = self.to_points2d(motion)
         return points[:, :, a] - points[:, :, b]
-
-
-def align(generated: Tensor, real: Tensor, by: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Points ``[B, T, P, 2]`` of both around the middle of some points, the generated ones turned and scaled to fit.
-
-    Least squares over similarities of the plane, in each frame (Umeyama 1991, in complex numbers).
-    """
-    made, true = (torch.view_as_complex(points.contiguous()) for points in (generated, real))
-    made, true = (points - points[..., by].mean(-1, keepdim=True) for points in (made, true))
-    fit = (made[..., by].conj() * true[..., by]).sum(-1) / made[..., by].abs().square().sum(-1).clamp(min=1e-12)
-    return torch.view_as_real(made * fit[..., None]), torch.view_as_real(true)

@@ -13,6 +13,7 @@ from ..core.errors import MotionError, SpecError
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
+from ..geometry.rotations import axis_rotation
 from .landmark_distance import centered_distance
 from .means import averaged, group_of
 from .motion_specs import FrontalDistanceSpec
@@ -70,10 +71,9 @@ class FrontalDistance(Metric):
 
 
 def frontal(points: Tensor, corners: tuple[int, int]) -> Tensor:
-    """Points ``[T, N, 3]`` turned about the vertical through their middle until both corners are equally deep."""
-    middle = points.mean(dim=1, keepdim=True)
-    x, y, z = (points - middle).unbind(dim=-1)
+    """Rotate points ``[T, N, 3]`` about the vertical through their mean until both corners are equally deep."""
+    mean = points.mean(dim=1, keepdim=True)
     left, right = corners
-    angle = torch.atan2(z[:, right] - z[:, left], x[:, right] - x[:, left])[:, None]
-    turned = torch.stack([x * angle.cos() + z * angle.sin(), y, z * angle.cos() - x * angle.sin()], dim=-1)
-    return turned + middle
+    across = points[:, right] - points[:, left]
+    to_front = axis_rotation(1, torch.atan2(across[:, 2], across[:, 0]))
+    return (points - mean) @ to_front.mT + mean

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from ..controls.control import Setting
-from ..controls.head_pose import Head, rotation_vector
+from ..controls.head_pose import Head
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
+from ..geometry.rigid_fit import fit_similarity
+from ..geometry.rotations import matrix_to_rotation_vector
 from .filters import Curve
 from .validation import plane, size_px
 
@@ -58,11 +60,11 @@ class PoseCurves:
 def head_curves(head: Head, frames: Tensor, size: float) -> Curve:
     """Rotation about x, y, z (radians) and shift x, y (in units of ``size`` pixels) in each frame, ``[T, 5]``."""
     pose = head.find(frames.double())
-    return np.asarray(torch.cat([rotation_vector(pose.turn), pose.center[:, :2] / size], dim=1).numpy())
+    return np.asarray(torch.cat([matrix_to_rotation_vector(pose.rotation), pose.center[:, :2] / size], dim=1).numpy())
 
 
 def _in_plane(points: Tensor, rest: Tensor, size: float) -> Curve:
-    middle = points.mean(dim=1)
-    seen, first = (torch.view_as_complex((p - p.mean(dim=-2, keepdim=True)).contiguous()) for p in (points, rest))
-    turn = (seen * first.conj()).sum(dim=-1).angle()
-    return np.concatenate([np.degrees(np.unwrap(turn.numpy()))[:, None], (middle / size).numpy()], axis=1)
+    rotation = fit_similarity(rest, points, with_scale=False).rotation
+    roll = torch.atan2(rotation[:, 1, 0], rotation[:, 0, 0]).numpy()
+    center = (points.mean(dim=1) / size).numpy()
+    return np.concatenate([np.degrees(np.unwrap(roll))[:, None], center], axis=1)

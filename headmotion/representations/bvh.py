@@ -20,7 +20,12 @@ from ..core.files import atomic_output
 from ..core.interfaces.specs import RepresentationSpec
 from ..core.motion import Motion
 from ..core.spec import resolve_spec
-from ..geometry.rotations import about, matrices, six_numbers, zxy_degrees
+from ..geometry.rotations import (
+    axis_rotation,
+    matrix_to_euler_angles,
+    matrix_to_rotation_6d,
+    rotation_6d_to_matrix,
+)
 from .bvh_text import Numbers, Skeleton, parse, write
 from .joints import Joints
 from .specs import EndSite, JointsSpec
@@ -131,23 +136,24 @@ def simplest(low: Fraction, high: Fraction) -> Fraction:
 
 def _poses(joints: Joints, skeleton: Skeleton, numbers: Numbers) -> Numbers:
     """The rows ``[T, P, 6]`` of a file's numbers ``[T, C]``."""
-    count, first, view = len(numbers), len(joints.moving), joints.view.numpy()
+    count, first, view = len(numbers), len(joints.moving), joints.view
     rows = np.zeros((count, joints.points, 6))
     column = 0
     for joint, listed in enumerate(skeleton.channels):
-        place, turn = np.tile(skeleton.offsets[joint], (count, 1)), np.tile(np.eye(3), (count, 1, 1))
+        place, turn = np.tile(skeleton.offsets[joint], (count, 1)), torch.eye(3, dtype=torch.float64)
         for kind, axis in listed:
             if kind == "p":
                 place[:, axis] = numbers[:, column]
             else:
-                turn = turn @ about(axis, numbers[:, column])
+                degrees = torch.from_numpy(np.fmod(numbers[:, column], 360.0))
+                turn = turn @ axis_rotation(axis, torch.deg2rad(degrees))
             column += 1
         if skeleton.parents[joint] < 0:
-            place, turn = place @ view.T, view @ turn
+            place, turn = place @ view.numpy().T, view @ turn
             rows[:, joints.moving.index(joint), 3] = joints.size
         if joint in joints.moving:
             rows[:, joints.moving.index(joint), :3] = place
-        rows[:, first + joint] = six_numbers(torch.from_numpy(turn)).numpy()
+        rows[:, first + joint] = matrix_to_rotation_6d(turn).numpy()
     return rows
 
 
@@ -155,7 +161,7 @@ def _channels(joints: Joints, values: torch.Tensor) -> Numbers:
     """A file's numbers ``[T, C]`` of poses ``[T, P, 6]``."""
     poses = values.detach().cpu().double()
     first, view = len(joints.moving), joints.view
-    turns, scale = matrices(poses[:, first:]), joints.scale(poses)
+    turns, scale = rotation_6d_to_matrix(poses[:, first:]), joints.scale(poses)
     if not bool(torch.isfinite(poses).all()) or bool((scale <= 0).any()):
         raise MotionError("bvh", "finite poses of a size above 0", "NaN, infinity or no size")
     if bool((torch.linalg.det(turns) < 0.5).any()):
@@ -166,5 +172,5 @@ def _channels(joints: Joints, values: torch.Tensor) -> Numbers:
         if joint in joints.moving:
             place = poses[:, joints.moving.index(joint), :3] / scale[:, joint, None]
             columns.append((place if parent >= 0 else place @ view).numpy())
-        columns.append(zxy_degrees(turn.numpy()))
+        columns.append(torch.rad2deg(matrix_to_euler_angles(turn, "ZXY")).numpy())
     return np.concatenate(columns, axis=1)

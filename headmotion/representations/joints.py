@@ -7,8 +7,8 @@ from torch import Tensor
 
 from ..core.errors import SpecError
 from ..core.interfaces.representation import Representation, UnitSquare
-from ..geometry.kinematics import Tree
-from ..geometry.rotations import matrices, six_numbers
+from ..geometry.kinematics import KinematicTree
+from ..geometry.rotations import matrix_to_rotation_6d, rotation_6d_to_matrix
 from .mirror_names import limbs_by_name, mirror_by_name
 from .point_representation import checked_frame, checked_poses, frame_around
 from .specs import JointsSpec
@@ -47,7 +47,7 @@ class Joints(Representation):
         self.points = first + count
         self.point_names = (*(f"{spec.names[joint]}.place" for joint in self.moving), *spec.names)
         self.groups, self.contours, self.openings = limbs_by_name(self.point_names), {}, {}
-        self.tree = Tree(spec.parents)
+        self.tree = KinematicTree(spec.parents)
         self.edges = tuple((first + parent, first + joint) for joint, parent in enumerate(spec.parents) if parent >= 0)
         ends = tuple((first + end.joint, self.points + k) for k, end in enumerate(spec.ends))
         self.drawing_edges = (*self.edges, *ends)
@@ -133,19 +133,19 @@ class Joints(Representation):
         poses, first, size = checked_poses(self, values, 6), len(self.moving), self.scale(values)
         still = size[..., None] * self._offsets.to(poses)
         local = torch.cat([poses[..., :first, :3], still], dim=-2)[..., self._held, :]
-        turned, placed = self.tree(matrices(poses[..., first:, :6]), local)
+        turned, placed = self.tree.to_world(rotation_6d_to_matrix(poses[..., first:, :6]), local)
         return turned, placed, size
 
     def _standing(self, size: float) -> Tensor:
         """The resting skeleton ``[P, 6]`` of a size, its roots where their offsets say; float64."""
         still = torch.zeros(self.points, 6, dtype=torch.float64)
-        still[len(self.moving) :] = six_numbers(torch.eye(3, dtype=torch.float64))
+        still[len(self.moving) :] = matrix_to_rotation_6d(torch.eye(3, dtype=torch.float64))
         for row, joint in enumerate(self.moving):
             offset = self._offsets[joint] * size / self.size
             still[row, :3] = offset
             if self.spec.parents[joint] < 0:
                 still[row, :3], still[row, 3] = self.view @ offset, size
-                still[len(self.moving) + joint] = six_numbers(self.view)
+                still[len(self.moving) + joint] = matrix_to_rotation_6d(self.view)
         return still
 
     def _rest_size(self) -> float:
@@ -162,7 +162,7 @@ class Joints(Representation):
         apart = [(a, b) for a, b in pairs if float((places[a] - places[b]).norm()) > 1e-3 * self.size]
         bones = [(parent, joint) for joint, parent in enumerate(self.spec.parents) if parent >= 0] or [(0, 1)]
         longest = max(bones, key=lambda bone: float((places[bone[0]] - places[bone[1]]).norm()))
-        a, b = min(apart, key=lambda pair: self.tree.depth[pair[0]], default=longest)
+        a, b = min(apart, key=lambda pair: self.tree.depths[pair[0]], default=longest)
         return first + a, first + b
 
     def _mirror(self, joints: tuple[int, ...]) -> tuple[int, ...]:

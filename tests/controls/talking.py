@@ -15,7 +15,7 @@ import torch
 import headmotion as hm
 from headmotion import controls
 from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import rotation
+from headmotion.geometry.rotations import rotation_vector_to_matrix
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 RATE = 16_000
@@ -68,7 +68,7 @@ def talking(
     shape[:, 55:60, 1] += opening
     shape[:, 65:68, 1] += opening
     shape[:, 4:13, 1] += 0.6 * opening
-    turn = rotation(size * torch.stack([0.12 * wave(frames, fps, k) for k in range(3)], 1))
+    turn = rotation_vector_to_matrix(size * torch.stack([0.12 * wave(frames, fps, k) for k in range(3)], 1))
     scale = 1 + 0.05 * size * wave(frames, fps, 4)
     shift = size * 20 * torch.stack([wave(frames, fps, 5 + k) for k in range(3)], 1)
     values = scale[:, None, None] * (shape @ turn.mT) + middle + shift[:, None]

@@ -16,8 +16,9 @@ from talking import FACES, mouth, talking
 import headmotion as hm
 from headmotion.controls.blink import blink_times
 from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head, rotation_vector
+from headmotion.controls.head_pose import Head
 from headmotion.controls.limits import soft_limit
+from headmotion.geometry.rotations import matrix_to_rotation_vector
 
 # Smoothing
 
@@ -90,7 +91,7 @@ def test_wild_motion_is_limited(face: dict[str, Any]) -> None:
     head = Head(Setting.of(motion), "test")
 
     def angles(values: torch.Tensor) -> torch.Tensor:
-        return torch.rad2deg(rotation_vector(head.find(values.double()).turn)).abs().max(0).values
+        return torch.rad2deg(matrix_to_rotation_vector(head.find(values.double()).rotation)).abs().max(0).values
 
     bounds = torch.tensor([40.0, 65.0, 40.0]).double() + 1e-3
     assert (angles(motion.values) > bounds).any() and (angles(edited.values) <= bounds).all()

@@ -14,7 +14,6 @@ from headmotion.core.interfaces.representation import UnitSquare
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
 from headmotion.core.spec import resolve_spec
-from headmotion.geometry.rotations import about, matrices, six_numbers, zxy_degrees
 
 BODY = {
     "type": "joints",
@@ -107,15 +106,6 @@ def test_places_are_differentiable_even_without_a_direction() -> None:
     JOINTS.places(values).square().sum().backward()
     assert values.grad is not None and values.grad.isfinite().all()
     assert (values.grad[2, 3:6].abs().sum(-1) > 0).all()  # hips, spine, head turn something
-
-
-def test_rotations_come_back() -> None:
-    turns = Rotation.random(200, rng=np.random.default_rng(0)).as_matrix()
-    np.testing.assert_allclose(matrices(six_numbers(torch.from_numpy(turns))), turns, atol=1e-12)
-    upright = Rotation.from_euler("ZXY", [[30, 90, 50], [30, -90, 50], [0, 90 - 1e-9, 0], [180, 90, 180]], degrees=True)
-    for each in (turns, upright.as_matrix()):
-        z, x, y = zxy_degrees(each).T
-        np.testing.assert_allclose(about(2, z) @ about(0, x) @ about(1, y), each, atol=1e-12)
 
 
 def test_end_sites_are_drawn() -> None:

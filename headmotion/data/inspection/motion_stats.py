@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from ...core.interfaces.representation import Representation
+from ...geometry.rigid_fit import fit_similarity
+from ...geometry.rotations import rotation_angle
 
 Points = npt.NDArray[np.float64]
 
@@ -101,20 +104,16 @@ def _straighten(points: Points, steady: list[int]) -> tuple[Points, Points]:
     center = base.mean(axis=1, keepdims=True)
     shape = (base - center).mean(axis=0)
     for _ in range(2):  # the mean of turned heads is blurred; that of straightened ones is not
-        u, _, vh = np.linalg.svd(np.einsum("tpi,pj->tij", base - center, shape))
-        sign = np.ones((*u.shape[:1], u.shape[-1]))
-        sign[:, -1] = np.sign(np.linalg.det(u @ vh))
-        turn = (u * sign[:, None]) @ vh
+        fit = fit_similarity(torch.from_numpy(shape), torch.from_numpy(base), with_scale=False)
+        turn = fit.rotation.numpy()
         shape = np.einsum("tji,tpj->tpi", turn, base - center).mean(axis=0)
     return turn, np.einsum("tji,tpj->tpi", turn, points - center)
 
 
 def _angles(turn: Points) -> Points:
     """Degrees ``[T-1]`` between one rotation and the next."""
-    step = np.einsum("tji,tjk->tik", turn[:-1], turn[1:])
-    # By the chord, which keeps small angles exact: the Frobenius norm of R - 1 is 2 sqrt(2) sin(angle / 2).
-    chord = np.linalg.norm(step - np.eye(step.shape[-1]), axis=(1, 2)) / (2 * np.sqrt(2))
-    return np.asarray(np.degrees(2 * np.arcsin(np.minimum(chord, 1))))
+    steps = torch.from_numpy(turn[:-1]).mT @ torch.from_numpy(turn[1:])
+    return np.asarray(torch.rad2deg(rotation_angle(steps)).numpy())
 
 
 def _rms(values: Points) -> float:

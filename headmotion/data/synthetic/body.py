@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from ...geometry.rotations import Matrices, about
+from ...geometry.rotations import euler_angles_to_matrix
 from ...representations.specs import EndSite, JointsSpec
 from .face import FPS, idle
 from .script import STEPS_PER_SECOND, Curve, Script, smooth
@@ -101,9 +102,9 @@ def gesticulate(rng: np.random.Generator, script: Script, manner: Manner) -> Ges
     return Gesture(beat, hands, posture, nod, _turns(beat, hands, posture, nod, sway, manner))
 
 
-def rotations_of(turns: Curve) -> Matrices:
-    """Rotations ``[T, J, 3, 3]`` of angles ``[T, J, 3]``."""
-    return np.asarray(about(2, turns[..., 0]) @ about(0, turns[..., 1]) @ about(1, turns[..., 2]))
+def rotations_of(turns: Curve) -> Curve:
+    """Return the rotations ``[T, J, 3, 3]`` of angles ``[T, J, 3]`` (degrees)."""
+    return np.asarray(euler_angles_to_matrix(torch.from_numpy(np.radians(turns)), "ZXY").numpy())
 
 
 def _beat(script: Script) -> Curve:

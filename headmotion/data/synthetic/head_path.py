@@ -17,8 +17,10 @@ from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from ...core.errors import MotionError
+from ...geometry.rotations import euler_angles_to_matrix
 from .prosody import FPS, Prosody, prosody
 
 Curve = npt.NDArray[np.float64]
@@ -118,14 +120,9 @@ def move_head(landmarks: npt.NDArray[np.float32], path: HeadPath) -> npt.NDArray
 
 
 def rotations(yaw: Curve, pitch: Curve, roll: Curve) -> Curve:
-    """Matrices ``[T, 3, 3]`` of angles in radians: roll about z after pitch about x after yaw about y."""
-    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(angle), np.sin(angle)) for angle in (yaw, pitch, roll))
-    rows = (
-        (cr * cy - sr * sp * sy, -sr * cp, cr * sy + sr * sp * cy),
-        (sr * cy + cr * sp * sy, cr * cp, sr * sy - cr * sp * cy),
-        (-cp * sy, sp, cp * cy),
-    )
-    return np.moveaxis(np.array(rows), -1, 0)
+    """Return the matrices ``[T, 3, 3]`` of angles ``[T]`` (radians): roll about z, times pitch, times yaw about y."""
+    angles = torch.from_numpy(np.stack([roll, pitch, yaw], axis=-1))
+    return np.asarray(euler_angles_to_matrix(angles, "ZXY").numpy())
 
 
 def drives(heard: Prosody) -> Curve:

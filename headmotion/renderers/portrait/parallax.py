@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...controls.head_pose import fit_pose
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import Plane
+from ...geometry.rigid_fit import fit_orthographic_pose
 from ...representations.neutral_3d import solid_neutral
 from .head_ellipse import Head
 from .openings import still_points
@@ -88,9 +88,9 @@ class Turning:
         flat = Turn(self.head, Similarity.fit(self.pose[self.still], pose[self.still]))
         if self.shape is None:
             return flat
-        found = fit_pose(self.shape, _as_tensor(pose[self.still])[None])
+        found = fit_orthographic_pose(self.shape, _as_tensor(pose[self.still])[None])
         scale = float(found.scale[0])
-        (a, b, x), (c, d, y) = (scale * found.turn[0, :2].numpy()).tolist()
+        (a, b, x), (c, d, y) = (scale * found.rotation[0, :2].numpy()).tolist()
         turn, narrowing, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
         if scale < 1e-3 or abs(turn) < PROFILE * scale:
             return flat
@@ -124,8 +124,8 @@ class Turning:
     def _shape(self, solid: Tensor) -> Tensor:
         """The skull's points ``[N, 3]`` as in the still picture, with the depth of a mean head turned like this one."""
         seen = _as_tensor(self.pose[self.still])
-        posed = fit_pose(solid, seen[None])
-        depth = posed.scale * ((solid - solid.mean(dim=0)) @ posed.turn[0].T)[:, 2]
+        posed = fit_orthographic_pose(solid, seen[None])
+        depth = posed.scale * ((solid - solid.mean(dim=0)) @ posed.rotation[0].T)[:, 2]
         return torch.cat([seen - seen.mean(dim=0), depth[:, None]], dim=1)
 
 

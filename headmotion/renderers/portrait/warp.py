@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...geometry.complex_points import Plane
+from ...geometry.rigid_fit import fit_plane_similarity
 
 Weights = npt.NDArray[np.floating[Any]]
 """Weights 0..1, any shape."""
@@ -95,12 +96,11 @@ class Similarity:
 
     @staticmethod
     def fit(source: Plane, target: Plane) -> Similarity:
-        """Least squares over point pairs (Umeyama 1991, in the plane, without reflection)."""
-        from_mean, to_mean = source.mean(), target.mean()
-        spread = float((np.abs(source - from_mean) ** 2).sum())
-        turn = complex((np.conj(source - from_mean) * (target - to_mean)).sum()) / spread if spread > 0 else 1 + 0j
-        turn = turn if abs(turn) > 1e-3 else 1e-3 + 0j
-        return Similarity(turn, complex(to_mean - turn * from_mean))
+        """Least squares over point pairs, without reflection; the scale is at least 1e-3."""
+        turn, shift = fit_plane_similarity(source, target)
+        if abs(turn) <= 1e-3:
+            turn, shift = 1e-3, target.mean() - 1e-3 * source.mean()
+        return Similarity(complex(turn), complex(shift))
 
 
 def trace_back(
