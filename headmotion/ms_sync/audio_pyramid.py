@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import cast
@@ -11,8 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from ..core.errors import SpecError
 from .blocks import ConvBlock, standardizer
 from .specs import MSSyncGeneratorSpec
+
+FRONT_STRIDES = {1: (1, 1, 1, 1), 2: (1, 1, 1, 2), 4: (1, 2, 1, 2)}
+"""Strides of the front by audio steps per motion frame; their product is that number. The paper has 4."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +39,27 @@ class AudioState:
 
 
 class AudioPyramid(nn.Module):
-    """Audio ``[B, 4*T, C]`` to vectors ``[T, L, B, D]``: four steps per frame at the finest level, then halved.
+    """Audio ``[B, A, C]`` to vectors ``[T, L, B, D]``: one per frame at the finest level, then halved.
 
     The streamed vectors equal the whole ones: every block looks a fixed number of steps ahead, and coarse levels are
     interpolated between neighbors in time. Source: MS-Sync, feature pyramid without the top-down path.
     """
 
-    def __init__(self, spec: MSSyncGeneratorSpec, channels: int) -> None:
+    def __init__(self, spec: MSSyncGeneratorSpec, channels: int, steps_per_frame: int = 4) -> None:
         super().__init__()
+        if steps_per_frame not in FRONT_STRIDES:
+            remedy = "set steps_per_frame, and the hop of the audio encoder with it"
+            raise SpecError("ms-sync generator", "1, 2 or 4 audio steps per frame", str(steps_per_frame), remedy)
         a, b, c = spec.audio_widths
         size, wide = spec.audio_size, spec.expansion
         self.interpolation = spec.interpolation
-        self.channels = channels
+        self.channels, self.steps_per_frame = channels, steps_per_frame
         self.scale = standardizer(channels) if spec.standardize else nn.Identity()
         self.front = nn.ModuleList(
             ConvBlock(n_in, n_out, 3, stride, wide)
-            for n_in, n_out, stride in ((channels, a, 1), (a, b, 2), (b, c, 1), (c, size, 2))
+            for (n_in, n_out), stride in zip(
+                itertools.pairwise((channels, a, b, c, size)), FRONT_STRIDES[steps_per_frame], strict=True
+            )
         )
         ahead = spec.level_lookahead or (-1,) * (spec.levels - 1)
         self.coarser = nn.ModuleList(
@@ -70,7 +80,7 @@ class AudioPyramid(nn.Module):
             frames.append(frames[-1] + block.lookahead * 2**level)
         if self.interpolation == "linear":
             frames = [ahead + 2**level - 1 for level, ahead in enumerate(frames)]
-        return (4 * max(frames) + steps) // 4
+        return max(frames) + steps // self.steps_per_frame
 
     def levels(self, audio: Tensor) -> list[Tensor]:
         """Vectors of each level at its own rate, ``[B, D, ceil(T / 2**l)]``."""
@@ -84,7 +94,7 @@ class AudioPyramid(nn.Module):
 
     @override
     def forward(self, audio: Tensor) -> Tensor:
-        levels, frames = self.levels(audio), range(audio.shape[1] // 4)
+        levels, frames = self.levels(audio), range(audio.shape[1] // self.steps_per_frame)
         if self.interpolation == "align-corners":
             stretched = [functional.interpolate(v, len(frames), mode="linear", align_corners=True) for v in levels]
         else:
@@ -99,7 +109,7 @@ class AudioPyramid(nn.Module):
         return AudioState(blocks, (LevelTail(empty),) * (len(self.coarser) + 1))
 
     def step(self, audio: Tensor, state: AudioState, last: bool = False) -> tuple[Tensor, AudioState]:
-        """Next steps ``[B, 4*t, C]`` in, vectors of the frames they complete ``[t', L, B, D]`` and the state out."""
+        """Next steps ``[B, a, C]`` in, vectors of the frames they complete ``[t', L, B, D]`` and the state out."""
         blocks: list[Tensor] = []
         fresh = self.scale(audio.transpose(1, 2))
         tails: list[LevelTail] = []
@@ -109,7 +119,7 @@ class AudioPyramid(nn.Module):
             if number >= len(self.front) - 1:
                 old = state.levels[len(tails)]
                 tails.append(replace(old, vectors=torch.cat([old.vectors, fresh], dim=-1)))
-        frames_in = state.frames_in + audio.shape[1] // 4
+        frames_in = state.frames_in + audio.shape[1] // self.steps_per_frame
         ready = frames_in if last else max(state.frames_out, min(self._ready(t, i) for i, t in enumerate(tails)))
         frames = range(state.frames_out, ready)
         vectors = torch.stack([self._at(tail, level, frames) for level, tail in enumerate(tails)]).permute(3, 0, 1, 2)

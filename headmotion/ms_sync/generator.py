@@ -112,7 +112,7 @@ class MSSyncGenerator(Generator):
         self.context_frames = spec.context_frames
         self.anchor, self.random_state = spec.anchor, spec.initial_state == "random"
         self.shape = (points, dims)
-        self.audio = AudioPyramid(spec, context.audio_channels)
+        self.audio = AudioPyramid(spec, context.audio_channels, context.steps_per_frame)
         self.encoder = pose_encoder(inputs, spec.encoder_size or min(2 * flat, WIDEST), spec.pose_size, spec.expansion)
         self.heard_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.heard_size, spec.hidden_size)

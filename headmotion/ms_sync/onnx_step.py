@@ -30,11 +30,12 @@ class Track:
     lag: int
     stride: int
     """Feature steps per item."""
+    steps_per_frame: int
 
     def after(self, block: ConvBlock) -> Track:
         """The sequence that a block makes of this one."""
         lag = -(-(self.lag + 1 + block.lookahead) // block.stride) - 1
-        return Track(self.count // block.stride, lag, self.stride * block.stride)
+        return Track(self.count // block.stride, lag, self.stride * block.stride, self.steps_per_frame)
 
     def tail(self, block: ConvBlock) -> int:
         """Items that the block keeps from one chunk to the next."""
@@ -43,7 +44,7 @@ class Track:
     def inside(self, items: Tensor, chunk: Tensor, end: Tensor) -> Tensor:
         """Items ``[..., count]`` with zeros before the first and after the last of the whole sequence."""
         number = self.count * chunk - self.lag + torch.arange(self.count, device=chunk.device)
-        last = (4 * end + self.stride - 1) // self.stride
+        last = (self.steps_per_frame * end + self.stride - 1) // self.stride
         return torch.where((number >= 0) & (number < last), items, items.new_zeros(()))
 
 
@@ -53,7 +54,8 @@ class ChunkedPyramid:
     def __init__(self, pyramid: AudioPyramid, frames: int, lag: int) -> None:
         self.pyramid, self.frames = pyramid, frames
         self.blocks = blocks_of([*pyramid.front, *pyramid.coarser])
-        self.tracks = [Track(4 * frames, 4 * lag, 1)]
+        steps = pyramid.steps_per_frame
+        self.tracks = [Track(steps * frames, steps * lag, 1, steps)]
         for block in self.blocks:
             self.tracks.append(self.tracks[-1].after(block))
         self.levels = self.tracks[len(pyramid.front) :]

@@ -52,7 +52,7 @@ class Session:
         setting = Setting(pipeline.representation, reference.poses[-1], self.fps, pipeline.audio_encoder.sample_rate)
         self._edited, self._controls = bool(controls), Chain(controls, setting)
         self._frames = FrameResampler(native, self.fps)
-        self._samples_in = self._frames_heard = self._frames_out = 0
+        self._samples_in = self._frames_heard = self._frames_generated = self._frames_out = 0
         self._closed = False
         self._provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
         if isinstance(style, str):
@@ -103,7 +103,13 @@ class Session:
         if self._other is not None:
             self._other.end(native - self._frames_heard)
         pieces = [self._frames.push(self._generated(until=native))]
-        pieces += [self._frames.push(self._step(self._own.nothing(), last=True)), self._frames.flush(total)]
+        pieces.append(self._frames.push(self._step(self._own.nothing(), last=True)))
+        if self._frames_generated != native:
+            # The resampler would hold the last frame, so a generator that counts wrongly would look like a still face.
+            steps = native * self._pipeline.spec.steps_per_frame
+            name = f"generator {self._chosen.spec.type_name()}"
+            raise HeadmotionError(name, f"{native} frames for {steps} audio steps", f"{self._frames_generated} frames")
+        pieces.append(self._frames.flush(total))
         return self._controls(self._motion(torch.cat(pieces)[: total - self._frames_out]), rest, last=True)
 
     def run(self, speech: Audio, other: AudioLike | None = None) -> Iterator[Motion]:
@@ -171,6 +177,7 @@ class Session:
         With deviations ``[t, 2, P, D]``: the two go through the resampling of frames together.
         """
         frames, self._state = self._generator.step(audio, self._state, last)
+        self._frames_generated += frames.shape[1]
         told = [frames[0]] if self._unsure is None else [frames[0], self._unsure.deviation(self._state)[0]]
         return torch.stack(told, dim=1).cpu()
 

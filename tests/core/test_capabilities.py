@@ -64,8 +64,12 @@ class Mean(hm.Generator):
 
     context_frames = 1
 
+    def __init__(self, spec: MeanSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.steps = context.steps_per_frame
+
     def forward(self, reference: Tensor, audio: Tensor, seed: Any = 0) -> Tensor:
-        frames = audio.shape[1] // 4
+        frames = audio.shape[1] // self.steps
         return (reference[:, -1:] + 1e-3 * audio.mean((1, 2))[:, None, None, None]).expand(-1, frames, -1, -1)
 
 
@@ -84,7 +88,7 @@ class MeanSpec(GeneratorSpec):
     type: Literal["mean"] = "mean"
 
     def build(self, context: BuildContext) -> hm.Generator:
-        return Mean(self)
+        return Mean(self, context)
 
 
 @pytest.fixture(autouse=True)

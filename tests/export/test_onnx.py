@@ -89,6 +89,8 @@ def test_chunks_give_the_frames_of_generate(changes: dict[str, Any], frames: int
         {"representation": {"type": "keypoints", "points": 4, "jacobians": True}},
         {"audio_encoder": {"type": "mfcc", "window": 1000, "n_fft": 1024, "n_mfcc": 13}},
         {"audio_encoder": {"type": "log-mel", "window": 160, "hop": 160}},
+        {"steps_per_frame": 2, "audio_encoder": {"type": "log-mel", "hop": 320}},
+        {"steps_per_frame": 1, "audio_encoder": {"type": "log-mel", "hop": 640, "window": 800, "n_fft": 1024}},
         {"fps": 50, "steps_per_frame": 4, "audio_encoder": {"type": "log-mel", "hop": 80}},
     ],
 )

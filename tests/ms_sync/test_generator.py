@@ -21,13 +21,13 @@ NARROW = {
 }
 
 
-def context(points: int = 68, dims: int = 2, channels: int = 26) -> BuildContext:
-    return BuildContext(SimpleNamespace(points=points, dims=dims), channels)  # type: ignore[arg-type]
+def context(points: int = 68, dims: int = 2, channels: int = 26, steps: int = 4) -> BuildContext:
+    return BuildContext(SimpleNamespace(points=points, dims=dims), channels, steps)  # type: ignore[arg-type]
 
 
-def narrow(points: int = 5, dims: int = 2, **changes: object) -> MSSyncGenerator:
+def narrow(points: int = 5, dims: int = 2, steps: int = 4, **changes: object) -> MSSyncGenerator:
     torch.manual_seed(0)
-    return MSSyncGeneratorSpec.model_validate(NARROW | changes).build(context(points, dims)).eval()
+    return MSSyncGeneratorSpec.model_validate(NARROW | changes).build(context(points, dims, steps=steps)).eval()
 
 
 def parameters(module: torch.nn.Module) -> int:
@@ -86,6 +86,8 @@ def test_zero_leaves_keep_the_pose() -> None:
     ("changes", "lookahead"),
     [
         ({"interpolation": "linear"}, 29),
+        ({"interpolation": "linear", "steps": 2}, 30),
+        ({"interpolation": "causal", "level_kernel": 3, "level_lookahead": (0, 0, 0), "steps": 1}, 4),
         ({"interpolation": "causal", "level_kernel": 5, "level_lookahead": (2, 1, 0)}, 5),
         ({"interpolation": "causal", "level_kernel": 3, "level_lookahead": (0, 0, 0)}, 1),
     ],
@@ -93,11 +95,12 @@ def test_zero_leaves_keep_the_pose() -> None:
 def test_audio_changes_nothing_before_the_stated_lookahead(changes: dict[str, object], lookahead: int) -> None:
     generator = narrow(**changes).double()  # single precision would swallow the little that comes from so far
     assert generator.lookahead == lookahead
-    reference, audio = torch.rand(1, 1, 5, 2).double(), torch.randn(1, 4 * 80, 26).double()
+    steps = generator.audio.steps_per_frame
+    reference, audio = torch.rand(1, 1, 5, 2).double(), torch.randn(1, steps * 80, 26).double()
     first_touched = []
     for frame in range(40, 56):
         changed = audio.clone()
-        changed[:, 4 * frame : 4 * frame + 4] += 3
+        changed[:, steps * frame : steps * (frame + 1)] += 3
         with torch.no_grad():
             difference = (generator(reference, audio) - generator(reference, changed)).abs().amax((0, 2, 3))
         first_touched.append(frame - int(difference.nonzero()[0]))
@@ -115,17 +118,18 @@ def test_audio_changes_nothing_before_the_stated_lookahead(changes: dict[str, ob
     ),
     cuts=st.lists(st.integers(0, 12), min_size=1, max_size=8),
     frames=st.integers(1, 3),
+    steps=st.sampled_from([1, 2, 4]),
 )
 @settings(max_examples=30)
-def test_streaming_equals_offline(changes: dict[str, object], cuts: list[int], frames: int) -> None:
+def test_streaming_equals_offline(changes: dict[str, object], cuts: list[int], frames: int, steps: int) -> None:
     # Poses of random weights wander far off, where single precision has fewer decimals than the comparison.
-    generator = narrow(**changes).double()
-    reference, audio = torch.rand(2, frames, 5, 2).double(), torch.randn(2, 4 * (sum(cuts) + 1), 26).double()
+    generator = narrow(steps=steps, **changes).double()
+    reference, audio = torch.rand(2, frames, 5, 2).double(), torch.randn(2, steps * (sum(cuts) + 1), 26).double()
     with torch.no_grad():
         whole = generator(reference, audio, seed=[4, 9])
         state, pieces, at = generator.init_state(reference, seed=[4, 9]), [], 0
         for cut in [*cuts, 1]:
-            piece, state = generator.step(audio[:, 4 * at : 4 * (at + cut)], state)
+            piece, state = generator.step(audio[:, steps * at : steps * (at + cut)], state)
             at += cut
             pieces.append(piece)
             if generator.lookahead is not None:
@@ -178,6 +182,12 @@ def test_an_lstm_that_hears_remembers_what_was_said() -> None:
         hearing.load_state_dict(same, strict=False)
         hearing.lstm.weight_ih[:] = torch.nn.functional.pad(deaf.lstm.weight_ih, (0, 8))
         torch.testing.assert_close(hearing(reference, audio), deaf(reference, audio), atol=1e-6, rtol=0)
+
+
+def test_steps_per_frame_that_the_strides_cannot_give_are_refused() -> None:
+    for steps in (3, 5, 8):
+        with pytest.raises(SpecError, match=f"expected 1, 2 or 4 audio steps per frame, got {steps}"):
+            narrow(steps=steps)
 
 
 def test_any_representation_and_level_count() -> None:

@@ -217,6 +217,28 @@ def test_an_encoder_that_does_not_fit_the_frame_rate_is_refused() -> None:
         hm.build({"fps": 30, "generator": SMALL})
 
 
+@pytest.mark.parametrize(("steps", "hop"), [(1, 640), (2, 320), (4, 160)])
+def test_frames_cover_the_audio_at_any_steps_per_frame(steps: int, hop: int) -> None:
+    encoder = {"type": "log-mel", "hop": hop, "window": 800, "n_fft": 1024}
+    pipe = hm.build({"steps_per_frame": steps, "audio_encoder": encoder, "generator": SMALL}, device="cpu")
+    motion = pipe.generate((speech(2.0), 16_000), face(pipe))
+    moved = motion.values.diff(dim=0).abs().amax((1, 2))
+    assert len(motion) == 50 and (moved > 0).all(), "no frame is held"
+    session = pipe.stream(face(pipe))
+    streamed = hm.Motion.concatenate([session.push(speech(2.0)), session.flush()])
+    assert (unit(pipe, streamed) - unit(pipe, motion)).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("fps", [None, 30])
+def test_a_generator_that_counts_frames_wrongly_is_refused(
+    pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch, fps: int | None
+) -> None:
+    step = pipe.generator.step
+    monkeypatch.setattr(pipe.generator, "step", lambda *inputs: (step(*inputs)[0][:, ::2], step(*inputs)[1]))
+    with pytest.raises(hm.HeadmotionError, match=r"^generator ms-sync: expected 25 frames for 100 audio steps, got "):
+        pipe.generate((speech(1.0), 16_000), face(pipe), fps=fps)
+
+
 class Still(Renderer):
     """Shows the picture that it is given."""
 

@@ -28,6 +28,7 @@ class Gen(Generator):
     def __init__(self, spec, context):
         super().__init__(spec)
         self.fault, self.lookahead, self.context_frames, self.calls = spec.fault, 1, 2, 0
+        self.steps = 4 if spec.fault == "four steps" else context.steps_per_frame
         self.weight = nn.Parameter(torch.randn(context.audio_channels))
         if spec.fault == "hidden state":
             self.hidden = torch.randn(1)
@@ -53,7 +54,7 @@ class Gen(Generator):
 
     def step(self, audio, state, last=False):
         base, kept = state
-        frames = torch.cat([kept, audio.unflatten(1, (-1, 4)).mean(2) if audio.shape[1] else audio], dim=1)
+        frames = torch.cat([kept, audio.unflatten(1, (-1, self.steps)).mean(2) if audio.shape[1] else audio], dim=1)
         if self.fault == "global statistics":
             frames = frames - frames.mean(1, keepdim=True)
         if self.fault == "random":
@@ -85,7 +86,7 @@ class Able(Gen):
         return *super().init_state(reference, seed), None, None
 
     def push_listener(self, audio, state):
-        louder = audio.unflatten(1, (-1, 4)).mean((2, 3))
+        louder = audio.unflatten(1, (-1, self.steps)).mean((2, 3))
         if self.fault == "other per piece":
             louder = louder - louder.mean(1, keepdim=True)
         heard = louder if state[2] is None else torch.cat([state[2], louder], dim=1)
@@ -117,7 +118,7 @@ class AbleChunks(FixedShapeStream):
         return {"base": base, "kept": base.new_zeros(1, 1, len(self.part.weight))}
 
     def forward(self, audio, chunk, end, state):
-        heard = torch.cat([state["kept"], audio.unflatten(1, (-1, 4)).mean(2)], dim=1)
+        heard = torch.cat([state["kept"], audio.unflatten(1, (-1, self.part.steps)).mean(2)], dim=1)
         number = self.frames * chunk - self.delay + torch.arange(self.frames)
         final = (number + 1 >= end) & (self.part.fault != "hears past the end")
         following = torch.where(final[:, None], heard[:, :-1], heard[:, 1:])

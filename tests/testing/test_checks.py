@@ -9,6 +9,7 @@ from headmotion.testing import CHECKS, check_component, checks_of, run_checks
 
 LOOKS_AHEAD = {"generator-streams-the-whole", "generator-lookahead-is-honest"}
 ONE_FAULT = [
+    ("gen", "four steps", {"generator-uses-steps-per-frame"}),
     ("gen", "context", {"generator-uses-its-context"}),
     ("gen", "batch", {"generator-samples-stand-alone"}),
     ("gen", "global statistics", LOOKS_AHEAD),

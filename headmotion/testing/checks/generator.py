@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -33,6 +35,20 @@ def generator_keeps_shapes(subject: Subject) -> None:
         assert got.isfinite().all(), "NaN or infinite"
 
     over_sizes(sized, batch=(1, 4), frames=(1, 24), before=(1, generator.context_frames + 2))
+
+
+@check("generator", 1, "Read context.steps_per_frame; refuse values that you do not support with SpecError in build.")
+@torch.no_grad()
+def generator_uses_steps_per_frame(subject: Subject) -> None:
+    """With 1, 2 or 4 audio steps per frame, ``A`` steps give ``A / steps_per_frame`` frames, or ``build`` refuses."""
+    for steps in (1, 2, 4):
+        other = replace(subject, context=replace(subject.context, steps_per_frame=steps))
+        try:
+            generator = other.build()
+        except SpecError:
+            continue
+        frames = generator(poses(other, 1, 2), features(other, 1, 8)).shape[1]
+        assert frames == 8, f"{frames} frames for {8 * steps} audio steps at {steps} steps per frame"
 
 
 @check("generator", 1, "Cut reference[:, -context_frames:], and repeat its first frame in front where it is shorter.")
