@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
-import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
@@ -49,44 +45,22 @@ cli.add_command(doctor, "doctor")
 
 def main() -> None:
     """Run the command line: a user's mistake is one line on stderr and exit status 2, never a traceback."""
-    with _alone_on_stderr():
-        logging.basicConfig(format="warning: %(message)s")
-        try:
-            status = cli.main(prog_name="headmotion", standalone_mode=False)
-        except click.Abort:
-            _fail("interrupted", INTERRUPTED)
-        except click.ClickException as error:
-            _fail(error.format_message())
-        except OSError as error:
-            _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
-        except HeadmotionError as error:
-            _fail(str(error))
-        except Exception as error:
-            if not _lacks_memory(error):
-                raise
-            _fail(f"not enough memory: {error}".splitlines()[0])
-        sys.exit(status if isinstance(status, int) else 0)
-
-
-@contextlib.contextmanager
-def _alone_on_stderr() -> Iterator[None]:
-    """Leave standard error to Python: C libraries (libtiff, say) print there what is told in one line anyway."""
-    shown = sys.stderr
+    logging.basicConfig(format="warning: %(message)s")
     try:
-        kept = os.dup(2)
-    except OSError:  # nobody listens
-        yield
-        return
-    with Path(os.devnull).open("wb") as nowhere, os.fdopen(kept, "w", 1, errors="backslashreplace") as alone:
-        if shown is sys.__stderr__:  # else it is captured by whoever called
-            sys.stderr = alone
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            alone.flush()
-            os.dup2(kept, 2)
-            sys.stderr = shown
+        status = cli.main(prog_name="headmotion", standalone_mode=False)
+    except click.Abort:
+        _fail("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except OSError as error:
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+    except HeadmotionError as error:
+        _fail(str(error))
+    except Exception as error:
+        if not _lacks_memory(error):
+            raise
+        _fail(f"not enough memory: {error}".splitlines()[0])
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _lacks_memory(error: Exception) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, _imaging
 
 from ..core.errors import ImageError
 from ..core.interfaces.renderer import Picture
@@ -60,6 +63,8 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
                     )
                 if opened.format == "EPS":
                     raise ImageError("picture", "pixels", f"PostScript, a program, in {source}")
+                if opened.format == "TIFF":
+                    _silence_libtiff()
                 factor, longer = _factor(max(opened.size), edge), max(opened.size)
                 opened.draft(None, (opened.width // factor, opened.height // factor))  # a JPEG is decoded smaller
                 drafted = round(longer / max(opened.size))
@@ -83,6 +88,17 @@ def opaque(picture: Picture) -> Picture:
     layer = Image.fromarray(picture)
     white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
     return np.array(Image.alpha_composite(white, layer).convert("RGB"), dtype=np.uint8)
+
+
+@cache
+def _silence_libtiff() -> None:
+    """Switch off libtiff's own messages on standard error; what goes wrong is an `ImageError` anyway.
+
+    Pillow has no switch for them. A symbol is also searched in what a library depends on, so its extension module leads
+    to the libtiff that it loaded.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # where libtiff is linked statically, it stays as it is
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _factor(longer: int, edge: int | None) -> int:
