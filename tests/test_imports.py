@@ -64,8 +64,6 @@ PENDING = {
     "headmotion.execution.ray imports headmotion.preparation.staging",
     "headmotion.execution.ray imports headmotion.preparation.task",
     "headmotion.execution.worker imports headmotion.preparation.task",
-    "headmotion.geometry.complex_points imports headmotion.renderers.portrait.warp",
-    "headmotion.media.video_reader imports headmotion.preparation.settings",
 }
 
 

@@ -19,7 +19,7 @@ from ..core.interfaces.detector import Detector
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.timing import resample_frames
-from ..media.video_tail import last_frames
+from ..media.video_reader import last_frames
 
 Face = int | Literal["largest"]
 """Which face is meant: ``largest``, or its number from 1, counted from the left."""

@@ -1,4 +1,4 @@
-"""Audio of any rate and channel count, read in blocks at the rate that is asked for."""
+"""Audio of any rate and channel count, read in mono blocks at any rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +18,23 @@ from torch import Tensor
 
 from ..core.errors import AudioError
 from ..core.timing import Rate, as_fps, frame_count
-from .audio_file import PIECE, Samples, Source, check_rate, open_source
+from .audio_file import CHUNK, Samples, Source, check_rate, open_source
 
 Wave = NDArray[np.float32]
 """A mono wave ``[S]`` in -1..1."""
 
 MAX_CHANNELS = 64
-_LOUDEST = 64.0  # floats far beyond full scale are whole numbers that nobody has divided
-_SCALES = {"uint8": (128, 128), "int16": (0, 1 << 15), "int32": (0, 1 << 31)}  # dtype: zero level, full scale
+MAX_PEAK = 64.0
+"""Floats further beyond full scale are taken for integers that have not been divided by theirs."""
+_SCALES = {"uint8": (128, 128), "int16": (0, 1 << 15), "int32": (0, 1 << 31)}
+"""Zero level and full scale by type of integer."""
 
 
 class Audio:
     """Sound with its own rate: an array, or a file that is decoded only while it is being read.
 
     Args:
-        samples: ``[S]`` or ``[S, C]``, NumPy or torch; floats in -1..1, or int16 or int32 of full scale. Copied.
+        samples: ``[S]`` or ``[S, C]``, NumPy or torch: floats in -1..1, int16 or int32 at full scale. Copied.
         rate: samples per second, 8000 to 192000 Hz.
 
     Raises:
@@ -52,7 +53,7 @@ class Audio:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Audio:
-        """Audio backed by an audio file, or by the audio track of a video; only its header is read now.
+        """Open an audio file, or the audio track of a video; only its header is read now.
 
         Raises:
             AudioError: the file is missing, unreadable, empty, no audio, cut short, or of an unsupported rate.
@@ -64,7 +65,7 @@ class Audio:
 
     @classmethod
     def coerce(cls, value: Audio | str | os.PathLike[str] | tuple[ArrayLike | Tensor, int]) -> Audio:
-        """Whatever a user may hold: an `Audio` itself, a path, or ``(samples, rate)``.
+        """Return audio for an `Audio` itself, a path, or ``(samples, rate)``.
 
         Raises:
             AudioError: anything else, or what `load` and `Audio` raise.
@@ -76,21 +77,21 @@ class Audio:
         if isinstance(value, tuple) and len(value) == 2:
             return cls(*value)
         got = f"a {type(value).__name__}"
-        raise AudioError("audio", "a path, an Audio or (samples, rate)", got, "an array needs its rate beside it")
+        raise AudioError("audio", "a path, an Audio or (samples, rate)", got, "an array needs its rate")
 
     @property
     def rate(self) -> int:
-        """Samples per second of the audio itself (Hz)."""
+        """The audio's own sample rate (Hz)."""
         return self._source.rate
 
     @property
     def channels(self) -> int:
-        """Channels of the audio itself; reading mixes them to one."""
+        """The audio's own number of channels; reading mixes them to one."""
         return self._source.channels
 
     @property
     def length(self) -> int:
-        """Samples per channel, ``S``, at the audio's own rate; compressed containers are decoded once to count them."""
+        """Samples per channel, ``S``, at the audio's own rate; a compressed file that has not been read is decoded."""
         return self._source.length
 
     @property
@@ -99,23 +100,27 @@ class Audio:
         return Fraction(self.length, self.rate)
 
     def frames(self, fps: Rate) -> int:
-        """Motion frames that cover the audio at ``fps`` frames per second: ``floor(duration * fps + 1/2)``."""
+        """Return the number of motion frames at ``fps`` frames per second: ``floor(duration * fps + 1/2)``."""
         return frame_count(self.duration, as_fps(fps))
 
     def blocks(self, rate: int = 16000, seconds: float = 1.0) -> Iterator[Wave]:
-        """Mono blocks of ``seconds`` each (the last may be shorter) at ``rate`` Hz, decoded in constant memory.
+        """Read mono blocks in constant memory.
 
         Channels are averaged. Where ``rate`` differs from the audio's own, it is resampled once. The samples do not
         depend on ``seconds``.
+
+        Args:
+            rate: samples per second of the blocks (Hz).
+            seconds: length of each block; the last may be shorter.
 
         Raises:
             AudioError: the file turns out to be cut short or damaged, or a sample is not finite.
         """
         resampler = Resampler(self.rate, rate, self._source.name)
-        return _blocks(self._source.pieces(), resampler, max(1, round(seconds * rate)))
+        return _blocks(self._source.chunks(), resampler, max(1, round(seconds * rate)))
 
     def read(self, rate: int = 16000) -> Wave:
-        """The whole as one mono wave ``[S]`` at ``rate`` Hz: `blocks` joined."""
+        """Read everything as one mono wave ``[S]`` at ``rate`` Hz."""
         return np.concatenate([np.zeros(0, np.float32), *self.blocks(rate)])
 
     def __repr__(self) -> str:
@@ -127,10 +132,15 @@ AudioLike = Audio | str | os.PathLike[str] | tuple[ArrayLike | Tensor, int]
 
 
 class Resampler:
-    """A stream of samples at one rate to a mono wave at another; the result does not depend on how it is cut.
+    """Conversion of a stream of samples to a mono wave at another rate; its result does not depend on the chunks.
 
-    Linear phase with its delay taken out: sample ``n`` lies at ``n / rate`` seconds at either rate. Where the rates
-    are equal, samples pass through unchanged. Rates are whole numbers within 8000 to 192000 Hz.
+    The filter has linear phase and its delay is compensated: sample ``n`` lies at ``n / rate`` seconds at either rate.
+    If the rates are equal, samples pass through unchanged.
+
+    Args:
+        source: samples per second of what is pushed, a whole number of Hz within 8000 to 192000.
+        target: samples per second of the result, likewise.
+        name: what error messages call the audio.
     """
 
     def __init__(self, source: int, target: int = 16000, name: str = "audio") -> None:
@@ -141,34 +151,37 @@ class Resampler:
 
     @property
     def delay_seconds(self) -> float:
-        """The longest that a sample waits inside for later ones (seconds), measured; 0 where rates are equal."""
+        """Longest time that a sample waits inside for later ones (seconds), measured; 0 if the rates are equal."""
         return 0.0 if self._stream is None else _delay(self.source, self.target)
 
     def push(self, samples: ArrayLike | Tensor) -> Wave:
-        """Samples ``[s]`` or ``[s, C]`` in, the mono wave that they complete out.
+        """Convert the next samples ``[s]`` or ``[s, C]``; return the part of the wave that they complete.
 
         Raises:
             AudioError: another shape or type, or a sample that is not finite or far beyond full scale.
         """
-        wave = as_mono(samples, self._name)
+        return self.push_mono(as_mono(samples, self._name))
+
+    def push_mono(self, wave: Wave) -> Wave:
+        """Do the same for samples that `as_mono` has already checked and mixed."""
         self._received += len(wave)
         if self._stream is not None:
-            # Short pieces: soxr holds more back after a long one.
-            piece = self.source // 50
-            parts = [self._stream.resample_chunk(wave[i : i + piece]) for i in range(0, len(wave), piece)]
-            wave = np.concatenate(parts) if parts else wave
+            # In 20 ms steps, because soxr delays its output more after a long chunk.
+            step = self.source // 50
+            resampled = [self._stream.resample_chunk(wave[i : i + step]) for i in range(0, len(wave), step)]
+            wave = np.concatenate(resampled) if resampled else wave
         self._emitted += len(wave)
         return wave
 
     def flush(self) -> Wave:
-        """The rest; in all ``floor(samples * target / source + 1/2)`` samples have then come out."""
+        """Return the remainder; all in all, ``floor(samples * target / source + 1/2)`` samples have been returned."""
         total = (2 * self._received * self.target + self.source) // (2 * self.source)
-        rest = np.zeros(total - self._emitted, np.float32)
+        remainder = np.zeros(total - self._emitted, np.float32)
         if self._stream is not None:
-            tail = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)[: len(rest)]
-            rest[: len(tail)] = tail
+            tail = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)[: len(remainder)]
+            remainder[: len(tail)] = tail
         self._emitted = total
-        return rest
+        return remainder
 
 
 @dataclass(frozen=True)
@@ -185,8 +198,8 @@ class _ArraySource:
     def length(self) -> int:
         return len(self.array)
 
-    def pieces(self) -> Iterator[Samples]:
-        return (self.array[i : i + PIECE] for i in range(0, len(self.array), PIECE))
+    def chunks(self) -> Iterator[Samples]:
+        return (self.array[i : i + CHUNK] for i in range(0, len(self.array), CHUNK))
 
 
 def _stream(source: int, target: int) -> Any:
@@ -195,6 +208,7 @@ def _stream(source: int, target: int) -> Any:
 
 @cache
 def _delay(source: int, target: int) -> float:
+    # One second in steps of 1 ms is longer than any of soxr's filters.
     stream, step = _stream(source, target), np.zeros(source // 1000, np.float32)
     emitted, longest = 0, 0.0
     for count in range(1, 1001):
@@ -218,15 +232,19 @@ def _as_array(samples: ArrayLike | Tensor, name: str) -> Samples:
 
 
 def as_mono(samples: ArrayLike | Tensor, name: str) -> Wave:
-    """Samples ``[S]`` or ``[S, C]`` as one wave ``[S]`` in -1..1, channels averaged.
+    """Return samples ``[S]`` or ``[S, C]`` as one wave ``[S]`` in -1..1, channels averaged.
+
+    Args:
+        samples: NumPy or torch, any type that `Audio` takes.
+        name: what error messages call the audio.
 
     Raises:
-        AudioError: another shape or type, or a sample that is not finite or far beyond full scale; ``name`` has it.
+        AudioError: another shape or type, or a sample that is not finite or far beyond full scale.
     """
     array = _as_array(samples, name)
     if array.dtype.kind == "f":
         peak = max(float(array.max(initial=0)), -float(array.min(initial=0)))
-        if not peak <= _LOUDEST:  # also true of NaN, which compares with nothing
+        if not peak <= MAX_PEAK:  # NaN compares with nothing, so this catches it too
             got = "a NaN" if np.isnan(array).any() else f"a peak of {peak:g}"
             raise AudioError(name, "finite samples in -1..1", got, "repair it, or divide by its full scale")
         array = array.astype(np.float32)
@@ -235,24 +253,27 @@ def as_mono(samples: ArrayLike | Tensor, name: str) -> Wave:
         array = (array.astype(np.float32) - zero) / np.float32(full)
     if array.ndim == 1:
         return np.ascontiguousarray(array)
-    # One channel after another: the order of a NumPy reduction would depend on the block's shape.
+    # Channel by channel, because the order of additions in a NumPy reduction depends on the block's shape.
     wave: Wave = sum(array[:, c] for c in range(1, array.shape[1])) + array[:, 0]
     return wave / np.float32(array.shape[1])
 
 
-def _blocks(pieces: Iterable[Samples], resampler: Resampler, size: int) -> Iterator[Wave]:
-    held: list[Wave] = []
+def _blocks(chunks: Iterable[Samples], resampler: Resampler, size: int) -> Iterator[Wave]:
+    """Resample chunks and cut the wave into blocks of ``size`` samples; the last may be shorter."""
+
+    def resampled() -> Iterator[Wave]:
+        for chunk in chunks:
+            yield resampler.push(chunk)
+        yield resampler.flush()
+
+    pending: list[Wave] = []
     count = 0
-    for wave in chain((resampler.push(piece) for piece in pieces), _flushed(resampler)):
-        held.append(wave)
+    for wave in resampled():
+        pending.append(wave)
         count += len(wave)
         if count >= size:
-            joined, whole = np.concatenate(held), count - count % size
-            yield from (joined[i : i + size] for i in range(0, whole, size))
-            held, count = [joined[whole:]], count - whole
+            joined, full = np.concatenate(pending), count - count % size
+            yield from (joined[i : i + size] for i in range(0, full, size))
+            pending, count = [joined[full:]], count - full
     if count:
-        yield np.concatenate(held)
-
-
-def _flushed(resampler: Resampler) -> Iterator[Wave]:
-    yield resampler.flush()
+        yield np.concatenate(pending)

@@ -1,4 +1,4 @@
-"""Audio files as streams of samples in constant memory: soundfile for plain audio files, PyAV for everything else."""
+"""Audio files read in constant memory: by soundfile where libsndfile knows the format, by FFmpeg elsewhere."""
 
 from __future__ import annotations
 
@@ -8,37 +8,38 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-import av
-import av.error
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ..core.errors import AudioError
+from .container import as_one_error, best_stream, open_container, start_time
 
 Samples = NDArray[Any]
-"""Samples ``[s]`` or ``[s, C]``: floats in -1..1, or whole numbers of full scale."""
+"""Samples ``[s]`` or ``[s, C]``: floats in -1..1, or integers whose full scale is that of their type."""
 
-LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
-PIECE = 1 << 16  # samples decoded at a time
-LONGEST_PAUSE = 600  # seconds without a sample: more is a damaged time stamp
+MIN_RATE, MAX_RATE = 8_000, 192_000
+"""Sample rates (Hz) that can be read and resampled."""
+CHUNK = 1 << 16
+"""Samples per channel that are decoded at a time."""
+MAX_GAP_S = 600
+"""Seconds without a sample within a track; a longer gap is a damaged time stamp."""
 
-# Other files go to PyAV: libsndfile would report some of them (MP3 above all) on the process's standard error.
+# Other files go to FFmpeg: libsndfile would report some of them (MP3 above all) on the process's standard error.
 _SOUNDFILE_HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b".snd", b"caff", b"riff")
 _RIFF_HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
 class Source(Protocol):
-    """Where samples come from. It can be read any number of times."""
+    """Samples that can be read any number of times."""
 
     @property
     def name(self) -> str:
-        """What error messages call it."""
+        """Name in error messages."""
 
     @property
     def rate(self) -> int:
@@ -50,39 +51,36 @@ class Source(Protocol):
 
     @property
     def length(self) -> int:
-        """Exact number of samples; some files must be decoded once to tell."""
+        """Exact number of samples per channel; some files must be decoded once to count them."""
 
-    def pieces(self) -> Iterator[Samples]:
-        """All samples from the start, a bounded number at a time."""
+    def chunks(self) -> Iterator[Samples]:
+        """Read all samples from the start, a bounded number at a time."""
 
 
 def open_source(path: Path) -> Source:
-    """The samples of an audio file, or of a video's audio track; only headers are read.
+    """Open an audio file, or a video's audio track; only headers are read.
 
     Raises:
         AudioError: not there, not readable, not audio, empty, cut short, or of an unsupported rate.
     """
     name = f"audio file {path}"
     head = _checked_head(path, name)
-    source: Source | None = None
-    if head.startswith(_SOUNDFILE_HEADS):
-        source = SoundFileSource.open(path, name)
-    if source is None:
-        source = ContainerSource.open(path, name)
+    plain = SoundFileSource.open(path, name) if head.startswith(_SOUNDFILE_HEADS) else None
+    source = plain or ContainerSource.open(path, name)
     check_rate(source.rate, name)
     return source
 
 
 def check_rate(rate: int, name: str) -> int:
-    """``rate`` itself, or an `AudioError` if it is not a whole number of Hz within 8 to 192 kHz."""
-    if not (isinstance(rate, int | np.integer) and LOWEST_RATE <= rate <= HIGHEST_RATE):
+    """Return ``rate``, or raise an `AudioError` if it is not a whole number of Hz within 8 to 192 kHz."""
+    if not (isinstance(rate, int | np.integer) and MIN_RATE <= rate <= MAX_RATE):
         raise AudioError(name, "a whole sample rate of 8000 to 192000 Hz", repr(rate), "resample it first")
     return int(rate)
 
 
 @dataclass
 class SoundFileSource:
-    """A file that libsndfile reads; its header says how many samples it holds."""
+    """A file that libsndfile reads; its header states its length."""
 
     path: Path
     name: str
@@ -92,22 +90,23 @@ class SoundFileSource:
 
     @classmethod
     def open(cls, path: Path, name: str) -> SoundFileSource | None:
-        """None where libsndfile does not know the format, or the header leaves the length open."""
+        """Read the header; None if libsndfile does not know the format, or the header leaves the length open."""
         try:
             with soundfile.SoundFile(os.fsencode(path)) as file:
-                known = 0 < file.frames < 1 << 62
-                return cls(path, name, file.samplerate, file.channels, file.frames) if known else None
+                if not 0 < file.frames < 1 << 62:
+                    return None
+                return cls(path, name, file.samplerate, file.channels, file.frames)
         except (soundfile.SoundFileError, TypeError):
             return None
 
-    def pieces(self) -> Iterator[Samples]:
-        """Float samples ``[s, C]``; fewer than the header promised is an error."""
+    def chunks(self) -> Iterator[Samples]:
+        """Read float samples ``[s, C]``; fewer than the header promised is an error."""
         count = 0
         try:
             with soundfile.SoundFile(os.fsencode(self.path)) as file:
-                while len(piece := file.read(PIECE, dtype="float32", always_2d=True)):
-                    count += len(piece)
-                    yield piece
+                while len(chunk := file.read(CHUNK, dtype="float32", always_2d=True)):
+                    count += len(chunk)
+                    yield chunk
         except (soundfile.SoundFileError, OSError) as error:
             raise _damaged(self.name, f"an error after {count} samples ({error})") from None
         if count < self.length:
@@ -123,91 +122,92 @@ class ContainerSource:
     rate: int
     channels: int
     end: int | None
-    """The sample at which the container says the track ends; codecs pad their last packet beyond it."""
+    """Sample at which the track ends according to the container; codecs pad their last packet beyond it."""
     strict: bool
-    """Whether ending before ``end`` means that the file is cut short."""
+    """Whether a track that ends before ``end`` is cut short."""
+    _length: int | None = None
 
     @classmethod
     def open(cls, path: Path, name: str) -> ContainerSource:
-        """Raises an `AudioError` where there is no audio track, or its first packet cannot be decoded."""
-        with _container(path, name) as container:
-            stream = _audio_stream(container, name)
+        """Read the header and decode the first packet.
+
+        Raises:
+            AudioError: there is no audio track, or its first packet cannot be decoded.
+        """
+        with _audio_track(path, name) as (container, stream):
             first = next(container.decode(stream), None)
             if first is None:
                 raise _empty(name)
-            # The first frame knows better than the header: some codecs double the rate that it states.
+            # The first frame is right where the header is not: some codecs double the rate that it states.
             rate, kind = first.sample_rate, container.format.name
             # Only MP4 and tagged MP3 count their samples; elsewhere a duration is a guess from the bit rate.
-            # FFmpeg starts an MP3 later than 0 exactly where a tag told it the encoder's delay.
+            # FFmpeg starts an MP3 later than 0 exactly where a tag states the encoder's delay.
             tagged = kind == "mp3" and bool(stream.start_time)
             end = None
             if ("mp4" in kind or tagged) and stream.duration:
                 stamp = ((stream.start_time or 0) + stream.duration) * stream.time_base
-                end = _at_rate(stamp - _start(container), rate)
+                end = _samples_at(stamp - start_time(container), rate)
             return cls(path, name, rate, first.layout.nb_channels, end, tagged)
 
-    @cached_property
+    @property
     def length(self) -> int:
-        """Counted by decoding once."""
-        return sum(len(piece) for piece in self.pieces())
+        """Number of samples, counted by decoding the file unless `chunks` has already reached its end."""
+        if self._length is None:
+            for _ in self.chunks():
+                pass
+        return self._length or 0
 
-    def pieces(self) -> Iterator[Samples]:
-        """Samples ``[s, C]``, silence where the track starts late or pauses, no padding after its end."""
+    def chunks(self) -> Iterator[Samples]:
+        """Decode samples ``[s, C]``, silence where the track starts late or pauses, no padding after its end."""
         count, last = 0, None
-        for piece in self._decoded():
+        for chunk in self._decoded():
             if last is not None:
                 yield last
-            count, last = count + len(piece), piece
+            count, last = count + len(chunk), chunk
         if last is None:
             raise _empty(self.name)
         if self.strict and self.end is not None and count < self.end - self.rate // 10:
             raise _damaged(self.name, f"{count} of {self.end} samples")
         excess = max(0, count - self.end) if self.end is not None else 0
-        yield last[: len(last) - excess] if excess < len(last) else last
+        trimmed = last[: len(last) - excess] if excess < len(last) else last
+        self._length = count - len(last) + len(trimmed)
+        yield trimmed
 
     def _decoded(self) -> Iterator[Samples]:
         count = 0
-        with _container(self.path, self.name) as container:
-            start = _start(container)
-            for frame in container.decode(_audio_stream(container, self.name)):
+        with _audio_track(self.path, self.name) as (container, stream):
+            start = start_time(container)
+            for frame in container.decode(stream):
                 if frame.sample_rate != self.rate:
                     raise _damaged(self.name, f"a change of sample rate from {self.rate} to {frame.sample_rate} Hz")
-                late = 0 if frame.pts is None else _at_rate(frame.pts * frame.time_base - start, self.rate) - count
+                gap = 0 if frame.pts is None else _samples_at(frame.pts * frame.time_base - start, self.rate) - count
+                if gap > MAX_GAP_S * self.rate:
+                    raise _damaged(self.name, f"a pause of {gap // self.rate:,} seconds")
                 # Stamps in whole milliseconds jitter; a real pause within a track is longer than 10 ms.
-                if late > LONGEST_PAUSE * self.rate:
-                    raise _damaged(self.name, f"a pause of {late // self.rate:,} seconds")
-                if late > (self.rate // 100 if count else 0):
-                    yield from (np.zeros(min(PIECE, late - i), np.float32) for i in range(0, late, PIECE))
-                    count += late
+                if gap > (self.rate // 100 if count else 0):
+                    yield from (np.zeros(min(CHUNK, gap - i), np.float32) for i in range(0, gap, CHUNK))
+                    count += gap
                 samples = frame.to_ndarray()
                 count += frame.samples
                 yield samples.T if frame.format.is_planar else samples.reshape(frame.samples, -1)
 
 
 @contextlib.contextmanager
-def _container(path: Path, name: str) -> Iterator[Any]:
-    try:
-        # A playlist may name other files, even remote ones; nothing but local files is ever opened.
-        options = {"protocol_whitelist": "file"}
-        with av.open(str(path.resolve()), options=options, metadata_errors="ignore") as container:
-            yield container
-    except av.error.FFmpegError as error:
+def _audio_track(path: Path, name: str) -> Iterator[tuple[Any, Any]]:
+    """Open a file; the context's value is its container and its audio stream."""
+
+    def damaged(reason: str) -> AudioError:
         remedy = "it is no audio, cut short or damaged: copy, record or export it again"
-        raise AudioError(name, "audio that can be decoded", error.strerror or "a decoding error", remedy) from None
+        return AudioError(name, "audio that can be decoded", reason, remedy)
+
+    with as_one_error(damaged), open_container(path, damaged) as container:
+        stream = best_stream(container, "audio")
+        if stream is None:
+            raise AudioError(name, "an audio track", "none", "give an audio file, or a video that has sound")
+        yield container, stream
 
 
-def _audio_stream(container: Any, name: str) -> Any:
-    stream = container.streams.best("audio")
-    if stream is None or stream.codec_context is None:
-        raise AudioError(name, "an audio track", "none", "give an audio file, or a video that has sound")
-    return stream
-
-
-def _start(container: Any) -> Fraction:
-    return Fraction(container.start_time or 0, av.time_base)
-
-
-def _at_rate(seconds: Fraction, rate: int) -> int:
+def _samples_at(seconds: Fraction, rate: int) -> int:
     return (seconds * rate + Fraction(1, 2)).__floor__()
 
 
@@ -248,7 +248,7 @@ def _declared_size(file: BinaryIO, head: bytes, size: int) -> int:
 
 
 def _riff_size(file: BinaryIO, order: str) -> int:
-    """Bytes up to the end of the samples; 0 where a header written to a pipe leaves the length open."""
+    """Return the bytes up to the end of the samples; 0 where a header written to a pipe leaves the length open."""
     wide, position = 0, 12
     for _ in range(1000):
         file.seek(position)
@@ -266,7 +266,7 @@ def _riff_size(file: BinaryIO, order: str) -> int:
 
 
 def _mp4_size(file: BinaryIO, size: int) -> int:
-    """Bytes up to the end of the last box that matters."""
+    """Return the bytes up to the end of the last box that matters."""
     position = 0
     while position + 8 <= size:
         file.seek(position)

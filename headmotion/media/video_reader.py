@@ -1,35 +1,39 @@
-"""The pictures of a video at a constant rate, by time stamp, one at a time."""
+"""Frames of a video file: all of them at a constant rate, one at a time, or the last few."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import av.error
 import numpy as np
 
 from ..core.errors import ImageError
 from ..core.interfaces.renderer import Picture
-from ..preparation.settings import FPS
+from .container import as_one_error, best_stream, open_container, start_time
 
 LONGEST_EDGE = 1280
-"""Larger pictures are reduced to this edge (px) while they are decoded."""
+"""Larger frames are reduced to this longer edge (px) while they are decoded."""
 LONGEST_HOLD_S = 2
-"""Seconds for which a picture stands; where the next one comes later, nothing is shown until then."""
+"""Seconds for which a frame stays on screen; if the next one comes later, nothing is shown in between."""
+DEFAULT_RATE = 25
+"""Frames per second assumed where a container states no rate."""
+SEEK_BACK_S = 10
+"""Seconds before the end of a video from which its last frames are decoded."""
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What is to be seen at ``index / 25`` seconds: the last picture whose time stamp is not later."""
+class VideoFrame:
+    """What a video shows at ``index / fps`` seconds: its last decoded frame whose time stamp is not later."""
 
     index: int
     number: int
-    """Which picture of the video it is; several frames may show the same."""
+    """Number of the decoded frame; it repeats where the video's own rate is lower."""
     picture: Picture
     """Upright, RGB ``uint8 [H, W, 3]``."""
     reduction: float
@@ -39,79 +43,133 @@ class Shown:
 
 
 class Video:
-    """An opened video. Frame 0 is its first picture."""
+    """An open video. Time 0 is its first frame."""
 
     def __init__(self, container: Any, stream: Any) -> None:
         self.has_audio = bool(container.streams.audio)
-        self._rate = Fraction(stream.average_rate or stream.guessed_rate or FPS)
-        self._decoded = _rising(container.decode(stream), stream.time_base, self._rate)
+        self._rate = Fraction(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
+        self._decoded = _increasing(container.decode(stream), stream.time_base, self._rate)
         self._first = next(self._decoded, None)
         if self._first is None:
             raise ImageError("video", "at least one picture", "none")
-        self.start: Fraction = self._first[0] - Fraction(container.start_time or 0, av.time_base)
-        """When the first picture is shown, in seconds after the container's own start, from which audio is counted."""
+        self.start: Fraction = self._first[0] - start_time(container)
+        """Time of the first frame in seconds after the container's own start, from which audio is counted."""
 
-    def frames(self) -> Iterator[Shown]:
-        """All frames at 25 per second, once; indices rise, and skip where nothing was shown for long.
+    def frames(self, fps: Fraction) -> Iterator[VideoFrame]:
+        """Iterate once over all frames at a constant rate; indices increase, and skip where nothing is shown.
+
+        Args:
+            fps: frames per second to return, whatever the video's own rate is.
 
         Raises:
             ImageError: the video turns out to be damaged.
         """
         assert self._first is not None
-        origin, held = self._first
+        origin, current = self._first
         index = number = 0
         stamp = Fraction(0)
-        with _one_clear_error():
-            for following, frame in self._decoded:
-                until = _frames_before(following - origin)
-                yield from _standing(index, min(until, _frames_before(stamp + LONGEST_HOLD_S)), number, held)
-                index, number, held, stamp = until, number + 1, frame, following - origin
-            # The last picture stands for as long as it says, or as the others did on average.
-            own = held.duration * held.time_base if held.duration else 1 / self._rate
-            until = _frames_before(stamp + min(own, Fraction(LONGEST_HOLD_S)))
-            yield from _standing(index, max(until, 1), number, held)
+
+        def frames_before(seconds: Fraction) -> int:
+            return (seconds * fps).__ceil__()
+
+        with as_one_error(_damaged):
+            for next_stamp, next_frame in self._decoded:
+                end = frames_before(next_stamp - origin)
+                yield from _repeat(current, number, range(index, min(end, frames_before(stamp + LONGEST_HOLD_S))))
+                index, number, current, stamp = end, number + 1, next_frame, next_stamp - origin
+            # The last frame stays as long as it says, or as long as the others did on average.
+            duration = current.duration * current.time_base if current.duration else 1 / self._rate
+            end = frames_before(stamp + min(duration, Fraction(LONGEST_HOLD_S)))
+            yield from _repeat(current, number, range(index, max(end, 1)))
 
 
 @contextlib.contextmanager
 def open_video(path: Path) -> Iterator[Video]:
-    """The video in a file of any container that FFmpeg reads.
+    """Open the video in a file of any container that FFmpeg reads.
 
     Raises:
         ImageError: empty, not a video, or damaged at its beginning.
     """
     if not path.is_file() or path.stat().st_size == 0:
-        raise ImageError("video", "a whole video", "an empty file" if path.is_file() else "no file")
-    with contextlib.ExitStack() as stack:
-        with _one_clear_error():
-            options = {"protocol_whitelist": "file"}  # a playlist may name remote files
-            container = stack.enter_context(av.open(str(path.resolve()), options=options, metadata_errors="ignore"))
-            stream: Any = container.streams.best("video")
-            if stream is None or stream.codec_context is None:
-                raise ImageError("video", "a video track", "none")
-            stream.codec_context.thread_count = 1
+        raise _damaged("an empty file" if path.is_file() else "no file")
+    with open_container(path, _damaged) as container:
+        stream = best_stream(container, "video")
+        if stream is None:
+            raise ImageError("video", "a video track", "none")
+        # Preparation decodes one video per process.
+        stream.codec_context.thread_count = 1
+        with as_one_error(_damaged):
             video = Video(container, stream)
         yield video
 
 
-def _frames_before(seconds: Fraction) -> int:
-    """How many frames begin earlier than that."""
-    return (seconds * FPS).__ceil__()
+def last_frames(path: Path, count: Callable[[Fraction], int]) -> tuple[list[Picture], Fraction]:
+    """Decode the end of a video, in full size.
+
+    Args:
+        path: the video.
+        count: how many frames to return, given the video's frames per second.
+
+    Returns:
+        The last frames ``uint8 [H, W, 3]``, upright, in order, and the video's frames per second. They are fewer if the
+        video is shorter.
+
+    Raises:
+        ImageError: no such file, no video track, or damaged.
+    """
+    if not path.is_file():
+        raise ImageError("video", "an existing file", str(path))
+
+    def damaged(reason: str) -> ImageError:
+        return _damaged(f"{path} ({reason})")
+
+    with as_one_error(damaged), open_container(path, damaged) as container:
+        stream = best_stream(container, "video")
+        if stream is None or not stream.average_rate:
+            raise ImageError("video", "a video track", f"none in {path}")
+        fps = Fraction(stream.average_rate)
+        return [
+            _upright(frame, frame.to_ndarray(format="rgb24")) for frame in _tail(container, stream, count(fps))
+        ], fps
 
 
-def _standing(first: int, until: int, number: int, frame: Any) -> Iterator[Shown]:
-    if first >= until:
+def _tail(container: Any, stream: Any, count: int) -> list[Any]:
+    """Return the last ``count`` decoded frames, or all of a shorter video."""
+    if container.duration and container.duration > 2 * SEEK_BACK_S * av.time_base:
+        container.seek((container.start_time or 0) + container.duration - SEEK_BACK_S * av.time_base)
+        if len(frames := deque(container.decode(stream), count)) == count:
+            return list(frames)
+        # Key frames are rarer than that: decode from the start.
+        container.seek(container.start_time or 0)
+    if not (frames := deque(container.decode(stream), count)):
+        raise ImageError("video", "at least one frame", "none")
+    return list(frames)
+
+
+def _repeat(frame: Any, number: int, indices: range) -> Iterator[VideoFrame]:
+    """Convert a decoded frame to a picture and return it for each of the indices."""
+    if not indices:
         return
     reduction = max(1.0, max(frame.width, frame.height) / LONGEST_EDGE)
     width, height = (max(1, round(edge / reduction)) for edge in (frame.width, frame.height))
     pixels = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
-    quarters = round(frame.rotation / 90) % 4
-    picture = np.ascontiguousarray(np.rot90(pixels, quarters), np.uint8)
-    size = (frame.width, frame.height) if quarters % 2 else (frame.height, frame.width)
-    yield from (Shown(index, number, picture, reduction, size) for index in range(first, until))
+    picture = _upright(frame, pixels)
+    on_its_side = _quarter_turns(frame) % 2
+    size = (frame.width, frame.height) if on_its_side else (frame.height, frame.width)
+    yield from (VideoFrame(index, number, picture, reduction, size) for index in indices)
 
 
-def _rising(frames: Iterator[Any], time_base: Fraction, rate: Fraction) -> Iterator[tuple[Fraction, Any]]:
-    """Frames with their time stamps in seconds, without those that do not come later than the one before."""
+def _upright(frame: Any, pixels: Picture) -> Picture:
+    """Turn pixels by the rotation that the frame's metadata states."""
+    return np.ascontiguousarray(np.rot90(pixels, _quarter_turns(frame)), np.uint8)
+
+
+def _quarter_turns(frame: Any) -> int:
+    return int(round(frame.rotation / 90) % 4)
+
+
+def _increasing(frames: Iterator[Any], time_base: Fraction, rate: Fraction) -> Iterator[tuple[Fraction, Any]]:
+    """Return frames with their time stamps in seconds, without those that are not later than the one before."""
     last: Fraction | None = None
     for frame in frames:
         if frame.pts is None:
@@ -123,9 +181,5 @@ def _rising(frames: Iterator[Any], time_base: Fraction, rate: Fraction) -> Itera
             yield stamp, frame
 
 
-@contextlib.contextmanager
-def _one_clear_error() -> Iterator[None]:
-    try:
-        yield
-    except av.error.FFmpegError as error:
-        raise ImageError("video", "a whole video", error.strerror or "a decoding error") from None
+def _damaged(reason: str) -> ImageError:
+    return ImageError("video", "a whole video", reason)

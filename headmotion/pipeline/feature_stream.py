@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -28,13 +26,9 @@ class Hearing:
         self._features = torch.zeros(1, 0, encoder.channels, device=device)
         self._state = encoder.init_state(1)
 
-    def push(self, samples: Any) -> npt.NDArray[np.float32]:
-        """Next samples ``[s]`` or ``[s, channels]`` in -1..1; returns them at the encoder's rate.
-
-        Raises:
-            AudioError: samples of another shape, NaN or infinite.
-        """
-        return self._heard(self._resampler.push(samples))
+    def push(self, wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Add the next samples ``[s]``, checked and mono; return them at the encoder's rate."""
+        return self._heard(self._resampler.push_mono(wave))
 
     def end(self, frames: int) -> npt.NDArray[np.float32]:
         """No more samples: silence follows, enough for so many native frames more."""

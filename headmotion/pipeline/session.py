@@ -67,7 +67,6 @@ class Session:
             self._own = self._hearing()
             self._state = self._generator.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
 
-    @torch.inference_mode()
     def push(self, samples: Any, other: Any = None) -> Motion:
         """Next samples in, the frames that they determine out (perhaps none).
 
@@ -80,7 +79,11 @@ class Session:
             HeadmotionError: the generator hears no other speaker (`SupportsDialogue`).
         """
         self._still_open()
-        wave = as_mono(samples, "audio")
+        return self._push(as_mono(samples, "audio"), None if other is None else as_mono(other, "other audio"))
+
+    @torch.inference_mode()
+    def _push(self, wave: Wave, other: Wave | None) -> Motion:
+        """Push samples that are already mono."""
         self._listen(other, len(wave))
         self._samples_in += len(wave)
         heard = self._own.push(wave)
@@ -120,7 +123,8 @@ class Session:
         """
         theirs = None if other is None else Audio.coerce(other).blocks(self.sample_rate)
         for block in speech.blocks(self.sample_rate):
-            yield self.push(block, None if theirs is None else fitted(next(theirs, block[:0]), len(block)))
+            self._still_open()
+            yield self._push(block, None if theirs is None else fitted(next(theirs, block[:0]), len(block)))
         yield self.flush()
 
     @property
@@ -141,13 +145,12 @@ class Session:
         steps = pipeline.spec.steps_per_frame
         return Hearing(pipeline.audio_encoder, self.sample_rate, steps, pipeline.device, self._block)
 
-    def _listen(self, other: Any, count: int) -> None:
+    def _listen(self, wave: Wave | None, count: int) -> None:
         """Hear the other speaker's samples, of which there must be ``count``; None: there is no other."""
-        if other is None and self._other is None:
+        if wave is None and self._other is None:
             return
         if not isinstance(self._chosen, SupportsDialogue):
             raise lacking(self._chosen, SupportsDialogue, "another speaker's audio")
-        wave = None if other is None else as_mono(other, "other audio")
         late = self._other is None and self._samples_in > 0
         if wave is None or late or len(wave) != count:
             expected = f"{count} samples of the other speaker too, at every push from the first on"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..media.video_reader import Shown
+from ..media.video_reader import VideoFrame
 from .face_tracks import Linker, Poses, Track
 from .settings import FPS, Settings
 from .shots import Shots
@@ -28,13 +28,13 @@ class Piece:
 class Pieces:
     """RawBatch a video, frame by frame; ``find`` gives the faces ``[N, P, D]`` of a frame."""
 
-    def __init__(self, settings: Settings, find: Callable[[Shown], Poses]) -> None:
+    def __init__(self, settings: Settings, find: Callable[[VideoFrame], Poses]) -> None:
         longest, least = round(settings.max_seconds * FPS), round(settings.min_seconds * FPS)
         self._linker = Linker(settings.gap_frames, longest, least)
         self._shots = Shots(settings.cut_threshold)
         self._find = find
         self._shot = self._number = 0
-        self._last: Shown | None = None
+        self._last: VideoFrame | None = None
         self._faces: Poses = np.zeros((0, 1, 2), np.float32)
         self.count = 0
         """Pieces so far."""
@@ -49,7 +49,7 @@ class Pieces:
         """How much of the video was seen."""
         return 0.0 if self._last is None else float((self._last.index + 1) / FPS)
 
-    def push(self, shown: Shown) -> list[Piece]:
+    def push(self, shown: VideoFrame) -> list[Piece]:
         """The next frame in, pieces that end before or with it out."""
         last, done = self._last, []
         if last is None or shown.number != last.number:

@@ -18,7 +18,7 @@ from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.interfaces.specs import BuildContext, RepresentationSpec
 from ..core.spec import building, resolve_spec
 from ..media.image import read_picture
-from ..media.video_reader import Shown, Video, open_video
+from ..media.video_reader import Video, VideoFrame, open_video
 from ..sync.trained import load_syncers
 from .aligned_audio import Speech
 from .crop import crop
@@ -57,7 +57,7 @@ class Parts:
         return cls(settings, detector, representation, Checks(settings, representation, syncers))
 
     @torch.inference_mode()
-    def find(self, shown: Shown) -> Poses:
+    def find(self, shown: VideoFrame) -> Poses:
         """The faces ``[N, P, D]`` of a frame in pixels of the video; possibly none."""
         try:
             found = self.detector.detect(shown.picture)
@@ -89,7 +89,7 @@ def prepare_video(path: Path, parts: Parts, output: StagedVideo, alive: Callable
 def _read(video: Video, pieces: Pieces, desk: _Desk, alive: Callable[[], None]) -> None:
     damage = None
     try:
-        for shown in video.frames():
+        for shown in video.frames(FPS):
             desk.take(pieces.push(shown))
             desk.speech.forget(shown.index if pieces.oldest is None else pieces.oldest)
             alive()

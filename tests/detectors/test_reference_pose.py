@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import headmotion as hm
 from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder, faults
 from headmotion.detectors.specs import MediapipeSpec
-from headmotion.media.video_tail import last_frames
+from headmotion.media.video_reader import last_frames
 
 FACE = hm.PipelineSpec().representation.build()
 
@@ -162,7 +162,7 @@ def test_last_frames_of_a_long_video_are_the_same_as_without_seeking(
 ) -> None:
     path = video(tmp_path / "a.mp4", [20 + k % 200 for k in range(700)])
     near, fps = last_frames(path, lambda fps: 3)
-    monkeypatch.setattr("headmotion.media.video_tail.RUN_UP_S", 100)
+    monkeypatch.setattr("headmotion.media.video_reader.SEEK_BACK_S", 100)
     far, _ = last_frames(path, lambda fps: 3)
     assert fps == 25 and len(near) == len(far) == 3
     assert all(np.array_equal(a, b) for a, b in zip(near, far, strict=True))

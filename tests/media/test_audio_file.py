@@ -144,6 +144,13 @@ def test_open_ended_flac_is_counted(tmp_path):
     assert Audio.load(path).duration == Fraction(3, 2)
 
 
+def test_a_file_that_was_read_is_not_decoded_again_for_its_length(tmp_path, monkeypatch):
+    audio = Audio.load(encode(tmp_path / "a.mp3", "libmp3lame"))
+    samples = len(audio.read(RATE))
+    monkeypatch.setattr(av, "open", lambda *_, **__: pytest.fail("opened again"))
+    assert audio.length == samples == round(RATE * SECONDS)
+
+
 # Files that cannot be used
 
 

@@ -1,0 +1,53 @@
+"""Media files opened for reading by FFmpeg: the one place that does it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import av.error
+
+from ..core.errors import HeadmotionError
+
+Failure = Callable[[str], HeadmotionError]
+"""Makes the error to raise from FFmpeg's reason."""
+
+
+@contextlib.contextmanager
+def open_container(path: Path, failure: Failure) -> Iterator[Any]:
+    """Open a local file of any container that FFmpeg reads; the context's value is PyAV's input container.
+
+    Args:
+        path: the file. A playlist may name other files, even remote ones; nothing but local files is ever opened.
+        failure: makes the error that is raised if FFmpeg cannot open the file.
+    """
+    with as_one_error(failure):
+        options = {"protocol_whitelist": "file"}
+        # Tags may be in any encoding, and nobody reads them.
+        container = av.open(str(path.resolve()), options=options, metadata_errors="ignore")
+    with container:
+        yield container
+
+
+@contextlib.contextmanager
+def as_one_error(failure: Failure) -> Iterator[None]:
+    """Turn whatever FFmpeg raises within the context into the error that ``failure`` makes."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise failure(error.strerror or "a decoding error") from None
+
+
+def best_stream(container: Any, kind: Literal["video", "audio"]) -> Any | None:
+    """Return the stream that FFmpeg would play, or None if there is none that it can decode."""
+    stream = container.streams.best(kind)
+    return stream if stream is not None and stream.codec_context is not None else None
+
+
+def start_time(container: Any) -> Fraction:
+    """Return the time stamp at which a container begins (seconds); those of its streams count from there."""
+    return Fraction(container.start_time or 0, av.time_base)
