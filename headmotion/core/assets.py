@@ -1,4 +1,4 @@
-"""What headmotion and its plugins bring along, or make use of, beside code: where it comes from, and on what terms."""
+"""Licenses: where bundled and optional data comes from, and under which terms."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Asset:
-    """Media, weights or data that somebody made: told for the users who pass them on."""
+    """Media, weights or data of a third party, listed for users who redistribute them."""
 
     name: str
-    """What it is called, such as a file's name."""
+    """Name of the file or data set."""
     license: str
     """An SPDX identifier or a few words."""
     source: str
-    """Who made it, and where it was published."""
+    """Author, and place of publication."""
     bundled: bool = True
-    """Whether it is in the package; else the user has or fetches it."""
+    """Whether it is in the package; otherwise the user has it or downloads it."""
     note: str = ""
-    """What else should be known before it is passed on."""
+    """Anything else that matters before it is redistributed."""

@@ -1,7 +1,7 @@
-"""Checkpoints: one ``.safetensors`` file that holds weights and the spec they belong to. Reading one executes nothing.
+"""Checkpoints: one ``.safetensors`` file with weights and the spec they belong to. Reading one executes nothing.
 
-The one metadata key ``headmotion`` is JSON with sorted keys: with a single key, and so written, the same content always
-gives the same bytes. `read_header` needs neither torch nor any plugin.
+The single metadata key ``headmotion`` holds JSON with sorted keys, so the same content always gives the same bytes.
+`read_header` needs neither torch nor any plugin.
 """
 
 from __future__ import annotations
@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FORMAT = 1
-"""The newest format of the metadata that this version reads, and the one it writes."""
+"""Format of the metadata that this version writes, and the newest that it reads."""
 KEY = "headmotion"
+"""Key of the metadata."""
+MAX_NESTING = 64
+"""Levels of the metadata's JSON; deeper nesting is damage, and Python would run out of stack in handling it."""
 
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """One tensor of a checkpoint; ``dtype`` as safetensors writes it (``F32`` ...)."""
+    """Type and shape of one tensor; ``dtype`` as safetensors writes it (``F32`` ...)."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -38,32 +41,32 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class CheckpointHeader:
-    """What a checkpoint says of itself."""
+    """Header of a checkpoint."""
 
     format: int
     spec: dict[str, Any]
     """The spec as JSON values."""
     requires: tuple[dict[str, str], ...]
-    """Distributions that own the spec's types: ``dist`` and the ``version`` that wrote the file."""
+    """Distributions that own the spec's types, each with ``dist`` and the ``version`` that wrote the file."""
     versions: dict[str, str]
-    """Further software that wrote the file."""
+    """Versions of other software that wrote the file, by name."""
     step: int
-    """Training steps behind the weights."""
+    """Number of training steps of the weights."""
     sha256: str
-    """Hexadecimal digest of the tensor data, all bytes behind the safetensors header."""
+    """Hexadecimal digest of the tensor data, which is all bytes after the safetensors header."""
     card: dict[str, Any]
-    """Facts about the model: data, seconds, commit."""
+    """Facts about the model, such as its training data, time and commit."""
     tensors: dict[str, TensorInfo]
     size: int
-    """Bytes of the whole file."""
+    """Size of the file (bytes)."""
 
     @property
     def parameters(self) -> int:
-        """Numbers in all tensors together."""
+        """Total number of values in all tensors."""
         return sum(math.prod(info.shape) for info in self.tensors.values())
 
     def summary(self) -> dict[str, Any]:
-        """The header as JSON values, with the number of parameters."""
+        """Return the header as JSON values, with the number of parameters."""
         return asdict(self) | {"parameters": self.parameters}
 
 
@@ -77,13 +80,17 @@ def save_checkpoint(
     """Write a checkpoint; it appears whole or not at all. The same content gives the same bytes.
 
     Args:
+        path: a name ending in ``.safetensors``.
         spec: JSON values; every dict in it with a ``type`` is the spec of a part.
-        tensors: by name, of any device; those that share memory are written apart.
-        step: training steps behind the weights.
-        card: facts about the model, JSON values.
+        tensors: tensors by name, on any device; those that share memory are written separately.
+        step: number of training steps of the weights.
+        card: facts about the model as JSON values.
+
+    Returns:
+        The path.
 
     Raises:
-        CheckpointError: a name that does not end in ``.safetensors``, or values that JSON cannot hold.
+        CheckpointError: another suffix, or values that JSON cannot hold.
     """
     import torch
     from safetensors.torch import save
@@ -91,31 +98,31 @@ def save_checkpoint(
     target = Path(path)
     if target.suffix != ".safetensors":
         raise CheckpointError("checkpoint", "a name ending in .safetensors", target.name)
-    apart = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     distributions = sorted({_distribution(part["type"]) for part in _parts(spec)} | {OWN_DISTRIBUTION})
-    described = {
+    metadata = {
         "format": FORMAT,
         "spec": spec,
         "requires": [{"dist": dist, "version": _version(dist)} for dist in distributions],
         "versions": {"torch": str(torch.__version__)},
         "step": step,
-        "sha256": _digest(save(apart)),
+        "sha256": _digest(save(copies)),
         "card": card or {},
     }
     try:
-        text = json.dumps(described, sort_keys=True, allow_nan=False)
+        text = json.dumps(metadata, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise CheckpointError("checkpoint", "a spec and a card of JSON values", str(error)) from None
     with atomic_output(target) as temporary:
-        temporary.write_bytes(save(apart, {KEY: text}))
+        temporary.write_bytes(save(copies, {KEY: text}))
     return target
 
 
 def read_header(path: str | os.PathLike[str]) -> CheckpointHeader:
-    """What a checkpoint says of itself. Reads no tensor, imports no plugin and no torch.
+    """Read the header of a checkpoint, without its tensors and without importing plugins or torch.
 
     Raises:
-        CheckpointError: no such file, a pickle, damaged or cut short, not a headmotion checkpoint, or too new.
+        CheckpointError: the file is missing, a pickle, damaged, cut short, not a headmotion checkpoint, or too new.
     """
     source = Path(path)
     if source.exists() and not source.is_file():
@@ -128,10 +135,10 @@ def read_header(path: str | os.PathLike[str]) -> CheckpointHeader:
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dict[str, Tensor]]:
-    """Header and tensors of a checkpoint, the spec brought up to date by its plugins' migrations.
+    """Read header and tensors of a checkpoint; its plugins' migrations bring the spec up to date.
 
     Raises:
-        CheckpointError: as `read_header`; or the tensors differ from their sha256, or a plugin is missing.
+        CheckpointError: as `read_header`, or the tensors do not match their SHA-256, or a plugin is missing.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
@@ -151,7 +158,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dic
         namespace, slash, _ = part["type"].rpartition("/")
         if slash and (remedy := registry().absent(namespace)):
             raise CheckpointError("checkpoint", f"the plugin of {part['type']!r}, which {source} needs", "none", remedy)
-    written_by = {each["dist"]: each["version"] for each in header.requires}
+    written_by = {required["dist"]: required["version"] for required in header.requires}
     return replace(header, spec=_migrated(header.spec, written_by)), tensors
 
 
@@ -169,7 +176,7 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
         end = max((e["data_offsets"][1] for e in entries.values()), default=0)
         announced = 8 + length + min(int(end), 1 << 62)
         stored = None if text is None else json.loads(text)
-        if _nested(stored, 64):
+        if _is_nested(stored, MAX_NESTING):
             raise ValueError
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
         raise _damaged(path, "a header that cannot be read") from None
@@ -185,18 +192,18 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
 
 
 def _is_pickle(start: bytes) -> bool:
-    """Whether the first nine bytes are those of a pickle, or of a zip archive, in which torch puts one."""
+    """Return whether the first nine bytes are those of a pickle, or of a zip archive, in which torch puts one."""
     # A safetensors file may begin with 0x80 too, but its header is at most 100 MB long, and a pickle ends in ".".
     huge = int.from_bytes(start[:8], "little") > 100_000_000
     return start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and (huge or start.endswith(b".")))
 
 
-def _nested(value: Any, levels: int) -> bool:
-    """Whether JSON values hold others more than so many levels deep."""
-    layer = [value]
+def _is_nested(value: Any, levels: int) -> bool:
+    """Return whether JSON values are nested more than ``levels`` deep."""
+    layer = [value]  # level by level, because recursion is what the limit protects
     for _ in range(levels):
-        holders = [each for each in layer if isinstance(each, dict | list)]
-        layer = [each for holder in holders for each in (holder.values() if isinstance(holder, dict) else holder)]
+        containers = [item for item in layer if isinstance(item, dict | list)]
+        layer = [item for parent in containers for item in (parent.values() if isinstance(parent, dict) else parent)]
     return bool(layer)
 
 
@@ -222,12 +229,12 @@ def _header(stored: Any, tensors: dict[str, TensorInfo], size: int, path: Path) 
 
 
 def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
-    """A stored spec with every part, innermost first, passed once to its own plugin's migration."""
+    """Return a stored spec after passing every part, innermost first, to its own plugin's migration once."""
     if isinstance(value, list):
-        return [_migrated(each, written_by) for each in value]
+        return [_migrated(item, written_by) for item in value]
     if not isinstance(value, dict):
         return value
-    spec = {key: _migrated(each, written_by) for key, each in value.items()}
+    spec = {key: _migrated(item, written_by) for key, item in value.items()}
     if not isinstance(spec.get("type"), str):
         return spec
     namespace = spec["type"].rpartition("/")[0]
@@ -245,18 +252,18 @@ def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
 
 
 def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every dict with a ``type`` inside JSON values."""
+    """Yield every dict with a ``type`` inside JSON values."""
     if isinstance(value, Mapping):
         if isinstance(value.get("type"), str):
             yield value
         value = list(value.values())
     if isinstance(value, list | tuple):
-        for each in value:
-            yield from _parts(each)
+        for item in value:
+            yield from _parts(item)
 
 
 def _distribution(type_name: str) -> str:
-    """The distribution that owns a type; registration makes sure that it is called so."""
+    """Return the distribution that owns a type; registration enforces the name."""
     namespace, slash, _ = type_name.rpartition("/")
     return f"{OWN_DISTRIBUTION}-{namespace}" if slash else OWN_DISTRIBUTION
 
@@ -269,7 +276,7 @@ def _version(dist: str) -> str:
 
 
 def _digest(content: bytes) -> str:
-    """Of the tensor data: what follows the eight bytes of the header's length and the header."""
+    """Return the SHA-256 of the tensor data, which follows the eight bytes of the header's length and the header."""
     return hashlib.sha256(memoryview(content)[8 + int.from_bytes(content[:8], "little") :]).hexdigest()
 
 

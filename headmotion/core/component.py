@@ -1,4 +1,4 @@
-"""What every built part of a pipeline is: a torch module that knows the spec it was made from."""
+"""Component: the base of every built part, a torch module that keeps the spec it was built from."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ class Component(nn.Module, ABC):
 
 
 def seeded_uniform(seed: int | Sequence[int], batch: int, size: int) -> Tensor:
-    """Noise ``[B, size]`` in [0, 1), keyed by sample: an int seeds sample ``b`` with ``seed + b``.
+    """Draw noise ``[B, size]`` in [0, 1) that is seeded per sample.
 
-    Sample ``b`` gets the same numbers whatever the batch around it, so noise does not depend on how a batch is split.
+    A sample gets the same numbers in any batch, so results do not depend on how a batch is divided.
+
+    Args:
+        seed: an int seeds sample ``b`` with ``seed + b``; a sequence holds a seed per sample.
+        batch: number of samples, ``B``.
+        size: numbers per sample.
     """
     seeds = range(seed, seed + batch) if isinstance(seed, int) else seed
     if len(seeds) != batch:
         raise ValueError(f"{len(seeds)} seeds for a batch of {batch}")
-    return torch.stack([torch.rand(size, generator=torch.Generator().manual_seed(each)) for each in seeds])
+    return torch.stack([torch.rand(size, generator=torch.Generator().manual_seed(sample)) for sample in seeds])

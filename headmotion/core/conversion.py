@@ -1,4 +1,4 @@
-"""Motions converted from one representation into another, by the converters that plugins offer."""
+"""Converting a motion into another representation by the converters that plugins offer."""
 
 from __future__ import annotations
 
@@ -6,79 +6,82 @@ import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import MotionError
 from .interfaces.converter import Converter
 from .interfaces.specs import RepresentationSpec
-from .motion import Motion
 from .plugins import registry
 
+if TYPE_CHECKING:
+    from .motion import Motion
 
-def converted(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
-    """See `Motion.to`."""
-    wanted = _wanted(target)
-    source, goal = str(motion.representation.get("type")), wanted["type"]
-    if source == goal and _fits(motion, wanted):
+
+def convert(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
+    """Convert a motion; see `Motion.to`, whose arguments and errors are the same."""
+    requested = _requested_fields(target)
+    source_type, target_type = str(motion.representation.get("type")), requested["type"]
+    if source_type == target_type and _fits(motion, requested):
         return motion
-    way = route(registry().converters.values(), source, goal)
-    if not way:
-        known = ", ".join(sorted(reachable(registry().converters.values(), source))) or "nothing else"
-        raise MotionError(f"motion of {source}", f"a representation that it converts into: {known}", repr(goal))
+    converters = registry().converters
+    path = route(converters.values(), source_type, target_type)
+    if not path:
+        known = ", ".join(sorted(reachable(converters.values(), source_type))) or "nothing else"
+        expected = f"a representation that it converts into: {known}"
+        raise MotionError(f"motion of {source_type}", expected, repr(target_type))
     result = motion
-    for converter in way:
+    for converter in path:
         result = converter.convert(result)
-    if not _fits(result, wanted) and (less := registry().converters.get((goal, goal))) is not None and less not in way:
-        way, result = (*way, less), less.convert(result)
-    if not _fits(result, wanted):
-        fields = [json.dumps(each, sort_keys=True) for each in (_described(result, wanted), wanted)]
-        raise MotionError(f"motion of {source} to {goal}", f"what can be made, {fields[0]}", fields[1])
-    steps = [{"from": each.source, "to": each.target, "loss": each.loss} for each in way]
-    return replace(result, provenance={**motion.provenance, "converted": [*_before(motion), *steps]})
+    # A converter of a type to itself drops numbers, such as depth, that the request may not have.
+    reduction = converters.get((target_type, target_type))
+    if not _fits(result, requested) and reduction is not None and reduction not in path:
+        path, result = (*path, reduction), reduction.convert(result)
+    if not _fits(result, requested):
+        possible, got = (json.dumps(fields, sort_keys=True) for fields in (_fields(result, requested), requested))
+        raise MotionError(f"motion of {source_type} to {target_type}", f"what can be made, {possible}", got)
+    earlier = motion.provenance.get("converted", ())
+    steps = [{"from": step.source, "to": step.target, "loss": step.loss} for step in path]
+    return replace(result, provenance={**motion.provenance, "converted": [*earlier, *steps]})
 
 
 def route(converters: Iterable[Converter], source: str, target: str) -> tuple[Converter, ...]:
-    """The shortest way of one converter or more from a type to another; empty if there is none."""
+    """Return the shortest path of one converter or more from a type to another; empty if there is none."""
     known = tuple(converters)
-    ways: deque[tuple[Converter, ...]] = deque((each,) for each in known if each.source == source)
-    seen = set()
-    while ways:
-        way = ways.popleft()
-        here = way[-1].target
-        if here == target:
-            return way
-        if here not in seen:
-            seen.add(here)
-            ways.extend((*way, each) for each in known if each.source == here != each.target)
+    paths: deque[tuple[Converter, ...]] = deque((converter,) for converter in known if converter.source == source)
+    visited = set()
+    while paths:
+        path = paths.popleft()
+        end = path[-1].target
+        if end == target:
+            return path
+        if end not in visited:
+            visited.add(end)
+            paths.extend((*path, step) for step in known if step.source == end != step.target)
     return ()
 
 
 def reachable(converters: Iterable[Converter], source: str) -> set[str]:
-    """All types into which motions of a type can be converted."""
+    """Return all types into which motions of a type can be converted."""
     known = tuple(converters)
-    return {each.target for each in known if route(known, source, each.target)}
+    return {converter.target for converter in known if route(known, source, converter.target)}
 
 
-def _wanted(target: RepresentationSpec | Mapping[str, Any] | str) -> dict[str, Any]:
+def _requested_fields(target: RepresentationSpec | Mapping[str, Any] | str) -> dict[str, Any]:
     if isinstance(target, RepresentationSpec):
         return target.model_dump(mode="json")
-    described = {"type": target} if isinstance(target, str) else dict(target)
-    if not isinstance(described.get("type"), str):
+    fields = {"type": target} if isinstance(target, str) else dict(target)
+    if not isinstance(fields.get("type"), str):
         raise MotionError("motion.to", "a type of representation, or an object with a 'type'", repr(target)[:80])
-    fields: dict[str, Any] = json.loads(json.dumps(described))
-    return fields
+    as_json: dict[str, Any] = json.loads(json.dumps(fields))  # tuples become lists, as in a dumped spec
+    return as_json
 
 
-def _described(motion: Motion, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Those fields of a motion's representation that are asked about, defaults included."""
+def _fields(motion: Motion, requested: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those fields of the motion's representation that are requested, defaults included, as JSON values."""
     kind = registry().resolve("representation", str(motion.representation.get("type")))
     spec = kind.model_validate(dict(motion.representation))
-    return {name: json.loads(json.dumps(getattr(spec, name, None), default=dict)) for name in wanted}
+    return {name: json.loads(json.dumps(getattr(spec, name, None), default=dict)) for name in requested}
 
 
-def _fits(motion: Motion, wanted: Mapping[str, Any]) -> bool:
-    return _described(motion, wanted) == wanted
-
-
-def _before(motion: Motion) -> list[Any]:
-    return list(motion.provenance.get("converted", ()))
+def _fits(motion: Motion, requested: Mapping[str, Any]) -> bool:
+    return _fields(motion, requested) == requested

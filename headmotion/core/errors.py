@@ -1,4 +1,4 @@
-"""Every exception that headmotion raises on purpose."""
+"""All exceptions that headmotion raises deliberately."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class HeadmotionError(Exception):
-    """A mistake that the caller can mend: which component, what it expected, what it got, and the remedy.
+    """A mistake that the caller can correct: the component, what it expected, what it got, and the remedy.
 
     The command line prints ``str(error)``, which is always one line, and exits with status 2.
     """
@@ -20,7 +20,7 @@ class HeadmotionError(Exception):
         super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))
 
     def __reduce__(self) -> tuple[type[HeadmotionError], tuple[str, str, str, str]]:
-        # Exceptions are rebuilt from their message alone, which would fail when one returns from a worker process.
+        # By default an exception is unpickled from its message alone, which fails for one from a worker process.
         return type(self), (self.component, self.expected, self.got, self.remedy)
 
 
@@ -33,35 +33,35 @@ class PluginError(HeadmotionError):
 
 
 class AudioError(HeadmotionError):
-    """Audio that cannot be read, or holds no usable samples."""
+    """Audio cannot be read, or has no usable samples."""
 
 
 class MotionError(HeadmotionError):
-    """Motion, a reference pose or a motion file that does not fit."""
+    """Motion, a reference pose or a motion file does not fit."""
 
 
 class ImageError(HeadmotionError):
-    """A picture or video that cannot be read or written."""
+    """A picture or video cannot be read or written."""
 
 
 class CheckpointError(HeadmotionError):
-    """A checkpoint that is damaged, unsafe, too new, or needs a plugin that is not there."""
+    """A checkpoint is damaged, unsafe or too new, or needs a plugin that is not installed."""
 
 
 class CorpusError(HeadmotionError):
-    """Training data that is missing, damaged or of another representation."""
+    """Training data is missing, damaged or of another representation."""
 
 
 class TrainingError(HeadmotionError):
-    """A training run that cannot start or had to stop."""
+    """A training run cannot start or had to stop."""
 
 
 class DetectorError(HeadmotionError):
-    """A picture in which no pose could be found, or a detector that is not available."""
+    """No pose was found in a picture, or a detector is not available."""
 
 
 class EvaluationError(HeadmotionError):
-    """An evaluation that cannot be made, or reports that cannot be read or compared."""
+    """An evaluation cannot run, or reports cannot be read or compared."""
 
 
 def first_problem(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""Files appear whole under their final name, or not at all."""
+"""Atomic output: a file or folder appears complete under its final name, or not at all."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside ``path`` with the same suffix; moved to ``path`` on success, removed on any failure.
+    """Yield a temporary path next to ``path`` with the same suffix.
+
+    The file is moved to ``path`` on success and removed on any failure.
 
     Raises:
         OSError: the folder cannot be made or written.
     """
-    target = Path(path).absolute()  # else FFmpeg would take "http:a/b.mp4" for an address
+    target = Path(path).absolute()  # otherwise FFmpeg would take "http:a/b.mp4" for an address
     with _folder_for(target):
         temporary = _temporary_for(target)
         temporary.touch(exist_ok=False)
@@ -36,10 +38,10 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary folder beside ``path``; moved to ``path`` on success, removed with its files on any failure.
+    """Yield a temporary folder next to ``path``, moved to ``path`` on success and removed on any failure.
 
     Raises:
-        OSError: the folder cannot be made, or ``path`` is there already and no empty folder.
+        OSError: the folder cannot be made, or ``path`` exists and is not an empty folder.
     """
     target = Path(path).absolute()
     with _folder_for(target):
@@ -56,17 +58,18 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _temporary_for(target: Path) -> Path:
-    """A new hidden path beside ``target``; those left there for it by processes that were killed are removed."""
-    ours = "." + hashlib.sha256(f"{platform.node()} {target.name}".encode(errors="replace")).hexdigest()[:16]
-    for old in target.parent.glob(f"{ours}-*-*{glob.escape(target.suffix)}"):
+    """Return a new hidden path next to ``target``; leftovers of processes that were killed are removed."""
+    # Machine and name are hashed: a name may be too long for a prefix, and a folder may be shared by machines.
+    prefix = "." + hashlib.sha256(f"{platform.node()} {target.name}".encode(errors="replace")).hexdigest()[:16]
+    for old in target.parent.glob(f"{prefix}-*-*{glob.escape(target.suffix)}"):
         process = old.name.split("-")[1]
         if process.isdecimal() and not _alive(int(process)):
             shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
-    return target.parent / f"{ours}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
+    return target.parent / f"{prefix}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
 
 
 def _alive(process: int) -> bool:
-    """Whether a process of this machine runs; said of all where that cannot be asked."""
+    """Return whether a process of this machine is running; True where that cannot be determined."""
     try:
         if os.name == "posix":
             os.kill(process, 0)
@@ -79,7 +82,7 @@ def _alive(process: int) -> bool:
 
 @contextlib.contextmanager
 def _folder_for(target: Path) -> Iterator[None]:
-    """The folder of ``target``, made if need be; what was made goes again on any failure."""
+    """Make the folder of ``target`` if necessary; folders that were made are removed on any failure."""
     missing = [folder for folder in target.parents if not folder.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,5 +90,5 @@ def _folder_for(target: Path) -> Iterator[None]:
     except BaseException:
         for folder in missing:
             with contextlib.suppress(OSError):
-                folder.rmdir()  # fails if somebody else has put something there
+                folder.rmdir()  # fails if another process has written into it
         raise

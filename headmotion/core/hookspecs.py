@@ -1,8 +1,8 @@
-"""All hooks that a plugin may implement. They return values; none has side effects.
+"""All hooks that a plugin may implement. Hooks return values; none has side effects.
 
 A plugin is a module named by an entry point of the group ``headmotion``. It marks its functions with
-``headmotion.hookimpl``; a function called ``headmotion_*`` that matches no hook below is reported as that
-plugin's failure.
+``headmotion.hookimpl``. A function named ``headmotion_*`` that matches no hook below is reported as a failure of
+the plugin.
 """
 
 from __future__ import annotations
@@ -26,34 +26,42 @@ hookimpl = pluggy.HookimplMarker("headmotion")
 
 @hookspec
 def headmotion_specs() -> Iterable[type[Spec]]:  # type: ignore[empty-body]
-    """Spec classes to register. Kind = the base class (``GeneratorSpec`` ...), type = its ``type: Literal[...]``."""
+    """Return spec classes to register.
+
+    The base class (``GeneratorSpec`` ...) determines the kind, and ``type: Literal[...]`` the type.
+    """
 
 
 @hookspec
 def headmotion_models() -> Mapping[str, Path]:  # type: ignore[empty-body]
-    """Checkpoints that the plugin carries: name -> ``.safetensors`` file."""
+    """Return the plugin's checkpoints: name -> ``.safetensors`` file."""
 
 
 @hookspec
 def headmotion_recipes() -> Mapping[str, Path]:  # type: ignore[empty-body]
-    """Training recipes that the plugin carries: name -> ``.yaml`` file."""
+    """Return the plugin's training recipes: name -> ``.yaml`` file."""
 
 
 @hookspec
 def headmotion_converters() -> Iterable[Converter]:  # type: ignore[empty-body]
-    """Ways from one type of representation to another; one of the two, at least, is the plugin's own."""
+    """Return converters between types of representation; source or target is the plugin's own."""
 
 
 @hookspec
 def headmotion_licenses() -> Iterable[Asset]:  # type: ignore[empty-body]
-    """Media, weights and data that the plugin carries or can make use of: license and source of each."""
+    """Return license and source of media, weights and data that the plugin contains or can use."""
 
 
 @hookspec
 def headmotion_migrate(spec: dict[str, Any], version: str) -> dict[str, Any] | None:
-    """Rewrite one stored spec (a dict with ``type``) of this plugin's older ``version``; None leaves it as it is."""
+    """Rewrite a stored spec (a dict with ``type``) of an older ``version`` of this plugin; None leaves it unchanged."""
 
 
 @hookspec
 def headmotion_training_event(event: str, values: Mapping[str, Any]) -> None:
-    """Observe a training run: ``event`` is ``start``, ``step`` or ``end``; ``values`` are its figures."""
+    """Observe a training run.
+
+    Args:
+        event: ``start``, ``step`` or ``end``.
+        values: the event's values.
+    """

@@ -1,4 +1,4 @@
-"""Motion: frames of a representation at an exact rate, and its file."""
+"""Motion: frames of a representation at an exact rate, and the file that holds them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .conversion import convert
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output
 from .interfaces.representation import UnitSquare
@@ -24,14 +25,18 @@ from .timing import Rate, as_fps, frame_count, resample_frames
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """``values`` float32 ``[T, P, D]`` at ``fps`` frames per second; frame ``k`` lies at ``k / fps`` seconds."""
+    """Values float32 ``[T, P, D]`` at ``fps`` frames per second; frame ``k`` lies at ``k / fps`` seconds.
+
+    Raises:
+        MotionError: values of another shape or no floating-point numbers, or a rate that is none.
+    """
 
     values: Tensor
     fps: Fraction
     representation: Mapping[str, Any] = field(default_factory=lambda: {"type": "landmarks68"})
     """The representation's spec as JSON values."""
     frame: UnitSquare | None = None
-    """The square of the source picture that the unit frame stands for."""
+    """The square of the source picture that the unit frame covers."""
     units: str = "px"
     """``px`` (pixels of the source picture) or ``unit`` (the unit frame)."""
     reference: Tensor | None = None
@@ -50,34 +55,37 @@ class Motion:
         return len(self.values)
 
     def __getitem__(self, frames: slice) -> Motion:
-        """A range of frames; time starts anew at its first."""
+        """Return a range of frames; its first lies at 0 seconds."""
         return replace(self, values=self.values[frames])
 
     @property
     def duration(self) -> Fraction:
-        """Seconds."""
+        """Exact length (seconds)."""
         return len(self) / self.fps
 
     def timestamps(self) -> list[Fraction]:
-        """Exact seconds of each frame."""
+        """Return the exact time of each frame (seconds)."""
         return [Fraction(k) / self.fps for k in range(len(self))]
 
     def resample(self, fps: Rate, frames: int | None = None) -> Motion:
-        """The motion at another rate, linear between frames, the last frame held beyond the end.
+        """Return the motion at another rate, linear between frames; the last frame is held beyond the end.
 
         Args:
             fps: frames per second.
-            frames: frames wanted; None covers the motion's own duration.
+            frames: number of frames; None covers the motion's own duration.
+
+        Raises:
+            MotionError: not a frame rate.
         """
         target = as_fps(fps)
         total = frame_count(self.duration, target) if frames is None else frames
         return replace(self, values=resample_frames(self.values, self.fps, target, total), fps=target)
 
     def to(self, representation: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
-        """The motion in another representation, by the shortest way of converters that there is.
+        """Convert the motion into another representation by the shortest path of converters.
 
-        Each step and what it loses is noted under ``converted`` in the provenance. A motion that is what is asked for
-        comes back as it is.
+        Each step and what it loses is noted under ``converted`` in the provenance. A motion that has the requested
+        representation already is returned unchanged.
 
         Args:
             representation: a type such as ``landmarks68``, an object with ``type`` and further fields that the result
@@ -86,20 +94,26 @@ class Motion:
         Raises:
             MotionError: no converter leads there; the types that can be reached are named.
         """
-        from .conversion import converted
-
-        return converted(self, representation)
+        return convert(self, representation)
 
     @staticmethod
-    def concatenate(pieces: Sequence[Motion]) -> Motion:
-        """Consecutive pieces (of a stream, say) as one motion."""
-        if not pieces:
-            raise MotionError("motion", "at least one piece to concatenate", "none")
-        filled = [piece for piece in pieces if len(piece)] or pieces[:1]
-        return replace(filled[0], values=torch.cat([piece.values for piece in filled]))
+    def concatenate(motions: Sequence[Motion]) -> Motion:
+        """Join consecutive motions, such as those that a stream returns.
+
+        Raises:
+            MotionError: no motion at all.
+        """
+        if not motions:
+            raise MotionError("motion", "at least one motion to concatenate", "none")
+        filled = [motion for motion in motions if len(motion)] or motions[:1]
+        return replace(filled[0], values=torch.cat([motion.values for motion in filled]))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write ``.npz`` (keys ``values``, ``fps``, ``meta``) or ``.json``; the file appears whole or not at all."""
+        """Write ``.npz`` (keys ``values``, ``fps``, ``meta``) or ``.json``; the file appears whole or not at all.
+
+        Raises:
+            MotionError: another suffix.
+        """
         target = Path(path)
         if target.suffix not in (".npz", ".json"):
             raise MotionError("motion file", "a name ending in .npz or .json", target.name)
@@ -144,12 +158,12 @@ class Motion:
             raise MotionError("motion file", "a .npz or .json written by Motion.save", got) from None
 
     def summary(self) -> dict[str, Any]:
-        """What the motion is, as JSON values, without its frames."""
+        """Describe the motion by JSON values, without its frames."""
         size = {"shape": list(self.values.shape), "fps": str(self.fps), "seconds": float(self.duration)}
         return size | {key: value for key, value in self.meta().items() if key != "reference"}
 
     def meta(self) -> dict[str, Any]:
-        """What the file says beside the frames and their rate, as JSON values."""
+        """Return what the file holds besides the frames and their rate, as JSON values."""
         return {
             "representation": dict(self.representation),
             "frame": None if self.frame is None else vars(self.frame),

@@ -1,4 +1,4 @@
-"""Arrays by name from ``.npz`` files of any origin: nothing in them is executed, and none grows without bounds."""
+"""Arrays from ``.npz`` files of any origin: nothing in them is executed, and their size is bounded."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 MAX_BYTES = 1 << 30
-"""An array that unpacks to more is refused before it is read."""
+"""Largest size of an array in memory; a larger one is refused before it is read (bytes)."""
 
 
 def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
-    """Those arrays of an ``.npz`` file that are among ``names``; others are not even looked at.
+    """Read those arrays of an ``.npz`` file that are among ``names``; others are not touched.
+
+    Args:
+        path: the file.
+        names: names without ``.npy``; those that the file lacks are left out.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no ``.npz``, it is damaged, or an array is pickled or larger than `MAX_BYTES`.
+        ValueError: it is not an ``.npz``, it is damaged, or an array is pickled or larger than `MAX_BYTES`.
     """
     with path.open("rb") as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's about headers that Python 2 wrote
@@ -32,7 +36,7 @@ def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
 
 
 def as_float32(values: ArrayLike) -> NDArray[np.float32]:
-    """Real numbers as ``float32``, those beyond its range as infinity.
+    """Convert real numbers to ``float32``; those beyond its range become infinite.
 
     Raises:
         ValueError: words, dates, objects, or rows of different lengths.

@@ -13,7 +13,7 @@ from .spec import Spec, SpecField
 
 
 class PipelineSpec(Spec):
-    """What is spoken to (audio encoder), what moves (representation), how (generator), and how it looks (renderer)."""
+    """The parts of a pipeline: audio encoder, representation, generator, renderer and, for pictures, detector."""
 
     representation: SpecField[RepresentationSpec] = Field(default="landmarks68", validate_default=True)
     """What the numbers of the motion mean."""
@@ -22,9 +22,9 @@ class PipelineSpec(Spec):
     generator: SpecField[GeneratorSpec] = Field(default="ms-sync", validate_default=True)
     """How feature steps become motion."""
     renderer: SpecField[RendererSpec] = Field(default="skeleton", validate_default=True)
-    """How motion becomes pictures, unless the caller asks for another."""
+    """How motion becomes pictures, unless the caller names another renderer."""
     detector: SpecField[DetectorSpec] | None = None
-    """How the representation is found in a picture that serves as reference; None: the first that is installed."""
+    """How the representation is found in a reference picture; None takes the first detector that is installed."""
     fps: Fraction = Fraction(25)
     """Native rate of the generator, frames per second; output at any other rate is resampled at the end."""
     steps_per_frame: int = Field(4, ge=1)

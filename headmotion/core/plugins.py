@@ -1,7 +1,7 @@
 """Discovery of plugins and the registry of what they offer.
 
-Plugins are loaded one at a time on first use. One that fails is unregistered and remembered as a
-`PluginRecord` with its error; every other plugin and every command goes on working.
+Plugins are loaded one at a time on first use. A plugin that fails is unregistered and becomes a `PluginRecord` with its
+error; all other plugins and all commands keep working.
 """
 
 from __future__ import annotations
@@ -29,43 +29,54 @@ if TYPE_CHECKING:
 
 OWN_DISTRIBUTION = "headmotion"
 SELECT_VARIABLE = "HEADMOTION_PLUGINS"
+"""Environment variable with the third-party plugins to load, separated by commas; unset: all."""
 
 
 @dataclass(frozen=True)
 class PluginRecord:
-    """What became of one plugin: ``status`` is ``ok``, ``error`` or ``off`` (not selected)."""
+    """The result of loading one plugin."""
 
     name: str
+    """Name of the entry point, which is also the namespace of the plugin's types."""
     dist: str
+    """Distribution that the entry point belongs to, and its version."""
     version: str
     status: str
+    """``ok``, ``error`` or ``off`` (not selected)."""
     error: str = ""
     types: tuple[str, ...] = ()
+    """Types that the plugin registered, as ``kind:name``."""
 
 
 @dataclass
 class Registry:
-    """Everything that the loaded plugins offer, by kind and type."""
+    """Everything that the loaded plugins offer."""
 
     specs: dict[tuple[str, str], type[Spec]] = field(default_factory=dict)
+    """Spec classes by kind and type."""
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Plugins by kind and type."""
     models: dict[str, Path] = field(default_factory=dict)
     recipes: dict[str, Path] = field(default_factory=dict)
     converters: dict[tuple[str, str], Converter] = field(default_factory=dict)
-    """By source and target."""
+    """Converters by source and target type."""
     assets: dict[str, tuple[Asset, ...]] = field(default_factory=dict)
-    """By plugin."""
+    """Assets by plugin."""
     records: list[PluginRecord] = field(default_factory=list)
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("headmotion"))
 
     def types(self, kind: str) -> list[str]:
-        """The registered types of a kind, sorted."""
+        """Return the registered types of a kind, sorted."""
         return sorted(name for of_kind, name in self.specs if of_kind == kind)
 
     def resolve(self, kind: str, name: str) -> type[Spec]:
-        """The Spec class of ``kind`` and ``name``, or a `SpecError` that names what is near or missing."""
-        if (found := self.specs.get((kind, name))) is not None:
-            return found
+        """Return the spec class of a kind and type.
+
+        Raises:
+            SpecError: there is none; the error names similar types or the plugin to install.
+        """
+        if (spec := self.specs.get((kind, name))) is not None:
+            return spec
         raise SpecError(
             f"{kind} spec",
             f"one of {', '.join(self.types(kind)) or '(none)'}",
@@ -74,14 +85,14 @@ class Registry:
         )
 
     def absent(self, namespace: str) -> str:
-        """What to do about the plugin of a namespace that is not loaded; empty if it is."""
-        record = next((each for each in self.records if each.name == namespace), None)
+        """Return the remedy for a namespace whose plugin is not loaded; empty if it is loaded."""
+        record = next((record for record in self.records if record.name == namespace), None)
         if record is None:
             return f"install the plugin: pip install {OWN_DISTRIBUTION}-{namespace}"
         return "" if record.status == "ok" else f"its plugin is {record.status}: {record.error or SELECT_VARIABLE}"
 
     def call(self, plugin: str, hook: str, **arguments: Any) -> Any:
-        """What one plugin's implementation of a hook returns; None if it has none."""
+        """Call one plugin's implementation of a hook and return its result; None if the plugin has none."""
         others = [module for name, module in self.manager.list_name_plugin() if name != plugin]
         returned = self.manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
         return returned[0] if returned else None
@@ -96,22 +107,22 @@ class Registry:
 
 @functools.cache
 def registry() -> Registry:
-    """The process's registry, discovered on the first call."""
+    """Return the process's registry, which is filled on the first call."""
     points = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
-    # Own parts come first, so that a third party can never take a name before its owner does.
+    # First-party parts come first, so that no other plugin can take their names.
     return discover(sorted(points, key=lambda point: (_distribution(point)[0] != OWN_DISTRIBUTION, point.name)))
 
 
 def discover(points: Iterable[EntryPoint]) -> Registry:
-    """Load each entry point on its own and collect what it offers; failures become records."""
+    """Load each entry point separately and collect what it offers; failures become records."""
     result = Registry()
     result.manager.add_hookspecs(hookspecs)
     selected = os.environ.get(SELECT_VARIABLE)
-    wanted = None if selected is None else {name.strip() for name in selected.split(",")}
+    enabled = None if selected is None else {name.strip() for name in selected.split(",")}
     for point in points:
         dist, version = _distribution(point)
         record = functools.partial(PluginRecord, point.name, dist, version)
-        if wanted is not None and dist != OWN_DISTRIBUTION and point.name not in wanted:
+        if enabled is not None and dist != OWN_DISTRIBUTION and point.name not in enabled:
             result.records.append(record("off"))
             continue
         try:
@@ -130,8 +141,8 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
 def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
     plugin, own = point.name, dist == OWN_DISTRIBUTION
     if not own and f"{OWN_DISTRIBUTION}-{plugin}" != re.sub(r"[-_.]+", "-", dist).lower():
-        wanted = f"the entry point to be named as the distribution {dist!r} less '{OWN_DISTRIBUTION}-'"
-        raise PluginError(f"plugin {plugin}", wanted, repr(plugin))
+        expected = f"an entry point named like the distribution {dist!r} without '{OWN_DISTRIBUTION}-'"
+        raise PluginError(f"plugin {plugin}", expected, repr(plugin))
     if result.manager.has_plugin(plugin):
         raise PluginError(f"plugin {plugin}", "a name that no other plugin has", repr(plugin))
     module = point.load()
@@ -147,7 +158,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
         if result.manager.has_plugin(plugin):
             result.manager.unregister(name=plugin)
         raise
-    # Only a plugin without any fault reaches the registry.
+    # Filled last, so that a plugin with any fault leaves nothing in the registry.
     result.specs.update(specs)
     result.owners.update(dict.fromkeys(specs, plugin))
     result.models.update(models)
@@ -176,7 +187,7 @@ def _offered_specs(result: Registry, plugin: str, own: bool) -> dict[tuple[str, 
         kind, name = key = _validated(spec, plugin, own)
         if key in result.specs or key in offered:
             owner = result.owners.get(key, plugin)
-            raise PluginError(f"plugin {plugin}", "a type that nobody has", f"{kind} {name!r}, which {owner} owns")
+            raise PluginError(f"plugin {plugin}", "a type that is not taken", f"{kind} {name!r}, which {owner} owns")
         offered[key] = spec
     return offered
 
@@ -202,14 +213,14 @@ def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[
         if not own and not any(name.startswith(f"{plugin}/") for name in key):
             raise PluginError(f"plugin {plugin}", f"converters from or to {plugin}/...", " to ".join(key))
         if key in result.converters or key in offered:
-            raise PluginError(f"plugin {plugin}", "a way that nobody offers yet", " to ".join(key))
+            raise PluginError(f"plugin {plugin}", "a conversion that no other plugin offers", " to ".join(key))
         offered[key] = converter
     return offered
 
 
 def _offered_assets(result: Registry, plugin: str) -> tuple[Asset, ...]:
     offered = tuple(result.call(plugin, "headmotion_licenses") or ())
-    if stray := [each for each in offered if not isinstance(each, Asset)]:
+    if stray := [item for item in offered if not isinstance(item, Asset)]:
         raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.assets.Asset", repr(stray[0]))
     return offered
 
@@ -222,6 +233,6 @@ def _validated(spec: Any, plugin: str, own: bool) -> tuple[str, str]:
     namespace = name.rpartition("/")[0]
     if namespace != ("" if own else plugin):
         bare = name.rpartition("/")[2]
-        right = bare if own else f"{plugin}/{bare}"
-        raise PluginError(f"plugin {plugin}", f"a {kind} type named {right!r}", repr(name), "rename it")
+        expected = bare if own else f"{plugin}/{bare}"
+        raise PluginError(f"plugin {plugin}", f"a {kind} type named {expected!r}", repr(name), "rename it")
     return kind, name

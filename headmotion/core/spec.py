@@ -1,4 +1,4 @@
-"""Specs: frozen, typed descriptions from which components are built. No torch is needed to read one."""
+"""Specs: frozen, typed descriptions from which components are built. Reading one does not import torch."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ from .plugins import registry
 
 
 class Spec(BaseModel):
-    """Base of all specs: frozen, no unknown fields, every error one clear `SpecError`."""
+    """Base of all specs: frozen, without unknown fields; every mistake is a `SpecError` of one line."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
     kind: ClassVar[str] = ""
+    """Kind of part, such as ``generator``; empty for specs that are not registered."""
 
     @classmethod
     def type_name(cls) -> str:
-        """The literal of the field ``type``, by which a spec is named in JSON."""
+        """Return the literal of the field ``type``, which names a spec in JSON."""
         field = cls.model_fields.get("type")
         names = get_args(field.annotation) if field is not None else ()
         return str(names[0]) if names else cls.__name__
 
     @model_validator(mode="wrap")
     @classmethod
-    def _one_clear_error(cls, value: Any, handler: Any) -> Self:
+    def _validate_with_one_error(cls, value: Any, handler: Any) -> Self:
         try:
             return cast("Self", handler(value))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            known = ", ".join(sorted(cls.model_fields))
             if first["type"] == "extra_forbidden":
+                fields = ", ".join(sorted(cls.model_fields))
                 raise SpecError(
-                    f"{cls.type_name()} spec", f"only the fields {known}", f"{where!r}", f"remove {where!r}"
+                    f"{cls.type_name()} spec", f"only the fields {fields}", f"{where!r}", f"remove {where!r}"
                 ) from None
             if first["type"] == "missing":
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
@@ -48,18 +49,25 @@ class Spec(BaseModel):
 
 
 @contextmanager
-def building(what: str) -> Iterator[None]:
-    """Whatever goes wrong while parts are built from specs, in any plugin, is one clear `SpecError`."""
+def building(component: str) -> Iterator[None]:
+    """Turn any exception while parts are built from specs, in any plugin, into a `SpecError` of one line.
+
+    Args:
+        component: what is being built, for the error.
+
+    Raises:
+        SpecError: the body raised anything but a `HeadmotionError`.
+    """
     try:
         yield
     except HeadmotionError:
         raise
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise SpecError(what, "a spec from which it can be built", reason) from error
+        raise SpecError(component, "a spec from which it can be built", reason) from error
 
 
-_described: ContextVar[frozenset[str]] = ContextVar("kinds whose JSON schema is being written", default=frozenset())
+_open_kinds: ContextVar[frozenset[str]] = ContextVar("kinds whose JSON schema is being written", default=frozenset())
 
 
 class _ByType:
@@ -81,14 +89,14 @@ class _ByType:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         kind = cast("dict[str, Any]", schema)["metadata"]["kind"]
-        if kind in _described.get():  # a spec that holds others of its own kind: described once, not without end
+        if kind in _open_kinds.get():  # a spec that holds others of its own kind would recur without end
             return {"title": kind, "type": ["string", "object"]}
-        known = {name: registry().resolve(kind, name) for name in registry().types(kind)}
-        brief = [name for name, spec in known.items() if not any(f.is_required() for f in spec.model_fields.values())]
-        # Through the handler, so that what is nested lands among the definitions of the whole schema.
-        outer = _described.set(_described.get() | {kind})
-        full = [handler(spec.__pydantic_core_schema__) for spec in known.values()]
-        _described.reset(outer)
+        specs = {name: registry().resolve(kind, name) for name in registry().types(kind)}
+        brief = [name for name, spec in specs.items() if not required_fields(spec)]
+        # The handler puts nested specs among the definitions of the whole schema.
+        outer = _open_kinds.set(_open_kinds.get() | {kind})
+        full = [handler(spec.__pydantic_core_schema__) for spec in specs.values()]
+        _open_kinds.reset(outer)
         return {"title": kind, "anyOf": [{"enum": brief, "description": "a type with its defaults"}, *full]}
 
 
@@ -98,13 +106,22 @@ SpecField = Annotated[K, _ByType()]
 """``SpecField[GeneratorSpec]``: a field that holds any registered spec of that kind."""
 
 
+def required_fields(spec: type[Spec]) -> list[str]:
+    """Return the names of the fields without a default; a type without such fields can be given by its name alone."""
+    return [name for name, field in spec.model_fields.items() if field.is_required()]
+
+
 def resolve_spec(kind: str, value: Any) -> Spec:
-    """The spec of ``kind`` described by a type name or a dict with ``type``.
+    """Build the spec of a kind from a type name or a dict with ``type``.
+
+    Args:
+        kind: kind of part, such as ``generator``.
+        value: ``"name"`` or ``{"type": "name", ...}``.
 
     Raises:
-        SpecError: unknown type (near matches and the package to install are named), unknown field, bad value.
+        SpecError: an unknown type (with similar names and the package to install), an unknown field, or a bad value.
     """
-    described = {"type": value} if isinstance(value, str) else value
-    if not isinstance(described, dict) or not isinstance(described.get("type"), str):
+    fields = {"type": value} if isinstance(value, str) else value
+    if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise SpecError(f"{kind} spec", "a type name or an object with a 'type'", repr(value)[:80])
-    return registry().resolve(kind, described["type"]).model_validate(described)
+    return registry().resolve(kind, fields["type"]).model_validate(fields)

@@ -1,4 +1,4 @@
-"""Time, handled once: exact frame rates, frame counts, and resampling of frames by time stamp."""
+"""Exact frame rates, frame counts, and resampling of frames by time stamp."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Rate = Fraction | int | float | str
 
 
 def as_fps(value: Rate) -> Fraction:
-    """An exact frame rate; decimals near an NTSC rate (29.97, 23.976, 59.94 ...) become ``n * 1000 / 1001``.
+    """Return an exact frame rate; decimals near an NTSC rate (29.97, 23.976, 59.94 ...) become ``n * 1000 / 1001``.
 
-    Of all fractions with a denominator up to a million, the nearest is taken, as no video file can hold others.
+    The result is the nearest fraction with a denominator up to a million, because video files cannot store others.
 
     Raises:
         MotionError: not a number between 0 (exclusive) and 1000 frames per second.
     """
     text = str(value)
     try:
-        # Not `Fraction` at once, which would write out all digits of 1e999999999.
+        # Checked as a float first, because `Fraction` would write out all digits of 1e999999999.
         moderate = "/" in text or 1e-9 < float(text) < 1e9
         exact = Fraction(text if moderate else 0).limit_denominator(1_000_000)
     except (ValueError, ZeroDivisionError):
@@ -35,17 +35,17 @@ def as_fps(value: Rate) -> Fraction:
 
 
 def frame_count(duration: Fraction, fps: Fraction) -> int:
-    """Frames that cover ``duration`` seconds: ``floor(duration * fps + 1/2)``, at least one when there is any time."""
+    """Count the frames that cover ``duration`` seconds: ``floor(duration * fps + 1/2)``, at least 1 if any."""
     if duration <= 0:
         return 0
     return max(1, (duration * fps + Fraction(1, 2)).__floor__())
 
 
 class FrameResampler:
-    """Frames at one rate to frames at another by time stamp, in pieces of any size; linear between neighbors.
+    """A stream of frames at one rate to frames at another by time stamp, linear between neighbors.
 
-    Frame ``k`` lies at exactly ``k / fps`` seconds at either rate. The last frame is held where a stamp lies beyond it.
-    No frame comes out that `frame_count` of the audio might leave out.
+    Frame ``k`` lies at exactly ``k / fps`` seconds at both rates. The last frame is held for time stamps beyond it. A
+    frame is returned only when `frame_count` of the audio is certain to include it.
     """
 
     def __init__(self, source: Fraction, target: Fraction) -> None:
@@ -56,19 +56,18 @@ class FrameResampler:
 
     @property
     def lookahead(self) -> int:
-        """Source frames beyond number ``floor(k * source / target)`` that target frame ``k`` may wait for."""
+        """Source frames beyond frame ``floor(k * source / target)`` that target frame ``k`` may wait for."""
         step = Fraction(1, self.ratio.denominator)
         return (1 - step + max(Fraction(0), (self.ratio - 1) / 2)).__ceil__()
 
     def push(self, frames: Tensor) -> Tensor:
-        """Source frames ``[t, ...]`` in, the target frames ``[t', ...]`` that they determine out."""
+        """Take the next source frames ``[t, ...]`` and return the target frames ``[t', ...]`` that they determine."""
         buffer = frames if self._buffer is None else torch.cat([self._buffer, frames])
         self._buffer = buffer
-        newest = self._first + len(buffer) - 1
-        # Target k needs source floor(k * ratio) and, unless it falls on it exactly, the next one. When frames become
-        # fewer, it must also be sure that the audio, which may be half a source frame shorter, counts so many.
-        known, half = Fraction(newest), Fraction(1, 2)
-        ready = min((known / self.ratio).__floor__() + 1, ((known + half) / self.ratio + half).__floor__())
+        newest, half = Fraction(self._first + len(buffer) - 1), Fraction(1, 2)
+        # Target frame k needs source frame floor(k * ratio) and, unless it falls on it exactly, the next one. At a
+        # lower target rate the audio, which may end half a source frame earlier, must also be certain to count frame k.
+        ready = min((newest / self.ratio).__floor__() + 1, ((newest + half) / self.ratio + half).__floor__())
         result = self._at(range(self._emitted, max(self._emitted, ready)))
         self._emitted = max(self._emitted, ready)
         needed = (self._emitted * self.ratio).__floor__()
@@ -77,7 +76,7 @@ class FrameResampler:
         return result
 
     def flush(self, total: int) -> Tensor:
-        """The remaining frames up to ``total`` target frames in all."""
+        """Return the remaining target frames, so that there are ``total`` of them in all."""
         result = self._at(range(self._emitted, max(total, self._emitted)))
         self._emitted = max(total, self._emitted)
         return result
@@ -87,6 +86,7 @@ class FrameResampler:
             raise MotionError("resampling", "at least one frame", "none")
         if not len(targets):
             return self._buffer[:0]
+        # In whole numbers, because floats would drift over hours.
         num, den = self.ratio.numerator, self.ratio.denominator
         k = torch.arange(targets.start, targets.stop, dtype=torch.int64)
         index, weight = k * num // den - self._first, (k * num % den).to(torch.float64) / den
@@ -97,6 +97,13 @@ class FrameResampler:
 
 
 def resample_frames(frames: Tensor, source: Fraction, target: Fraction, total: int) -> Tensor:
-    """``total`` frames at ``target`` fps from frames ``[T, ...]`` at ``source`` fps. See `FrameResampler`."""
+    """Resample frames ``[T, ...]`` by time stamp; see `FrameResampler`.
+
+    Args:
+        frames: frames at ``source`` frames per second.
+        source: their rate.
+        target: rate of the result.
+        total: number of frames of the result.
+    """
     resampler = FrameResampler(source, target)
     return torch.cat([resampler.push(frames), resampler.flush(total)])[:total]

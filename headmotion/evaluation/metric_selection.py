@@ -9,7 +9,7 @@ from typing import Any, cast
 from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, MetricSpec
 from ..core.plugins import registry
-from ..core.spec import building, resolve_spec
+from ..core.spec import building, required_fields, resolve_spec
 from .observe import Measuring
 
 MetricLike = MetricSpec | Mapping[str, Any] | str
@@ -34,7 +34,7 @@ def chosen_metrics(
     found, left_out = [], {}
     for name in registry().types("metric"):
         cls = registry().resolve("metric", name)
-        if any(field.is_required() for field in cls.model_fields.values()):
+        if required_fields(cls):
             left_out[name] = "it must be told what to do"
             continue
         try:

@@ -207,7 +207,7 @@ def test_other_audio_is_as_long_and_comes_every_time(nod: hm.Pipeline) -> None:
 
 def test_a_wish_without_the_ability_names_it(mean: hm.Pipeline) -> None:
     audio = (speech(0.2), RATE)
-    lacks = "generator mean: expected {} for {}, got the abilities none; leave out {}"
+    lacks = "generator mean: expected {} for {}, got the capabilities none; leave out {}"
     for wish, ability, call in [
         ("a style", "SupportsStyle", lambda: mean.generate(audio, style="calm")),
         ("another speaker's audio", "SupportsDialogue", lambda: mean.generate(audio, listener_audio=audio)),

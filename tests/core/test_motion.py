@@ -155,7 +155,7 @@ def test_resample_keeps_duration_and_all_else():
 def test_concatenate_undoes_slicing():
     motion = ramp()
     assert torch.equal(Motion.concatenate([motion[:2], motion[2:2], motion[2:]]).values, motion.values)
-    with pytest.raises(MotionError, match="at least one piece"):
+    with pytest.raises(MotionError, match="at least one motion"):
         Motion.concatenate([])
 
 

@@ -136,7 +136,7 @@ def test_converters_are_found_and_checked(fake_plugins):
         "converters that are headmotion.core.interfaces.converter.Converter, got 'landmarks68'" in records["bad"].error
     )
     assert "converters from or to thief/..., got mesh478 to landmarks68" in records["thief"].error
-    assert "a way that nobody offers yet, got twin/a to twin/b" in records["twin"].error
+    assert "a conversion that no other plugin offers, got twin/a to twin/b" in records["twin"].error
 
 
 def test_other_modules_of_the_family_are_no_hooks(fake_plugins):
@@ -149,8 +149,8 @@ def test_entry_point_is_named_as_the_distribution(fake_plugins):
     fake_plugins.install("other", offering("other/part"), name="other")
     fake_plugins.install("Headmotion_Any.Case", offering("any-case/part"), name="any-case")
     records = by_name(fake_plugins.registry())
-    assert "less 'headmotion-', got 'better'" in records["better"].error
-    assert "less 'headmotion-', got 'other'" in records["other"].error
+    assert "without 'headmotion-', got 'better'" in records["better"].error
+    assert "without 'headmotion-', got 'other'" in records["other"].error
     assert records["any-case"].status == "ok"
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from headmotion.core.plugins import registry
-from headmotion.core.spec import resolve_spec
+from headmotion.core.spec import required_fields, resolve_spec
 from headmotion.pipeline.pipeline import build
 from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import SyncerPyramid
@@ -40,7 +40,7 @@ DEFAULTS = [
     for record in registry().records
     if record.dist == "headmotion"
     for key in (tuple(offered.split(":")) for offered in record.types)
-    if key not in SLOW and not any(field.is_required() for field in registry().resolve(*key).model_fields.values())
+    if key not in SLOW and not required_fields(registry().resolve(*key))
 ]
 
 

@@ -1,1 +1,1 @@
-"""What each kind of part promises: one file per kind, with the capabilities that a part may declare."""
+"""Interfaces: one file per kind of part, with the capabilities that a part may declare."""

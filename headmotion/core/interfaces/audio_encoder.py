@@ -12,7 +12,7 @@ from ..component import Component
 class AudioEncoder(Component):
     """Feature steps of a mono wave. Step ``i`` describes the wave around sample ``i * hop``; zeros follow the end.
 
-    No statistic of the whole utterance may be used: that would break streaming.
+    An encoder must not use a statistic of the whole utterance, which would break streaming.
     """
 
     sample_rate: int
@@ -28,12 +28,17 @@ class AudioEncoder(Component):
 
     @abstractmethod
     def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
-        """``[B, S] -> [B, A, C]`` with ``A = steps``, or ``S // hop`` when None."""
+        """Encode waves ``[B, S]`` in -1..1 as features ``[B, A, C]``.
+
+        Args:
+            wave: samples at ``sample_rate``.
+            steps: number of steps ``A``; None means ``S // hop``.
+        """
 
     @abstractmethod
     def init_state(self, batch: int = 1) -> Tensor:
-        """The state of a stream that has heard nothing yet."""
+        """Return the state of a stream without samples."""
 
     @abstractmethod
     def step(self, wave: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Next samples ``[B, s]`` in, all steps that are now complete ``[B, a, C]`` and the new state out."""
+        """Take the next samples ``[B, s]``; return all steps that are now complete ``[B, a, C]`` and the new state."""

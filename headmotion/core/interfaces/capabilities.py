@@ -1,7 +1,7 @@
-"""What a generator may be able to do beyond `Generator.forward`: protocols that it declares by having their methods.
+"""Capabilities that a generator may have beyond `Generator.forward`: protocols, declared by having their methods.
 
-Pipelines ask ``isinstance(generator, SupportsStyle)`` and the like, and refuse a wish that needs an ability which the
-generator has not, by the ability's name.
+Pipelines ask ``isinstance(generator, SupportsStyle)`` and the like. If the generator lacks a requested feature, one
+error names the capability.
 """
 
 from __future__ import annotations
@@ -21,47 +21,51 @@ from .generator import Generator
 
 @runtime_checkable
 class SupportsStreaming(Protocol):
-    """Frames come while the audio is still spoken, the same frames as those of ``forward``.
+    """A generator that returns frames while the audio still arrives, the same frames as ``forward``.
 
-    A generator without it still works in a session, which then hears the whole clip first; see `as_streaming`.
+    A generator without it still works in a session, which then collects the whole clip first; see `as_streaming`.
     """
 
     lookahead: int | None
-    """Motion frames of audio beyond frame ``t`` that must be heard before frame ``t`` can be emitted.
-
-    None: the whole clip.
+    """Motion frames of audio beyond frame ``t`` that `step` needs before it returns frame ``t``; None: the whole clip.
     """
 
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> Any:
-        """State of a stream that continues the reference ``[B, R, P, D]``."""
+        """Return the state of a stream that continues the reference ``[B, R, P, D]``."""
         ...
 
     def step(self, audio: Tensor, state: Any, last: bool = False) -> tuple[Tensor, Any]:
-        """Next audio steps ``[B, 4*t, C]`` in, the frames that are now determined ``[B, t', P, D]`` and the state out.
+        """Take the next audio steps and return the frames that they determine.
 
-        With ``last`` the audio ends here and all remaining frames come out. The state that was given is not changed.
+        Args:
+            audio: features ``[B, steps_per_frame * t, C]`` of the next ``t`` frames.
+            state: what `init_state` or the previous call returned; it is not changed.
+            last: whether the audio ends here, so that all remaining frames are returned.
+
+        Returns:
+            Motion ``[B, t', P, D]`` in the unit frame, and the new state.
         """
         ...
 
 
 @runtime_checkable
 class SupportsUncertainty(SupportsStreaming, Protocol):
-    """The generator says how sure it is of its frames."""
+    """A generator that estimates how uncertain its frames are."""
 
     def deviation(self, state: Any) -> Tensor:
-        """Standard deviations ``[B, t', P, D]`` (unit frame) of the frames that `step` returned with ``state``."""
+        """Return standard deviations ``[B, t', P, D]`` (unit frame) of the frames that `step` just returned."""
         ...
 
 
 @runtime_checkable
 class SupportsStyle(Protocol):
-    """The generator can be told how to move."""
+    """A generator with selectable styles of motion."""
 
     def styled(self, style: Any) -> Generator:
-        """The generator in a style, over the same weights; this one stays as it is.
+        """Return the generator in a style, with the same weights; the original is not changed.
 
         Args:
-            style: a name, numbers, or whatever else the generator documents.
+            style: a name, numbers, or another value that the generator documents.
 
         Raises:
             HeadmotionError: not one of its styles.
@@ -71,23 +75,31 @@ class SupportsStyle(Protocol):
 
 @runtime_checkable
 class SupportsDialogue(SupportsStreaming, Protocol):
-    """The generator also hears whom its speaker talks with, to nod for example."""
+    """A generator that also takes the audio of the listener, the other person of a dialogue, for example to nod."""
 
     def push_listener(self, audio: Tensor, state: Any) -> Any:
-        """Next audio steps ``[B, 4*t, C]`` of the other speaker in, the new state out.
+        """Take the next audio steps of the listener and return the new state.
 
-        Called before `step` with the own steps of the same time; a stream in which it is not called has no other
-        speaker. The state that was given is not changed.
+        It is called before `step` with the speaker's own steps of the same time. A stream in which it is never called
+        has no listener.
+
+        Args:
+            audio: features ``[B, steps_per_frame * t, C]`` of the next ``t`` frames.
+            state: what `init_state` or `step` returned; it is not changed.
         """
         ...
 
 
 @runtime_checkable
 class SupportsFixedShapes(Protocol):
-    """The generator's stream can be a graph of fixed shapes, as ONNX wants it."""
+    """A generator whose stream can run as a graph of fixed shapes, as ONNX requires."""
 
     def fixed_shape_stream(self, frames: int, lag: int) -> FixedShapeStream:
-        """The stream in chunks of ``frames`` frames, whose features lie ``lag`` frames before the chunk they come with.
+        """Return the stream in chunks of one size.
+
+        Args:
+            frames: motion frames per chunk.
+            lag: frames by which the features that come with a chunk lie before it.
 
         Raises:
             SpecError: this generator's settings do not allow it.
@@ -97,37 +109,38 @@ class SupportsFixedShapes(Protocol):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A motion, and how sure the generator is of it."""
+    """A motion with the generator's uncertainty."""
 
     motion: Motion
     deviation: Tensor
     """Standard deviations ``[T, P, D]``, in the motion's own units."""
 
 
-ABILITIES: tuple[type, ...] = (
+CAPABILITIES: tuple[type, ...] = (
     SupportsStreaming,
     SupportsUncertainty,
     SupportsStyle,
     SupportsDialogue,
     SupportsFixedShapes,
 )
-"""All of them."""
+"""All capabilities that a generator may declare."""
 
 
-def lacking(generator: Generator, ability: type, wish: str) -> HeadmotionError:
-    """The error for a ``wish`` that needs an ability which the generator has not; it says which it has."""
-    able = ", ".join(each.__name__ for each in ABILITIES if isinstance(generator, each)) or "none"
+def lacking(generator: Generator, capability: type, feature: str) -> HeadmotionError:
+    """Return the error for a feature that the generator lacks; it lists the capabilities that the generator has."""
+    present = ", ".join(known.__name__ for known in CAPABILITIES if isinstance(generator, known)) or "none"
     name = f"generator {generator.spec.type_name()}"
-    return HeadmotionError(name, f"{ability.__name__} for {wish}", f"the abilities {able}", f"leave out {wish}")
+    expected = f"{capability.__name__} for {feature}"
+    return HeadmotionError(name, expected, f"the capabilities {present}", f"leave out {feature}")
 
 
 def as_streaming(generator: Generator) -> SupportsStreaming:
-    """The generator itself if it streams, else one that hears everything before its first frame."""
+    """Return the generator itself if it streams, otherwise one that collects the whole clip before its first frame."""
     return generator if isinstance(generator, SupportsStreaming) else WholeClip(generator)
 
 
 class WholeClip:
-    """Streams a generator that has only ``forward``: all frames come at the end, and memory grows with the audio."""
+    """A stream of a generator that has only ``forward``: frames come at the end, and memory grows with the audio."""
 
     lookahead: int | None = None
 
@@ -135,22 +148,22 @@ class WholeClip:
         self._generator = generator
 
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> Any:
-        """Nothing heard yet."""
+        """Return the state of a stream without audio."""
         return reference, seed, None
 
     def step(self, audio: Tensor, state: Any, last: bool = False) -> tuple[Tensor, Any]:
-        """No frames ``[B, 0, P, D]`` until the last piece, and then all of them."""
-        reference, seed, before = state
-        heard = (before, audio)  # a chain, so that an earlier state stays as it is and nothing is copied
+        """Return no frames ``[B, 0, P, D]`` until the audio ends, and then all of them."""
+        reference, seed, earlier = state
+        chain = (earlier, audio)  # a linked list, so that an earlier state stays valid and nothing is copied
         if not last:
-            return reference[:, :0], (reference, seed, heard)
-        return self._generator(reference, _joined(heard), seed), (reference, seed, heard)
+            return reference[:, :0], (reference, seed, chain)
+        return self._generator(reference, _joined(chain), seed), (reference, seed, chain)
 
 
 def _joined(chain: tuple[Any, Tensor]) -> Tensor:
-    pieces: list[Tensor] = []
+    features: list[Tensor] = []
     link: tuple[Any, Tensor] | None = chain
     while link is not None:
-        link, piece = link
-        pieces.append(piece)
-    return torch.cat(pieces[::-1], dim=1)
+        link, latest = link
+        features.append(latest)
+    return torch.cat(features[::-1], dim=1)

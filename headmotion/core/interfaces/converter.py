@@ -1,4 +1,4 @@
-"""Converter: a motion of one representation as a motion of another."""
+"""Converter: a motion of one representation becomes a motion of another."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Converter:
     """
 
     source: str
-    """Type of the representation that comes in."""
+    """Type of the input's representation."""
     target: str
-    """Type of the representation that goes out."""
+    """Type of the output's representation."""
     convert: Callable[[Motion], Motion]
-    """Values, reference, frame and representation of the motion in other terms; units and rate stay."""
+    """The conversion of values, reference, frame and representation; units and rate stay."""
     loss: str = ""
-    """What is lost, in a few words; empty: nothing is, and the conversion is exact."""
+    """What is lost, in a few words; empty if the conversion is exact."""
 
     @property
     def exact(self) -> bool:

@@ -16,7 +16,7 @@ class Detector(Component):
 
     @abstractmethod
     def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """All poses ``[N, P, D]`` in a picture ``uint8 [H, W, 3]``, the largest first.
+        """Return all poses ``[N, P, D]`` in a picture ``uint8 [H, W, 3]``, the largest first, in its pixels.
 
         Raises:
             DetectorError: nothing was found, or the detector's own model file is missing.

@@ -11,8 +11,16 @@ from ..component import Component
 
 
 class Discriminator(Component):
-    """Scores of motion, by named heads; higher means more like real motion."""
+    """Scores of motion by named heads; a higher score means more like real motion."""
 
     @abstractmethod
     def forward(self, reference: Tensor, motion: Tensor) -> Mapping[str, Tensor]:
-        """Frames before the motion ``[B, R, P, D]`` and the motion ``[B, T, P, D]`` to scores ``[n]`` by head name."""
+        """Score motion.
+
+        Args:
+            reference: frames before the motion, ``[B, R, P, D]`` in the unit frame.
+            motion: frames to be judged, ``[B, T, P, D]`` in the unit frame.
+
+        Returns:
+            Scores ``[n]`` by head name.
+        """

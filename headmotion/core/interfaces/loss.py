@@ -1,4 +1,4 @@
-"""Loss: what a generator is trained to make small."""
+"""Loss: what training minimizes."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ..component import Component
 
 @dataclass(frozen=True)
 class LossInput:
-    """What a loss may look at; motion in the unit frame."""
+    """Input of a loss; all motion is in the unit frame."""
 
     reference: Tensor
     """Real frames before the generated ones, ``[B, R, P, D]``."""
     generated: Tensor
-    """``[B, T, P, D]``."""
+    """Generated motion ``[B, T, P, D]``."""
     real: Tensor
-    """True motion for the same audio, ``[B, T, P, D]``."""
+    """Recorded motion for the same audio, ``[B, T, P, D]``."""
     audio: Tensor
-    """Features of reference and generated frames, ``[B, 4*(R+T), C]``."""
+    """Features of reference and generated frames, ``[B, steps_per_frame * (R + T), C]``."""
 
 
 class Loss(Component):
     """Named terms, each already weighted; the trainer adds and logs them.
 
-    A loss may hold parameters of its own; those that require gradients are trained by its own optimizer.
+    A loss may have parameters of its own; those that require gradients are trained by an optimizer of their own.
     """
 
     @abstractmethod
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
-        """Scalar terms by name."""
+        """Return scalar terms by name."""

@@ -1,4 +1,4 @@
-"""Metric: generated motion is measured."""
+"""Metric: values that say how good generated motion is."""
 
 from __future__ import annotations
 
@@ -16,59 +16,59 @@ if TYPE_CHECKING:
     from ...media.audio import Audio
 
 Observation = Mapping[str, Tensor]
-"""What a metric keeps of one clip: named tensors on the CPU, small enough to be kept for every clip of a corpus."""
+"""What a metric keeps of one clip: named tensors on the CPU, small enough to keep them for every clip of a corpus."""
 
 
 @dataclass(frozen=True)
 class MetricInput:
-    """One clip to be measured. All motions have one representation, one rate and one number of frames."""
+    """One clip to be measured. All motions have the same representation, rate and number of frames."""
 
     name: str
     """The clip's id."""
     generated: Motion
-    """In pixels of the source picture, as pipelines give it."""
+    """Generated motion, in pixels of the source picture."""
     real: Motion | None = None
-    """True motion for the same speech, where it is known."""
+    """Recorded motion for the same speech, if there is any."""
     audio: Audio | None = None
     """The speech."""
     others: tuple[Motion, ...] = ()
     """Motion generated for the same speech and reference from other seeds."""
     long: Motion | None = None
-    """Motion generated from the same reference for speech that goes on far beyond the clip."""
+    """Motion generated from the same reference for speech that continues far beyond the clip."""
 
 
 @dataclass(frozen=True)
 class MetricValues:
-    """What a metric says of a set of clips."""
+    """Values of a metric for a set of clips."""
 
     values: Mapping[str, float]
     """Finite numbers, in the units that their names state."""
     notes: tuple[str, ...] = ()
-    """What a reader must know to trust them: too few clips, a value that could not be told and why."""
+    """What a reader must know to trust the values: too few clips, or a value that is undefined and why."""
 
 
 class Metric(Component):
-    """Figures of a set of clips: something is observed in each clip, and figures are made of all observations.
+    """Values of a set of clips: `observe` reduces each clip to an observation, `figures` turns them into values.
 
-    The two are apart so that an interval can be drawn by bootstrap over clips without looking at a clip twice, and
-    because some figures (distances of distributions) belong to no single clip.
+    The two steps are separate so that a bootstrap over clips can estimate intervals without measuring a clip twice,
+    and because some values (distances of distributions) belong to no single clip.
     """
 
     needs: frozenset[str] = frozenset()
     """Fields of `MetricInput` beyond ``generated`` without which no clip can be measured."""
     long_frames: int = 0
-    """Frames of ``MetricInput.long`` that are looked at."""
+    """Frames of ``MetricInput.long`` that are used."""
     better: Mapping[str, Literal["lower", "higher"]] = {}
-    """Which end is good, of those figures that have a good end."""
+    """Whether lower or higher is better, for those values that have a better end."""
 
     @property
     @abstractmethod
     def protocol(self) -> Mapping[str, Any]:
-        """All that two figures must share to be comparable, as JSON values: lengths, extractors and their hashes."""
+        """Everything that two values must share to be comparable, as JSON values: lengths, extractors, their hashes."""
 
     @abstractmethod
     def observe(self, clip: MetricInput) -> Observation:
-        """What is kept of one clip.
+        """Reduce one clip to an observation.
 
         Raises:
             MotionError: this clip cannot be measured (too short, nothing to compare with), with the reason.
@@ -76,15 +76,18 @@ class Metric(Component):
 
     @abstractmethod
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        """Figures of the clips that were observed, at least one. Never NaN: what cannot be told is a note."""
+        """Compute the values of one or more observed clips.
+
+        Undefined values are left out and explained in ``notes``; no value is NaN.
+        """
 
 
 @runtime_checkable
 class PerClip(Protocol):
-    """A metric with figures that are means over clips: their intervals are quick, and clips have ranks."""
+    """A metric with values that are means over clips: their intervals are cheap, and clips can be ranked."""
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
-        """Finite figures of one clip, left out where they cannot be told; `Metric.figures` has their means."""
+        """Return finite values of one clip without the undefined ones; `Metric.figures` returns their means."""
         ...
 
 
@@ -93,25 +96,25 @@ class SupportsBatch(Protocol):
     """A metric that is faster with several clips at once."""
 
     def observe_batch(self, clips: Sequence[MetricInput]) -> Sequence[Observation]:
-        """What `Metric.observe` gives for each of the clips.
+        """Return what `Metric.observe` returns for each of the clips.
 
         Raises:
-            HeadmotionError: one of them cannot be measured; each is then observed on its own.
+            HeadmotionError: one of them cannot be measured; the caller then observes them one by one.
         """
         ...
 
 
 @runtime_checkable
 class SlowBootstrap(Protocol):
-    """A metric whose `figures` take long enough that fewer bootstrap draws must do."""
+    """A metric whose `figures` takes so long that the bootstrap uses fewer draws."""
 
     draws: int
-    """Draws that are worth it."""
+    """Number of bootstrap draws."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Points that a line joins."""
+    """Points that are joined by a line."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -119,19 +122,20 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """Lines in one pair of axes."""
+    """Curves in one pair of axes."""
 
     x_label: str
-    """What it is, and its unit; so for the next."""
+    """Quantity and unit of the horizontal axis."""
     y_label: str
+    """Quantity and unit of the vertical axis."""
     curves: Mapping[str, Curve]
-    """By what the legend says."""
+    """Curves by their label in the legend."""
 
 
 @runtime_checkable
 class SupportsPlots(Protocol):
-    """A metric that has curves to show."""
+    """A metric that also draws plots."""
 
     def plots(self, observed: Sequence[Observation]) -> Mapping[str, Plot]:
-        """Plots of the clips that were observed, at least one, by title; all numbers finite."""
+        """Return plots of one or more observed clips by title; all numbers are finite."""
         ...

@@ -14,7 +14,7 @@ from ..component import Component
 
 @dataclass(frozen=True)
 class UnitSquare:
-    """The square of the source picture that the unit frame stands for: center ``x, y`` and ``side``, in pixels."""
+    """The square of the source picture that the unit frame covers: center ``x, y`` and ``side``, in pixels."""
 
     x: float
     y: float
@@ -24,9 +24,9 @@ class UnitSquare:
 class Representation(Component):
     """Names and geometry of ``P`` points with ``D`` numbers each.
 
-    Generators, syncers, discriminators, losses, metrics and renderers ask this object and never assume a count, a
+    Generators, syncers, discriminators, losses, metrics and renderers read this object and never assume a count, a
     dimension or an index. Values are in pixels of the source picture (x right, y down) or, normalized, in the unit
-    frame: `UnitSquare` maps its square onto 0..1. Head translation, scale and rotation are kept.
+    frame, in which the `UnitSquare` is 0..1. Head translation, scale and rotation are kept.
     """
 
     name: str
@@ -48,39 +48,39 @@ class Representation(Component):
 
     @abstractmethod
     def neutral(self) -> Tensor:
-        """The resting pose ``[P, D]`` in the unit frame, used when the user gives no reference."""
+        """Return the resting pose ``[P, D]`` in the unit frame, which is used when the user gives no reference."""
 
     @abstractmethod
     def frame_of(self, values: Tensor) -> UnitSquare:
-        """The frame of poses ``[..., P, D]`` in pixels: center of the points' box, side = 2 x its longer edge.
+        """Fit the square to poses ``[..., P, D]`` in pixels: center of the points' box, side = 2 x its longer edge.
 
         Raises:
-            MotionError: the points are not finite or all fall together.
+            MotionError: the points are not finite, or all lie in one place.
         """
 
     @abstractmethod
     def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """Pixels ``[..., P, D]`` to the unit frame."""
+        """Map pixels ``[..., P, D]`` to the unit frame."""
 
     @abstractmethod
     def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """The unit frame ``[..., P, D]`` to pixels; inverse of `normalize`."""
+        """Map the unit frame ``[..., P, D]`` to pixels; the inverse of `normalize`."""
 
     @abstractmethod
     def flip(self, values: Tensor) -> Tensor:
-        """Mirror poses ``[..., P, D]`` of the unit frame left to right, points permuted by `mirror`."""
+        """Mirror poses ``[..., P, D]`` of the unit frame left to right and permute their points by `mirror`."""
 
     @abstractmethod
     def to_points2d(self, values: Tensor) -> Tensor:
-        """Image positions ``[..., P, 2]`` of poses ``[..., P, D]``, for any renderer and metric."""
+        """Return image positions ``[..., P, 2]`` of poses ``[..., P, D]``, for any renderer and metric."""
 
 
 @runtime_checkable
 class SupportsDrawing(Protocol):
-    """A representation that is drawn by more than its points: end sites of limbs, axes of Jacobians, feet of bars."""
+    """A representation whose drawing has more than its points: end sites of limbs, axes of Jacobians, feet of bars."""
 
     drawing_edges: tuple[tuple[int, int], ...]
-    """Lines to draw between the places of `to_drawing2d`, in place of `Representation.edges`."""
+    """Lines to draw between the positions of `to_drawing2d`, in place of `Representation.edges`."""
 
     def to_drawing2d(self, values: Tensor) -> Tensor:
-        """Image positions ``[..., P + Q, 2]``: those of the points, then ``Q`` that only a drawing needs."""
+        """Return image positions ``[..., P + Q, 2]``: those of the points, then ``Q`` that only a drawing needs."""

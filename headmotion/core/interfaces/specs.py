@@ -1,6 +1,6 @@
-"""Base classes of the specs that plugins write, one per kind of part, and what a part is told of its neighbors.
+"""Base classes of the specs that plugins write, one per kind of part, and the context that a part is built in.
 
-They stand apart from the interfaces, so that a spec can be read, checked and shown without importing torch.
+They are separate from the interfaces, so that a spec can be read, checked and shown without importing torch.
 """
 
 from __future__ import annotations
@@ -27,20 +27,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuildContext:
-    """What a component must know of its neighbors when it is built."""
+    """What a component needs to know of the other parts when it is built."""
 
     representation: Representation
     audio_channels: int
+    """Numbers per audio step, ``C``."""
     steps_per_frame: int = 4
+    """Audio steps per motion frame. A part that cannot work with the value refuses with a `SpecError`."""
     fps: Fraction = Fraction(25)
+    """Motion frames per second."""
 
 
 class ComponentSpec(Spec):
-    """Base of the specs that plugins register; subclasses of the nine kinds below are what they write."""
+    """Base of the specs that plugins register. Plugins subclass one of the nine kinds below."""
 
     @abstractmethod
     def build(self, context: BuildContext) -> Component:
-        """Make the component. Heavy imports (torch) belong in here."""
+        """Build the component. Heavy imports (torch) belong in here."""
 
 
 class RepresentationSpec(ComponentSpec):
@@ -50,7 +53,7 @@ class RepresentationSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation, which needs no neighbors."""
+        """Build the representation, which needs no context."""
 
 
 class AudioEncoderSpec(ComponentSpec):
@@ -60,17 +63,17 @@ class AudioEncoderSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext) -> AudioEncoder:
-        """Make the audio encoder."""
+        """Build the audio encoder."""
 
 
 class SyncerSpec(ComponentSpec):
-    """How synchrony of audio and motion is scored."""
+    """How the synchrony of audio and motion is scored."""
 
     kind: ClassVar[str] = "syncer"
 
     @abstractmethod
     def build(self, context: BuildContext) -> Syncer:
-        """Make the syncer."""
+        """Build the syncer."""
 
 
 class GeneratorSpec(ComponentSpec):
@@ -80,7 +83,7 @@ class GeneratorSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Generator:
-        """Make the generator."""
+        """Build the generator."""
 
 
 class DiscriminatorSpec(ComponentSpec):
@@ -90,7 +93,7 @@ class DiscriminatorSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Discriminator:
-        """Make the discriminator."""
+        """Build the discriminator."""
 
 
 class RendererSpec(ComponentSpec):
@@ -100,17 +103,17 @@ class RendererSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Renderer:
-        """Make the renderer."""
+        """Build the renderer."""
 
 
 class LossSpec(ComponentSpec):
-    """What a generator is trained to make small."""
+    """What training minimizes."""
 
     kind: ClassVar[str] = "loss"
 
     @abstractmethod
     def build(self, context: BuildContext) -> Loss:
-        """Make the loss."""
+        """Build the loss."""
 
 
 class MetricSpec(ComponentSpec):
@@ -120,7 +123,7 @@ class MetricSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Metric:
-        """Make the metric."""
+        """Build the metric."""
 
 
 class DetectorSpec(ComponentSpec):
@@ -130,4 +133,4 @@ class DetectorSpec(ComponentSpec):
 
     @abstractmethod
     def build(self, context: BuildContext) -> Detector:
-        """Make the detector."""
+        """Build the detector."""

@@ -1,4 +1,4 @@
-"""Syncer: synchrony of audio and motion."""
+"""Syncer: how well audio and motion are in synchrony."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ..component import Component
 
 
 class Syncer(Component):
-    """Embeds windows of audio and of motion into one space; their score is the cosine."""
+    """Embeddings of audio windows and of motion windows in one space; their score is the cosine."""
 
     window: int
     """Motion frames per window, ``w``."""
 
     @abstractmethod
     def embed_audio(self, audio: Tensor) -> Tensor:
-        """Audio windows ``[B, 4*w, C]`` to embeddings ``[B, E]``."""
+        """Embed audio windows ``[B, steps_per_frame * w, C]`` as ``[B, E]``."""
 
     @abstractmethod
     def embed_motion(self, motion: Tensor) -> Tensor:
-        """Motion windows ``[B, w, P, D]`` of the unit frame to embeddings ``[B, E]``."""
+        """Embed motion windows ``[B, w, P, D]`` of the unit frame as ``[B, E]``."""
