@@ -27,8 +27,8 @@ import numpy as np
 import torch
 
 import headmotion as hm
-from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head
+from headmotion.controls.control import ControlContext
+from headmotion.controls.head_pose import HeadModel
 from headmotion.data.corpus import Corpus, open_corpus
 from headmotion.metrics.filters import Curve, low_pass
 from headmotion.metrics.jitter import jitter
@@ -66,7 +66,7 @@ def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[Moved]:
         if clip.speaker not in chosen or len(clip.landmarks) < 75:
             continue
         real = torch.from_numpy(clip.landmarks[..., :2])
-        head = Head(Setting(pipe.representation, real[0], Fraction(25)), "head benchmark")
+        head = HeadModel(ControlContext(pipe.representation, real[0], Fraction(25)), "head benchmark")
         size = float((real[:, left] - real[:, right]).norm(dim=-1).median())
         made = pipe.generate((clip.audio, RATE), real[:1], seed=number).values[: len(real)]
         yield Moved(
@@ -102,7 +102,8 @@ def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Curve, seconds: int = 60)
     left, right = pipe.representation.scale_pair
     size = float((reference[0, left] - reference[0, right]).norm())
     values = pipe.generate((speech, RATE), reference).values
-    pose = head_curves(Head(Setting(pipe.representation, reference[0], Fraction(25)), "head benchmark"), values, size)
+    head = HeadModel(ControlContext(pipe.representation, reference[0], Fraction(25)), "head benchmark")
+    pose = head_curves(head, values, size)
     shift = np.abs(pose[-250:].mean(0) - pose[:250].mean(0)) / real_std
     return {axis: float(value) for axis, value in zip(AXES, shift, strict=True)}
 

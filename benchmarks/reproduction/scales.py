@@ -21,8 +21,8 @@ from scipy.ndimage import uniform_filter1d  # type: ignore[import-untyped]
 from torch import Tensor
 
 import headmotion as hm
-from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head
+from headmotion.controls.control import ControlContext
+from headmotion.controls.head_pose import HeadModel
 from headmotion.geometry.rotations import matrix_to_rotation_vector
 
 Curve = npt.NDArray[np.float64]
@@ -53,8 +53,8 @@ def opening(representation: hm.Representation, motion: Tensor) -> Curve:
 
 def nodding(representation: hm.Representation, motion: Tensor) -> Curve:
     """Pitch ``[T]`` of the head relative to the first frame, in radians, positive downward."""
-    head = Head(Setting(representation, motion[0], Fraction(FPS)), "proof")
-    return np.asarray(matrix_to_rotation_vector(head.find(motion.double()).rotation)[:, 0].numpy())
+    head = HeadModel(ControlContext(representation, motion[0], Fraction(FPS)), "proof")
+    return np.asarray(matrix_to_rotation_vector(head.fit(motion.double()).rotation)[:, 0].numpy())
 
 
 def slow(curve: Curve, seconds: float) -> Curve:

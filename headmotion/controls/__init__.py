@@ -1,47 +1,56 @@
-"""Controls: edits of a motion that people ask for, whole or while it streams.
+"""Controls: common edits of a motion, of a finished one or while it streams.
 
-Each has one name, used in two ways. With a motion it edits it, ``scale_head(motion, 0.5)``; without one it makes the
-control, ``scale_head(0.5)``, for ``Pipeline.generate`` and ``Pipeline.stream``.
+Each control has one name, used in two ways. With a motion the name edits it: ``scale_head(motion, 0.5)``. Without a
+motion it makes the control, ``scale_head(0.5)``, for ``Pipeline.generate`` and ``Pipeline.stream``.
 """
 
 from .blink import Blink
-from .chain import Chain, chain_lookahead_ms
+from .chain import ControlChain, chain_lookahead_ms
 from .close_silence import CloseSilence
-from .control import Control, Edit, FrameControl, Setting, Step, Verb, verb
+from .control import (
+    Control,
+    ControlContext,
+    ControlFunction,
+    FrameControl,
+    MotionEdit,
+    StreamingEdit,
+    control_function,
+)
 from .head import HoldPose, LookAt, ScaleHead
 from .limits import Limit
-from .lips import ScaleLips
+from .mouth import ScaleLips
 from .options import from_options
 from .smoothing import Smooth
 
-scale_head = verb(ScaleHead)
-scale_lips = verb(ScaleLips)
-close_silence = verb(CloseSilence)
-smooth = verb(Smooth)
-blink = verb(Blink)
-look_at = verb(LookAt)
-hold_pose = verb(HoldPose)
-limit = verb(Limit)
+scale_head = control_function(ScaleHead)
+scale_lips = control_function(ScaleLips)
+close_silence = control_function(CloseSilence)
+smooth = control_function(Smooth)
+blink = control_function(Blink)
+look_at = control_function(LookAt)
+hold_pose = control_function(HoldPose)
+limit = control_function(Limit)
 
 __all__ = [
     "Blink",
-    "Chain",
     "CloseSilence",
     "Control",
-    "Edit",
+    "ControlChain",
+    "ControlContext",
+    "ControlFunction",
     "FrameControl",
     "HoldPose",
     "Limit",
     "LookAt",
+    "MotionEdit",
     "ScaleHead",
     "ScaleLips",
-    "Setting",
     "Smooth",
-    "Step",
-    "Verb",
+    "StreamingEdit",
     "blink",
     "chain_lookahead_ms",
     "close_silence",
+    "control_function",
     "from_options",
     "hold_pose",
     "limit",
@@ -49,5 +58,4 @@ __all__ = [
     "scale_head",
     "scale_lips",
     "smooth",
-    "verb",
 ]

@@ -1,4 +1,4 @@
-"""Controls in order, on a motion that comes in pieces."""
+"""A sequence of controls, applied to a motion that arrives in pieces."""
 
 from __future__ import annotations
 
@@ -10,45 +10,57 @@ import numpy as np
 
 from ..core.motion import Motion
 from ..media.audio import Wave
-from .control import Control, Edit, Setting
+from .control import Control, ControlContext, MotionEdit
 
 
-class Chain:
-    """The controls of one session.
+class ControlChain:
+    """The controls of one session, in order.
 
-    A callable that is no `Control` wants a finished motion: from the first such on, frames are held until the end.
+    A callable that is no `Control` needs a finished motion. From the first such callable on, frames are held back until
+    the end.
     """
 
-    def __init__(self, controls: Sequence[Edit], setting: Setting) -> None:
-        streamed = list(takewhile(lambda control: isinstance(control, Control), controls))
-        self._steps = [control.start(setting) for control in streamed if isinstance(control, Control)]
-        self._at_end = list(controls[len(streamed) :])
-        self._sample_rate = setting.sample_rate
-        self._held: list[Motion] = []
-        self._heard: list[Wave] = []
+    def __init__(self, controls: Sequence[MotionEdit], context: ControlContext) -> None:
+        streaming = list(takewhile(lambda control: isinstance(control, Control), controls))
+        self._streaming = [control.start(context) for control in streaming if isinstance(control, Control)]
+        self._at_end = list(controls[len(streaming) :])
+        self._sample_rate = context.sample_rate
+        self._motion: list[Motion] = []
+        self._speech: list[Wave] = []
 
     def __call__(self, motion: Motion, speech: Wave, last: bool = False) -> Motion:
-        """The next piece in, the edited frames that are now determined out."""
+        """Take the next piece and return those edited frames that are now determined.
+
+        Args:
+            motion: the next frames.
+            speech: mono wave ``[s]`` at the context's rate, since the last call.
+            last: whether both end here.
+        """
         values = motion.values
-        for step in self._steps:
-            values = step(values, speech, last)
+        for edit in self._streaming:
+            values = edit(values, speech, last)
         motion = replace(motion, values=values)
         if not self._at_end:
             return motion
-        self._held.append(motion)
-        self._heard.append(speech)
-        return self._edited() if last else motion[:0]
+        self._motion.append(motion)
+        self._speech.append(speech)
+        return self._finish() if last else motion[:0]
 
-    def _edited(self) -> Motion:
-        motion, speech = Motion.concatenate(self._held), np.concatenate(self._heard)
+    def _finish(self) -> Motion:
+        motion, speech = Motion.concatenate(self._motion), np.concatenate(self._speech)
         for control in self._at_end:
-            heard = (speech, self._sample_rate) if isinstance(control, Control) else ()
-            motion = control(motion, *heard)
+            audio = (speech, self._sample_rate) if isinstance(control, Control) else ()
+            motion = control(motion, *audio)
         return motion
 
 
-def chain_lookahead_ms(controls: Sequence[Edit], frames_ms: float | None) -> float | None:
-    """The look-ahead behind all controls, given that before them; None: the whole clip."""
+def chain_lookahead_ms(controls: Sequence[MotionEdit], frames_ms: float | None) -> float | None:
+    """Return the look-ahead (ms) behind all controls; None if a frame needs the entire clip.
+
+    Args:
+        controls: in order.
+        frames_ms: the look-ahead before the controls; None if the frames need the entire clip.
+    """
     for control in controls:
         if frames_ms is None or not isinstance(control, Control):
             return None

@@ -1,4 +1,4 @@
-"""The mouth closed where nobody speaks."""
+"""A mouth that closes where nobody speaks."""
 
 from __future__ import annotations
 
@@ -14,82 +14,82 @@ from torch import Tensor
 from ..core.errors import AudioError
 from ..geometry.smoothstep import smoothstep
 from ..media.audio import Audio, Wave
-from .control import Control, Setting, Step
-from .mouth import Mouth
-from .speech_gate import HOPS_PER_SECOND, LEAD, SpeechGate
+from .control import Control, ControlContext, StreamingEdit
+from .mouth import MouthModel
+from .speech_gate import HOPS_PER_SECOND, LEAD_HOPS, SpeechGate
 
-CLOSED = 0.02
-"""Openings this little wider than the reference's (distances of the scale pair) count as partly closed already."""
+TRANSITION = 0.02
+"""Excess of the opening over the reference's (in distances of the scale pair) within which closing fades out, so that a
+mouth that is as closed as the reference stays as it is."""
 
 
 @dataclass(frozen=True, eq=False)
 class CloseSilence(Control):
-    """Lips and jaw brought to rest where the audio is silent. A mouth is never opened, nor closed beyond the reference.
+    """Lips and jaw at rest where the audio is silent. A mouth is never opened, nor closed beyond the reference.
 
-    Silence is told by loudness: a threshold that follows the noise and the loudest speech so far, with hysteresis; the
-    mouth opens just before the voice and closes within 0.2 s. See `SpeechGate`.
+    Silence is detected by loudness: a threshold that follows the noise and the loudest speech so far, with hysteresis.
+    The mouth opens just before the voice and closes within 0.2 s. See `SpeechGate`.
     """
 
     audio: Audio | str | os.PathLike[str] | tuple[Any, int] | None = None
-    """The speech; None: what the pipeline hears."""
+    """The speech; None: the audio of the pipeline."""
 
-    def start(self, setting: Setting) -> Step:
+    def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion.
 
         Raises:
-            AudioError: audio that cannot be read; while stepping, none at all.
+            AudioError: audio that cannot be read; while editing, no audio at all.
         """
-        return _Closing(setting, None if self.audio is None else Audio.coerce(self.audio))
+        return _CloseSilenceEdit(context, None if self.audio is None else Audio.coerce(self.audio))
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
-        """The 170 ms that the gate wants to hear, which are heard already if the generator itself waits longer."""
-        return max(frames_ms, 1000 * (LEAD + 2) / HOPS_PER_SECOND)
+        """Return the 170 ms that the gate needs, or the look-ahead of the frames if that is longer."""
+        return max(frames_ms, 1000 * (LEAD_HOPS + 2) / HOPS_PER_SECOND)
 
 
-class _Closing:
-    def __init__(self, setting: Setting, audio: Audio | None) -> None:
-        self._mouth = Mouth(setting, "close_silence")
-        self._gate = SpeechGate(setting.sample_rate)
-        self._own: Iterator[Wave] | None = None if audio is None else audio.blocks(setting.sample_rate)
-        self._fps, self._first, self._deaf = setting.fps, 0, True
-        self._held = setting.rest.new_zeros(0, *setting.rest.shape)
+class _CloseSilenceEdit:
+    def __init__(self, context: ControlContext, audio: Audio | None) -> None:
+        self._mouth = MouthModel(context, "close_silence")
+        self._gate = SpeechGate(context.sample_rate)
+        self._own_audio: Iterator[Wave] | None = None if audio is None else audio.blocks(context.sample_rate)
+        self._fps, self._first, self._any_speech = context.fps, 0, False
+        self._pending = context.resting_pose.new_zeros(0, *context.resting_pose.shape)
 
     def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
-        self._held = torch.cat([self._held, frames])
-        self._listen(speech, last)
-        times = [Fraction(self._first + k) / self._fps for k in range(len(self._held))]
-        gate = [self._gate.at(time) for time in times if time <= self._gate.known]
-        ready, self._held = self._held[: len(gate)], self._held[len(gate) :]
+        self._pending = torch.cat([self._pending, frames])
+        self._update_gate(speech, last)
+        times = [Fraction(self._first + k) / self._fps for k in range(len(self._pending))]
+        gate = [self._gate.at(time) for time in times if time <= self._gate.until]
+        ready, self._pending = self._pending[: len(gate)], self._pending[len(gate) :]
         self._first += len(gate)
-        return self._closed(ready, torch.tensor(gate, dtype=torch.float64))
+        return self._close(ready, torch.tensor(gate, dtype=torch.float64))
 
-    def _listen(self, speech: Wave, last: bool) -> None:
-        if self._own is None:
-            self._deaf &= not len(speech)
-            if last and self._deaf:
-                raise AudioError(
-                    "close_silence", "the audio of the motion", "none", "write close_silence(motion, audio)"
-                )
+    def _update_gate(self, speech: Wave, last: bool) -> None:
+        if self._own_audio is None:
+            self._any_speech |= len(speech) > 0
+            if last and not self._any_speech:
+                remedy = "write close_silence(motion, audio)"
+                raise AudioError("close_silence", "the audio of the motion", "none", remedy)
             self._gate.push(speech)
             ended = last
         else:
             needed, ended = self._last_time(), False
-            while not ended and self._gate.known < needed:
-                block = next(self._own, None)
+            while not ended and self._gate.until < needed:
+                block = next(self._own_audio, None)
                 ended = block is None
                 self._gate.push(speech[:0] if block is None else block)
         if ended:
             self._gate.pad(self._last_time())
 
     def _last_time(self) -> Fraction:
-        return Fraction(self._first + len(self._held) - 1) / self._fps
+        return Fraction(self._first + len(self._pending) - 1) / self._fps
 
-    def _closed(self, frames: Tensor, gate: Tensor) -> Tensor:
+    def _close(self, frames: Tensor, gate: Tensor) -> Tensor:
+        """Return frames ``[t, P, D]`` whose mouths are closed as far as the gate ``[t]`` is below 1."""
         if not bool((gate < 1).any()):
             return frames
         head = self._mouth.head
         exact = frames.double()
-        expression = head.expression(exact, head.find(exact))
-        beyond = (self._mouth.opening(expression) - self._mouth.at_rest) / (CLOSED * head.size)
-        gain = 1 - (1 - gate) * smoothstep(beyond)
-        return self._mouth.scale(exact, gain).to(frames.dtype)
+        expression = head.expression(exact, head.fit(exact))
+        excess = (self._mouth.opening(expression) - self._mouth.resting_opening) / (TRANSITION * head.size)
+        return self._mouth.scale(exact, 1 - (1 - gate) * smoothstep(excess)).to(frames.dtype)

@@ -1,4 +1,4 @@
-"""What a control is: an edit of a motion that gives the same frames on the whole as on a stream."""
+"""The interface of controls: edits that give the same frames for a finished motion as for a stream."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ParamSpec, Protocol, Self, cast, overload
@@ -21,27 +21,27 @@ from ..core.motion import Motion
 from ..core.spec import resolve_spec
 from ..media.audio import Wave
 
-Edit = Callable[[Motion], Motion]
-"""Any edit of a finished motion; a `Control` is one that can also work on a stream."""
+MotionEdit = Callable[[Motion], Motion]
+"""Any edit of a finished motion; a `Control` is one that also works on a stream."""
 NO_SPEECH: Wave = np.zeros(0, np.float32)
 
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """What a control knows before the first frame comes."""
+class ControlContext:
+    """What a control knows before the first frame: the representation, the resting pose and the rates."""
 
     representation: Representation
-    rest: Tensor
+    resting_pose: Tensor
     """The reference pose ``[P, D]``, in the units of the frames."""
     fps: Fraction
     sample_rate: int = 16_000
-    """Rate of the speech that comes along with the frames (Hz)."""
+    """Rate of the speech that comes with the frames (Hz)."""
 
     @classmethod
-    def of(cls, motion: Motion, sample_rate: int = 16_000) -> Self:
-        """The setting of a motion that is there; its first frame is the rest pose if it has no reference.
+    def from_motion(cls, motion: Motion, sample_rate: int = 16_000) -> Self:
+        """Return the context of a finished motion; without a reference its first frame is the resting pose.
 
         Raises:
             MotionError: the values do not fit the representation.
@@ -49,59 +49,68 @@ class Setting:
         """
         spec = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation)))
         representation = spec.build()
-        pose = (representation.points, representation.dims)
-        rest = motion.values[0] if motion.reference is None else motion.reference
-        if motion.values.shape[1:] != pose or rest.shape != pose:
-            got = f"{list(motion.values.shape)} with a reference {list(rest.shape)}"
-            raise MotionError(f"motion of {representation.name}", f"values [T, {pose[0]}, {pose[1]}]", got)
-        return cls(representation, rest.cpu(), motion.fps, sample_rate)
+        shape = (representation.points, representation.dims)
+        resting_pose = motion.values[0] if motion.reference is None else motion.reference
+        if motion.values.shape[1:] != shape or resting_pose.shape != shape:
+            got = f"{list(motion.values.shape)} with a reference {list(resting_pose.shape)}"
+            raise MotionError(f"motion of {representation.name}", f"values [T, {shape[0]}, {shape[1]}]", got)
+        return cls(representation, resting_pose.cpu(), motion.fps, sample_rate)
 
     def points(self, control: str, *groups: str) -> tuple[int, ...]:
-        """All points of the named groups.
+        """Return the points of groups, each point once.
+
+        Args:
+            control: name of the control, for the error.
+            *groups: names of the groups.
 
         Raises:
             MotionError: the representation lacks a group.
         """
-        known = self.representation.groups
-        self._need(control, "group", groups, known)
-        return tuple(dict.fromkeys(point for group in groups for point in known[group]))
+        members = self._members(control, "group", groups, self.representation.groups)
+        return tuple(dict.fromkeys(members))
 
     def pairs(self, control: str, *openings: str) -> tuple[tuple[int, int], ...]:
-        """The pairs of points, upper and lower, of the named openings.
+        """Return the pairs of points (upper, lower) of openings.
+
+        Args:
+            control: name of the control, for the error.
+            *openings: names of the openings.
 
         Raises:
             MotionError: the representation lacks an opening.
         """
-        known = self.representation.openings
-        self._need(control, "opening", openings, known)
-        return tuple(pair for opening in openings for pair in known[opening])
+        return tuple(self._members(control, "opening", openings, self.representation.openings))
 
-    def _need(self, control: str, what: str, names: tuple[str, ...], known: Any) -> None:
+    def _members(self, control: str, kind: str, names: tuple[str, ...], members: Mapping[str, Any]) -> list[Any]:
         for name in names:
-            if not known.get(name):
-                got = f"{self.representation.name} with {', '.join(known) or 'none'}"
-                raise MotionError(control, f"a representation with the {what} {name!r}", got)
+            if not members.get(name):
+                got = f"{self.representation.name} with {', '.join(members) or 'none'}"
+                raise MotionError(control, f"a representation with the {kind} {name!r}", got)
+        return [member for name in names for member in members[name]]
 
 
-class Step(Protocol):
-    """A control at work on one motion: a function with a memory."""
+class StreamingEdit(Protocol):
+    """The edit of one motion while its frames arrive: a function with a state."""
 
     def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
-        """The next frames ``[t, P, D]`` in, the edited frames that are now determined ``[t', P, D]`` out.
+        """Take the next frames and return those edited frames ``[t', P, D]`` that are now determined.
 
-        ``speech`` is whatever was heard since the last call; it begins with the motion and may run ahead of it. With
-        ``last`` both end here, and all frames that are still held come out.
+        Args:
+            frames: ``[t, P, D]``.
+            speech: mono wave ``[s]`` since the last call. It begins with the motion and may run ahead of it.
+            last: whether both end here. Then all frames that were held back are returned.
         """
 
 
 class Control(ABC):
     """An edit of a motion: call it on a finished one, or give it to `Pipeline.generate` or `Pipeline.stream`.
 
-    A control is a value and keeps no state; the steps that it starts do. A finished motion is one large step.
+    A control is a value and keeps no state; the streaming edits that it starts do. A finished motion is edited as one
+    large piece of a stream.
     """
 
     @abstractmethod
-    def start(self, setting: Setting) -> Step:
+    def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion.
 
         Raises:
@@ -110,48 +119,48 @@ class Control(ABC):
 
     @abstractmethod
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
-        """Speech (ms) beyond a frame's time stamp that the edited frame waits for.
+        """Return the speech (ms) beyond a frame's time stamp that the edited frame waits for.
 
         Args:
-            frames_ms: what the frame itself waits for.
+            frames_ms: the speech (ms) that the frame itself waits for.
         """
 
     def __call__(self, motion: Motion, speech: Wave = NO_SPEECH, sample_rate: int = 16_000) -> Motion:
-        """The edited motion.
+        """Return the edited motion.
 
         Args:
             motion: of any representation that has what the control needs.
-            speech: mono wave ``[S]``, for controls that listen.
-            sample_rate: its rate (Hz).
+            speech: mono wave ``[S]``, for controls that depend on the audio.
+            sample_rate: rate of the speech (Hz).
 
         Raises:
             MotionError: the representation lacks what the control needs.
         """
         if motion.reference is None and not len(motion):
             return motion
-        step = self.start(Setting.of(motion, sample_rate))
-        return replace(motion, values=step(motion.values.cpu(), speech, True).to(motion.values.device))
+        edit = self.start(ControlContext.from_motion(motion, sample_rate))
+        return replace(motion, values=edit(motion.values.cpu(), speech, True).to(motion.values.device))
 
 
 class FrameControl(Control):
-    """A control that treats each frame on its own, and so streams without waiting."""
+    """A control that edits frames independently of each other, and so streams without waiting."""
 
     @abstractmethod
-    def editor(self, setting: Setting) -> Callable[[Tensor], Tensor]:
-        """The edit of any number of frames: float64 ``[t, P, D]`` in and out."""
+    def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
+        """Return the edit of any number of frames: float64 ``[t, P, D]`` in and out."""
 
-    def start(self, setting: Setting) -> Step:
+    def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion."""
-        edit = self.editor(setting)
+        edit = self.make_edit(context)
         return lambda frames, speech, last: edit(frames.double()).to(frames.dtype) if len(frames) else frames
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
-        """Nothing is waited for."""
+        """Return the look-ahead of the frames; the control adds nothing."""
         return frames_ms
 
 
-class Verb(Protocol[P]):
-    """A control's name as a function: with a motion it edits it, without one it makes the control."""
+class ControlFunction(Protocol[P]):
+    """A control as a function: with a motion it edits the motion, without one it makes the control."""
 
     @overload
     def __call__(self, motion: Motion, /, *args: P.args, **kwargs: P.kwargs) -> Motion: ...
@@ -159,8 +168,12 @@ class Verb(Protocol[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Control: ...
 
 
-def verb(control: Callable[P, Control]) -> Verb[P]:
-    """``verb(Smooth)(motion, 80)`` is ``Smooth(80)(motion)``, and ``verb(Smooth)(80)`` is ``Smooth(80)``."""
+def control_function(control: Callable[P, Control]) -> ControlFunction[P]:
+    """Return a class of controls as a function.
+
+    ``control_function(Smooth)(motion, 80)`` is ``Smooth(80)(motion)``, and ``control_function(Smooth)(80)`` is
+    ``Smooth(80)``.
+    """
 
     @functools.wraps(control, updated=())
     def apply(*args: Any, **kwargs: Any) -> Motion | Control:
@@ -168,17 +181,25 @@ def verb(control: Callable[P, Control]) -> Verb[P]:
             return control(*args[1:], **kwargs)(args[0])
         return control(*args, **kwargs)
 
-    own = inspect.signature(control)
+    signature = inspect.signature(control)
     motion = inspect.Parameter("motion", inspect.Parameter.POSITIONAL_ONLY, annotation="Motion")
-    apply.__signature__ = own.replace(parameters=[motion, *own.parameters.values()])  # type: ignore[attr-defined]
-    return cast("Verb[P]", apply)
+    parameters = [motion, *signature.parameters.values()]
+    apply.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return cast("ControlFunction[P]", apply)
 
 
-def in_range(control: str, name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Refuse a number that is not finite or not in ``low``..``high``.
+def check_range(control: str, name: str, value: float, low: float, high: float = math.inf) -> None:
+    """Refuse a number that is not finite or not within ``low``..``high``.
+
+    Args:
+        control: name of the control, for the error.
+        name: name of the number, for the error.
+        value: the number.
+        low: the smallest number that is allowed.
+        high: the largest number that is allowed.
 
     Raises:
-        SpecError: what was expected and what was given.
+        SpecError: the value is out of range, or no number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isinf(value):
         bound = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"

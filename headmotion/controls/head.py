@@ -1,4 +1,4 @@
-"""Controls of the head as a whole: how much it moves, whether it moves, and where it looks."""
+"""Controls of the head: how much it moves, whether it moves, and in which direction it looks."""
 
 from __future__ import annotations
 
@@ -7,63 +7,64 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..core.errors import MotionError
 from ..geometry.rigid_fit import OrthographicPose
-from ..geometry.rotations import matrix_to_rotation_vector, rotation_vector_to_matrix
-from .control import FrameControl, Setting, in_range
-from .head_pose import Head, looking
+from ..geometry.rotations import axis_rotation, matrix_to_rotation_vector, rotation_vector_to_matrix
+from .control import ControlContext, FrameControl, check_range
+from .head_pose import HeadModel
 
 NECK = (1.0, 1.0)
-"""Where the head turns, from the middle of the scale pair (outer eye corners): below and behind, in its distances."""
+"""Pivot of the head: how far below and behind the middle of the scale pair (outer eye corners), in its distances."""
 
 
 @dataclass(frozen=True)
 class ScaleHead(FrameControl):
-    """More or less head motion: rotation, shift and size relative to the reference; lips, lids and brows are kept."""
+    """More or less head motion: rotation, shift and size relative to the reference; the expression is retained."""
 
     amount: float
     """0 holds the head still, 1 changes nothing, 2 doubles its motion."""
 
     def __post_init__(self) -> None:
-        in_range("scale_head", "amount", self.amount, 0, 10)
+        check_range("scale_head", "amount", self.amount, 0, 10)
 
-    def editor(self, setting: Setting) -> Callable[[Tensor], Tensor]:
-        """Scale the pose of each frame."""
-        head = Head(setting, "scale_head")
-        home = head.rest[head.skull].mean(dim=0)
+    def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
+        """Return the edit that scales the pose of each frame."""
+        head = HeadModel(context, "scale_head")
+        home = head.resting_pose[head.skull].mean(dim=0)
 
         def edit(frames: Tensor) -> Tensor:
-            old = head.find(frames)
-            turn = rotation_vector_to_matrix(self.amount * matrix_to_rotation_vector(old.rotation))
-            new = OrthographicPose(turn, old.scale**self.amount, home + self.amount * (old.center - home))
+            old = head.fit(frames)
+            rotation = rotation_vector_to_matrix(self.amount * matrix_to_rotation_vector(old.rotation))
+            new = OrthographicPose(rotation, old.scale**self.amount, home + self.amount * (old.center - home))
             return head.repose(frames, old, new)
 
-        return _same if self.amount == 1 else edit
+        return _identity if self.amount == 1 else edit
 
 
 @dataclass(frozen=True)
 class HoldPose(FrameControl):
-    """The head exactly still: the skull's points stay those of the reference; lips, jaw, lids and brows move."""
+    """The head held exactly still: the skull's points stay those of the reference; lips, jaw, lids and brows move."""
 
-    def editor(self, setting: Setting) -> Callable[[Tensor], Tensor]:
-        """Put each frame into the pose of the reference."""
-        head = Head(setting, "hold_pose")
+    def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
+        """Return the edit that moves each frame into the pose of the reference."""
+        head = HeadModel(context, "hold_pose")
 
         def edit(frames: Tensor) -> Tensor:
-            moved = head.rest + head.expression(frames, head.find(frames))
-            moved[:, head.held] = head.rest[head.held]
-            return moved
+            frontal = head.resting_pose + head.expression(frames, head.fit(frames))
+            frontal[:, head.rigid_points] = head.resting_pose[head.rigid_points]
+            return frontal
 
         return edit
 
 
 @dataclass(frozen=True)
 class LookAt(FrameControl):
-    """The head turned to look elsewhere, its motion kept.
+    """The head turned to look in another direction, its motion retained.
 
-    The turn is relative to the reference and goes about the neck, by the depth of a mean head where the motion has
-    none, so that the far side foreshortens and the nose leads.
+    The turn is relative to the reference and about the neck. Where the motion has no depth, that of a mean head makes
+    the far side foreshorten and the nose lead.
     """
 
     yaw: float
@@ -72,37 +73,41 @@ class LookAt(FrameControl):
     """Degrees towards the upper edge of the picture."""
 
     def __post_init__(self) -> None:
-        in_range("look_at", "yaw", self.yaw, -60, 60)
-        in_range("look_at", "pitch", self.pitch, -60, 60)
+        check_range("look_at", "yaw", self.yaw, -60, 60)
+        check_range("look_at", "pitch", self.pitch, -60, 60)
 
-    def editor(self, setting: Setting) -> Callable[[Tensor], Tensor]:
-        """Turn the head of each frame.
+    def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
+        """Return the edit that turns the head in each frame.
 
         Raises:
             MotionError: besides missing groups, a representation without depth that has no sibling with ``dims`` 3.
         """
-        head = Head(setting, "look_at")
+        head = HeadModel(context, "look_at")
         if not head.has_depth:
             raise MotionError("look_at", "a representation whose spec takes dims 3", head.name)
-        look = looking(self.yaw, self.pitch)
-        neck = _neck(head, setting)
+        # Axes are x right, y down, z away, so a right-handed rotation about y turns the face to the left.
+        about_y, about_x = torch.deg2rad(torch.tensor([-self.yaw, -self.pitch], dtype=torch.float64))
+        look = axis_rotation(1, about_y) @ axis_rotation(0, about_x)
+        neck = _neck(head, context)
 
         def edit(frames: Tensor) -> Tensor:
-            old = head.find(frames)
-            turn = look @ old.rotation
-            slide = old.scale[:, None] * ((old.rotation - turn) @ neck)
-            return head.repose(frames, old, OrthographicPose(turn, old.scale, old.center + slide[:, : head.dims]))
+            old = head.fit(frames)
+            rotation = look @ old.rotation
+            # The neck stays in place, so the center of the skull moves.
+            shift = old.scale[:, None] * ((old.rotation - rotation) @ neck)
+            return head.repose(frames, old, OrthographicPose(rotation, old.scale, old.center + shift[:, : head.dims]))
 
-        return _same if self.yaw == self.pitch == 0 else edit
+        return _identity if self.yaw == self.pitch == 0 else edit
 
 
-def _neck(head: Head, setting: Setting) -> Tensor:
-    left, right = setting.representation.scale_pair
+def _neck(head: HeadModel, context: ControlContext) -> Tensor:
+    """Return the pivot ``[3]`` in the axes of the resting head."""
+    left, right = context.representation.scale_pair
     below, behind = NECK
     eyes = (head.shape[left] + head.shape[right]) / 2
-    down = torch.nn.functional.pad(head.down[:2], (0, 1))
+    down = functional.pad(head.down[:2], (0, 1))
     return eyes + head.size * (below * down + behind * torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64))
 
 
-def _same(frames: Tensor) -> Tensor:
+def _identity(frames: Tensor) -> Tensor:
     return frames

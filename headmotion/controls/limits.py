@@ -1,4 +1,4 @@
-"""Poses that people do not take, brought back into the range that they do."""
+"""Limits of openings and head angles to the range of real people."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import torch
 from torch import Tensor
 
 from ..geometry.rotations import matrix_to_rotation_vector, rotation_vector_to_matrix
-from .control import FrameControl, Setting, in_range
-from .head_pose import Head
-from .mouth import Mouth
+from .control import ControlContext, FrameControl, check_range
+from .head_pose import HeadModel
+from .mouth import MouthModel
 
 FREE = 2 / 3
-"""Part of each limit up to which nothing changes."""
+"""Share of each limit up to which nothing changes."""
 
 
 @dataclass(frozen=True)
 class Limit(FrameControl):
-    """Openings and head angles within what is seen in people.
+    """Openings and head angles within the range of real people.
 
     Up to two thirds of a limit nothing changes; beyond, the value approaches the limit smoothly and never passes it. In
-    49 clips of talking people (HDTF, VoxCeleb2, MEAD, GRID, VidTIMIT, LRS3) mouths open up to 0.40 and eyes up to 0.13
+    49 clips of people who talk (HDTF, VoxCeleb2, MEAD, GRID, VidTIMIT, LRS3) mouths open up to 0.40 and eyes up to 0.13
     outer-eye distances, and heads turn through up to 45, 27 and 26 degrees (yaw, pitch, roll). A reference that is wide
     open itself raises the limit to one and a half times its own opening. Lips and lids do not cross.
     """
@@ -31,67 +31,74 @@ class Limit(FrameControl):
     mouth: float = 0.6
     """Opening of the mouth, in distances of the scale pair (outer eye corners)."""
     eye: float = 0.2
-    """Opening of an eye, in the same."""
+    """Opening of an eye, in distances of the scale pair."""
     yaw: float = 65.0
-    """Degrees to either side, relative to the reference; so for the next two."""
+    """Degrees to either side, relative to the reference."""
     pitch: float = 40.0
-    """Degrees up and down."""
+    """Degrees up and down, relative to the reference."""
     roll: float = 40.0
-    """Degrees to either shoulder."""
+    """Degrees to either shoulder, relative to the reference."""
 
     def __post_init__(self) -> None:
         for name in ("mouth", "eye"):
-            in_range("limit", name, getattr(self, name), 0.01, 2)
+            check_range("limit", name, getattr(self, name), 0.01, 2)
         for name in ("yaw", "pitch", "roll"):
-            in_range("limit", name, getattr(self, name), 1, 90)
+            check_range("limit", name, getattr(self, name), 1, 90)
 
-    def editor(self, setting: Setting) -> Callable[[Tensor], Tensor]:
-        """Limit each frame: head, then mouth, then eyes."""
-        mouth = Mouth(setting, "limit")
+    def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
+        """Return the edit that limits each frame: the head, then the mouth, then the eyes."""
+        mouth = MouthModel(context, "limit")
         head = mouth.head
+        # In the order of the rotation vector: about x, y, z.
         angles = torch.tensor([math.radians(a) for a in (self.pitch, self.yaw, self.roll)], dtype=torch.float64)
-        eyes = [name for name in setting.representation.openings if name.endswith("eye")]
-        pairs = setting.pairs("limit", *eyes)
+        eyes = [name for name in context.representation.openings if name.endswith("eye")]
+        pairs = context.pairs("limit", *eyes)
 
         def edit(frames: Tensor) -> Tensor:
-            frames = _limited_head(head, frames, angles)
-            frames = _limited_mouth(mouth, frames, self.mouth * head.size)
-            return _limited_lids(head, frames, pairs, self.eye * head.size)
+            frames = _limit_head(head, frames, angles)
+            frames = _limit_mouth(mouth, frames, self.mouth * head.size)
+            return _limit_lids(head, frames, pairs, self.eye * head.size)
 
         return edit
 
 
 def soft_limit(value: Tensor, limit: Tensor) -> Tensor:
-    """``value`` itself up to `FREE` of the limit on either side of 0, then ever closer to the limit."""
-    room = (1 - FREE) * limit
-    over = (value.abs() - FREE * limit).clamp(min=0)
-    return torch.where(over > 0, value.sign() * (FREE * limit + room * torch.tanh(over / room)), value)
+    """Return values within limits: unchanged up to the share `FREE` of the limit, then ever closer to the limit.
+
+    Args:
+        value: of any shape and sign.
+        limit: above 0, in the unit of the values; its shape broadcasts.
+    """
+    free, room = FREE * limit, (1 - FREE) * limit
+    excess = (value.abs() - free).clamp(min=0)
+    return torch.where(excess > 0, value.sign() * (free + room * torch.tanh(excess / room)), value)
 
 
-def _limited_head(head: Head, frames: Tensor, angles: Tensor) -> Tensor:
-    pose = head.find(frames)
+def _limit_head(head: HeadModel, frames: Tensor, angles: Tensor) -> Tensor:
+    pose = head.fit(frames)
     vector = matrix_to_rotation_vector(pose.rotation)
     limited = soft_limit(vector, angles)
     reposed = head.repose(frames, pose, replace(pose, rotation=rotation_vector_to_matrix(limited)))
+    # Frames within the limits stay as they are, to the last bit.
     return torch.where((limited != vector).any(dim=1)[:, None, None], reposed, frames)
 
 
-def _limited_mouth(mouth: Mouth, frames: Tensor, limit: float) -> Tensor:
-    opening = mouth.opening(mouth.head.expression(frames, mouth.head.find(frames)))
-    highest = torch.clamp(mouth.at_rest / FREE, min=limit)
+def _limit_mouth(mouth: MouthModel, frames: Tensor, limit: float) -> Tensor:
+    opening = mouth.opening(mouth.head.expression(frames, mouth.head.fit(frames)))
+    rest = mouth.resting_opening
+    highest = torch.clamp(rest / FREE, min=limit)
     limited = soft_limit(opening, highest)
-    too_far = opening > FREE * highest
-    gain = torch.where(too_far, (limited - mouth.at_rest) / (opening - mouth.at_rest), torch.ones_like(opening))
+    gain = torch.where(opening > FREE * highest, (limited - rest) / (opening - rest), torch.ones_like(opening))
     return mouth.scale(frames, gain)
 
 
-def _limited_lids(head: Head, frames: Tensor, pairs: tuple[tuple[int, int], ...], limit: float) -> Tensor:
+def _limit_lids(head: HeadModel, frames: Tensor, pairs: tuple[tuple[int, int], ...], limit: float) -> Tensor:
     upper, lower = ([pair[side] for pair in pairs] for side in (0, 1))
-    pose = head.find(frames)
+    pose = head.fit(frames)
     expression = head.expression(frames, pose)
-    rest = (head.rest[lower] - head.rest[upper]) @ head.down
+    rest = (head.resting_pose[lower] - head.resting_pose[upper]) @ head.down
     opening = rest + (expression[:, lower] - expression[:, upper]) @ head.down
     limited = soft_limit(opening.clamp(min=0), torch.clamp(rest / FREE, min=limit))
     change = torch.zeros_like(frames)
     change[:, upper] = (opening - limited)[..., None] * head.down
-    return head.shift(frames, pose, change)
+    return head.add_expression(frames, pose, change)

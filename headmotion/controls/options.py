@@ -1,4 +1,4 @@
-"""Controls chosen by name and number, as on a command line."""
+"""Controls by option name and number, as on a command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .close_silence import CloseSilence
 from .control import Control
 from .head import HoldPose, LookAt, ScaleHead
 from .limits import Limit
-from .lips import ScaleLips
+from .mouth import ScaleLips
 from .smoothing import Smooth
 
 
@@ -23,7 +23,7 @@ def from_options(
     blink: float | None = None,
     seed: int = 0,
 ) -> list[Control]:
-    """The controls that are asked for, in an order that suits: jitter first, then lips, head, limits, and blinks last.
+    """Return the requested controls in a suitable order: jitter first, then lips, head and limits, and blinks last.
 
     Args:
         smooth: window of `Smooth` (ms).
@@ -32,14 +32,14 @@ def from_options(
         head: amount of `ScaleHead`.
         hold_pose: whether to hold the head exactly still.
         look_at: yaw and pitch of `LookAt` (degrees).
-        limit: whether to keep to the ranges of `Limit`.
+        limit: whether to apply `Limit` with its defaults.
         blink: rate of `Blink` (per minute).
         seed: of the blinks.
 
     Raises:
         SpecError: a number out of range.
     """
-    chosen: list[Control | None] = [
+    controls: list[Control | None] = [
         None if smooth is None else Smooth(smooth),
         None if lips is None else ScaleLips(lips),
         CloseSilence() if close_silence else None,
@@ -49,4 +49,4 @@ def from_options(
         Limit() if limit else None,
         None if blink is None else Blink(blink, seed),
     ]
-    return [control for control in chosen if control is not None]
+    return [control for control in controls if control is not None]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ..controls.control import Setting
+from ..controls.control import ControlContext
 from ..core.errors import MotionError
 from ..core.files import atomic_output
 from ..core.interfaces.representation import Representation
@@ -51,9 +51,9 @@ def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | Non
     chosen = format_of(target, format)
     if not len(motion):
         raise MotionError("export", "a motion with frames", "none")
-    setting = Setting.of(motion)
-    if not all(bool(torch.isfinite(values).all()) for values in (motion.values, setting.rest)):
+    context = ControlContext.from_motion(motion)
+    if not all(bool(torch.isfinite(values).all()) for values in (motion.values, context.resting_pose)):
         raise MotionError("export", "finite numbers", "NaN or infinity")
     with atomic_output(target) as temporary:
-        WRITERS[chosen](motion, setting.representation, temporary)
+        WRITERS[chosen](motion, context.representation, temporary)
     return target

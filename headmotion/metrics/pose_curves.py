@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..controls.control import Setting
-from ..controls.head_pose import Head
+from ..controls.control import ControlContext
+from ..controls.head_pose import HeadModel
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
 from ..geometry.rigid_fit import fit_similarity
@@ -21,8 +21,8 @@ from .validation import plane, size_px
 class PoseCurves:
     """Turns in degrees and shifts in distances of the scale pair, ``[T, A]``.
 
-    A head is fitted as a rigid body whose turning foreshortens (see `Head`). Anything else is fitted in the plane, by
-    a similarity of all points onto the first frame (Umeyama 1991).
+    A head is fitted as a rigid body whose turning foreshortens (see `HeadModel`). Anything else is fitted in the plane,
+    by a rigid motion of all points onto the first frame.
     """
 
     def __init__(self, representation: Representation) -> None:
@@ -51,15 +51,15 @@ class PoseCurves:
         size = size_px(self.representation, others, metric)
         if not self.is_face:
             return _in_plane(points, others[0], size)
-        head = Head(Setting(self.representation, beside.values[0], Fraction(motion.fps)), metric)
+        head = HeadModel(ControlContext(self.representation, beside.values[0], Fraction(motion.fps)), metric)
         curves = head_curves(head, motion.values, size)
         curves[:, :3] = np.degrees(curves[:, :3])
         return curves
 
 
-def head_curves(head: Head, frames: Tensor, size: float) -> Curve:
+def head_curves(head: HeadModel, frames: Tensor, size: float) -> Curve:
     """Rotation about x, y, z (radians) and shift x, y (in units of ``size`` pixels) in each frame, ``[T, 5]``."""
-    pose = head.find(frames.double())
+    pose = head.fit(frames.double())
     return np.asarray(torch.cat([matrix_to_rotation_vector(pose.rotation), pose.center[:, :2] / size], dim=1).numpy())
 
 

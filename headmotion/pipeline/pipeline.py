@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from ..controls import Edit
+from ..controls import MotionEdit
 from ..core.checkpoint import load_checkpoint, save_checkpoint
 from ..core.errors import CheckpointError, HeadmotionError, ImageError
 from ..core.interfaces.capabilities import Estimate
@@ -59,7 +59,7 @@ class Pipeline(nn.Module):
         return next((p.device for p in self.parameters()), torch.device("cpu"))
 
     def lookahead_ms(
-        self, sample_rate: int = 16_000, fps: Rate | None = None, controls: Sequence[Edit] = ()
+        self, sample_rate: int = 16_000, fps: Rate | None = None, controls: Sequence[MotionEdit] = ()
     ) -> float | None:
         """Milliseconds of audio beyond a frame's time stamp that the frame waits for; None: the whole clip."""
         return lookahead_ms(self, sample_rate, fps, controls)
@@ -70,7 +70,7 @@ class Pipeline(nn.Module):
         reference: ReferenceLike = None,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Edit] = (),
+        controls: Sequence[MotionEdit] = (),
         style: Any = None,
         listener_audio: AudioLike | None = None,
     ) -> Motion:
@@ -120,7 +120,7 @@ class Pipeline(nn.Module):
         reference: ReferenceLike = None,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Edit] = (),
+        controls: Sequence[MotionEdit] = (),
         style: Any = None,
         listener_audio: AudioLike | None = None,
     ) -> Iterator[Motion]:
@@ -134,7 +134,7 @@ class Pipeline(nn.Module):
         sample_rate: int = 16_000,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Edit] = (),
+        controls: Sequence[MotionEdit] = (),
         style: Any = None,
     ) -> Session:
         """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
@@ -146,7 +146,7 @@ class Pipeline(nn.Module):
         reference: ReferenceLike,
         seed: int,
         fps: Rate | None,
-        controls: Sequence[Edit],
+        controls: Sequence[MotionEdit],
         style: Any,
     ) -> Session:
         """A session for a speech that is there already, so that nothing is gained by answering soon."""

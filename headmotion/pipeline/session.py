@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..controls import Chain, Edit, Setting, chain_lookahead_ms
+from ..controls import ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
 from ..core.errors import AudioError, HeadmotionError
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
 from ..core.motion import Motion
@@ -37,7 +37,7 @@ class Session:
         sample_rate: int,
         seed: int = 0,
         fps: Rate | None = None,
-        controls: Sequence[Edit] = (),
+        controls: Sequence[MotionEdit] = (),
         style: Any = None,
         block: int = 1,
     ) -> None:
@@ -49,8 +49,9 @@ class Session:
         self.sample_rate, self._block = sample_rate, block
         self.fps = native if fps is None else as_fps(fps)
         self._pipeline, self._reference = pipeline, reference
-        setting = Setting(pipeline.representation, reference.poses[-1], self.fps, pipeline.audio_encoder.sample_rate)
-        self._edited, self._controls = bool(controls), Chain(controls, setting)
+        encoder_rate = pipeline.audio_encoder.sample_rate
+        context = ControlContext(pipeline.representation, reference.poses[-1], self.fps, encoder_rate)
+        self._edited, self._controls = bool(controls), ControlChain(controls, context)
         self._frames = FrameResampler(native, self.fps)
         self._samples_in = self._frames_heard = self._frames_generated = self._frames_out = 0
         self._closed = False
@@ -211,7 +212,7 @@ def fitted(wave: Wave, count: int) -> Wave:
 
 
 def lookahead_ms(
-    pipeline: Pipeline, sample_rate: int, fps: Rate | None = None, controls: Sequence[Edit] = ()
+    pipeline: Pipeline, sample_rate: int, fps: Rate | None = None, controls: Sequence[MotionEdit] = ()
 ) -> float | None:
     """Milliseconds of audio beyond a frame's time stamp that the frame waits for, resamplers and controls included.
 

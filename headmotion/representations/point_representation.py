@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..core.errors import MotionError
+from ..core.errors import MotionError, SpecError
 from ..core.interfaces.representation import Representation, UnitSquare
 
 
@@ -114,3 +114,21 @@ def rest_pose(rest: Sequence[Sequence[float]], points: int, beyond: Sequence[flo
     angles = torch.arange(points) * (2 * math.pi / points)
     ring = torch.stack([0.5 - 0.25 * angles.cos(), 0.5 - 0.25 * angles.sin()], dim=-1)
     return torch.cat([ring, torch.tensor(beyond, dtype=torch.float32).expand(points, -1)], dim=-1)
+
+
+def neutral_3d(representation: Representation) -> Tensor | None:
+    """Return the resting pose ``[P, 3]`` in the unit frame, x right, y down, z away from the viewer.
+
+    A representation of two dimensions takes the depth of its sibling, the same spec with ``dims`` 3. None if there is
+    no such sibling.
+    """
+    if representation.dims == 3:
+        return representation.neutral()
+    if "dims" not in type(representation.spec).model_fields:
+        return None
+    try:
+        sibling = type(representation.spec).model_validate(representation.spec.model_dump() | {"dims": 3})
+    except SpecError:  # such as a resting pose that the user gave in two dimensions
+        return None
+    neutral: Tensor = sibling.build(None).neutral()  # type: ignore[attr-defined]
+    return neutral if neutral.shape == (representation.points, 3) else None

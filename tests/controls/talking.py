@@ -14,7 +14,7 @@ import torch
 
 import headmotion as hm
 from headmotion import controls
-from headmotion.controls.control import Setting
+from headmotion.controls.control import ControlContext
 from headmotion.geometry.rotations import rotation_vector_to_matrix
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -100,7 +100,7 @@ def speech(
 def streamed(control: controls.Control, motion: hm.Motion, heard: np.ndarray, cuts: Sequence[int]) -> torch.Tensor:
     """The frames in pieces; the speech of each piece comes with it, that of 0.2 s ahead."""
     assert motion.reference is not None
-    step = control.start(Setting.of(motion))
+    step = control.start(ControlContext.from_motion(motion))
     bounds = [0, *sorted(min(cut, len(motion)) for cut in cuts), len(motion)]
     samples = [0, *(min(len(heard), int((Fraction(b) / motion.fps + Fraction(1, 5)) * RATE)) for b in bounds[1:-1])]
     samples.append(len(heard))

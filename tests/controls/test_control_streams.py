@@ -16,7 +16,7 @@ from talking import CHANGES, FACES, IDENTITIES, RATE, by_type, neutral, speech, 
 
 import headmotion as hm
 from headmotion import controls
-from headmotion.controls.control import Setting
+from headmotion.controls.control import ControlContext
 
 # Pieces and rates
 
@@ -34,7 +34,7 @@ def test_pieces_give_the_frames_of_the_whole(control: controls.Control, face: di
 def test_frames_come_out_within_the_stated_lookahead(control: controls.Control) -> None:
     motion, heard = talking(frames=50), speech("-a", seconds=1.0)
     ahead = Fraction(3, 25)  # what the frames themselves wait for
-    step, out, late = control.start(Setting.of(motion)), 0, 0.0
+    step, out, late = control.start(ControlContext.from_motion(motion)), 0, 0.0
     for k in range(46):
         sent = [int((Fraction(k + j, 25) + ahead) * RATE) for j in (0, 1)]
         out += len(step(motion.values[k : k + 1], heard[sent[0] if k else 0 : sent[1]], False))

@@ -118,5 +118,5 @@ def test_frames_that_do_not_fit_are_refused() -> None:
     broken.values[3, 30] = math.nan
     with pytest.raises(hm.MotionError, match="finite"):
         hm.controls.scale_head(broken, 0.5)
-    with pytest.raises(hm.MotionError, match="apart"):
+    with pytest.raises(hm.MotionError, match="different positions"):
         hm.controls.scale_head(hm.Motion(torch.zeros(3, 68, 2), Fraction(25)), 0.5)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from talking import FACES, SKULL, mouth, still_points, talking
 
 import headmotion as hm
-from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head
+from headmotion.controls.control import ControlContext
+from headmotion.controls.head_pose import HeadModel
 from headmotion.geometry.rotations import matrix_to_rotation_vector
 
 
@@ -31,13 +31,13 @@ def test_no_amount_of_head_is_a_still_head_whose_lips_move(face: dict[str, Any])
 @settings(max_examples=20)
 def test_the_amount_scales_angle_size_and_shift(amount: float) -> None:
     motion = talking()
-    head = Head(Setting.of(motion), "test")
-    before = head.find(motion.values.double())
-    after = head.find(hm.controls.scale_head(motion, amount).values.double())
+    head = HeadModel(ControlContext.from_motion(motion), "test")
+    before = head.fit(motion.values.double())
+    after = head.fit(hm.controls.scale_head(motion, amount).values.double())
     vectors = [matrix_to_rotation_vector(pose.rotation) for pose in (before, after)]
     torch.testing.assert_close(vectors[1], amount * vectors[0], atol=1e-3, rtol=0)
     torch.testing.assert_close(after.scale, before.scale**amount, atol=1e-3, rtol=0)
-    home = head.rest[SKULL].mean(0)
+    home = head.resting_pose[SKULL].mean(0)
     torch.testing.assert_close(after.center - home, amount * (before.center - home), atol=1e-2, rtol=0)
 
 
@@ -66,7 +66,7 @@ def test_looking_aside_foreshortens(face: dict[str, Any]) -> None:
     shrunk = [eye(right, *pair) / eye(there, *pair) for pair in ((36, 39), (45, 42))]
     assert (shrunk[1] < shrunk[0] - 0.05).all()
     assert ((up[:, 30, 1] - up[:, 27, 1]) < (there[:, 30, 1] - there[:, 27, 1]) - 5).all()
-    pose = Head(Setting.of(motion), "test").find(right.double())
+    pose = HeadModel(ControlContext.from_motion(motion), "test").fit(right.double())
     angles = torch.rad2deg(matrix_to_rotation_vector(pose.rotation))
     torch.testing.assert_close(angles, torch.tensor([[0.0, -30.0, 0.0]]).double().expand(60, 3), atol=0.05, rtol=0)
 

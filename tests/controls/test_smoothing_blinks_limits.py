@@ -15,8 +15,8 @@ from talking import FACES, mouth, talking
 
 import headmotion as hm
 from headmotion.controls.blink import blink_times
-from headmotion.controls.control import Setting
-from headmotion.controls.head_pose import Head
+from headmotion.controls.control import ControlContext
+from headmotion.controls.head_pose import HeadModel
 from headmotion.controls.limits import soft_limit
 from headmotion.geometry.rotations import matrix_to_rotation_vector
 
@@ -88,10 +88,10 @@ def test_limits_hold_and_are_reached_smoothly() -> None:
 def test_wild_motion_is_limited(face: dict[str, Any]) -> None:
     motion = hm.controls.scale_lips(talking(face, size=4), 6)
     edited = hm.controls.limit(motion)
-    head = Head(Setting.of(motion), "test")
+    head = HeadModel(ControlContext.from_motion(motion), "test")
 
     def angles(values: torch.Tensor) -> torch.Tensor:
-        return torch.rad2deg(matrix_to_rotation_vector(head.find(values.double()).rotation)).abs().max(0).values
+        return torch.rad2deg(matrix_to_rotation_vector(head.fit(values.double()).rotation)).abs().max(0).values
 
     bounds = torch.tensor([40.0, 65.0, 40.0]).double() + 1e-3
     assert (angles(motion.values) > bounds).any() and (angles(edited.values) <= bounds).all()

@@ -9,14 +9,14 @@ from headmotion.core.interfaces.metric import MetricValues
 from headmotion.core.interfaces.representation import Representation
 from headmotion.metrics.motion_specs import DriftSpec, HeadMotionSpec, JitterSpec
 from headmotion.metrics.windowed_stats import moments, windows
-from headmotion.representations.neutral_3d import solid_neutral
+from headmotion.representations.point_representation import neutral_3d
 
 TIME = np.arange(150) / 25
 
 
 def turning(representation: Representation, axis: str, degrees: np.ndarray) -> torch.Tensor:
     """A head ``[T, P, D]`` that turns about one axis."""
-    solid = solid_neutral(representation)
+    solid = neutral_3d(representation)
     assert solid is not None
     rest = 200 * solid.double().numpy()
     middle = rest[27:36].mean(axis=0)

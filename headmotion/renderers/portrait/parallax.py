@@ -17,7 +17,7 @@ from torch import Tensor
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import Plane
 from ...geometry.rigid_fit import fit_orthographic_pose
-from ...representations.neutral_3d import solid_neutral
+from ...representations.point_representation import neutral_3d
 from .head_ellipse import Head
 from .openings import still_points
 from .warp import Similarity, trace_back
@@ -72,13 +72,13 @@ class Turning:
     Args:
         pose: complex positions ``[P]`` of the landmarks in the still picture.
         head: where the head is.
-        representation: what the landmarks mean. Without depth (see `solid_neutral`) nothing foreshortens.
+        representation: what the landmarks mean. Without depth (see `neutral_3d`) nothing foreshortens.
     """
 
     def __init__(self, pose: Plane, head: Head, representation: Representation) -> None:
         self.pose, self.head = pose, head
         self.still = still_points(representation)
-        solid = solid_neutral(representation)
+        solid = neutral_3d(representation)
         self.shape = None if solid is None else self._shape(solid.double()[self.still])
         self.jaw = list(representation.groups.get("jaw", ()))
         self.face = [point for point in range(len(pose)) if point not in self.jaw]
