@@ -21,7 +21,7 @@ import numpy.typing as npt
 import torch
 
 from headmotion.data.corpus import open_corpus
-from headmotion.sync.syncer_pyramid import placed
+from headmotion.sync.syncer_pyramid import project
 from headmotion.sync.trained import TrainedSyncers, load_syncers
 
 GROUP, DRAWS = 48, 200
@@ -52,7 +52,7 @@ def embedded(trained: TrainedSyncers, folder: Path, split: str = "val") -> list[
     for clip in open_corpus(folder).select(split=split):
         motion, audio = trained.inputs(clip.landmarks, clip.audio)
         for level, (m, a) in enumerate(syncers.embeddings(motion[None], audio[None])):
-            seen, heard = placed(m[0], "unit"), placed(a[0], "unit")
+            seen, heard = project(m[0], "unit"), project(a[0], "unit")
             middle = (np.arange(len(seen)) + syncers.window / 2) * syncers.pyramid.stride**level / trained.fps
             words = np.array([any(a <= t < b for a, b in spoken.get(clip.id, [])) for t in middle])
             found[level].append(Windows(seen, heard, words))

@@ -1,4 +1,4 @@
-"""The generic multi-scale pyramid along time, and its windows."""
+"""The multi-scale pyramid along time, and windows of a sequence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
+from einops import rearrange
 from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional
@@ -21,7 +22,7 @@ class PyramidSpec(Spec):
     kernel: int = Field(7, ge=1, le=255)
     """Taps of the moving average, in frames of the level that is averaged; odd."""
     stride: int = Field(2, ge=1, le=16)
-    """Every how many frames are kept from one level to the next."""
+    """Frames of a level per frame of the next coarser level."""
 
     @field_validator("kernel")
     @classmethod
@@ -35,8 +36,8 @@ class PyramidSpec(Spec):
 class Pyramid:
     """Blur and downsample along time: a centered moving average with reflect padding, then every ``stride``-th frame.
 
-    ``x[l+1] = AvgPool(kernel, stride)(x[l])``; a level of ``n`` frames gives ``ceil(n / stride)``.
-    Source: MS-Sync, eq. 5. Sequences shorter than the padding are reflected as often as it takes.
+    ``x[l+1] = AvgPool(kernel, stride)(x[l])``; a level of ``n`` frames gives ``ceil(n / stride)``. Source: MS-Sync,
+    eq. 5. Sequences shorter than the padding are reflected several times.
     """
 
     levels: int = 4
@@ -48,23 +49,30 @@ class Pyramid:
             raise ValueError(f"levels >= 1, an odd kernel >= 1 and stride >= 1 are needed, got {self}")
 
     def __call__(self, sequence: Tensor) -> list[Tensor]:
-        """Levels of a sequence ``[B, T, ...]``, finest first, each ``[B, T_l, ...]``."""
-        result = [sequence]
-        while len(result) < self.levels:
-            result.append(self.downsample(result[-1]))
-        return result
+        """Return the levels of a sequence ``[B, T, ...]``, finest first, each ``[B, T_l, ...]``."""
+        levels = [sequence]
+        while len(levels) < self.levels:
+            levels.append(self.downsample(levels[-1]))
+        return levels
 
     def downsample(self, sequence: Tensor) -> Tensor:
-        """One level: ``[B, T, ...] -> [B, ceil(T / stride), ...]``. Differentiable."""
-        flat = sequence.flatten(2) if sequence.dim() > 2 else sequence.unsqueeze(2)
-        padded = flat.index_select(1, _reflected(flat.shape[1], self.kernel // 2, flat.device))
-        pooled = functional.avg_pool1d(padded.transpose(1, 2), self.kernel, self.stride).transpose(1, 2)
-        return pooled.reshape(sequence.shape[0], pooled.shape[1], *sequence.shape[2:])
+        """Compute the next coarser level ``[B, ceil(T / stride), ...]`` of ``[B, T, ...]``. Differentiable."""
+        padded = sequence.index_select(1, _reflected(sequence.shape[1], self.kernel // 2, sequence.device))
+        pooled = functional.avg_pool1d(rearrange(padded, "b t ... -> b (...) t"), self.kernel, self.stride)
+        return rearrange(pooled, "b n t -> b t n").reshape(len(sequence), pooled.shape[2], *sequence.shape[2:])
 
     def pair(self, motion: Tensor, audio: Tensor, steps_per_frame: int = 4) -> list[tuple[Tensor, Tensor]]:
-        """Levels of motion ``[B, T, ...]`` with audio ``[B, 4*T, C]``, exactly ``steps_per_frame`` steps per frame.
+        """Return the levels of motion and audio with exactly ``steps_per_frame`` audio steps per frame at every level.
 
-        Where pooling gives fewer audio steps than the motion's level wants, the last step is repeated.
+        Where pooling gives fewer audio steps, the last step is repeated.
+
+        Args:
+            motion: frames ``[B, T, ...]``.
+            audio: features ``[B, steps_per_frame * T, C]``.
+            steps_per_frame: audio steps per motion frame.
+
+        Raises:
+            ValueError: another number of audio steps.
         """
         if audio.shape[1] != motion.shape[1] * steps_per_frame:
             raise ValueError(
@@ -75,23 +83,33 @@ class Pyramid:
         ]
 
     def length(self, frames: int, level: int) -> int:
-        """Frames at ``level`` of a sequence of ``frames``."""
+        """Return the number of frames at ``level`` of a sequence of ``frames``."""
         for _ in range(level):
             frames = -(-frames // self.stride)
         return frames
 
     def frame_seconds(self, level: int, fps: Fraction) -> Fraction:
-        """Seconds between two frames of ``level``."""
+        """Return the time between two frames of ``level`` (seconds)."""
         return Fraction(self.stride) ** level / fps
 
 
 def windows(sequence: Tensor, width: int, hop: int = 1) -> Tensor:
-    """All windows of a sequence: ``[B, T, ...] -> [B, W, width, ...]`` with ``W = (T - width) // hop + 1``; a view."""
+    """Return all windows of a sequence as a view.
+
+    Args:
+        sequence: frames ``[B, T, ...]``.
+        width: frames per window.
+        hop: frames from one window to the next.
+
+    Returns:
+        ``[B, W, width, ...]`` with ``W = (T - width) // hop + 1``.
+    """
     return sequence.unfold(1, width, hop).movedim(-1, 2)
 
 
 def _reflected(length: int, pad: int, device: torch.device) -> Tensor:
-    """Indices of a sequence with ``pad`` reflected frames on either side, the edge frame not repeated."""
+    """Return the indices of a sequence with ``pad`` reflected frames on both sides, the edge frame not repeated."""
+    # functional.pad cannot reflect by more than the sequence is long.
     index = torch.arange(-pad, length + pad, device=device)
     if length == 1:
         return torch.zeros_like(index)

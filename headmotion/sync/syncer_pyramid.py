@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..core.interfaces.syncer import Syncer
-from .av_offset import REACH, DistanceCurve, best_shift, valid_pairs
+from .av_offset import MAX_SHIFT, DistanceCurve, best_shift, valid_pairs
 from .pyramid import Pyramid, windows
 
 Space = Literal["unit", "free"]
-"""How embeddings are compared: ``unit``, brought to unit length, for syncers trained by cosines; ``free``, as they are,
-for those trained by distances."""
+"""How embeddings are compared: ``unit``, at unit length, for syncers trained by cosines; ``free``, unchanged, for those
+trained by distances."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class SyncMeasure:
     """Offset and confidence of one clip at one level."""
 
     offset: int
-    """Frames of the level by which audio and motion are apart; negative: the audio is late."""
+    """Frames of the level by which audio and motion are shifted; negative if the audio is late."""
     confidence: float
-    """Median minus minimum of the mean distance over all shifts; 0 means that no shift stands out."""
+    """Median minus minimum of the mean distance over all shifts; 0 if no shift stands out."""
     seconds: float
     """The offset in seconds."""
 
@@ -35,11 +35,16 @@ class SyncerPyramid(nn.Module):
     """One syncer per level of a `Pyramid`: the same object is loss, metric and data filter.
 
     Audio has ``steps_per_frame`` steps per motion frame at every level. Source: MS-Sync, eqs. 3 to 5.
+
+    Args:
+        syncers: one per level, the finest first, all with the same window.
+        pyramid: the levels.
+        steps_per_frame: audio steps per motion frame.
     """
 
     def __init__(self, syncers: Sequence[Syncer], pyramid: Pyramid, steps_per_frame: int = 4) -> None:
         super().__init__()
-        if len(syncers) != pyramid.levels or len({each.window for each in syncers}) != 1:
+        if len(syncers) != pyramid.levels or len({syncer.window for syncer in syncers}) != 1:
             raise ValueError(f"{pyramid.levels} syncers of one window are needed, got {len(syncers)}")
         self.syncers = nn.ModuleList(syncers)
         self.pyramid = pyramid
@@ -52,15 +57,20 @@ class SyncerPyramid(nn.Module):
         return cast("list[Syncer]", list(self.syncers))
 
     def finest(self, levels: int) -> SyncerPyramid:
-        """A pyramid of the same syncers, of which only so many of the finest take part; all of them, if fewer."""
-        kept = min(levels, self.pyramid.levels)
-        return SyncerPyramid(self.levels[:kept], replace(self.pyramid, levels=kept), self.steps_per_frame)
+        """Return a pyramid that shares the syncers of the ``levels`` finest levels, or of all if there are fewer."""
+        count = min(levels, self.pyramid.levels)
+        return SyncerPyramid(self.levels[:count], replace(self.pyramid, levels=count), self.steps_per_frame)
 
     def embeddings(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[tuple[Tensor, Tensor]]:
-        """Embeddings of motion ``[B, T, P, D]`` and audio ``[B, 4*T, C]``, in windows ``hop`` frames apart.
+        """Embed all windows of motion and audio.
+
+        Args:
+            motion: frames ``[B, T, P, D]`` of the unit frame.
+            audio: features ``[B, steps_per_frame * T, C]``.
+            hop: frames of a level from one window to the next.
 
         Returns:
-            Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels with no whole window are left out.
+            Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels shorter than a window are left out.
         """
         result = []
         for syncer, (m, a) in zip(self.levels, self.pyramid.pair(motion, audio, self.steps_per_frame), strict=True):
@@ -72,17 +82,26 @@ class SyncerPyramid(nn.Module):
         return result
 
     def motion_embeddings(self, motion: Tensor, hop: int = 1) -> list[Tensor]:
-        """The motion's part of `embeddings` ``[B, W_l, E]``, for which no audio is needed."""
+        """Embed all windows of motion ``[B, T, P, D]``; the motion part of `embeddings`, which needs no audio."""
         levels = zip(self.levels, self.pyramid(motion), strict=True)
         long_enough = [(syncer, m) for syncer, m in levels if m.shape[1] >= self.window]
         return [_embed(syncer.embed_motion, windows(m, self.window, hop)) for syncer, m in long_enough]
 
     def scores(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[Tensor]:
-        """Cosine of each window per level, ``[B, W_l]`` in -1..1. Source: MS-Sync, eq. 3."""
-        return [(placed(m, "unit") * placed(a, "unit")).sum(-1) for m, a in self.embeddings(motion, audio, hop)]
+        """Return the cosine of each window per level, ``[B, W_l]`` in -1..1; arguments as in `embeddings`.
+
+        Source: MS-Sync, eq. 3.
+        """
+        return [(project(m, "unit") * project(a, "unit")).sum(-1) for m, a in self.embeddings(motion, audio, hop)]
 
     def forward(self, motion: Tensor, audio: Tensor, hop: int = 1) -> Tensor:
-        """Guidance loss: minus the mean cosine, averaged over levels. Source: MS-Sync, eq. 4."""
+        """Return the guidance loss: minus the mean cosine, averaged over levels; arguments as in `embeddings`.
+
+        Source: MS-Sync, eq. 4.
+
+        Raises:
+            ValueError: motion shorter than a window.
+        """
         levels = self.scores(motion, audio, hop)
         if not levels:
             raise ValueError(f"motion of at least {self.window} frames is needed, got {motion.shape[1]}")
@@ -95,37 +114,50 @@ class SyncerPyramid(nn.Module):
         audio: Tensor,
         space: Space = "unit",
         curve: DistanceCurve = valid_pairs,
-        reach: int = REACH,
+        max_shift: int = MAX_SHIFT,
     ) -> list[Tensor]:
-        """Mean distance at each shift, ``[B, 2 * V_l + 1]`` per level, of motion ``[B, T, P, D]`` and its audio."""
+        """Return the mean distance at each shift per level, ``[B, 2 * V_l + 1]``.
+
+        Args:
+            motion: frames ``[B, T, P, D]`` of the unit frame.
+            audio: features ``[B, steps_per_frame * T, C]``.
+            space: how embeddings are compared.
+            curve: how distances are averaged.
+            max_shift: largest shift, in frames of a level.
+        """
         embedded = self.embeddings(motion, audio)
-        return [curve(placed(m, space), placed(a, space), reach) for m, a in embedded]
+        return [curve(project(m, space), project(a, space), max_shift) for m, a in embedded]
 
     def measure(self, motion: Tensor, audio: Tensor, fps: float = 25.0) -> list[SyncMeasure]:
-        """Offset and confidence per level of one clip, motion ``[1, T, P, D]`` and audio ``[1, 4*T, C]``.
+        """Measure offset and confidence per level of one clip.
 
-        Distances are those of unit-length embeddings, so that a confidence means the same whatever the training.
+        Distances are those of unit-length embeddings, so confidences are comparable whatever the training.
+
+        Args:
+            motion: frames ``[1, T, P, D]`` of the unit frame.
+            audio: features ``[1, steps_per_frame * T, C]``.
+            fps: motion frames per second.
         """
         result = []
         for level, curve in enumerate(self.curves(motion, audio)):
-            offset, _, confidence = (each.item() for each in best_shift(curve[0]))
+            offset, _, confidence = (value.item() for value in best_shift(curve[0]))
             result.append(SyncMeasure(int(offset), confidence, offset * self.pyramid.stride**level / fps))
         return result
 
 
-def placed(embeddings: Tensor, space: Space) -> Tensor:
-    """Embeddings ``[..., E]`` as they are compared in a space."""
+def project(embeddings: Tensor, space: Space) -> Tensor:
+    """Map embeddings ``[..., E]`` into the space in which they are compared."""
     return functional.normalize(embeddings, dim=-1) if space == "unit" else embeddings
 
 
-def _embed(network: Callable[[Tensor], Tensor], every: Tensor) -> Tensor:
-    batch, count = every.shape[:2]
-    return network(every.flatten(0, 1)).reshape(batch, count, -1)
+def _embed(network: Callable[[Tensor], Tensor], window_batch: Tensor) -> Tensor:
+    batch, count = window_batch.shape[:2]
+    return network(window_batch.flatten(0, 1)).reshape(batch, count, -1)
 
 
 @runtime_checkable
 class UsesSyncers(Protocol):
-    """A loss that judges by the trained syncers of the run."""
+    """A loss that is computed with the trained syncers of the run."""
 
     def use_syncers(self, syncers: SyncerPyramid) -> None:
         """Take the run's syncers, frozen."""

@@ -1,4 +1,4 @@
-"""Trained syncers as a judge: by how much the sound and the motion of a clip are apart."""
+"""Trained syncers as a judge: by how much the sound and the motion of a clip are shifted."""
 
 from __future__ import annotations
 
@@ -24,22 +24,25 @@ from .syncer_pyramid import Space, SyncerPyramid, SyncMeasure
 
 @dataclass(frozen=True)
 class TrainedSyncers:
-    """A pyramid of syncers, and what brings landmarks and speech into the form in which they were trained."""
+    """A pyramid of syncers with the representation and the audio encoder that it was trained with."""
 
     syncers: SyncerPyramid
     representation: Representation
     audio_encoder: AudioEncoder
     fps: float
     space: Space = "unit"
-    """In which they were trained."""
+    """The space in which the syncers were trained."""
 
     @torch.no_grad()
     def inputs(self, landmarks: npt.ArrayLike | Tensor, audio: npt.ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
-        """Motion ``[T, P, D]`` of the unit frame and audio steps ``[4*T, C]``, as the syncers take them, of one clip.
+        """Prepare one clip for the syncers.
 
         Args:
             landmarks: ``[T, P, D]`` in pixels at `fps`; a third coordinate is dropped for a 2-D representation.
-            audio: the wave ``[S]`` at the encoder's rate that belongs to them.
+            audio: the wave ``[S]`` of the same time, at the encoder's rate, in -1..1.
+
+        Returns:
+            Motion ``[T, P, D]`` of the unit frame and features ``[steps_per_frame * T, C]``.
 
         Raises:
             MotionError: landmarks of another shape.
@@ -52,20 +55,19 @@ class TrainedSyncers:
         return motion, self.audio_encoder(wave[None], steps=len(values) * self.syncers.steps_per_frame)[0]
 
     def measure(self, landmarks: npt.ArrayLike, audio: npt.ArrayLike) -> list[SyncMeasure]:
-        """Offset and confidence per level, the finest first; levels that are longer than the clip are left out.
+        """Measure offset and confidence per level, the finest first; levels longer than the clip are left out.
 
-        Raises:
-            MotionError: as `inputs`, whose arguments are the same.
+        Arguments and errors are those of `inputs`.
         """
         motion, features = self.inputs(landmarks, audio)
         return self.syncers.measure(motion[None], features[None], self.fps)
 
 
 def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
-    """The syncers in a file ``syncers.safetensors``, which training writes, on the CPU.
+    """Load a file ``syncers.safetensors``, which training writes, on the CPU.
 
     Raises:
-        CheckpointError: no such file, damaged, or a file of something else.
+        CheckpointError: the file is missing, damaged, or another checkpoint.
         SpecError: a part is unknown.
     """
     source = Path(path)

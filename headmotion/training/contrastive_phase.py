@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..core.errors import SpecError
 from ..losses.sync import top1
-from ..sync.syncer_pyramid import SyncerPyramid, placed
+from ..sync.syncer_pyramid import SyncerPyramid, project
 from .batch_norm import WholeBatchNorm
 from .batch_partition import from_one_start
 from .batches import Batch, Batches
@@ -76,7 +76,7 @@ class ContrastivePhase:
         """``[n, E]`` to ``[groups, N, E]`` in the objective's space; what does not fill a group is left out."""
         size = min(self.spec.group_size, len(embeddings))
         whole = len(embeddings) // size
-        return placed(embeddings[: whole * size], self.spec.objective.space).reshape(whole, size, -1)
+        return project(embeddings[: whole * size], self.spec.objective.space).reshape(whole, size, -1)
 
     def _clips_of_whole_groups(self) -> int:
         """The fewest clips whose windows fill whole groups at every level."""

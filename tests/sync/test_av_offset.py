@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from headmotion.sync.av_offset import REACH, best_shift, valid_pairs, zero_padded
+from headmotion.sync.av_offset import MAX_SHIFT, best_shift, valid_pairs, zero_padded
 
 
 def syncnet(motion: np.ndarray, audio: np.ndarray, vshift: int) -> tuple[float, float, float, list[float]]:
@@ -43,7 +43,7 @@ def test_zero_padding_is_the_published_definition(count: int, vshift: int) -> No
 def test_valid_pairs_average_what_there_is(count: int) -> None:
     chance = np.random.default_rng(count)
     motion, audio = chance.normal(0, 1, (2, count, 5))
-    reach = min(REACH, count // 2)
+    reach = min(MAX_SHIFT, count // 2)
     expected = []
     for shift in range(-reach, reach + 1):
         pairs = [(i, i + shift) for i in range(count) if 0 <= i + shift < count]
@@ -58,7 +58,7 @@ def test_offset_of_shifted_embeddings(late: int, seed: int) -> None:
     signal = functional.normalize(torch.randn(100, 16, generator=generator), dim=-1)
     motion, audio = signal[20:80], signal[20 - late : 80 - late]
     for curve in (valid_pairs, zero_padded):
-        found = best_shift(curve(motion, audio, REACH))
+        found = best_shift(curve(motion, audio, MAX_SHIFT))
         assert int(found.offset) == -late, "negative: the audio is late"
         assert float(found.confidence) > 0.3
     assert float(best_shift(valid_pairs(motion, audio)).distance) == 0
@@ -74,7 +74,7 @@ def test_constant_embeddings_give_no_confidence(count: int) -> None:
 def test_clips_of_a_batch_do_not_touch_each_other() -> None:
     motion, audio = torch.randn(2, 7, 20, 8, generator=torch.manual_seed(0))
     for curve in (valid_pairs, zero_padded):
-        together = curve(motion, audio, REACH)
+        together = curve(motion, audio, MAX_SHIFT)
         torch.testing.assert_close(
-            together, torch.stack([curve(m, a, REACH) for m, a in zip(motion, audio, strict=True)])
+            together, torch.stack([curve(m, a, MAX_SHIFT) for m, a in zip(motion, audio, strict=True)])
         )
