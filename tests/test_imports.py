@@ -60,10 +60,6 @@ def test_all_rooms_have_their_place() -> None:
 
 PENDING = {
     "headmotion.core.interfaces.metric imports headmotion.media.audio",
-    "headmotion.execution.processes imports headmotion.preparation.task",
-    "headmotion.execution.ray imports headmotion.preparation.staging",
-    "headmotion.execution.ray imports headmotion.preparation.task",
-    "headmotion.execution.worker imports headmotion.preparation.task",
 }
 
 

@@ -44,17 +44,27 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: the folder cannot be made, or ``path`` exists and is not an empty folder.
     """
     target = Path(path).absolute()
-    with _folder_for(target):
-        temporary = _temporary_for(target)
+    with temporary_folder(target) as temporary:
+        yield temporary
+        with contextlib.suppress(FileNotFoundError):
+            target.rmdir()  # fails unless it is empty
+        temporary.rename(target)
+
+
+@contextlib.contextmanager
+def temporary_folder(beside: Path) -> Iterator[Path]:
+    """Yield a new hidden folder beside the path ``beside``; it is removed with its files in the end.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    with _folder_for(beside):
+        temporary = _temporary_for(beside)
         temporary.mkdir()
         try:
             yield temporary
-            with contextlib.suppress(FileNotFoundError):
-                target.rmdir()  # fails unless it is empty
-            temporary.rename(target)
-        except BaseException:
+        finally:
             shutil.rmtree(temporary, ignore_errors=True)
-            raise
 
 
 def _temporary_for(target: Path) -> Path:

@@ -16,6 +16,7 @@ SAMPLE_RATE = 16000
 """Samples per second of all clips."""
 
 FULL_SCALE = np.float32(32768)
+"""Audio of 1.0 as a 16-bit number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +25,23 @@ class Clip:
 
     id: str
     speaker: str
+    """Empty if unknown."""
     split: str
+    """``train``, ``val``, ``test``, or any other name."""
     landmarks: npt.NDArray[np.float32]
     audio: npt.NDArray[np.float32]
     fps: Fraction = Fraction(25)
     weight: float = 1.0
+    """Factor of the chance that training draws the clip."""
     license: str = ""
     source: str = ""
+    """Where the clip comes from."""
     distribute: bool = False
     """Whether weights trained on the clip may be given away."""
     image_size: tuple[int, int] | None = None
     """Height and width of the source video in pixels."""
     checks: Mapping[str, Any] = field(default_factory=dict)
-    """What was measured when the clip was prepared, as JSON values: ``av_offset`` (frames), ``lost_frames`` ..."""
+    """What was measured when the clip was prepared, as JSON values, such as ``av_offset_ms`` or ``bridged_frames``."""
 
     @property
     def seconds(self) -> float:
@@ -45,8 +50,8 @@ class Clip:
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """What is stored of a clip beside its line in an index; audio as the 16-bit numbers that are stored."""
+class StoredClip:
+    """The part of a clip that files hold besides its entry in an index; audio as 16-bit numbers."""
 
     landmarks: npt.NDArray[np.float32]
     audio: npt.NDArray[np.int16]
@@ -54,25 +59,31 @@ class Stored:
     image_size: tuple[int, int] | None
 
 
-def to_stored(clip: Clip) -> Stored:
-    """What is stored of ``clip``; values of the audio beyond -1..1 are clipped.
+def to_stored(clip: Clip) -> StoredClip:
+    """Return what is stored of ``clip``; audio beyond -1..1 is clipped.
 
     Raises:
         CorpusError: landmarks or audio have a wrong shape, are not finite, or differ in length.
     """
-    check_values(f"clip {clip.id}", clip.landmarks, clip.audio, clip.fps)
+    check_clip_values(f"clip {clip.id}", clip.landmarks, clip.audio, clip.fps)
     samples = np.clip(np.round(clip.audio * FULL_SCALE), -32768, 32767).astype(np.int16)
     landmarks = np.ascontiguousarray(clip.landmarks, np.float32)
-    return Stored(landmarks, samples, clip.fps, clip.image_size)
+    return StoredClip(landmarks, samples, clip.fps, clip.image_size)
 
 
-def samples_of(frames: int, fps: Fraction) -> int:
-    """Samples of speech that belong to so many frames."""
+def sample_count(frames: int, fps: Fraction) -> int:
+    """Return the number of samples at 16 kHz that belong to a number of frames."""
     return (frames * SAMPLE_RATE / fps + Fraction(1, 2)).__floor__()
 
 
-def check_values(component: str, landmarks: npt.NDArray[Any], audio: npt.NDArray[Any], fps: Fraction) -> None:
-    """Refuse what is no clip.
+def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.NDArray[Any], fps: Fraction) -> None:
+    """Raise an error for landmarks and audio that are no clip.
+
+    Args:
+        component: who complains, for the error.
+        landmarks: should be ``[T, P, D]``.
+        audio: should be ``[S]`` with as many samples as `sample_count` says.
+        fps: frames per second.
 
     Raises:
         CorpusError: landmarks or audio have a wrong shape, are not finite, or differ in length.
@@ -83,7 +94,7 @@ def check_values(component: str, landmarks: npt.NDArray[Any], audio: npt.NDArray
         raise CorpusError(component, "finite landmarks and samples", "NaN or infinity")
     if fps <= 0:
         raise CorpusError(component, "more than 0 frames per second", str(fps))
-    needed = samples_of(len(landmarks), fps)
-    if audio.shape != (needed,):
+    expected_samples = sample_count(len(landmarks), fps)
+    if audio.shape != (expected_samples,):
         shape = list(audio.shape)
-        raise CorpusError(component, f"{needed} mono samples for {len(landmarks)} frames", f"the shape {shape}")
+        raise CorpusError(component, f"{expected_samples} mono samples for {len(landmarks)} frames", f"the shape {shape}")

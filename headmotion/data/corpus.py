@@ -1,6 +1,6 @@
-"""Corpora: clips in a fixed order, whichever way they lie on disk.
+"""Corpora: clips in a fixed order, in either of two layouts on disk.
 
-Two layouts: shards (``corpus.json``, see `shards`), and a folder of pairs (``index.csv``, see `pairs`).
+The layouts are shards (``corpus.json``, see `shard_writer`) and a folder of pairs (``index.csv``, see `pair_format`).
 """
 
 from __future__ import annotations
@@ -9,26 +9,28 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
-from . import pair_format as pairs
+from . import pair_format
 from .clip import Clip
-from .index_entry import Entry, KeepingReader
-from .rejected import Refused
+from .corpus_folder import claim_folder, new_files, publish, taken
+from .index_entry import CachingReader, IndexEntry
+from .rejected import RejectedClip
 from .shard_header import HEADER
 from .shard_reader import check_shards, list_shards
 
 
 class Corpus:
-    """Clips in a fixed order, read when they are asked for. It can be pickled: worker processes read for themselves.
+    """Clips in a fixed order, read on access. It can be pickled: worker processes read for themselves.
 
     Clips in shards are read anew each time; pairs are kept in memory, because they must be unpacked.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[IndexEntry]) -> None:
         self.entries = tuple(entries)
 
     def __len__(self) -> int:
@@ -38,7 +40,7 @@ class Corpus:
         return (self[k] for k in range(len(self)))
 
     def __getitem__(self, index: int) -> Clip:
-        """The clip at ``index``. Its landmarks may be shared with later calls: do not write into them.
+        """Read the clip at ``index``. Its landmarks may be shared with later calls: do not write into them.
 
         Raises:
             CorpusError: the clip is damaged.
@@ -46,7 +48,12 @@ class Corpus:
         return self.entries[index].read()
 
     def select(self, split: str | None = None, distributable: bool | None = None) -> Corpus:
-        """The clips of a split, and those whose trained weights may (or may not) be given away; possibly none."""
+        """Return the clips that meet all conditions; possibly none.
+
+        Args:
+            split: name of a split; None: any.
+            distributable: whether weights trained on the clips may be given away; None: either.
+        """
         return Corpus(
             entry
             for entry in self.entries
@@ -54,16 +61,18 @@ class Corpus:
         )
 
     def weights(self, balance: float = 0.5) -> npt.NDArray[np.float64]:
-        """Chances ``[N]`` to draw each clip, summing to 1; all 0 if no clip has a weight.
+        """Return the probability ``[N]`` of drawing each clip; they sum to 1, or are all 0 if no clip has a weight.
 
         Args:
-            balance: 0 draws by seconds, 1 gives all speakers the same chance whatever they said, between is between.
+            balance: 0 draws by duration, 1 gives all speakers the same probability; values between interpolate.
         """
-        spoken: dict[str, float] = {}
+        speaker_seconds: dict[str, float] = {}
         for entry in self.entries:
-            spoken[entry.speaker] = spoken.get(entry.speaker, 0.0) + entry.seconds
-        chances = np.array([each.weight * each.seconds * spoken[each.speaker] ** -balance for each in self.entries])
-        return np.asarray(chances / (chances.sum() or 1))
+            speaker_seconds[entry.speaker] = speaker_seconds.get(entry.speaker, 0.0) + entry.seconds
+        weights = np.array(
+            [entry.weight * entry.seconds * speaker_seconds[entry.speaker] ** -balance for entry in self.entries]
+        )
+        return np.asarray(weights / (weights.sum() or 1))
 
     @property
     def seconds(self) -> float:
@@ -72,7 +81,7 @@ class Corpus:
 
 
 def open_corpus(path: str | os.PathLike[str], *, license: str = "", distribute: bool = False) -> Corpus:
-    """The corpus in the folder ``path``; clips are read when they are asked for.
+    """Open the corpus in the folder ``path``; clips are read on access.
 
     Args:
         path: folder with ``corpus.json`` or ``index.csv``.
@@ -80,34 +89,36 @@ def open_corpus(path: str | os.PathLike[str], *, license: str = "", distribute: 
         distribute: whether trained weights may be given away, where the index does not say.
 
     Raises:
-        CorpusError: no index, or something in it or a file that it names is missing or damaged.
+        CorpusError: no index, or a part of it or a file that it names is missing or damaged.
     """
     folder = Path(path)
     if (folder / HEADER).exists():
         check_shards(folder)
         return Corpus(list_shards(folder, license))
-    entries, refused = list_corpus(folder, license, distribute)
-    if refused:
-        raise refused[0].error
-    reader = KeepingReader(pairs.PairReader(folder))
+    entries, rejected = list_corpus(folder, license, distribute)
+    if rejected:
+        raise rejected[0].error
+    reader = CachingReader(pair_format.PairReader(folder))
     return Corpus(replace(entry, reader=reader) for entry in entries)
 
 
-def list_corpus(folder: Path, license: str = "", distribute: bool = False) -> tuple[list[Entry], list[Refused]]:
-    """The entries of a corpus whose other clips may be damaged, and what is known to be; see `open_corpus`.
+def list_corpus(
+    folder: Path, license: str = "", distribute: bool = False
+) -> tuple[list[IndexEntry], list[RejectedClip]]:
+    """Return the entries of a corpus that may be damaged, and the clips that are known to be; see `open_corpus`.
 
     Raises:
-        CorpusError: no index, or none that can be read.
+        CorpusError: no index, or one that cannot be read.
     """
     if (folder / HEADER).exists():
         return list_shards(folder, license), []
-    if not (folder / pairs.INDEX).exists():
-        raise CorpusError("corpus", f"a folder with {HEADER} or {pairs.INDEX}", str(folder))
-    return pairs.list_pairs(folder, license, distribute)
+    if not (folder / pair_format.INDEX).exists():
+        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_format.INDEX}", str(folder))
+    return pair_format.list_pairs(folder, license, distribute)
 
 
 def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:
-    """Several corpora as one, in the order given.
+    """Open several corpora as one, in the order given.
 
     Raises:
         CorpusError: one of them cannot be opened.
@@ -116,29 +127,41 @@ def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:
 
 
 def join(corpora: Iterable[Corpus]) -> Corpus:
-    """Opened corpora as one, in the order given."""
+    """Return opened corpora as one, in the order given."""
     return Corpus(entry for corpus in corpora for entry in corpus.entries)
 
 
 def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
-    """Write ``clips`` as a new folder of pairs; the index comes last, so that a folder with an index is whole.
+    """Write ``clips`` as a new folder of pairs; on any failure nothing of it is left.
 
-    The ``checks`` of the clips are not kept; `write_shards` keeps them.
+    The ``checks`` of the clips are not stored; `write_shards` stores them. Files in the folder stay as they are, and so
+    does a corpus that another process writes there in the meantime.
+
+    Args:
+        path: the corpus folder.
+        clips: their ids must be plain file names.
 
     Raises:
-        CorpusError: the folder is a corpus already, there are no clips, or a clip's audio and motion differ in length.
+        CorpusError: the folder is a corpus already or is being written by another process, there are no clips, an id
+            comes twice or is no plain file name, or a clip's audio and motion differ in length.
+        OSError: the folder cannot be written.
     """
     folder = Path(path)
-    if (folder / pairs.INDEX).exists() or (folder / HEADER).exists():
-        raise CorpusError("corpus", "a new folder", f"{folder}, which is a corpus already", "choose another name")
-    rows = []
-    for clip in clips:
-        pairs.write_pair(folder, clip)
-        described = {name: getattr(clip, name) for name in ("id", "speaker", "split", "seconds", "license", "source")}
-        rows.append(
-            {**described, "distribute": int(clip.distribute), "weight": clip.weight, "frames": len(clip.landmarks)}
-        )
-    if not rows:
-        raise CorpusError("corpus", "at least one clip to write", "none")
-    pairs.write_index(folder, rows)
+    with claim_folder(folder):
+        for name in (pair_format.INDEX, HEADER):
+            if (folder / name).exists():
+                raise taken(folder, name)
+        with new_files(folder) as temporary:
+            rows: dict[str, dict[str, Any]] = {}
+            for clip in clips:
+                if clip.id in rows:
+                    raise CorpusError("corpus", "ids that differ", f"{clip.id!r} twice")
+                pair_format.write_pair(temporary, clip)
+                rows[clip.id] = pair_format.index_row(clip)
+            if not rows:
+                raise CorpusError("corpus", "at least one clip to write", "none")
+            pair_format.write_index(temporary, list(rows.values()))
+            names = [name for id in rows for name in pair_format.pair_names(id)]
+            # The index comes last: a folder with an index is complete.
+            publish(temporary, folder, (*names, pair_format.INDEX))
     return folder

@@ -1,4 +1,4 @@
-"""One line of an index: what is known of a clip without reading it, and who reads it."""
+"""One entry of an index: what is known of a clip without reading it, and the reader of its files."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .clip import FULL_SCALE, Clip, Stored
+from .clip import FULL_SCALE, Clip, StoredClip
 
 
 class ClipReader(Protocol):
-    """Reads the clips of one folder. It can be pickled, so that worker processes read for themselves."""
+    """Reader of the clips of one folder. It can be pickled, so that worker processes read for themselves."""
 
-    def read(self, id: str) -> Stored:
-        """The clip ``id``.
+    def read(self, id: str) -> StoredClip:
+        """Read the clip ``id``.
 
         Raises:
             CorpusError: a file is missing or damaged.
@@ -24,30 +24,30 @@ class ClipReader(Protocol):
         ...
 
 
-class KeepingReader:
-    """Keeps in memory what another reader has read, where reading costs unpacking."""
+class CachingReader:
+    """A reader that keeps in memory what another reader has read; for formats that must be unpacked."""
 
     def __init__(self, reader: ClipReader) -> None:
         self.reader = reader
-        self._kept: dict[str, Stored] = {}
+        self._cache: dict[str, StoredClip] = {}
 
-    def read(self, id: str) -> Stored:
-        """The clip ``id``; shared with later calls.
+    def read(self, id: str) -> StoredClip:
+        """Read the clip ``id``; the result is shared with later calls.
 
         Raises:
             CorpusError: a file is missing or damaged.
         """
-        if id not in self._kept:
-            self._kept[id] = self.reader.read(id)
-        return self._kept[id]
+        if id not in self._cache:
+            self._cache[id] = self.reader.read(id)
+        return self._cache[id]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"reader": self.reader, "_kept": {}}  # a worker reads what it needs
+        return {"reader": self.reader, "_cache": {}}  # a worker reads only what it needs
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One line of an index."""
+class IndexEntry:
+    """One entry of an index."""
 
     folder: Path
     id: str
@@ -60,11 +60,11 @@ class Entry:
     """Whether weights trained on the clip may be given away."""
     weight: float = 1.0
     checks: Mapping[str, Any] = field(default_factory=dict)
-    """What else the index says: figures measured when the clip was prepared."""
+    """What was measured when the clip was prepared, and other columns of the index."""
     reader: ClipReader | None = field(default=None, repr=False, compare=False)
 
     def read(self) -> Clip:
-        """The clip; its landmarks may be shared with later calls: do not write into them.
+        """Read the clip. Its landmarks may be shared with later calls: do not write into them.
 
         Raises:
             CorpusError: the clip is damaged.

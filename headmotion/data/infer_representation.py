@@ -1,4 +1,4 @@
-"""The representation that landmarks are in, where nobody says."""
+"""The representation that landmarks are in, if nobody names it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..core.interfaces.specs import RepresentationSpec
 from ..representations.specs import BlendshapesSpec, KeypointsSpec, Landmarks68Spec, Mesh478Spec
 
 
-def representation_of(shape: Sequence[int]) -> RepresentationSpec:
-    """What landmarks of the shape ``[T, P, D]`` most likely are: what is known by its count, else plain keypoints.
+def infer_representation(shape: Sequence[int]) -> RepresentationSpec:
+    """Return the most likely representation of landmarks ``[T, P, D]``: one that their number suggests, else keypoints.
 
     Raises:
         CorpusError: none fits.

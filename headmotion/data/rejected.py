@@ -1,4 +1,4 @@
-"""Clips that are not taken into a corpus, each with its reason, and the file ``refused.jsonl`` that says so."""
+"""Clips that are left out of a corpus, and the file ``refused.jsonl`` that lists them with their reasons."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from pathlib import Path
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
 
-REFUSED = "refused.jsonl"
+REJECTED = "refused.jsonl"
 
 
 @dataclass(frozen=True)
-class Refused:
+class RejectedClip:
     """One clip that cannot be used."""
 
     clip: str
     error: HeadmotionError
     source: str = ""
-    """The file or folder that it came from."""
+    """The file or folder that the clip came from."""
 
     @property
     def reason(self) -> str:
-        """Why, in one line."""
+        """The error in one line."""
         return str(self.error)
 
 
-def write_refused(folder: Path, refused: Iterable[Refused]) -> Path:
+def write_rejected(folder: Path, rejected: Iterable[RejectedClip]) -> Path:
     """Write ``refused.jsonl`` into ``folder``: one object with ``source``, ``clip`` and ``reason`` per line."""
-    lines = [{"source": each.source, "clip": each.clip, "reason": each.reason} for each in refused]
-    with atomic_output(folder / REFUSED) as temporary:
+    lines = [{"source": clip.source, "clip": clip.clip, "reason": clip.reason} for clip in rejected]
+    with atomic_output(folder / REJECTED) as temporary:
         temporary.write_text("".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines), "utf-8")
-    return folder / REFUSED
+    return folder / REJECTED

@@ -1,4 +1,4 @@
-"""Reading a corpus in shards: by memory map, one clip at a time, in any order."""
+"""Read a corpus in shards: by memory map, one clip at a time, in any order."""
 
 from __future__ import annotations
 
@@ -12,23 +12,32 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
 from ..core.errors import CorpusError, first_problem
-from .clip import Stored, check_values
-from .index_entry import Entry
-from .shard_header import COPY_ANEW, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, read_header
+from .clip import StoredClip, check_clip_values
+from .index_entry import IndexEntry
+from .shard_header import (
+    COPY_AGAIN,
+    INDEX,
+    SHARDS,
+    CorpusHeader,
+    FileInfo,
+    IndexLine,
+    check_size,
+    read_header,
+)
 
-MAPPED = 64
-"""Shards that are kept mapped, at most: each costs the memory of its list of tensors."""
+MAX_MAPPED = 64
+"""Shards that are kept mapped, at most: each costs memory for its list of tensors."""
 
 
 class ShardReader:
-    """Reads clips out of the shards of one corpus. Nothing is kept; a shard is mapped when first needed."""
+    """Reader of the clips of one corpus. Clips are not cached; a shard is mapped when it is first needed."""
 
     def __init__(self, folder: Path, header: CorpusHeader, lines: Mapping[str, IndexLine]) -> None:
         self.folder, self.header, self.lines = folder, header, lines
         self._mapped: dict[str, Any] = {}
 
-    def read(self, id: str) -> Stored:
-        """The clip ``id``, of which only its own bytes are read.
+    def read(self, id: str) -> StoredClip:
+        """Read the clip ``id``, and no bytes of other clips.
 
         Raises:
             CorpusError: its shard is missing, cut short or damaged.
@@ -41,17 +50,17 @@ class ShardReader:
             landmarks, audio = shard.get_tensor(f"{id}/landmarks"), shard.get_tensor(f"{id}/audio")
         except (OSError, SafetensorError) as error:
             got = f"{type(error).__name__}: {error}"
-            raise CorpusError(component, f"{id!r} in {SHARDS}/{line.shard}", got, COPY_ANEW) from None
+            raise CorpusError(component, f"{id!r} in {SHARDS}/{line.shard}", got, COPY_AGAIN) from None
         shape = (line.frames, self.header.points, self.header.dims)
         if landmarks.shape != shape or landmarks.dtype != np.float32 or audio.dtype != np.int16:
             got = f"{landmarks.dtype} {list(landmarks.shape)} and {audio.dtype}"
-            raise CorpusError(component, f"float32 {list(shape)} and int16 for {id!r}", got, COPY_ANEW)
-        check_values(f"clip {id} of {self.folder}", landmarks, audio, self.header.rate)
-        return Stored(landmarks, audio, self.header.rate, _size(line))
+            raise CorpusError(component, f"float32 {list(shape)} and int16 for {id!r}", got, COPY_AGAIN)
+        check_clip_values(f"clip {id} of {self.folder}", landmarks, audio, self.header.rate)
+        return StoredClip(landmarks, audio, self.header.rate, _image_size(line))
 
     def _map(self, name: str) -> Any:
         if name not in self._mapped:
-            while len(self._mapped) >= MAPPED:
+            while len(self._mapped) >= MAX_MAPPED:
                 del self._mapped[next(iter(self._mapped))]
             self._mapped[name] = safe_open(self.folder / SHARDS / name, "numpy")
         return self._mapped[name]
@@ -61,26 +70,26 @@ class ShardReader:
 
 
 def check_shards(folder: Path) -> None:
-    """Refuse a corpus of which a shard is missing or cut short. No shard is opened.
+    """Raise an error for a corpus with a shard that is missing or cut short. No shard is opened.
 
     Raises:
-        CorpusError: it is, or the header is damaged.
+        CorpusError: there is one, or the header is damaged.
     """
     for name, info in read_header(folder).shards.items():
         check_size(folder, f"{SHARDS}/{name}", info)
 
 
-def list_shards(folder: Path, license: str = "") -> list[Entry]:
-    """The entries of a corpus in shards; the shards are not even looked for.
+def list_shards(folder: Path, license: str = "") -> list[IndexEntry]:
+    """Return the entries of a corpus in shards, whose shards may be missing.
 
     Raises:
-        CorpusError: header or index are damaged.
+        CorpusError: header or index is damaged.
     """
     header = read_header(folder)
-    lines = _lines(folder, header)
+    lines = _read_index(folder, header)
     reader = ShardReader(folder, header, {line.id: line for line in lines})
     return [
-        Entry(
+        IndexEntry(
             folder=folder,
             id=line.id,
             speaker=line.speaker,
@@ -97,39 +106,24 @@ def list_shards(folder: Path, license: str = "") -> list[Entry]:
     ]
 
 
-def check_size(folder: Path, name: str, info: FileInfo) -> None:
-    """Refuse a file that is not as long as the header says.
-
-    Raises:
-        CorpusError: it is missing, or longer or shorter.
-    """
-    try:
-        size = (folder / name).stat().st_size
-    except OSError as error:
-        got = error.strerror or type(error).__name__
-        raise CorpusError(f"corpus {folder}", f"the file {name}", got, COPY_ANEW) from None
-    if size != info.size:
-        raise CorpusError(f"corpus {folder}", f"{info.size} bytes in {name}", str(size), COPY_ANEW)
-
-
-def _lines(folder: Path, header: CorpusHeader) -> list[IndexLine]:
+def _read_index(folder: Path, header: CorpusHeader) -> list[IndexLine]:
     component = f"corpus {folder}"
     check_size(folder, INDEX, header.index)
     try:
         content = (folder / INDEX).read_bytes()
-        if FileInfo.of(content) != header.index:
-            raise CorpusError(component, f"the {INDEX} that its header names", "another", COPY_ANEW)
+        if FileInfo.for_content(content) != header.index:
+            raise CorpusError(component, f"the {INDEX} that its header names", "another", COPY_AGAIN)
         lines = [IndexLine.model_validate(json.loads(line)) for line in content.splitlines()]
     except ValidationError as error:
-        raise CorpusError(component, f"a whole {INDEX}", first_problem(error), COPY_ANEW) from None
+        raise CorpusError(component, f"a whole {INDEX}", first_problem(error), COPY_AGAIN) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_ANEW) from None
-    strange = {line.shard for line in lines} - set(header.shards)
-    if strange or len({line.id for line in lines}) != header.clips or len(lines) != header.clips:
-        got = f"{len(lines)} lines" if not strange else f"the shard {min(strange)}"
-        raise CorpusError(component, f"{header.clips} clips of its shards in {INDEX}", got, COPY_ANEW)
+        raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_AGAIN) from None
+    unknown_shards = {line.shard for line in lines} - set(header.shards)
+    if unknown_shards or len({line.id for line in lines}) != header.clips or len(lines) != header.clips:
+        got = f"{len(lines)} lines" if not unknown_shards else f"the shard {min(unknown_shards)}"
+        raise CorpusError(component, f"{header.clips} clips of its shards in {INDEX}", got, COPY_AGAIN)
     return lines
 
 
-def _size(line: IndexLine) -> tuple[int, int] | None:
+def _image_size(line: IndexLine) -> tuple[int, int] | None:
     return None if line.image_size is None else (line.image_size[0], line.image_size[1])

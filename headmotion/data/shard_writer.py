@@ -1,4 +1,4 @@
-"""Writing a corpus in shards: few large files instead of two small ones per clip.
+"""Write a corpus in shards: few large files instead of two small ones per clip.
 
 ``corpus.json`` is the header, ``index.jsonl`` has one line per clip, and ``shards/00000.safetensors`` and so on hold
 the tensors ``ID/landmarks`` (float32 ``[T, P, D]``) and ``ID/audio`` (int16 ``[S]``, 16 kHz). The header is written
@@ -8,7 +8,6 @@ last: a folder without it is no corpus. The same clips in the same order give th
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -19,17 +18,17 @@ from pydantic import ValidationError
 from safetensors.numpy import save
 
 from ..core.errors import CorpusError, first_problem
-from ..core.files import atomic_folder, atomic_output
 from ..core.interfaces.specs import RepresentationSpec
 from ..core.spec import resolve_spec
 from .clip import Clip, to_stored
-from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine
+from .corpus_folder import claim_folder, is_inside, new_files, publish, taken
+from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, check_size
 
 if TYPE_CHECKING:
     from ..core.interfaces.representation import Representation
 
 SHARD_BYTES = 256_000_000
-"""A shard closes before it would grow beyond this."""
+"""A shard is closed before it would grow beyond this size."""
 
 
 def write_shards(
@@ -41,17 +40,19 @@ def write_shards(
 ) -> Path:
     """Write ``clips`` as a new corpus in shards; on any failure nothing of it is left.
 
-    At any time only the clips of one shard are in memory.
+    At any time only the clips of one shard are in memory. Other files in the folder stay as they are, and so does a
+    corpus that another process writes there in the meantime.
 
     Args:
-        path: the corpus folder; other files in it are left alone.
-        clips: in the order in which they shall be found again, all of one frame rate.
+        path: the corpus folder.
+        clips: all of one frame rate; their order is kept.
         representation: what the landmarks are in, such as ``{"type": "landmarks68", "dims": 3}``.
-        shard_bytes: size at which a shard closes; a longer clip gets a shard of its own.
+        shard_bytes: size at which a shard is closed; a longer clip gets a shard of its own.
 
     Raises:
-        CorpusError: the folder is a corpus already or holds the leavings of one, there are no clips, an id comes twice
-            or cannot be printed, or a clip is damaged or does not fit the representation or the other clips.
+        CorpusError: the folder is a corpus already, holds the remains of one or is being written by another process,
+            there are no clips, an id comes twice or cannot be used, or a clip is damaged or does not fit the
+            representation or the other clips.
         SpecError: an unknown representation.
         OSError: the folder cannot be written.
     """
@@ -60,44 +61,44 @@ def write_shards(
         spec = representation
     else:
         spec = cast("RepresentationSpec", resolve_spec("representation", representation))
-    if (folder / HEADER).exists():
-        raise CorpusError("corpus", "a new folder", f"{folder}, which is a corpus already", "choose another name")
-    for name in (SHARDS, INDEX):
-        if (folder / name).exists():
-            got = f"{folder}, which holds {name} of an unfinished one"
-            raise CorpusError("corpus", "a new folder", got, f"remove {name} or choose another name")
-    try:
-        with atomic_folder(folder / SHARDS) as temporary:
-            writer = _Writer(temporary, spec.build(None), shard_bytes)
+    with claim_folder(folder):
+        for name in (HEADER, SHARDS, INDEX):
+            if (folder / name).exists():
+                raise taken(folder, name)
+        with new_files(folder) as temporary:
+            (temporary / SHARDS).mkdir()
+            writer = _ShardWriter(temporary, spec.build(None), shard_bytes)
             for clip in clips:
                 writer.add(clip)
             index, header = writer.finish(spec)
-        _write(folder / INDEX, index)
-        _write(folder / HEADER, f"{header.model_dump_json(indent=2)}\n".encode())
-    except BaseException:
-        (folder / INDEX).unlink(missing_ok=True)
-        shutil.rmtree(folder / SHARDS, ignore_errors=True)
-        raise
+            (temporary / INDEX).write_bytes(index)
+            (temporary / HEADER).write_text(f"{header.model_dump_json(indent=2)}\n", "utf-8")
+            for name, info in header.shards.items():
+                check_size(temporary, f"{SHARDS}/{name}", info)
+            # The shards come first: as a folder with content they can appear only once, whoever else is writing.
+            publish(temporary, folder, (SHARDS, INDEX, HEADER))
     return folder
 
 
 def check_fits(clip: Clip, representation: Representation) -> None:
-    """Refuse a clip whose id cannot be printed, or whose landmarks are not of the representation.
+    """Raise an error for a clip that a corpus of ``representation`` cannot hold.
 
     Raises:
-        CorpusError: so it is.
+        CorpusError: the id cannot be printed or leads out of the folder, or the landmarks have another shape.
     """
     if not (clip.id and clip.id.isprintable()):
         raise CorpusError("corpus", "ids that can be printed", ascii(clip.id)[:80])
-    wanted = (representation.points, representation.dims)
-    if np.shape(clip.landmarks)[1:] != wanted:
+    if not is_inside(clip.id):
+        raise CorpusError("corpus", "ids that are relative paths within the folder", repr(clip.id)[:80])
+    shape = (representation.points, representation.dims)
+    if np.shape(clip.landmarks)[1:] != shape:
         got = f"the shape {list(np.shape(clip.landmarks))}"
-        expected = f"landmarks [T, {wanted[0]}, {wanted[1]}] of {representation.name}"
+        expected = f"landmarks [T, {shape[0]}, {shape[1]}] of {representation.name}"
         raise CorpusError(f"clip {clip.id}", expected, got, "name the representation that they are in")
 
 
-class _Writer:
-    """Gathers clips until a shard is full."""
+class _ShardWriter:
+    """Gathers clips, and writes a shard whenever one is full."""
 
     def __init__(self, folder: Path, representation: Representation, shard_bytes: int) -> None:
         self.folder, self.shard_bytes = folder, shard_bytes
@@ -114,11 +115,12 @@ class _Writer:
         size = stored.landmarks.nbytes + stored.audio.nbytes
         if self._tensors and self._bytes + size > self.shard_bytes:
             self._close_shard()
-        self.lines[clip.id] = _line(clip, self._shard)
+        self.lines[clip.id] = _index_line(clip, self._shard_name)
         self._tensors |= {f"{clip.id}/landmarks": stored.landmarks, f"{clip.id}/audio": stored.audio}
         self._bytes += size
 
     def finish(self, spec: RepresentationSpec) -> tuple[bytes, CorpusHeader]:
+        """Write the last shard, and return the content of the index and the header."""
         if not self.lines:
             raise CorpusError("corpus", "at least one clip to write", "none")
         self._close_shard()
@@ -129,12 +131,12 @@ class _Writer:
             dims=self.representation.dims,
             fps=self.fps,
             clips=len(self.lines),
-            index=FileInfo.of(index),
+            index=FileInfo.for_content(index),
             shards=self.shards,
         )
 
     @property
-    def _shard(self) -> str:
+    def _shard_name(self) -> str:
         return f"{len(self.shards):05d}.safetensors"
 
     def _check(self, clip: Clip) -> None:
@@ -149,12 +151,12 @@ class _Writer:
     def _close_shard(self) -> None:
         content = save(self._tensors)
         self._tensors, self._bytes = {}, 0
-        name = self._shard
-        _write(self.folder / name, content)
-        self.shards[name] = FileInfo.of(content)
+        name = self._shard_name
+        (self.folder / SHARDS / name).write_bytes(content)
+        self.shards[name] = FileInfo.for_content(content)
 
 
-def _line(clip: Clip, shard: str) -> str:
+def _index_line(clip: Clip, shard: str) -> str:
     try:
         return IndexLine(
             id=clip.id,
@@ -174,8 +176,3 @@ def _line(clip: Clip, shard: str) -> str:
         raise CorpusError(f"clip {clip.id}", "a line for the index", first_problem(error)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise CorpusError(f"clip {clip.id}", "checks of JSON values", str(error)) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    with atomic_output(path) as temporary:
-        temporary.write_bytes(content)

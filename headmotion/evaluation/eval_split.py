@@ -10,7 +10,7 @@ from pathlib import Path
 from ..core.errors import EvaluationError, HeadmotionError
 from ..core.interfaces.representation import Representation
 from ..data.corpus import list_corpus
-from ..data.index_entry import Entry
+from ..data.index_entry import IndexEntry
 from .eval_clip import Case
 
 LEARNED_FROM = 500
@@ -24,9 +24,9 @@ class Clips:
     folder: Path
     split: str
     representation: Representation
-    entries: Sequence[Entry]
+    entries: Sequence[IndexEntry]
     """What is evaluated."""
-    lessons: Sequence[Entry]
+    lessons: Sequence[IndexEntry]
     """What baselines learn from."""
     lesson_split: str
     """Where that is from: ``train``, or the evaluated split itself where there is no training split."""

@@ -12,7 +12,7 @@ from typing_extensions import override
 from ..core.checkpoint import read_header
 from ..core.motion import Motion
 from ..core.plugins import registry
-from ..data.clip import SAMPLE_RATE, samples_of
+from ..data.clip import SAMPLE_RATE, sample_count
 from ..media.audio import Wave
 from ..pipeline.pipeline import Pipeline, load
 from .eval_clip import Case
@@ -41,7 +41,7 @@ class Model(Source):
 
     def long(self, case: Case, frames: int) -> Motion:
         """The speech of this clip and of those after it, beginning anew behind the last."""
-        needed, pieces, number = samples_of(frames, case.real.fps), [case.speech], case.number
+        needed, pieces, number = sample_count(frames, case.real.fps), [case.speech], case.number
         while sum(map(len, pieces)) < needed:
             number = (number + 1) % len(self.clips)
             pieces.append(self.clips[number].speech)

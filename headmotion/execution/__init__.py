@@ -1,1 +1,1 @@
-"""The same jobs on this machine's processes or on a Ray cluster."""
+"""Run the same jobs on this machine's processes or on a Ray cluster."""

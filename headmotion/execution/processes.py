@@ -1,4 +1,4 @@
-"""Tasks done in this process, or in several others on this machine."""
+"""Jobs in several processes of this machine."""
 
 from __future__ import annotations
 
@@ -11,98 +11,93 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import Generic
 
 from ..core import errors
 from ..core.errors import HeadmotionError
-from ..preparation.task import Task, do, parts_of
-
-
-class InThisProcess:
-    """One task after another; what crashes or hangs takes everything with it."""
-
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, bool]]:
-        """See `Executor`."""
-        for task in tasks:
-            do(task, parts_of(task.settings), lambda: None)
-            yield task, True
+from .job import AnyJob, Job, job_to_json
 
 
 @dataclass(frozen=True)
-class LocalWorkers:
-    """So many processes of one thread each. One that crashes, or makes no progress for ``stall_seconds``, is replaced.
+class ProcessExecutor:
+    """``count`` processes of one thread each. One that crashes, or stalls for ``stall_seconds``, is replaced.
 
-    They are plain subprocesses that are told of tasks in JSON, rather than those of ``multiprocessing``, so that a
-    script needs no ``if __name__ == "__main__"``, and a lost one is known by the task that it had.
+    They are plain subprocesses that receive jobs as JSON lines, not those of ``multiprocessing``: a script needs no
+    ``if __name__ == "__main__"``, and it is known which job a lost process had.
     """
 
     count: int
     stall_seconds: float
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, bool]]:
+    def run(self, jobs: Iterable[AnyJob]) -> Iterator[AnyJob]:
         """See `Executor`."""
-        crew = _Crew(iter(tasks), self.stall_seconds)
-        threads = [threading.Thread(target=crew.serve, daemon=True) for _ in range(self.count)]
+        pool = _WorkerPool(iter(jobs), self.stall_seconds)
+        threads = [threading.Thread(target=pool.serve, daemon=True) for _ in range(self.count)]
         for thread in threads:
             thread.start()
         try:
             running = len(threads)
             while running:
-                match crew.ended.get():
+                match pool.events.get():
                     case None:
                         running -= 1
                     case BaseException() as error:
                         raise error
-                    case ended:
-                        yield ended
+                    case job, succeeded:
+                        if not succeeded:
+                            job.record_lost_worker()
+                        yield job
         finally:
-            crew.stop()
+            pool.stop()
             for thread in threads:
                 thread.join()
 
 
-class _Crew:
-    """The threads' common state: each looks after one process."""
+class _WorkerPool(Generic[AnyJob]):
+    """State that the threads share; each thread looks after one process."""
 
-    def __init__(self, tasks: Iterator[Task], stall_seconds: float) -> None:
-        self.ended: SimpleQueue[tuple[Task, bool] | BaseException | None] = SimpleQueue()
-        self._tasks, self._stall_seconds = tasks, stall_seconds
+    def __init__(self, jobs: Iterator[AnyJob], stall_seconds: float) -> None:
+        self.events: SimpleQueue[tuple[AnyJob, bool] | BaseException | None] = SimpleQueue()
+        """Ended jobs with whether they succeeded, errors that end all work, and None for each thread that ends."""
+        self._jobs, self._stall_seconds = jobs, stall_seconds
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
     def serve(self) -> None:
-        """Do tasks until there are none."""
+        """Give jobs to one process, or to its successors, until there are none."""
         process = None
         try:
-            while (task := self._next()) is not None:
-                process = process or self._start()
+            while (job := self._next_job()) is not None:
+                process = process or self._start_process()
                 if process is None:
                     break
-                lived = _done(process, task)
-                if not lived:
-                    self._end(process)
+                succeeded = _run_in_process(process, job)
+                if not succeeded:
+                    self._end_process(process)
                     process = None
-                self.ended.put((task, lived))
+                self.events.put((job, succeeded))
         except BaseException as error:
-            self.ended.put(error)
+            self.events.put(error)
         finally:
             if process:
-                self._end(process)
-            self.ended.put(None)
+                self._end_process(process)
+            self.events.put(None)
 
     def stop(self) -> None:
-        """End all processes now."""
+        """Kill all processes."""
         with self._lock:
             self._stopped = True
             for process in self._processes:
                 process.kill()
 
-    def _next(self) -> Task | None:
+    def _next_job(self) -> AnyJob | None:
         with self._lock:
-            return None if self._stopped else next(self._tasks, None)
+            return None if self._stopped else next(self._jobs, None)
 
-    def _start(self) -> subprocess.Popen[str] | None:
+    def _start_process(self) -> subprocess.Popen[str] | None:
         command = [sys.executable, "-P", "-m", "headmotion.execution.worker", str(self._stall_seconds)]
+        # The workers import from where this process does: a script may have extended its path.
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
         with self._lock:
             if self._stopped:
@@ -119,10 +114,11 @@ class _Crew:
             self._processes.add(process)
         assert process.stdout
         if process.stdout.readline() != "ready\n" and not self._stopped:
-            raise HeadmotionError("preparation", "worker processes that start", "one that does not", " ".join(command))
+            got = "a process that ended at once"
+            raise HeadmotionError("workers", "worker processes that start", got, f"try {' '.join(command)}")
         return process
 
-    def _end(self, process: subprocess.Popen[str]) -> None:
+    def _end_process(self, process: subprocess.Popen[str]) -> None:
         with self._lock:
             self._processes.discard(process)
         process.kill()
@@ -133,16 +129,20 @@ class _Crew:
         process.wait()
 
 
-def _done(process: subprocess.Popen[str], task: Task) -> bool:
-    """Whether the process lived to end the task."""
+def _run_in_process(process: subprocess.Popen[str], job: Job) -> bool:
+    """Have a worker process do a job, and return whether the process survived it.
+
+    Raises:
+        HeadmotionError: the error that the job raised there.
+    """
     assert process.stdin and process.stdout
     try:
-        process.stdin.write(task.to_json() + "\n")
+        process.stdin.write(job_to_json(job) + "\n")
         process.stdin.flush()
     except OSError:
         return False
-    answer = process.stdout.readline()
-    if answer in ("", "done\n"):
-        return bool(answer)
-    name, *values = json.loads(answer)
-    raise getattr(errors, name, HeadmotionError)(*values)
+    reply = process.stdout.readline()
+    if reply in ("", "done\n"):  # "": the process is gone
+        return bool(reply)
+    name, *fields = json.loads(reply)
+    raise getattr(errors, name, HeadmotionError)(*fields)

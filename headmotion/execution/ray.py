@@ -1,4 +1,4 @@
-"""Tasks done on the machines of a Ray cluster, which share a file system that holds the videos and the corpus."""
+"""Jobs on the machines of a Ray cluster, which share a file system that holds the inputs and the outputs."""
 
 from __future__ import annotations
 
@@ -6,73 +6,80 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from ..core.errors import HeadmotionError
 from ..core.lazy import import_optional
-from ..preparation.staging import is_staged
-from ..preparation.task import Task, do, parts_of
+from .job import AnyJob, Job, job_from_json, job_to_json
 from .worker import Watchdog
 
 CONNECT_SECONDS = 10
-"""For which an address is tried."""
-AHEAD = 4
-"""Tasks given out per processor of the cluster."""
+"""How long an address is tried."""
+JOBS_AHEAD = 4
+"""Jobs handed to the cluster per processor, so that none waits for the next."""
 
 
 @dataclass(frozen=True)
-class RayWorkers:
-    """One task per processor of the cluster at ``address``; lost ones are treated as on one machine."""
+class RayExecutor:
+    """One job per processor of the cluster at ``address``; lost workers are treated as on one machine."""
 
     address: str
     stall_seconds: float
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, bool]]:
+    def run(self, jobs: Iterable[AnyJob]) -> Iterator[AnyJob]:
         """See `Executor`."""
         ray = import_optional("ray", "headmotion[ray]", "ray")
-        own = not ray.is_initialized()
-        if own:
+        connecting = not ray.is_initialized()
+        if connecting:
             _connect(ray, self.address)
         try:
-            yield from self._run(ray, iter(tasks))
+            yield from self._run(ray, iter(jobs))
         finally:
-            if own:
+            if connecting:
                 ray.shutdown()
 
-    def _run(self, ray: Any, tasks: Iterator[Task]) -> Iterator[tuple[Task, bool]]:
-        remote = ray.remote(num_cpus=1, max_retries=0)(_do)
-        most = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        waiting: dict[Any, Task] = {}
+    def _run(self, ray: Any, jobs: Iterator[AnyJob]) -> Iterator[AnyJob]:
+        # Without retries: a job that crashes its worker would crash the next.
+        remote = ray.remote(num_cpus=1, max_retries=0)(_run_job)
+        limit = JOBS_AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        waiting: dict[Any, AnyJob] = {}
         try:
             while True:
-                for task in islice(tasks, most - len(waiting)):
-                    waiting[remote.remote(task, self.stall_seconds)] = task
+                for job in islice(jobs, limit - len(waiting)):
+                    waiting[remote.remote(job_to_json(job), self.stall_seconds)] = job
                 if not waiting:
                     return
                 (ready,), _ = ray.wait(list(waiting), num_returns=1)
-                task = waiting.pop(ready)
-                yield task, _lived(ray, ready, task)
+                job = waiting.pop(ready)
+                if not _succeeded(ray, ready, job):
+                    job.record_lost_worker()
+                yield job
         finally:
             for reference in waiting:
                 ray.cancel(reference, force=True)
 
 
-def _do(task: Task, stall_seconds: float) -> None:
-    parts = parts_of(task.settings)
+def _run_job(line: str, stall_seconds: float) -> None:
+    job = job_from_json(line)
+    job.setup()
     with Watchdog(stall_seconds) as watchdog:
-        do(task, parts, watchdog.alive)
+        job.run(watchdog.heartbeat)
 
 
-def _lived(ray: Any, reference: Any, task: Task) -> bool:
+def _succeeded(ray: Any, reference: Any, job: Job) -> bool:
+    """Return whether the worker survived the job.
+
+    Raises:
+        HeadmotionError: the error that the job raised, or its output is not visible on this machine.
+    """
     try:
         ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         raise error.cause if isinstance(error.cause, HeadmotionError) else error from None
     except ray.exceptions.RayError:
         return False
-    if not is_staged(Path(task.folder)):
-        got = f"nothing at {task.folder} after a task"
+    if not job.output.exists():
+        got = f"nothing at {job.output} after a job"
         raise HeadmotionError("ray", "a file system that all machines share", got, "give an output that they all see")
     return True
 
@@ -88,7 +95,7 @@ def _connect(ray: Any, address: str) -> None:
 
 
 def _check_listens(address: str) -> None:
-    """Raise at once where nobody listens, for which Ray would wait some minutes."""
+    """Raise an OSError at once where nothing listens; Ray itself would wait for minutes."""
     host, colon, port = address.rpartition("://")[2].rpartition(":")
     if colon:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()

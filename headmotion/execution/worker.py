@@ -1,6 +1,6 @@
-"""A process that does tasks: JSON lines in, one line out for each. ``python -m headmotion.execution.worker SECONDS``.
+"""A process that does jobs: one JSON line in, one line out per job. ``python -m headmotion.execution.worker SECONDS``.
 
-It ends without a word when a task makes no progress for that long, even inside a decoder, and when its parent is gone.
+It ends silently when a job stalls for that many seconds, even inside a decoder, and when its parent process is gone.
 """
 
 from __future__ import annotations
@@ -15,60 +15,60 @@ from pathlib import Path
 
 import cv2
 
-from headmotion.core.errors import HeadmotionError
-
-from ..preparation.task import Task, do, parts_of
+from ..core.errors import HeadmotionError
+from .job import job_from_json
 
 
 class Watchdog:
-    """Ends the process when `alive` is not called for so many seconds; usable as a context."""
+    """A context that ends the process when `heartbeat` is not called for ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._parent = os.getppid()
-        self._armed = 0.0
+        self._armed_at = 0.0
 
     def __enter__(self) -> Watchdog:
-        self._nowhere = Path(os.devnull).open("w")
+        self._null = Path(os.devnull).open("w")  # where the traceback of a stalled process goes
         self._arm()
         return self
 
     def __exit__(self, *exception: object) -> None:
         faulthandler.cancel_dump_traceback_later()
-        self._nowhere.close()
+        self._null.close()
 
-    def alive(self) -> None:
-        """Progress was made."""
+    def heartbeat(self) -> None:
+        """Note that the job makes progress."""
         if os.getppid() != self._parent:
             os._exit(1)
-        if time.monotonic() - self._armed > min(1.0, self.seconds / 4):
+        # Arming starts a thread, which is too slow to do for every frame.
+        if time.monotonic() - self._armed_at > min(1.0, self.seconds / 4):
             self._arm()
 
     def _arm(self) -> None:
-        # Its thread needs no interpreter lock, which a hanging decoder may hold.
-        faulthandler.dump_traceback_later(self.seconds, exit=True, file=self._nowhere)
-        self._armed = time.monotonic()
+        # The thread of faulthandler needs no interpreter lock, which a stalled decoder may hold.
+        faulthandler.dump_traceback_later(self.seconds, exit=True, file=self._null)
+        self._armed_at = time.monotonic()
 
 
 def main() -> None:
-    """Serve the parent process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    answers = os.fdopen(os.dup(1), "w", 1, encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print is no answer
-    cv2.setNumThreads(1)
+    """Do the jobs that the parent process sends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt ends
+    replies = os.fdopen(os.dup(1), "w", 1, encoding="utf-8")
+    os.dup2(2, 1)  # libraries that print must not write among the replies
+    cv2.setNumThreads(1)  # OpenCV has threads of its own, which OMP_NUM_THREADS does not limit
     watchdog = Watchdog(float(sys.argv[1]))
-    print("ready", file=answers)
+    print("ready", file=replies)
     for line in sys.stdin:
         try:
-            task = Task.from_json(line)
-            parts = parts_of(task.settings)
+            job = job_from_json(line)
+            job.setup()
             with watchdog:
-                do(task, parts, watchdog.alive)
+                job.run(watchdog.heartbeat)
         except HeadmotionError as error:
-            told = [type(error).__name__, error.component, error.expected, error.got, error.remedy]
-            print(json.dumps(told), file=answers)
+            fields = [type(error).__name__, error.component, error.expected, error.got, error.remedy]
+            print(json.dumps(fields), file=replies)
         else:
-            print("done", file=answers)
+            print("done", file=replies)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Preparation: from videos of talking people to a corpus."""
+"""Make a corpus from videos of talking people."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .prepare_videos import Summary as Summary
     from .prepare_videos import prepare as prepare
-    from .summary import Summary as Summary
 
-__getattr__, __dir__ = lazy_names(__name__, {"Summary": "summary", "prepare": "prepare_videos"})
+__getattr__, __dir__ = lazy_names(__name__, {"Summary": "prepare_videos", "prepare": "prepare_videos"})

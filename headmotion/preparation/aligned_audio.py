@@ -1,4 +1,4 @@
-"""The sound of a video on the time axis of its frames, read along with them in constant memory."""
+"""The audio of a video on the time axis of its frames, read along with them in constant memory."""
 
 from __future__ import annotations
 
@@ -12,50 +12,55 @@ from ..media.audio import Audio, Wave
 from .settings import SAMPLES_PER_FRAME
 
 
-class Speech:
-    """The wave at 16 kHz, mono, of which sample ``640 * k`` belongs to frame ``k``.
+class AlignedAudio:
+    """Mono audio at 16 kHz, of which sample ``640 * k`` belongs to frame ``k``.
 
     Args:
         path: the video.
-        start: seconds from the container's start to frame 0; by it a sound track that starts early or late is moved.
+        start: seconds from the container's start to frame 0. An audio track that starts earlier is cut to begin
+            there, and one that starts later is preceded by silence.
 
     Raises:
-        AudioError: the sound cannot be read.
+        AudioError: the audio cannot be read.
     """
 
     def __init__(self, path: Path, start: Fraction) -> None:
         self._blocks = Audio.load(path).blocks(SAMPLE_RATE)
-        self._first = -(start * SAMPLE_RATE + Fraction(1, 2)).__floor__()  # where the held samples begin
-        self._held = np.zeros(0, np.float32)
-        if self._first > 0:  # before the track there is silence
-            self._first, self._held = 0, np.zeros(self._first, np.float32)
+        self._first_sample = -(start * SAMPLE_RATE + Fraction(1, 2)).__floor__()  # where the buffer begins
+        self._buffer = np.zeros(0, np.float32)
+        if self._first_sample > 0:
+            self._first_sample, self._buffer = 0, np.zeros(self._first_sample, np.float32)
 
-    def under(self, frame: int, count: int) -> Wave:
-        """The samples ``[640 * count]`` under so many frames, zeros where the track has ended.
+    def read(self, frame: int, count: int) -> Wave:
+        """Read the samples ``[640 * count]`` of ``count`` frames, -1..1; beyond the end of the track they are zeros.
 
         Raises:
             AudioError: the track is damaged there.
         """
         start, stop = SAMPLES_PER_FRAME * frame, SAMPLES_PER_FRAME * (frame + count)
-        self._read(stop)
+        self._fill(stop)
         wave = np.zeros(stop - start, np.float32)
-        held = self._held[start - self._first :][: len(wave)]
-        wave[: len(held)] = held
+        samples = self._buffer[start - self._first_sample :][: len(wave)]
+        wave[: len(samples)] = samples
         return wave
 
-    def forget(self, frame: int) -> None:
-        """Drop what lies before a frame; it will not be asked for again."""
+    def discard_before(self, frame: int) -> None:
+        """Free the samples before a frame, which will not be read again."""
         start = SAMPLES_PER_FRAME * frame
-        while (end := self._first + len(self._held)) < start and (block := next(self._blocks, None)) is not None:
-            self._first, self._held = end, block
-        gone = min(max(0, start - self._first), len(self._held))
-        self._first, self._held = self._first + gone, self._held[gone:]
+        while (end := self._first_sample + len(self._buffer)) < start:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._first_sample, self._buffer = end, block
+        passed = min(max(0, start - self._first_sample), len(self._buffer))
+        self._first_sample, self._buffer = self._first_sample + passed, self._buffer[passed:]
 
-    def _read(self, stop: int) -> None:
-        parts = [self._held]
-        end = self._first + len(self._held)
+    def _fill(self, stop: int) -> None:
+        """Read blocks until the buffer reaches the sample ``stop``, or the track ends."""
+        blocks = [self._buffer]
+        end = self._first_sample + len(self._buffer)
         while end < stop and (block := next(self._blocks, None)) is not None:
-            parts.append(block)
+            blocks.append(block)
             end += len(block)
-        if len(parts) > 1:
-            self._held = np.concatenate(parts)
+        if len(blocks) > 1:
+            self._buffer = np.concatenate(blocks)

@@ -1,4 +1,4 @@
-"""Staged results become the corpus, so that it is the same however often the work was interrupted."""
+"""From staged videos to the corpus, which is the same however often the work was interrupted."""
 
 from __future__ import annotations
 
@@ -10,120 +10,135 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..core.errors import CorpusError
 from ..core.files import atomic_output
 from ..data.clip import Clip
-from ..data.infer_representation import representation_of
-from ..data.rejected import REFUSED
+from ..data.corpus_folder import publish, remove, taken
+from ..data.infer_representation import infer_representation
+from ..data.rejected import REJECTED
 from ..data.shard_header import HEADER, INDEX, SHARDS
 from ..data.shard_writer import write_shards
 from ..data.split import split_of
-from .find_videos import SpeakerRule, Video, speaker_of
+from .find_videos import SpeakerRule, VideoFile, guess_speaker
 from .settings import FPS, Settings
 from .staging import read_clips, read_record
 
 STAGING = ".staging"
-_OVER = ".staged"
+
+_CORPUS_FILES = (SHARDS, INDEX, HEADER)
 
 
 @dataclass(frozen=True)
-class Described:
-    """What is said of clips beside what they hold."""
+class ClipMetadataRules:
+    """What the user says of all clips."""
 
     speaker: SpeakerRule
     val: float
+    """Share of speakers in the split ``val``."""
     license: str
     distribute: bool
 
 
 @dataclass(frozen=True)
-class Assembly:
-    """A corpus folder that is being made from videos. While ``.staging`` is in it, all else is unfinished."""
+class CorpusBuilder:
+    """A corpus folder that is being made from videos, and that this process has claimed.
+
+    While ``.staging`` is in it, the work is unfinished.
+    """
 
     folder: Path
-    videos: Sequence[Video]
+    videos: Sequence[VideoFile]
     settings: Settings
-    described: Described
+    metadata: ClipMetadataRules
 
-    def place(self, video: Video) -> Path:
-        """The folder for the result of a video."""
+    def staging_folder(self, video: VideoFile) -> Path:
+        """Return the folder in which a video is staged: its name is made from name and size of the video and settings."""
         key = _digest(video.name, video.size, self.settings.digest)
         return self.folder / STAGING / key[:2] / key[2:34]
 
-    def begin(self) -> bool:
-        """Make the folder ready; False if the corpus is there already, since an interruption came after the last step.
+    def start(self) -> bool:
+        """Make the folder ready; return False if the corpus is complete because only the last step was interrupted.
 
         Raises:
-            CorpusError: it holds another corpus.
+            CorpusError: the folder holds another corpus.
         """
-        staging, over = self.folder / STAGING, self._over
-        if (self.folder / HEADER).exists() and over.exists():
-            shutil.rmtree(over)
+        if (self.folder / HEADER).exists() and self._staged.exists():
+            shutil.rmtree(self._staged)
             return False
-        if not staging.exists() and any((self.folder / name).exists() for name in (HEADER, INDEX, SHARDS)):
-            got = f"{self.folder}, which is a corpus already or holds the leavings of one"
-            raise CorpusError("corpus", "a new folder", got, "choose another name")
-        staging.mkdir(parents=True, exist_ok=True)
+        self._check_free()
+        (self.folder / STAGING).mkdir(exist_ok=True)
         return True
 
-    def give_up(self) -> None:
-        """Remove the folder if nothing has come into it."""
-        with contextlib.suppress(OSError):
-            (self.folder / STAGING).rmdir()
-            self.folder.rmdir()
+    def remove_if_empty(self) -> None:
+        """Remove the staging area if nothing has been staged."""
+        staging = self.folder / STAGING
+        for path in (*staging.iterdir(), staging):
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
     def finish(self) -> None:
-        """Write the corpus out of the results of all videos, and remove them."""
-        folder, built = self.folder, self.folder / STAGING / "corpus"
-        for path in (folder / HEADER, folder / INDEX, folder / SHARDS, built):  # of an interrupted call
-            _remove(path)
-        self._write_refused()
+        """Write the corpus from all staged videos, and remove these.
+
+        Raises:
+            CorpusError: a corpus has appeared in the folder in the meantime, or a staged video is damaged.
+        """
+        self._check_free()
+        for name in _CORPUS_FILES if self._publishing.exists() else ():  # of an interrupted call
+            remove(self.folder / name)
+        built = self.folder / STAGING / "corpus"
+        remove(built)
+        self._write_rejected()
         if (first := next(self._clips(), None)) is not None:
-            write_shards(built, self._clips(), representation=representation_of(first.landmarks.shape))
-            for name in (SHARDS, INDEX, HEADER):
-                (built / name).rename(folder / name)
-        # At once, so that no half of the results is ever taken for all there is.
-        (folder / STAGING).rename(self._over)
-        shutil.rmtree(self._over)
+            write_shards(built, self._clips(), representation=infer_representation(first.landmarks.shape))
+            self._publishing.touch()
+            try:
+                publish(built, self.folder, _CORPUS_FILES)
+            except BaseException:
+                self._publishing.unlink(missing_ok=True)
+                raise
+        # Renamed first, so that no half of the staged videos is ever taken for all of them.
+        (self.folder / STAGING).rename(self._staged)
+        shutil.rmtree(self._staged)
 
     @property
-    def _over(self) -> Path:
-        """What the results are called when the corpus is whole; the name tells which corpus."""
+    def _publishing(self) -> Path:
+        """Mark that the files of a corpus in the folder, if any, are those of an interrupted `finish`."""
+        return self.folder / STAGING / "publishing"
+
+    @property
+    def _staged(self) -> Path:
+        """The name of the staging area when the corpus is complete; it tells which corpus."""
         videos = [(video.name, video.size) for video in self.videos]
-        return self.folder / f"{_OVER}-{_digest(videos, self.settings.digest, asdict(self.described))[:16]}"
+        return self.folder / f".staged-{_digest(videos, self.settings.digest, asdict(self.metadata))[:16]}"
+
+    def _check_free(self) -> None:
+        for name in _CORPUS_FILES:
+            if (self.folder / name).exists() and not self._publishing.exists():
+                raise taken(self.folder, name)
 
     def _clips(self) -> Iterator[Clip]:
-        by = self.described
         for video in self.videos:
-            speaker = speaker_of(video.name, by.speaker)
-            for clip in read_clips(self.place(video)):
+            speaker = guess_speaker(video.name, self.metadata.speaker)
+            for clip in read_clips(self.staging_folder(video)):
                 yield Clip(
                     id=clip.id,
                     speaker=speaker,
-                    split=split_of(speaker, by.val),
+                    split=split_of(speaker, self.metadata.val),
                     landmarks=clip.landmarks,
                     audio=clip.audio,
                     fps=FPS,
-                    license=by.license,
+                    license=self.metadata.license,
                     source=video.name,
-                    distribute=by.distribute,
+                    distribute=self.metadata.distribute,
                     image_size=clip.image_size,
                     checks=clip.checks,
                 )
 
-    def _write_refused(self) -> None:
-        with atomic_output(self.folder / REFUSED) as temporary, temporary.open("w", encoding="utf-8") as stream:
+    def _write_rejected(self) -> None:
+        with atomic_output(self.folder / REJECTED) as temporary, temporary.open("w", encoding="utf-8") as stream:
             for video in self.videos:
-                for line in read_record(self.place(video))["refused"]:
+                for line in read_record(self.staging_folder(video))["refused"]:
                     stream.write(json.dumps(line, sort_keys=True, allow_nan=False) + "\n")
 
 
 def _digest(*values: object) -> str:
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

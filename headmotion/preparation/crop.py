@@ -1,4 +1,4 @@
-"""The square in whose pixels the landmarks of a clip are written down."""
+"""The square in whose pixels the landmarks of a clip are stored."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import torch
 
 from ..core.interfaces.representation import Representation, UnitSquare
 from .face_tracks import Poses
-from .settings import Crop
+from .settings import CropMode
 
 CROP_SIZE = 256
 """Edge of a crop in its own pixels, as in MS-Sync's data (FOMM's preprocessing, Siarohin et al. 2019)."""
 
-_WHOLE = UnitSquare(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE)
+_CROP_SQUARE = UnitSquare(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE)
 
 
 @dataclass(frozen=True)
-class Cropped:
+class CroppedPoses:
     """Poses ``[T, P, D]`` in pixels of a picture of ``size`` (height, width)."""
 
     poses: Poses
@@ -26,26 +26,33 @@ class Cropped:
     """Left, top and edge of a fixed crop in pixels of the video."""
 
 
-def crop(poses: Poses, size: tuple[int, int], style: Crop, representation: Representation) -> Cropped:
-    """Poses ``[T, P, D]`` in pixels of a video of ``size``, in those of their crop.
+def crop(poses: Poses, size: tuple[int, int], mode: CropMode, representation: Representation) -> CroppedPoses:
+    """Return poses in pixels of their crop.
 
-    A crop is twice as wide as the face, or as the place that it takes in the course of the clip, and may reach beyond
-    the picture. ``shot`` keeps the motion of the head, as VoxCeleb2 (II) does, and ``face`` removes its translation
+    A crop is twice as wide as the face, or as the area that the face covers in the course of the clip, and may reach
+    beyond the picture. ``shot`` keeps the motion of the head, as VoxCeleb2 (II) does; ``face`` removes its translation
     and scale, as VoxCeleb2 (I) does. Source: MS-Sync, section on data.
+
+    Args:
+        poses: ``[T, P, D]`` in pixels of the video.
+        size: height and width of the video in pixels.
+        mode: ``shot``, ``face`` or ``none``; see `Settings.crop`.
+        representation: what the poses are in.
     """
-    if style == "none":
-        return Cropped(poses, size)
+    if mode == "none":
+        return CroppedPoses(poses, size)
     values = torch.from_numpy(poses)
-    if style == "face":
-        each = [_in_crop(pose, representation.frame_of(pose), representation) for pose in values]
-        return Cropped(torch.stack(each).numpy(), (CROP_SIZE, CROP_SIZE))
-    frame = representation.frame_of(values)
-    side = round(frame.side)
-    x, y = round(frame.x - side / 2), round(frame.y - side / 2)
-    whole_pixels = UnitSquare(x + side / 2, y + side / 2, side)
-    moved = _in_crop(values, whole_pixels, representation)
-    return Cropped(moved.numpy(), (CROP_SIZE, CROP_SIZE), (x, y, side))
+    if mode == "face":
+        cropped = [_to_crop(pose, representation.frame_of(pose), representation) for pose in values]
+        return CroppedPoses(torch.stack(cropped).numpy(), (CROP_SIZE, CROP_SIZE))
+    square = representation.frame_of(values)
+    side = round(square.side)
+    left, top = round(square.x - side / 2), round(square.y - side / 2)
+    # Whole pixels of the video, so that the crop can be cut from it exactly.
+    pixel_square = UnitSquare(left + side / 2, top + side / 2, side)
+    cropped_poses = _to_crop(values, pixel_square, representation)
+    return CroppedPoses(cropped_poses.numpy(), (CROP_SIZE, CROP_SIZE), (left, top, side))
 
 
-def _in_crop(values: torch.Tensor, frame: UnitSquare, representation: Representation) -> torch.Tensor:
-    return representation.denormalize(representation.normalize(values, frame), _WHOLE)
+def _to_crop(values: torch.Tensor, square: UnitSquare, representation: Representation) -> torch.Tensor:
+    return representation.denormalize(representation.normalize(values, square), _CROP_SQUARE)

@@ -1,74 +1,101 @@
-"""Frames in, pieces out: every face of every shot, one person over time."""
+"""From frames to face segments: each face of each shot, over time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from scenedetect import ContentDetector, FrameTimecode  # type: ignore[import-untyped]
 
+from ..core.interfaces.renderer import Picture
 from ..media.video_reader import VideoFrame
-from .face_tracks import Linker, Poses, Track
+from .face_tracks import FaceTrack, FaceTracker, Poses
 from .settings import FPS, Settings
-from .shots import Shots
+
+SHOT_PICTURE_PX = 128, 96
+"""Width and height in which cuts are searched for; a cut shows in a small picture too."""
+
+
+class ShotDetector:
+    """Detects hard cuts, frame by frame, with the content detector of PySceneDetect."""
+
+    def __init__(self, threshold: float) -> None:
+        # No least length of a shot: it would delay the answer, and a short shot is rejected as a clip anyway.
+        self._detector = ContentDetector(threshold, min_scene_len=0)
+        self._count = 0
+
+    def starts_shot(self, picture: Picture) -> bool:
+        """Return whether the next picture ``[H, W, 3]`` starts a new shot; False for the first picture of all."""
+        small = cv2.resize(picture, SHOT_PICTURE_PX, interpolation=cv2.INTER_AREA)[..., ::-1]
+        time = FrameTimecode(self._count, float(FPS))
+        self._count += 1
+        return bool(self._detector.process_frame(time, np.ascontiguousarray(small)))
 
 
 @dataclass(frozen=True)
-class Piece:
+class FaceSegment:
     """One face in consecutive frames of one shot."""
 
-    track: Track
+    track: FaceTrack
     shot: int
     number: int
-    """Counted within the shot, in the order in which pieces end."""
+    """Counted within the shot, in the order in which segments end."""
     size: tuple[int, int]
     """Height and width of the video in pixels."""
 
 
-class Pieces:
-    """RawBatch a video, frame by frame; ``find`` gives the faces ``[N, P, D]`` of a frame."""
+class FaceSegmenter:
+    """Divides a video into face segments, frame by frame.
 
-    def __init__(self, settings: Settings, find: Callable[[VideoFrame], Poses]) -> None:
-        longest, least = round(settings.max_seconds * FPS), round(settings.min_seconds * FPS)
-        self._linker = Linker(settings.gap_frames, longest, least)
-        self._shots = Shots(settings.cut_threshold)
-        self._find = find
+    Args:
+        settings: lengths of segments and the threshold of cuts.
+        detect_faces: returns the faces ``[N, P, D]`` of a frame in pixels of the video.
+    """
+
+    def __init__(self, settings: Settings, detect_faces: Callable[[VideoFrame], Poses]) -> None:
+        max_frames, min_frames = round(settings.max_seconds * FPS), round(settings.min_seconds * FPS)
+        self._tracker = FaceTracker(settings.gap_frames, max_frames, min_frames)
+        self._shot_detector = ShotDetector(settings.cut_threshold)
+        self._detect_faces = detect_faces
         self._shot = self._number = 0
         self._last: VideoFrame | None = None
         self._faces: Poses = np.zeros((0, 1, 2), np.float32)
         self.count = 0
-        """Pieces so far."""
+        """Segments so far."""
 
     @property
-    def oldest(self) -> int | None:
-        """The first frame that a piece still to come may hold; None if there is no face now."""
-        return self._linker.oldest
+    def oldest_frame(self) -> int | None:
+        """First frame that a later segment may hold; None if no face is visible."""
+        return self._tracker.oldest_frame
 
     @property
     def seconds(self) -> float:
-        """How much of the video was seen."""
+        """Duration of the frames so far."""
         return 0.0 if self._last is None else float((self._last.index + 1) / FPS)
 
-    def push(self, shown: VideoFrame) -> list[Piece]:
-        """The next frame in, pieces that end before or with it out."""
-        last, done = self._last, []
-        if last is None or shown.number != last.number:
-            begins = self._shots.begins(shown.picture)
-            if last and (begins or shown.index != last.index + 1 or shown.size != last.size):
-                done = self.end()
+    def push(self, frame: VideoFrame) -> list[FaceSegment]:
+        """Add the next frame, and return the segments that end before it or with it."""
+        last, ended = self._last, []
+        # A picture that stands for several frames is looked at once.
+        if last is None or frame.number != last.number:
+            starts_shot = self._shot_detector.starts_shot(frame.picture)
+            if last and (starts_shot or frame.index != last.index + 1 or frame.size != last.size):
+                ended = self.flush()
                 self._shot, self._number = self._shot + 1, 0
-            self._faces = self._find(shown)
-        self._last = shown
-        return done + self._numbered(self._linker.push(shown.index, shown.number, self._faces))
+            self._faces = self._detect_faces(frame)
+        self._last = frame
+        return ended + self._to_segments(self._tracker.push(frame.index, frame.number, self._faces))
 
-    def end(self) -> list[Piece]:
-        """End the shot; what has not come out does."""
-        return self._numbered(self._linker.cut())
+    def flush(self) -> list[FaceSegment]:
+        """End the shot, and return the segments that were still open."""
+        return self._to_segments(self._tracker.flush())
 
-    def _numbered(self, tracks: list[Track]) -> list[Piece]:
+    def _to_segments(self, tracks: list[FaceTrack]) -> list[FaceSegment]:
         assert self._last is not None or not tracks
         size = self._last.size if self._last else (0, 0)
-        pieces = [Piece(track, self._shot, self._number + k, size) for k, track in enumerate(tracks)]
-        self._number += len(pieces)
-        self.count += len(pieces)
-        return pieces
+        segments = [FaceSegment(track, self._shot, self._number + k, size) for k, track in enumerate(tracks)]
+        self._number += len(segments)
+        self.count += len(segments)
+        return segments

@@ -1,4 +1,4 @@
-"""Faces of single frames, linked to tracks: one person over time."""
+"""Faces of single frames, linked over time: one track per person."""
 
 from __future__ import annotations
 
@@ -9,129 +9,144 @@ import numpy as np
 import numpy.typing as npt
 
 Poses = npt.NDArray[np.float32]
-"""Poses ``[N, P, D]`` in pixels; one is ``[P, D]``."""
+"""Poses ``[N, P, D]`` in pixels; a single one is ``[P, D]``."""
 
-LEAST_OVERLAP = 0.3
-"""Intersection over union of two boxes from which they hold the same face."""
+MIN_OVERLAP = 0.3
+"""Intersection over union of two boxes from which they belong to the same face."""
 
 
 @dataclass(frozen=True)
-class Track:
-    """One face in consecutive frames."""
+class FaceTrack:
+    """One face in ``T`` consecutive frames."""
 
-    first: int
-    """The frame in which it begins."""
+    first_frame: int
     poses: Poses
-    """``[T, P, D]``."""
-    pictures: npt.NDArray[np.int64]
-    """Number of the picture ``[T]`` that each frame showed."""
-    seen: npt.NDArray[np.bool_]
-    """Whether ``[T]`` the face was found; elsewhere it was filled in."""
+    """``[T, P, D]`` in pixels."""
+    picture_numbers: npt.NDArray[np.int64]
+    """``[T]``: the picture of the video that each frame showed."""
+    detected: npt.NDArray[np.bool_]
+    """``[T]``: whether the face was detected; elsewhere it was interpolated."""
 
 
 @dataclass(eq=False)
-class _Live:
-    first: int
+class _OpenTrack:
+    """A track that may go on."""
+
+    first_frame: int
     poses: list[Poses]
-    pictures: list[int]
-    seen: list[bool] = field(default_factory=lambda: [True])
+    picture_numbers: list[int]
+    detected: list[bool] = field(default_factory=lambda: [True])
     missed: list[int] = field(default_factory=list)
-    """Pictures since the face was last found."""
+    """Picture numbers of the frames since the face was last detected."""
+
+    def extend(self, face: Poses, picture_number: int) -> None:
+        """Append a detection, and before it the interpolated frames of the gap."""
+        last, steps = self.poses[-1], len(self.missed) + 1
+        self.poses += [last + (face - last) * np.float32(k / steps) for k in range(1, steps)]
+        self.poses.append(face)
+        self.picture_numbers += [*self.missed, picture_number]
+        self.detected += [False] * len(self.missed) + [True]
+        self.missed = []
+
+    def section(self, start: int, stop: int) -> FaceTrack:
+        """Return frames ``start`` to ``stop`` as a track of its own."""
+        part = slice(start, stop)
+        poses, numbers, detected = self.poses[part], self.picture_numbers[part], self.detected[part]
+        return FaceTrack(self.first_frame + start, np.stack(poses), np.array(numbers), np.array(detected))
+
+    def drop_first(self, count: int) -> None:
+        """Remove the first frames."""
+        self.first_frame += count
+        for values in (self.poses, self.picture_numbers, self.detected):
+            del values[:count]
 
 
-class Linker:
-    """Links the faces of consecutive frames by the overlap of their boxes; what has ended comes out.
+class FaceTracker:
+    """Links the faces of consecutive frames by the overlap of their boxes, and returns tracks as they end.
 
     Args:
-        gap: so many frames without the face, or fewer, are filled in linearly.
-        longest: greatest length of a track in frames; a longer one comes out in parts.
-        least: no part is shorter, unless the whole is; at most half of ``longest``.
+        gap_frames: greatest number of consecutive frames without the face that are interpolated.
+        max_frames: greatest length of a track; a longer one is returned in parts.
+        min_frames: least length of a part, unless the whole track is shorter; at most half of ``max_frames``.
     """
 
-    def __init__(self, gap: int, longest: int, least: int) -> None:
-        self.gap, self.longest, self.least = gap, longest, least
-        self._live: list[_Live] = []
+    def __init__(self, gap_frames: int, max_frames: int, min_frames: int) -> None:
+        self.gap_frames, self.max_frames, self.min_frames = gap_frames, max_frames, min_frames
+        self._open: list[_OpenTrack] = []
 
     @property
-    def oldest(self) -> int | None:
-        """The first frame of all tracks that have not come out; None if there are none."""
-        return min((live.first for live in self._live), default=None)
+    def oldest_frame(self) -> int | None:
+        """First frame of all open tracks; None if there are none."""
+        return min((track.first_frame for track in self._open), default=None)
 
-    def push(self, index: int, picture: int, faces: Poses) -> list[Track]:
-        """The faces ``[N, P, D]`` of the next frame in, tracks that end without it, and full ones, out."""
-        pairs = _pairs([live.poses[-1] for live in self._live], faces)
+    def push(self, frame: int, picture_number: int, faces: Poses) -> list[FaceTrack]:
+        """Add the faces of the next frame.
+
+        Args:
+            frame: index of the frame.
+            picture_number: the picture that the frame shows.
+            faces: ``[N, P, D]`` in pixels.
+
+        Returns:
+            The tracks that ended before this frame, and parts of tracks that have become too long.
+        """
+        matches = _match([track.poses[-1] for track in self._open], faces)
         ended = []
-        for number, live in enumerate(self._live):
-            if number in pairs:
-                _extend(live, faces[pairs[number]], picture)
-            elif len(live.missed) < self.gap:
-                live.missed.append(picture)
+        for number, track in enumerate(self._open):
+            if number in matches:
+                track.extend(faces[matches[number]], picture_number)
+            elif len(track.missed) < self.gap_frames:
+                track.missed.append(picture_number)
             else:
-                ended.append(live)
-        self._live = [live for live in self._live if live not in ended]
-        done = [part for live in ended for part in self._parts(live)]
-        done += [self._full(live) for live in self._live if len(live.poses) >= self.longest + self.least]
-        new = (face for number, face in enumerate(faces) if number not in pairs.values())
-        self._live += [_Live(index, [face], [picture]) for face in new]
-        return done
+                ended.append(track)
+        self._open = [track for track in self._open if track not in ended]
+        result = [part for track in ended for part in self._divide(track)]
+        for track in self._open:
+            # Only when enough is left for a part of its own.
+            if len(track.poses) >= self.max_frames + self.min_frames:
+                result.append(track.section(0, self.max_frames))
+                track.drop_first(self.max_frames)
+        new_faces = (face for number, face in enumerate(faces) if number not in matches.values())
+        self._open += [_OpenTrack(frame, [face], [picture_number]) for face in new_faces]
+        return result
 
-    def cut(self) -> list[Track]:
-        """End all tracks: a shot is over."""
-        live, self._live = self._live, []
-        return [part for each in live for part in self._parts(each)]
+    def flush(self) -> list[FaceTrack]:
+        """End all tracks, as at the end of a shot, and return them."""
+        ended, self._open = self._open, []
+        return [part for track in ended for part in self._divide(track)]
 
-    def _full(self, live: _Live) -> Track:
-        """The first ``longest`` frames, of which at least ``least`` are left."""
-        head = _track(live, slice(0, self.longest))
-        live.first += self.longest
-        for values in (live.poses, live.pictures, live.seen):
-            del values[: self.longest]
-        return head
-
-    def _parts(self, live: _Live) -> list[Track]:
-        count = -(-len(live.poses) // self.longest)
-        bounds = [len(live.poses) * k // count for k in range(count + 1)]
-        return [_track(live, slice(a, b)) for a, b in pairwise(bounds)]
+    def _divide(self, track: _OpenTrack) -> list[FaceTrack]:
+        """Divide a track evenly into as few parts as possible."""
+        length = len(track.poses)
+        count = -(-length // self.max_frames)
+        bounds = [length * k // count for k in range(count + 1)]
+        return [track.section(start, stop) for start, stop in pairwise(bounds)]
 
 
-def boxes(faces: Poses) -> npt.NDArray[np.float32]:
-    """The boxes ``[..., 4]`` (left, top, right, bottom) around poses ``[..., P, D]``."""
-    flat = faces[..., :2]
-    return np.concatenate([flat.min(axis=-2), flat.max(axis=-2)], axis=-1)
+def bounding_boxes(poses: Poses) -> npt.NDArray[np.float32]:
+    """Return the boxes ``[..., 4]`` (left, top, right, bottom) around poses ``[..., P, D]``."""
+    points = poses[..., :2]
+    return np.concatenate([points.min(axis=-2), points.max(axis=-2)], axis=-1)
 
 
-def _extend(live: _Live, face: Poses, picture: int) -> None:
-    before, steps = live.poses[-1], len(live.missed) + 1
-    live.poses += [before + (face - before) * np.float32(k / steps) for k in range(1, steps)]
-    live.poses.append(face)
-    live.pictures += [*live.missed, picture]
-    live.seen += [False] * len(live.missed) + [True]
-    live.missed = []
-
-
-def _track(live: _Live, part: slice) -> Track:
-    poses, pictures, seen = live.poses[part], live.pictures[part], live.seen[part]
-    return Track(live.first + part.start, np.stack(poses), np.array(pictures), np.array(seen))
-
-
-def _pairs(known: list[Poses], faces: Poses) -> dict[int, int]:
-    """Which of ``faces`` continues which of ``known``, the greatest overlap first."""
+def _match(known: list[Poses], faces: Poses) -> dict[int, int]:
+    """Match the last poses of open tracks with the faces ``[N, P, D]`` of a frame, the greatest overlap first."""
     if not known or not len(faces):
         return {}
-    overlap = _overlaps(boxes(np.stack(known)), boxes(faces))
-    pairs: dict[int, int] = {}
-    for flat in np.argsort(-overlap, axis=None, kind="stable"):
-        one, other = map(int, np.unravel_index(flat, overlap.shape))
-        if overlap[one, other] < LEAST_OVERLAP:
+    overlaps = _intersection_over_union(bounding_boxes(np.stack(known)), bounding_boxes(faces))
+    matches: dict[int, int] = {}
+    for flat_index in np.argsort(-overlaps, axis=None, kind="stable"):
+        track, face = map(int, np.unravel_index(flat_index, overlaps.shape))
+        if overlaps[track, face] < MIN_OVERLAP:
             break
-        if one not in pairs and other not in pairs.values():
-            pairs[one] = other
-    return pairs
+        if track not in matches and face not in matches.values():
+            matches[track] = face
+    return matches
 
 
-def _overlaps(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Intersection over union ``[N, M]`` of boxes ``[N, 4]`` and ``[M, 4]``."""
+def _intersection_over_union(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the overlaps ``[N, M]``, 0..1, of boxes ``[N, 4]`` and ``[M, 4]``."""
     low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=-1)
-    areas = [(each[:, 2:] - each[:, :2]).prod(axis=-1) for each in (a, b)]
-    return np.asarray(shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-6), np.float32)
+    area_a, area_b = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=-1) for boxes in (a, b))
+    return np.asarray(shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6), np.float32)

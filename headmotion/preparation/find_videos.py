@@ -1,4 +1,4 @@
-"""Which videos are meant, and what their paths say: the ids of their clips, and a guess at who speaks."""
+"""The videos of a preparation, and what their paths say: the ids of their clips, and a guess at who speaks."""
 
 from __future__ import annotations
 
@@ -13,70 +13,78 @@ from typing import Literal
 from ..core.errors import CorpusError
 
 SUFFIXES = "3gp|asf|avi|divx|dv|f4v|flv|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|ogv|rm|ts|vob|webm|wmv|y4m"
-"""Names in a folder that end so are taken for videos; a file that is named itself may end as it likes."""
+"""Suffixes by which videos in a folder are recognized; a file that is named itself may have any suffix."""
 
 _VIDEO = re.compile(rf"\.({SUFFIXES})$", re.IGNORECASE)
 
 SpeakerRule = Literal["auto", "folder", "parent", "file"]
-"""Where the speaker's name is taken from: the first folder below the one that was given, the folder that holds the
-file, or the file's own name; ``auto`` is ``folder`` where there is one, else ``file``."""
+"""What in a path is taken for the speaker's name: the first folder below the given one, the folder that holds the file,
+or the name of the file; ``auto`` is ``folder`` if there is one, else ``file``."""
 
 
 @dataclass(frozen=True)
-class Video:
-    """A file, its path below what the user gave (``/`` between folders), and its size in bytes."""
+class VideoFile:
+    """A video on disk."""
 
     path: Path
     name: str
+    """Path relative to the folder that the user gave, with ``/`` between folders."""
     size: int
+    """In bytes."""
 
 
-def find_videos(given: Iterable[Path], but: Path) -> list[Video]:
-    """All videos among files and folders, sorted by name; hidden files and what lies in ``but`` are left out.
+def find_videos(paths: Iterable[Path], exclude: Path) -> list[VideoFile]:
+    """Find all videos among files and folders, sorted by name.
+
+    Args:
+        paths: files, or folders that are searched; hidden files and folders are left out.
+        exclude: folder that is not searched.
 
     Raises:
-        CorpusError: nothing there, or two videos with one name.
+        CorpusError: no videos, or two videos with one name.
     """
-    found: dict[str, Video] = {}
-    for root in given:
-        for path in _below(root, but.resolve()):
-            name = _text(path.relative_to(root) if path != root else Path(path.name))
-            if name in found and found[name].path != path:
+    videos: dict[str, VideoFile] = {}
+    for root in paths:
+        for path in _walk(root, exclude.resolve()):
+            name = _printable(path.relative_to(root) if path != root else Path(path.name))
+            if name in videos and videos[name].path != path:
                 remedy = "give the folder that holds both"
                 raise CorpusError("preparation", "videos whose names differ", f"{name!r} twice", remedy)
-            found[name] = Video(path, name, path.stat().st_size)
-    if not found:
+            videos[name] = VideoFile(path, name, path.stat().st_size)
+    if not videos:
         expected = "videos, or folders with videos"
         raise CorpusError("preparation", expected, "none", f"in a folder, names count that end in .({SUFFIXES})")
-    return [found[name] for name in sorted(found)]
+    return [videos[name] for name in sorted(videos)]
 
 
-def clip_id(name: str, shot: int, number: int) -> str:
-    """The id of piece ``number`` of a shot: readable, safe as a file name, and always the same for one name."""
-    readable = re.sub(r"[^A-Za-z0-9]+", "_", name.rpartition(".")[0] or name).strip("_")[-60:]
-    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}-{shot:03d}-{number:02d}"
+def clip_id(video_name: str, shot: int, number: int) -> str:
+    """Return the id of segment ``number`` of a shot: readable, safe as a file name, and stable."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "_", video_name.rpartition(".")[0] or video_name).strip("_")[-60:]
+    return f"{readable}-{hashlib.sha256(video_name.encode()).hexdigest()[:8]}-{shot:03d}-{number:02d}"
 
 
-def speaker_of(name: str, rule: SpeakerRule) -> str:
-    """A guess at who speaks."""
-    *folders, file = name.split("/")
+def guess_speaker(video_name: str, rule: SpeakerRule) -> str:
+    """Return the speaker's name by ``rule``."""
+    *folders, file = video_name.split("/")
     if rule == "file" or not folders:
         return file.rpartition(".")[0] or file
     return folders[-1] if rule == "parent" else folders[0]
 
 
-def _below(root: Path, but: Path) -> Iterator[Path]:
+def _walk(root: Path, exclude: Path) -> Iterator[Path]:
     if root.is_file():
         yield root
         return
     if not root.is_dir():
         raise CorpusError("preparation", "an existing file or folder", str(root))
-    for folder, folders, files in os.walk(root):
-        folders[:] = [each for each in folders if not each.startswith(".") and Path(folder, each).resolve() != but]
+    for folder, subfolders, files in os.walk(root):
+        subfolders[:] = [
+            name for name in subfolders if not name.startswith(".") and Path(folder, name).resolve() != exclude
+        ]
         paths = (Path(folder, name) for name in files if not name.startswith("."))
         yield from (path for path in paths if _VIDEO.search(path.name) and path.is_file())
 
 
-def _text(path: Path) -> str:
-    """A path as text that any file can hold, even if its bytes are not UTF-8."""
+def _printable(path: Path) -> str:
+    """Return a path as text that any file can hold, even if its bytes are not UTF-8."""
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..core.checkpoint import read_header
-from ..core.errors import CorpusError, SpecError
+from ..core.errors import CorpusError
 from ..core.interfaces.specs import DetectorSpec
-from ..data.import_folder import prepare_folder
-from ..data.pair_format import INDEX as FOLDER_INDEX
-from ..data.shard_header import HEADER
+from ..data.corpus_folder import claim_folder
+from ..data.import_folder import import_folder
+from ..data.pair_format import INDEX as PAIR_INDEX
+from ..data.rejected import REJECTED
+from ..data.shard_header import HEADER, INDEX
 from ..detectors.resolve import detector_spec
-from ..execution.processes import InThisProcess, LocalWorkers
-from .build_corpus import Assembly, Described
-from .find_videos import SpeakerRule, find_videos, speaker_of
-from .settings import Crop, Settings
+from ..execution.executor import Executor, resolve_executor
+from .build_corpus import ClipMetadataRules, CorpusBuilder
+from .find_videos import SpeakerRule, find_videos, guess_speaker
+from .settings import CropMode, Settings
 from .staging import is_staged
-from .task import Executor, Task, refuse
+from .video_job import VideoJob
 
 PathLike = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of a prepared corpus."""
+
+    clips: int
+    seconds: float
+    refused: Mapping[str, int]
+    """How many clips or videos were rejected, by reason."""
+
+    @classmethod
+    def of(cls, corpus: str | os.PathLike[str]) -> Self:
+        """Read the counts from the folder that `prepare` wrote, which may hold no clips."""
+        folder = Path(corpus)
+        seconds = [line["seconds"] for line in _read_lines(folder / INDEX)] if (folder / HEADER).exists() else []
+        reasons = Counter(line["reason"] for line in _read_lines(folder / REJECTED))
+        return cls(len(seconds), sum(seconds), dict(sorted(reasons.items())))
+
+    def __str__(self) -> str:
+        clips = f"{self.clips} {'clip' if self.clips == 1 else 'clips'}, {self.seconds / 60:.1f} minutes"
+        rejected = ", ".join(f"{count} {reason}" for reason, count in self.refused.items())
+        return f"{clips}; refused: {rejected or 'none'}"
 
 
 def prepare(
     videos: PathLike | Sequence[PathLike],
     output: PathLike,
     detector: DetectorSpec | dict[str, Any] | str | None = None,
-    crop: Crop = "shot",
+    crop: CropMode = "shot",
     syncers: PathLike | None = None,
     speaker: SpeakerRule = "auto",
     val: float = 0.1,
@@ -45,102 +73,98 @@ def prepare(
 ) -> Path:
     """Make a corpus of talking faces from videos: 68 landmarks at 25 fps with their speech.
 
-    Every video is read once, in constant memory. What cannot be used is named with its reason in ``refused.jsonl``.
-    Interrupted at any moment and called again, it goes on, and the corpus is the same, byte for byte. If nothing is
-    usable the folder holds ``refused.jsonl`` alone; `Summary.of` tells.
+    Every video is read once, in constant memory. What cannot be used is listed with its reason in ``refused.jsonl``.
+    A call that was interrupted at any moment can be repeated: it continues, and the corpus is the same, byte for byte.
+    If nothing is usable, the folder holds ``refused.jsonl`` only; `Summary.of` shows that.
 
     Args:
         videos: files, or folders that are searched. One folder of landmarks (``index.csv``, or ``.npz`` and no video)
-            is handed to `headmotion.data.import_folder.prepare_folder`, for which most of what follows means nothing.
+            is passed to `headmotion.data.import_folder.import_folder`, which ignores most of the other arguments.
         output: the corpus folder.
-        detector: finds the faces; as in `Pipeline.reference`.
+        detector: detector of the faces; as in `Pipeline.reference`.
         crop: in whose pixels landmarks are: ``shot``, ``face`` or ``none``; see `Settings`.
-        syncers: ``syncers.safetensors`` of a training run; clips whose sound is off are refused.
+        syncers: ``syncers.safetensors`` of a training run; clips whose audio and motion are apart are rejected.
         speaker: what in a path is taken for the speaker's name.
         val: share of speakers in the split ``val``.
         license: license of the media.
         distribute: whether trained weights may be given away.
-        workers: processes; None: one per processor; 0: none but this one, which one bad file can then hang.
-        ray: address of a running Ray cluster that takes the place of the processes, such as ``auto``.
-        stall_seconds: a video that yields no frame for so long is refused.
+        workers: number of processes; None: one per processor; 0: this process only, which one bad file can stall.
+        ray: address of a running Ray cluster that replaces the processes, such as ``auto``.
+        stall_seconds: a video that yields no frame for this long is rejected.
         quiet: no progress bar.
         limits: further fields of `Settings`, such as ``min_seconds``.
 
     Raises:
-        CorpusError: no videos, or a folder that is a corpus already.
+        CorpusError: no videos, or a folder that is a corpus already or is being written by another process.
         SpecError, CheckpointError: settings or syncers that do not fit.
         DetectorError: the detector does not work.
     """
-    given = [Path(each) for each in ([videos] if isinstance(videos, str | os.PathLike) else videos)]
+    paths = [Path(path) for path in ([videos] if isinstance(videos, str | os.PathLike) else videos)]
     folder = Path(output)
-    settings = _settings(detector, crop, syncers, limits)
-    if len(given) == 1 and _holds_landmarks(given[0], folder):
-        named = {"license": license, "distribute": distribute, "val": val}
-        by = None if speaker == "auto" else lambda id: speaker_of(f"{id}.npz", speaker)
-        return prepare_folder(given[0], folder, quiet, speaker_of=by, **named)  # type: ignore[arg-type]
-    found = find_videos(given, but=folder)
-    executor = _executor(workers, ray, stall_seconds)
-    assembly = Assembly(folder, found, settings, Described(speaker, val, license, distribute))
-    if assembly.begin():
-        try:
-            _stage(assembly, executor, quiet)
-        except BaseException:
-            assembly.give_up()
-            raise
-        assembly.finish()
+    settings = _resolve_settings(detector, crop, syncers, limits)
+    if len(paths) == 1 and _holds_landmarks(paths[0], folder):
+        speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
+        return import_folder(
+            paths[0], folder, quiet, speaker_of=speaker_of, license=license, distribute=distribute, val=val
+        )
+    video_files = find_videos(paths, exclude=folder)
+    executor = resolve_executor(workers, ray, stall_seconds)
+    builder = CorpusBuilder(folder, video_files, settings, ClipMetadataRules(speaker, val, license, distribute))
+    with claim_folder(folder):
+        if builder.start():
+            try:
+                _stage_videos(builder, executor, quiet)
+            except BaseException:
+                builder.remove_if_empty()
+                raise
+            builder.finish()
     return folder
 
 
-def _settings(
+def _resolve_settings(
     detector: DetectorSpec | dict[str, Any] | str | None,
-    crop: Crop,
+    crop: CropMode,
     syncers: PathLike | None,
     limits: dict[str, Any],
 ) -> Settings:
-    known = (
-        {}
-        if syncers is None
-        else {"syncers": str(Path(syncers).absolute()), "syncers_sha256": read_header(syncers).sha256}
-    )
-    return Settings(detector=detector_spec(detector), crop=crop, **known, **limits)
-
-
-def _executor(workers: int | None, ray: str | None, stall_seconds: float) -> Executor:
-    if not stall_seconds > 0:
-        raise SpecError("preparation", "more than 0 seconds without progress", repr(stall_seconds))
-    if ray is not None:
-        from ..execution.ray import RayWorkers
-
-        return RayWorkers(ray, stall_seconds)
-    count = (os.cpu_count() or 1) if workers is None else workers
-    if count < 0:
-        raise SpecError("preparation", "workers from 0", str(count))
-    return LocalWorkers(count, stall_seconds) if count else InThisProcess()
+    if syncers is not None:
+        limits = limits | {"syncers": str(Path(syncers).absolute()), "syncers_sha256": read_header(syncers).sha256}
+    return Settings(detector=detector_spec(detector), crop=crop, **limits)
 
 
 def _holds_landmarks(folder: Path, output: Path) -> bool:
-    if any((folder / name).is_file() for name in (FOLDER_INDEX, HEADER)):
+    """Return whether a folder is a corpus, or holds ``.npz`` files and no video."""
+    if any((folder / name).is_file() for name in (PAIR_INDEX, HEADER)):
         return True
     if not folder.is_dir() or next(folder.rglob("*.npz"), None) is None:
         return False
     try:
-        return not find_videos([folder], but=output)
+        return not find_videos([folder], exclude=output)
     except CorpusError:
         return True
 
 
-def _stage(assembly: Assembly, executor: Executor, quiet: bool) -> None:
-    """Stage the result of every video that has none."""
-    videos = assembly.videos
-    todo = [video for video in videos if not is_staged(assembly.place(video))]
-    done, size = len(videos) - len(todo), sum(video.size for video in videos)
+def _stage_videos(builder: CorpusBuilder, executor: Executor, quiet: bool) -> None:
+    """Stage every video that is not staged yet."""
+    folders = [builder.staging_folder(video) for video in builder.videos]
+    jobs = [
+        VideoJob.for_video(video, folder, builder.settings)
+        for video, folder in zip(builder.videos, folders, strict=True)
+        if not is_staged(folder)
+    ]
+    count, total_bytes = len(folders), sum(video.size for video in builder.videos)
+    done = count - len(jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        # By bytes, because one video may be hours and another seconds.
-        completed = size - sum(video.size for video in todo)
-        bar = progress.add_task(f"{done}/{len(videos)} videos", total=size, completed=completed)
-        for task, lived in executor.run(Task.of(each, assembly.place(each), assembly.settings) for each in todo):
-            if not lived:
-                refuse(task, "worker_lost")
+        # By bytes, because one video may last for hours and another for seconds.
+        completed = total_bytes - sum(job.size for job in jobs)
+        bar = progress.add_task(f"{done}/{count} videos", total=total_bytes, completed=completed)
+        for job in executor.run(jobs):
             done += 1
-            progress.update(bar, advance=task.size, description=f"{done}/{len(videos)} videos")
+            progress.update(bar, advance=job.size, description=f"{done}/{count} videos")
+
+
+def _read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    if path.exists():
+        with path.open(encoding="utf-8") as stream:
+            yield from map(json.loads, stream)

@@ -1,4 +1,4 @@
-"""One video becomes clips: read once, in memory that does not grow with its length."""
+"""From one video to clips: it is read once, in memory that does not grow with its length."""
 
 from __future__ import annotations
 
@@ -20,117 +20,123 @@ from ..core.spec import building, resolve_spec
 from ..media.image import read_picture
 from ..media.video_reader import Video, VideoFrame, open_video
 from ..sync.trained import load_syncers
-from .aligned_audio import Speech
+from .aligned_audio import AlignedAudio
+from .clip_filters import ClipFilters
 from .crop import crop
-from .face_segments import Piece, Pieces
+from .face_segments import FaceSegment, FaceSegmenter
 from .face_tracks import Poses
-from .filters import Checks
 from .find_videos import clip_id
 from .settings import FPS, Settings
 from .staging import StagedVideo
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a worker holds while it prepares one video after another."""
+class WorkerResources:
+    """What a worker holds while it processes one video after another."""
 
     settings: Settings
     detector: Detector
     representation: Representation
-    checks: Checks
+    filters: ClipFilters
 
     @classmethod
-    def build(cls, settings: Settings) -> Parts:
-        """Build the detector and read the syncers.
+    def build(cls, settings: Settings) -> WorkerResources:
+        """Build the detector and load the syncers.
 
         Raises:
             SpecError, CheckpointError: one of them does not fit.
             DetectorError: the detector does not work on this machine.
         """
         with building("detector"):
-            detector, representation = _detector(settings)
-        _try_out(detector)
+            detector, representation = _build_detector(settings)
+        _check_detector(detector)
         syncers = load_syncers(settings.syncers) if settings.syncers else None
         if syncers and (syncers.fps != FPS or syncers.representation.points != representation.points):
             got = f"{syncers.representation.name} at {syncers.fps:g}"
             raise SpecError("syncers", f"{representation.name} at {FPS} frames per second", got)
-        return cls(settings, detector, representation, Checks(settings, representation, syncers))
+        return cls(settings, detector, representation, ClipFilters(settings, representation, syncers))
 
     @torch.inference_mode()
-    def find(self, shown: VideoFrame) -> Poses:
-        """The faces ``[N, P, D]`` of a frame in pixels of the video; possibly none."""
+    def detect_faces(self, frame: VideoFrame) -> Poses:
+        """Return the faces ``[N, P, D]`` of a frame in pixels of the video; N may be 0."""
         try:
-            found = self.detector.detect(shown.picture)
+            poses = self.detector.detect(frame.picture)
         except DetectorError:
             return np.zeros((0, self.representation.points, self.representation.dims), np.float32)
-        if shown.reduction > 1:
-            unit = self.representation.normalize(found, UnitSquare(0, 0, 1))
-            found = self.representation.denormalize(unit, UnitSquare(0, 0, shown.reduction))
-        return np.asarray(found.numpy(), np.float32)
+        if frame.reduction > 1:  # large pictures were reduced while they were decoded
+            unit = self.representation.normalize(poses, UnitSquare(0, 0, 1))
+            poses = self.representation.denormalize(unit, UnitSquare(0, 0, frame.reduction))
+        return np.asarray(poses.numpy(), np.float32)
 
 
-def prepare_video(path: Path, parts: Parts, output: StagedVideo, alive: Callable[[], None]) -> None:
-    """Add the clips of one video, and what is refused of it, to ``output``; ``alive`` is called after every frame."""
-    pieces = Pieces(parts.settings, parts.find)
+def process_video(
+    path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]
+) -> None:
+    """Add the clips of one video, and its rejections, to ``output``; ``heartbeat`` is called after every frame."""
+    segmenter = FaceSegmenter(resources.settings, resources.detect_faces)
     try:
         with open_video(path) as video:
             if not video.has_audio:
-                output.refuse("no_audio")
+                output.reject("no_audio")
                 return
-            _read(video, pieces, _Desk(parts, Speech(path, video.start), output), alive)
-        if not pieces.count:
-            output.refuse("no_face")
+            writer = _SegmentWriter(resources, AlignedAudio(path, video.start), output)
+            _write_segments(video, segmenter, writer, heartbeat)
+        if not segmenter.count:
+            output.reject("no_face")
     except (ImageError, AudioError) as error:
         what = f"{'sound' if isinstance(error, AudioError) else 'picture'}: expected {error.expected}, got {error.got}"
-        reason = "damaged" if pieces.seconds else "unreadable"
-        output.refuse(reason, what=what, seconds=round(pieces.seconds, 2))
+        reason = "damaged" if segmenter.seconds else "unreadable"
+        output.reject(reason, what=what, seconds=round(segmenter.seconds, 2))
 
 
-def _read(video: Video, pieces: Pieces, desk: _Desk, alive: Callable[[], None]) -> None:
+def _write_segments(
+    video: Video, segmenter: FaceSegmenter, writer: _SegmentWriter, heartbeat: Callable[[], None]
+) -> None:
     damage = None
     try:
-        for shown in video.frames(FPS):
-            desk.take(pieces.push(shown))
-            desk.speech.forget(shown.index if pieces.oldest is None else pieces.oldest)
-            alive()
+        for frame in video.frames():
+            writer.write(segmenter.push(frame))
+            writer.audio.discard_before(frame.index if segmenter.oldest_frame is None else segmenter.oldest_frame)
+            heartbeat()
     except ImageError as error:
         damage = error
-    desk.take(pieces.end())
+    # What came before the damage is good.
+    writer.write(segmenter.flush())
     if damage:
         raise damage
 
 
 @dataclass(frozen=True)
-class _Desk:
-    """Where a piece is measured, and becomes a clip or is refused."""
+class _SegmentWriter:
+    """Measures face segments, and writes each as a clip or as a rejection."""
 
-    parts: Parts
-    speech: Speech
+    resources: WorkerResources
+    audio: AlignedAudio
     output: StagedVideo
 
-    def take(self, pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            self._take(piece)
+    def write(self, segments: Iterable[FaceSegment]) -> None:
+        for segment in segments:
+            self._write_segment(segment)
 
-    def _take(self, piece: Piece) -> None:
-        track, checks = piece.track, self.parts.checks
-        id = clip_id(self.output.source, piece.shot, piece.number)
-        start = {"start_seconds": float(track.first / FPS)}
-        figures, reason = checks.of_track(track)
+    def _write_segment(self, segment: FaceSegment) -> None:
+        track, resources = segment.track, self.resources
+        id = clip_id(self.output.source, segment.shot, segment.number)
+        start = {"start_seconds": float(track.first_frame / FPS)}
+        measured, reason = resources.filters.check_track(track)
         if not reason:
-            wave = self.speech.under(track.first, len(track.poses))
-            more, reason = checks.of_speech(track, wave)
-            figures = {**figures, **more}
+            wave = self.audio.read(track.first_frame, len(track.poses))
+            measured_audio, reason = resources.filters.check_audio(track, wave)
+            measured = {**measured, **measured_audio}
         if reason:
-            self.output.refuse(reason, id, **start, **figures)
+            self.output.reject(reason, id, **start, **measured)
             return
-        cropped = crop(track.poses, piece.size, self.parts.settings.crop, self.parts.representation)
+        cropped = crop(track.poses, segment.size, resources.settings.crop, resources.representation)
         box = {"crop_box": list(cropped.box)} if cropped.box else {}
-        self.output.add(id, cropped.poses, wave, cropped.size, {**start, **figures, **box})
+        self.output.add(id, cropped.poses, wave, cropped.size, {**start, **measured, **box})
 
 
-def _detector(settings: Settings) -> tuple[Detector, Representation]:
-    """The detector and what it finds: landmarks with depth, or without where it knows none."""
+def _build_detector(settings: Settings) -> tuple[Detector, Representation]:
+    """Build the detector for landmarks with depth, or without depth if it has none."""
     for dims in (3, 2):
         spec = resolve_spec("representation", {"type": "landmarks68", "dims": dims})
         representation = cast("RepresentationSpec", spec).build()
@@ -139,7 +145,10 @@ def _detector(settings: Settings) -> tuple[Detector, Representation]:
     return settings.detector.build(BuildContext(representation, 0)).eval(), representation
 
 
-def _try_out(detector: Detector) -> None:
-    """A detector that cannot work at all must not be taken for one that finds no face."""
+def _check_detector(detector: Detector) -> None:
+    """Raise what the detector raises for the bundled portrait.
+
+    Without this, a detector that cannot work at all would pass for one that finds no face in any video.
+    """
     with as_file(files("headmotion") / "assets/portrait.png") as path:
         detector.detect(read_picture(path))

@@ -1,4 +1,4 @@
-"""What decides how a video becomes clips. Equal settings give equal clips."""
+"""The settings that decide how a video becomes clips. Equal settings give equal clips."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ FPS = Fraction(25)
 SAMPLES_PER_FRAME = 640
 """At 16 kHz."""
 
-Crop = Literal["shot", "face", "none"]
+CropMode = Literal["shot", "face", "none"]
 
 
 class Settings(Spec):
-    """How clips are cut, and the limits beyond which one is refused."""
+    """How clips are cut, and the limits beyond which a clip is rejected."""
 
     detector: SpecField[DetectorSpec]
-    """Finds the faces."""
-    crop: Crop = "shot"
-    """``shot``: one fixed square per clip, so that head motion stays; ``face``: a square around the face of each frame;
+    """Detector of the faces."""
+    crop: CropMode = "shot"
+    """``shot``: one fixed square per clip, which keeps head motion; ``face``: a square around the face of each frame;
     ``none``: pixels of the video itself."""
     cut_threshold: float = Field(27.0, gt=0)
-    """Mean change of hue, saturation and value (0..255) between frames from which a shot begins."""
+    """Mean change of hue, saturation and value (0..255) between frames at which a new shot begins."""
     gap_frames: int = Field(5, ge=0)
-    """Frames without a face that are filled in between; more end a clip."""
+    """Greatest number of consecutive frames without a face that are interpolated; a longer gap ends a clip."""
     min_seconds: float = Field(2.0, gt=0)
     """Least duration of a clip."""
     max_seconds: float = Field(20.0, gt=0)
-    """Greatest duration of a clip; what is longer becomes several."""
+    """Greatest duration of a clip; a longer one is divided."""
     min_fps: float = Field(12.0, ge=0)
     """Least number of different pictures per second."""
     max_bridged: float = Field(0.1, ge=0, le=1)
-    """Greatest share of frames whose face was filled in."""
+    """Greatest share of frames whose face was interpolated."""
     max_jump: float = Field(0.3, gt=0)
     """Greatest mean movement of the points from one frame to the next, in lengths of the face."""
     min_face_px: float = Field(32.0, ge=0)
@@ -50,13 +50,13 @@ class Settings(Spec):
     syncers: str | None = None
     """Path of trained syncers, which measure the offset of audio and motion; None: it is not measured."""
     syncers_sha256: str = ""
-    """Digest of their weights."""
+    """SHA-256 of their weights."""
     max_offset_ms: float = Field(80.0, ge=0)
-    """Greatest offset of audio and motion, either way."""
+    """Greatest offset of audio and motion, in either direction."""
 
     @model_validator(mode="after")
-    def _can_be_halved(self) -> Self:
-        # What is longer than a clip is divided evenly, and each part must still be long enough.
+    def _check_divisible(self) -> Self:
+        # A face that stays longer than a clip is divided evenly, and each part must still be long enough.
         if self.max_seconds < 2 * self.min_seconds:
             got = f"{self.min_seconds:g} and {self.max_seconds:g}"
             raise SpecError("preparation", "a greatest duration of at least twice the least one (seconds)", got)
@@ -64,5 +64,5 @@ class Settings(Spec):
 
     @property
     def digest(self) -> str:
-        """Hexadecimal digest of all of it, and of the version, with which results may change."""
+        """SHA-256 (hexadecimal) of all settings and of the version, because results may change with either."""
         return hashlib.sha256(f"{__version__} {self.model_dump_json()}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Results of single videos on disk until all are there: each appears whole or not at all, and is kept on a restart."""
+"""Clips of single videos on disk until all are there: each video appears whole or not at all, and survives a restart."""
 
 from __future__ import annotations
 
@@ -25,23 +25,31 @@ _RECORD = "video.json"
 
 @dataclass
 class StagedVideo:
-    """The clips of one video, and what is refused of it, as they are found; `staged` writes the record at the end."""
+    """The clips of one video and its rejections, as they come in; `stage_video` writes the record at the end."""
 
     folder: Path
     source: str
     clips: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[dict[str, Any]] = field(default_factory=list)
+    rejections: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, id: str, landmarks: Poses, audio: Wave, image_size: tuple[int, int], checks: dict[str, Any]) -> None:
-        """Write one clip: landmarks ``[T, P, D]`` and its wave ``[640 * T]``."""
+        """Write one clip.
+
+        Args:
+            id: id of the clip.
+            landmarks: ``[T, P, D]`` in pixels of a picture of ``image_size``.
+            audio: ``[640 * T]`` at 16 kHz, -1..1.
+            image_size: height and width.
+            checks: what the filters measured, as JSON values.
+        """
         samples = np.clip(np.round(audio * FULL_SCALE), -32768, 32767).astype(np.int16)
         content = save({"landmarks": np.ascontiguousarray(landmarks, np.float32), "audio": samples})
-        (self.folder / f"{len(self.clips):06d}.safetensors").write_bytes(content)
+        _clip_path(self.folder, len(self.clips)).write_bytes(content)
         self.clips.append({"id": id, "image_size": list(image_size), "checks": checks})
 
-    def refuse(self, reason: str, clip: str = "", **figures: Any) -> None:
-        """Note why there is no clip; without ``clip``, why there is nothing (more) of the video."""
-        self.refused.append({"source": self.source, "clip": clip, "reason": reason, **figures})
+    def reject(self, reason: str, clip: str = "", **details: Any) -> None:
+        """Note why a clip is left out; without ``clip``, why there are no clips, or no further ones, of the video."""
+        self.rejections.append({"source": self.source, "clip": clip, "reason": reason, **details})
 
 
 @dataclass(frozen=True)
@@ -55,42 +63,57 @@ class StagedClip:
     checks: dict[str, Any]
 
 
+def record_path(folder: Path) -> Path:
+    """Return the path of the file that makes a staged video complete."""
+    return folder / _RECORD
+
+
 def is_staged(folder: Path) -> bool:
-    """Whether a result is there."""
-    return (folder / _RECORD).is_file()
+    """Return whether the video of a staging folder is complete."""
+    return record_path(folder).is_file()
 
 
 @contextlib.contextmanager
-def staged(folder: Path, source: str) -> Iterator[StagedVideo]:
-    """A result to be filled, which appears as ``folder`` when all went well."""
+def stage_video(folder: Path, source: str) -> Iterator[StagedVideo]:
+    """Yield a staged video to be filled; it appears as ``folder`` if nothing was raised.
+
+    Args:
+        folder: where it appears, two levels below the root of the staging area, which must exist.
+        source: name of the video.
+
+    Raises:
+        OSError: the folder cannot be written, or the staging area is gone.
+    """
+    # Only one level is made: a late worker must not bring back a staging area that has become a corpus.
+    folder.parent.mkdir(exist_ok=True)
     with atomic_folder(folder) as temporary:
         result = StagedVideo(temporary, source)
         yield result
-        record = {"source": source, "clips": result.clips, "refused": result.refused}
-        (temporary / _RECORD).write_text(json.dumps(record, sort_keys=True, allow_nan=False), "utf-8")
+        record = {"source": source, "clips": result.clips, "refused": result.rejections}
+        record_path(temporary).write_text(json.dumps(record, sort_keys=True, allow_nan=False), "utf-8")
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What a result says of its clips and of what was refused.
+    """Read the record of a staged video: ``source``, ``clips`` and ``refused``.
 
     Raises:
-        CorpusError: it is damaged.
+        CorpusError: the record is missing or damaged.
     """
     try:
-        return dict(json.loads((folder / _RECORD).read_text("utf-8")))
+        return dict(json.loads(record_path(folder).read_text("utf-8")))
     except (OSError, ValueError) as error:
         raise _damaged(folder, error) from None
 
 
 def read_clips(folder: Path) -> Iterator[StagedClip]:
-    """The clips of a result, one after another.
+    """Read the clips of a staged video, one after another.
 
     Raises:
-        CorpusError: it is damaged.
+        CorpusError: a file is missing or damaged.
     """
     for number, clip in enumerate(read_record(folder)["clips"]):
         try:
-            tensors = load_file(folder / f"{number:06d}.safetensors")
+            tensors = load_file(_clip_path(folder, number))
             audio = tensors["audio"].astype(np.float32) / FULL_SCALE
             height, width = clip["image_size"]
             yield StagedClip(clip["id"], tensors["landmarks"], audio, (height, width), clip["checks"])
@@ -98,5 +121,9 @@ def read_clips(folder: Path) -> Iterator[StagedClip]:
             raise _damaged(folder, error) from None
 
 
+def _clip_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.safetensors"
+
+
 def _damaged(folder: Path, error: Exception) -> CorpusError:
-    return CorpusError("preparation", "whole staged results", f"{type(error).__name__} in {folder}", "remove it")
+    return CorpusError("preparation", "whole staged videos", f"{type(error).__name__} in {folder}", "remove it")

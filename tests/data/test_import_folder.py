@@ -11,7 +11,7 @@ import soundfile
 from headmotion.core.errors import CorpusError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
-from headmotion.data.import_folder import prepare_folder
+from headmotion.data.import_folder import import_folder
 from headmotion.data.split import split_of
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -39,7 +39,7 @@ def test_plain_folder(tmp_path: Path) -> None:
     put(source, "b", suffix=".wav", samples=3200, rate=8000)
     put(source, "ben/c", samples=6100)
     (source / "readme.txt").write_text("not a clip")
-    corpus = open_corpus(prepare_folder(source, tmp_path / "corpus", quiet=True, license="mine"))
+    corpus = open_corpus(import_folder(source, tmp_path / "corpus", quiet=True, license="mine"))
     assert [(clip.id, clip.speaker, clip.split, clip.license) for clip in corpus] == [
         (name, "", "train", "mine") for name in ("a", "b", "ben/c")
     ]
@@ -51,7 +51,7 @@ def test_plain_folder(tmp_path: Path) -> None:
 def test_speakers_by_a_function(tmp_path: Path) -> None:
     for k in range(6):
         put(tmp_path / "source", f"s{k}/one")
-    made = prepare_folder(tmp_path / "source", tmp_path / "c", True, speaker_of=lambda id: id.split("/")[0], val=0.5)
+    made = import_folder(tmp_path / "source", tmp_path / "c", True, speaker_of=lambda id: id.split("/")[0], val=0.5)
     assert {e.speaker: e.split for e in open_corpus(made).entries} == {
         f"s{k}": split_of(f"s{k}", 0.5) for k in range(6)
     }
@@ -71,7 +71,7 @@ def test_damaged_clips_are_refused(tmp_path: Path) -> None:
     np.savez(source / "nan.npz", landmarks=np.full((10, 68, 3), np.nan))
     put(source, "hand")
     np.savez(source / "hand.npz", landmarks=np.zeros((10, 21, 3)))
-    corpus = prepare_folder(source, tmp_path / "corpus", True)
+    corpus = import_folder(source, tmp_path / "corpus", True)
     assert [clip.id for clip in open_corpus(corpus)] == ["good"]
     reasons = refused(corpus)
     assert set(reasons) == {"long", "mute", "noise", "cut", "nan", "hand"}
@@ -88,7 +88,7 @@ def test_folder_of_pairs(tmp_path: Path) -> None:
     ]
     source = write_corpus(tmp_path / "source", clips)
     (source / "c.flac").unlink()
-    corpus = prepare_folder(source, tmp_path / "corpus", True)
+    corpus = import_folder(source, tmp_path / "corpus", True)
     made = open_corpus(corpus)
     assert [(c.id, c.speaker, c.split, c.license) for c in made] == [
         ("a", "anna", "train", "CC0-1.0"),
@@ -96,25 +96,25 @@ def test_folder_of_pairs(tmp_path: Path) -> None:
     ]
     assert np.array_equal(made[1].landmarks, clips[1].landmarks)
     assert "c.flac" in refused(corpus)["c"]
-    again = open_corpus(prepare_folder(corpus, tmp_path / "again", True))
+    again = open_corpus(import_folder(corpus, tmp_path / "again", True))
     assert (tmp_path / "again/index.jsonl").read_bytes() == (corpus / "index.jsonl").read_bytes() and len(again) == 2
 
 
 def test_other_rates_are_resampled(tmp_path: Path) -> None:
     ramp = np.repeat(np.arange(60, dtype=np.float32)[:, None, None], 68, 1) * np.ones(3, np.float32)
     clip = Clip("a", "anna", "train", ramp, np.zeros(32000, np.float32), Fraction(30))
-    corpus = open_corpus(prepare_folder(write_corpus(tmp_path / "s", [clip]), tmp_path / "c", True))
+    corpus = open_corpus(import_folder(write_corpus(tmp_path / "s", [clip]), tmp_path / "c", True))
     assert corpus[0].fps == 25 and corpus[0].checks["source_fps"] == "30"
     np.testing.assert_allclose(corpus[0].landmarks[:, 0, 0], np.arange(50) * 1.2, atol=1e-4)
 
 
 def test_representation(tmp_path: Path) -> None:
     put(tmp_path / "s", "a")
-    made = prepare_folder(tmp_path / "s", tmp_path / "flat", True, representation={"type": "landmarks68", "dims": 2})
+    made = import_folder(tmp_path / "s", tmp_path / "flat", True, representation={"type": "landmarks68", "dims": 2})
     assert open_corpus(made)[0].landmarks.shape == (10, 68, 2)
     np.savez(tmp_path / "s/a.npz", landmarks=np.random.default_rng(0).normal(size=(10, 5, 3)))
     with pytest.raises(CorpusError, match="name the representation"):
-        prepare_folder(tmp_path / "s", tmp_path / "none", True)
+        import_folder(tmp_path / "s", tmp_path / "none", True)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty", "file"])
@@ -122,7 +122,7 @@ def test_nothing_to_prepare(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("x")
     with pytest.raises(CorpusError, match="folder: expected"):
-        prepare_folder(tmp_path / name, tmp_path / "corpus", True)
+        import_folder(tmp_path / name, tmp_path / "corpus", True)
     assert not (tmp_path / "corpus").exists()
 
 
@@ -131,13 +131,13 @@ def test_nothing_usable(tmp_path: Path) -> None:
     put(tmp_path / "s", "b", samples=100)
     for given in ({}, {"representation": "landmarks68"}):
         with pytest.raises(CorpusError, match=r"at least one usable clip.*100 samples"):
-            prepare_folder(tmp_path / "s", tmp_path / "corpus", True, **given)  # type: ignore[arg-type]
+            import_folder(tmp_path / "s", tmp_path / "corpus", True, **given)  # type: ignore[arg-type]
     assert not (tmp_path / "corpus").exists()
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared clips are not here")
 def test_real_clips(tmp_path: Path) -> None:
-    corpus = open_corpus(prepare_folder(SHARED / "clips", tmp_path / "corpus", True))
+    corpus = open_corpus(import_folder(SHARED / "clips", tmp_path / "corpus", True))
     source = open_corpus(SHARED / "clips")
     assert [e.id for e in corpus.entries] == [e.id for e in source.entries]
     assert np.array_equal(corpus[7].landmarks, source[7].landmarks) and np.array_equal(corpus[7].audio, source[7].audio)

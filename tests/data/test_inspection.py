@@ -16,7 +16,7 @@ from headmotion.cli import cli
 from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
-from headmotion.data.infer_representation import representation_of
+from headmotion.data.infer_representation import infer_representation
 from headmotion.data.inspection import Report, inspect_corpus
 from headmotion.data.inspection.audio_stats import sound_figures
 from headmotion.data.inspection.motion_stats import face_figures
@@ -92,7 +92,7 @@ class FakeSyncers:
     """Sure at the finest level that all sound is late."""
 
     def __init__(self, points: int) -> None:
-        self.representation = representation_of((1, points, 2)).build(None)
+        self.representation = infer_representation((1, points, 2)).build(None)
         self.fps = 25.0
 
     def measure(self, landmarks: np.ndarray, audio: np.ndarray) -> list[SyncMeasure]:
@@ -235,7 +235,7 @@ def test_missing_packages_are_named(talking: list[Clip], tmp_path: Path, monkeyp
 
 
 def test_face_figures_of_known_motion() -> None:
-    representation = representation_of((1, 68, 3)).build(None)
+    representation = infer_representation((1, 68, 3)).build(None)
     rest = (representation.neutral().numpy() * 200).astype(np.float64)
     size = np.linalg.norm((rest[36] - rest[45])[:2])
     angles = np.radians(2.0) * np.arange(25)

@@ -18,7 +18,7 @@ from safetensors import safe_open
 
 from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.data import shard_reader
-from headmotion.data.clip import Clip, samples_of
+from headmotion.data.clip import Clip, sample_count
 from headmotion.data.corpus import open_corpora, open_corpus, write_corpus
 from headmotion.data.shard_writer import write_shards
 
@@ -29,7 +29,7 @@ DIGEST = "0" * 64
 def make(name: str, frames: int = 10, fps: Fraction = Fraction(25), points: int = 68, dims: int = 3) -> Clip:
     rng = np.random.default_rng(len(name) + frames)
     landmarks = rng.normal(100, 30, (frames, points, dims)).astype(np.float32)
-    audio = (rng.integers(-32768, 32768, samples_of(frames, fps)) / 32768).astype(np.float32)
+    audio = (rng.integers(-32768, 32768, sample_count(frames, fps)) / 32768).astype(np.float32)
     return Clip(name, "anna", "train", landmarks, audio, fps)
 
 
@@ -218,7 +218,7 @@ def test_opening_reads_no_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_few_shards_stay_mapped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shard_reader, "MAPPED", 2)
+    monkeypatch.setattr(shard_reader, "MAX_MAPPED", 2)
     corpus = open_corpus(folder)
     assert [clip.id for _ in range(2) for clip in corpus] == ["a", "b", "c"] * 2
     reader = corpus.entries[0].reader
@@ -244,7 +244,7 @@ def first_line(folder: Path, **changes: object) -> None:
     lines[0] = json.dumps({k: v for k, v in (json.loads(lines[0]) | changes).items() if v is not Ellipsis})
     text = "".join(f"{line}\n" for line in lines).encode()
     (folder / "index.jsonl").write_bytes(text)
-    edit_header(folder, index=FileInfo.of(text).model_dump())
+    edit_header(folder, index=FileInfo.for_content(text).model_dump())
 
 
 @pytest.mark.parametrize(

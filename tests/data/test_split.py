@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmotion.core.errors import CorpusError
-from headmotion.data.index_entry import Entry
+from headmotion.data.index_entry import IndexEntry
 from headmotion.data.split import split_by_speaker, split_of
 
-ENTRIES = [Entry(Path("corpus"), f"{speaker}-{k}", f"s{speaker}", "train") for speaker in range(2000) for k in range(2)]
+ENTRIES = [IndexEntry(Path("corpus"), f"{speaker}-{k}", f"s{speaker}", "train") for speaker in range(2000) for k in range(2)]
 
 
 def test_shares_and_disjointness() -> None:

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from ...reports.page import check_installed
 from ..corpus import list_corpus
-from ..rejected import Refused
+from ..rejected import RejectedClip
 from . import findings
 from .av_offsets import GroupOffset, Method, by_syncers, clear_offset, group_offsets, method_of
 from .findings import Finding
@@ -55,7 +55,7 @@ def inspect_corpus(
     examined = examine(entries, representation, measure)
     every = list(track(examined, "clips", len(entries), console=console, disable=quiet))
     clips = [each for each in every if isinstance(each, Examined)]
-    damaged = [*refused, *(each for each in every if isinstance(each, Refused))]
+    damaged = [*refused, *(each for each in every if isinstance(each, RejectedClip))]
     method: Method = "syncers" if syncers is not None else method_of(clips)
     offsets = [clear_offset(each, method) for each in clips]
     groups = group_offsets(clips, offsets, method)
@@ -69,8 +69,8 @@ def inspect_corpus(
 
 def _findings(
     clips: Sequence[Examined],
-    files: Sequence[Refused],
-    damaged: Sequence[Refused],
+    files: Sequence[RejectedClip],
+    damaged: Sequence[RejectedClip],
     groups: Sequence[GroupOffset],
     method: Method,
 ) -> Iterator[Finding]:

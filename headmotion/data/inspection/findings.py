@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..rejected import Refused
+from ..rejected import RejectedClip
 from .av_offsets import GroupOffset, Method
 from .measure import Examined
 
@@ -45,7 +45,7 @@ class Finding:
     clips: tuple[tuple[str, str], ...] = ()
 
 
-def damage(files: Sequence[Refused], clips: Sequence[Refused]) -> Iterator[Finding]:
+def damage(files: Sequence[RejectedClip], clips: Sequence[RejectedClip]) -> Iterator[Finding]:
     """Files and clips that cannot be used."""
     if files:
         advice = "Copy these files anew, or write the corpus anew."

@@ -13,11 +13,10 @@ from ...core.interfaces.representation import Representation
 from ...core.interfaces.specs import RepresentationSpec
 from ...core.spec import resolve_spec
 from ..clip import Clip
-from ..index_entry import Entry
-from ..infer_representation import representation_of
-from ..rejected import Refused
-from ..shard_header import COPY_ANEW, HEADER, SHARDS, read_header
-from ..shard_reader import check_size
+from ..index_entry import IndexEntry
+from ..infer_representation import infer_representation
+from ..rejected import RejectedClip
+from ..shard_header import COPY_AGAIN, HEADER, SHARDS, check_size, read_header
 from .audio_stats import SoundFigures, sound_figures
 from .loudness_offset import Curve, correlation, level_db
 from .motion_stats import FaceFigures, face_figures, opening_widths
@@ -30,7 +29,7 @@ Measure = Callable[[Clip], tuple[int, float] | None]
 class Examined:
     """One clip and its figures."""
 
-    entry: Entry
+    entry: IndexEntry
     seconds: float
     frames: int
     face: FaceFigures
@@ -42,17 +41,17 @@ class Examined:
 
 
 def examine(
-    entries: Iterable[Entry], representation: Representation, measure: Measure | None = None
-) -> Iterator[Examined | Refused]:
+    entries: Iterable[IndexEntry], representation: Representation, measure: Measure | None = None
+) -> Iterator[Examined | RejectedClip]:
     """Figures of each clip, one clip in memory at a time; a damaged clip gives its reason."""
     for entry in entries:
         try:
             yield _examined(entry, entry.read(), representation, measure)
         except HeadmotionError as error:
-            yield Refused(entry.id, error, str(entry.folder))
+            yield RejectedClip(entry.id, error, str(entry.folder))
 
 
-def _examined(entry: Entry, clip: Clip, representation: Representation, measure: Measure | None) -> Examined:
+def _examined(entry: IndexEntry, clip: Clip, representation: Representation, measure: Measure | None) -> Examined:
     landmarks = clip.landmarks
     if landmarks.shape[1] != representation.points or landmarks.shape[2] < representation.dims:
         expected = f"landmarks [T, {representation.points}, {representation.dims} or more], as in the other clips"
@@ -65,7 +64,7 @@ def _examined(entry: Entry, clip: Clip, representation: Representation, measure:
     return Examined(entry, clip.seconds, len(landmarks), face, sound_figures(clip.audio), heard, measured)
 
 
-def representation_in(folder: Path, entries: Iterable[Entry]) -> Representation:
+def representation_in(folder: Path, entries: Iterable[IndexEntry]) -> Representation:
     """What the corpus is in: as its header says, else from the shape of the first clip that can be read.
 
     Raises:
@@ -79,13 +78,13 @@ def representation_in(folder: Path, entries: Iterable[Entry]) -> Representation:
     reason = "none"
     for entry in entries:
         try:
-            return representation_of(entry.read().landmarks.shape).build(None)
+            return infer_representation(entry.read().landmarks.shape).build(None)
         except HeadmotionError as error:
             reason = str(error) if reason == "none" else reason
     raise CorpusError(f"corpus {folder}", "at least one clip that can be read", reason)
 
 
-def damaged_files(folder: Path) -> Iterator[Refused]:
+def damaged_files(folder: Path) -> Iterator[RejectedClip]:
     """Shards that are missing, cut short, or differ from their sha256."""
     if not (folder / HEADER).exists():
         return
@@ -96,7 +95,7 @@ def damaged_files(folder: Path) -> Iterator[Refused]:
             with (folder / path).open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
             if digest != info.sha256:
-                raise CorpusError(f"corpus {folder}", f"{path} with the sha256 of its header", "another", COPY_ANEW)
+                raise CorpusError(f"corpus {folder}", f"{path} with the sha256 of its header", "another", COPY_AGAIN)
         except (HeadmotionError, OSError) as error:
             known = error if isinstance(error, HeadmotionError) else CorpusError(str(folder), path, str(error))
-            yield Refused(path, known, str(folder))
+            yield RejectedClip(path, known, str(folder))

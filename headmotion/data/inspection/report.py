@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...core.files import atomic_output
-from ..rejected import Refused
+from ..rejected import RejectedClip
 from .av_offsets import GroupOffset, Method
 from .findings import Finding
 from .measure import Examined
@@ -27,7 +27,7 @@ class Report:
     findings: tuple[Finding, ...]
     """Errors first, then warnings, then notes."""
     clips: Sequence[Examined] = field(repr=False)
-    damaged: Sequence[Refused] = field(repr=False)
+    damaged: Sequence[RejectedClip] = field(repr=False)
     method: Method
     """Where the offsets of audio and motion come from."""
     offsets: Sequence[float | None] = field(repr=False)

@@ -1,0 +1,152 @@
+"""The folder of a new corpus: one writer at a time, which overwrites and removes nothing but its own files."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PureWindowsPath
+
+from ..core.errors import CorpusError
+from ..core.files import temporary_folder
+
+
+@contextlib.contextmanager
+def claim_folder(folder: Path) -> Iterator[None]:
+    """Make ``folder`` if need be, and keep other writers of corpora out of it until the context ends.
+
+    On a failure the folders that were made are removed again if they are empty. The claim ends with the process, however
+    it ends.
+
+    Raises:
+        CorpusError: another process has claimed the folder.
+        OSError: the folder cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for path in reversed((folder, *folder.parents)):
+            with contextlib.suppress(FileExistsError):
+                if not path.is_dir():
+                    path.mkdir()
+                    made.append(path)
+        with _lock(folder):
+            yield
+    except BaseException:
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir()  # fails if somebody has put something there
+        raise
+
+
+@contextlib.contextmanager
+def new_files(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder inside ``folder`` in which to write a corpus before `publish`.
+
+    Raises:
+        CorpusError: the temporary folder was removed by somebody else.
+        OSError: it cannot be written.
+    """
+    with temporary_folder(folder / "corpus") as temporary:
+        try:
+            yield temporary
+        except FileNotFoundError as error:
+            if not str(error.filename).startswith(str(temporary)):
+                raise
+            expected = f"{folder} to be left alone while it is written"
+            raise CorpusError("corpus", expected, "files of it removed", "write it again") from None
+
+
+def publish(temporary: Path, folder: Path, names: Iterable[str]) -> None:
+    """Move finished files and folders into ``folder`` under names that are free: all of them, or none.
+
+    Args:
+        temporary: folder that holds them, on the same file system.
+        folder: the corpus folder.
+        names: in the order in which they appear; the last one makes the corpus complete.
+
+    Raises:
+        CorpusError: a name is taken. What has it stays as it is.
+        OSError: a file is missing, or the folder cannot be written.
+    """
+    moved: list[Path] = []
+    try:
+        for name in names:
+            _sync(temporary / name)
+            _move_to_free_name(temporary / name, folder / name)
+            moved.append(folder / name)
+    except BaseException as error:
+        for path in moved:
+            remove(path)
+        if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise taken(folder, name) from None
+        raise
+
+
+def taken(folder: Path, name: str) -> CorpusError:
+    """Return the error for a folder in which ``name`` belongs to another corpus."""
+    got = f"{folder}, which is a corpus already or holds the remains of one ({name})"
+    return CorpusError("corpus", "a new folder", got, "choose another name, or remove that folder")
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; nothing happens if it is not there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def is_inside(id: str) -> bool:
+    """Return whether an id, taken as a path on any system, stays within the corpus folder."""
+    parts = id.replace("\\", "/").split("/")
+    # Windows: "C:x" is a path on another drive. It is checked on every system, because corpora travel.
+    return not PureWindowsPath(id).anchor and not any(part in ("", ".", "..") for part in parts)
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows, where only `publish` keeps corpora apart
+        yield
+        return
+    # A lock on the folder itself leaves no file behind, and the system releases it when the process dies.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            got = f"{folder}, which another process is writing"
+            remedy = "wait until it has finished, or choose another name"
+            raise CorpusError("corpus", "a folder of its own", got, remedy) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _move_to_free_name(source: Path, target: Path) -> None:
+    """Move a file or folder, and raise FileExistsError or ENOTEMPTY instead of replacing what is there."""
+    if source.is_dir():
+        source.rename(target)  # fails if the target holds anything
+        return
+    try:
+        os.link(source, target)  # unlike a rename, this never replaces a file
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        source.rename(target)
+    else:
+        source.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Force files onto the disk, before a name says that they are complete."""
+    for file in path.iterdir() if path.is_dir() else (path,):
+        with file.open("rb+") as stream:
+            os.fsync(stream.fileno())
