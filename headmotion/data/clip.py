@@ -96,5 +96,5 @@ def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.ND
         raise CorpusError(component, "more than 0 frames per second", str(fps))
     expected_samples = sample_count(len(landmarks), fps)
     if audio.shape != (expected_samples,):
-        shape = list(audio.shape)
-        raise CorpusError(component, f"{expected_samples} mono samples for {len(landmarks)} frames", f"the shape {shape}")
+        expected = f"{expected_samples} mono samples for {len(landmarks)} frames"
+        raise CorpusError(component, expected, f"the shape {list(audio.shape)}")

@@ -148,9 +148,8 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
     """
     folder = Path(path)
     with claim_folder(folder):
-        for name in (pair_format.INDEX, HEADER):
-            if (folder / name).exists():
-                raise taken(folder, name)
+        if any((folder / name).exists() for name in (pair_format.INDEX, HEADER)):
+            raise taken(folder)
         with new_files(folder) as temporary:
             rows: dict[str, dict[str, Any]] = {}
             for clip in clips:

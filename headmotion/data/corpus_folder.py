@@ -17,8 +17,8 @@ from ..core.files import temporary_folder
 def claim_folder(folder: Path) -> Iterator[None]:
     """Make ``folder`` if need be, and keep other writers of corpora out of it until the context ends.
 
-    On a failure the folders that were made are removed again if they are empty. The claim ends with the process, however
-    it ends.
+    On a failure the folders that were made are removed again if they are empty. The claim ends with the process,
+    however it ends.
 
     Raises:
         CorpusError: another process has claimed the folder.
@@ -80,14 +80,14 @@ def publish(temporary: Path, folder: Path, names: Iterable[str]) -> None:
         for path in moved:
             remove(path)
         if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-            raise taken(folder, name) from None
+            raise taken(folder, f"holds {name} of another corpus") from None
         raise
 
 
-def taken(folder: Path, name: str) -> CorpusError:
-    """Return the error for a folder in which ``name`` belongs to another corpus."""
-    got = f"{folder}, which is a corpus already or holds the remains of one ({name})"
-    return CorpusError("corpus", "a new folder", got, "choose another name, or remove that folder")
+def taken(folder: Path, what: str = "is a corpus already") -> CorpusError:
+    """Return the error for a folder that is not free for a new corpus."""
+    remedy = "choose another name, or remove that folder"
+    return CorpusError("corpus", "a new folder", f"{folder}, which {what}", remedy)
 
 
 def remove(path: Path) -> None:

@@ -62,9 +62,11 @@ def write_shards(
     else:
         spec = cast("RepresentationSpec", resolve_spec("representation", representation))
     with claim_folder(folder):
-        for name in (HEADER, SHARDS, INDEX):
+        if (folder / HEADER).exists():
+            raise taken(folder)
+        for name in (SHARDS, INDEX):
             if (folder / name).exists():
-                raise taken(folder, name)
+                raise taken(folder, f"holds {name} of an unfinished one")
         with new_files(folder) as temporary:
             (temporary / SHARDS).mkdir()
             writer = _ShardWriter(temporary, spec.build(None), shard_bytes)

@@ -51,7 +51,7 @@ class CorpusBuilder:
     metadata: ClipMetadataRules
 
     def staging_folder(self, video: VideoFile) -> Path:
-        """Return the folder in which a video is staged: its name is made from name and size of the video and settings."""
+        """Return the folder in which a video is staged; its name depends on the video and the settings."""
         key = _digest(video.name, video.size, self.settings.digest)
         return self.folder / STAGING / key[:2] / key[2:34]
 
@@ -111,9 +111,8 @@ class CorpusBuilder:
         return self.folder / f".staged-{_digest(videos, self.settings.digest, asdict(self.metadata))[:16]}"
 
     def _check_free(self) -> None:
-        for name in _CORPUS_FILES:
-            if (self.folder / name).exists() and not self._publishing.exists():
-                raise taken(self.folder, name)
+        if any((self.folder / name).exists() for name in _CORPUS_FILES) and not self._publishing.exists():
+            raise taken(self.folder, "is a corpus already, or holds parts of one")
 
     def _clips(self) -> Iterator[Clip]:
         for video in self.videos:

@@ -69,9 +69,7 @@ class WorkerResources:
         return np.asarray(poses.numpy(), np.float32)
 
 
-def process_video(
-    path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]
-) -> None:
+def process_video(path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]) -> None:
     """Add the clips of one video, and its rejections, to ``output``; ``heartbeat`` is called after every frame."""
     segmenter = FaceSegmenter(resources.settings, resources.detect_faces)
     try:

@@ -1,4 +1,4 @@
-"""Clips of single videos on disk until all are there: each video appears whole or not at all, and survives a restart."""
+"""Clips of single videos on disk until all videos are done. Each appears whole or not at all, and survives restarts."""
 
 from __future__ import annotations
 

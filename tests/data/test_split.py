@@ -11,7 +11,7 @@ from headmotion.core.errors import CorpusError
 from headmotion.data.index_entry import IndexEntry
 from headmotion.data.split import split_by_speaker, split_of
 
-ENTRIES = [IndexEntry(Path("corpus"), f"{speaker}-{k}", f"s{speaker}", "train") for speaker in range(2000) for k in range(2)]
+ENTRIES = [IndexEntry(Path("c"), f"{speaker}-{k}", f"s{speaker}", "train") for speaker in range(2000) for k in range(2)]
 
 
 def test_shares_and_disjointness() -> None:

@@ -14,26 +14,26 @@ from hypothesis import strategies as st
 
 import headmotion as hm
 from headmotion.core.checkpoint import save_checkpoint
-from headmotion.preparation.face_tracks import Track
-from headmotion.preparation.filters import REASONS, Checks
-from headmotion.preparation.find_videos import clip_id, find_videos, speaker_of
+from headmotion.preparation.clip_filters import REASONS, ClipFilters
+from headmotion.preparation.face_tracks import FaceTrack
+from headmotion.preparation.find_videos import clip_id, find_videos, guess_speaker
 from headmotion.preparation.settings import Settings
 from headmotion.sync.pyramid import Pyramid, PyramidSpec
 from headmotion.sync.syncer_pyramid import SyncerPyramid, SyncMeasure
 from headmotion.sync.trained import load_syncers
 
 
-def checks(**limits: Any) -> Checks:
-    return Checks(Settings(detector=BlobsSpec(), **limits), FACE)
+def checks(**limits: Any) -> ClipFilters:
+    return ClipFilters(Settings(detector=BlobsSpec(), **limits), FACE)
 
 
-def track(count: int = 100, length: float = 70, **changes: Any) -> Track:
+def track(count: int = 100, length: float = 70, **changes: Any) -> FaceTrack:
     poses = np.stack([pose(100 + np.sin(k / 5), 100, length).numpy() for k in range(count)])
-    values = {"first": 0, "poses": poses, "pictures": np.arange(count), "seen": np.ones(count, bool)}
-    return Track(**values | changes)
+    values = {"first_frame": 0, "poses": poses, "picture_numbers": np.arange(count), "detected": np.ones(count, bool)}
+    return FaceTrack(**values | changes)
 
 
-def jumping() -> Track:
+def jumping() -> FaceTrack:
     poses = track().poses.copy()
     poses[50:] += np.float32([30, 0, 0])
     return track(poses=poses)
@@ -45,34 +45,34 @@ def jumping() -> Track:
         ("", track()),
         ("too_short", track(49)),
         ("", track(50)),
-        ("low_frame_rate", track(pictures=np.arange(100) // 3)),
-        ("", track(pictures=np.arange(100) // 2)),
-        ("face_lost", track(seen=np.arange(100) >= 11)),
-        ("", track(seen=np.arange(100) >= 10)),
+        ("low_frame_rate", track(picture_numbers=np.arange(100) // 3)),
+        ("", track(picture_numbers=np.arange(100) // 2)),
+        ("face_lost", track(detected=np.arange(100) >= 11)),
+        ("", track(detected=np.arange(100) >= 10)),
         ("jump", jumping()),
         ("face_too_small", track(length=50)),
     ],
 )
-def test_faces(reason: str, of: Track) -> None:
-    figures, found = checks().of_track(of)
+def test_faces(reason: str, of: FaceTrack) -> None:
+    figures, found = checks().check_track(of)
     assert found == reason and figures["seconds"] == len(of.poses) / 25
     assert reason in REASONS or not reason
 
 
 def test_limits_are_those_of_the_settings() -> None:
-    assert checks(min_seconds=0.5, max_seconds=1).of_track(track(13))[1] == ""
-    assert checks(max_jump=0.5).of_track(jumping())[1] == ""
-    assert checks(min_face_px=20).of_track(track(length=50))[1] == ""
+    assert checks(min_seconds=0.5, max_seconds=1).check_track(track(13))[1] == ""
+    assert checks(max_jump=0.5).check_track(jumping())[1] == ""
+    assert checks(min_face_px=20).check_track(track(length=50))[1] == ""
 
 
 def test_speech_and_silence() -> None:
     wave = talking(4)
-    figures, reason = checks().of_speech(track(), wave)
+    figures, reason = checks().check_audio(track(), wave)
     assert reason == "" and -25 < figures["level_db"] < -15
-    assert checks().of_speech(track(), wave * 0)[1] == "silence"
-    assert checks().of_speech(track(), wave * np.float32(0.01))[1] == "silence"
+    assert checks().check_audio(track(), wave * 0)[1] == "silence"
+    assert checks().check_audio(track(), wave * np.float32(0.01))[1] == "silence"
     alone = wave * (np.arange(len(wave)) > 60_000)  # a quarter of a second is enough
-    assert checks().of_speech(track(), alone)[1] == ""
+    assert checks().check_audio(track(), alone)[1] == ""
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_offset_of_the_sound(offset_ms: int, reason: str) -> None:
         def measure(self, landmarks: Any, audio: Any) -> list[SyncMeasure]:
             return [SyncMeasure(offset_ms // 40, 0.5, offset_ms / 1000), SyncMeasure(9, 0.9, 0.72)]
 
-    judged = Checks(Settings(detector=BlobsSpec()), FACE, Syncers())  # type: ignore[arg-type]
-    figures, found = judged.of_speech(track(), talking(4))
+    judged = ClipFilters(Settings(detector=BlobsSpec()), FACE, Syncers())  # type: ignore[arg-type]
+    figures, found = judged.check_audio(track(), talking(4))
     assert (figures["av_offset_ms"], figures["av_confidence"], found) == (offset_ms, 0.5, reason)
 
 
@@ -118,7 +118,7 @@ def test_an_id_stays_what_it_is() -> None:
     ],
 )
 def test_speakers(name: str, expected: dict[str, str]) -> None:
-    assert {rule: speaker_of(name, rule) for rule in expected} == expected  # type: ignore[arg-type]
+    assert {rule: guess_speaker(name, rule) for rule in expected} == expected  # type: ignore[arg-type]
 
 
 def test_videos_are_found_below_folders_and_sorted(tmp_path: Path) -> None:
@@ -126,9 +126,9 @@ def test_videos_are_found_below_folders_and_sorted(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"1")
-    found = find_videos([tmp_path], but=tmp_path / "out")
+    found = find_videos([tmp_path], exclude=tmp_path / "out")
     assert [(video.name, video.size) for video in found] == [("a.mkv", 1), ("b/c.MP4", 1)]
-    named = find_videos([tmp_path / "notes.txt", tmp_path / "b"], but=tmp_path / "out")
+    named = find_videos([tmp_path / "notes.txt", tmp_path / "b"], exclude=tmp_path / "out")
     assert [video.name for video in named] == ["c.MP4", "notes.txt"]
 
 
@@ -137,15 +137,15 @@ def test_two_videos_of_one_name_are_refused(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.mp4").write_bytes(b"1")
     with pytest.raises(hm.CorpusError, match="twice; give the folder"):
-        find_videos([tmp_path / "a", tmp_path / "b"], but=tmp_path / "out")
-    assert len(find_videos([tmp_path / "a", tmp_path / "a/x.mp4"], but=tmp_path / "out")) == 1
+        find_videos([tmp_path / "a", tmp_path / "b"], exclude=tmp_path / "out")
+    assert len(find_videos([tmp_path / "a", tmp_path / "a/x.mp4"], exclude=tmp_path / "out")) == 1
 
 
 def test_nothing_to_prepare(tmp_path: Path) -> None:
     with pytest.raises(hm.CorpusError, match="expected videos"):
-        find_videos([tmp_path], but=tmp_path / "out")
+        find_videos([tmp_path], exclude=tmp_path / "out")
     with pytest.raises(hm.CorpusError, match="existing"):
-        find_videos([tmp_path / "none"], but=tmp_path / "out")
+        find_videos([tmp_path / "none"], exclude=tmp_path / "out")
 
 
 def test_syncers_are_read_back_and_measure_as_before(tmp_path: Path) -> None:

@@ -15,10 +15,15 @@ import click.testing
 import pytest
 from blobs import BlobsSpec, content, nodding, picture, talking, video
 
+import headmotion as hm
 from headmotion.cli import cli
-from headmotion.preparation import Summary, prepare
-from headmotion.preparation import build_corpus as assembly_module
-from headmotion.preparation.build_corpus import STAGING
+from headmotion.data import corpus_folder
+from headmotion.data.corpus_folder import claim_folder
+from headmotion.data.synthetic.kinds import write_kind
+from headmotion.execution.job import Heartbeat
+from headmotion.preparation import Summary, build_corpus, prepare
+from headmotion.preparation.build_corpus import STAGING, CorpusBuilder
+from headmotion.preparation.video_job import VideoJob
 
 SLOW = BlobsSpec(slow_s=0.005)
 CODE = """
@@ -71,20 +76,18 @@ def test_killed_and_called_again(
 def test_what_is_staged_is_not_done_again(
     videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from headmotion.execution import processes as workers
+    run, done = VideoJob.run, []
 
-    real, done = workers.do, []
-
-    def stop_after_four(*arguments: object) -> None:
+    def stop_after_four(job: VideoJob, heartbeat: Heartbeat) -> None:
         if len(done) == 4:
             raise KeyboardInterrupt
-        done.append(arguments[0])
-        real(*arguments)  # type: ignore[arg-type]
+        done.append(job)
+        run(job, heartbeat)
 
-    monkeypatch.setattr(workers, "do", stop_after_four)
+    monkeypatch.setattr(VideoJob, "run", stop_after_four)
     with pytest.raises(KeyboardInterrupt):
         prepare(videos, tmp_path / "c", SLOW, workers=0, quiet=True)
-    monkeypatch.setattr(workers, "do", lambda *arguments: (done.append(arguments[0]), real(*arguments)))
+    monkeypatch.setattr(VideoJob, "run", lambda job, heartbeat: (done.append(job), run(job, heartbeat)))
     prepare(videos, tmp_path / "c", SLOW, workers=0, quiet=True)
     assert len(done) == len(set(done)) == 6
     assert content(tmp_path / "c") == undisturbed
@@ -94,7 +97,7 @@ class Stopped(BaseException):
     """As if the process were killed: nothing that runs on the way out may help."""
 
 
-def test_stopped_at_every_step_of_the_assembly(
+def test_stopped_at_every_step_of_the_build(
     videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = 0
@@ -110,17 +113,20 @@ def test_stopped_at_every_step_of_the_assembly(
         return step
 
     whole = tmp_path / "whole"
-    monkeypatch.setattr(assembly_module.Assembly, "finish", lambda self: None)
-    prepare(videos, whole, SLOW, workers=0, quiet=True)  # all is staged, nothing assembled
+    monkeypatch.setattr(CorpusBuilder, "finish", lambda self: None)
+    prepare(videos, whole, SLOW, workers=0, quiet=True)  # all is staged, nothing built
     monkeypatch.undo()
     for stop in range(100):
         output = tmp_path / f"stopped {stop}"
         shutil.copytree(whole, output)
         steps = stop
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "rename", counted("rename", Path.rename))
-            patched.setattr(assembly_module, "_remove", counted("remove", assembly_module._remove))
-            patched.setattr(assembly_module.shutil, "rmtree", counted("rmtree", shutil.rmtree))
+            for name in ("rename", "touch", "unlink", "rmdir"):
+                patched.setattr(Path, name, counted(name, getattr(Path, name)))
+            patched.setattr(os, "link", counted("link", os.link))
+            patched.setattr(shutil, "rmtree", counted("rmtree", shutil.rmtree))
+            for module in (build_corpus, corpus_folder):
+                patched.setattr(module, "remove", counted("remove", module.remove))
             try:
                 prepare(videos, output, SLOW, workers=0, quiet=True)
                 finished = True
@@ -134,10 +140,51 @@ def test_stopped_at_every_step_of_the_assembly(
     assert stop > 8
 
 
+def test_a_second_preparation_is_refused(videos: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    output = tmp_path / "c"
+    with claim_folder(output), pytest.raises(hm.CorpusError, match="another process is writing") as raised:
+        prepare(videos, output, SLOW, workers=0, quiet=True)
+    assert str(output) in str(raised.value) and not content(output)
+    prepare(videos, output, SLOW, workers=0, quiet=True)
+    with pytest.raises(hm.CorpusError, match="a new folder"):
+        prepare(videos, output, SLOW, workers=0, quiet=True)
+    assert content(output) == undisturbed
+
+
+@pytest.mark.parametrize("when", ["before it goes on", "while it is built", "while it is published"])
+def test_a_corpus_that_appears_in_the_folder_stays(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Work on videos is interrupted, and in the meantime somebody writes another corpus there."""
+    output, other = tmp_path / "c", tmp_path / "other"
+    with monkeypatch.context() as patched:
+        patched.setattr(CorpusBuilder, "finish", lambda self: None)
+        prepare(videos, output, SLOW, workers=0, quiet=True)
+    write_kind(other, "faces", 1, seconds=1.0)
+    before = content(other)
+
+    def appear() -> None:
+        shutil.copytree(other, output, dirs_exist_ok=True)
+
+    if when == "before it goes on":
+        appear()
+    else:
+        name = "_write_rejected" if when == "while it is built" else "_clips"
+        real = getattr(CorpusBuilder, name)
+        monkeypatch.setattr(CorpusBuilder, name, lambda self: (appear(), real(self))[1])
+    for _ in range(2):  # the second time, all that is left must be refused
+        with pytest.raises(hm.CorpusError, match="a new folder") as raised:
+            prepare(videos, output, SLOW, workers=0, quiet=True)
+        assert "\n" not in str(raised.value) and str(output) in str(raised.value) and raised.value.remedy
+        left = {name: data for name, data in content(output).items() if not name.startswith((".", "refused"))}
+        assert left == before
+    assert len(staged(output)) == 6
+
+
 def test_other_settings_are_done_anew(videos: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     output = tmp_path / "c"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(assembly_module.Assembly, "finish", lambda self: None)
+        patched.setattr(CorpusBuilder, "finish", lambda self: None)
         prepare(videos, output, SLOW, crop="face", workers=0, quiet=True)
     assert len(staged(output)) == 6
     prepare(videos, output, SLOW, workers=0, quiet=True)

@@ -11,7 +11,7 @@ import soundfile
 from blobs import nodding, talking, video
 
 from headmotion.media.video_reader import open_video
-from headmotion.preparation.aligned_audio import Speech
+from headmotion.preparation.aligned_audio import AlignedAudio
 
 
 def clicks(seconds: int, rate: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def clicks(seconds: int, rate: int) -> np.ndarray:
 
 def heard(path: Path, frames: int) -> list[int]:
     with open_video(path) as opened:
-        wave = Speech(path, opened.start).under(0, frames)
+        wave = AlignedAudio(path, opened.start).read(0, frames)
     assert wave.shape == (640 * frames,)
     return np.flatnonzero(np.abs(wave) > 0.2).tolist()
 
@@ -45,12 +45,12 @@ def test_pieces_are_those_of_the_whole_and_zeros_follow_the_end(tmp_path: Path) 
     wave = talking(3)
     path = tmp_path / "a.wav"
     soundfile.write(path, wave, 16_000, subtype="FLOAT")
-    speech = Speech(path, Fraction(0))
-    np.testing.assert_array_equal(speech.under(10, 20), wave[6400:19200])
-    speech.forget(25)
-    np.testing.assert_array_equal(speech.under(25, 30), wave[16000:35200])
-    speech.forget(70)
-    tail = speech.under(70, 10)
+    speech = AlignedAudio(path, Fraction(0))
+    np.testing.assert_array_equal(speech.read(10, 20), wave[6400:19200])
+    speech.discard_before(25)
+    np.testing.assert_array_equal(speech.read(25, 30), wave[16000:35200])
+    speech.discard_before(70)
+    tail = speech.read(70, 10)
     np.testing.assert_array_equal(tail[:3200], wave[44800:])
     assert len(tail) == 6400 and not tail[3200:].any()
 
@@ -58,7 +58,7 @@ def test_pieces_are_those_of_the_whole_and_zeros_follow_the_end(tmp_path: Path) 
 def test_what_is_forgotten_is_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros(16_000 * 60, np.float32), 16_000)
-    speech = Speech(path, Fraction(0))
+    speech = AlignedAudio(path, Fraction(0))
     for frame in range(0, 1500, 25):
-        speech.forget(frame)
-        assert len(speech._held) <= 32_000
+        speech.discard_before(frame)
+        assert len(speech._buffer) <= 32_000

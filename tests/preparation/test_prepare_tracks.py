@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmotion.preparation.crop import CROP_SIZE, crop
-from headmotion.preparation.face_tracks import Linker, Track
-from headmotion.preparation.shots import Shots
+from headmotion.preparation.face_segments import ShotDetector
+from headmotion.preparation.face_tracks import FaceTrack, FaceTracker
 
 
 def faces(*places: tuple[float, float, float]) -> np.ndarray:
     return np.stack([pose(*place).numpy() for place in places]) if places else np.zeros((0, 68, 3), np.float32)
 
 
-def link(frames: list[np.ndarray], gap: int = 5, longest: int = 1000, least: int = 1) -> list[Track]:
-    linker = Linker(gap, longest, least)
-    tracks = [track for index, each in enumerate(frames) for track in linker.push(index, index, each)]
-    return tracks + linker.cut()
+def link(frames: list[np.ndarray], gap: int = 5, longest: int = 1000, least: int = 1) -> list[FaceTrack]:
+    tracker = FaceTracker(gap, longest, least)
+    tracks = [track for index, each in enumerate(frames) for track in tracker.push(index, index, each)]
+    return tracks + tracker.flush()
 
 
 def test_two_people_are_two_tracks_whatever_their_order() -> None:
@@ -37,14 +37,14 @@ def test_short_gaps_are_filled_and_long_ones_end_a_track(missing: int, gap: int)
     before, after = faces((50, 50, 40)), faces((56, 52, 40))
     tracks = link([before] * 3 + [faces()] * missing + [after] * 3, gap)
     if missing > gap:
-        assert [(track.first, len(track.poses)) for track in tracks] == [(0, 3), (3 + missing, 3)]
-        assert all(track.seen.all() for track in tracks)
+        assert [(track.first_frame, len(track.poses)) for track in tracks] == [(0, 3), (3 + missing, 3)]
+        assert all(track.detected.all() for track in tracks)
         return
     (track,) = tracks
-    assert (len(track.poses), int((~track.seen).sum())) == (6 + missing, missing)
+    assert (len(track.poses), int((~track.detected).sum())) == (6 + missing, missing)
     expected = np.linspace(before[0], after[0], missing + 2)
     np.testing.assert_allclose(track.poses[2 : missing + 4], expected, atol=1e-4)
-    np.testing.assert_array_equal(track.pictures, np.arange(6 + missing))
+    np.testing.assert_array_equal(track.picture_numbers, np.arange(6 + missing))
 
 
 def test_a_jump_ends_a_track_and_a_step_does_not() -> None:
@@ -56,7 +56,7 @@ def test_a_jump_ends_a_track_and_a_step_does_not() -> None:
 def test_long_tracks_come_in_parts_that_are_neither_too_long_nor_too_short(total: int, least: int, more: int) -> None:
     longest = 2 * least + more
     parts = link([faces((50 + k % 3, 50, 40)) for k in range(total)], longest=longest, least=least)
-    assert [part.first for part in parts] == np.cumsum([0, *(len(part.poses) for part in parts[:-1])]).tolist()
+    assert [part.first_frame for part in parts] == np.cumsum([0, *(len(part.poses) for part in parts[:-1])]).tolist()
     assert sum(len(part.poses) for part in parts) == total
     assert all(min(total, least) <= len(part.poses) <= longest for part in parts)
     joined = np.concatenate([part.poses for part in parts])
@@ -64,25 +64,25 @@ def test_long_tracks_come_in_parts_that_are_neither_too_long_nor_too_short(total
 
 
 def test_no_more_is_held_than_a_longest_part() -> None:
-    linker = Linker(5, 100, 20)
+    tracker = FaceTracker(5, 100, 20)
     for index in range(1000):
-        linker.push(index, index, faces((50, 50, 40)))
-        assert index - linker.oldest <= 120  # type: ignore[operator]
+        tracker.push(index, index, faces((50, 50, 40)))
+        assert index - tracker.oldest_frame <= 120  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("before", [1, 10])
 def test_cuts_are_found_and_movement_is_none(before: int) -> None:
-    shots = Shots(27)
+    shots = ShotDetector(27)
     pictures = [picture((40 + 3 * k, 60, 60)) for k in range(before)]
     pictures += [picture((40, 60, 60), ground=1)] * 3 + [picture((40, 60, 60), ground=2)] * 3
-    found = [k for k, each in enumerate(pictures) if shots.begins(each)]
+    found = [k for k, each in enumerate(pictures) if shots.starts_shot(each)]
     assert found == [before, before + 3]
 
 
 def test_a_change_of_size_is_no_error_for_shots() -> None:
-    shots = Shots(27)
-    assert not shots.begins(picture((40, 60, 60)))
-    shots.begins(np.zeros((10, 300, 3), np.uint8))
+    shots = ShotDetector(27)
+    assert not shots.starts_shot(picture((40, 60, 60)))
+    shots.starts_shot(np.zeros((10, 300, 3), np.uint8))
 
 
 MOVING = np.concatenate([faces((300 + 4 * k, 200 - k, 100 + k)) for k in range(20)])
