@@ -92,7 +92,7 @@ def _write_segments(
 ) -> None:
     damage = None
     try:
-        for frame in video.frames():
+        for frame in video.frames(FPS):
             writer.write(segmenter.push(frame))
             writer.audio.discard_before(frame.index if segmenter.oldest_frame is None else segmenter.oldest_frame)
             heartbeat()
