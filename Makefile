@@ -74,13 +74,13 @@ system:  ## install the Debian packages that OpenCV needs
 clean:  ## remove everything that the other targets made
 	rm -rf .venv .venv-mediapipe out dist build site .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-$(INSTALLED): pyproject.toml constraints.txt plugins/template/pyproject.toml
+$(INSTALLED): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "error: Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	$(PIP) -e '.[dev]'
-	$(PIP) --no-deps -e plugins/template
+	$(PIP) --no-deps -e plugins/template -e plugins/headmotion-frechet
 	@$(BIN)/python -c 'import cv2' \
 		|| { echo "error: OpenCV cannot be loaded; on Debian or Ubuntu run: make system"; exit 1; }
 	touch $@

@@ -25,8 +25,7 @@ from headmotion.core.motion import Motion
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.media.audio import Audio
 from headmotion.metrics.av_sync import AVSync
-from headmotion.metrics.av_sync_specs import AVSyncSpec
-from headmotion.metrics.frechet_specs import FrechetMotionSpec, FrechetSyncersSpec
+from headmotion.metrics.specs import AVSyncSpec, FrechetMotionSpec, FrechetSyncersSpec
 from headmotion.representations.specs import Landmarks68Spec
 from headmotion.training import train
 

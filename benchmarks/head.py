@@ -30,11 +30,10 @@ import headmotion as hm
 from headmotion.controls.control import ControlContext
 from headmotion.controls.head_pose import HeadModel
 from headmotion.data.corpus import Corpus, open_corpus
-from headmotion.metrics.filters import Curve, low_pass
 from headmotion.metrics.jitter import jitter
 from headmotion.metrics.mouth_opening import opening_curve
 from headmotion.metrics.pose_curves import head_curves
-from headmotion.metrics.windowed_stats import moments
+from headmotion.metrics.signals import Signal, low_pass, windowed_stats
 
 sys.path.append(str(Path(__file__).parents[1] / "tools"))
 from head_statistics import CROPPED, LOWPASS_HZ, moving_speakers
@@ -48,12 +47,12 @@ class Moved:
     """Poses ``[T, 5]`` of one clip, real and generated, and their jitter."""
 
     speaker: str
-    real: Curve
-    generated: Curve
+    real: Signal
+    generated: Signal
     jitter: tuple[float, float]
 
 
-def smooth(curve: Curve) -> Curve:
+def smooth(curve: Signal) -> Signal:
     """Without what is faster than 5 Hz."""
     return low_pass(curve, LOWPASS_HZ, FPS, "head benchmark")
 
@@ -77,17 +76,17 @@ def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[Moved]:
         )
 
 
-def by_speaker(clips: list[Moved], axis: int, measure: str) -> Curve:
-    """Real and generated moments ``[speakers, 2]`` of one axis."""
+def by_speaker(clips: list[Moved], axis: int, measure: str) -> Signal:
+    """Real and generated windowed statistics ``[speakers, 2]`` of one axis."""
     found: dict[str, list[tuple[float, float]]] = {}
     for clip in clips:
         if axis < 3 or not clip.speaker.startswith(CROPPED):
-            pair = tuple(float(getattr(moments(curve), measure)[axis]) for curve in (clip.real, clip.generated))
+            pair = tuple(float(getattr(windowed_stats(curve), measure)[axis]) for curve in (clip.real, clip.generated))
             found.setdefault(clip.speaker, []).append(pair)  # type: ignore[arg-type]
     return np.array([np.mean(pairs, axis=0) for pairs in found.values()])
 
 
-def ratio(pairs: Curve) -> dict[str, float]:
+def ratio(pairs: Signal) -> dict[str, float]:
     """Mean generated over mean real, with its 95 % interval."""
     draws = pairs[np.random.default_rng(0).integers(0, len(pairs), (2000, len(pairs)))].mean(1)
     low, high = np.percentile(draws[:, 1] / draws[:, 0], [2.5, 97.5])
@@ -95,7 +94,7 @@ def ratio(pairs: Curve) -> dict[str, float]:
     return {"ratio": generated / real, "low": low, "high": high, "real": real, "generated": generated}
 
 
-def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Curve, seconds: int = 60) -> dict[str, float]:
+def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Signal, seconds: int = 60) -> dict[str, float]:
     """Shift of the middle of the pose over a minute, largest over rotations and shifts."""
     speech = np.concatenate([clip.audio for clip in corpus])[: seconds * RATE]
     reference = torch.from_numpy(corpus[0].landmarks[:1, :, :2])

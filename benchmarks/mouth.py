@@ -21,24 +21,24 @@ import headmotion as hm
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import Corpus, open_corpus
 from headmotion.evaluation.baselines.energy_mouth import level_db
-from headmotion.metrics.filters import Curve, band_pass
-from headmotion.metrics.motion_specs import OpeningSpec
 from headmotion.metrics.mouth_opening import best_correlation, opening_curve
+from headmotion.metrics.signals import Signal, band_pass
+from headmotion.metrics.specs import OpeningSpec
 
 SPEC, FPS = OpeningSpec(), 25
 
 
-def banded(curve: Curve) -> Curve:
+def banded(curve: Signal) -> Signal:
     """The part between 1 and 8 Hz."""
     return band_pass(curve, SPEC.low_hz, SPEC.high_hz, FPS, "mouth benchmark")
 
 
-def follows(made: Curve, true: Curve) -> float:
+def follows(made: Signal, true: Signal) -> float:
     """Correlation of the bands at the best lag."""
     return best_correlation(banded(made), banded(true), SPEC.reach_frames)
 
 
-def loudness(clip: Clip) -> Curve:
+def loudness(clip: Clip) -> Signal:
     """Audio energy per frame in dB."""
     return level_db(clip.audio, len(clip.landmarks))
 

@@ -31,8 +31,7 @@ from headmotion.data.synthetic.head_path import (
 )
 from headmotion.data.synthetic.prosody import prosody
 from headmotion.geometry.rigid_fit import fit_similarity
-from headmotion.metrics.filters import low_pass
-from headmotion.metrics.windowed_stats import moments, windows
+from headmotion.metrics.signals import centered_windows, low_pass, windowed_stats
 
 TARGET = Path(__file__).parents[1] / "headmotion/data/synthetic/head_statistics.json"
 SKULL = [36, 39, 42, 45, 27, 28, 29, 30, 31, 33, 35, 0, 1, 15, 16]
@@ -75,7 +74,7 @@ def moving_speakers(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
     for row in csv.DictReader((folder / "index.csv").open(encoding="utf-8")):
         landmarks = np.load(folder / f"{row['id']}.npz")["landmarks"]
         motion, residue = head_motion(landmarks)
-        turning = np.degrees(np.linalg.norm(moments(motion).std[:3]))
+        turning = np.degrees(np.linalg.norm(windowed_stats(motion).std[:3]))
         if turning >= LEAST_TURNING_DEG and residue <= LARGEST_RESIDUE and len(motion) >= WINDOW:
             yield row["speaker"], motion
 
@@ -85,13 +84,13 @@ def per_speaker(motions: list[tuple[str, np.ndarray]], axis: int, measure: str) 
     found: dict[str, list[float]] = {}
     for speaker, motion in motions:
         if axis < 3 or not speaker.startswith(CROPPED):
-            found.setdefault(speaker, []).append(float(getattr(moments(motion), measure)[axis]))
+            found.setdefault(speaker, []).append(float(getattr(windowed_stats(motion), measure)[axis]))
     return np.array([np.mean(values) for values in found.values()])
 
 
 def gains(curves: list[np.ndarray], std: float, speed: float) -> list[float]:
     """Factors of two curves (each item ``[T, 2]``) whose sum has this standard deviation and speed in 3 s windows."""
-    pieces = [piece for curve in curves for piece in windows(curve)]
+    pieces = [piece for curve in curves for piece in centered_windows(curve)]
     spread = np.mean([piece.T @ piece / len(piece) for piece in pieces], axis=0)
     steps = [np.diff(piece, axis=0) for piece in pieces]
     rate = np.mean([step.T @ step / len(step) for step in steps], axis=0)

@@ -16,7 +16,7 @@ from headmotion.audio_encoders.log_mel import LogMel
 from headmotion.audio_encoders.specs import LogMelSpec
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.media.image import read_picture
-from headmotion.metrics.av_sync_specs import AVSyncSpec
+from headmotion.metrics.specs import AVSyncSpec
 from headmotion.representations.specs import Landmarks68Spec
 
 from ..evaluation import clips, random_syncers

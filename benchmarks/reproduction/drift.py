@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from headmotion.metrics.gaussian import Gaussian, frechet_distance
+from headmotion.metrics.frechet import Gaussian, frechet_distance
 
 WINDOW = 75
 """Frames."""
@@ -21,10 +21,10 @@ def drift(generated: Tensor, real: Tensor) -> list[float]:
     """Distance of each window of generated motion ``[B, T, P, D]`` from the whole of the real one."""
     offsets, true = _from_the_start(generated), _from_the_start(real).flatten(0, 1)
     basis = torch.linalg.eigh(true.T.cov()).eigenvectors[:, -DIRECTIONS:]
-    whole = Gaussian.of(true @ basis)
+    whole = Gaussian.fit(true @ basis)
     windows = [offsets[:, k : k + WINDOW] for k in range(0, offsets.shape[1] - WINDOW + 1, WINDOW)]
     # The square root of the usual figure, so that a shift of all points by a percent counts as much wherever it ends.
-    return [100 * frechet_distance(Gaussian.of(each.flatten(0, 1) @ basis), whole) ** 0.5 for each in windows]
+    return [100 * frechet_distance(Gaussian.fit(each.flatten(0, 1) @ basis), whole) ** 0.5 for each in windows]
 
 
 def _from_the_start(motion: Tensor) -> Tensor:

@@ -10,9 +10,9 @@ import numpy as np
 from ..core.errors import MotionError
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..metrics.filters import Curve
 from ..metrics.mouth_opening import opening_curve
 from ..metrics.pose_curves import PoseCurves
+from ..metrics.signals import Signal
 from ..reports.svg import svg
 from .eval_clip import Case
 
@@ -29,7 +29,7 @@ def trajectories(case: Case, motion: Motion, representation: Representation) -> 
         yield "Mouth opening", _drawn(("mouth",), made, true, "distances of the scale pair", case)
     pose = PoseCurves(representation)
     try:
-        made, true = (pose.find(each, case.real, "trajectory") for each in (motion, case.real))
+        made, true = (pose.measure(each, case.real, "trajectory") for each in (motion, case.real))
     except MotionError:
         return
     for unit, label in (("deg", "degrees"), ("scale", "distances of the scale pair")):
@@ -43,7 +43,7 @@ def trajectories(case: Case, motion: Motion, representation: Representation) -> 
         )
 
 
-def _drawn(names: tuple[str, ...], made: Curve, true: Curve, label: str, case: Case) -> str:
+def _drawn(names: tuple[str, ...], made: Signal, true: Signal, label: str, case: Case) -> str:
     def draw(axes: Axes) -> None:
         seconds = np.arange(len(made)) / float(case.real.fps)
         for k, name in enumerate(names):

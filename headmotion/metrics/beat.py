@@ -1,4 +1,4 @@
-"""Whether motion pauses where speech begins anew."""
+"""Alignment of pauses in motion with onsets of speech."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..core.errors import MotionError
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.specs import BuildContext
 from ..media.audio import Wave
-from .filters import Curve
-from .means import averaged
-from .motion_specs import BeatSpec
-from .validation import STILL, plane, scalar, size_px
+from .measurement import MIN_VARIATION, mean_over_clips, points_2d, scalar, scale_px
+from .signals import Signal
+from .specs import BeatSpec
 
-RATE = 16_000
-HOP, FFT = 160, 2048
-"""Samples between the steps in which onsets are looked for, and of each spectrum."""
+SAMPLE_RATE = 16_000
+HOP, FFT_SIZE = 160, 2048
+"""Samples between the steps in which onsets are detected, and of each spectrum."""
 
 
 class Beat(Metric):
     """Beat alignment: mean over motion beats of ``exp(-d^2 / 2 s^2)``, ``d`` the time to the nearest onset of speech.
 
-    Motion beats are local minima of the mean speed of the points, smoothed. Of a face, the points that move with the
-    skull count; else all. Source: Li, Yang, Ross, Kanazawa 2021 (AIST++), whose music beats are onsets here.
+    Motion beats are local minima of the smoothed mean speed of the points: of those that move with the skull where
+    the representation is a face, else of all. Source: Li, Yang, Ross, Kanazawa 2021 (AIST++), whose music beats are
+    replaced by onsets.
     """
 
     needs = frozenset({"audio"})
@@ -40,62 +40,68 @@ class Beat(Metric):
     def __init__(self, spec: BeatSpec, context: BuildContext) -> None:
         super().__init__(spec)
         self.representation = context.representation
-        opening = {p for pairs in self.representation.openings.values() for pair in pairs for p in pair}
-        skull = {p for name in ("eyes", "nose") for p in self.representation.groups.get(name, ())} - opening
+        lids = {p for pairs in self.representation.openings.values() for pair in pairs for p in pair}
+        skull = {p for name in ("eyes", "nose") for p in self.representation.groups.get(name, ())} - lids
         self.points = sorted(skull) or list(range(self.representation.points))
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """Widths, and how onsets are found."""
-        found = {"onsets": f"librosa {version('librosa')} onset_detect", "hop": HOP, "n_fft": FFT}
-        return {**self.spec.model_dump(mode="json"), **found}
+        """The spec, and how onsets are detected; the onsets depend on librosa's version."""
+        detection = {"onsets": f"librosa {version('librosa')} onset_detect", "hop": HOP, "n_fft": FFT_SIZE}
+        return {**self.spec.model_dump(mode="json"), **detection}
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
         if clip.audio is None:
-            raise MotionError("beat", "the speech", f"none for {clip.name}")
-        points = plane(self.representation, clip.generated, "beat", least=4)
-        points = points / size_px(self.representation, points, "beat")
+            raise MotionError("beat", "audio of each clip", f"none for {clip.name}")
+        points = points_2d(self.representation, clip.generated, "beat", min_frames=4)
+        points = points / scale_px(self.representation, points, "beat")
         fps = float(clip.generated.fps)
-        moved = motion_beats(points[:, self.points], fps, self.spec.smooth_ms / 1000)
-        heard = onsets(clip.audio.read(RATE))
-        if not len(moved) or not len(heard):
+        beats = motion_beats(points[:, self.points], fps, self.spec.smooth_ms / 1000)
+        onsets = speech_onsets(clip.audio.read(SAMPLE_RATE))
+        if not len(beats) or not len(onsets):
             return {}
-        return {"alignment": scalar(alignment(moved, heard, self.spec.width_ms / 1000))}
+        return {"alignment": scalar(beat_alignment(beats, onsets, self.spec.width_ms / 1000))}
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
-        """0 to 1; not told of a clip that has no onset, or motion without a beat."""
+        """Return the alignment, 0 to 1; nothing for a clip without onsets or motion beats."""
         return {"beat_alignment": float(observed["alignment"])} if observed else {}
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        return averaged(self, observed, "no clip has both onsets and motion beats")
+        return mean_over_clips(self, observed, "no clip has both onsets and motion beats")
 
 
-def motion_beats(points: Tensor, fps: float, smooth_seconds: float) -> Curve:
-    """Seconds of the local minima of the mean speed of points ``[T, P, 2]``, smoothed by a Gaussian."""
+def motion_beats(points: Tensor, fps: float, smooth_seconds: float) -> Signal:
+    """Return the times (s) of the local minima of the mean speed of the points.
+
+    Args:
+        points: ``[T, P, 2]`` in distances of the scale pair.
+        fps: their rate.
+        smooth_seconds: standard deviation of the Gaussian that smooths the speed.
+    """
     speed = (points[1:] - points[:-1]).norm(dim=-1).mean(dim=1).numpy()
-    if speed.max() < STILL:
+    if speed.max() < MIN_VARIATION:
         return np.zeros(0)
-    found, _ = find_peaks(-gaussian_filter1d(speed, smooth_seconds * fps))  # of a pause, its middle
-    return np.asarray((found + 0.5) / fps)
+    minima, _ = find_peaks(-gaussian_filter1d(speed, smooth_seconds * fps))  # of a plateau, its middle
+    return np.asarray((minima + 0.5) / fps)  # a speed belongs to the middle between two frames
 
 
-def onsets(speech: Wave) -> Curve:
-    """Seconds at which sounds begin in speech at 16 kHz.
+def speech_onsets(speech: Wave) -> Signal:
+    """Return the times (s) at which sounds begin in speech at 16 kHz.
 
     Raises:
-        MotionError: shorter than one spectrum.
+        MotionError: the speech is shorter than one spectrum.
     """
     import librosa
 
-    if len(speech) < FFT:
-        raise MotionError("beat", f"{FFT} samples of speech or more", str(len(speech)))
-    envelope = librosa.onset.onset_strength(y=speech, sr=RATE, hop_length=HOP, n_fft=FFT)
-    return np.asarray(librosa.onset.onset_detect(onset_envelope=envelope, sr=RATE, hop_length=HOP, units="time"))
+    if len(speech) < FFT_SIZE:
+        raise MotionError("beat", f"{FFT_SIZE} samples of speech or more", str(len(speech)))
+    envelope = librosa.onset.onset_strength(y=speech, sr=SAMPLE_RATE, hop_length=HOP, n_fft=FFT_SIZE)
+    return np.asarray(librosa.onset.onset_detect(onset_envelope=envelope, sr=SAMPLE_RATE, hop_length=HOP, units="time"))
 
 
-def alignment(moved: Curve, heard: Curve, width: float) -> float:
-    """Mean over motion beats, all in seconds."""
-    nearest = np.abs(moved[:, None] - heard[None]).min(axis=1)
+def beat_alignment(beats: Signal, onsets: Signal, width: float) -> float:
+    """Return the mean of the Gaussian kernel over motion beats; all arguments are in seconds."""
+    nearest = np.abs(beats[:, None] - onsets[None]).min(axis=1)
     return float(np.exp(-np.square(nearest) / (2 * width**2)).mean())

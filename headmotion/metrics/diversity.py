@@ -1,4 +1,4 @@
-"""How much motions for the same speech differ."""
+"""Differences between motions for the same speech."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing_extensions import override
 from ..core.errors import MotionError
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.specs import BuildContext
-from .means import averaged
-from .motion_specs import DiversitySpec
-from .validation import plane, scalar, size_px
+from .measurement import mean_over_clips, points_2d, scalar, scale_px
+from .specs import DiversitySpec
 
 
 class Diversity(Metric):
@@ -28,24 +27,24 @@ class Diversity(Metric):
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """Nothing to choose."""
+        """The spec, which has no settings."""
         return self.spec.model_dump(mode="json")
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
         if not clip.others:
-            raise MotionError("diversity", "motion from two seeds or more", f"one for {clip.name}")
-        if any(len(each) != len(clip.generated) for each in clip.others):
+            raise MotionError("diversity", "others: motion from two seeds or more", f"one for {clip.name}")
+        if any(len(other) != len(clip.generated) for other in clip.others):
             raise MotionError("diversity", "motions of one length", f"others for {clip.name}")
-        every = [plane(self.representation, each, "diversity") for each in (clip.generated, *clip.others)]
-        apart = [float((one - other).norm(dim=-1).mean()) for one, other in combinations(every, 2)]
-        size = size_px(self.representation, torch.cat(every), "diversity")
-        return {"apart": scalar(sum(apart) / len(apart) / size)}
+        motions = [points_2d(self.representation, motion, "diversity") for motion in (clip.generated, *clip.others)]
+        distances = [float((left - right).norm(dim=-1).mean()) for left, right in combinations(motions, 2)]
+        scale = scale_px(self.representation, torch.cat(motions), "diversity")
+        return {"distance": scalar(sum(distances) / len(distances) / scale)}
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
-        """In distances of the scale pair."""
-        return {"diversity_scale": float(observed["apart"])}
+        """Return the distance in distances of the scale pair."""
+        return {"diversity_scale": float(observed["distance"])}
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        return averaged(self, observed)
+        return mean_over_clips(self, observed)

@@ -1,4 +1,4 @@
-"""Whether a long motion leaves the place where it began."""
+"""Drift of a long motion away from its start."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import reduce
 from typing_extensions import override
 
 from ..core.errors import MotionError
 from ..core.interfaces.metric import Curve, Metric, MetricInput, MetricValues, Observation, Plot
 from ..core.interfaces.specs import BuildContext
-from .filters import Curve as Values
-from .motion_specs import DriftSpec
+from .measurement import MIN_VARIATION, real_motion
 from .pose_curves import PoseCurves
-from .validation import STILL, true_motion
+from .signals import Signal
+from .specs import DriftSpec
 
 
 class Drift(Metric):
     """Distance of the mean pose in each window from that in the first, in standard deviations of the real pose.
 
-    Root mean square over turns and shifts. Deviations are those within real clips, pooled over clips; an axis along
-    which real clips are still is left out. Motion that wanders without going anywhere soon reaches about the distance
-    of its second window and stays there; drift goes on growing.
+    It is the root mean square over rotations and translations. Deviations are those within real clips, pooled over
+    clips; an axis along which real clips do not move is left out. Motion that wanders around one place soon reaches
+    about the distance of its second window and stays there; drift keeps growing.
     """
 
     needs = frozenset({"real", "long"})
@@ -35,47 +36,49 @@ class Drift(Metric):
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """How long, in which windows."""
+        """Lengths in frames, and how the pose is measured."""
         return {**self.spec.model_dump(mode="json"), **self.pose.protocol}
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
-        real = true_motion(clip, "drift")
+        real = real_motion(clip, "drift")
         if clip.long is None or len(clip.long) < self.long_frames:
             got = "none" if clip.long is None else str(len(clip.long))
             raise MotionError("drift", f"{self.long_frames} frames of long motion", got)
-        long = self.pose.find(clip.long[: self.long_frames], real, "drift")
-        whole = long[: len(long) // self.window * self.window].reshape(-1, self.window, long.shape[1])
+        pose = self.pose.measure(clip.long[: self.long_frames], real, "drift")
+        windows = len(pose) // self.window
+        means = reduce(pose[: windows * self.window], "(w t) a -> w a", "mean", w=windows)
         return {
-            "means": torch.from_numpy(whole.mean(axis=1)),
-            "variance": torch.from_numpy(self.pose.find(real, real, "drift").var(axis=0)),
+            "means": torch.from_numpy(means),
+            "variance": torch.from_numpy(self.pose.measure(real, real, "drift").var(axis=0)),
             "seconds": torch.tensor(self.window / float(clip.long.fps), dtype=torch.float64),
         }
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        curve = self._distances(observed)
-        if curve is None:
-            return MetricValues({}, ("distances: real clips are still",))
-        mean = curve.mean(axis=0)
+        distances = self._distances(observed)
+        if distances is None:
+            return MetricValues({}, ("distances: the real clips do not move",))
+        mean = distances.mean(axis=0)
         return MetricValues({"distance_near_std": float(mean[0]), "distance_end_std": float(mean[-1])})
 
     def plots(self, observed: Sequence[Observation]) -> Mapping[str, Plot]:
-        """Mean distance over time, and that of most clips."""
-        curve = self._distances(observed)
-        if curve is None:
+        """Return the distance over time: its mean over clips, and its 90th percentile."""
+        distances = self._distances(observed)
+        if distances is None:
             return {}
-        seconds = [float(observed[0]["seconds"]) * (k + 1.5) for k in range(curve.shape[1])]
-        lines = {"mean": curve.mean(axis=0), "9 of 10 clips": np.percentile(curve, 90, axis=0)}
+        # The first distance is that of the second window, whose middle is at one and a half windows.
+        seconds = [float(observed[0]["seconds"]) * (k + 1.5) for k in range(distances.shape[1])]
+        lines = {"mean": distances.mean(axis=0), "9 of 10 clips": np.percentile(distances, 90, axis=0)}
         curves = {name: Curve(seconds, line.tolist()) for name, line in lines.items()}
-        return {"Drift": Plot("seconds", "real deviations from the first", curves)}
+        return {"Drift": Plot("seconds", "distance from the first window in real deviations", curves)}
 
-    def _distances(self, observed: Sequence[Observation]) -> Values | None:
-        """By clip and window from the second on, ``[N, K - 1]``."""
-        deviation = torch.stack([each["variance"] for each in observed]).mean(dim=0).sqrt().numpy()
-        moving = deviation > STILL
-        if not moving.any():
+    def _distances(self, observed: Sequence[Observation]) -> Signal | None:
+        """Return distances ``[N, K - 1]`` by clip and window, from the second window on; None without real motion."""
+        deviation = torch.stack([clip["variance"] for clip in observed]).mean(dim=0).sqrt().numpy()
+        varying = deviation > MIN_VARIATION
+        if not varying.any():
             return None
-        means = torch.stack([each["means"] for each in observed]).numpy()[..., moving]
-        apart = (means[:, 1:] - means[:, :1]) / deviation[moving]
-        return np.asarray(np.sqrt(np.square(apart).mean(axis=-1)))
+        means = torch.stack([clip["means"] for clip in observed]).numpy()[..., varying]
+        offsets = (means[:, 1:] - means[:, :1]) / deviation[varying]
+        return np.asarray(np.sqrt(np.square(offsets).mean(axis=-1)))

@@ -1,10 +1,14 @@
-"""Fréchet distances between features of generated and of real motion."""
+"""Fréchet distances between features of generated and of real motion.
+
+A plugin measures features of its own in three steps: it derives a spec from `headmotion.metrics.specs.FrechetSpec`,
+writes a `FeatureExtractor`, and returns a `Frechet` of both from the spec's ``build``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -14,40 +18,102 @@ from ..core.errors import MotionError, SpecError
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
-from .frechet_specs import LastFramesSpec
-from .gaussian import Gaussian, frechet_distance
-from .validation import plane, true_motion
+from .measurement import points_2d, real_motion
+from .specs import FrechetSpec
 
 FPS = Fraction(25)
-"""Frames per second at which lengths are counted; motion at other rates is brought to it."""
+"""Frames per second at which lengths are counted; motion at other rates is resampled to it."""
 
-DRAWS = 200
-"""Draws of an interval: each takes some hundredths of a second, as many times as there are figures and sources."""
+BOOTSTRAP_DRAWS = 200
+"""Draws for an interval: each takes some hundredths of a second for every value of every source."""
 
 
-class Extractor(Protocol):
-    """What is compared of motion. A plugin's own makes a metric of `Frechet` in its spec's ``build``."""
+class Gaussian(NamedTuple):
+    """Mean and covariance of samples.
+
+    The covariance is stored as a root ``R`` with ``R^T R`` equal to it, so that it cannot lose positive
+    semidefiniteness to rounding.
+    """
+
+    mean: Tensor
+    """``[d]``, float64."""
+    root: Tensor
+    """``[r, d]``, float64, with ``r = min(n, d)``."""
+
+    @classmethod
+    def fit(cls, features: Tensor) -> Gaussian:
+        """Return the Gaussian of samples ``[n, d]``, whose covariance is divided by ``n - 1``.
+
+        Raises:
+            ValueError: fewer than two samples.
+        """
+        samples = features.double()
+        count, size = samples.shape
+        if count < 2:
+            raise ValueError(f"two samples or more are needed for a covariance, got {count}")
+        mean = samples.mean(0)
+        root = (samples - mean) / (count - 1) ** 0.5
+        if count > size:
+            # The R of a QR decomposition is as good a root, and has only d rows.
+            root = torch.linalg.qr(root, mode="r").R
+        return cls(mean, root)
+
+
+def frechet_distance(left: Gaussian, right: Gaussian) -> float:
+    """Return ``|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2))``, finite and never negative.
+
+    With ``S = R^T R`` the trace of the last term is the sum of the singular values of ``R1 R2^T``, so that no matrix
+    root is taken and nothing is added to a singular covariance. Source: Dowson and Landau 1982; Heusel et al. 2017
+    (FID).
+    """
+    mean_term = (left.mean - right.mean).square().sum()
+    traces = left.root.square().sum() + right.root.square().sum()
+    cross_trace = torch.linalg.svdvals(left.root @ right.root.T).sum()
+    # Rounding can leave a tiny negative number where both are equal.
+    return max(0.0, float(mean_term + traces - 2 * cross_trace))
+
+
+class FeatureExtractor(Protocol):
+    """Maps poses to the features whose distributions a `Frechet` compares."""
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """All that changes its features, as JSON values."""
+        """All that changes the features (settings, hashes of weights), as JSON values."""
         ...
 
     def __call__(self, poses: Tensor) -> Mapping[str, Tensor]:
-        """Poses ``[n, P, D]`` of the unit frame to features by name, each ``[samples, d]``."""
+        """Return features by name.
+
+        Args:
+            poses: ``[n, P, D]`` in the unit square, at 25 fps; ``n`` is the spec's ``frames``.
+
+        Returns:
+            By name, ``[samples, d]``; the names become parts of the names of the metric's values.
+        """
         ...
 
 
 class Frechet(Metric):
-    """Distance of the Gaussians through all samples of all clips, by kind of feature and generated length.
+    """Distance of the Gaussians through all samples of all clips, by feature and generated length.
 
-    Generated and real motion are cut alike: to the generated length, and of that the last frames. Both are brought to
-    the unit frame of the real clip's first pose. Source: MS-Sync, section 4; SUHMo.
+    Generated and real motion are cut alike: to the generated length, and of that the last frames. Both are normalized
+    to the unit square of the real clip's first pose. Source: MS-Sync, section 4; SUHMo.
+
+    Args:
+        spec: which frames, of which lengths.
+        context: what the metric is built with.
+        extractor: the features.
+        draws: bootstrap draws that an interval is worth; 0 leaves intervals out.
+
+    Raises:
+        SpecError: no duration has as many frames as are compared.
     """
 
     needs = frozenset({"real"})
 
-    def __init__(self, spec: LastFramesSpec, context: BuildContext, extractor: Extractor, draws: int = DRAWS) -> None:
+    def __init__(
+        self, spec: FrechetSpec, context: BuildContext, extractor: FeatureExtractor, draws: int = BOOTSTRAP_DRAWS
+    ) -> None:
         super().__init__(spec)
         self.extractor, self.representation, self.draws = extractor, context.representation, draws
         self.frames = spec.frames
@@ -65,17 +131,17 @@ class Frechet(Metric):
     @override
     @torch.no_grad()
     def observe(self, clip: MetricInput) -> Observation:
-        """Features of either motion at each length that the clip has.
+        """Return the features of generated and real motion at each length that the clip has.
 
         Raises:
             MotionError: no real motion, values that are not finite, or shorter than the shortest length.
         """
-        real = true_motion(clip, self._name)
-        frame = self.representation.frame_of(real.values[:1])
+        real = real_motion(clip, self._name)
+        unit_square = self.representation.frame_of(real.values[:1])
         observed: dict[str, Tensor] = {}
         for side, motion in (("generated", clip.generated), ("real", real)):
-            plane(self.representation, motion, self._name)
-            poses = self.representation.normalize(_at_fps(motion).values, frame)
+            points_2d(self.representation, motion, self._name)  # only for its checks
+            poses = self.representation.normalize(_resample(motion).values, unit_square)
             for duration in self.durations:
                 if len(poses) >= duration:
                     for name, features in self.extractor(poses[duration - self.frames : duration]).items():
@@ -87,25 +153,25 @@ class Frechet(Metric):
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        """One distance for each kind of feature and length; a note where samples are few."""
-        values = {}
-        few: dict[str, list[str]] = {}
+        """Return one distance for each feature and length; notes say where samples are few."""
+        values: dict[str, float] = {}
+        few_samples: dict[str, list[str]] = {}
         for name in dict.fromkeys(key.partition("/")[0] for clip in observed for key in clip):
-            generated, real = (_joined(observed, f"{name}/{side}") for side in ("generated", "real"))
+            generated, real = (_concatenate(observed, f"{name}/{side}") for side in ("generated", "real"))
             count, size = generated.shape
             if count > 1:
-                values[name] = frechet_distance(Gaussian.of(generated), Gaussian.of(real))
+                values[name] = frechet_distance(Gaussian.fit(generated), Gaussian.fit(real))
             if count <= size:
-                few.setdefault(_caution(count, size), []).append(name)
-        notes = [f"{caution}: {', '.join(names)}" for caution, names in few.items()]
-        return MetricValues(values, (*notes, *self._shorter(observed)))
+                few_samples.setdefault(_few_samples_note(count, size), []).append(name)
+        notes = [f"{note}: {', '.join(names)}" for note, names in few_samples.items()]
+        return MetricValues(values, (*notes, *self._short_clip_notes(observed)))
 
-    def _shorter(self, observed: Sequence[Observation]) -> list[str]:
+    def _short_clip_notes(self, observed: Sequence[Observation]) -> list[str]:
         notes = []
         for duration in self.durations:
-            have = sum(any(f"_{duration}f/" in key for key in clip) for clip in observed)
-            if have < len(observed):
-                notes.append(f"{duration} frames: of {have} of {len(observed)} clips, the others are shorter")
+            count = sum(any(f"_{duration}f/" in key for key in clip) for clip in observed)
+            if count < len(observed):
+                notes.append(f"{duration} frames: {count} of {len(observed)} clips, the others are shorter")
         return notes
 
     @property
@@ -113,15 +179,15 @@ class Frechet(Metric):
         return self.spec.type_name()
 
 
-def _at_fps(motion: Motion) -> Motion:
+def _resample(motion: Motion) -> Motion:
     return motion if motion.fps == FPS else motion.resample(FPS)
 
 
-def _caution(count: int, size: int) -> str:
+def _few_samples_note(count: int, size: int) -> str:
     if count < 2:
         return "one sample has no covariance"
-    return f"{count} samples in {size} dimensions, which makes distances too large; compare only with as many"
+    return f"{count} samples in {size} dimensions make distances too large; compare only at the same count"
 
 
-def _joined(observed: Sequence[Observation], key: str) -> Tensor:
+def _concatenate(observed: Sequence[Observation], key: str) -> Tensor:
     return torch.cat([clip[key] for clip in observed if key in clip])

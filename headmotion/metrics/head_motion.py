@@ -1,4 +1,4 @@
-"""How far and how fast the head moves, or the whole of what has no head."""
+"""Spread and speed of head motion, or of all motion where there is no head."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from typing_extensions import override
 
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
-from .filters import Curve, low_pass
-from .motion_specs import HeadMotionSpec
+from .measurement import MIN_VARIATION, points_2d, scale_px
 from .pose_curves import PoseCurves
-from .validation import STILL, plane, size_px
-from .windowed_stats import WINDOW_SECONDS, Moments, moments
+from .signals import WINDOW_SECONDS, Signal, WindowedStats, low_pass, windowed_stats
+from .specs import HeadMotionSpec
 
 NAME = "head-motion"
-MEASURES, WHO = ("spread", "speed"), ("generated", "real")
+MEASURES, SIDES = ("spread", "speed"), ("generated", "real")
 
 
 class HeadMotion(Metric):
-    """Spread (standard deviation in windows of three seconds) and speed of the pose, below a frequency.
+    """Spread (standard deviation in windows of three seconds) and speed of the low-passed pose.
 
-    Ratios are mean over mean, generated over real. What has no face also gets the spread and speed of all its points.
+    Ratios are mean over mean, generated over real. A representation without a face also has the spread and speed of
+    all its points.
     """
 
     spec: HeadMotionSpec
@@ -40,21 +41,21 @@ class HeadMotion(Metric):
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """How the pose is found, smoothed and cut."""
+        """The spec, how the pose is measured, and the length of the windows."""
         return {**self.spec.model_dump(mode="json"), **self.pose.protocol, "window_seconds": WINDOW_SECONDS}
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
-        beside = clip.real or clip.generated
-        found = self._moved(clip.generated, beside, "generated")
-        return found | self._moved(clip.real, beside, "real") if clip.real is not None else found
+        reference = clip.real or clip.generated
+        observed = self._stats(clip.generated, reference, "generated")
+        return observed | self._stats(clip.real, reference, "real") if clip.real is not None else observed
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
-        """Spread and speed of the generated motion."""
+        """Return spread and speed of the generated motion."""
         return {
             name: float(observed[f"generated_{measure}"][k])
             for measure in MEASURES
-            for k, name in enumerate(self._names(measure))
+            for k, name in enumerate(self._value_names(measure))
         }
 
     @override
@@ -62,46 +63,47 @@ class HeadMotion(Metric):
         values: dict[str, float] = {}
         notes = []
         for measure in MEASURES:
-            means = torch.stack([each[f"generated_{measure}"] for each in observed]).mean(dim=0)
-            values |= dict(zip(self._names(measure), means.tolist(), strict=True))
-        known = [each for each in observed if "real_spread" in each]
-        for measure in MEASURES if known else ():
-            made, true = (torch.stack([e[f"{who}_{measure}"] for e in known]).mean(dim=0) for who in WHO)
-            for axis, over, under in zip(self.axes, made.tolist(), true.tolist(), strict=True):
-                if under > STILL:
-                    values[f"{measure}_{axis}_ratio"] = over / under
+            means = torch.stack([clip[f"generated_{measure}"] for clip in observed]).mean(dim=0)
+            values |= dict(zip(self._value_names(measure), means.tolist(), strict=True))
+        with_real = [clip for clip in observed if "real_spread" in clip]
+        for measure in MEASURES if with_real else ():
+            generated, real = (torch.stack([c[f"{side}_{measure}"] for c in with_real]).mean(dim=0) for side in SIDES)
+            for axis, numerator, denominator in zip(self.axes, generated.tolist(), real.tolist(), strict=True):
+                if denominator > MIN_VARIATION:
+                    values[f"{measure}_{axis}_ratio"] = numerator / denominator
                 else:
-                    notes.append(f"{measure}_{axis}_ratio: the real motion is still")
-        if short := sum(bool(each["short"]) for each in observed):
+                    notes.append(f"{measure}_{axis}_ratio: the real motion does not move")
+        if short := sum(bool(clip["short"]) for clip in observed):
             notes.append(f"{short} of {len(observed)} clips are shorter than {WINDOW_SECONDS} s")
         return MetricValues(values, tuple(notes))
 
-    def _names(self, measure: str) -> list[str]:
-        per = "" if measure == "spread" else "_per_s"
-        return [f"{measure}_{axis}_{unit}{per}" for axis, unit in self.axes.items()]
+    def _value_names(self, measure: str) -> list[str]:
+        rate = "" if measure == "spread" else "_per_s"
+        return [f"{measure}_{axis}_{unit}{rate}" for axis, unit in self.axes.items()]
 
-    def _moved(self, motion: Motion, beside: Motion, who: str) -> dict[str, torch.Tensor]:
+    def _stats(self, motion: Motion, reference: Motion, side: str) -> dict[str, torch.Tensor]:
         fps = float(motion.fps)
-        pose = self._moments(self.pose.find(motion, beside, NAME), fps)
+        pose = self._windowed(self.pose.measure(motion, reference, NAME), fps)
         spread, speed = pose.std, pose.speed
         if not self.pose.is_face:
-            points, others = (plane(self.representation, each, NAME) for each in (motion, beside))
-            each = self._moments((points / size_px(self.representation, others, NAME)).flatten(1).numpy(), fps)
-            # Of a point, both of its coordinates.
+            points, reference_points = (points_2d(self.representation, m, NAME) for m in (motion, reference))
+            points = points / scale_px(self.representation, reference_points, NAME)
+            coordinates = self._windowed(rearrange(points, "t p d -> t (p d)").numpy(), fps)
+            # A point has two coordinates, so its mean square is twice that of a coordinate.
             spread, speed = (
                 np.append(of_pose, np.sqrt(2 * np.square(of_points).mean()))
-                for of_pose, of_points in ((spread, each.std), (speed, each.speed))
+                for of_pose, of_points in ((spread, coordinates.std), (speed, coordinates.speed))
             )
         return {
-            f"{who}_spread": _without_rounding(spread),
-            f"{who}_speed": _without_rounding(speed * fps),
+            f"{side}_spread": _zero_rounding(spread),
+            f"{side}_speed": _zero_rounding(speed * fps),
             "short": torch.tensor(len(motion) < WINDOW_SECONDS * fps),
         }
 
-    def _moments(self, curves: Curve, fps: float) -> Moments:
-        return moments(low_pass(curves, self.spec.low_pass_hz, fps, NAME), fps)
+    def _windowed(self, signal: Signal, fps: float) -> WindowedStats:
+        return windowed_stats(low_pass(signal, self.spec.low_pass_hz, fps, NAME), fps)
 
 
-def _without_rounding(values: Curve) -> torch.Tensor:
-    """What filters leave of a constant is 0."""
-    return torch.from_numpy(np.where(values < STILL, 0.0, values))
+def _zero_rounding(values: Signal) -> torch.Tensor:
+    """Return the values, with 0 for what rounding leaves of a constant after filtering."""
+    return torch.from_numpy(np.where(values < MIN_VARIATION, 0.0, values))

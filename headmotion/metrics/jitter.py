@@ -1,4 +1,4 @@
-"""How much points tremble."""
+"""Jitter of points from frame to frame."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing_extensions import override
 
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.specs import BuildContext
-from .means import averaged, ratio_of_means
-from .motion_specs import JitterSpec
-from .validation import STILL, plane, scalar, size_px
+from .measurement import MIN_VARIATION, mean_over_clips, points_2d, ratio_of_means, scalar, scale_px
+from .specs import JitterSpec
 
 
 class Jitter(Metric):
-    """Root mean square third difference of all points from frame to frame, in distances of the scale pair."""
+    """Root mean square third difference of all points over time, in distances of the scale pair.
+
+    Where real motion is known, lengths are in its scale, and the ratio of both jitters is a value too.
+    """
 
     better: Mapping[str, Literal["lower", "higher"]] = {"jitter_scale": "lower"}
 
@@ -26,32 +28,32 @@ class Jitter(Metric):
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """Nothing to choose."""
+        """The spec, which has no settings."""
         return self.spec.model_dump(mode="json")
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
-        made = plane(self.representation, clip.generated, "jitter", least=4)
+        generated = points_2d(self.representation, clip.generated, "jitter", min_frames=4)
         if clip.real is None:
-            return {"generated": scalar(jitter(made, size_px(self.representation, made, "jitter")))}
-        real = plane(self.representation, clip.real, "jitter", least=4)
-        size = size_px(self.representation, real, "jitter")
-        return {"generated": scalar(jitter(made, size)), "real": scalar(jitter(real, size))}
+            return {"generated": scalar(jitter(generated, scale_px(self.representation, generated, "jitter")))}
+        real = points_2d(self.representation, clip.real, "jitter", min_frames=4)
+        scale = scale_px(self.representation, real, "jitter")
+        return {"generated": scalar(jitter(generated, scale)), "real": scalar(jitter(real, scale))}
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
-        """Of the generated motion, per frame to the third."""
+        """Return the jitter of the generated motion, per cubed frame."""
         return {"jitter_scale": float(observed["generated"])}
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        figures = averaged(self, observed)
-        pairs = [(float(each["generated"]), float(each["real"])) for each in observed if "real" in each]
-        ratio = ratio_of_means((made for made, _ in pairs), (real for _, real in pairs), STILL)
+        means = mean_over_clips(self, observed)
+        pairs = [(float(clip["generated"]), float(clip["real"])) for clip in observed if "real" in clip]
+        ratio = ratio_of_means((generated for generated, _ in pairs), (real for _, real in pairs), MIN_VARIATION)
         if ratio is None:
-            return MetricValues(figures.values, ("jitter_ratio: the real motion is still",) if pairs else ())
-        return MetricValues({**figures.values, "jitter_ratio": ratio})
+            return MetricValues(means.values, ("jitter_ratio: the real motion does not move",) if pairs else ())
+        return MetricValues({**means.values, "jitter_ratio": ratio})
 
 
-def jitter(frames: Tensor, size: float) -> float:
-    """Root mean square third difference of points ``[T, P, D]`` in units of ``size``."""
-    return float(frames.diff(3, dim=0).square().mean().sqrt() / size)
+def jitter(frames: Tensor, scale: float) -> float:
+    """Return the root mean square third difference of points ``[T, P, D]`` in units of ``scale``."""
+    return float(frames.diff(3, dim=0).square().mean().sqrt() / scale)

@@ -1,4 +1,4 @@
-"""How well the mouth opens when it should, and how far."""
+"""Timing and amplitude of mouth opening."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ..core.errors import SpecError
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext
-from .filters import Curve, band_pass
-from .means import averaged
-from .motion_specs import OpeningSpec
-from .validation import STILL, plane, scalar, true_motion
+from .measurement import MIN_VARIATION, mean_over_clips, points_2d, real_motion, scalar
+from .signals import Signal, band_pass
+from .specs import OpeningSpec
 
 
-class Opening(Metric):
-    """Correlation and amplitude of an opening against the true one, between two frequencies.
+class MouthOpening(Metric):
+    """Correlation and amplitude of a band-passed opening against the real one.
 
-    A mouth that is still follows nothing: its correlation is 0. Where the true one is still, neither can be told.
+    A mouth that does not move correlates with nothing: its correlation is 0. Where the real mouth does not move,
+    both values are undefined.
     """
 
     needs = frozenset({"real"})
@@ -33,54 +33,61 @@ class Opening(Metric):
         super().__init__(spec)
         self.representation = context.representation
         if not self.representation.openings.get(spec.opening):
-            has = ", ".join(self.representation.openings) or "(none)"
-            raise SpecError("opening", f"an opening that {self.representation.name} has: {has}", repr(spec.opening))
+            names = ", ".join(self.representation.openings) or "(none)"
+            raise SpecError("opening", f"an opening that {self.representation.name} has: {names}", repr(spec.opening))
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """Which opening, in which band, at how many lags."""
+        """The spec: which opening, in which band, at how many lags."""
         return self.spec.model_dump(mode="json")
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
         curves = []
-        for motion in (clip.generated, true_motion(clip, "opening")):
-            plane(self.representation, motion, "opening")
+        for motion in (clip.generated, real_motion(clip, "opening")):
+            points_2d(self.representation, motion, "opening")  # only for its checks
             curve = opening_curve(self.representation, motion.values, self.spec.opening)
             curves.append(band_pass(curve, self.spec.low_hz, self.spec.high_hz, float(motion.fps), "opening"))
-        made, true = curves
-        if true.std() < STILL:
+        generated, real = curves
+        if real.std() < MIN_VARIATION:
             return {}
-        if made.std() < STILL:
+        if generated.std() < MIN_VARIATION:
             return {"correlation": scalar(0.0), "amplitude": scalar(0.0)}
-        follows = best_correlation(made, true, self.spec.reach_frames)
-        return {"correlation": scalar(follows), "amplitude": scalar(float(made.std() / true.std()))}
+        correlation = best_correlation(generated, real, self.spec.reach_frames)
+        return {"correlation": scalar(correlation), "amplitude": scalar(float(generated.std() / real.std()))}
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
-        """Correlation -1..1, and the generated standard deviation over the true one."""
-        return {
-            name: float(observed[key])
-            for name, key in (("correlation", "correlation"), ("amplitude_ratio", "amplitude"))
-            if key in observed
-        }
+        """Return the correlation, -1 to 1, and the generated standard deviation over the real one."""
+        if not observed:
+            return {}
+        return {"correlation": float(observed["correlation"]), "amplitude_ratio": float(observed["amplitude"])}
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        return averaged(self, observed, "the true opening is still in every clip")
+        return mean_over_clips(self, observed, "the real mouth does not move in any clip")
 
 
-def opening_curve(representation: Representation, poses: Tensor, opening: str = "mouth") -> Curve:
-    """Distance of the first pair of points of an opening over the mean one of the scale pair, ``[T]``."""
+def opening_curve(representation: Representation, poses: Tensor, opening: str = "mouth") -> Signal:
+    """Return the distance of an opening's first pair of points over the mean one of the scale pair, ``[T]``.
+
+    Args:
+        representation: names openings and the scale pair.
+        poses: ``[T, P, D]`` in pixels.
+        opening: name of the opening.
+    """
     points = representation.to_points2d(poses)
-    (a, b), (c, d) = representation.openings[opening][0], representation.scale_pair
-    size = (points[:, c] - points[:, d]).norm(dim=-1).mean()
-    return np.asarray(((points[:, a] - points[:, b]).norm(dim=-1) / size).double().numpy())
+    (upper, lower), (left, right) = representation.openings[opening][0], representation.scale_pair
+    scale = (points[:, left] - points[:, right]).norm(dim=-1).mean()
+    return np.asarray(((points[:, upper] - points[:, lower]).norm(dim=-1) / scale).double().numpy())
 
 
-def best_correlation(one: Curve, other: Curve, reach: int) -> float:
-    """Largest Pearson correlation of two curves ``[T]`` over shifts of up to ``reach`` frames; 0 if one is constant."""
-    found = []
+def best_correlation(left: Signal, right: Signal, reach: int) -> float:
+    """Return the largest Pearson correlation of two signals ``[T]`` over lags of up to ``reach`` frames.
+
+    At a lag where one of them is constant the correlation counts as 0.
+    """
+    correlations = []
     for lag in range(-reach, reach + 1):
-        a, b = one[max(0, lag) : len(one) + min(0, lag)], other[max(0, -lag) : len(other) + min(0, -lag)]
-        found.append(np.corrcoef(a, b)[0, 1] if a.std() and b.std() else 0.0)
-    return float(max(found))
+        a, b = left[max(0, lag) : len(left) + min(0, lag)], right[max(0, -lag) : len(right) + min(0, -lag)]
+        correlations.append(np.corrcoef(a, b)[0, 1] if a.std() and b.std() else 0.0)
+    return float(max(correlations))

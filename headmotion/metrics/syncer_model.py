@@ -1,4 +1,4 @@
-"""Trained syncers as metrics use them: from a file or bundled, with what makes them known."""
+"""Trained syncers as metrics use them: from a file or bundled, identified by the file's SHA-256."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..core.errors import SpecError
 from ..core.interfaces.representation import Representation
 from ..sync.trained import load_syncers
 
-BUNDLED = Path(__file__).with_name("models")
-"""Syncers that come with headmotion, by the names of their files."""
-PAGE = "docs/metrics-sync-frechet.md"
+BUNDLED_DIR = Path(__file__).with_name("models")
+"""Folder of the syncers that come with headmotion; a file's stem is its name."""
 
 
-class Judge:
-    """Syncers for a representation.
+class SyncerModel:
+    """Syncers that were trained on a representation.
 
     Args:
         syncers: a file, or the name of a bundled one.
+        representation: what the measured motion is in. A depth that the syncers were not trained on is dropped.
 
     Raises:
         CheckpointError: the file is missing, damaged, or something else.
@@ -28,20 +28,21 @@ class Judge:
     """
 
     def __init__(self, syncers: str, representation: Representation) -> None:
-        own = BUNDLED / f"{syncers}.safetensors"
-        path = own if own.is_file() else Path(syncers)
+        bundled = BUNDLED_DIR / f"{syncers}.safetensors"
+        path = bundled if bundled.is_file() else Path(syncers)
         self.trained = load_syncers(path)
         self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        known = self.trained.representation
-        self.dims = known.dims
-        if known.points != representation.points or known.dims > representation.dims:
+        trained_on = self.trained.representation
+        self.dims = trained_on.dims
+        if trained_on.points != representation.points or trained_on.dims > representation.dims:
             expected = f"syncers for {representation.name}, {representation.points} points of {representation.dims}"
-            got = f"{path}, trained on {known.name}, {known.points} of {known.dims}"
-            raise SpecError("syncers", expected, got, f"train them on that representation: {PAGE}")
+            got = f"{path}, trained on {trained_on.name}, {trained_on.points} of {trained_on.dims}"
+            remedy = "train them on that representation: docs/metrics-sync-frechet.md"
+            raise SpecError("syncers", expected, got, remedy)
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """The file's SHA-256, and what it holds."""
+        """The file's SHA-256, and what it holds, as JSON values."""
         syncers = self.trained.syncers
         return {
             "syncers_sha256": self._digest,

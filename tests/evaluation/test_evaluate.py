@@ -173,8 +173,8 @@ def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path:
     assert "NaN" not in (output / "report.json").read_text("utf-8") and (output / "report.html").exists()
     motions = {name: measured.results["motions"] for name, measured in found.metrics.items()}
     assert motions["lmd"].values["lmd_px"].value == motions["jitter"].values["jitter_scale"].value == 0
-    assert motions["opening"].values == {} and "the true opening is still in every clip" in motions["opening"].notes
-    assert "jitter_ratio: the real motion is still" in motions["jitter"].notes
+    assert motions["opening"].values == {} and "the real mouth does not move in any clip" in motions["opening"].notes
+    assert "jitter_ratio: the real motion does not move" in motions["jitter"].notes
     assert "no clip has both onsets and motion beats" in motions["beat"].notes
     (skipped,) = found.metrics["lmd"].results["nearest-audio"].skipped
     assert "another clip to learn from" in skipped.reason

@@ -21,8 +21,7 @@ from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.interfaces.syncer import Syncer
 from headmotion.metrics import av_sync as sync
 from headmotion.metrics import syncer_model as judges
-from headmotion.metrics.av_sync_specs import AVSyncSpec
-from headmotion.metrics.frechet_specs import FrechetSyncersSpec
+from headmotion.metrics.specs import AVSyncSpec, FrechetSyncersSpec
 from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import Space, SyncerPyramid
 from headmotion.sync.trained import TrainedSyncers
@@ -170,7 +169,7 @@ def test_motion_at_another_rate_is_brought_to_that_of_the_syncers(build: Build) 
 
 def test_what_cannot_be_measured_is_said(build: Build) -> None:
     metric = build()
-    with pytest.raises(hm.MotionError, match="the speech"):
+    with pytest.raises(hm.MotionError, match="audio of each clip"):
         metric.observe(clip_of(FACE, rest_of(FACE).repeat(9, 1, 1)))
     with pytest.raises(hm.MotionError, match="5 frames at 25 fps, got 4"):
         metric.observe(clip(4))

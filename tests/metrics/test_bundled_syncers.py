@@ -19,8 +19,8 @@ from headmotion.data.corpus import open_corpus
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.media.audio import Audio
 from headmotion.metrics.av_sync import AVSync
-from headmotion.metrics.av_sync_specs import AVSyncSpec
-from headmotion.metrics.syncer_model import BUNDLED
+from headmotion.metrics.specs import AVSyncSpec
+from headmotion.metrics.syncer_model import BUNDLED_DIR
 from headmotion.sync.av_offset import best_shift
 
 EDGE = 8
@@ -58,7 +58,7 @@ def test_sound_that_is_late_is_found_in_real_clips(metric: AVSync, shared: Path)
 
 
 def test_the_file_is_small_and_tells_what_it_is() -> None:
-    path = BUNDLED / "metric-syncers.safetensors"
+    path = BUNDLED_DIR / "metric-syncers.safetensors"
     header = read_header(path)
     assert header.size < 2e6 and header.spec["space"] == "free"
     assert header.card["commit"] and header.card["recipe"]["data"]["distributable_only"] is True

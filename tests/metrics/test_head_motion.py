@@ -7,8 +7,8 @@ from scipy.spatial.transform import Rotation
 from headmotion.core.errors import MotionError
 from headmotion.core.interfaces.metric import MetricValues
 from headmotion.core.interfaces.representation import Representation
-from headmotion.metrics.motion_specs import DriftSpec, HeadMotionSpec, JitterSpec
-from headmotion.metrics.windowed_stats import moments, windows
+from headmotion.metrics.signals import centered_windows, windowed_stats
+from headmotion.metrics.specs import DriftSpec, HeadMotionSpec, JitterSpec
 from headmotion.representations.point_representation import neutral_3d
 
 TIME = np.arange(150) / 25
@@ -44,21 +44,21 @@ def test_a_turn_of_known_amplitude_and_rate(face: Representation, axis: str, nam
     assert all(found[f"spread_{other}_deg"] < 0.4 for other in others)
 
 
-def test_moments_are_root_mean_squares_over_windows() -> None:
+def test_statistics_are_root_mean_squares_over_windows() -> None:
     curve = np.random.default_rng(0).normal(size=(110, 2))
     cut = [curve[:75], curve[25:100]]
-    assert [len(each) for each in windows(curve)] == [75, 75]
+    assert [len(each) for each in centered_windows(curve)] == [75, 75]
     std = np.sqrt(np.mean([each.var(axis=0) for each in cut], axis=0))
     speed = np.sqrt(np.mean([np.square(np.diff(each, axis=0)).mean(axis=0) for each in cut], axis=0))
-    np.testing.assert_allclose(moments(curve).std, std)
-    np.testing.assert_allclose(moments(curve).speed, speed)
+    np.testing.assert_allclose(windowed_stats(curve).std, std)
+    np.testing.assert_allclose(windowed_stats(curve).speed, speed)
 
 
 def test_a_still_truth_gives_no_ratio_and_a_still_head_is_0() -> None:
     still = rest_of(FACE).repeat(60, 1, 1)
     found = figures(FACE, turning(FACE, "y", 5 * np.sin(TIME[:60])), still)
     assert not [name for name in found.values if name.endswith("ratio")]
-    assert "spread_yaw_ratio: the real motion is still" in found.notes
+    assert "spread_yaw_ratio: the real motion does not move" in found.notes
     assert "1 of 1 clips are shorter than 3 s" in found.notes
     assert set(figures(FACE, still).values.values()) == {0.0}
     with pytest.raises(MotionError, match="more than 20 frames"):
@@ -116,7 +116,7 @@ def test_drift_is_the_distance_of_windows_in_real_deviations() -> None:
         [1.5, 4], rel=1e-3
     )
     still = metric.observe(clip_of(KEYPOINTS, real, rest.repeat(20, 1, 1), long=long))
-    assert metric.figures([still]) == MetricValues({}, ("distances: real clips are still",)) and not metric.plots(
+    assert metric.figures([still]) == MetricValues({}, ("distances: the real clips do not move",)) and not metric.plots(
         [still]
     )
     with pytest.raises(MotionError, match="30 frames of long motion, got 29"):

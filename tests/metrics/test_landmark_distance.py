@@ -1,10 +1,13 @@
+"""LMD, frontal LMD and lip vertex error."""
+
 import numpy as np
 import pytest
 import torch
-from moving import FACE, KEYPOINTS, clip_of, context, rest_of
+from moving import FACE, KEYPOINTS, SOLID_FACE, clip_of, context, rest_of
+from scipy.spatial.transform import Rotation
 
 from headmotion.core.errors import MotionError, SpecError
-from headmotion.metrics.motion_specs import LandmarkDistanceSpec
+from headmotion.metrics.specs import FrontalDistanceSpec, LandmarkDistanceSpec, LipErrorSpec
 
 
 def lmd(generated: torch.Tensor, real: torch.Tensor) -> dict[str, float]:
@@ -38,11 +41,86 @@ def test_what_cannot_be_measured_is_said() -> None:
         LandmarkDistanceSpec().build(context(KEYPOINTS))
     metric = LandmarkDistanceSpec().build(context(FACE))
     rest = rest_of(FACE).repeat(3, 1, 1)
-    with pytest.raises(MotionError, match="true motion"):
+    with pytest.raises(MotionError, match="real motion"):
         metric.observe(clip_of(FACE, rest))
-    with pytest.raises(MotionError, match="as many true frames"):
+    with pytest.raises(MotionError, match="as many real frames"):
         metric.observe(clip_of(FACE, rest, rest[:2]))
     with pytest.raises(MotionError, match="finite"):
         metric.observe(clip_of(FACE, rest * float("nan"), rest))
-    with pytest.raises(MotionError, match="lies apart"):
+    with pytest.raises(MotionError, match="two separate points"):
         metric.observe(clip_of(FACE, rest, torch.zeros_like(rest)))
+
+
+def turned(values: torch.Tensor, degrees: np.ndarray) -> torch.Tensor:
+    """Each frame ``[T, P, 3]`` turned about the vertical through the middle of its lips."""
+    middle = values[:, 48:].mean(dim=1, keepdim=True)
+    matrices = torch.from_numpy(Rotation.from_euler("y", degrees[:, None], degrees=True).as_matrix())
+    return (values - middle) @ matrices.mT + middle
+
+
+def test_the_way_a_head_looks_does_not_count() -> None:
+    metric = FrontalDistanceSpec().build(context(SOLID_FACE))
+    chance = np.random.default_rng(0)
+    real = rest_of(SOLID_FACE) + torch.from_numpy(chance.normal(size=(7, 68, 3)))
+    made = real.clone()
+    made[:, 57, 1] += 10.0
+    level = [
+        metric.per_clip(metric.observe(clip_of(SOLID_FACE, made, each)))["lmd_frontal_px"]
+        for each in (real, turned(real, chance.uniform(-50, 50, 7)))
+    ]
+    assert level[1] == pytest.approx(level[0], rel=1e-4)
+    # One of 20 points is 10 lower: it moves the middle by 1/2, itself by 19/2.
+    assert level[0] == pytest.approx((19 * 0.5 + 9.5) / 20, rel=1e-4)
+
+
+def test_it_is_the_published_rotation_then_lmd() -> None:
+    chance = np.random.default_rng(1)
+    made, true = (rest_of(SOLID_FACE).numpy() + chance.normal(0, 4, (5, 68, 3)) for _ in range(2))
+
+    def frontal(frame: np.ndarray) -> np.ndarray:
+        lips = frame[48:]
+        v = lips[6] - lips[0]
+        theta = -np.arcsin(-v[2] / np.sqrt(v[2] ** 2 + v[0] ** 2))
+        matrix = np.array([[np.cos(theta), 0, np.sin(theta)], [0, 1, 0], [-np.sin(theta), 0, np.cos(theta)]])
+        return ((lips - lips.mean(0)) @ matrix.T)[:, :2]
+
+    wanted = np.mean([np.linalg.norm(frontal(a) - frontal(b), axis=1).mean() for a, b in zip(made, true, strict=True)])
+    metric = FrontalDistanceSpec().build(context(SOLID_FACE))
+    clip = clip_of(SOLID_FACE, torch.from_numpy(made), torch.from_numpy(true))
+    assert metric.figures([metric.observe(clip)]).values["lmd_frontal_px"] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_depth_is_needed() -> None:
+    with pytest.raises(SpecError, match="depth: x, y and z of each point, got landmarks68 with 2 numbers"):
+        FrontalDistanceSpec().build(context(FACE))
+    metric = FrontalDistanceSpec().build(context(SOLID_FACE))
+    rest = rest_of(SOLID_FACE).repeat(3, 1, 1)
+    deep = rest.clone()
+    deep[1, 50, 2] = float("inf")
+    with pytest.raises(MotionError, match="finite"):
+        metric.observe(clip_of(SOLID_FACE, deep, rest))
+
+
+def test_the_worst_point_of_the_lips_counts() -> None:
+    metric = LipErrorSpec().build(context(FACE))
+    real = rest_of(FACE).repeat(2, 1, 1)
+    size = float((real[0, 36] - real[0, 45]).norm())
+    made = real + torch.tensor([5.0, 7.0])  # a head elsewhere
+    made[0, 50] += torch.tensor([3.0, 4.0])
+    made[0, 60] += torch.tensor([0.0, 2.0])
+    made[1, 66] += torch.tensor([0.0, 9.0])
+    error = metric.figures([metric.observe(clip_of(FACE, made, real))]).values
+    assert error == {"lip_error_scale": pytest.approx((5 + 9) / 2 / size, rel=1e-5)}
+    absolute = LipErrorSpec(relative_to=None).build(context(FACE))
+    elsewhere = absolute.figures([absolute.observe(clip_of(FACE, real + torch.tensor([3.0, 4.0]), real))]).values
+    assert elsewhere == {"lip_error_scale": pytest.approx(5 / size, rel=1e-5)}
+    with pytest.raises(SpecError, match="'nose'"):
+        LipErrorSpec(group="jaw", relative_to="nose").build(context(_without_nose()))
+    with pytest.raises(SpecError, match="'lips'"):
+        LipErrorSpec().build(context(KEYPOINTS))
+
+
+def _without_nose():  # type: ignore[no-untyped-def]
+    face = type(FACE)(FACE.spec)
+    face.groups = {name: members for name, members in face.groups.items() if name != "nose"}
+    return face

@@ -6,7 +6,7 @@ from scipy.signal import butter, sosfiltfilt
 
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.interfaces.metric import MetricValues
-from headmotion.metrics.motion_specs import OpeningSpec
+from headmotion.metrics.specs import OpeningSpec
 
 
 def openings(*pairs: tuple[torch.Tensor, torch.Tensor]) -> MetricValues:
@@ -44,10 +44,10 @@ def test_it_is_the_largest_correlation_of_filtered_openings() -> None:
 def test_a_still_mouth_follows_nothing_and_a_still_truth_tells_nothing() -> None:
     still, moving = talking(FACE, 60, lambda time: 5 + 0 * time), talking(FACE, 60, speaking)
     assert openings((still, moving)).values == {"correlation": 0.0, "amplitude_ratio": pytest.approx(0, abs=1e-4)}
-    assert openings((moving, still)) == MetricValues({}, ("the true opening is still in every clip",))
+    assert openings((moving, still)) == MetricValues({}, ("the real mouth does not move in any clip",))
     figures = openings((moving, still), (moving, moving))
     assert figures.values == {"correlation": pytest.approx(1), "amplitude_ratio": pytest.approx(1)}
-    assert figures.notes == ("correlation: of 1 of 2 clips", "amplitude_ratio: of 1 of 2 clips")
+    assert figures.notes == ("correlation: defined for 1 of 2 clips", "amplitude_ratio: defined for 1 of 2 clips")
 
 
 def test_what_cannot_be_measured_is_said() -> None:

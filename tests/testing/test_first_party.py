@@ -33,7 +33,6 @@ VARIANTS = [
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
 FOR_DEPTH = {("metric", "lmd-frontal")}
-OF_USERS = {("metric", name) for name in ("fid", "t-fid", "fvd")}  # by weights that are not part of headmotion
 BY_SYNCERS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
 DEFAULTS = [
     key
@@ -71,4 +70,4 @@ def test_every_own_part_is_checked():
     checked = {*DEFAULTS, *((kind, each["type"]) for kind, each in VARIANTS)}
     assert {key for key, owner in registry().owners.items()} >= checked
     own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
-    assert checked | OF_USERS | BY_SYNCERS == own
+    assert checked | BY_SYNCERS == own

@@ -10,9 +10,9 @@ from moving import FACE, KEYPOINTS, clip_of, context, rest_of
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.interfaces.metric import MetricValues
 from headmotion.data.synthetic.talking_faces import synthetic_clip
-from headmotion.metrics.beat import alignment, motion_beats, onsets
-from headmotion.metrics.blink import blinks
-from headmotion.metrics.motion_specs import BeatSpec, BlinkSpec, DiversitySpec
+from headmotion.metrics.beat import beat_alignment, motion_beats, speech_onsets
+from headmotion.metrics.blink import count_blinks
+from headmotion.metrics.specs import BeatSpec, BlinkSpec, DiversitySpec
 
 
 def test_diversity_is_the_mean_distance_of_pairs() -> None:
@@ -33,9 +33,9 @@ def test_diversity_is_the_mean_distance_of_pairs() -> None:
 
 
 def test_beat_alignment_of_times_by_hand() -> None:
-    found = alignment(np.array([1.0, 2.0]), np.array([1.05, 3.0, 2.1]), 0.05)
+    found = beat_alignment(np.array([1.0, 2.0]), np.array([1.05, 3.0, 2.1]), 0.05)
     assert found == pytest.approx((np.exp(-0.5) + np.exp(-2)) / 2)
-    assert alignment(np.array([1.0]), np.array([0.0, 1.0]), 0.05) == 1.0
+    assert beat_alignment(np.array([1.0]), np.array([0.0, 1.0]), 0.05) == 1.0
 
 
 def clicks(*seconds: float) -> np.ndarray:
@@ -48,7 +48,7 @@ def clicks(*seconds: float) -> np.ndarray:
 
 def test_motion_that_pauses_with_the_clicks_is_aligned() -> None:
     times = (0.52, 1.12, 1.72, 2.32)
-    np.testing.assert_allclose(onsets(clicks(*times).astype(np.float32)), times, atol=0.03)
+    np.testing.assert_allclose(speech_onsets(clicks(*times).astype(np.float32)), times, atol=0.03)
     time = np.arange(75) / 25
     # Where a cosine has its ends the speed is least: every 0.6 s.
     swing = {late: np.cos(np.pi * (time - 0.52 - late) / 0.6) for late in (0.0, 0.3)}
@@ -72,10 +72,10 @@ def test_silence_and_stillness_have_no_beats() -> None:
     held = metric.observe(clip_of(FACE, still, speech=clicks(1.0)))
     assert metric.figures([silent, held]) == MetricValues({}, ("no clip has both onsets and motion beats",))
     heard = metric.observe(clip_of(FACE, moving, speech=clicks(1.0)))
-    assert metric.figures([silent, heard]).notes == ("beat_alignment: of 1 of 2 clips",)
+    assert metric.figures([silent, heard]).notes == ("beat_alignment: defined for 1 of 2 clips",)
     with pytest.raises(MotionError, match="2048 samples"):
         metric.observe(clip_of(FACE, moving, speech=np.zeros(1000)))
-    with pytest.raises(MotionError, match="the speech"):
+    with pytest.raises(MotionError, match="audio of each clip"):
         metric.observe(clip_of(FACE, moving))
 
 
@@ -86,7 +86,7 @@ def test_blinks_are_short_and_counted_once() -> None:
     opening[60:80] = 0.1  # too long: eyes are closed
     opening[90:93] = 0.2  # not shut
     opening[98:] = 0.1
-    assert blinks(opening, 0.6, 15) == 3
+    assert count_blinks(opening, 0.6, 15) == 3
 
 
 def test_blinks_of_synthetic_speakers_are_found() -> None:
