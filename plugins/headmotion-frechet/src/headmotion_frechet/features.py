@@ -97,4 +97,3 @@ class I3DClips:
         """Return ``fvd`` with the number of frames, for poses ``[n, P, D]`` in the unit square."""
         video = rearrange(self.draw(poses), "t c h w -> 1 c t h w")
         return {f"fvd{len(poses)}": self.network(video)}
-
