@@ -111,7 +111,8 @@ def animate(
     controls = headmotion.controls.from_options(**edits, seed=seed)
     pipe = headmotion.load(model, device=device)
     reference = pipe.reference(landmarks or image, detector=detector, face=face)
-    motion = pipe.iter_motion(audio, reference, seed, fps, controls, style, listener_audio)
+    speech = headmotion.Audio.load(audio)  # once, so that its header is not read again for the sound track
+    motion = pipe.iter_motion(speech, reference, seed, fps, controls, style, listener_audio)
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
     drawn = {"type": renderer or ("portrait" if image else "skeleton")} | view
-    show(pipe.render(motion, output, image=image, audio=audio, renderer=drawn, quiet=quiet))
+    show(pipe.render(motion, output, image=image, audio=speech, renderer=drawn, quiet=quiet))

@@ -103,6 +103,11 @@ class Audio:
         """Return the number of motion frames at ``fps`` frames per second: ``floor(duration * fps + 1/2)``."""
         return frame_count(self.duration, as_fps(fps))
 
+    def announced_frames(self, fps: Rate) -> int | None:
+        """Return the number of motion frames according to the file's header, or None if only decoding can tell."""
+        length = self._source.announced_length
+        return None if length is None else frame_count(Fraction(length, self.rate), as_fps(fps))
+
     def blocks(self, rate: int = 16000, seconds: float = 1.0) -> Iterator[Wave]:
         """Read mono blocks in constant memory.
 
@@ -196,6 +201,10 @@ class _ArraySource:
 
     @property
     def length(self) -> int:
+        return len(self.array)
+
+    @property
+    def announced_length(self) -> int:
         return len(self.array)
 
     def chunks(self) -> Iterator[Samples]:

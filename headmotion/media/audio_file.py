@@ -53,6 +53,10 @@ class Source(Protocol):
     def length(self) -> int:
         """Exact number of samples per channel; some files must be decoded once to count them."""
 
+    @property
+    def announced_length(self) -> int | None:
+        """Number of samples per channel according to the header; None if only decoding can tell."""
+
     def chunks(self) -> Iterator[Samples]:
         """Read all samples from the start, a bounded number at a time."""
 
@@ -98,6 +102,11 @@ class SoundFileSource:
                 return cls(path, name, file.samplerate, file.channels, file.frames)
         except (soundfile.SoundFileError, TypeError):
             return None
+
+    @property
+    def announced_length(self) -> int:
+        """Number of samples per channel."""
+        return self.length
 
     def chunks(self) -> Iterator[Samples]:
         """Read float samples ``[s, C]``; fewer than the header promised is an error."""
@@ -156,6 +165,11 @@ class ContainerSource:
             for _ in self.chunks():
                 pass
         return self._length or 0
+
+    @property
+    def announced_length(self) -> int | None:
+        """Number of samples that were counted, or else those of the header."""
+        return self.end if self._length is None else self._length
 
     def chunks(self) -> Iterator[Samples]:
         """Decode samples ``[s, C]``, silence where the track starts late or pauses, no padding after its end."""

@@ -1,62 +1,77 @@
-"""One speaker's samples as feature steps, while they are spoken."""
+"""FeatureStream: the feature steps of one speaker's samples, while they arrive."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ..core.interfaces.audio_encoder import AudioEncoder
-from ..media.audio import Resampler
+from ..media.audio import Resampler, Wave
 
 
-class Hearing:
-    """Samples of any rate in, feature steps of so many native frames at a time out.
+class FeatureStream:
+    """Samples of any rate in, feature steps out, a block of native frames at a time.
 
-    They are encoded in blocks of exactly these frames, so the steps do not depend on how the samples were cut.
+    Every call of the encoder gets exactly one block, so the steps do not depend on how the samples are divided.
+
+    Args:
+        encoder: the audio encoder.
+        sample_rate: rate of the samples (Hz).
+        steps_per_frame: audio steps per motion frame.
+        device: device of the steps.
+        frames: native frames per block.
     """
 
     def __init__(
         self, encoder: AudioEncoder, sample_rate: int, steps_per_frame: int, device: torch.device, frames: int = 1
     ) -> None:
         self._encoder, self._resampler = encoder, Resampler(sample_rate, encoder.sample_rate)
-        self._steps, self._per_frame, self._frames = steps_per_frame, encoder.hop * steps_per_frame, frames
+        self._steps_per_frame, self._samples_per_frame = steps_per_frame, encoder.hop * steps_per_frame
+        self._block_frames = frames
         self._wave = torch.zeros(0)
         self._features = torch.zeros(1, 0, encoder.channels, device=device)
         self._state = encoder.init_state(1)
 
-    def push(self, wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def push(self, wave: Wave) -> Wave:
         """Add the next samples ``[s]``, checked and mono; return them at the encoder's rate."""
-        return self._heard(self._resampler.push_mono(wave))
+        return self._append(self._resampler.push_mono(wave))
 
-    def end(self, frames: int) -> npt.NDArray[np.float32]:
-        """No more samples: silence follows, enough for so many native frames more."""
-        rest = self._heard(self._resampler.flush())
-        self._heard(np.zeros(self._encoder.look_ahead + self._per_frame * (frames + self._frames), np.float32))
-        return rest
+    def finish(self, frames: int) -> Wave:
+        """End the samples; silence follows, enough for ``frames`` more native frames.
 
-    def take(self, most: int | None = None) -> Tensor | None:
-        """The steps ``[1, n * steps_per_frame, C]`` of the next ``n`` frames; None until enough is heard.
+        Returns:
+            The last samples ``[s]`` at the encoder's rate, without the silence.
+        """
+        remainder = self._append(self._resampler.flush())
+        silence = self._encoder.look_ahead + self._samples_per_frame * (frames + self._block_frames)
+        self._append(np.zeros(silence, np.float32))
+        return remainder
+
+    def take(self, max_frames: int | None = None) -> Tensor | None:
+        """Return the steps of the next block, or None until there are enough samples.
 
         Args:
-            most: as many frames, if that is fewer than a block has: how a speech ends.
+            max_frames: length of the last block, if fewer frames than a block remain.
+
+        Returns:
+            ``[1, n * steps_per_frame, C]`` for ``n`` frames.
         """
-        frames = self._frames if most is None else min(most, self._frames)
-        steps, samples = frames * self._steps, frames * self._per_frame
+        frames = self._block_frames if max_frames is None else min(max_frames, self._block_frames)
+        steps, samples = frames * self._steps_per_frame, frames * self._samples_per_frame
         while self._features.shape[1] < steps and len(self._wave) >= samples:
             block, self._wave = self._wave[:samples], self._wave[samples:]
-            fresh, self._state = self._encoder.step(block.unsqueeze(0).to(self._features), self._state)
-            self._features = torch.cat([self._features, fresh], dim=1)
+            new, self._state = self._encoder.step(block.unsqueeze(0).to(self._features), self._state)
+            self._features = torch.cat([self._features, new], dim=1)
         if self._features.shape[1] < steps:
             return None
-        ready, self._features = self._features[:, :steps], self._features[:, steps:]
-        return ready
+        block_features, self._features = self._features[:, :steps], self._features[:, steps:]
+        return block_features
 
-    def nothing(self) -> Tensor:
-        """No steps, ``[1, 0, C]``."""
+    def empty(self) -> Tensor:
+        """Return no steps, ``[1, 0, C]``."""
         return self._features[:, :0]
 
-    def _heard(self, wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def _append(self, wave: Wave) -> Wave:
         self._wave = torch.cat([self._wave, torch.from_numpy(wave)])
         return wave

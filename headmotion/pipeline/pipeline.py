@@ -28,12 +28,21 @@ from ..media.image_scale import in_pixels, reduced
 from .reference import VIDEOS, Reference, ReferenceLike, as_reference
 from .session import Session, lookahead_ms
 
-SEARCHED = 4096
-"""Longer edge (px) to which a larger picture may be reduced to find a face in it."""
+MAX_SEARCH_EDGE = 4096
+"""Longer edge (px) to which a larger picture may be reduced before a detector searches it."""
 
 
 class Pipeline(nn.Module):
-    """The built parts of a `PipelineSpec` on one device."""
+    """The built parts of a `PipelineSpec` on one device.
+
+    Args:
+        spec: the parts.
+        device: where they are placed.
+        card: facts about the model, which `save` writes.
+
+    Raises:
+        SpecError: parts that cannot be built, or do not fit one another.
+    """
 
     def __init__(
         self, spec: PipelineSpec, device: str | torch.device = "cpu", card: dict[str, Any] | None = None
@@ -43,25 +52,36 @@ class Pipeline(nn.Module):
         self.card = card or {}
         with building("pipeline"):
             self.representation = spec.representation.build()
+            # The encoder comes first, because the other parts need to know its channels.
             self.audio_encoder = spec.audio_encoder.build(self.context(0))
             self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
         self.eval()
         self.to(device)
 
     def context(self, audio_channels: int | None = None) -> BuildContext:
-        """What further components (syncers, discriminators, losses) need to be built beside this pipeline."""
+        """Return the context in which further parts (syncers, discriminators, losses) are built for this pipeline.
+
+        Args:
+            audio_channels: numbers per audio step; None means those of the pipeline's encoder.
+        """
         channels = self.audio_encoder.channels if audio_channels is None else audio_channels
         return BuildContext(self.representation, channels, self.spec.steps_per_frame, self.spec.fps)
 
     @property
     def device(self) -> torch.device:
-        """Where the parts are."""
+        """The device of the parts."""
         return next((p.device for p in self.parameters()), torch.device("cpu"))
 
     def lookahead_ms(
         self, sample_rate: int = 16_000, fps: Rate | None = None, controls: Sequence[MotionEdit] = ()
     ) -> float | None:
-        """Milliseconds of audio beyond a frame's time stamp that the frame waits for; None: the whole clip."""
+        """Return the audio beyond a frame's time stamp that the frame waits for (ms); None means the whole clip.
+
+        Args:
+            sample_rate: rate of the samples (Hz).
+            fps: frames per second of the motion; None means the pipeline's own.
+            controls: edits of the motion.
+        """
         return lookahead_ms(self, sample_rate, fps, controls)
 
     def generate(
@@ -74,25 +94,25 @@ class Pipeline(nn.Module):
         style: Any = None,
         listener_audio: AudioLike | None = None,
     ) -> Motion:
-        """Motion for speech, in the reference's own units.
+        """Generate motion for speech, in the reference's own units.
 
         Args:
             audio: a path, an `Audio`, or ``(samples, rate)``.
-            reference: an ``.npz`` with ``landmarks``, a picture, a video (its last frames count), poses ``[P, D]`` or
-                ``[R, P, D]`` in pixels, a `Motion`, what `reference` returned, or None for the representation's
-                neutral pose (the motion then is in the unit frame).
-            seed: the only source of chance.
+            reference: an ``.npz`` with ``landmarks``, a picture, a video (its last frames are used), poses ``[P, D]``
+                or ``[R, P, D]`` in pixels, a `Motion`, a result of `reference`, or None for the representation's
+                neutral pose (the motion is then in the unit frame).
+            seed: the only source of randomness.
             fps: frames per second; None means the model's own.
             controls: edits, applied in order; see `headmotion.controls`.
-            style: how to move, for a generator that knows styles (`SupportsStyle`).
-            listener_audio: whom the speaker talks with, for a generator that hears them (`SupportsDialogue`); cut, or
-                followed by silence, to the length of ``audio``.
+            style: a style of the generator, if it has styles (`SupportsStyle`).
+            listener_audio: audio of the other person of a dialogue, if the generator supports it (`SupportsDialogue`);
+                cut or padded with silence to the length of ``audio``.
 
         Returns:
             ``floor(duration * fps + 1/2)`` frames, at least one.
 
         Raises:
-            HeadmotionError: the generator lacks the ability that ``style`` or ``listener_audio`` needs.
+            HeadmotionError: the generator lacks the capability for ``style`` or ``listener_audio``.
         """
         return Motion.concatenate(list(self.iter_motion(audio, reference, seed, fps, controls, style, listener_audio)))
 
@@ -105,14 +125,16 @@ class Pipeline(nn.Module):
         style: Any = None,
         listener_audio: AudioLike | None = None,
     ) -> Estimate:
-        """The motion of `generate`, and how sure of it a generator is that says so.
+        """Generate motion with the generator's uncertainty; arguments as in `generate`.
 
         Raises:
-            HeadmotionError: the generator does not say (`SupportsUncertainty`).
+            HeadmotionError: the generator estimates no uncertainty (`SupportsUncertainty`).
         """
-        session = self._reading(speech := Audio.coerce(audio), reference, seed, fps, (), style)
-        told = [(motion, session.deviation) for motion in session.run(speech, listener_audio)]
-        return Estimate(Motion.concatenate([motion for motion, _ in told]), torch.cat([each for _, each in told]))
+        speech = Audio.coerce(audio)
+        session = self._offline_session(speech, reference, seed, fps, (), style)
+        estimates = [(motion, session.deviation) for motion in session.run(speech, listener_audio)]
+        motions, deviations = zip(*estimates, strict=True)
+        return Estimate(Motion.concatenate(motions), torch.cat(deviations))
 
     def iter_motion(
         self,
@@ -124,9 +146,9 @@ class Pipeline(nn.Module):
         style: Any = None,
         listener_audio: AudioLike | None = None,
     ) -> Iterator[Motion]:
-        """The motion of `generate` piece by piece, about a second each, in memory that does not grow with the audio."""
+        """Yield the motion of `generate` in parts of about a second, in memory that does not grow with the audio."""
         speech = Audio.coerce(audio)
-        yield from self._reading(speech, reference, seed, fps, controls, style).run(speech, listener_audio)
+        yield from self._offline_session(speech, reference, seed, fps, controls, style).run(speech, listener_audio)
 
     def stream(
         self,
@@ -137,10 +159,21 @@ class Pipeline(nn.Module):
         controls: Sequence[MotionEdit] = (),
         style: Any = None,
     ) -> Session:
-        """A live session: ``push`` samples as they come, ``flush`` at the end; its frames are those of `generate`."""
+        """Start a live session, to be pushed samples as they arrive and flushed at the end.
+
+        Its frames are those of `generate`.
+
+        Args:
+            reference: as in `generate`.
+            sample_rate: rate of the samples (Hz).
+            seed: the only source of randomness.
+            fps: frames per second; None means the model's own.
+            controls: edits, applied in order.
+            style: a style of the generator, if it has styles.
+        """
         return Session(self, self.reference(reference), sample_rate, seed, fps, controls, style)
 
-    def _reading(
+    def _offline_session(
         self,
         speech: Audio,
         reference: ReferenceLike,
@@ -149,7 +182,7 @@ class Pipeline(nn.Module):
         controls: Sequence[MotionEdit],
         style: Any,
     ) -> Session:
-        """A session for a speech that is there already, so that nothing is gained by answering soon."""
+        """Start a session for a complete recording: in blocks of a second, because low latency has no value there."""
         block = max(1, round(self.spec.fps))
         return Session(self, self.reference(reference), speech.rate, seed, fps, controls, style, block)
 
@@ -159,30 +192,30 @@ class Pipeline(nn.Module):
         detector: DetectorSpec | dict[str, Any] | str | None = None,
         face: int | Literal["largest"] = "largest",
     ) -> Reference:
-        """Whatever may serve as a reference, as poses with their frame.
+        """Read a reference: poses with the square that maps them to the unit frame.
 
         Args:
             value: as in `generate`.
             detector: finds the pose in a picture or video; None means the pipeline's own.
-            face: which face is meant where there are several: ``largest``, or a number from 1, from the left.
+            face: which of several faces: ``largest``, or a number counted from the left, starting at 1.
 
         Raises:
             MotionError: a file that cannot be read, or poses of another shape.
-            DetectorError: no detector, no face, or not that one.
+            DetectorError: there is no detector, no face, or no face of that number.
         """
 
-        def find(path: Path) -> Tensor:
+        def find_poses(path: Path) -> Tensor:
             from ..detectors.reference_pose import PoseFinder
             from ..detectors.resolve import detector_spec
 
-            found_by = detector_spec(detector or self.spec.detector).build(self.context())
-            finder = PoseFinder(found_by, self.representation, face)
+            built = detector_spec(detector or self.spec.detector).build(self.context())
+            finder = PoseFinder(built, self.representation, face)
             if path.suffix.lower() in VIDEOS:
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
-            picture, factor = read_reduced(path, SEARCHED)
+            picture, factor = read_reduced(path, MAX_SEARCH_EDGE)
             return reduced(finder.in_picture(picture), 1 / factor, self.representation)
 
-        return as_reference(value, self.representation, find)
+        return as_reference(value, self.representation, find_poses)
 
     def render(
         self,
@@ -194,60 +227,102 @@ class Pipeline(nn.Module):
         renderer: RendererSpec | dict[str, Any] | str | None = None,
         quiet: bool = False,
     ) -> Path:
-        """Write a video of a motion, or of its pieces as they come, in constant memory.
+        """Write a video of a motion, or of its consecutive parts as they are generated, in constant memory.
 
         Args:
-            path: what to make: ``.mp4``, ``.webm``, ``.gif``, or without a suffix a folder of PNG pictures; it appears
-                whole or not at all. A GIF and pictures have no sound.
-            image: a picture's path or ``uint8 [H, W, 3]``, for renderers that need one; the transparency of a PNG or of
-                ``[H, W, 4]`` is kept, except in ``.mp4``, if the renderer is one that keeps it.
-            audio: speech to put under the video.
+            motion: the motion, or parts of it such as those of `iter_motion`.
+            path: the output: ``.mp4``, ``.webm``, ``.gif``, or a name without a suffix for a folder of PNG pictures. It
+                appears whole or not at all. A GIF and pictures have no sound.
+            image: a picture's path or ``uint8 [H, W, 3]``, for renderers that need one. The transparency of a PNG or of
+                ``[H, W, 4]`` is kept, except in ``.mp4``, if the renderer keeps it.
+            audio: sound track of the video.
             landmarks: the pose in the picture; None takes the reference that the motion carries.
             renderer: a renderer's spec; None means the pipeline's own.
             quiet: no progress bar.
+
+        Returns:
+            The path.
+
+        Raises:
+            ImageError: no motion, a picture that cannot be read, or an output that cannot be written.
         """
         from ..media.frames_writer import write_frames
 
-        pieces = iter([motion] if isinstance(motion, Motion) else motion)
-        first = next(pieces, None)
+        parts = iter([motion] if isinstance(motion, Motion) else motion)
+        first = next(parts, None)
         if first is None:
-            raise ImageError("render", "at least one piece of motion", "none")
+            raise ImageError("render", "at least one part of a motion", "none")
         drawing = self.renderer(renderer)
-        picture: Picture | None
-        if isinstance(image, str | os.PathLike):
-            picture, factor = read_reduced(image, drawing.max_useful_edge, alpha=True)
-        else:
-            picture, factor = image, 1
-        if picture is not None and not drawing.keeps_alpha:
-            picture = opaque(picture)
+        picture, factor = _read_image(image, drawing)
         pose = None
         if landmarks is not None:
             pose = reduced(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
-        drawn = (in_pixels(piece, factor, self.representation) for piece in itertools.chain([first], pieces))
-        frames = drawing.frames(drawn, picture, pose)
-        speech = None if audio is None else Audio.coerce(audio)
-        total = speech.frames(first.fps) if speech else None
+        scaled = (in_pixels(part, factor, self.representation) for part in itertools.chain([first], parts))
+        frames = drawing.frames(scaled, picture, pose)
+        sound = None if audio is None else Audio.coerce(audio)
+        # For the progress bar only, so a sound track is not decoded just to count its frames.
+        total = None if sound is None else sound.announced_frames(first.fps)
         if isinstance(motion, Motion):
             total = len(motion)
-        return write_frames(frames, Path(path), first.fps, audio=speech, total=total, quiet=quiet)
+        return write_frames(frames, Path(path), first.fps, audio=sound, total=total, quiet=quiet)
 
     def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:
-        """The pipeline's renderer, or another one for the same representation."""
+        """Build the pipeline's renderer, or another one for the same representation.
+
+        Args:
+            renderer: a renderer's spec; None means the pipeline's own.
+
+        Raises:
+            SpecError: an unknown renderer, or one that cannot be built.
+        """
         spec = self.spec.renderer if renderer is None else renderer
         chosen = spec if isinstance(spec, RendererSpec) else cast("RendererSpec", resolve_spec("renderer", spec))
         with building(f"renderer {chosen.type_name()}"):
             return chosen.build(self.context())
 
     def save(self, path: str | os.PathLike[str], step: int = 0, card: dict[str, Any] | None = None) -> Path:
-        """Write one ``.safetensors`` file with weights and spec."""
+        """Write one ``.safetensors`` file with weights and spec.
+
+        Args:
+            path: a name ending in ``.safetensors``.
+            step: number of training steps of the weights.
+            card: further facts about the model as JSON values.
+
+        Returns:
+            The path.
+
+        Raises:
+            CheckpointError: another suffix, or a card that JSON cannot hold.
+        """
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
         return save_checkpoint(
             path, self.spec.model_dump(mode="json"), tensors, step=step, card=self.card | (card or {})
         )
 
 
+def _read_image(image: str | os.PathLike[str] | Picture | None, renderer: Renderer) -> tuple[Picture | None, int]:
+    """Read a picture as the renderer needs it; a file larger than that is reduced by a whole factor.
+
+    Returns:
+        The picture, and the factor by which it was reduced.
+    """
+    picture: Picture | None
+    if isinstance(image, str | os.PathLike):
+        picture, factor = read_reduced(image, renderer.max_useful_edge, alpha=True)
+    else:
+        picture, factor = image, 1
+    if picture is not None and not renderer.keeps_alpha:
+        picture = opaque(picture)
+    return picture, factor
+
+
 def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "auto") -> Pipeline:
-    """A pipeline with fresh weights, drawn from ``seed``.
+    """Build a pipeline with fresh weights.
+
+    Args:
+        spec: the parts, as a spec or as its JSON values.
+        seed: seed of the weights.
+        device: ``auto``, or a device of this machine.
 
     Raises:
         SpecError: an unknown type or field, or parts that do not fit one another.
@@ -259,10 +334,14 @@ def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "aut
 
 
 def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
-    """A trained pipeline, by the name of a bundled model (see `models`) or from a ``.safetensors`` file.
+    """Load a trained pipeline.
+
+    Args:
+        source: the name of a bundled model (see `models`), or a ``.safetensors`` file.
+        device: ``auto``, or a device of this machine.
 
     Raises:
-        CheckpointError: no such model or file; damaged, unsafe, too new, or a plugin is missing.
+        CheckpointError: there is no such model or file; or it is damaged, unsafe, too new, or needs another plugin.
     """
     bundled = registry().models
     path = bundled.get(os.fspath(source))
@@ -282,12 +361,12 @@ def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
 
 
 def models() -> list[str]:
-    """Names of the bundled models, for `load`."""
+    """Return the names of the bundled models, for `load`."""
     return sorted(registry().models)
 
 
 def pick_device(name: str) -> torch.device:
-    """``auto`` is CUDA, then MPS, then the CPU.
+    """Return a device by its name; ``auto`` is CUDA, then MPS, then the CPU.
 
     Raises:
         HeadmotionError: not a device of this machine.

@@ -1,4 +1,4 @@
-"""References: the pose that a motion starts from, in whatever form the user has it."""
+"""References: the pose that a motion starts from, in any form that a user may have."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts
 
 @dataclass(frozen=True)
 class Reference:
-    """Poses ``[R, P, D]`` with the frame that maps them to the unit frame, and their units (``px`` or ``unit``)."""
+    """Poses with the square that maps them to the unit frame."""
 
     poses: Tensor
+    """Poses ``[R, P, D]``, the last of which is the first frame's predecessor."""
     frame: UnitSquare
+    """The square of the picture that the unit frame covers."""
     units: str = "px"
+    """``px`` (pixels of the picture) or ``unit`` (the unit frame)."""
 
 
 ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | Reference | None
@@ -35,18 +38,18 @@ ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | Re
 
 
 def as_reference(
-    value: ReferenceLike, representation: Representation, find: Callable[[Path], Tensor] | None = None
+    value: ReferenceLike, representation: Representation, find_poses: Callable[[Path], Tensor] | None = None
 ) -> Reference:
-    """Read, check and frame a reference; a third coordinate is dropped for a 2-D representation.
+    """Read and check a reference, and fit its square; a third coordinate is dropped for a 2-D representation.
 
     Args:
-        value: what serves as reference.
-        representation: what its numbers mean.
-        find: finds the poses ``[R, P, D]`` in a picture or video file.
+        value: the reference.
+        representation: the representation of its poses.
+        find_poses: finds the poses ``[R, P, D]`` in a picture or video file.
 
     Raises:
         MotionError: a file that cannot be read, or poses of another shape.
-        DetectorError: a picture or video without a detector, or in which it finds nothing.
+        DetectorError: a picture or video without a detector, or in which the detector finds nothing.
     """
     if isinstance(value, Reference):
         return value
@@ -55,7 +58,7 @@ def as_reference(
     if isinstance(value, Motion):
         poses, units, frame = value.values, value.units, value.frame
     else:
-        poses = _read(Path(value), find) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
+        poses = _read(Path(value), find_poses) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
         units, frame = "px", None
     poses = _checked(poses, representation)
     return Reference(poses, frame or representation.frame_of(poses), units)
@@ -76,11 +79,11 @@ def _checked(poses: Tensor, representation: Representation) -> Tensor:
     return poses
 
 
-def _read(path: Path, find: Callable[[Path], Tensor] | None) -> Tensor:
+def _read(path: Path, find_poses: Callable[[Path], Tensor] | None) -> Tensor:
     if path.suffix.lower() in PICTURES | VIDEOS:
-        if find is None:
+        if find_poses is None:
             raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
-        return find(path)
+        return find_poses(path)
     try:
         stored = read_arrays(path, "landmarks", "values")
         if not stored:

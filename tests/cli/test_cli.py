@@ -23,6 +23,7 @@ from PIL import Image
 
 import headmotion as hm
 from headmotion import cli
+from headmotion.media import audio_file
 
 COMMAND = Path(sys.executable).with_name("headmotion")
 RATE = 16_000
@@ -112,6 +113,26 @@ def test_demo_makes_a_talking_head(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*.*")] == ["talk.mp4"]
     count, fps, sound = frames_of(tmp_path / "made/talk.mp4")
     assert sound and fps == 25 and 8 * 25 <= count <= 12 * 25
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".flac"])
+def test_animate_decodes_speech_once_for_frames_and_once_for_sound(
+    run: Callable[..., tuple[int, str, str]], here: Path, model: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    speech = write_speech(here / f"speech{suffix}", 2.0)
+    decoded = 0
+    for source in (audio_file.ContainerSource, audio_file.SoundFileSource):
+
+        def counted(self: Any, chunks: Any = source.chunks) -> Any:
+            nonlocal decoded
+            decoded += 1
+            return chunks(self)
+
+        monkeypatch.setattr(source, "chunks", counted)
+    status, _, err = run("animate", speech, "--model", model, "-o", "talk.mp4", "--size", 64, "-q")
+    assert status == 0, err
+    assert decoded == 2
+    assert frames_of(here / "talk.mp4")[0] == 50
 
 
 def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
