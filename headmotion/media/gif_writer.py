@@ -1,150 +1,130 @@
-"""Frames into a GIF."""
+"""Frames into a GIF, with FFmpeg's palette filters."""
 
 from __future__ import annotations
 
-import struct
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO, cast
 
+import av
+import av.error
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
-from PIL.GifImagePlugin import getdata
+from av.filter import Graph
 
 from ..core.interfaces.renderer import Picture
 from .audio import Audio
-from .provenance_tag import synthetic
+from .video_writer import provenance_tag
 
-LEAST = 2
-"""Centiseconds for which a frame is shown at least; viewers show what is shorter much longer."""
-LONGEST = 65535
-"""Centiseconds that the format can count."""
-CLEAR = 255
-"""Index of the color that is transparent."""
-DITHER = 6
-"""Steps of 8 bits over which colors are dithered: no bands are seen any more, and the pattern hardly."""
-MISFIT = 2.0
-"""A palette is replaced when it is further from a frame than this many times its distance from its own frame."""
-
-Indices = npt.NDArray[np.uint8]
-"""Index into the palette for each pixel, ``[H, W]``."""
+CENTISECOND = Fraction(1, 100)
+"""The unit of time of the format (seconds)."""
+MIN_DURATION = 2
+"""Shortest time (centiseconds) for which a frame is shown; viewers show what is shorter for much longer."""
+PALETTE_PIXELS = 25_000_000
+"""Pixels of the first frames from which the palette is taken; so many are held in memory."""
+RGBA = av.VideoFormat("rgba")
+DITHER = "bayer:bayer_scale=4"
+"""A fixed pattern that hides bands but can hardly be seen itself."""
 
 
 def encode_gif(
     path: Path, pictures: Iterable[Picture], shape: tuple[int, ...], fps: Fraction, audio: Audio | None
 ) -> None:
-    """Write a GIF that repeats for ever, without sound.
+    """Write a GIF that loops forever, without sound.
 
     GIF counts time in centiseconds: frame ``k`` begins at ``k / fps`` rounded to the nearest, and frames that would
-    then be shown for less than `LEAST` are left out (there are some beyond 50 frames per second). A pixel is
+    then be shown for less than `MIN_DURATION` are left out (there are some beyond 50 frames per second). A pixel is
     transparent where its opacity is below one half.
+
+    All frames share a palette of 255 colors and a dithering pattern, so what does not move does not flicker. A palette
+    per frame would flicker, and make files larger by a third.
+
+    Args:
+        path: the file.
+        pictures: pictures of one shape.
+        shape: ``(H, W, 3)`` or ``(H, W, 4)``.
+        fps: frames per second.
+        audio: ignored.
     """
-    height, width, channels = shape
-    palette, shown = None, None
-    with path.open("wb") as stream:
-        stream.write(_header(width, height))
-        for picture, centiseconds in _timed(pictures, fps):
-            if palette is None or not palette.fits(picture):
-                palette, shown = _Palette(picture), None
-            indices = palette.indices(picture)
-            box = _changed(indices, None if channels == 4 else shown)
-            image = palette.image(indices[box[1] : box[3], box[0] : box[2]])
-            after: dict[str, Any] = {"disposal": 2, "transparency": CLEAR} if channels == 4 else {"disposal": 1}
-            stream.writelines(getdata(image, box[:2], duration=10 * centiseconds, include_color_table=True, **after))
-            shown = indices
-        stream.write(b";")
+    height, width, _ = shape
+    timed = (_video_frame(picture, start) for picture, start in start_times(pictures, fps))
+    first = list(islice(timed, max(1, PALETTE_PIXELS // (height * width))))
+    # The muxer writes no comments, so the file is copied once to add the tag.
+    with tempfile.TemporaryFile(dir=path.parent) as untagged:
+        # A frame lasts until the next one begins; nothing follows the last one.
+        final_delay = max(MIN_DURATION, round(1 / (fps * CENTISECOND)))
+        with av.open(untagged, "w", format="gif", options={"final_delay": str(final_delay)}) as container:
+            stream = container.add_stream("gif", rate=1 / CENTISECOND)
+            stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
+            stream.codec_context.time_base = CENTISECOND
+            for frame in _with_palette(chain(first, timed), _palette(first), width, height):
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        untagged.seek(0)
+        with path.open("wb") as file:
+            _copy_with_comment(untagged, file, provenance_tag().encode("ascii"))
 
 
-class _Palette:
-    """At most 255 colors, taken from one frame and kept as long as they fit, so that what is still does not flicker."""
-
-    def __init__(self, picture: Picture) -> None:
-        small = Image.fromarray(picture[..., :3])
-        small.thumbnail((256, 256))
-        # Inside of mouths it is darker than in a picture with closed lips: a darker copy, too, has a say.
-        dark = small.resize((small.width, -(-small.height // 4))).point(lambda level: level // 2)
-        both = Image.new("RGB", (small.width, small.height + dark.height))
-        both.paste(small, (0, 0))
-        both.paste(dark, (0, small.height))
-        # Rare colors count (lips are small), then the common ones are met exactly.
-        self._image = both.quantize(CLEAR, method=Image.Quantize.MAXCOVERAGE, kmeans=2)
-        self._colors = np.array(self._image.getpalette(), np.int16).reshape(-1, 3)
-        height, width = picture.shape[:2]
-        self._dither = np.tile(_bayer(), (-(-height // 8), -(-width // 8)))[:height, :width, None]
-        self._distance = self._from(picture)
-
-    def fits(self, picture: Picture) -> bool:
-        """Whether the colors do for another frame."""
-        return self._from(picture) <= MISFIT * self._distance + 1
-
-    def indices(self, picture: Picture) -> Indices:
-        """The color for each pixel, dithered by a fixed pattern, which does not flicker either."""
-        nearest = self._nearest(np.clip(picture[..., :3] + self._dither, 0, 255).astype(np.uint8))
-        if picture.shape[2] == 4:
-            nearest[picture[..., 3] < 128] = CLEAR
-        return nearest
-
-    def image(self, indices: Indices) -> Image.Image:
-        """Part of a frame, with the palette."""
-        image = Image.fromarray(np.ascontiguousarray(indices), "P")
-        image.putpalette(self._colors.astype(np.uint8).tobytes().ljust(768, b"\0"))
-        return image
-
-    def _nearest(self, colors: Picture) -> Indices:
-        return np.array(Image.fromarray(colors).quantize(palette=self._image, dither=Image.Dither.NONE), np.uint8)
-
-    def _from(self, picture: Picture) -> float:
-        few = picture[::4, ::4, :3]
-        return float(np.abs(self._colors[self._nearest(np.ascontiguousarray(few))] - few).mean())
-
-
-def _bayer() -> npt.NDArray[np.int16]:
-    """The pattern ``[8, 8]`` of an ordered dither (Bayer 1973), around 0."""
-    pattern = np.zeros((1, 1))
-    for _ in range(3):
-        pattern = np.block([[4 * pattern, 4 * pattern + 2], [4 * pattern + 3, 4 * pattern + 1]])
-    return np.rint((pattern / 63 - 0.5) * DITHER).astype(np.int16)
-
-
-def _timed(pictures: Iterable[Picture], fps: Fraction) -> Iterator[tuple[Picture, int]]:
-    """Pictures with the centiseconds for which they are shown."""
-    held, begin, end = None, 0, 0
+def start_times(pictures: Iterable[Picture], fps: Fraction) -> Iterator[tuple[Picture, int]]:
+    """Return pictures with the centiseconds at which they begin, without those that would be shown too briefly."""
+    last = -MIN_DURATION
     for k, picture in enumerate(pictures):
-        now, end = _centiseconds(k / fps), _centiseconds((k + 1) / fps)
-        if held is not None and now - begin < LEAST:
-            continue
-        if held is not None:
-            yield held, min(now - begin, LONGEST)
-        held, begin = picture, now
-    if held is not None:
-        yield held, min(max(end - begin, LEAST), LONGEST)
+        start = (k / fps / CENTISECOND + Fraction(1, 2)).__floor__()
+        if start - last >= MIN_DURATION:
+            last = start
+            yield picture, start
 
 
-def _centiseconds(seconds: Fraction) -> int:
-    return (100 * seconds + Fraction(1, 2)).__floor__()
+def _video_frame(picture: Picture, start: int) -> av.VideoFrame:
+    if picture.shape[2] == 3:
+        picture = np.pad(picture, ((0, 0), (0, 0), (0, 1)), constant_values=255)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgba")
+    frame.pts, frame.time_base = start, CENTISECOND
+    return frame
 
 
-def _changed(indices: Indices, shown: Indices | None) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what differs from the frame that is shown; never empty."""
-    if shown is None:
-        return 0, 0, indices.shape[1], indices.shape[0]
-    rows, columns = np.nonzero(indices != shown)
-    if not len(rows):
-        return 0, 0, 1, 1
-    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+def _palette(frames: list[av.VideoFrame]) -> av.VideoFrame:
+    """Return 255 colors and a transparent one that suit frames, as FFmpeg's picture of 16 x 16 pixels."""
+    graph = Graph()
+    source = graph.add_buffer(width=frames[0].width, height=frames[0].height, format=RGBA, time_base=CENTISECOND)
+    graph.link_nodes(source, graph.add("palettegen"), graph.add("buffersink")).configure()
+    for frame in frames:
+        graph.push(frame)
+    graph.push(None)
+    return cast("av.VideoFrame", graph.pull())
 
 
-def _header(width: int, height: int) -> bytes:
-    """What precedes the frames: size, endless repetition, and the tag as a comment."""
-    tag = synthetic().encode("ascii")
-    return (
-        b"GIF89a"
-        + struct.pack("<HHBBB", width, height, 0, 0, 0)
-        + b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"
-        + b"!\xfe"
-        + bytes([len(tag)])
-        + tag
-        + b"\0"
-    )
+def _with_palette(
+    frames: Iterable[av.VideoFrame], palette: av.VideoFrame, width: int, height: int
+) -> Iterator[av.VideoFrame]:
+    """Dither frames to the colors of a palette."""
+    graph = Graph()
+    source = graph.add_buffer(width=width, height=height, format=RGBA, time_base=CENTISECOND)
+    colors = graph.add_buffer(width=16, height=16, format=palette.format, time_base=CENTISECOND)
+    use, sink = graph.add("paletteuse", f"dither={DITHER}"), graph.add("buffersink")
+    source.link_to(use, 0, 0)
+    colors.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    palette.pts = 0
+    colors.push(palette)
+    colors.push(None)
+    for frame in chain(frames, [None]):
+        source.push(frame)
+        try:
+            while True:
+                yield cast("av.VideoFrame", sink.pull())
+        except (av.error.BlockingIOError, av.error.EOFError):  # it waits for the next frame, or has returned all
+            pass
+
+
+def _copy_with_comment(source: BinaryIO, target: BinaryIO, comment: bytes) -> None:
+    """Copy a GIF and insert a comment of up to 255 bytes after its header and palette, where all readers look."""
+    header = source.read(13)
+    colors = 2 << (header[10] & 7) if header[10] & 0x80 else 0
+    target.write(header + source.read(3 * colors))
+    target.write(b"!\xfe" + bytes([len(comment)]) + comment + b"\0")
+    shutil.copyfileobj(source, target)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageSequence
 
 from headmotion.core.errors import ImageError
+from headmotion.media import gif_writer
 from headmotion.media.audio import Audio
 from headmotion.media.frames_writer import write_frames
-from headmotion.media.gif_writer import _timed
 from headmotion.media.image import read_picture
 
 SIZE = (48, 64)
@@ -75,15 +76,28 @@ def test_a_gif_is_transparent_or_not(tmp_path):
 
 @given(fps=st.fractions(Fraction(1, 2), 240), count=st.integers(1, 90))
 def test_gif_time_is_honest(fps, count):
-    shown = list(_timed(list(range(count)), fps))
-    begin = 0
-    for number, centiseconds in shown:
-        assert centiseconds >= 2
-        assert abs(Fraction(begin, 100) - number / fps) <= Fraction(1, 200)
-        begin += centiseconds
-    assert abs(Fraction(begin, 100) - count / fps) <= Fraction(5, 200)
+    starts = list(gif_writer.start_times(range(count), fps))
+    assert starts[0] == (0, 0)
+    assert all(abs(Fraction(start, 100) - number / fps) <= Fraction(1, 200) for number, start in starts)
+    assert all(later - earlier >= 2 for (_, earlier), (_, later) in pairwise(starts))
     if fps <= 40:
-        assert len(shown) == count
+        assert len(starts) == count
+
+
+@pytest.mark.parametrize("fps", [Fraction(1, 2), 24, Fraction(30000, 1001), 50, 60, 240])
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_a_gif_lasts_as_long_as_its_frames(tmp_path, fps, count):
+    durations, _ = read_gif(write_frames(moving(count), tmp_path / "a.gif", fps))
+    assert min(durations) >= 20
+    assert abs(sum(durations) - 1000 * count / Fraction(fps)) <= 20
+
+
+def test_later_frames_of_a_gif_do_with_the_palette_of_the_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(gif_writer, "PALETTE_PIXELS", 2 * SIZE[0] * SIZE[1])
+    written = list(moving(12))
+    durations, seen = read_gif(write_frames(written, tmp_path / "a.gif", 25))
+    assert durations == [40] * 12
+    assert max(np.abs(a.astype(int) - b).mean() for a, b in zip(seen, written, strict=True)) < 4
 
 
 @pytest.mark.parametrize("channels", [3, 4])
@@ -126,7 +140,8 @@ def test_nothing_is_left_of_what_was_stopped(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["a.gif", "frames", "a.webm"])
-def test_pictures_are_taken_one_by_one(tmp_path, name):
+def test_pictures_are_taken_one_by_one(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(gif_writer, "PALETTE_PIXELS", 3 * SIZE[0] * SIZE[1])
     alive, most = 0, 0
 
     class Counted(np.ndarray):
