@@ -1,4 +1,4 @@
-"""Pictures from files."""
+"""Pictures from files, reduced as they are read if they are much larger than needed, and poses along with them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,33 @@ import contextlib
 import ctypes
 import os
 import warnings
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, _imaging
+from torch import Tensor
 
 from ..core.errors import ImageError
 from ..core.interfaces.renderer import Picture
+from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.motion import Motion
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
 FACTORS = (2, 4, 8)
-"""By which pictures may be reduced as they are read: JPEG can be decoded at these fractions of its size."""
+"""Factors by which a picture may be reduced as it is read: JPEG can be decoded at these fractions of its size."""
+CANVAS_PX = 512
+"""Edge of the square on which motion without a picture is drawn."""
 
 
 def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
-    """A picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF tag says, transparency over white.
+    """Read a picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF tag says, transparency over white.
 
     Args:
-        path: PNG, JPEG, WebP or whatever else Pillow reads.
-        alpha: keep transparency: a picture that has some becomes ``[H, W, 4]``.
+        path: PNG, JPEG, WebP or any other format that Pillow reads.
+        alpha: keep transparency; a picture that has some becomes ``[H, W, 4]``.
 
     Raises:
         ImageError: no such file, not a picture, damaged, empty, or more than `MAX_PIXELS`.
@@ -35,16 +41,16 @@ def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
 
 
 def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = False) -> tuple[Picture, int]:
-    """A picture file, reduced as it is read if it is much larger than needed, which saves time and memory.
+    """Read a picture file, reduced if it is much larger than needed, which saves time and memory.
 
     Args:
         path: as in `read_picture`.
-        edge: how long the longer edge needs to be, in pixels; None reads every pixel.
+        edge: length that the longer edge needs (px); None reads every pixel.
         alpha: as in `read_picture`.
 
     Returns:
-        The picture and its factor: the largest of 1, 2, 4 and 8 that leaves the longer edge at least ``edge``. What
-        was at ``x`` is at ``(x + 1/2) / factor - 1/2``.
+        The picture and its factor: the largest of 1, 2, 4 and 8 that leaves the longer edge at least ``edge``. A
+        point at ``x`` in the file is at ``(x + 1/2) / factor - 1/2`` in the picture.
 
     Raises:
         ImageError: as `read_picture`.
@@ -54,7 +60,7 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
         raise ImageError("picture", "an existing picture file", str(source))
     try:
         with warnings.catch_warnings():
-            # Pillow warns of odd metadata and of size; the size is checked here, on the header alone.
+            # Pillow warns of odd metadata and of size; the size is checked here, before anything is decoded.
             warnings.simplefilter("ignore")
             with Image.open(source) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
@@ -75,19 +81,48 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
         raise
     except (Image.DecompressionBombError, MemoryError):
         raise ImageError("picture", f"at most {MAX_PIXELS:,} pixels", f"a larger one in {source}") from None
-    except Exception as error:  # decoders raise whatever a damaged file leads them to
+    except Exception as error:  # decoders raise errors of any type on damaged files
         raise ImageError(
             "picture", "a whole picture (PNG, JPEG, WebP ...)", f"{source} ({type(error).__name__})"
         ) from None
 
 
 def opaque(picture: Picture) -> Picture:
-    """A picture ``[H, W, 4]`` over white; one without opacity as it is."""
+    """Lay a picture ``[H, W, 4]`` over white; return one without alpha as it is."""
     if picture.shape[-1] != 4:
         return picture
     layer = Image.fromarray(picture)
     white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
     return np.array(Image.alpha_composite(white, layer).convert("RGB"), dtype=np.uint8)
+
+
+def reduce_poses(values: Tensor, factor: float, representation: Representation) -> Tensor:
+    """Convert poses ``[..., P, D]`` in pixels of a picture to pixels of the picture reduced by ``factor``."""
+    if factor == 1:
+        return values
+    # By way of two unit squares, because only the representation knows which numbers are lengths. Centers of pixels lie
+    # at whole numbers, so the common corner of both pictures is at -1/2.
+    unit = representation.normalize(values, UnitSquare(-0.5, -0.5, factor))
+    return representation.denormalize(unit, UnitSquare(-0.5, -0.5, 1))
+
+
+def reduce_motion(motion: Motion, factor: int, representation: Representation) -> Motion:
+    """Convert a motion to pixels of its picture reduced by ``factor``.
+
+    A motion in the unit frame is converted as if its picture were a square of `CANVAS_PX` pixels.
+    """
+    in_unit_frame = motion.units != "px"
+    if factor == 1 and not in_unit_frame:
+        return motion
+    frame = UnitSquare(CANVAS_PX / 2, CANVAS_PX / 2, CANVAS_PX) if in_unit_frame else motion.frame
+    small = frame and UnitSquare((frame.x + 0.5) / factor - 0.5, (frame.y + 0.5) / factor - 0.5, frame.side / factor)
+
+    def to_pixels(values: Tensor) -> Tensor:
+        pixels = representation.denormalize(values, frame) if in_unit_frame and frame else values
+        return reduce_poses(pixels, factor, representation)
+
+    reference = None if motion.reference is None else to_pixels(motion.reference)
+    return replace(motion, values=to_pixels(motion.values), reference=reference, frame=small, units="px")
 
 
 @cache
@@ -106,13 +141,13 @@ def _factor(longer: int, edge: int | None) -> int:
 
 
 def _pixels(picture: Image.Image, factor: int) -> Picture:
-    """``[H, W, 3]``, or ``[H, W, 4]`` if a pixel is not wholly opaque, ``factor`` times smaller."""
+    """Return ``[H, W, 3]``, or ``[H, W, 4]`` if any pixel is not opaque, ``factor`` times smaller."""
     if picture.mode.startswith("I"):
-        # 16-bit grey: Pillow would clip to 255, not scale.
+        # 16-bit gray, which Pillow would clip to 255 rather than scale.
         levels = np.asarray(picture).astype(np.int32)
         picture = Image.fromarray(((levels.clip(0, 65535) + 128) // 257).astype(np.uint8))
     mode = "RGBA" if picture.has_transparency_data else "RGB"
     picture = picture if picture.mode == mode else picture.convert(mode)
     pixels = np.array(picture.reduce(factor) if factor > 1 else picture, dtype=np.uint8)
-    clear = mode == "RGBA" and pixels[..., 3].min() < 255
-    return pixels if clear else np.ascontiguousarray(pixels[..., :3])
+    transparent = mode == "RGBA" and pixels[..., 3].min() < 255
+    return pixels if transparent else np.ascontiguousarray(pixels[..., :3])

@@ -23,8 +23,7 @@ from ..core.plugins import registry
 from ..core.spec import building, resolve_spec
 from ..core.timing import Rate
 from ..media.audio import Audio, AudioLike
-from ..media.image import opaque, read_reduced
-from ..media.image_scale import in_pixels, reduced
+from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
 from .reference import VIDEOS, Reference, ReferenceLike, as_reference
 from .session import Session, lookahead_ms
 
@@ -213,7 +212,7 @@ class Pipeline(nn.Module):
             if path.suffix.lower() in VIDEOS:
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
             picture, factor = read_reduced(path, MAX_SEARCH_EDGE)
-            return reduced(finder.in_picture(picture), 1 / factor, self.representation)
+            return reduce_poses(finder.in_picture(picture), 1 / factor, self.representation)
 
         return as_reference(value, self.representation, find_poses)
 
@@ -256,8 +255,8 @@ class Pipeline(nn.Module):
         picture, factor = _read_image(image, drawing)
         pose = None
         if landmarks is not None:
-            pose = reduced(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
-        scaled = (in_pixels(part, factor, self.representation) for part in itertools.chain([first], parts))
+            pose = reduce_poses(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
+        scaled = (reduce_motion(part, factor, self.representation) for part in itertools.chain([first], parts))
         frames = drawing.frames(scaled, picture, pose)
         sound = None if audio is None else Audio.coerce(audio)
         # For the progress bar only, so a sound track is not decoded just to count its frames.
