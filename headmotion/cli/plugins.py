@@ -1,12 +1,19 @@
-"""The commands that list, check and begin plugins."""
+"""Commands on plugins: list, check and new."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from .options import any_path, show
+
+if TYPE_CHECKING:
+    from headmotion.core.interfaces.specs import ComponentSpec
+    from headmotion.core.plugins import PluginRecord
 
 KINDS = (
     "representation",
@@ -24,7 +31,7 @@ KINDS = (
 @click.group(invoke_without_command=True)
 @click.pass_context
 def plugins(context: click.Context) -> None:
-    """List the plugins and what they offer (the default), check one, or begin a new one."""
+    """List the plugins and what they offer (the default), check one, or start a new one."""
     if context.invoked_subcommand is None:
         context.invoke(plugins_list)
 
@@ -36,22 +43,60 @@ def plugins_list() -> None:
 
     for record in registry().records:
         click.echo(f"{record.name}  {record.dist} {record.version}  {record.status}".rstrip())
-        for line in (record.error,) if record.error else record.types:
+        for line in (record.error,) if record.error else _offered(record):
             click.echo(f"    {line}")
+
+
+def _offered(record: PluginRecord) -> Iterator[str]:
+    yield from record.types
+    yield from (f"model:{name}" for name in record.models)
+    yield from (f"recipe:{name}" for name in record.recipes)
+    for converter in record.converters:
+        loss = f"  (loses {converter.loss})" if converter.loss else ""
+        yield f"converter:{converter.source} to {converter.target}{loss}"
 
 
 @plugins.command("check")
 @click.argument("name")
 @click.option("--level", type=click.IntRange(1, 3), default=3, show_default=True, help="Highest level of the checks.")
+@click.option(
+    "--spec",
+    "specs",
+    multiple=True,
+    metavar="JSON",
+    help="Check a type by this spec, such as one with required fields; may be given several times.",
+)
 @click.pass_context
-def plugins_check(context: click.Context, name: str, level: int) -> None:
+def plugins_check(context: click.Context, name: str, level: int, specs: tuple[str, ...]) -> None:
     """Run the conformance checks on everything that plugin NAME offers; exit status 1 if one fails."""
     from headmotion.testing import check_plugin, report
 
-    checked = check_plugin(name, level)
+    checked = check_plugin(name, level, [_spec(name, text) for text in specs])
     click.echo(report(checked))
     if not all(result.conforms for results in checked.values() for result in results):
         context.exit(1)
+
+
+def _spec(plugin: str, text: str) -> ComponentSpec:
+    """Build the spec that JSON with a ``type``, and with a ``kind`` if several kinds have that type, describes."""
+    from headmotion.core.plugins import registry
+    from headmotion.core.spec import resolve_spec
+
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        fields = None
+    if not (isinstance(fields, dict) and isinstance(fields.get("type"), str)):
+        example = '{"type": "calm/blur", "width": 5}'
+        raise click.BadParameter(f"a spec is JSON with a type, such as {example}.", param_hint="--spec")
+    kinds = [kind for (kind, name), owner in registry().owners.items() if (name, owner) == (fields["type"], plugin)]
+    kind = fields.pop("kind", kinds[0] if len(kinds) == 1 else None)
+    if not kinds:
+        raise click.BadParameter(f"plugin {plugin!r} offers no type {fields['type']!r}.", param_hint="--spec")
+    if kind not in kinds:
+        needed = f'"kind", one of {", ".join(kinds)}, in the spec of type {fields["type"]!r}'
+        raise click.BadParameter(f"expected {needed}, got {kind!r}.", param_hint="--spec")
+    return cast("ComponentSpec", resolve_spec(kind, fields))
 
 
 @plugins.command("new")

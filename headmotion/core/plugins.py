@@ -46,6 +46,12 @@ class PluginRecord:
     error: str = ""
     types: tuple[str, ...] = ()
     """Types that the plugin registered, as ``kind:name``."""
+    models: tuple[str, ...] = ()
+    """Names of the plugin's models."""
+    recipes: tuple[str, ...] = ()
+    """Names of the plugin's recipes."""
+    converters: tuple[Converter, ...] = ()
+    """Converters between representations."""
 
 
 @dataclass
@@ -126,11 +132,11 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
             result.records.append(record("off"))
             continue
         try:
-            types = _load(result, point, dist)
+            offered = _load(result, point, dist)
         except (Exception, SystemExit) as error:
             result.records.append(record("error", " ".join(f"{type(error).__name__}: {error}".split())))
         else:
-            result.records.append(record("ok", types=types))
+            result.records.append(record("ok", **offered))
     return result
 
 
@@ -138,7 +144,8 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
 
 
-def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
+def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
+    """Load one plugin into the registry and return what it offers, as fields of its record."""
     plugin, own = point.name, dist == OWN_DISTRIBUTION
     if not own and f"{OWN_DISTRIBUTION}-{plugin}" != re.sub(r"[-_.]+", "-", dist).lower():
         expected = f"an entry point named like the distribution {dist!r} without '{OWN_DISTRIBUTION}-'"
@@ -165,7 +172,12 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> tuple[str, ...]:
     result.recipes.update(recipes)
     result.converters.update(converters)
     result.assets[plugin] = assets
-    return tuple(f"{kind}:{name}" for kind, name in specs)
+    return {
+        "types": tuple(f"{kind}:{name}" for kind, name in specs),
+        "models": tuple(models),
+        "recipes": tuple(recipes),
+        "converters": tuple(converters.values()),
+    }
 
 
 def _reject_stray_hooks(module: Any, plugin: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..core.errors import PluginError
+from ..core.interfaces.specs import ComponentSpec
 from ..core.plugins import registry
+from ..core.spec import required_fields
 from .build_context import Subject
 from .kit import LEVELS, Check
 from .runner import CheckResult, run_checks
@@ -26,33 +28,46 @@ BUILDS = Check(
     level=1,
     since=1,
     promise="The type can be built with its defaults beside the default representation.",
-    remedy="Give every field a default that works, or check the type with values of your own in the plugin's tests.",
+    remedy="Give every field a default that works, or pass a spec with values that do.",
     run=Subject.build,
 )
 
 
-def check_plugin(name: str, level: int = max(LEVELS)) -> dict[str, list[CheckResult]]:
-    """Run the checks on everything that a plugin offers, each type with its defaults: results by ``kind:type``.
+def check_plugin(
+    name: str, level: int = max(LEVELS), specs: Sequence[ComponentSpec] = ()
+) -> dict[str, list[CheckResult]]:
+    """Run the checks on everything that a plugin offers.
+
+    Args:
+        name: the plugin.
+        level: the highest level of checks.
+        specs: what to check instead of the defaults of their types. Types with required fields need one.
+
+    Returns:
+        Results by ``kind:type``.
 
     Raises:
-        PluginError: no such plugin, or it could not be loaded.
+        PluginError: no such plugin, it could not be loaded, or a spec of a type that it does not offer.
     """
     records = {record.name: record for record in registry().records}
     if name not in records:
         raise PluginError("plugin", f"one of {', '.join(records)}", repr(name))
     if records[name].status != "ok":
         raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)
-    return {offered: _by_default(offered, level) for offered in records[name].types}
+    chosen = {f"{spec.kind}:{spec.type_name()}": spec for spec in specs}
+    if stray := [offered for offered in chosen if offered not in records[name].types]:
+        raise PluginError(f"plugin {name}", f"specs of {', '.join(records[name].types)}", stray[0])
+    return {offered: _check_type(offered, chosen.get(offered), level) for offered in records[name].types}
 
 
-def _by_default(offered: str, level: int) -> list[CheckResult]:
+def _check_type(offered: str, spec: ComponentSpec | None, level: int) -> list[CheckResult]:
+    """Check a type, ``kind:type``, by a spec or with its defaults."""
     kind, _, type_name = offered.partition(":")
-    fields = registry().resolve(kind, type_name).model_fields
-    if required := [name for name, field in fields.items() if field.is_required()]:
-        detail = f"{', '.join(required)} must be given: check it in the plugin's own tests"
+    if spec is None and (required := required_fields(registry().resolve(kind, type_name))):
+        detail = f"required fields without a default: {', '.join(required)}; pass a spec with them (--spec)"
         return [CheckResult(BUILDS, "not-applicable", detail)]
     try:
-        return run_checks(kind, type_name, level=level)
+        return run_checks(kind, spec or type_name, level=level)
     except Exception as error:  # a representation that cannot even be built
         return [CheckResult(BUILDS, "failed", " ".join(f"{type(error).__name__}: {error}".split()))]
 

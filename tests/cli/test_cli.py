@@ -231,6 +231,8 @@ def test_plugins_lists_own_parts(run: Callable[..., tuple[int, str, str]]) -> No
     status, out, _ = run("plugins")
     assert status == 0
     assert "generator:ms-sync" in out and "representation:landmarks68" in out
+    assert "    model:ms-sync\n" in out and "    recipe:small-cpu\n" in out
+    assert "    converter:mesh478 to landmarks68  (loses depth and all points but 68)\n" in out
     assert run("plugins", "list")[1] == out
 
 
@@ -460,6 +462,22 @@ def test_check_prints_a_line_for_each_check_and_tells_by_its_status(
     status, out, _ = run("plugins", "check", "audio-encoders")
     assert status == 1
     assert "    FAILED     1  encoder-keeps-shapes\n        found    AssertionError: with batch=1, " in out
+
+
+def test_check_takes_specs_of_types_with_required_fields(
+    run: Callable[..., tuple[int, str, str]], mistake: Callable[..., str]
+) -> None:
+    status, out, _ = run("plugins", "check", "representations", "--level", "1")
+    assert status == 0 and "required fields without a default: names, parents, offsets; pass a spec" in out
+    arm = {"type": "joint-positions", "names": ["shoulder", "left_elbow", "right_elbow"], "parents": [-1, 0, 0]}
+    status, out, _ = run("plugins", "check", "representations", "--level", "1", "--spec", json.dumps(arm))
+    section = out.split("representation:joint-positions\n")[1].split("\n\n")[0]
+    assert status == 0 and "ok         1  representation-is-consistent" in section
+    assert "a spec is JSON with a type" in mistake("plugins", "check", "losses", "--spec", "sync")
+    assert "offers no type 'mfcc'" in mistake("plugins", "check", "losses", "--spec", '{"type": "mfcc"}')
+    ambiguous = mistake("plugins", "check", "ms-sync", "--spec", '{"type": "ms-sync"}')
+    assert '"kind", one of generator, syncer, discriminator' in ambiguous
+    assert "only the fields" in mistake("plugins", "check", "losses", "--spec", '{"type": "sync", "x": 1}')
 
 
 BROKEN = {

@@ -43,6 +43,7 @@ def headmotion_recipes():
     (record,) = registry.records
     assert (record.name, record.dist, record.version) == ("good", "headmotion-good", "2.5")
     assert (record.status, record.error, record.types) == ("ok", "", ("generator:good/part",))
+    assert (record.models, record.recipes, record.converters) == (("good/small",), ("good/fast",), ())
     assert registry.types("generator") == ["good/part"]
     assert registry.resolve("generator", "good/part").type_name() == "good/part"
     assert registry.owners == {("generator", "good/part"): "good"}

@@ -148,7 +148,7 @@ def test_check_plugin(monkeypatch):
     assert all(each.conforms for outcomes in results.values() for each in outcomes)
     assert {each.status for each in results["representation:landmarks68"]} == {"passed"}
     (joints,) = results["representation:joints"]
-    assert (joints.status, joints.detail[:14]) == ("not-applicable", "names, parents")
+    assert (joints.status, joints.detail[:14]) == ("not-applicable", "required field")
     monkeypatch.setattr(Landmarks68Spec, "build", lambda self, context=None: 1 / 0)
     (broken,) = check_plugin("representations")["representation:landmarks68"]
     assert (broken.status, broken.detail) == ("failed", "ZeroDivisionError: division by zero")
