@@ -37,7 +37,7 @@ def skeleton(motion: Motion, joints: Joints) -> Scene:
     top = scene.node(name="picture", rotation=HALF_TURN, scale=[1 / side] * 3, translation=[-x / side, y / side, 0.0])
     values = motion.values.double().cpu()
     size = joints.scale(values).numpy()
-    turned = _quaternions(rotation_6d_to_matrix(values[:, len(joints.moving) :]))
+    turned = _quaternions(rotation_6d_to_matrix(values[:, len(joints.moving_joints) :]))
     upright = matrix_to_quaternion(joints.view).tolist()
     nodes: list[int] = []
     for joint, (name, parent) in enumerate(zip(joints.spec.names, joints.spec.parents, strict=True)):
@@ -45,8 +45,8 @@ def skeleton(motion: Motion, joints: Joints) -> Scene:
         at_rest = {"rotation": upright, "scale": [float(size[0, joint])] * 3} if root else {}
         nodes.append(scene.node(top if root else nodes[parent], name=name, translation=offset, **at_rest))
         scene.animate(nodes[joint], "rotation", turned[:, joint], "VEC4")
-        if joint in joints.moving:
-            place = values[:, joints.moving.index(joint), :3].numpy()
+        if joint in joints.moving_joints:
+            place = values[:, joints.moving_joints.index(joint), :3].numpy()
             scene.animate(nodes[joint], "translation", place if root else place / size[:, [joint]], "VEC3")
         if root:
             scene.animate(nodes[joint], "scale", np.repeat(size[:, [joint]], 3, axis=1), "VEC3")

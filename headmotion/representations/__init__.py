@@ -1,4 +1,4 @@
-"""What the numbers of a motion mean: face landmarks, learned keypoints, body joints."""
+"""Representations of motion: face landmarks, meshes, blend shapes, keypoints and body joints."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
 from ..core.interfaces.converter import Converter
 from ..core.spec import Spec
-from .converters import converters
+from .converters import CONVERTERS
 from .specs import (
     BlendshapesSpec,
     JointPositionsSpec,
@@ -20,7 +20,7 @@ from .specs import (
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """The representations that come with headmotion."""
+    """Return the representations that come with headmotion."""
     return [
         Landmarks68Spec,
         Landmarks683DSpec,
@@ -34,13 +34,13 @@ def headmotion_specs() -> Iterable[type[Spec]]:
 
 @hookimpl
 def headmotion_converters() -> Iterable[Converter]:
-    """Ways between them."""
-    return converters()
+    """Return the converters between them."""
+    return CONVERTERS
 
 
 @hookimpl
 def headmotion_licenses() -> Iterable[Asset]:
-    """The neutral faces."""
+    """Return the licenses of the neutral faces."""
     return [
         Asset(
             "landmarks68_neutral.json",

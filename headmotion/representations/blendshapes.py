@@ -1,4 +1,4 @@
-"""The 52 blend shapes of ARKit's face tracking (Apple, ARFaceAnchor.BlendShapeLocation): how far each is raised.
+"""The 52 blend shapes of ARKit's face tracking (Apple, ARFaceAnchor.BlendShapeLocation), drawn as bars.
 
 Left and right are the person's own.
 """
@@ -26,23 +26,23 @@ NAMES = (
     *("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft"),
     *("cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut"),
 )
-"""In the order of Live Link Face's files."""
+"""Names of the blend shapes, in the order of Live Link Face's files."""
 
 STEMS = {"lips": "mouth", "jaw": "jaw", "eyes": "eye", "brows": "brow", "nose": "nose", "cheeks": "cheek"}
-"""How the names of a group begin; the group ``lips`` is the mouth's."""
+"""Prefix of the names in each group; the group ``lips`` is the mouth's."""
 COLUMNS, ROWS = 5, 4
-"""Of the bars of one side; those of both sides stand above each other between them."""
+"""Bars of one side. Those that belong to both sides form one column between the sides."""
 TOP, BOTTOM, EDGE, INNER = 0.32, 0.68, 0.25, 0.45
-"""Where the first and the last row stand, and the columns of a side, in the unit frame."""
-ROOM = 0.85
-"""How high a bar is at 1, in parts of the distance of two rows."""
+"""Positions of the first and last row and of a side's outer and inner column, in the unit frame."""
+BAR_HEIGHT = 0.85
+"""Height of a bar at value 1, as a share of the distance between rows."""
 
 
 class Blendshapes(Representation):
-    """52 values, one number each, 0 at rest and 1 where a shape is raised to the full.
+    """52 blend shapes, one number each: 0 at rest, 1 at full strength.
 
     Values are no lengths: normalizing changes nothing, and a mirror only swaps the sides. They are drawn as bars in the
-    unit frame, the person's left on the right; a face is drawn by converting to `landmarks68`.
+    unit frame, the person's left at the right; to draw a face, convert to `landmarks68`.
     """
 
     name = "blendshapes"
@@ -64,11 +64,11 @@ class Blendshapes(Representation):
         self._feet, self._heights = _bars()
 
     def neutral(self) -> Tensor:
-        """Nothing raised, ``[52, 1]``."""
+        """Return the resting pose ``[52, 1]``, all zeros."""
         return torch.zeros(self.points, 1)
 
     def frame_of(self, values: Tensor) -> UnitSquare:
-        """The unit square, whatever the poses ``[..., 52, 1]``.
+        """Return the square 0..1 for any poses ``[..., 52, 1]``.
 
         Raises:
             MotionError: wrong number of shapes, none, or not finite.
@@ -79,7 +79,7 @@ class Blendshapes(Representation):
         return UnitSquare(0.5, 0.5, 1.0)
 
     def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """The values themselves ``[..., 52, 1]``; numbers beyond the first are dropped.
+        """Return the values unchanged, ``[..., 52, 1]``; numbers beyond the first are dropped.
 
         Raises:
             MotionError: the values or the frame do not fit.
@@ -88,7 +88,7 @@ class Blendshapes(Representation):
         return checked_poses(self, values, 1)[..., :1]
 
     def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """The values themselves ``[..., 52, 1]``.
+        """Return the values unchanged, ``[..., 52, 1]``.
 
         Raises:
             MotionError: the values or the frame do not fit.
@@ -96,25 +96,25 @@ class Blendshapes(Representation):
         return self.normalize(values, frame)
 
     def flip(self, values: Tensor) -> Tensor:
-        """The sides swapped, ``[..., 52, 1]``."""
+        """Return values ``[..., 52, 1]`` with left and right swapped."""
         return checked_poses(self, values, 1)[..., list(self.mirror), :1]
 
     def to_points2d(self, values: Tensor) -> Tensor:
-        """The upper ends of the bars, ``[..., 52, 2]``."""
-        return self._at(checked_poses(self, values, 1)[..., 0])
+        """Return the upper ends of the bars, ``[..., 52, 2]``."""
+        return self._bar_ends(checked_poses(self, values, 1)[..., 0])
 
     def to_drawing2d(self, values: Tensor) -> Tensor:
-        """The upper ends of the bars, then the lower ones, ``[..., 104, 2]``."""
+        """Return the upper ends of the bars, then the lower ends, ``[..., 104, 2]``."""
         tips = self.to_points2d(values)
-        return torch.cat([tips, self._at(torch.zeros_like(tips[..., 0]))], dim=-2)
+        return torch.cat([tips, self._bar_ends(torch.zeros_like(tips[..., 0]))], dim=-2)
 
-    def _at(self, values: Tensor) -> Tensor:
+    def _bar_ends(self, values: Tensor) -> Tensor:
         rise = torch.stack([torch.zeros_like(values), -values * self._heights.to(values)], dim=-1)
         return self._feet.to(values) + rise
 
 
 def _bars() -> tuple[Tensor, Tensor]:
-    """Where the bars begin ``[52, 2]``, each side's the mirror image of the other's, and how high they are ``[52]``."""
+    """Return the lower ends of the bars ``[52, 2]``, symmetric about x = 0.5, and their heights at value 1 ``[52]``."""
     feet, heights = torch.zeros(len(NAMES), 2), torch.zeros(len(NAMES))
     left = [k for k, name in enumerate(NAMES) if "Left" in name]
     both = [k for k, name in enumerate(NAMES) if Blendshapes.mirror[k] == k]
@@ -122,8 +122,8 @@ def _bars() -> tuple[Tensor, Tensor]:
         x = EDGE + (INNER - EDGE) * (number % COLUMNS) / (COLUMNS - 1)
         y = TOP + (BOTTOM - TOP) * (number // COLUMNS) / (ROWS - 1)
         feet[k], feet[Blendshapes.mirror[k]] = torch.tensor([1 - x, y]), torch.tensor([x, y])
-    heights[left] = heights[[Blendshapes.mirror[k] for k in left]] = ROOM * (BOTTOM - TOP) / (ROWS - 1)
+    heights[left] = heights[[Blendshapes.mirror[k] for k in left]] = BAR_HEIGHT * (BOTTOM - TOP) / (ROWS - 1)
     for number, k in enumerate(both):
         feet[k] = torch.tensor([0.5, TOP + (BOTTOM - TOP) * number / (len(both) - 1)])
-    heights[both] = ROOM * (BOTTOM - TOP) / (len(both) - 1)
+    heights[both] = BAR_HEIGHT * (BOTTOM - TOP) / (len(both) - 1)
     return feet, heights

@@ -21,12 +21,12 @@ Channel = tuple[str, int]
 
 CHANNELS = {f"{axis}{word}": (word[0], k) for k, axis in enumerate("xyz") for word in ("position", "rotation")}
 LARGEST = 1e6
-"""Numbers beyond are refused: no body is a million units long, and single precision holds no detail of it."""
+"""Larger numbers are refused: no body is a million units long, and single precision would lose its details."""
 
 
 @dataclass
 class Skeleton:
-    """What the hierarchy says, joint by joint; parents come before their joints."""
+    """The hierarchy of a file, joint by joint; parents come before their joints."""
 
     names: list[str] = field(default_factory=list)
     parents: list[int] = field(default_factory=list)
@@ -35,8 +35,8 @@ class Skeleton:
     ends: list[tuple[int, Offset]] = field(default_factory=list)
 
 
-class Reader:
-    """The words of a file, with the line of the last one for errors."""
+class WordReader:
+    """The words of a file, with the line of the last word for errors."""
 
     def __init__(self, path: Path, text: str) -> None:
         self.path, self.line = path, 1
@@ -44,19 +44,19 @@ class Reader:
         self._words: Iterator[str] = iter(())
 
     def word(self) -> str:
-        """The next word; empty at the end."""
-        while (found := next(self._words, None)) is None:
+        """Return the next word; empty at the end."""
+        while (word := next(self._words, None)) is None:
             following = next(self._lines, None)
             if following is None:
                 return ""
             self.line, self._words = following[0], iter(following[1].split())
-        return found
+        return word
 
-    def expect(self, *wanted: str) -> None:
-        """Read these words, in any case."""
-        for each in wanted:
-            if (got := self.word()).lower() != each.lower():
-                self.fail(repr(each), repr(got) if got else "the end of the file")
+    def expect(self, *words: str) -> None:
+        """Read these words, ignoring case."""
+        for word in words:
+            if (got := self.word()).lower() != word.lower():
+                self.fail(repr(word), repr(got) if got else "the end of the file")
 
     def number(self) -> float:
         """Read a number."""
@@ -66,24 +66,24 @@ class Reader:
             self.fail(f"a finite number up to {LARGEST:g}", repr(got) if got else "the end of the file")
         return value
 
-    def rest(self) -> Iterator[tuple[int, list[str]]]:
-        """The words of the lines that follow, with their numbers, blank ones left out."""
+    def remaining_lines(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the numbers and words of all further lines that are not blank."""
         for line, words in chain([(self.line, list(self._words))], ((n, text.split()) for n, text in self._lines)):
             if words:
                 yield line, words
 
     def fail(self, expected: str, got: str) -> NoReturn:
-        """Refuse the file, at this line."""
+        """Raise the error that the file is refused at this line."""
         raise MotionError("bvh", expected, f"{got[:60]} in line {self.line} of {self.path}")
 
 
 def parse(path: Path) -> tuple[Skeleton, Numbers, str]:
-    """The skeleton, the numbers ``[T, C]`` and the Frame Time as it is written.
+    """Return the skeleton, the numbers ``[T, C]`` and the Frame Time as it is written.
 
     Raises:
         MotionError: no such file, or not BVH, with the line.
     """
-    reader = Reader(path, _text(path))
+    reader = WordReader(path, _text(path))
     skeleton = Skeleton()
     reader.expect("HIERARCHY")
     while (word := reader.word()).lower() == "root":
@@ -110,8 +110,8 @@ def _text(path: Path) -> str:
         raise MotionError("bvh", "a text file", f"{path} ({type(error).__name__})") from None
 
 
-def _tree(reader: Reader, skeleton: Skeleton) -> None:
-    """One root with all that hangs from it; the word ROOT has been read."""
+def _tree(reader: WordReader, skeleton: Skeleton) -> None:
+    """Read a root and all joints below it; the word ROOT has been read."""
     open_joints = [_joint(reader, skeleton, -1)]
     while open_joints:
         match (word := reader.word()).lower():
@@ -127,7 +127,7 @@ def _tree(reader: Reader, skeleton: Skeleton) -> None:
                 reader.fail("'JOINT', 'End Site' or '}'", repr(word) if word else "the end of the file")
 
 
-def _joint(reader: Reader, skeleton: Skeleton, parent: int) -> int:
+def _joint(reader: WordReader, skeleton: Skeleton, parent: int) -> int:
     words: list[str] = []
     while (word := reader.word()) != "{":
         if not word:
@@ -142,41 +142,41 @@ def _joint(reader: Reader, skeleton: Skeleton, parent: int) -> int:
     skeleton.offsets.append(_offset(reader))
     reader.expect("CHANNELS")
     count = reader.number()
-    listed: list[Channel] = []
-    while len(listed) < count:
+    channels: list[Channel] = []
+    while len(channels) < count:
         word = reader.word()
         channel = CHANNELS.get(word.lower())
-        if channel is None or (channel[0] == "p" and channel in listed):
+        if channel is None or (channel[0] == "p" and channel in channels):
             reader.fail(f"{count:g} channels such as Xposition or Zrotation", repr(word))
-        listed.append(channel)
-    skeleton.channels.append(listed)
+        channels.append(channel)
+    skeleton.channels.append(channels)
     return len(skeleton.names) - 1
 
 
-def _offset(reader: Reader) -> Offset:
+def _offset(reader: WordReader) -> Offset:
     return reader.number(), reader.number(), reader.number()
 
 
-def _numbers(reader: Reader, frames: int, channels: int) -> Numbers:
-    found: list[Numbers] = []
+def _numbers(reader: WordReader, frames: int, channels: int) -> Numbers:
+    rows: list[Numbers] = []
     total = 0
-    for line, words in reader.rest():
+    for line, words in reader.remaining_lines():
         reader.line = line
         try:
             row = np.array(words, dtype=np.float64)
-            good = bool((np.abs(row) <= LARGEST).all())
+            valid = bool((np.abs(row) <= LARGEST).all())
         except ValueError:
-            good = False
-        if not good:
-            bad = next(word for word in words if _as_number(word) is None)
-            reader.fail(f"a finite number up to {LARGEST:g}", repr(bad))
+            valid = False
+        if not valid:
+            invalid = next(word for word in words if _as_number(word) is None)
+            reader.fail(f"a finite number up to {LARGEST:g}", repr(invalid))
         total += len(row)
         if total > frames * channels:
             break
-        found.append(row)
+        rows.append(row)
     if total != frames * channels:
         reader.fail(f"{frames} frames of {channels} numbers", f"{'more' if total > frames * channels else total}")
-    return np.concatenate([np.zeros(0), *found]).reshape(frames, channels)
+    return np.concatenate([np.zeros(0), *rows]).reshape(frames, channels)
 
 
 def _as_number(word: str) -> float | None:
@@ -191,7 +191,7 @@ def write(path: Path, skeleton: Skeleton, numbers: Numbers, frame_time: str) -> 
     """Write a skeleton and the numbers ``[T, C]`` of its channels, joint by joint in the skeleton's order.
 
     Raises:
-        MotionError: a name that could not be read back.
+        MotionError: a joint's name that a reader could not read.
     """
     lines, order = _hierarchy(skeleton)
     starts = np.cumsum([0, *map(len, skeleton.channels)])
@@ -203,11 +203,12 @@ def write(path: Path, skeleton: Skeleton, numbers: Numbers, frame_time: str) -> 
 
 
 def _hierarchy(skeleton: Skeleton) -> tuple[list[str], list[int]]:
-    """The lines of the hierarchy, and the joints in the order in which they appear there."""
+    """Return the lines of the hierarchy, and the joints in the order in which they appear there."""
     lines, order = ["HIERARCHY"], []
     children: dict[int, list[int]] = {}
     for joint, parent in enumerate(skeleton.parents):
         children.setdefault(parent, []).append(joint)
+    # A stack in place of recursion, whose depth Python limits to about a thousand joints.
     stack: list[tuple[int, int, bool]] = [(root, 0, False) for root in reversed(children.get(-1, []))]
     while stack:
         joint, depth, closes = stack.pop()
@@ -216,13 +217,13 @@ def _hierarchy(skeleton: Skeleton) -> tuple[list[str], list[int]]:
             lines.append(indent + "}")
             continue
         order.append(joint)
-        lines += [indent + line for line in _lines_of(skeleton, joint)]
+        lines += [indent + line for line in _joint_lines(skeleton, joint)]
         stack.append((joint, depth, True))
         stack += [(child, depth + 1, False) for child in reversed(children.get(joint, []))]
     return lines, order
 
 
-def _lines_of(skeleton: Skeleton, joint: int) -> list[str]:
+def _joint_lines(skeleton: Skeleton, joint: int) -> list[str]:
     name = skeleton.names[joint]
     if not name or " ".join(name.split()) != name or "{" in name.split():
         raise MotionError("bvh", "names of joints without braces and line breaks", repr(name)[:60])
@@ -230,14 +231,14 @@ def _lines_of(skeleton: Skeleton, joint: int) -> list[str]:
     lines = [
         f"{'ROOT' if skeleton.parents[joint] < 0 else 'JOINT'} {name}",
         "{",
-        f"\t{_written(skeleton.offsets[joint])}",
+        f"\t{_offset_line(skeleton.offsets[joint])}",
+        f"\tCHANNELS {len(channels)} {' '.join(channels)}",
     ]
-    lines.append(f"\tCHANNELS {len(channels)} {' '.join(channels)}")
-    for of, offset in skeleton.ends:
-        if of == joint:
-            lines += ["\tEnd Site", "\t{", f"\t\t{_written(offset)}", "\t}"]
+    for end_joint, offset in skeleton.ends:
+        if end_joint == joint:
+            lines += ["\tEnd Site", "\t{", f"\t\t{_offset_line(offset)}", "\t}"]
     return lines
 
 
-def _written(offset: Offset) -> str:
+def _offset_line(offset: Offset) -> str:
     return " ".join(["OFFSET", *(np.format_float_positional(value, trim="0") for value in offset)])

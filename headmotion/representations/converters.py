@@ -1,43 +1,166 @@
-"""Which of headmotion's representations become which, and what is lost on the way. Needs no torch."""
+"""Converters between headmotion's representations.
+
+Reading the list of converters needs no torch; each conversion imports what it needs when it is called.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from importlib import import_module
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
+from ..core.errors import MotionError
 from ..core.interfaces.converter import Converter
+from ..core.interfaces.specs import RepresentationSpec
+from ..core.spec import resolve_spec
+from .specs import BlendshapesSpec, JointPositionsSpec, Landmarks68Spec, Landmarks683DSpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..core.interfaces.representation import Representation
     from ..core.motion import Motion
+    from .joints import Joints
 
 
-def converters() -> Iterable[Converter]:
-    """All of them."""
-    depth = "depth"
-    return [
-        Converter("landmarks68", "landmarks68", _later("to_plane"), depth),
-        Converter("landmarks68", "landmarks68-3d", _later("to_landmarks68_3d")),
-        Converter("landmarks68", "blendshapes", _later("to_blendshapes"), ESTIMATED),
-        Converter("landmarks68-3d", "landmarks68", _later("to_landmarks68"), depth),
-        Converter("mesh478", "mesh478", _later("to_plane"), depth),
-        Converter("mesh478", "landmarks68", _later("mesh_to_landmarks68"), "depth and all points but 68"),
-        Converter("mesh478", "landmarks68-3d", _later("mesh_to_landmarks68_3d"), "all points but 68"),
-        Converter("blendshapes", "landmarks68", _later("from_blendshapes"), "identity, gaze, cheeks, nose and tongue"),
-        Converter("keypoints", "keypoints", _later("without_jacobians"), "Jacobians"),
-        Converter("joints", "joint-positions", _later("to_positions"), "the turn of each bone about itself"),
-        Converter("joint-positions", "joint-positions", _later("to_plane"), depth),
-    ]
+def to_plane(motion: Motion) -> Motion:
+    """Project points with x, y and depth orthographically to x and y."""
+    return _map_values(motion, {**_fields(motion), "dims": 2}, lambda values: values[..., :2])
+
+
+def to_landmarks68(motion: Motion) -> Motion:
+    """Drop the depth of `landmarks68-3d`."""
+    return _map_values(motion, Landmarks68Spec(), lambda values: values[..., :2])
+
+
+def to_landmarks68_3d(motion: Motion) -> Motion:
+    """Rename `landmarks68` with ``dims`` 3 to `landmarks68-3d`.
+
+    Raises:
+        MotionError: the landmarks have no depth.
+    """
+    _check_depth(motion)
+    return _map_values(motion, Landmarks683DSpec(), lambda values: values)
+
+
+def mesh_to_landmarks68(motion: Motion) -> Motion:
+    """Select the 68 of 478 points that are landmarks, without depth."""
+    from .mesh478 import IBUG
+
+    return _map_values(motion, Landmarks68Spec(), lambda values: values[..., list(IBUG), :2])
+
+
+def mesh_to_landmarks68_3d(motion: Motion) -> Motion:
+    """Select the 68 of 478 points that are landmarks, with depth.
+
+    Raises:
+        MotionError: the mesh has no depth.
+    """
+    from .mesh478 import IBUG
+
+    _check_depth(motion)
+    return _map_values(motion, Landmarks683DSpec(), lambda values: values[..., list(IBUG), :])
+
+
+def without_jacobians(motion: Motion) -> Motion:
+    """Drop the Jacobians of keypoints."""
+    fields = _fields(motion)
+    described = {**fields, "jacobians": False, "rest": fields.get("rest") or []}
+    return _map_values(motion, described, lambda values: values[..., :2])
+
+
+def to_joint_positions(motion: Motion) -> Motion:
+    """Compute positions of joints and, after them, of end sites, which are named after their joints."""
+    joints = cast("Joints", representation_of(motion))
+    spec, count = joints.spec, len(joints.spec.names)
+    names, parents = list(spec.names), list(spec.parents)
+    for end in spec.ends:
+        number = sum(parent == end.joint for parent in parents[count:])
+        names.append(f"{spec.names[end.joint]}.end{number or ''}")
+        parents.append(end.joint)
+    described = {
+        "names": names,
+        "parents": parents,
+        "scale_pair": [joints.joint_of_row[row] for row in joints.scale_pair],
+        "rest": joints.positions(joints.neutral()).tolist(),
+    }
+    return _map_values(motion, JointPositionsSpec.model_validate(described), joints.positions)
+
+
+def to_blendshapes(motion: Motion) -> Motion:
+    """Estimate ARKit's blend shapes from distances of landmarks, relative to the reference or the first frame."""
+    from .blendshape_landmarks import landmarks_to_blendshapes
+
+    rest = motion.values[0] if motion.reference is None and len(motion) else motion.reference
+    if rest is None:
+        rest = representation_of(motion).neutral()
+    plane = rest[..., :2]
+    return _map_values(motion, BlendshapesSpec(), lambda values: landmarks_to_blendshapes(values[..., :2], plane))
+
+
+def from_blendshapes(motion: Motion) -> Motion:
+    """Deform the neutral face of `landmarks68` by a small linear basis, frontal, in the motion's square."""
+    from .blendshape_landmarks import blendshapes_to_landmarks
+
+    face = Landmarks68Spec().build()
+
+    def deform(values: Tensor) -> Tensor:
+        landmarks = blendshapes_to_landmarks(values[..., 0], face.neutral().to(values))
+        if motion.units == "unit" or motion.frame is None:
+            return landmarks
+        return face.denormalize(landmarks, motion.frame)
+
+    return _map_values(motion, Landmarks68Spec(), deform)
 
 
 ESTIMATED = "all but jawOpen, mouthPucker, mouthStretch and eyeBlink, which are estimated from distances"
+CONVERTERS = (
+    Converter("landmarks68", "landmarks68", to_plane, "depth"),
+    Converter("landmarks68", "landmarks68-3d", to_landmarks68_3d),
+    Converter("landmarks68", "blendshapes", to_blendshapes, ESTIMATED),
+    Converter("landmarks68-3d", "landmarks68", to_landmarks68, "depth"),
+    Converter("mesh478", "mesh478", to_plane, "depth"),
+    Converter("mesh478", "landmarks68", mesh_to_landmarks68, "depth and all points but 68"),
+    Converter("mesh478", "landmarks68-3d", mesh_to_landmarks68_3d, "all points but 68"),
+    Converter("blendshapes", "landmarks68", from_blendshapes, "identity, gaze, cheeks, nose and tongue"),
+    Converter("keypoints", "keypoints", without_jacobians, "Jacobians"),
+    Converter("joints", "joint-positions", to_joint_positions, "the turn of each bone about itself"),
+    Converter("joint-positions", "joint-positions", to_plane, "depth"),
+)
+"""All converters of headmotion."""
 
 
-def _later(name: str) -> Callable[[Motion], Motion]:
-    """A function of `conversions`, which needs torch, looked up when it is called."""
+def representation_of(motion: Motion) -> Representation:
+    """Build the representation of a motion and check that its values fit.
 
-    def convert(motion: Motion) -> Motion:
-        result: Motion = getattr(import_module(f"{__package__}.conversions"), name)(motion)
-        return result
+    Raises:
+        MotionError: values of another shape.
+    """
+    spec = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation)))
+    representation = spec.build()
+    if motion.values.shape[1:] != (representation.points, representation.dims):
+        expected = f"values [T, {representation.points}, {representation.dims}]"
+        raise MotionError(f"motion of {representation.name}", expected, f"the shape {list(motion.values.shape)}")
+    return representation
 
-    return convert
+
+def _map_values(
+    motion: Motion, target: RepresentationSpec | dict[str, Any], convert: Callable[[Tensor], Tensor]
+) -> Motion:
+    """Convert the values ``[T, P, D]`` and the reference ``[P, D]`` of a motion."""
+    representation_of(motion)
+    described = target if isinstance(target, dict) else target.model_dump(mode="json")
+    reference = None if motion.reference is None else convert(motion.reference)
+    return replace(motion, values=convert(motion.values), reference=reference, representation=described)
+
+
+def _fields(motion: Motion) -> dict[str, Any]:
+    """Return the fields of the motion's spec, with x and y only of its resting pose, if it has one."""
+    rest = [row[:2] for row in motion.representation.get("rest") or ()]
+    return dict(motion.representation) | ({"rest": rest} if rest else {})
+
+
+def _check_depth(motion: Motion) -> None:
+    if motion.values.shape[2] != 3:
+        got = f"{motion.values.shape[2]} numbers per point"
+        raise MotionError(f"motion of {motion.representation.get('type')}", "points with depth", got)

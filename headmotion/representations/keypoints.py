@@ -1,25 +1,26 @@
-"""Keypoints that a network found by itself (Siarohin, Lathuilière, Tulyakov, Ricci, Sebe 2019)."""
+"""Unsupervised keypoints of a network (Siarohin, Lathuilière, Tulyakov, Ricci, Sebe 2019)."""
 
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor
 
-from .point_representation import PointRepresentation, checked_poses, rest_pose
+from .point_representation import PointRepresentation, checked_poses, resting_pose
 from .specs import KeypointsSpec
 
-JACOBIAN_AT_REST = 0.5
-"""A network's picture, from -1 to 1, is two wide and the unit frame one."""
-AXIS = 0.1
-"""Length of the axes that are drawn of a Jacobian, in the unit in which a network sees its picture."""
+RESTING_JACOBIAN = 0.5
+"""Diagonal of a Jacobian at rest: a network's picture, from -1 to 1, has width 2, and the unit frame has width 1."""
+AXIS_LENGTH = 0.1
+"""Length of the axes that are drawn for a Jacobian, in the unit of the network's picture."""
 
 
 class Keypoints(PointRepresentation):
-    """Points, each with x, y and, if the spec says so, the four numbers of a 2 x 2 Jacobian, row by row.
+    """Points with x, y and, with ``jacobians`` in the spec, the four numbers of a 2 x 2 Jacobian, row by row.
 
-    A Jacobian says how far the picture's neighborhood of the point goes for a step in the network's own frame. It is in
-    the unit of the positions and scales with them: keypoints as such networks give them, positions from -1 to 1, need
-    nothing done to their Jacobians. In a mirror the off-diagonal numbers change sign.
+    A Jacobian maps a step in the network's own frame to the displacement of the picture around the point. It is in the
+    unit of the positions and scales with them, so the Jacobians of networks with positions from -1 to 1 can be used as
+    they are. In a mirror the off-diagonal numbers change sign.
     """
 
     name = "keypoints"
@@ -36,43 +37,44 @@ class Keypoints(PointRepresentation):
         self.mirror = spec.mirror or tuple(range(spec.points))
         axes = range(spec.points, 3 * spec.points) if spec.jacobians else ()
         self.drawing_edges = tuple(((end - spec.points) // 2, end) for end in axes)
-        still = (JACOBIAN_AT_REST, 0.0, 0.0, JACOBIAN_AT_REST)
-        self._rest = rest_pose(spec.rest, spec.points, still if spec.jacobians else ())
+        resting = (RESTING_JACOBIAN, 0.0, 0.0, RESTING_JACOBIAN)
+        self._resting_pose = resting_pose(spec.rest, spec.points, resting if spec.jacobians else ())
 
     def neutral(self) -> Tensor:
-        """The spec's resting pose ``[P, D]``, or an even ring with Jacobians along the axes."""
-        return self._rest.clone()
+        """Return the spec's resting pose ``[P, D]``, or a regular ring with Jacobians along the axes."""
+        return self._resting_pose.clone()
 
     def to_drawing2d(self, values: Tensor) -> Tensor:
-        """Image positions ``[..., P, 2]`` or, with Jacobians, ``[..., 3 * P, 2]``: then the ends of their two axes."""
-        places = self.to_points2d(values)
+        """Return image positions ``[..., P, 2]``, or with the ends of the Jacobians' axes ``[..., 3 * P, 2]``."""
+        points = self.to_points2d(values)
         if self.dims == 2:
-            return places
-        ends = places.unsqueeze(-2) + AXIS * self.jacobians(values).mT
-        return torch.cat([places, ends.flatten(-3, -2)], dim=-2)
+            return points
+        ends = points.unsqueeze(-2) + AXIS_LENGTH * self.jacobians(values).mT
+        return torch.cat([points, rearrange(ends, "... p end d -> ... (p end) d")], dim=-2)
 
     def jacobians(self, values: Tensor) -> Tensor:
-        """The Jacobians ``[..., P, 2, 2]`` of poses ``[..., P, 6]``.
+        """Return the Jacobians ``[..., P, 2, 2]`` of poses ``[..., P, 6]``.
 
         Raises:
             MotionError: another number of points, or none with Jacobians.
         """
-        return _square(checked_poses(self, values, 6)[..., 2:6])
+        return _as_matrices(checked_poses(self, values, 6)[..., 2:6])
 
 
-def transformed(values: Tensor, turn: Tensor, shift: Tensor) -> Tensor:
-    """Keypoints ``[..., P, 2]`` or ``[..., P, 6]`` of a picture that is mapped by ``x -> turn x + shift``.
+def transform_keypoints(values: Tensor, linear: Tensor, shift: Tensor) -> Tensor:
+    """Return the keypoints of a picture that is mapped by ``x -> linear @ x + shift``.
 
     Args:
-        turn: ``[..., 2, 2]``: a rotation, a scale, any linear map; it carries Jacobians along.
+        values: ``[..., P, 2]``, or ``[..., P, 6]`` with Jacobians, which are mapped by the linear part.
+        linear: ``[..., 2, 2]``: a rotation, a scale, or any linear map.
         shift: ``[..., 2]``.
     """
-    places = values[..., :2] @ turn.mT + shift.unsqueeze(-2)
+    points = values[..., :2] @ linear.mT + shift.unsqueeze(-2)
     if values.shape[-1] == 2:
-        return places
-    jacobians = turn.unsqueeze(-3) @ _square(values[..., 2:6])
-    return torch.cat([places, jacobians.flatten(-2)], dim=-1)
+        return points
+    jacobians = linear.unsqueeze(-3) @ _as_matrices(values[..., 2:6])
+    return torch.cat([points, rearrange(jacobians, "... row column -> ... (row column)")], dim=-1)
 
 
-def _square(numbers: Tensor) -> Tensor:
-    return numbers.reshape(*numbers.shape[:-1], 2, 2)
+def _as_matrices(numbers: Tensor) -> Tensor:
+    return rearrange(numbers, "... (row column) -> ... row column", row=2)

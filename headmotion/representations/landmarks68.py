@@ -26,7 +26,7 @@ PARTS = {
     "outer_lips": range(48, 60),
     "inner_lips": range(60, 68),
 }
-"""The nine parts in order; together they are all 68 points."""
+"""The nine parts in order, which together have all 68 points."""
 
 CONTOURS = {part: tuple(PARTS[part]) for part in ("right_eye", "left_eye", "outer_lips", "inner_lips")}
 
@@ -61,11 +61,11 @@ MIRROR = (
     *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
     *(64, 63, 62, 61, 60, 67, 66, 65),
 )
-"""Point ``i`` of a mirrored face is point ``MIRROR[i]`` of the face."""
+"""Point ``i`` of a mirrored face is point ``MIRROR[i]`` of the original."""
 
 
 class Landmarks68(PointRepresentation):
-    """68 landmarks with x, y and, if the spec says so, depth."""
+    """68 landmarks with x, y and, with ``dims`` 3 in the spec, depth."""
 
     points = 68
     point_names = tuple(f"{part}_{k}" for part, members in PARTS.items() for k in range(len(members)))
@@ -82,6 +82,9 @@ class Landmarks68(PointRepresentation):
         self.dims = self.lengths = spec.dims
 
     def neutral(self) -> Tensor:
-        """A frontal, symmetric face ``[68, D]`` with closed lips, from speaker 1 of the GRID corpus (CC BY 4.0)."""
+        """Return a frontal, symmetric face ``[68, D]`` with closed lips.
+
+        It is made from speaker 1 of the GRID corpus (CC BY 4.0).
+        """
         stored = json.loads(Path(__file__).with_name("landmarks68_neutral.json").read_text("utf-8"))
         return torch.tensor(stored, dtype=torch.float32)[:, : self.dims]

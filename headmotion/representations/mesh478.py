@@ -26,11 +26,11 @@ IBUG = (
     *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lips
     *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lips
 )
-"""The point of the 478 that stands for each of the 68 landmarks; the ends of the jaw sit higher than iBUG's."""
+"""Mesh point of each of the 68 landmarks; the ends of the jaw are higher than iBUG's."""
 
 
 class Mesh478(PointRepresentation):
-    """478 points with x, y and, if the spec says so, depth."""
+    """478 points with x, y and, with ``dims`` 3 in the spec, depth."""
 
     name = "mesh478"
     points = 478
@@ -43,7 +43,7 @@ class Mesh478(PointRepresentation):
         outlines, parts = _tables()["outlines"], _tables()["parts"]
         self.contours = {name: tuple(points) for name, points in outlines.items() if name != "face"}
         self.groups = {
-            "jaw": tuple(sorted({IBUG[point] for point in GROUPS["jaw"]} | set(_lower(outlines["face"])))),
+            "jaw": tuple(sorted({IBUG[point] for point in GROUPS["jaw"]} | set(_below_eyes(outlines["face"])))),
             "brows": (*parts["right_brow"], *parts["left_brow"]),
             "nose": tuple(parts["nose"]),
             "eyes": (*outlines["right_eye"], *outlines["left_eye"]),
@@ -55,30 +55,36 @@ class Mesh478(PointRepresentation):
         }
         self.openings = {
             "mouth": tuple((IBUG[a], IBUG[b]) for a, b in OPENINGS["mouth"]),
-            "right_eye": _lids(outlines["right_eye"]),
-            "left_eye": _lids(outlines["left_eye"]),
+            "right_eye": _lid_pairs(outlines["right_eye"]),
+            "left_eye": _lid_pairs(outlines["left_eye"]),
         }
         self.edges = tuple((a, b) for a, b in _tables()["edges"])
         self.mirror = tuple(_tables()["mirror"])
 
     def neutral(self) -> Tensor:
-        """A frontal, symmetric face ``[478, D]`` with closed lips, from speaker 1 of the GRID corpus (CC BY 4.0)."""
+        """Return a frontal, symmetric face ``[478, D]`` with closed lips.
+
+        It is made from speaker 1 of the GRID corpus (CC BY 4.0).
+        """
         return torch.tensor(_tables()["neutral"], dtype=torch.float32)[:, : self.dims]
 
 
-def _lower(oval: list[int]) -> list[int]:
-    """The part of the face's outline that lies below the eyes."""
+def _below_eyes(oval: list[int]) -> list[int]:
+    """Return the points of the face's outline below the eyes."""
     neutral = _tables()["neutral"]
     return [point for point in oval if neutral[point][1] > neutral[IBUG[36]][1]]
 
 
-def _lids(outline: list[int]) -> tuple[tuple[int, int], ...]:
-    """Upper and lower lid of an eye's outline, which begins in a corner and runs along the lower lid; no corners."""
+def _lid_pairs(outline: list[int]) -> tuple[tuple[int, int], ...]:
+    """Return the pairs (upper, lower) of an eye's outline, which starts in a corner and follows the lower lid first.
+
+    The corners are in no pair.
+    """
     half = len(outline) // 2
     return tuple((outline[-k], outline[k]) for k in range(1, half))
 
 
 @cache
 def _tables() -> Any:
-    """What ``tools/make_mesh478.py`` wrote."""
+    """Return the tables that ``tools/make_mesh478.py`` has written."""
     return json.loads(Path(__file__).with_name("mesh478.json").read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""What names of joints tell: which are each other's mirror image, and to which limb they belong."""
+"""Mirror images and limbs of joints, derived from their names."""
 
 from __future__ import annotations
 
@@ -20,30 +20,33 @@ LIMBS = {
     "head": ("head", "neck", "jaw", "eye"),
     "torso": ("hip", "pelvis", "spine", "chest", "torso", "abdomen", "back", "root"),
 }
-"""Words by which a joint is known; the first limb that has one in the joint's name takes it."""
+"""Words in the names of a limb's joints. A joint belongs to the first limb that has a word in its name."""
 
 
 def mirror_by_name(names: Sequence[str]) -> tuple[int, ...]:
-    """The permutation that swaps names which differ in left and right only; every other point keeps its place."""
+    """Return the permutation that swaps names which differ in left and right only; all other points stay in place."""
     index = {name: k for k, name in enumerate(names)}
-    mirror = [next((index[other] for other in other_sides(name) if other in index), k) for k, name in enumerate(names)]
-    return tuple(other if mirror[other] == k else k for k, other in enumerate(mirror))
+    partners = [
+        next((index[other] for other in opposite_names(name) if other in index), k) for k, name in enumerate(names)
+    ]
+    # A partner counts only if it is mutual; else the permutation would not be its own inverse.
+    return tuple(partner if partners[partner] == k else k for k, partner in enumerate(partners))
 
 
-def other_sides(name: str) -> Iterator[str]:
-    """What ``name`` may be called on the other side of the body, the likeliest first."""
+def opposite_names(name: str) -> Iterator[str]:
+    """Yield what ``name`` may be called on the other side of the body, the most likely name first."""
     for left, right in WORDS:
         if (left in name) != (right in name):
             yield name.replace(left, right) if left in name else name.replace(right, left)
     for pattern, left, right in LETTERS:
-        for here, there in ((left, right), (right, left)):
-            other, found = re.subn(pattern.format(here), there, name)
-            if found:
-                yield other
+        for side, opposite in ((left, right), (right, left)):
+            swapped, count = re.subn(pattern.format(side), opposite, name)
+            if count:
+                yield swapped
 
 
 def limbs_by_name(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Points by limb: ``arms``, ``legs``, ``head``, ``torso``, as far as the names say."""
+    """Return the points of ``arms``, ``legs``, ``head`` and ``torso``, as far as the names tell them."""
     limbs: dict[str, list[int]] = {}
     for point, name in enumerate(names):
         lower = name.lower()

@@ -1,4 +1,4 @@
-"""What all point representations share: the way to the unit frame and back, mirroring, and the box around points."""
+"""Shared code of all representations of points: unit frame, mirror, checks, and resting poses."""
 
 from __future__ import annotations
 
@@ -13,66 +13,72 @@ from ..core.interfaces.representation import Representation, UnitSquare
 
 
 class PointRepresentation(Representation):
-    """Points whose first ``lengths`` numbers are positions (x, y, depth); numbers beyond them are free of scale."""
+    """Points whose first ``lengths`` numbers are positions (x, y, depth); further numbers are independent of scale."""
 
     lengths: int
+    """How many numbers of each point are lengths."""
 
     mirror_signs: tuple[float, ...] = ()
-    """Sign that each of the ``D`` numbers takes in a mirror; by default x alone changes."""
+    """Factor of each of the ``D`` numbers in a mirror; by default only x changes its sign."""
 
     def frame_of(self, values: Tensor) -> UnitSquare:
-        """The frame of poses ``[..., P, >=2]`` in pixels, from the box around all points of all poses given.
+        """Return the square around all points of poses ``[..., P, >=2]`` in pixels.
 
         Raises:
-            MotionError: wrong number of points, not finite, or all points fall together.
+            MotionError: wrong number of points, not finite, or all points coincide.
         """
         return frame_around(self.name, checked_poses(self, values, 2)[..., :2])
 
     def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """Pixels ``[..., P, >=D]`` to the unit frame ``[..., P, D]``; numbers beyond the ``D``-th are dropped.
+        """Map pixels ``[..., P, >=D]`` to the unit frame ``[..., P, D]``; numbers beyond the ``D``-th are dropped.
 
         Raises:
             MotionError: the values or the frame do not fit.
         """
         pixels = checked_poses(self, values, self.dims)[..., : self.dims]
-        origin, unit, middle = self._map(frame, pixels)
-        return (pixels - origin) / unit + middle
+        center, side, unit_center = self._scaling(frame, pixels)
+        return (pixels - center) / side + unit_center
 
     def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """The unit frame ``[..., P, D]`` to pixels.
+        """Map the unit frame ``[..., P, D]`` to pixels.
 
         Raises:
             MotionError: the values or the frame do not fit.
         """
-        inside = checked_poses(self, values, self.dims)[..., : self.dims]
-        origin, unit, middle = self._map(frame, inside)
-        return (inside - middle) * unit + origin
+        poses = checked_poses(self, values, self.dims)[..., : self.dims]
+        center, side, unit_center = self._scaling(frame, poses)
+        return (poses - unit_center) * side + center
 
     def flip(self, values: Tensor) -> Tensor:
         """Mirror poses ``[..., P, D]`` of the unit frame left to right: x becomes 1 - x, points change sides."""
-        inside = checked_poses(self, values, self.dims)[..., : self.dims]
-        signs = inside.new_tensor(self.mirror_signs or (-1.0,) + (1.0,) * (self.dims - 1))
-        shift = inside.new_tensor((1.0,) + (0.0,) * (self.dims - 1))
-        return inside[..., list(self.mirror), :] * signs + shift
+        poses = checked_poses(self, values, self.dims)[..., : self.dims]
+        signs = poses.new_tensor(self.mirror_signs or (-1.0,) + (1.0,) * (self.dims - 1))
+        shift = poses.new_tensor((1.0,) + (0.0,) * (self.dims - 1))
+        return poses[..., list(self.mirror), :] * signs + shift
 
     def to_points2d(self, values: Tensor) -> Tensor:
-        """Image positions ``[..., P, 2]`` of poses ``[..., P, D]``: the first two numbers of each point."""
+        """Return image positions ``[..., P, 2]`` of poses ``[..., P, D]``: the first two numbers of each point."""
         return checked_poses(self, values, 2)[..., :2]
 
-    def _map(self, frame: UnitSquare, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _scaling(self, frame: UnitSquare, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the square's center and side in pixels, and its center in the unit frame, each ``[D]``."""
         checked_frame(self.name, frame)
-        beyond = self.dims - 2
-        origin = like.new_tensor([frame.x, frame.y, *[0.0] * beyond])
-        unit = like.new_tensor([frame.side] * self.lengths + [1.0] * (self.dims - self.lengths))
-        middle = like.new_tensor([0.5, 0.5, *[0.0] * beyond])
-        return origin, unit, middle
+        zeros = [0.0] * (self.dims - 2)
+        center = like.new_tensor([frame.x, frame.y, *zeros])
+        side = like.new_tensor([frame.side] * self.lengths + [1.0] * (self.dims - self.lengths))
+        return center, side, like.new_tensor([0.5, 0.5, *zeros])
 
 
 def checked_poses(representation: Representation, values: Tensor, dims: int) -> Tensor:
-    """The poses ``[..., P, >=dims]`` themselves, as floating-point numbers.
+    """Return poses ``[..., P, >=dims]`` as floating-point numbers.
+
+    Args:
+        representation: what the values are poses of.
+        values: the poses.
+        dims: the least count of numbers per point.
 
     Raises:
-        MotionError: another number of points, or fewer than ``dims`` numbers each.
+        MotionError: another number of points, or fewer than ``dims`` numbers per point.
     """
     points = representation.points
     if values.dim() < 2 or values.shape[-2] != points or values.shape[-1] < dims:
@@ -82,7 +88,11 @@ def checked_poses(representation: Representation, values: Tensor, dims: int) -> 
 
 
 def checked_frame(name: str, frame: UnitSquare) -> None:
-    """Refuse a frame that maps nothing.
+    """Refuse a square that cannot be mapped.
+
+    Args:
+        name: of the representation, for the error.
+        frame: the square.
 
     Raises:
         MotionError: it is not finite, or its side is not above 0.
@@ -91,29 +101,39 @@ def checked_frame(name: str, frame: UnitSquare) -> None:
         raise MotionError(name, "a finite frame with a side above 0", str(frame))
 
 
-def frame_around(name: str, places: Tensor) -> UnitSquare:
-    """The frame of places ``[..., 2]``: center of their box, side = 2 x its longer edge.
+def frame_around(name: str, points: Tensor) -> UnitSquare:
+    """Return the square around points ``[..., 2]``: center of their box, side = 2 x its longer edge.
+
+    Args:
+        name: of the representation, for the error.
+        points: image positions.
 
     Raises:
-        MotionError: there are none, they are not finite, or all fall together.
+        MotionError: there are none, they are not finite, or all coincide.
     """
-    flat = places.reshape(-1, 2)
+    flat = points.reshape(-1, 2)
     if not len(flat) or not bool(torch.isfinite(flat).all()):
         raise MotionError(name, "at least one pose of finite points", "none, or NaN or infinity")
     low, high = flat.amin(dim=0).tolist(), flat.amax(dim=0).tolist()
     side = 2.0 * max(high[0] - low[0], high[1] - low[1])
     if side <= 0.0:
-        raise MotionError(name, "points that lie apart", "all points in one place")
+        raise MotionError(name, "points at different positions", "all points in one place")
     return UnitSquare(x=(low[0] + high[0]) / 2, y=(low[1] + high[1]) / 2, side=side)
 
 
-def rest_pose(rest: Sequence[Sequence[float]], points: int, beyond: Sequence[float]) -> Tensor:
-    """The pose ``rest``, or an even ring of points that fills its frame, with the numbers ``beyond`` x and y."""
+def resting_pose(rest: Sequence[Sequence[float]], points: int, other_numbers: Sequence[float]) -> Tensor:
+    """Return the resting pose ``[P, D]`` of a spec, or a regular ring of points that fills the unit frame.
+
+    Args:
+        rest: one row of ``D`` numbers per point; may be empty.
+        points: number of points.
+        other_numbers: what follows x and y of each point in the ring.
+    """
     if rest:
         return torch.tensor(rest, dtype=torch.float32)
     angles = torch.arange(points) * (2 * math.pi / points)
     ring = torch.stack([0.5 - 0.25 * angles.cos(), 0.5 - 0.25 * angles.sin()], dim=-1)
-    return torch.cat([ring, torch.tensor(beyond, dtype=torch.float32).expand(points, -1)], dim=-1)
+    return torch.cat([ring, torch.tensor(other_numbers, dtype=torch.float32).expand(points, -1)], dim=-1)
 
 
 def neutral_3d(representation: Representation) -> Tensor | None:

@@ -22,7 +22,7 @@ class Landmarks68Spec(RepresentationSpec):
     """Numbers per landmark: x, y and, if 3, depth in the same scale."""
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation."""
+        """Build the representation."""
         from .landmarks68 import Landmarks68
 
         return Landmarks68(self)
@@ -39,7 +39,7 @@ class Landmarks683DSpec(RepresentationSpec):
         return 3
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation."""
+        """Build the representation."""
         from .landmarks68 import Landmarks68
 
         return Landmarks68(self)
@@ -53,7 +53,7 @@ class Mesh478Spec(RepresentationSpec):
     """Numbers per point: x, y and, if 3, depth in the same scale."""
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation."""
+        """Build the representation."""
         from .mesh478 import Mesh478
 
         return Mesh478(self)
@@ -65,36 +65,36 @@ class BlendshapesSpec(RepresentationSpec):
     type: Literal["blendshapes"] = "blendshapes"
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation."""
+        """Build the representation."""
         from .blendshapes import Blendshapes
 
         return Blendshapes(self)
 
 
 class KeypointsSpec(RepresentationSpec):
-    """Keypoints that a network found by itself, each with the Jacobian of its neighborhood if wanted."""
+    """Unsupervised keypoints of a network, optionally with a Jacobian each."""
 
     type: Literal["keypoints"] = "keypoints"
     points: int = Field(10, ge=2)
     """Number of keypoints."""
     jacobians: bool = False
-    """Whether each keypoint carries a 2 x 2 Jacobian behind its position (row by row), in the unit of positions."""
+    """Whether the position of each keypoint is followed by a 2 x 2 Jacobian (row by row), in the unit of positions."""
     mirror: tuple[int, ...] = ()
-    """Which keypoint takes each one's place in a mirrored picture; empty: each its own."""
+    """Keypoint ``i`` of a mirrored picture is keypoint ``mirror[i]`` of the original; empty: no two change places."""
     scale_pair: tuple[int, int] = (0, 1)
     """Two keypoints whose distance measures size."""
     rest: tuple[tuple[float, ...], ...] = ()
-    """Resting pose in the unit frame, one row per keypoint; empty: an even ring, which stands for no real pose."""
+    """Resting pose in the unit frame, one row per keypoint; empty: a regular ring, which is no real pose."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        _check("keypoints", self.points, 6 if self.jacobians else 2, self.rest, self.scale_pair)
-        if self.mirror and _is_no_mirror(self.mirror, self.points):
+        _check_points("keypoints", self.points, 6 if self.jacobians else 2, self.rest, self.scale_pair)
+        if self.mirror and not _is_mirror(self.mirror, self.points):
             raise SpecError("keypoints spec", f"mirror to swap pairs of 0..{self.points - 1}", repr(self.mirror))
         return self
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation."""
+        """Build the representation."""
         from .keypoints import Keypoints
 
         return Keypoints(self)
@@ -105,7 +105,7 @@ class JointPositionsSpec(RepresentationSpec):
 
     type: Literal["joint-positions"] = "joint-positions"
     names: tuple[str, ...] = Field(min_length=2)
-    """Joint names. Names that differ in left and right only are each other's mirror image."""
+    """Joint names. Joints whose names differ in left and right only are mirror images of each other."""
     parents: tuple[int, ...] = Field(min_length=2)
     """For each joint the index of its parent, which comes before it; -1 for a root."""
     dims: Literal[2, 3] = 3
@@ -113,23 +113,23 @@ class JointPositionsSpec(RepresentationSpec):
     scale_pair: tuple[int, int] = (0, 1)
     """Two joints whose distance measures size, such as the shoulders."""
     rest: tuple[tuple[float, ...], ...] = ()
-    """Resting pose in the unit frame, one row per joint; empty: an even ring, which stands for no real pose."""
+    """Resting pose in the unit frame, one row per joint; empty: a regular ring, which is no real pose."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        _check("joint-positions", len(self.names), self.dims, self.rest, self.scale_pair)
+        _check_points("joint-positions", len(self.names), self.dims, self.rest, self.scale_pair)
         _check_tree("joint-positions", self.names, self.parents)
         return self
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation."""
-        from .joint_positions import JointPositions
+        """Build the representation."""
+        from .joints import JointPositions
 
         return JointPositions(self)
 
 
 class EndSite(Spec):
-    """Where a bone ends that has no further joint: a fingertip, the top of the head."""
+    """The end of a bone without a further joint: a fingertip, the top of the head."""
 
     joint: int = Field(ge=0)
     """Index of the joint at which the bone begins."""
@@ -138,27 +138,27 @@ class EndSite(Spec):
 
 
 class JointsSpec(RepresentationSpec):
-    """A skeleton whose root moves and whose joints turn: one row of six numbers per place and per rotation."""
+    """A skeleton whose root moves and whose joints rotate: one row of six numbers per position and per rotation."""
 
     type: Literal["joints"] = "joints"
     names: tuple[str, ...] = Field(min_length=2)
-    """Joint names. Names that differ in left and right only are each other's mirror image."""
+    """Joint names. Joints whose names differ in left and right only are mirror images of each other."""
     parents: tuple[int, ...] = Field(min_length=2)
     """For each joint the index of its parent, which comes before it; -1 for a root."""
     offsets: tuple[tuple[float, float, float], ...] = Field(min_length=2)
-    """For each joint its place at rest relative to its parent, in any unit of length (that of the BVH file)."""
+    """Position of each joint at rest relative to its parent, in any unit of length (that of the BVH file)."""
     ends: tuple[EndSite, ...] = ()
-    """Where bones end that have no further joint."""
+    """Ends of bones without a further joint."""
     moving: tuple[int, ...] = ()
-    """Joints besides the roots that also change their place relative to their parent."""
+    """Joints besides the roots whose position relative to the parent changes."""
     up: Literal["y", "z"] = "y"
     """Axis of the offsets that points up; x points to a side."""
     scale_pair: tuple[int, int] | None = None
-    """Two points (rows) whose distance measures size; None: the joints on both sides that are nearest to a root."""
+    """Two points (rows) whose distance measures size; None: a left and a right joint, as near to a root as possible."""
 
     @property
     def moving_joints(self) -> tuple[int, ...]:
-        """Joints whose places are part of the motion, in the order of their rows."""
+        """Joints whose positions are part of the motion, in the order of their rows."""
         return tuple(j for j, parent in enumerate(self.parents) if parent < 0 or j in self.moving)
 
     @model_validator(mode="after")
@@ -167,13 +167,13 @@ class JointsSpec(RepresentationSpec):
         _check_tree("joints", self.names, self.parents)
         if len(self.offsets) != count:
             raise SpecError("joints spec", f"{count} offsets, one per joint", str(len(self.offsets)))
-        if any(not 0 <= joint < count for joint in (*self.moving, *(end.joint for end in self.ends))):
-            raise SpecError("joints spec", f"moving joints and joints of ends in 0..{count - 1}", "another")
-        _check("joints", len(self.moving_joints) + count, 6, (), self.scale_pair or (0, 1))
+        if invalid := [j for j in (*self.moving, *(end.joint for end in self.ends)) if not 0 <= j < count]:
+            raise SpecError("joints spec", f"moving joints and joints of ends in 0..{count - 1}", str(invalid[0]))
+        _check_points("joints", len(self.moving_joints) + count, 6, (), self.scale_pair or (0, 1))
         return self
 
     def build(self, context: BuildContext | None = None) -> Representation:
-        """Make the representation.
+        """Build the representation.
 
         Raises:
             SpecError: all offsets are 0.
@@ -191,13 +191,15 @@ def _check_tree(name: str, names: tuple[str, ...], parents: tuple[int, ...]) -> 
         raise SpecError(f"{name} spec", f"{count} parents, each before its joint or -1", repr(parents)[:80])
 
 
-def _check(name: str, points: int, dims: int, rest: tuple[tuple[float, ...], ...], scale_pair: tuple[int, int]) -> None:
+def _check_points(
+    name: str, points: int, dims: int, rest: tuple[tuple[float, ...], ...], scale_pair: tuple[int, int]
+) -> None:
     if rest and (len(rest) != points or any(len(row) != dims for row in rest)):
         raise SpecError(f"{name} spec", f"rest with {points} rows of {dims} numbers", f"{len(rest)} rows")
     if scale_pair[0] == scale_pair[1] or not all(0 <= point < points for point in scale_pair):
         raise SpecError(f"{name} spec", f"scale_pair of two points in 0..{points - 1}", repr(scale_pair))
 
 
-def _is_no_mirror(mirror: tuple[int, ...], points: int) -> bool:
-    known = sorted(mirror) == list(range(points))
-    return not known or any(mirror[mirror[point]] != point for point in range(points))
+def _is_mirror(mirror: tuple[int, ...], points: int) -> bool:
+    """Return whether a tuple is a permutation that is its own inverse."""
+    return sorted(mirror) == list(range(points)) and all(mirror[mirror[point]] == point for point in range(points))

@@ -44,7 +44,7 @@ def places(motion: hm.Motion) -> NDArray[np.float64]:
     """Joints and end sites ``[T, J + E, 3]`` where glTF has them."""
     joints = built(motion.representation)
     assert isinstance(joints, Joints)
-    world = joints.places(motion.values.double()).numpy()
+    world = joints.positions(motion.values.double()).numpy()
     if motion.frame is not None:
         world = (world - np.array([motion.frame.x, motion.frame.y, 0])) / motion.frame.side
     return world * np.array([1, -1, -1])

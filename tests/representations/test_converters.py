@@ -81,7 +81,7 @@ def test_joints_to_points(shared: Path) -> None:
     walk = read_bvh(shared / "data" / "bvh" / "cmu_12_01_walk.bvh")[:50]
     joints = resolve_spec("representation", walk.representation).build()
     points = walk.to("joint-positions")
-    torch.testing.assert_close(points.values, joints.places(walk.values))
+    torch.testing.assert_close(points.values, joints.positions(walk.values))
     built = resolve_spec("representation", points.representation).build()
     assert built.points == len(joints.spec.names) + len(joints.spec.ends)
     assert [built.point_names[k] for k in built.scale_pair] == ["LeftUpLeg", "RightUpLeg"]

@@ -46,20 +46,20 @@ def test_rows_and_names() -> None:
 
 
 def test_rest_stands_upright_in_the_middle_of_its_frame() -> None:
-    places = JOINTS.places(JOINTS.neutral())
+    places = JOINTS.positions(JOINTS.neutral())
     assert places[2, 1] < places[0, 1]  # the head above the hips, y down
     assert JOINTS.frame_of(JOINTS.neutral()) == UnitSquare(*(pytest.approx(x, abs=1e-6) for x in (0.5, 0.5, 1.0)))
     lying = resolve_spec("representation", BODY | {"up": "z", "offsets": [[x, -z, y] for x, y, z in BODY["offsets"]]})
     swapped = [end | {"offset": [end["offset"][0], -end["offset"][2], end["offset"][1]]} for end in BODY["ends"]]
     other = resolve_spec("representation", lying.model_dump() | {"ends": swapped}).build()
     neutral = other.neutral()
-    torch.testing.assert_close(other.places(neutral), places, atol=1e-6, rtol=0)
+    torch.testing.assert_close(other.positions(neutral), places, atol=1e-6, rtol=0)
 
 
 @given(st.integers(0, 1000))
 def test_places_are_those_of_scipy(seed: int) -> None:
     values = poses(seed)
-    places, turns = JOINTS.places(values), JOINTS.turns(values)
+    places, turns = JOINTS.positions(values), JOINTS.rotations(values)
     for pose, placed, turned in zip(values.numpy(), places.numpy(), turns.numpy(), strict=True):
         scale = pose[0, 3] / JOINTS.size
         known = {}
@@ -87,14 +87,14 @@ def test_normalizing_and_projecting_commute(seed: int, x: float, side: float) ->
     expected = (JOINTS.to_points2d(values) - 0.5) * side + torch.tensor([x, -x / 2], dtype=torch.float64)
     torch.testing.assert_close(JOINTS.to_points2d(pixels), expected, atol=1e-8 * side + 1e-9, rtol=1e-9)
     torch.testing.assert_close(JOINTS.normalize(pixels, frame), values, atol=1e-9, rtol=1e-9)
-    torch.testing.assert_close(JOINTS.turns(pixels), JOINTS.turns(values), atol=1e-12, rtol=0)
+    torch.testing.assert_close(JOINTS.rotations(pixels), JOINTS.rotations(values), atol=1e-12, rtol=0)
 
 
 @given(st.integers(0, 1000))
 def test_a_mirrored_body_is_the_mirror_image_of_the_body(seed: int) -> None:
     values = poses(seed)
-    mirrored = JOINTS.places(values)[:, LEFT_RIGHT] * torch.tensor([-1.0, 1.0, 1.0]) + torch.tensor([1.0, 0.0, 0.0])
-    torch.testing.assert_close(JOINTS.places(JOINTS.flip(values)), mirrored, atol=1e-9, rtol=0)
+    mirrored = JOINTS.positions(values)[:, LEFT_RIGHT] * torch.tensor([-1.0, 1.0, 1.0]) + torch.tensor([1.0, 0.0, 0.0])
+    torch.testing.assert_close(JOINTS.positions(JOINTS.flip(values)), mirrored, atol=1e-9, rtol=0)
     torch.testing.assert_close(JOINTS.flip(JOINTS.flip(values)), values, atol=1e-12, rtol=0)
 
 
@@ -103,7 +103,7 @@ def test_places_are_differentiable_even_without_a_direction() -> None:
     values[0, 5] = 0.0
     values[1, 5, 3:] = values[1, 5, :3]
     values.requires_grad_()
-    JOINTS.places(values).square().sum().backward()
+    JOINTS.positions(values).square().sum().backward()
     assert values.grad is not None and values.grad.isfinite().all()
     assert (values.grad[2, 3:6].abs().sum(-1) > 0).all()  # hips, spine, head turn something
 

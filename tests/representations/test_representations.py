@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.interfaces.representation import Representation, UnitSquare
 from headmotion.core.spec import resolve_spec
-from headmotion.representations.keypoints import transformed
+from headmotion.representations.keypoints import transform_keypoints
 
 SPECS = [
     {"type": "landmarks68"},
@@ -140,13 +140,14 @@ def test_the_neighborhoods_of_keypoints_move_as_the_picture_does(data: st.DataOb
     pixels = keypoints.denormalize(values, frame)
     moved = (neighborhoods(values) - 0.5) * frame.side + origin
     torch.testing.assert_close(neighborhoods(pixels), moved, atol=1e-7, rtol=1e-9)
-    turn = torch.tensor([[0.3, -1.2], [0.9, 0.4]], dtype=torch.float64)
+    linear = torch.tensor([[0.3, -1.2], [0.9, 0.4]], dtype=torch.float64)
     shift = torch.tensor([3.0, -2.0]).double()
-    moved = neighborhoods(values) @ turn.T + shift
-    torch.testing.assert_close(neighborhoods(transformed(values, turn, shift)), moved, atol=1e-9, rtol=0)
-    assert torch.equal(transformed(values[..., :2], turn, shift), transformed(values, turn, shift)[..., :2])
+    transformed = transform_keypoints(values, linear, shift)
+    torch.testing.assert_close(neighborhoods(transformed), neighborhoods(values) @ linear.T + shift, atol=1e-9, rtol=0)
+    assert torch.equal(transform_keypoints(values[..., :2], linear, shift), transformed[..., :2])
     # A mirror turns the steps around as well: the network's own frame is mirrored with the picture.
-    mirrored = transformed(values, torch.diag(torch.tensor([-1.0, 1.0])).double(), torch.tensor([1.0, 0.0]).double())
+    reflection = torch.tensor([[-1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    mirrored = transform_keypoints(values, reflection, torch.tensor([1.0, 0.0]).double())
     mirrored[..., [2, 4]] *= -1
     torch.testing.assert_close(keypoints.flip(values), mirrored[:, list(keypoints.mirror)], atol=1e-12, rtol=0)
 

@@ -24,7 +24,7 @@ NAMES = JOINTS.spec.names
 
 
 def places_of(clip):
-    places = JOINTS.places(torch.from_numpy(clip.landmarks).double()).numpy()
+    places = JOINTS.positions(torch.from_numpy(clip.landmarks).double()).numpy()
     return {name: places[:, joint] for joint, name in enumerate(NAMES)} | {"skull": places[:, len(NAMES)]}
 
 
@@ -72,7 +72,7 @@ def test_bones_keep_their_length() -> None:
 
 def test_stored_rotations_are_the_known_ones() -> None:
     clip = gesture_clip(7, 2.0)
-    turns = JOINTS.turns(torch.from_numpy(clip.landmarks).double()).numpy()
+    turns = JOINTS.rotations(torch.from_numpy(clip.landmarks).double()).numpy()
     known = rotations_of(clip.gesture.turns)
     world = [Rotation.from_matrix(JOINTS.view.numpy() @ known[:, 0])]
     for joint, parent in enumerate(JOINTS.spec.parents[1:], start=1):

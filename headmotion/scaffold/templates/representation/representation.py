@@ -51,7 +51,7 @@ class Mouth(Representation):
         (left, top), (right, bottom) = places.amin(0).tolist(), places.amax(0).tolist()
         side = 2 * max(right - left, bottom - top)
         if side <= 0:
-            raise MotionError(self.name, "points that lie apart", "all points in one place")
+            raise MotionError(self.name, "points at different positions", "all points in one place")
         return UnitSquare((left + right) / 2, (top + bottom) / 2, side)
 
     def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
