@@ -15,7 +15,7 @@ import torch
 from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.batches import ClipSampler
-from headmotion.training.build import Assembly, assemble
+from headmotion.training.build import TrainingParts, build_training
 from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
 
@@ -34,11 +34,11 @@ class Stopwatch:
         self._inside = False
 
     @contextmanager
-    def watching(self, parts: Assembly) -> Iterator[None]:
+    def watching(self, parts: TrainingParts) -> Iterator[None]:
         """Watch what a step is made of."""
         encoder, generator = type(parts.pipeline.audio_encoder), type(parts.pipeline.generator)
         watched: list[tuple[Any, str, str]] = [
-            (ClipSampler, "cut", "data"),
+            (ClipSampler, "draw", "data"),
             (encoder, "forward", "audio features"),
             (AdversarialPhase, "_step_discriminator", "discriminators"),
             (AdversarialPhase, "_adversarial", "discriminators"),
@@ -72,10 +72,10 @@ def step_times(
 ) -> Iterator[tuple[str, str, int, float, Counter[str]]]:
     """Recipe, phase, clips per step, seconds per step, and the share of each part; ``also`` changes all recipes."""
     for name, (changes, counts) in RECIPES.items():
-        parts = assemble(load_recipe(name, [*changes, *also]), [corpus], Processes(device=device))
+        parts = build_training(load_recipe(name, [*changes, *also]), [corpus], Processes(device=device))
         for phase, steps in zip((parts.contrastive, parts.adversarial), counts, strict=True):
             if phase is parts.adversarial:
-                parts.judge()
+                parts.freeze_syncers()
             watch = Stopwatch()
             phase.step(0)
             with watch.watching(parts):

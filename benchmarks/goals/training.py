@@ -21,7 +21,7 @@ from torch import nn
 
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.sync.pyramid import Pyramid
-from headmotion.training.build import assemble
+from headmotion.training.build import build_training
 from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
 
@@ -60,8 +60,8 @@ def our_step(folder: Path) -> Callable[[int], object]:
     corpus = write_synthetic(folder / "corpus", clips=2 * BATCH, seconds=3.2)
     changes = ["pipeline.generator={type: ms-sync, preset: paper-code}", f"data.batch_size={BATCH}"]
     changes += [f"syncers.batch_size={BATCH}"]
-    parts = assemble(load_recipe("paper-short", changes), [corpus], Processes())
-    parts.judge()
+    parts = build_training(load_recipe("paper-short", changes), [corpus], Processes())
+    parts.freeze_syncers()
     return parts.adversarial.step
 
 

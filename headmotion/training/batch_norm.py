@@ -1,102 +1,128 @@
-"""Batch norm over a whole batch that is computed in parts, here and in other processes."""
+"""Batch norm over a whole batch that is computed in parts, in this process and in others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..core.errors import TrainingError
-from .batch_partition import Division, from_one_start
+from .batch_partition import BatchPartition, replay_state_per_part
 
 T = TypeVar("T")
 
 
-class WholeBatchNorm:
-    """Makes every batch norm of some modules use and keep the statistics of the whole batch.
+class _Replaced(NamedTuple):
+    """Running statistics that are set aside during a forward pass, and what they are to be updated by."""
 
-    Only norms of what comes from the data can be treated so, such as those that standardize inputs; parameters before
-    a norm would have to learn from its statistics too.
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    batch_mean: Tensor
+    batch_var: Tensor
+
+
+class WholeBatchNorm:
+    """Make every batch norm of some modules use and keep the statistics of the whole batch.
+
+    Before a step `measure` sums the statistics of all parts. During the step a hook shows each norm the statistics of
+    the whole batch as if they were its running ones, and another hook then updates the true running statistics. Only
+    norms of data can be treated so, such as those that standardize inputs: parameters before a norm would need
+    gradients through the statistics too.
+
+    Args:
+        modules: modules whose norms are treated.
+        partition: with a single part nothing is changed.
     """
 
-    def __init__(self, modules: Iterable[nn.Module], division: Division) -> None:
-        self.modules, self.division = list(modules), division
-        each = [norm for module in self.modules for norm in module.modules() if isinstance(norm, _BatchNorm)]
-        self.norms = each if division.parts > 1 else []
-        self._totals: dict[nn.Module, list[Tensor]] = {}
+    def __init__(self, modules: Iterable[nn.Module], partition: BatchPartition) -> None:
+        self.modules, self.partition = list(modules), partition
+        norms = [norm for module in self.modules for norm in module.modules() if isinstance(norm, _BatchNorm)]
+        self.norms = norms if partition.parts > 1 else []
+        # Per norm, one sum for each time that it is called in a forward pass.
+        self._sums: dict[nn.Module, list[Tensor]] = {}
         self._calls: dict[nn.Module, int] = {}
-        self._kept: tuple[Any, ...] = ()
+        self._replaced: _Replaced | None = None
         self._measuring = False
         for norm in self.norms:
-            norm.register_forward_pre_hook(self._enter)
-            norm.register_forward_hook(self._leave)
+            norm.register_forward_pre_hook(self._before_forward)
+            norm.register_forward_hook(self._after_forward)
 
     def measure(self, forward: Callable[[T], object], parts: Sequence[T]) -> None:
-        """Run the parts once to learn the statistics of the whole, if a process has several and there are norms."""
-        self._totals, self._calls = {}, {}
+        """Sum the statistics of the whole batch, if this process has several parts and there are norms.
+
+        Args:
+            forward: runs the modules on a part; its result is not used.
+            parts: the parts of this process.
+        """
+        self._sums, self._calls = {}, {}
         if len(parts) == 1 or not self.norms:
             return
         self._measuring = True
         try:
             with torch.no_grad():
-                # Once more at the end for what was there before.
-                for part in from_one_start([*parts, None], self.modules):
+                # The last, empty part restores buffers and random state.
+                for part in replay_state_per_part([*parts, None], self.modules):
                     self._calls = {}
                     if part is not None:
                         forward(part)
         finally:
             self._measuring = False
-        for totals in self._totals.values():
-            for total in totals:
-                self.division.processes.add(total)
+        for sums in self._sums.values():
+            for total in sums:
+                self.partition.processes.sum(total)
 
-    def _enter(self, norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+    def _before_forward(self, norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if not norm.training:
             return
         assert isinstance(norm, _BatchNorm)
         if inputs[0].requires_grad:
-            got = f"a {type(norm).__name__} of what parameters made"
+            got = f"a {type(norm).__name__} after trained parameters"
             raise TrainingError("a batch in parts", "batch norm of data only", got, "use another norm, or one process")
-        total = self._total(norm, inputs[0].detach())
+        total = self._statistics(norm, inputs[0].detach())
         if self._measuring:
             return
         count, first, second = total[0, 0], total[1], total[2]
         mean = first / count
-        spread = (second / count - mean.square()).clamp(min=0)
-        self._kept = (norm.running_mean, norm.running_var, mean, spread * count / (count - 1))
-        norm.running_mean, norm.running_var = mean.to(inputs[0].dtype), spread.to(inputs[0].dtype)
+        variance = (second / count - mean.square()).clamp(min=0)
+        # As torch does, a batch is normalized by its own variance and the running one is updated without bias.
+        self._replaced = _Replaced(norm.running_mean, norm.running_var, mean, variance * count / (count - 1))
+        norm.running_mean, norm.running_var = mean.to(inputs[0].dtype), variance.to(inputs[0].dtype)
         norm.training = False
 
-    def _leave(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if not self._kept:
+    def _after_forward(self, norm: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if self._replaced is None:
             return
         assert isinstance(norm, _BatchNorm)
-        norm.running_mean, norm.running_var, mean, spread = self._kept
-        norm.training, self._kept = True, ()
+        norm.running_mean, norm.running_var, mean, variance = self._replaced
+        norm.training, self._replaced = True, None
         if norm.running_mean is None or norm.running_var is None or norm.num_batches_tracked is None:
             return
         norm.num_batches_tracked += 1
         weight = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
         norm.running_mean.lerp_(mean.to(norm.running_mean.dtype), weight)
-        norm.running_var.lerp_(spread.to(norm.running_var.dtype), weight)
+        norm.running_var.lerp_(variance.to(norm.running_var.dtype), weight)
 
-    def _total(self, norm: nn.Module, inputs: Tensor) -> Tensor:
-        """Count, sum and sum of squares per channel of the whole batch, ``[3, C]``; so far while measuring."""
+    def _statistics(self, norm: nn.Module, inputs: Tensor) -> Tensor:
+        """Return count, sum and sum of squares per channel, ``[3, C]``, of the whole batch.
+
+        While measuring they are those of the parts so far, without the other processes.
+        """
         call = self._calls.get(norm, 0)
         self._calls[norm] = call + 1
-        known = self._totals.setdefault(norm, [])
-        if known and not self._measuring and self.division.grad_accumulation > 1:
-            return known[call % len(known)]
-        exact = inputs.double().transpose(0, 1).flatten(1)
-        count = torch.full_like(exact[:, 0], exact.shape[1])
-        total = torch.stack([count, exact.sum(1), exact.square().sum(1)])
+        sums = self._sums.setdefault(norm, [])
+        if sums and not self._measuring and self.partition.grad_accumulation > 1:
+            return sums[call % len(sums)]
+        # In double precision, because a variance is the small difference of two large sums.
+        values = inputs.double().transpose(0, 1).flatten(1)
+        count = torch.full_like(values[:, 0], values.shape[1])
+        total = torch.stack([count, values.sum(1), values.square().sum(1)])
         if not self._measuring:
-            self.division.processes.add(total)
-        elif call < len(known):
-            known[call] += total
+            self.partition.processes.sum(total)
+        elif call < len(sums):
+            sums[call] += total
         else:
-            known.append(total)
+            sums.append(total)
         return total

@@ -1,7 +1,8 @@
-"""How the batch of a step is divided: over processes, and within each into parts that are computed one by one.
+"""How the batch of a step is partitioned: over processes, and within each into parts that are computed one by one.
 
-Whatever the division, a step gives the same parameters but for rounding: losses are means over parts of one size,
-gradients are averaged, batch norm sees the whole batch, and all chance belongs to a sample's number in the batch.
+Whatever the partition, a step gives the same parameters but for rounding. Losses are means over parts of one size,
+gradients are averaged, and batch norm uses the statistics of the whole batch. Randomness is seeded by sample index, so
+results do not depend on how the batch is divided.
 """
 
 from __future__ import annotations
@@ -21,63 +22,71 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Division:
-    """The processes, the parts of each, and the numbers that they compute with."""
+class BatchPartition:
+    """The processes that share a batch, the parts of each, and the precision that they compute in."""
 
     processes: Processes = field(default_factory=Processes)
     grad_accumulation: int = 1
     """Parts per process."""
     precision: str = "32"
+    """``32``, ``bf16`` (autocast) or ``64``."""
 
     @property
     def parts(self) -> int:
-        """Of the whole batch."""
+        """Number of parts of the whole batch, over all processes."""
         return self.processes.count * self.grad_accumulation
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of parameters and batches."""
+        """Type of parameters and batches."""
         return torch.float64 if self.precision == "64" else torch.float32
 
-    def check(self, phase: str, batch_size: int, unit: int, what: str) -> None:
-        """Refuse a batch whose parts would cut what must stay together.
+    def check_divisible(self, phase: str, batch_size: int, unit: int, unit_name: str) -> None:
+        """Refuse a batch whose parts would separate samples that belong together.
 
         Args:
-            unit: samples that stay together.
-            what: what they are.
+            phase: name of the phase, for the error.
+            batch_size: samples of all processes.
+            unit: samples that must stay together.
+            unit_name: what such a unit is, for the error.
 
         Raises:
             SpecError: the batch is no multiple of parts times unit.
         """
         if self.parts > 1 and batch_size % (self.parts * unit):
-            wanted = f"a batch size that is a multiple of {self.parts * unit} ({self.parts} parts, {what})"
+            expected = f"a batch size that is a multiple of {self.parts * unit} ({self.parts} parts, {unit_name})"
             raise SpecError(
-                f"{phase} phase", wanted, str(batch_size), "change batch_size, grad_accumulation or the processes"
+                f"{phase} phase", expected, str(batch_size), "change batch_size, grad_accumulation or the processes"
             )
 
-    def share(self, batch_size: int) -> range:
-        """The samples of this process."""
+    def own_samples(self, batch_size: int) -> range:
+        """Return the indices of this process's samples in the batch."""
         size = batch_size // self.processes.count
         return range(self.processes.rank * size, (self.processes.rank + 1) * size)
 
     def autocast(self, device: torch.device) -> AbstractContextManager[object]:
-        """Where trained networks run in the precision asked for."""
+        """Return the context in which trained networks run."""
         return torch.autocast(device.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
 
 
-def from_one_start(items: Sequence[T], modules: Sequence[nn.Module]) -> Iterator[T]:
-    """Items one by one, at each of which buffers and random numbers are what they were at the first.
+def replay_state_per_part(parts: Sequence[T], modules: Sequence[nn.Module]) -> Iterator[T]:
+    """Yield parts one by one, each with the buffers and the random state that the first one had.
 
-    So that a part is treated as the whole would be: a spectral norm, say, takes its iterations once per step.
+    All parts are then treated as one batch would be. A spectral norm, for example, takes its power iterations once per
+    step, and a discriminator draws the same frames in every part.
+
+    Args:
+        parts: the parts of a batch.
+        modules: modules whose buffers are restored before each part but the first.
     """
-    if len(items) == 1:
-        yield items[0]
+    if len(parts) == 1:
+        yield parts[0]
         return
     buffers = [buffer for module in modules for buffer in module.buffers()]
-    kept, chance = [buffer.clone() for buffer in buffers], torch.get_rng_state()
-    for number, item in enumerate(items):
+    saved, random_state = [buffer.clone() for buffer in buffers], torch.get_rng_state()
+    for number, part in enumerate(parts):
         if number:
-            torch.set_rng_state(chance)
-            for buffer, before in zip(buffers, kept, strict=True):
+            torch.set_rng_state(random_state)
+            for buffer, before in zip(buffers, saved, strict=True):
                 buffer.data.copy_(before)
-        yield item
+        yield part

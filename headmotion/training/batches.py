@@ -19,9 +19,13 @@ from ..core.interfaces.representation import UnitSquare
 from ..core.interfaces.specs import BuildContext
 from ..data.clip import Clip
 from ..data.corpus import Corpus
-from .batch_partition import Division
+from .batch_partition import BatchPartition
 from .recipe import DataSpec
-from .time_stretch import resample_time
+
+GAIN_DB = (-9, 6)
+"""Range of the random loudness."""
+SHIFT, ZOOM = 0.04, (0.92, 1.1)
+"""Largest random shift of the unit square, in its sides, and range of its random size."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,12 @@ class Batch:
     motion: Tensor
     audio: Tensor
     samples: range
-    """Their numbers in the batch of all processes."""
+    """Their indices in the batch of all processes."""
     clips: tuple[str, ...]
     """Ids of the clips of all processes."""
 
     def parts(self, count: int) -> list[Batch]:
-        """The samples in so many parts of one size."""
+        """Return the samples in ``count`` parts of one size."""
         size = len(self.samples) // count
         return [
             replace(self, motion=motion, audio=audio, samples=self.samples[k * size : (k + 1) * size])
@@ -47,26 +51,43 @@ class Batch:
 
 
 class Crop(NamedTuple):
-    """A piece of one clip: motion ``[T, P, D]``, the wave under it with the encoder's look-ahead ``[S]``, its speed."""
+    """A random section of one clip."""
 
     motion: Tensor
+    """``[T, P, D]``, unit frame."""
     wave: np.ndarray[tuple[int], np.dtype[np.float32]]
+    """The wave under it and the encoder's look-ahead, ``[S]``."""
     time_stretch: float
-    """Original frames per frame of the cut."""
+    """Original frames per frame of the crop."""
 
 
 class RawBatch(NamedTuple):
-    """One process's cuts of a step: motion ``[B, T, P, D]`` and the waves under it ``[B, S]``, not on a device yet."""
+    """One process's crops of a step, not on a device yet."""
 
     motion: Tensor
+    """``[B, T, P, D]``, unit frame."""
     wave: Tensor
+    """``[B, S]``."""
     time_stretch: Tensor
-    """``[B]``"""
+    """Original frames per frame of each crop, ``[B]``."""
     clips: tuple[str, ...]
+    """Ids of the clips of all processes."""
 
 
 class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
-    """Draws clips, cuts them at random and varies them: what one process reads for a step, by the step's number."""
+    """Draws, crops and augments the clips that one process reads for a step, by the step's number.
+
+    Args:
+        corpus: the clips.
+        spec: how they are drawn and augmented.
+        encoder: gives the samples per feature step and the look-ahead.
+        context: what the pipeline expects of a clip.
+        frames: motion frames per crop.
+        seed: of everything that is random.
+
+    Raises:
+        CorpusError: clips of another representation or rate, or none that is long enough.
+    """
 
     def __init__(
         self, corpus: Corpus, spec: DataSpec, encoder: AudioEncoder, context: BuildContext, frames: int, seed: int
@@ -76,75 +97,83 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         long_enough = np.array([length >= frames for length in lengths], dtype=bool)
         if not long_enough.any():
             raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
-        chances = corpus.weights(spec.speaker_balance) * long_enough
-        if not chances.any():
+        weights = corpus.weights(spec.speaker_balance) * long_enough
+        if not weights.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
-        self.chances = chances / chances.sum()
-        self.longest = self._span(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
+        self.probabilities = weights / weights.sum()
+        # One frame more where time is stretched, because features are then interpolated between two steps.
+        self.max_frames = self._source_frames(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
         self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead
-        self.share = range(spec.batch_size)
+        self.samples = range(spec.batch_size)  # of this process
 
     def __getitem__(self, step: int) -> RawBatch | HeadmotionError:
-        """The cuts of a step; an error as a value, for raised in a worker process it would lose its parts."""
+        """Return the crops of a step, or an error as a value: raised in a worker process it would lose its fields."""
         try:
-            return self.cut(step)
+            return self.draw(step)
         except HeadmotionError as error:
             return error
 
-    def cut(self, step: int) -> RawBatch:
-        """This process's cuts of a step, and the names of all clips in it."""
-        picks = np.random.default_rng([self.seed, step])
-        picked = picks.choice(len(self.corpus), size=self.spec.batch_size, p=self.chances)
-        # Each sample has a chance of its own, so that it is the same whoever cuts the others.
-        cuts = [
-            self._cut(self.corpus[int(picked[sample])], np.random.default_rng([self.seed, step, sample]))
-            for sample in self.share
+    def draw(self, step: int) -> RawBatch:
+        """Return this process's crops of a step, and the ids of all clips in the batch."""
+        indices = np.random.default_rng([self.seed, step]).choice(
+            len(self.corpus), size=self.spec.batch_size, p=self.probabilities
+        )
+        # Each sample has a generator of its own, so that it does not depend on which process crops the others.
+        crops = [
+            self._crop(self.corpus[int(indices[sample])], np.random.default_rng([self.seed, step, sample]))
+            for sample in self.samples
         ]
-        motions, waves, paces = zip(*cuts, strict=True)
-        clips = tuple(self.corpus.entries[int(index)].id for index in picked)
-        return RawBatch(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(paces), clips)
+        motions, waves, stretches = zip(*crops, strict=True)
+        clips = tuple(self.corpus.entries[int(index)].id for index in indices)
+        return RawBatch(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(stretches), clips)
 
-    def _cut(self, clip: Clip, chance: np.random.Generator) -> Crop:
-        pace = self._pace(chance, len(clip.landmarks))
-        span = min(self._span(pace), len(clip.landmarks))
-        first = int(chance.integers(0, len(clip.landmarks) - span + 1))
-        if chance.random() < self.spec.from_start:
+    def _crop(self, clip: Clip, rng: np.random.Generator) -> Crop:
+        stretch = self._random_stretch(rng, len(clip.landmarks))
+        count = min(self._source_frames(stretch), len(clip.landmarks))
+        first = int(rng.integers(0, len(clip.landmarks) - count + 1))
+        if rng.random() < self.spec.from_start:
             first = 0
-        values = torch.from_numpy(clip.landmarks[first : first + span])
+        values = torch.from_numpy(clip.landmarks[first : first + count])
         representation = self.context.representation
-        frame = representation.frame_of(values[:1])
-        wave = np.zeros(self.longest * self.samples_per_frame + self.look_ahead, np.float32)
-        heard = clip.audio[first * self.samples_per_frame :][: len(wave)]
-        wave[: len(heard)] = heard
+        square = representation.frame_of(values[:1])
+        wave = np.zeros(self.max_frames * self.samples_per_frame + self.look_ahead, np.float32)
+        recorded = clip.audio[first * self.samples_per_frame :][: len(wave)]
+        wave[: len(recorded)] = recorded
         if not self.spec.augment:
-            return Crop(representation.normalize(values, frame), wave, 1.0)
-        motion = representation.normalize(values, _varied(frame, chance))
+            return Crop(representation.normalize(values, square), wave, 1.0)
+        motion = representation.normalize(values, _jittered(square, rng))
         if self.spec.time_stretch:
-            motion = resample_time(motion[None], torch.tensor([pace], dtype=torch.float64), self.frames)[0]
-        if chance.random() < 0.5:
+            motion = resample_time(motion[None], torch.tensor([stretch], dtype=torch.float64), self.frames)[0]
+        if rng.random() < 0.5:
             motion = representation.flip(motion)
-        return Crop(motion, wave * np.float32(10 ** (chance.uniform(-9, 6) / 20)), pace)
+        return Crop(motion, wave * np.float32(10 ** (rng.uniform(*GAIN_DB) / 20)), stretch)
 
-    def _pace(self, chance: np.random.Generator, length: int) -> float:
-        """Original frames per frame of a cut, no more than a clip of ``length`` frames has."""
+    def _random_stretch(self, rng: np.random.Generator, length: int) -> float:
+        """Return original frames per frame of a crop, at most what a clip of ``length`` frames has."""
         if not self.spec.time_stretch or not self.spec.augment:
             return 1.0
-        most = math.log1p(self.spec.time_stretch)
-        # Clips hardly longer than a cut can only be slowed down, and then differ in that as much as others do.
-        fastest = min(most, math.log(max(1, length - 1) / max(1, self.frames - 1)))
-        return math.exp(chance.uniform(-most, fastest))
+        limit = math.log1p(self.spec.time_stretch)
+        # A clip hardly longer than a crop can only be slowed down; it is then slowed down as much as others are.
+        fastest = min(limit, math.log(max(1, length - 1) / max(1, self.frames - 1)))
+        return math.exp(rng.uniform(-limit, fastest))
 
-    def _span(self, pace: float) -> int:
-        """Original frames under a cut."""
-        return math.ceil((self.frames - 1) * pace) + 1
+    def _source_frames(self, stretch: float) -> int:
+        """Return the number of original frames under a crop."""
+        return math.ceil((self.frames - 1) * stretch) + 1
 
 
 class Batches:
-    """The batches of a phase. Step ``n`` gives the same one whenever it is asked for, whoever reads it.
+    """The batches of a phase. A step always gives the same batch, whichever process or worker reads it.
 
     Args:
-        division: how much of each batch is this process's.
-        steps: of the phase; nothing is read ahead beyond.
+        corpus: the clips.
+        spec: how clips become batches.
+        encoder: turns waves into features, on its own device.
+        context: what the pipeline expects of a clip.
+        frames: motion frames per clip.
+        seed: of everything that is random.
+        partition: how much of each batch is this process's.
+        steps: number of steps of the phase; workers read nothing beyond.
     """
 
     def __init__(
@@ -155,74 +184,93 @@ class Batches:
         context: BuildContext,
         frames: int,
         seed: int,
-        division: Division | None = None,
+        partition: BatchPartition | None = None,
         steps: int = sys.maxsize,
     ) -> None:
         self.encoder, self.context, self.frames, self.size = encoder, context, frames, spec.batch_size
-        self.division, self.workers, self.steps = division or Division(), spec.workers, steps
-        self.cutter = ClipSampler(corpus, spec, encoder, context, frames, seed)
-        self.cutter.share = self.division.share(self.size)
-        self._ahead: Iterator[RawBatch | HeadmotionError] = iter(())
-        self._next = -1
+        self.partition, self.workers, self.steps = partition or BatchPartition(), spec.workers, steps
+        self.sampler = ClipSampler(corpus, spec, encoder, context, frames, seed)
+        self.sampler.samples = self.partition.own_samples(self.size)
+        self._prefetched: Iterator[RawBatch | HeadmotionError] = iter(())
+        self._next_step = -1
 
     def __call__(self, step: int) -> Batch:
-        """This process's share of the batch of one step, on the encoder's device."""
-        cuts = self._read_ahead(step) if self.workers else self.cutter.cut(step)
+        """Return this process's samples of the batch of one step, on the encoder's device."""
+        raw = self._read_ahead(step) if self.workers else self.sampler.draw(step)
         device = next((buffer.device for buffer in self.encoder.buffers()), torch.device("cpu"))
-        motion = cuts.motion.to(device, self.division.dtype, non_blocking=True)
+        motion = raw.motion.to(device, self.partition.dtype, non_blocking=True)
         with torch.no_grad():
-            wave = cuts.wave.to(device, non_blocking=True)
-            features = self.encoder(wave, steps=self.cutter.longest * self.context.steps_per_frame)
-            if self.cutter.spec.time_stretch:
-                features = resample_time(
-                    features, cuts.time_stretch.to(device), self.frames * self.context.steps_per_frame
-                )
-        return Batch(motion, features.to(self.division.dtype), self.cutter.share, tuple(cuts.clips))
+            wave = raw.wave.to(device, non_blocking=True)
+            features = self.encoder(wave, steps=self.sampler.max_frames * self.context.steps_per_frame)
+            if self.sampler.spec.time_stretch:
+                steps = self.frames * self.context.steps_per_frame
+                features = resample_time(features, raw.time_stretch.to(device), steps)
+        return Batch(motion, features.to(self.partition.dtype), self.sampler.samples, tuple(raw.clips))
 
     def _read_ahead(self, step: int) -> RawBatch:
-        if step != self._next:
-            self._ahead = self._reading(range(step, self.steps))
-        read, self._next = next(self._ahead), step + 1
-        if self._next == self.steps:
-            self._ahead = iter(())  # ends the workers
-        if isinstance(read, HeadmotionError):
-            raise read
-        return read
+        if step != self._next_step:
+            self._prefetched = self._load_in_workers(range(step, self.steps))
+        raw, self._next_step = next(self._prefetched), step + 1
+        if self._next_step == self.steps:
+            self._prefetched = iter(())  # ends the workers
+        if isinstance(raw, HeadmotionError):
+            raise raw
+        return raw
 
-    def _reading(self, steps: range) -> Iterator[RawBatch | HeadmotionError]:
-        """What worker processes read for the steps, in their order."""
-        pinned = any(buffer.is_cuda for buffer in self.encoder.buffers())
-        # Chance of its own, or the seed of the workers would be drawn from the training's.
-        chance = torch.Generator()
+    def _load_in_workers(self, steps: range) -> Iterator[RawBatch | HeadmotionError]:
+        """Return an iterator over the crops of the steps, in order, which worker processes read ahead."""
         return iter(
             DataLoader(
-                self.cutter,
+                self.sampler,
                 sampler=steps,
                 batch_size=None,
                 num_workers=self.workers,
-                pin_memory=pinned,
-                generator=chance,
-                collate_fn=_as_it_is,
+                pin_memory=any(buffer.is_cuda for buffer in self.encoder.buffers()),
+                # The loader draws a seed for its workers; from the global generator it would change the training.
+                generator=torch.Generator(),
+                collate_fn=_identity,
             )
         )
 
 
-def _as_it_is(read: Any) -> Any:
-    return read
+def _identity(raw: Any) -> Any:
+    return raw
 
 
 def _checked_length(clip: Clip, context: BuildContext) -> int:
-    """Frames of a clip, after a check that it is what the pipeline speaks of."""
+    """Return the frames of a clip, after a check that the pipeline can use it."""
     representation, shape = context.representation, clip.landmarks.shape
     if clip.fps != context.fps:
         raise CorpusError(f"clip {clip.id}", f"{context.fps} frames per second, the pipeline's own", str(clip.fps))
     if shape[1] != representation.points or shape[2] < representation.dims:
-        wanted = f"landmarks [T, {representation.points}, {representation.dims} or more]"
-        raise CorpusError(f"clip {clip.id}", wanted, f"the shape {list(shape)}")
+        expected = f"landmarks [T, {representation.points}, {representation.dims} or more]"
+        raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(shape)}")
     return len(clip.landmarks)
 
 
-def _varied(frame: UnitSquare, chance: np.random.Generator) -> UnitSquare:
-    """A frame a little larger or smaller and off center, as a loose or tight crop would be."""
-    shift_x, shift_y = chance.uniform(-0.04, 0.04, size=2) * frame.side
-    return replace(frame, x=frame.x + shift_x, y=frame.y + shift_y, side=frame.side * chance.uniform(0.92, 1.1))
+def _jittered(square: UnitSquare, rng: np.random.Generator) -> UnitSquare:
+    """Return a unit square a little larger or smaller and off center, as a loose or tight crop would be."""
+    shift_x, shift_y = rng.uniform(-SHIFT, SHIFT, size=2) * square.side
+    return replace(square, x=square.x + shift_x, y=square.y + shift_y, side=square.side * rng.uniform(*ZOOM))
+
+
+def resample_time(sequences: Tensor, time_stretch: Tensor, count: int) -> Tensor:
+    """Resample sequences to another speed, linearly between neighbors in time; at 1.0 nothing changes.
+
+    Source: the speed perturbation of Ko, Peddinti, Povey and Khudanpur (2015), here for motion and features together.
+
+    Args:
+        sequences: ``[B, T, ...]``.
+        time_stretch: original steps per new step, ``[B]``; above 1 is faster.
+        count: new steps; the last original step is held where they go beyond it.
+
+    Returns:
+        ``[B, count, ...]``; step ``k`` is the original at ``k * time_stretch``.
+    """
+    steps = torch.arange(count, dtype=torch.float64, device=sequences.device)
+    position = steps * time_stretch.to(torch.float64)[:, None]
+    low = position.floor().long()
+    weight = (position - low).to(sequences.dtype).reshape(*position.shape, *[1] * (sequences.dim() - 2))
+    last, row = sequences.shape[1] - 1, torch.arange(len(sequences), device=sequences.device)[:, None]
+    before, after = sequences[row, low.clamp(max=last)], sequences[row, (low + 1).clamp(max=last)]
+    return torch.lerp(before, after, weight)

@@ -1,4 +1,4 @@
-"""What a recipe names, built: the pipeline, the syncers and both phases, over opened corpora."""
+"""Build what a recipe names, over opened corpora: the pipeline, the syncers and both phases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..pipeline.pipeline import Pipeline, build
 from ..sync.pyramid import Pyramid
 from ..sync.syncer_pyramid import SyncerPyramid, UsesSyncers
 from .adversarial_phase import AdversarialPhase
-from .batch_partition import Division
+from .batch_partition import BatchPartition
 from .batches import Batches
 from .contrastive_phase import ContrastivePhase
 from .distributed import Processes
@@ -25,65 +25,74 @@ from .recipe import DataSpec, RecipeSpec
 
 
 @dataclass(frozen=True)
-class Assembly:
-    """All parts of a training, with fresh weights that are the same in every process."""
+class TrainingParts:
+    """All parts of a training, with initial weights that are the same in every process."""
 
     recipe: RecipeSpec
-    everything: Corpus
+    all_clips: Corpus
     """All splits."""
     corpus: Corpus
-    """What is trained on."""
+    """The clips that are trained on."""
     pipeline: Pipeline
     syncers: SyncerPyramid
     contrastive: ContrastivePhase
     adversarial: AdversarialPhase
 
-    def judge(self) -> None:
-        """Freeze the syncers and hand them to the losses that ask for them."""
+    def freeze_syncers(self) -> None:
+        """Freeze the syncers and pass them to the losses that use them."""
         self.syncers.eval().requires_grad_(False)
         for loss in self.adversarial.losses:
             if isinstance(loss, UsesSyncers):
                 loss.use_syncers(self.syncers)
 
 
-def assemble(recipe: RecipeSpec, data: Sequence[str | os.PathLike[str]], processes: Processes) -> Assembly:
+def build_training(
+    recipe: RecipeSpec, data: Sequence[str | os.PathLike[str]], processes: Processes | None = None
+) -> TrainingParts:
     """Build a recipe over corpora, whose training splits are joined.
 
+    Args:
+        recipe: what to build.
+        data: corpus folders.
+        processes: those that share each batch; None is this process alone, on the CPU.
+
     Raises:
-        SpecError, CorpusError: the recipe or the data do not fit, or a batch cannot be divided so.
+        SpecError, CorpusError: the recipe or the data do not fit, or a batch cannot be divided.
     """
-    everything = open_corpora([os.fspath(each) for each in data])
-    corpus = everything.select(split="train", distributable=True if recipe.data.distributable_only else None)
-    division = Division(processes, recipe.grad_accumulation, recipe.precision)
-    pipeline = build(recipe.pipeline, seed=recipe.seed, device=str(processes.device)).to(division.dtype)
-    syncers = _syncers(recipe, pipeline).to(division.dtype)
+    processes = processes or Processes()
+    all_clips = open_corpora([os.fspath(folder) for folder in data])
+    corpus = all_clips.select(split="train", distributable=True if recipe.data.distributable_only else None)
+    partition = BatchPartition(processes, recipe.grad_accumulation, recipe.precision)
+    pipeline = build(recipe.pipeline, seed=recipe.seed, device=str(processes.device)).to(partition.dtype)
+    syncers = _build_syncers(recipe, pipeline).to(partition.dtype)
 
     def batches(phase: int, spec: DataSpec, frames: int, steps: int) -> Batches:
         seed, context = recipe.seed * 10 + phase, pipeline.context()
-        return Batches(corpus, spec, pipeline.audio_encoder, context, frames, seed, division, steps)
+        return Batches(corpus, spec, pipeline.audio_encoder, context, frames, seed, partition, steps)
 
     own = {"batch_size": recipe.syncers.batch_size, "time_stretch": recipe.syncers.time_stretch}
     spec = recipe.data.model_copy(update={name: value for name, value in own.items() if value is not None})
-    first = batches(1, spec, recipe.syncers.frames, recipe.syncers.steps)
-    contrastive = ContrastivePhase(recipe.syncers, syncers, first)
-    discriminator, losses = _judges(recipe, pipeline)
+    contrastive_batches = batches(1, spec, recipe.syncers.frames, recipe.syncers.steps)
+    contrastive = ContrastivePhase(recipe.syncers, syncers, contrastive_batches)
+    discriminator, losses = _build_adversaries(recipe, pipeline)
     frames = recipe.generator.frames + pipeline.generator.context_frames
-    second = batches(2, recipe.data, frames, recipe.generator.steps)
-    adversarial = AdversarialPhase(recipe.generator, pipeline.generator, discriminator, losses, second)
-    return Assembly(recipe, everything, corpus, pipeline, syncers, contrastive, adversarial)
+    adversarial_batches = batches(2, recipe.data, frames, recipe.generator.steps)
+    adversarial = AdversarialPhase(recipe.generator, pipeline.generator, discriminator, losses, adversarial_batches)
+    return TrainingParts(recipe, all_clips, corpus, pipeline, syncers, contrastive, adversarial)
 
 
-def _syncers(recipe: RecipeSpec, pipeline: Pipeline) -> SyncerPyramid:
+def _build_syncers(recipe: RecipeSpec, pipeline: Pipeline) -> SyncerPyramid:
     pyramid = Pyramid(recipe.pyramid.levels, recipe.pyramid.kernel, recipe.pyramid.stride)
-    built: list[Syncer] = []
+    syncers: list[Syncer] = []
     with building("syncers"), torch.random.fork_rng(devices=[]):
         for level in range(pyramid.levels):
+            # A seed per level, so that a level has the same weights however many there are.
             torch.manual_seed(recipe.seed + 1 + level)
-            built.append(recipe.syncer.build(pipeline.context()))
-    return SyncerPyramid(built, pyramid, recipe.pipeline.steps_per_frame).to(pipeline.device)
+            syncers.append(recipe.syncer.build(pipeline.context()))
+    return SyncerPyramid(syncers, pyramid, recipe.pipeline.steps_per_frame).to(pipeline.device)
 
 
-def _judges(recipe: RecipeSpec, pipeline: Pipeline) -> tuple[Discriminator, list[Loss]]:
+def _build_adversaries(recipe: RecipeSpec, pipeline: Pipeline) -> tuple[Discriminator, list[Loss]]:
     context = pipeline.context()
     dtype = next((p.dtype for p in pipeline.generator.parameters()), torch.float32)
     with building("discriminator and losses"), torch.random.fork_rng(devices=[]):

@@ -1,4 +1,4 @@
-"""Processes that train together, started by torchrun or whatever else sets RANK and WORLD_SIZE."""
+"""Processes that train together, started by torchrun or by whatever else sets RANK and WORLD_SIZE."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from ..core.errors import HeadmotionError, TrainingError
 from ..pipeline.pipeline import pick_device
 
 TIMEOUT = timedelta(minutes=30)
-"""How long a process waits for another before it gives up: longer than saving, or making a sample, may take."""
+"""How long a process waits for another before it gives up: longer than saving, or making a preview, may take."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _collective(method: F) -> F:
-    """Nothing to do for a process alone; with others, whatever fails is one clear error."""
+    """Skip a method in a single process; with several, turn a failure of communication into a `TrainingError`."""
 
     @wraps(method)
     def call(self: Processes, *arguments: Any) -> Any:
@@ -32,7 +32,8 @@ def _collective(method: F) -> F:
         try:
             return method(self, *arguments)
         except RuntimeError as error:
-            got = re.sub(r"\[[^]]*\]", "", str(error)).strip().split("\n")[0][:120]  # less places in source files
+            # Without the places in source files, which torch puts in brackets.
+            got = re.sub(r"\[[^]]*\]", "", str(error)).strip().split("\n")[0][:120]
             where = f"process {self.rank} of {self.count}"
             raise TrainingError(where, "an answer of all others", got, "see what the first to stop says") from None
 
@@ -48,12 +49,12 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this one writes files and shows progress."""
+        """Whether this process writes files and shows progress."""
         return self.rank == 0
 
     @_collective
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """Replace tensors of one device and type by their means over all processes."""
+        """Replace tensors of one device and type by their means over all processes, in one reduction."""
         flat = torch.cat([tensor.flatten() for tensor in tensors])
         distributed.all_reduce(flat)
         flat /= self.count
@@ -61,33 +62,37 @@ class Processes:
             tensor.copy_(mean.view_as(tensor))
 
     @_collective
-    def add(self, tensor: Tensor) -> None:
+    def sum(self, tensor: Tensor) -> None:
         """Replace a tensor by its sum over all processes."""
         distributed.all_reduce(tensor)
 
     @_collective
-    def align(self, module: nn.Module) -> None:
-        """Give all processes the first one's parameters and buffers."""
+    def broadcast_module(self, module: nn.Module) -> None:
+        """Give all processes the parameters and buffers of the first."""
         for tensor in module.state_dict().values():
             distributed.broadcast(tensor, 0)
 
-    def share(self, read: Callable[[], bytes]) -> bytes:
-        """What the first process reads, or its `HeadmotionError`, in all of them; only it needs the file."""
+    def read_on_first(self, read: Callable[[], bytes]) -> bytes:
+        """Return in all processes what ``read`` returns in the first, which alone needs the file.
+
+        Raises:
+            TrainingError: ``read`` raised a `HeadmotionError` in the first process; it is raised in all of them.
+        """
         if self.count == 1:
             return read()
-        answer = b""
+        message = b""
         if self.first:
             try:
-                answer = b"+" + read()
+                message = b"+" + read()
             except HeadmotionError as error:
-                answer = b"-" + json.dumps(error.__reduce__()[1]).encode()
-        answer = self._spread(answer)
-        if answer[:1] == b"-":
-            raise TrainingError(*json.loads(answer[1:]))
-        return answer[1:]
+                message = b"-" + json.dumps(error.__reduce__()[1]).encode()
+        message = self._broadcast_bytes(message)
+        if message[:1] == b"-":
+            raise TrainingError(*json.loads(message[1:]))
+        return message[1:]
 
     @_collective
-    def _spread(self, content: bytes) -> bytes:
+    def _broadcast_bytes(self, content: bytes) -> bytes:
         size = torch.tensor([len(content)], device=self.device)
         distributed.broadcast(size, 0)
         if self.first:
@@ -99,32 +104,36 @@ class Processes:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[Processes]:
-    """This process and, where torchrun has started several, the others; each has a GPU of its own if on CUDA.
+def join_processes(device: str) -> Iterator[Processes]:
+    """Join this process to those that torchrun has started with it, if any; on CUDA each has a GPU of its own.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``auto``.
 
     Raises:
         TrainingError: the environment is incomplete, or there are fewer GPUs than processes on this machine.
     """
-    count = _number("WORLD_SIZE", 1)
+    count = _environment_number("WORLD_SIZE", 1)
     if count == 1:
         yield Processes(device=pick_device(device))
         return
-    rank, chosen = _number("RANK"), pick_device(device)
-    if chosen.type == "cuda":
-        chosen = _own_gpu(_number("LOCAL_RANK", 0))
+    rank, picked = _environment_number("RANK"), pick_device(device)
+    if picked.type == "cuda":
+        picked = _own_gpu(_environment_number("LOCAL_RANK", 0))
     if not distributed.is_available():
         raise TrainingError("processes", "a build of torch with torch.distributed", "none", "train in one process")
-    mine = not distributed.is_initialized()
-    if mine:
-        _join(rank, count, "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo")
+    # A caller that has set up torch.distributed itself also takes it down.
+    initialize = not distributed.is_initialized()
+    if initialize:
+        _initialize(rank, count, "cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo")
     try:
-        yield Processes(rank, count, chosen)
+        yield Processes(rank, count, picked)
     finally:
-        if mine:
+        if initialize:
             distributed.destroy_process_group()
 
 
-def _join(rank: int, count: int, backend: str) -> None:
+def _initialize(rank: int, count: int, backend: str) -> None:
     try:
         distributed.init_process_group(backend, rank=rank, world_size=count, timeout=TIMEOUT)
     except (RuntimeError, ValueError) as error:
@@ -132,15 +141,15 @@ def _join(rank: int, count: int, backend: str) -> None:
         raise TrainingError(f"process {rank} of {count}", "to be started by torchrun", got) from None
 
 
-def _own_gpu(number: int) -> torch.device:
-    if number >= torch.cuda.device_count():
-        got = f"{torch.cuda.device_count()} for process {number} of this machine"
+def _own_gpu(local_rank: int) -> torch.device:
+    if local_rank >= torch.cuda.device_count():
+        got = f"{torch.cuda.device_count()} for process {local_rank} of this machine"
         raise TrainingError("processes", "a GPU for each", got, "lower --nproc-per-node, or --device cpu")
-    torch.cuda.set_device(number)
-    return torch.device("cuda", number)
+    torch.cuda.set_device(local_rank)
+    return torch.device("cuda", local_rank)
 
 
-def _number(variable: str, default: int | None = None) -> int:
+def _environment_number(variable: str, default: int | None = None) -> int:
     value = os.environ.get(variable, "" if default is None else str(default))
     if not value.isdecimal():
         raise TrainingError(f"environment variable {variable}", "a number, as torchrun sets it", repr(value))

@@ -1,4 +1,4 @@
-"""A training that is only measured: what it would do, how long it would take and what memory it needs."""
+"""Dry run of a training: what it would do, how long it would take and what memory it needs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import torch
 import yaml  # type: ignore[import-untyped]
 from torch import nn
 
-from .build import assemble
-from .distributed import Processes, joined
+from .build import build_training
+from .distributed import Processes, join_processes
 from .phases import Phase
 from .recipe import RecipeSpec, load_recipe
 
-MEASURED = 2
+TIMED_STEPS = 2
 """Steps of each phase that are timed, after one that is not: the first pays for what is set up once."""
 STATUS = Path("/proc/self/status")
-"""Where Linux tells a process about its memory."""
+"""Where Linux keeps a process's own peak of memory."""
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """What was measured; `str` gives the recipe as YAML, with the figures as comments in front."""
+    """What was measured; `str` returns the recipe as YAML, with the values as comments in front."""
 
     recipe: RecipeSpec
     parameters: dict[str, int]
@@ -34,23 +34,24 @@ class DryRun:
     step_seconds: dict[str, float]
     """By phase."""
     memory: int
-    """Largest number of bytes in use: of the GPU on CUDA, else of the whole process."""
+    """Peak in bytes: of the GPU on CUDA, or else of the whole process."""
     device: str
     processes: int
 
     @property
     def seconds(self) -> float:
-        """All steps of both phases, without saving and watching."""
+        """Time of all steps of both phases, without saving and previews."""
         steps = {"syncers": self.recipe.syncers.steps, "generator": self.recipe.generator.steps}
         return sum(steps[phase] * seconds for phase, seconds in self.step_seconds.items())
 
     def __str__(self) -> str:
-        figures = [f"{count:>11,} parameters of the {name}" for name, count in self.parameters.items()]
-        figures += [f"{seconds:>11.4g} seconds per step of the {name}" for name, seconds in self.step_seconds.items()]
-        figures.append(f"{self.memory / 2**20:>11,.0f} MB at most, of each process")
-        figures.append(f"{_spoken(self.seconds):>11} in all on {self.processes} x {self.device}, without samples")
+        lines = [f"{count:>11,} parameters of the {name}" for name, count in self.parameters.items()]
+        lines += [f"{seconds:>11.4g} seconds per step of the {name}" for name, seconds in self.step_seconds.items()]
+        lines.append(f"{self.memory / 2**20:>11,.0f} MB at most, of each process")
+        duration = _format_duration(self.seconds)
+        lines.append(f"{duration:>11} in all on {self.processes} x {self.device}, without previews")
         recipe = yaml.safe_dump(self.recipe.model_dump(mode="json"), sort_keys=False)
-        return "".join(f"# {line}\n" for line in figures) + str(recipe)
+        return "".join(f"# {line}\n" for line in lines) + str(recipe)
 
 
 def dry_run(
@@ -61,38 +62,43 @@ def dry_run(
 ) -> DryRun:
     """Build a recipe over corpora and take a few steps of each phase; nothing is written, the parameters are dropped.
 
+    Args:
+        recipe: a bundled name, a YAML file, or a `RecipeSpec`.
+        data: corpus folders.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        overrides: ``a.b=value`` changes of the recipe.
+
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit.
         TrainingError: a step is not finite.
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
-    with joined(device) as processes:
-        parts = assemble(spec, data, processes)
+    with join_processes(device) as processes:
+        parts = build_training(spec, data, processes)
         seconds = {}
         for phase in (parts.contrastive, parts.adversarial):
             if phase is parts.adversarial:
-                parts.judge()
+                parts.freeze_syncers()
             if phase.steps:
-                seconds[phase.name] = _measured(phase, processes)
-        counted = {
+                seconds[phase.name] = _step_seconds(phase, processes)
+        networks = {
             "generator": parts.pipeline.generator,
             "syncers": parts.syncers,
             "discriminator": parts.adversarial.discriminator,
         }
-        parameters = {name: _parameters(module) for name, module in counted.items()}
-        memory = _memory(processes.device)
-        return DryRun(spec, parameters, seconds, memory, str(processes.device), processes.count)
+        parameters = {name: _parameters(module) for name, module in networks.items()}
+        peak = peak_memory(processes.device)
+        return DryRun(spec, parameters, seconds, peak, str(processes.device), processes.count)
 
 
-def _measured(phase: Phase, processes: Processes) -> float:
-    """Seconds of a step."""
-    started = 0.0
-    for number in range(1 + MEASURED):
+def _step_seconds(phase: Phase, processes: Processes) -> float:
+    start = 0.0
+    for number in range(1 + TIMED_STEPS):
         if number == 1:
-            started = _now(processes.device)
+            start = _now(processes.device)
         torch.manual_seed(number)
         phase.step(number)
-    return (_now(processes.device) - started) / MEASURED
+    return (_now(processes.device) - start) / TIMED_STEPS
 
 
 def _now(device: torch.device) -> float:
@@ -105,20 +111,21 @@ def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _memory(device: torch.device) -> int:
+def peak_memory(device: torch.device) -> int:
+    """Return the peak of memory in bytes, of a GPU or of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    # Where it is told, for getrusage counts what the process that started this one held as well.
+    # On Linux not by getrusage, which also counts what the process that started this one held.
     lines = STATUS.read_text("utf-8").splitlines() if STATUS.exists() else []
-    if told := [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]:
-        return told[0]
+    if peaks := [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]:
+        return peaks[0]
     import resource  # not there on Windows, which is not supported
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _spoken(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

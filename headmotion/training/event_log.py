@@ -1,4 +1,4 @@
-"""The observers that every run has: its log, the plugins, TensorBoard, and the watch over the figures."""
+"""The observers that every run has: its log, the plugins and TensorBoard."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from pathlib import Path
 from ..core.plugins import registry
 from ..data.corpus import Corpus
 from ..pipeline.pipeline import Pipeline
-from .events import Ended, Event, Observers, Started, Stepped, Warned
-from .health_checks import Watch
-from .previews import Sampler
-from .run_directory import Run
+from .events import Ended, Event, EventDispatcher, Started, Stepped, Warned
+from .health_checks import HealthChecks
+from .previews import PreviewMaker
+from .run_directory import RunDirectory
 from .tensorboard import open_tensorboard
 
 LOGGER = logging.getLogger("headmotion.training")
 
 
 @contextmanager
-def observing(run: Run, pipeline: Pipeline, corpus: Corpus) -> Iterator[Observers]:
-    """The observers of a run: its log, the plugins, TensorBoard; told of an end in any case.
+def dispatching_events(run: RunDirectory, pipeline: Pipeline, corpus: Corpus) -> Iterator[EventDispatcher]:
+    """Open the observers of a run; they receive its start, and its end in any case.
 
     Args:
         run: its folder gets ``tensorboard/`` and ``samples/``.
-        pipeline: what speaks the samples.
-        corpus: all splits; see `Sampler`.
+        pipeline: generates the previews.
+        corpus: all splits; see `PreviewMaker`.
     """
-    watch = Watch(run.recipe)
-    watch.replay(run.log.read_text("utf-8").splitlines())
-    sampler = Sampler(pipeline, corpus, run.folder / "samples", run.recipe.preview_every)
-    board = open_tensorboard(run.folder / "tensorboard")
-    observers = Observers([LogFile(run), tell_plugins, *board], watch, sampler)
-    observers(Started(run.recipe.name))
+    checks = HealthChecks(run.recipe)
+    checks.replay(run.log.read_text("utf-8").splitlines())
+    previews = PreviewMaker(pipeline, corpus, run.folder / "samples", run.recipe.preview_every)
+    tensorboard = open_tensorboard(run.folder / "tensorboard")
+    dispatch = EventDispatcher([EventLog(run), notify_plugins, *tensorboard], checks, previews)
+    dispatch(Started(run.recipe.name))
     try:
-        yield observers
+        yield dispatch
     except BaseException:
-        observers(Ended(None))
+        dispatch(Ended(None))
         raise
 
 
-class LogFile:
-    """Figures and warnings to the run's ``log.jsonl``; warnings to the logger ``headmotion.training`` as well."""
+class EventLog:
+    """Writes values and warnings to ``log.jsonl``; warnings go to the logger ``headmotion.training`` as well."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunDirectory) -> None:
         self.run = run
 
     def __call__(self, event: Event) -> None:
-        """One line of an event."""
+        """Append one line for a step or a warning."""
         match event:
             case Stepped(phase, number, values):
                 self.run.record(phase.name, number, values)
@@ -58,13 +58,13 @@ class LogFile:
                 LOGGER.warning("%s, step %d: %s", phase.name, number, text)
 
 
-def tell_plugins(event: Event) -> None:
-    """The hook ``headmotion_training_event``."""
-    tell = registry().manager.hook.headmotion_training_event
+def notify_plugins(event: Event) -> None:
+    """Call the hook ``headmotion_training_event``."""
+    notify = registry().manager.hook.headmotion_training_event
     match event:
         case Started(name):
-            tell(event="start", values={"recipe": name})
+            notify(event="start", values={"recipe": name})
         case Stepped(phase, number, values):
-            tell(event="step", values={"phase": phase.name, "step": number} | dict(values))
+            notify(event="step", values={"phase": phase.name, "step": number} | dict(values))
         case Ended(Path() as model):
-            tell(event="end", values={"model": os.fspath(model)})
+            notify(event="end", values={"model": os.fspath(model)})

@@ -1,4 +1,4 @@
-"""Observers: what is told of a training run as it goes on, and changes nothing that training depends on."""
+"""Events of a training run, and the observers that receive them and change nothing that training depends on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .health_checks import Watch
+from .health_checks import HealthChecks
 from .phases import Phase
-from .previews import MakesGenerator, Sample, Sampler
+from .previews import Preview, PreviewMaker, ProducesGenerator
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Stepped:
-    """Step ``number`` of a phase was taken and gave these figures."""
+    """Step ``number`` of a phase was taken and gave these values."""
 
     phase: Phase
     number: int
@@ -30,17 +30,17 @@ class Stepped:
 
 
 @dataclass(frozen=True)
-class Sampled:
-    """A sample was made after step ``number``."""
+class Previewed:
+    """A preview was made after step ``number``."""
 
     phase: Phase
     number: int
-    sample: Sample
+    preview: Preview
 
 
 @dataclass(frozen=True)
 class Warned:
-    """Something looks wrong after step ``number``, as one line says."""
+    """Something looks wrong after step ``number``; the text is one line."""
 
     phase: Phase
     number: int
@@ -54,33 +54,42 @@ class Ended:
     model: Path | None
 
 
-Event = Started | Stepped | Sampled | Warned | Ended
+Event = Started | Stepped | Previewed | Warned | Ended
 
 
 class Observer(Protocol):
-    """Is told what has happened. Must leave modules, tensors and random numbers alone, and pass over other events."""
+    """Receives the events of a run.
+
+    It must leave modules, tensors and random numbers alone, and ignore events that it does not know.
+    """
 
     def __call__(self, event: Event) -> None:
-        """See, show or store it."""
+        """Show or store an event."""
         ...
 
 
-class Observers:
-    """Several observers as one, with the watch and the sampler, which make further events of the steps."""
+class EventDispatcher:
+    """Passes events to several observers, and makes the warnings and previews that follow from a step.
 
-    def __init__(self, each: Sequence[Observer], watch: Watch, sampler: Sampler) -> None:
-        self.each, self.watch, self.sampler = each, watch, sampler
+    Args:
+        observers: receive every event, in this order.
+        health_checks: look at the values of each step.
+        previews: made every so many steps of a phase that trains a generator.
+    """
+
+    def __init__(self, observers: Sequence[Observer], health_checks: HealthChecks, previews: PreviewMaker) -> None:
+        self.observers, self.health_checks, self.previews = observers, health_checks, previews
 
     def __call__(self, event: Event) -> None:
-        """Tell all, in order; after a step also what it gives rise to."""
-        for observer in self.each:
+        """Pass an event to all observers, and after a step also what follows from it."""
+        for observer in self.observers:
             observer(event)
         if isinstance(event, Stepped):
-            for further in self._further(event.phase, event.number, event.values):
+            for further in self._consequences(event.phase, event.number, event.values):
                 self(further)
 
-    def _further(self, phase: Phase, number: int, values: Mapping[str, float]) -> Iterator[Warned | Sampled]:
-        for text in self.watch.step(phase.name, values):
+    def _consequences(self, phase: Phase, number: int, values: Mapping[str, float]) -> Iterator[Warned | Previewed]:
+        for text in self.health_checks.update(phase.name, values):
             yield Warned(phase, number, text)
-        if isinstance(phase, MakesGenerator) and self.sampler.due(number):
-            yield Sampled(phase, number, self.sampler.make(phase.result, number))
+        if isinstance(phase, ProducesGenerator) and self.previews.due(number):
+            yield Previewed(phase, number, self.previews.make(phase.result, number))

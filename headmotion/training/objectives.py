@@ -1,4 +1,4 @@
-"""What syncers are trained by: which loss of the windows of a group, and how their embeddings are then compared."""
+"""Objectives of syncers: the loss over the windows of a group, and the space in which embeddings are then compared."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from torch import Tensor
 from ..core.spec import Spec
 from ..losses.sync import contrastive_loss, margin_loss
 from ..sync.syncer_pyramid import Space
-from .schedules import Scheduled, named, value_at
+from .schedules import Scheduled, expand_type_name, value_at
 
 
 class InfoNCE(Spec):
-    """Cross-entropy over the cosines of a group of windows; makes judges for guidance. Source: MS-Sync, eq. 2."""
+    """Cross-entropy over the cosines of a group of windows, for syncers that guide a generator.
+
+    Source: MS-Sync, eq. 2.
+    """
 
     space: ClassVar[Space] = "unit"
 
@@ -26,16 +29,19 @@ class InfoNCE(Spec):
     """Subtracted from the cosine of the true pair; in the paper ``{start: 0.001, factor: 1.002}``."""
 
     def loss(self, audio: Tensor, motion: Tensor, step: int) -> Tensor:
-        """Of unit-length embeddings ``[groups, N, E]``, at a step of the phase."""
+        """Return the loss of unit-length embeddings ``[groups, N, E]``, at a step of the phase."""
         return contrastive_loss(audio, motion, self.temperature, value_at(self.margin, step))
 
     def chance(self, count: int) -> float:
-        """The loss of syncers that tell nothing apart, in groups of ``count`` windows."""
+        """Return the loss of syncers that tell nothing apart, in groups of ``count`` windows."""
         return 2 * math.log(count)
 
 
 class DistanceMargin(Spec):
-    """SyncNet's loss over distances, one negative for each window; makes metrics. Source: Chung and Zisserman 2016."""
+    """SyncNet's loss over distances, one negative per window, for syncers that measure.
+
+    Source: Chung and Zisserman 2016.
+    """
 
     space: ClassVar[Space] = "free"
 
@@ -44,13 +50,13 @@ class DistanceMargin(Spec):
     """Distance up to which windows that do not belong together are pushed apart; MS-Sync's 10."""
 
     def loss(self, audio: Tensor, motion: Tensor, step: int) -> Tensor:
-        """Of embeddings ``[groups, N, E]``, the same at every step."""
+        """Return the loss of embeddings ``[groups, N, E]``, the same at every step."""
         return margin_loss(audio, motion, self.margin)
 
     def chance(self, count: int) -> float:
-        """The least loss of syncers that give all pairs one distance: half the margin."""
+        """Return the least loss of syncers that give all pairs one distance, which is half the margin."""
         return self.margin**2 / 4
 
 
-Objective = Annotated[InfoNCE | DistanceMargin, Discriminator("type"), BeforeValidator(named)]
+Objective = Annotated[InfoNCE | DistanceMargin, Discriminator("type"), BeforeValidator(expand_type_name)]
 """``distance-margin`` or ``{type: info-nce, temperature: 0.1}``."""

@@ -1,4 +1,4 @@
-"""What a phase of training is, and what all phases share."""
+"""What a phase of training is, and the optimizer step that all phases share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..core.errors import TrainingError
 from .distributed import Processes
 from .recipe import OptimizerSpec
 
-NAMED_CLIPS = 200
+MAX_NAMED_CLIPS = 200
 """Clips that an error names at most."""
 
 
@@ -23,16 +23,24 @@ class Phase(Protocol):
     name: str
     steps: int
     modules: dict[str, nn.Module]
-    """Everything that a resumed run must restore, beside the optimizers."""
+    """Everything that a resumed run must restore, besides the optimizers."""
     optimizers: dict[str, Stepper]
 
     def step(self, number: int) -> Mapping[str, float]:
-        """Take one step and return its figures by name."""
+        """Take one step and return its values by name."""
         ...
 
 
 class Stepper:
-    """Adam over the mean gradient of all parts of a batch, with clipping and a check that every step stays finite."""
+    """Adam over the mean gradient of all parts of a batch, with clipping and a check that every step stays finite.
+
+    Args:
+        name: of the networks, for errors.
+        parameters: what is trained; those without gradients are left out.
+        spec: of the optimizer.
+        steps: of the phase.
+        processes: those that average their gradients.
+    """
 
     def __init__(
         self,
@@ -44,78 +52,91 @@ class Stepper:
     ) -> None:
         self.name, self.spec, self.steps = name, spec, steps
         self.processes = processes or Processes()
-        self.parameters = [p for p in parameters if p.requires_grad]
-        kind = torch.optim.AdamW if spec.algorithm == "adamw" else torch.optim.Adam
-        self.optimizer = kind(
+        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
+        algorithm = torch.optim.AdamW if spec.algorithm == "adamw" else torch.optim.Adam
+        self.optimizer = algorithm(
             self.parameters, lr=spec.lr, betas=(spec.beta1, spec.beta2), weight_decay=spec.weight_decay
         )
         self.drop_at = steps - round(steps * spec.lr_drop_fraction)
-        self._terms: dict[str, Tensor] = {}
+        self._sums: dict[str, Tensor] = {}
 
     def learning_rate(self, number: int) -> float:
-        """Of a step, by its number alone."""
-        dropped = 0.1 if number >= self.drop_at else 1.0
-        return self.spec.lr * (self.spec.schedule.factor(number, self.steps) * dropped)
+        """Return the learning rate of a step, which depends on its number alone."""
+        drop = 0.1 if number >= self.drop_at else 1.0
+        return self.spec.lr * (self.spec.schedule.factor(number, self.steps) * drop)
 
     def accumulate(
         self, terms: Mapping[str, Tensor], share: float = 1.0, also: Mapping[str, Tensor] | None = None
     ) -> None:
-        """Add the gradient of the sum of a part's terms, which are means over the part.
+        """Add the gradient of the sum of a part's terms.
 
         Args:
+            terms: losses by name, means over the part.
             share: of the part in this process's samples.
-            also: figures to be averaged with the terms, without a gradient.
+            also: values to be averaged with the terms, without a gradient.
         """
-        if not self._terms:
+        if not self._sums:
             self.optimizer.zero_grad(set_to_none=True)
         total = torch.stack(list(terms.values())).sum()
         (total if share == 1 else total * share).backward()  # type: ignore[no-untyped-call]
         for name, value in {**terms, **(also or {})}.items():
             value = value.detach() * share
-            self._terms[name] = self._terms[name] + value if name in self._terms else value
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
 
     def apply(self, number: int, clips: Sequence[str] = ()) -> dict[str, float]:
-        """Follow the gradient that was added; returns the figures and the gradient's norm as ``gradient``.
+        """Update the parameters by the accumulated gradient.
+
+        Args:
+            number: of the step.
+            clips: ids of the clips in the batch, for the error.
+
+        Returns:
+            The means of all accumulated values, and the gradient's norm as ``gradient``.
 
         Raises:
             TrainingError: a term or the gradient is not finite; the parameters are left as they were.
         """
-        figures, self._terms = self._terms, {}
+        sums, self._sums = self._sums, {}
         gradients = [p.grad for p in self.parameters if p.grad is not None]
-        values = torch.stack([value.to(gradients[0]) for value in figures.values()])
+        values = torch.stack([value.to(gradients[0]) for value in sums.values()])
         self.processes.average([*gradients, values])
         norm = nn.utils.clip_grad_norm_(self.parameters, self.spec.clip_norm or math.inf)
-        *numbers, length = torch.cat([values, norm[None]]).tolist()
-        named = dict(zip(figures, numbers, strict=True))
-        for name, value in {**named, "gradient": length}.items():
+        # All numbers are read from the device at once: each read waits for the device.
+        *means, length = torch.cat([values, norm[None]]).tolist()
+        result = dict(zip(sums, means, strict=True)) | {"gradient": length}
+        for name, value in result.items():
             if not math.isfinite(value):
                 self.optimizer.zero_grad(set_to_none=True)
                 raise self._not_finite(number, name, value, clips)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(number)
         self.optimizer.step()
-        return named | {"gradient": length}
+        return result
 
     def step(self, number: int, terms: Mapping[str, Tensor], clips: Sequence[str] = ()) -> dict[str, float]:
-        """`add` and `take` for a batch in one part."""
+        """`accumulate` and `apply` a batch in one part."""
         self.accumulate(terms)
         return self.apply(number, clips)
 
     def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> TrainingError:
-        names = ", ".join(clips[:NAMED_CLIPS]) + (", ..." if len(clips) > NAMED_CLIPS else "")
+        names = ", ".join(clips[:MAX_NAMED_CLIPS]) + (", ..." if len(clips) > MAX_NAMED_CLIPS else "")
         got = f"{value} with the clips {names}" if clips else str(value)
         remedy = "lower the learning rate, or look at the clips; the last saved state is as it was"
         return TrainingError(f"{self.name} step {number}", f"a finite {name}", got, remedy)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The optimizer's state by parameter number and name, for a safetensors file."""
+        """Return the optimizer's state by parameter number and name, for a safetensors file."""
         state = self.optimizer.state_dict()["state"]
         return {
             f"{index}.{key}": torch.as_tensor(value) for index, values in state.items() for key, value in values.items()
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Continue from what `tensors` gave; a `ValueError` or `LookupError` if that was another optimizer's."""
+        """Continue from what `tensors` returned.
+
+        Raises:
+            ValueError, LookupError: the state of another optimizer.
+        """
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             index, key = name.split(".", 1)

@@ -1,4 +1,4 @@
-"""Recipes: one YAML file says what is trained, on which data, in which phases."""
+"""Recipes: one YAML file says what is trained, how clips become batches, and in which phases."""
 
 from __future__ import annotations
 
@@ -17,10 +17,31 @@ from ..core.spec import Spec, SpecField
 from ..sync.pyramid import PyramidSpec
 from .objectives import InfoNCE, Objective
 from .safe_yaml import MAX_BYTES, read_yaml
-from .schedules import Constant, LearningRate, Ramp, named
+from .schedules import Constant, LearningRate, Ramp, expand_type_name
+
+RENAMED_KEYS = {
+    "accumulate": "grad_accumulation",
+    "average": "ema_decay",
+    "final_share": "lr_drop_fraction",
+    "pace": "time_stretch",
+    "sample_every": "preview_every",
+}
+"""New names of keys by those that older recipes and runs have."""
 
 
-class OptimizerSpec(Spec):
+class RecipePart(Spec):
+    """Base of a recipe and its parts. A key that has been renamed is refused with an error that names the new one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_old_keys(cls, data: Any) -> Any:
+        for old, new in RENAMED_KEYS.items():
+            if isinstance(data, dict) and old in data and new in cls.model_fields:
+                raise SpecError(f"{cls.type_name()} spec", f"the key {new!r}", repr(old), f"rename {old!r} to {new!r}")
+        return data
+
+
+class OptimizerSpec(RecipePart):
     """Adam (Kingma and Ba 2015), or AdamW, whose weight decay is not an L2 penalty (Loshchilov and Hutter 2019)."""
 
     algorithm: Literal["adam", "adamw"] = "adam"
@@ -41,7 +62,7 @@ class OptimizerSpec(Spec):
     """Factor of the learning rate over the phase."""
 
 
-class DataSpec(Spec):
+class DataSpec(RecipePart):
     """How clips become batches."""
 
     batch_size: int = Field(48, ge=2, le=100_000)
@@ -49,58 +70,58 @@ class DataSpec(Spec):
     augment: bool = True
     """Vary position, size, handedness and loudness."""
     time_stretch: float = Field(0.0, ge=0, le=0.5)
-    """Largest change of the speed of a cut, motion and sound together, as a share; 0 leaves it. Needs ``augment``."""
+    """Largest change of a crop's speed, motion and sound together, as a fraction; 0 is none. Needs ``augment``."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
-    """0 draws speakers by their seconds, 1 all alike; between, by seconds to the power of one minus this."""
+    """0 draws speakers by their seconds, 1 all equally; between, by seconds to the power of one minus this."""
     from_start: float = Field(0.25, ge=0, le=1)
-    """Share of cuts that begin where the clip begins, most often at rest, as users' pictures are."""
+    """Fraction of crops that begin where the clip begins, which is mostly at rest, as users' pictures are."""
     distributable_only: bool = False
-    """Use only clips whose licence lets trained weights be shipped."""
+    """Use only clips whose license lets trained weights be shipped."""
     workers: int = Field(0, ge=0, le=256)
-    """Processes that read clips ahead, per training process; 0 reads them between the steps. The clips are the same."""
+    """Worker processes that read clips ahead, per training process; 0 reads them between the steps. The batches are the
+    same."""
 
 
-class SyncersPhase(Spec):
+class SyncersPhase(RecipePart):
     """Contrastive training of the syncer pyramid."""
 
     steps: int = Field(2000, ge=0)
     """Optimizer steps."""
     batch_size: int | None = Field(None, ge=2, le=100_000)
-    """Clips per step in this phase; None: the recipe's ``data.batch_size``."""
+    """Clips per step in this phase; None takes the recipe's ``data.batch_size``."""
     time_stretch: float | None = Field(None, ge=0, le=0.5)
-    """Largest change of speed in this phase; None: the recipe's ``data.time_stretch``."""
+    """Largest change of speed in this phase; None takes the recipe's ``data.time_stretch``."""
     frames: int = Field(64, ge=5, le=100_000)
     """Motion frames per clip; the coarsest level needs one window."""
     group_size: int = Field(48, ge=2, le=100_000)
-    """Windows that are told apart, the paper's 48."""
+    """Windows among which a syncer chooses, the paper's 48."""
     windows_per_clip: int = Field(4, ge=1, le=100_000)
-    """Windows of each clip within a group: 1 mixes clips only, more adds negatives from the same clip."""
+    """Windows of each clip within a group; more than 1 adds negatives from the same clip."""
     objective: Objective = InfoNCE()
-    """What makes windows that belong together alike. ``temperature`` and ``margin`` may stand beside it as well."""
+    """The loss. Its ``temperature`` and ``margin`` may also be given as fields of the phase."""
     optimizer: OptimizerSpec = OptimizerSpec(lr=1e-3)
-    """Of all levels."""
+    """Optimizer of all levels."""
 
     @model_validator(mode="before")
     @classmethod
-    def _objective_spread_out(cls, data: Any) -> Any:
-        """Fields of the objective were the phase's own when there was one objective."""
-        outside = {"temperature", "margin"} & data.keys() if isinstance(data, dict) else ()
-        if not outside:
+    def _move_fields_into_objective(cls, data: Any) -> Any:
+        fields = {"temperature", "margin"} & data.keys() if isinstance(data, dict) else ()
+        if not fields:
             return data
-        objective = named(data.get("objective", {"type": "info-nce"}))
+        objective = expand_type_name(data.get("objective", {"type": "info-nce"}))
         if isinstance(objective, Spec):
             objective = objective.model_dump()
         if not isinstance(objective, dict):
             return data
-        rest = {name: value for name, value in data.items() if name not in outside}
-        return rest | {"objective": objective | {name: data[name] for name in outside}}
+        others = {name: value for name, value in data.items() if name not in fields}
+        return others | {"objective": objective | {name: data[name] for name in fields}}
 
 
-class GeneratorPhase(Spec):
+class GeneratorPhase(RecipePart):
     """Adversarial training of the generator, guided by its losses."""
 
     steps: int = Field(2000, ge=0)
-    """Optimizer steps of the generator; the discriminators take as many. 0 trains syncers only: there is no model."""
+    """Optimizer steps of the generator; the discriminators take as many. 0 trains syncers only and makes no model."""
     frames: int = Field(40, ge=1, le=100_000)
     """Generated frames per clip; the generator's context comes before them."""
     adversarial_weight: float = Field(1.0, ge=0, le=1e6)
@@ -108,28 +129,28 @@ class GeneratorPhase(Spec):
     losses: tuple[SpecField[LossSpec], ...] = ()
     """Further losses of the generator."""
     schedule: dict[str, Ramp] = Field(default_factory=dict)
-    """Factors, by the name of a term as the log has it (``sync``, ``g_frame`` ...)."""
+    """Factors by the name of a term in the log (``sync``, ``g_frame`` ...)."""
     generator_optimizer: OptimizerSpec = OptimizerSpec(lr=2e-5, beta1=0.0, clip_norm=1.0)
-    """Of the generator (MS-Sync's values)."""
+    """Optimizer of the generator, with MS-Sync's values."""
     discriminator_optimizer: OptimizerSpec = OptimizerSpec(lr=1e-5, beta1=0.0, clip_norm=1.0)
-    """Of the discriminators (MS-Sync's values)."""
+    """Optimizer of the discriminators, with MS-Sync's values."""
     ema_decay: float = Field(0.0, ge=0, lt=1)
     """Decay of the running mean of the weights that is saved as the model; 0 saves the weights themselves."""
 
 
-class RecipeSpec(Spec):
+class RecipeSpec(RecipePart):
     """Everything that `headmotion train` needs besides data."""
 
     name: str
     """Name of the model."""
     pipeline: PipelineSpec = PipelineSpec()
-    """What is trained."""
+    """The pipeline whose generator is trained."""
     syncer: SpecField[SyncerSpec] = Field(default="ms-sync", validate_default=True)
     """The syncer of every level."""
     pyramid: PyramidSpec = PyramidSpec()
     """Levels of the syncers."""
     discriminator: SpecField[DiscriminatorSpec] = Field(default="ms-sync", validate_default=True)
-    """What tells real motion from generated motion."""
+    """Scores real and generated motion."""
     data: DataSpec = DataSpec()
     """How clips become batches."""
     syncers: SyncersPhase = SyncersPhase()
@@ -137,19 +158,23 @@ class RecipeSpec(Spec):
     generator: GeneratorPhase = GeneratorPhase()
     """Second phase."""
     seed: int = Field(0, ge=0, lt=1 << 32)
-    """Of initial weights, batches and noise."""
+    """Seed of initial weights, batches and noise."""
     save_every: int = Field(200, ge=1)
     """Steps between two saves of the training state."""
     preview_every: int = Field(200, ge=0)
-    """Steps between two sample videos of the generator; 0 makes none."""
+    """Steps between two preview videos of the generator; 0 makes none."""
     precision: Annotated[Literal["32", "bf16", "64"], BeforeValidator(str)] = "32"
-    """Bits of the numbers: ``bf16`` runs the trained networks under autocast, ``64`` is for checking."""
+    """Bits of floating-point numbers: ``bf16`` runs the trained networks under autocast, ``64`` is for checking."""
     grad_accumulation: int = Field(1, ge=1, le=100_000)
-    """Parts, one after another, in which a process computes its clips of a step: saves memory, changes no result."""
+    """Parts in which a process computes its clips of a step, one after another: saves memory, changes no result."""
 
 
 def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RecipeSpec:
-    """A recipe by bundled name or YAML file, with ``a.b=value`` overrides.
+    """Read a recipe.
+
+    Args:
+        source: a bundled name or a YAML file.
+        overrides: ``a.b=value`` changes, in this order; values are YAML.
 
     Raises:
         SpecError: no such recipe, not YAML, or an unknown key.
@@ -170,13 +195,13 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
         return recipe
     data = recipe.model_dump(mode="json")
     for override in overrides:
-        _apply(data, override)
+        _apply_override(data, override)
     return RecipeSpec.model_validate(data)
 
 
-def _apply(data: dict[str, Any], override: str) -> None:
-    where, equals, value = override.partition("=")
-    *parents, key = where.split(".")
+def _apply_override(data: dict[str, Any], override: str) -> None:
+    path, equals, value = override.partition("=")
+    *parents, key = path.split(".")
     if not equals or not all((*parents, key)):
         raise SpecError("override", "a.b=value", repr(override))
     for name in parents:
@@ -184,7 +209,7 @@ def _apply(data: dict[str, Any], override: str) -> None:
         if not isinstance(data, dict):
             raise SpecError("override", f"a mapping at {name!r}", repr(override))
     if key == "type":
-        # The fields of one type mean nothing to another.
+        # The fields of one type are unknown to another.
         data.clear()
     try:
         data[key] = read_yaml(value)

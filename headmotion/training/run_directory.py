@@ -1,4 +1,4 @@
-"""A run's folder: the training state, which survives a kill at any moment, and the log of figures."""
+"""A run's folder: the training state, which survives a kill at any moment, and the log of values."""
 
 from __future__ import annotations
 
@@ -17,78 +17,87 @@ from ..core.files import atomic_output
 from .distributed import Processes
 from .phases import Phase
 from .recipe import RecipeSpec
-from .run_state import Position, packed, parse
+from .run_state import RunPosition, parse_state, serialize_state
 
 LOGGER = logging.getLogger("headmotion.training")
 
 
-class Run:
+class RunDirectory:
     """``state.safetensors`` (modules, optimizers, position), ``log.jsonl`` and ``recipe.json`` in one folder.
 
-    Of several processes the first alone touches the folder; what it reads reaches the others through it. The state
-    before the newest is kept as ``state.previous.safetensors`` and used where the newest is damaged.
+    With several processes only the first touches the folder and passes on what it reads. The state before the newest
+    is kept as ``state.previous.safetensors`` and used if the newest is damaged.
+
+    Args:
+        folder: made if it is missing.
+        recipe: of the run.
+        resume: whether the folder may hold a run, which is then continued.
+        processes: those that train together.
+
+    Raises:
+        TrainingError: the folder holds a run and ``resume`` is off, or the run of another recipe, or a damaged one.
     """
 
     def __init__(self, folder: Path, recipe: RecipeSpec, resume: bool, processes: Processes | None = None) -> None:
         self.folder, self.recipe, self.processes = folder, recipe, processes or Processes()
         self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
         self.previous = folder / "state.previous.safetensors"
-        self._began = time.monotonic()
-        stored = self.processes.share(lambda: self._read(resume))
-        position, self._tensors = parse(stored) if stored else (Position(), {})
-        self.phase, self.step, self.logged, self._before = position[:4]
+        self._start = time.monotonic()
+        stored = self.processes.read_on_first(lambda: self._read(resume))
+        position, self._tensors = parse_state(stored) if stored else (RunPosition(), {})
+        self.phase, self.step, self.logged, self._seconds_before = position[:4]
         if not self.processes.first:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        self._forget_later_lines()
+        self._drop_later_lines()
         with atomic_output(folder / "recipe.json") as temporary:
             temporary.write_text(recipe.model_dump_json(indent=2), "utf-8")
 
     @property
     def seconds(self) -> float:
-        """Time spent on the run so far, interrupted parts up to their last save included."""
-        return self._before + time.monotonic() - self._began
+        """Time spent on the run so far; that of interrupted runs counts up to their last save."""
+        return self._seconds_before + time.monotonic() - self._start
 
     def _read(self, resume: bool) -> bytes:
-        """The newest state that is whole; nothing of a new run."""
-        found = [path for path in (self.state, self.previous) if path.exists()]
-        if found and not resume:
+        """Return the newest state that is intact; nothing for a new run."""
+        candidates = [path for path in (self.state, self.previous) if path.exists()]
+        if candidates and not resume:
             raise TrainingError("run", "a new folder", f"{self.folder}, which holds a run", "continue it with --resume")
-        faults: list[Exception] = []
-        for path in found:
+        errors: list[Exception] = []
+        for path in candidates:
             try:
-                stored = path.read_bytes()
-                position, _ = parse(stored)
+                content = path.read_bytes()
+                position, _ = parse_state(content)
             except (OSError, ValueError) as error:
-                faults.append(error)
+                errors.append(error)
                 continue
-            if not _continues(position.recipe, self.recipe):
+            if _comparable(_stored_recipe(path, position)) != _comparable(self.recipe):
                 raise TrainingError("run", "the recipe that the run began with", "another", "use a new folder")
-            if faults:
+            if errors:
                 LOGGER.warning("%s is damaged; going on from step %d of %s", self.state, position.step, path.name)
-            return stored
-        if faults:
-            raise self._damaged(faults[0])
+            return content
+        if errors:
+            raise self._damaged(errors[0])
         return b""
 
     def save(self, phase: Phase, step: int) -> None:
-        """Keep all that step ``step`` (not yet taken) depends on, and what was kept before as the previous state."""
+        """Save all that step ``step``, which is not taken yet, depends on; the state before becomes the previous."""
         if not self.processes.first:
             return
         tensors: dict[str, Tensor] = {}
         for name, module in phase.modules.items():
-            tensors |= {f"module/{name}/{key}": _copied(value) for key, value in module.state_dict().items()}
+            tensors |= {f"module/{name}/{key}": _contiguous_copy(value) for key, value in module.state_dict().items()}
         for name, stepper in phase.optimizers.items():
-            tensors |= {f"optimizer/{name}/{key}": _copied(value) for key, value in stepper.tensors().items()}
-        position = Position(phase.name, step, self.logged, round(self.seconds), _comparable(self.recipe))
+            tensors |= {f"optimizer/{name}/{key}": _contiguous_copy(value) for key, value in stepper.tensors().items()}
+        position = RunPosition(phase.name, step, self.logged, round(self.seconds), _comparable(self.recipe))
         with atomic_output(self.state) as temporary:
-            # Not by save_file, whose errors on a full disk are not those of the system.
-            temporary.write_bytes(packed(position, tensors))
+            # Not by safetensors' save_file, which does not raise an OSError when the disk is full.
+            temporary.write_bytes(serialize_state(position, tensors))
             if self.state.exists():
                 self.state.replace(self.previous)
 
     def restore(self, phase: Phase) -> None:
-        """Put a phase back to where it was saved.
+        """Return a phase to where it was saved.
 
         Raises:
             TrainingError: the state is that of other networks.
@@ -96,14 +105,14 @@ class Run:
         tensors, self._tensors = self._tensors, {}
         try:
             for name, module in phase.modules.items():
-                module.load_state_dict(_below(tensors, f"module/{name}/"))
+                module.load_state_dict(_with_prefix(tensors, f"module/{name}/"))
             for name, stepper in phase.optimizers.items():
-                stepper.restore(_below(tensors, f"optimizer/{name}/"))
+                stepper.restore(_with_prefix(tensors, f"optimizer/{name}/"))
         except (RuntimeError, LookupError, ValueError, TypeError) as error:
             raise self._damaged(error) from None
 
     def record(self, phase: str, step: int, values: Mapping[str, float | str]) -> None:
-        """Append one line of figures, or of words."""
+        """Append one line of values, or of words, to the log."""
         line = {"phase": phase, "step": step} | {
             name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()
         }
@@ -111,13 +120,13 @@ class Run:
             stream.write(json.dumps(line) + "\n")
         self.logged += 1
 
-    def _forget_later_lines(self) -> None:
-        """Drop the figures of steps that were taken after the last save and will be taken again, and damaged lines."""
+    def _drop_later_lines(self) -> None:
+        """Drop damaged lines and those of steps after the last save, which will be taken again."""
         lines = self.log.read_bytes().splitlines(keepends=True) if self.logged and self.log.exists() else []
-        kept = [line for line in lines[: self.logged] if _is_record(line)]
-        self.logged = len(kept)
+        intact = [line for line in lines[: self.logged] if _is_record(line)]
+        self.logged = len(intact)
         with atomic_output(self.log) as temporary:
-            temporary.write_bytes(b"".join(kept))
+            temporary.write_bytes(b"".join(intact))
 
     def _damaged(self, error: Exception) -> TrainingError:
         got = f"{self.state} ({type(error).__name__})"
@@ -131,16 +140,20 @@ def _is_record(line: bytes) -> bool:
         return False
 
 
-def _continues(stored: object, recipe: RecipeSpec) -> bool:
-    """Whether a run that began with a stored recipe, perhaps before later fields existed, may go on with another."""
+def _stored_recipe(path: Path, position: RunPosition) -> RecipeSpec:
+    """Return the recipe that a run began with; fields that did not exist then have their defaults."""
     try:
-        return _comparable(RecipeSpec.model_validate(stored)) == _comparable(recipe)
-    except HeadmotionError:
-        return False
+        return RecipeSpec.model_validate(position.recipe)
+    except HeadmotionError as error:
+        got = f"{path}, in which {error.component} has {error.got} where {error.expected} is expected"
+        raise TrainingError("run", "a recipe that this version reads", got, "train anew in another folder") from None
 
 
 def _comparable(recipe: RecipeSpec) -> dict[str, Any]:
-    """What must not change within a run; how long it runs, how often it saves, where it computes and draws may."""
+    """Return the fields that must not change within a run.
+
+    How long it runs, how often it saves, where it computes and how it draws may change.
+    """
     data: dict[str, Any] = recipe.model_dump(mode="json")
     for name in ("save_every", "preview_every", "grad_accumulation"):
         data.pop(name)
@@ -151,10 +164,10 @@ def _comparable(recipe: RecipeSpec) -> dict[str, Any]:
     return data
 
 
-def _copied(tensor: Tensor) -> Tensor:
-    """A copy in the plain order of memory, which alone can be stored."""
+def _contiguous_copy(tensor: Tensor) -> Tensor:
+    """Return a copy in the plain order of memory, the only one that safetensors stores."""
     return tensor.detach().clone(memory_format=torch.contiguous_format)
 
 
-def _below(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _with_prefix(tensors: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -15,28 +15,28 @@ from torch import Tensor
 KEY = "headmotion"
 
 
-class Position(NamedTuple):
+class RunPosition(NamedTuple):
     """Where a run stands; the phase of a new run is empty."""
 
     phase: str = ""
     step: int = 0
-    """The next to take."""
+    """The next step."""
     logged: int = 0
     """Lines of the log by then."""
     seconds: float = 0.0
-    """Spent on the run by then."""
+    """Time spent on the run by then."""
     recipe: Any = None
     """As JSON values."""
 
 
-def packed(position: Position, tensors: Mapping[str, Tensor]) -> bytes:
-    """The content of the file."""
+def serialize_state(position: RunPosition, tensors: Mapping[str, Tensor]) -> bytes:
+    """Return the content of the file."""
     meta = position._asdict() | {"sha256": _digest(tensors)}
     return save(dict(tensors), {KEY: json.dumps(meta, sort_keys=True)})
 
 
-def parse(content: bytes) -> tuple[Position, dict[str, Tensor]]:
-    """What `packed` was given.
+def parse_state(content: bytes) -> tuple[RunPosition, dict[str, Tensor]]:
+    """Return what `serialize_state` was given.
 
     Raises:
         ValueError: the content is damaged.
@@ -45,13 +45,13 @@ def parse(content: bytes) -> tuple[Position, dict[str, Tensor]]:
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         meta = json.loads(header["__metadata__"][KEY])
-        position = Position(
+        position = RunPosition(
             str(meta["phase"]), int(meta["step"]), int(meta["logged"]), float(meta["seconds"]), meta["recipe"]
         )
-        whole = meta.get("sha256") in (None, _digest(tensors))
+        intact = meta.get("sha256") in (None, _digest(tensors))
     except (SafetensorError, LookupError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
-    if not whole:
+    if not intact:
         raise ValueError("a digest of other tensors")
     return position, tensors
 

@@ -1,4 +1,4 @@
-"""Schedules: learning rates, weights and margins by the number of a step in its phase alone, for an exact resume."""
+"""Schedules: learning rates, weights and margins as functions of a step's number alone, so that runs resume exactly."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..core.spec import Spec
 
 
 class WarmUp(Spec):
-    """What all schedules of a learning rate share: a linear rise from zero."""
+    """Base of all schedules of a learning rate: a linear rise from zero."""
 
     warm_up: int = Field(0, ge=0, le=10**9)
     """First steps, over which the factor rises linearly to its schedule."""
 
     def factor(self, step: int, steps: int) -> float:
-        """What the learning rate is multiplied by at a step of a phase of ``steps``."""
+        """Return the factor of the learning rate at a step of a phase of ``steps``."""
         rise = min(1.0, (step + 1) / self.warm_up) if self.warm_up else 1.0
         return rise * self.shape(min(1.0, step / max(1, steps)))
 
-    def shape(self, share: float) -> float:
-        """The factor without warm-up when a share of the phase has passed."""
+    def shape(self, progress: float) -> float:
+        """Return the factor without warm-up when a fraction of the phase, 0 to 1, has passed."""
         return 1.0
 
 
@@ -34,17 +34,17 @@ class Constant(WarmUp):
 
 
 class Drops(WarmUp):
-    """Sudden drops when shares of the phase have passed."""
+    """Sudden drops when given fractions of the phase have passed."""
 
     type: Literal["drops"] = "drops"
     at: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.5, 0.75)
-    """Shares of the phase after which the rate drops."""
+    """Fractions of the phase after which the rate drops."""
     by: float = Field(0.1, gt=0, le=1)
-    """What each drop multiplies by."""
+    """Factor of each drop."""
 
-    def shape(self, share: float) -> float:
-        """``by`` to the power of the drops that have passed."""
-        return self.by ** sum(share >= at for at in self.at)
+    def shape(self, progress: float) -> float:
+        """Return ``by`` to the power of the drops that have passed."""
+        return self.by ** sum(progress >= at for at in self.at)
 
 
 class Cosine(WarmUp):
@@ -54,9 +54,9 @@ class Cosine(WarmUp):
     final: float = Field(0.0, ge=0, le=1)
     """Factor at the phase's end."""
 
-    def shape(self, share: float) -> float:
-        """``final + (1 - final) (1 + cos(pi share)) / 2``."""
-        return self.final + (1 - self.final) * (1 + math.cos(math.pi * share)) / 2
+    def shape(self, progress: float) -> float:
+        """Return ``final + (1 - final) (1 + cos(pi progress)) / 2``."""
+        return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2
 
 
 class Linear(WarmUp):
@@ -66,9 +66,9 @@ class Linear(WarmUp):
     final: float = Field(0.0, ge=0, le=1)
     """Factor at the phase's end."""
 
-    def shape(self, share: float) -> float:
-        """``1 + (final - 1) share``."""
-        return 1 + (self.final - 1) * share
+    def shape(self, progress: float) -> float:
+        """Return ``1 + (final - 1) progress``."""
+        return 1 + (self.final - 1) * progress
 
 
 class Ramp(Spec):
@@ -90,9 +90,9 @@ class Ramp(Spec):
         return self
 
     def at(self, step: int) -> float:
-        """The value at a step."""
-        share = (step - self.from_step) / (self.to_step - self.from_step)
-        return self.start + (self.end - self.start) * min(1.0, max(0.0, share))
+        """Return the value at a step."""
+        progress = (step - self.from_step) / (self.to_step - self.from_step)
+        return self.start + (self.end - self.start) * min(1.0, max(0.0, progress))
 
 
 class Growth(Spec):
@@ -108,17 +108,18 @@ class Growth(Spec):
     """Largest value; the paper's margin ends at 0.4."""
 
     def at(self, step: int) -> float:
-        """The value at a step."""
-        grown = (step // self.every) * math.log(self.factor)
-        return min(self.cap, self.start * math.exp(grown)) if grown < 100 else self.cap
+        """Return the value at a step."""
+        log_growth = (step // self.every) * math.log(self.factor)
+        # exp(100) is beyond any cap, and exp of much more would overflow.
+        return min(self.cap, self.start * math.exp(log_growth)) if log_growth < 100 else self.cap
 
 
 def value_at(value: float | Ramp | Growth, step: int) -> float:
-    """A number, or a schedule's number at a step."""
+    """Return a number, or a schedule's value at a step."""
     return value if isinstance(value, int | float) else value.at(step)
 
 
-def _form(value: Any) -> str:
+def _tag(value: Any) -> str:
     if isinstance(value, Growth) or (isinstance(value, dict) and "factor" in value):
         return "growth"
     return "ramp" if isinstance(value, Ramp | dict) else "number"
@@ -128,15 +129,15 @@ Scheduled = Annotated[
     Annotated[float, Field(ge=0, le=1e6), Tag("number")]
     | Annotated[Ramp, Tag("ramp")]
     | Annotated[Growth, Tag("growth")],
-    Discriminator(_form),
+    Discriminator(_tag),
 ]
 """A number, ``{start, end, from_step, to_step}`` or ``{start, factor, every, cap}``."""
 
 
-def named(value: Any) -> Any:
-    """A type alone stands for its defaults."""
+def expand_type_name(value: Any) -> Any:
+    """Return a spec that is only a type name as a mapping, and anything else as it is."""
     return {"type": value} if isinstance(value, str) else value
 
 
-LearningRate = Annotated[Constant | Drops | Cosine | Linear, Discriminator("type"), BeforeValidator(named)]
+LearningRate = Annotated[Constant | Drops | Cosine | Linear, Discriminator("type"), BeforeValidator(expand_type_name)]
 """``cosine`` or ``{type: cosine, warm_up: 500, final: 0.01}``."""

@@ -1,4 +1,4 @@
-"""The file of trained syncers that a run keeps, and that other runs may use."""
+"""The file of trained syncers that a run writes, and that other runs may use."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from ..core.errors import TrainingError
 from ..sync.syncer_pyramid import SyncerPyramid
 from .recipe import RecipeSpec
 
-HEARD_AND_SEEN = ("representation", "audio_encoder", "steps_per_frame", "fps")
-"""What of a pipeline decides whether syncers fit it."""
+SYNCER_INPUT_KEYS = ("representation", "audio_encoder", "steps_per_frame", "fps")
+"""Fields of a pipeline spec that decide what syncers get as input, and so whether they fit a recipe."""
 
 
 def save_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid, card: dict[str, Any] | None = None) -> None:
-    """Write weights and what they were built from, for `headmotion.sync.trained.load_syncers`; a card says how."""
+    """Write weights and what they were built from, for `headmotion.sync.trained.load_syncers`.
+
+    Args:
+        path: the file.
+        recipe: what the syncers were built from.
+        syncers: the trained syncers.
+        card: how they were trained.
+    """
     tensors = {name: value.detach().cpu().contiguous() for name, value in syncers.state_dict().items()}
-    save_checkpoint(path, _described(recipe), tensors, step=recipe.syncers.steps, card=card)
+    save_checkpoint(path, _spec(recipe), tensors, step=recipe.syncers.steps, card=card)
 
 
-def load_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> None:
-    """Fill the syncers of a recipe.
+def restore_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> None:
+    """Fill the syncers of a recipe with the weights of a file.
 
     Raises:
         CheckpointError: no such file, or damaged.
         TrainingError: syncers of another recipe.
     """
     header, tensors = load_checkpoint(path)
-    wanted = _judging(_described(recipe))
-    differing = [name for name, value in _judging(dict(header.spec)).items() if value != wanted[name]]
+    expected = _compared_fields(_spec(recipe))
+    differing = [name for name, value in _compared_fields(dict(header.spec)).items() if value != expected[name]]
     if differing:
         got = f"{path}, which differs in {', '.join(differing)}"
         raise TrainingError("syncers", "those of the recipe", got, "train them anew in another folder")
@@ -40,7 +47,7 @@ def load_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> None
         raise TrainingError("run", "the syncers of its recipe", got, "begin anew in another folder") from None
 
 
-def _described(recipe: RecipeSpec) -> dict[str, Any]:
+def _spec(recipe: RecipeSpec) -> dict[str, Any]:
     return {
         "pipeline": recipe.pipeline.model_dump(mode="json"),
         "syncer": recipe.syncer.model_dump(mode="json"),
@@ -49,8 +56,8 @@ def _described(recipe: RecipeSpec) -> dict[str, Any]:
     }
 
 
-def _judging(described: dict[str, Any]) -> dict[str, Any]:
-    pipeline = described.get("pipeline", {})
-    parts = {name: pipeline.get(name) for name in HEARD_AND_SEEN}
-    parts |= {"syncer": described.get("syncer"), "pyramid": described.get("pyramid")}
-    return parts | {"space": described.get("space", "unit")}
+def _compared_fields(spec: dict[str, Any]) -> dict[str, Any]:
+    pipeline = spec.get("pipeline", {})
+    fields = {name: pipeline.get(name) for name in SYNCER_INPUT_KEYS}
+    fields |= {"syncer": spec.get("syncer"), "pyramid": spec.get("pyramid")}
+    return fields | {"space": spec.get("space", "unit")}

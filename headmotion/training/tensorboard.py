@@ -1,4 +1,4 @@
-"""TensorBoard: figures, learning rates, warnings and samples of a run, one TensorBoard run per phase."""
+"""TensorBoard: values, learning rates, warnings and previews of a run, one TensorBoard run per phase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from ..core.errors import HeadmotionError
 from ..core.lazy import import_optional
-from .events import Ended, Event, Sampled, Stepped, Warned
+from .events import Ended, Event, Previewed, Stepped, Warned
 from .phases import Phase
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SPEECH_RATE = 16_000
 class TensorBoard:
     """Writes event files that ``tensorboard --logdir`` shows.
 
-    A phase that goes on where it was stopped first purges what was written of the steps that it takes again.
+    A phase that goes on where it was stopped first purges what was written of the steps that it repeats.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class TensorBoard:
         self._writers: dict[str, SummaryWriter] = {}
 
     def __call__(self, event: Event) -> None:
-        """Write what there is to see of an event."""
+        """Write an event, if it has anything to show."""
         match event:
             case Stepped(phase, number, values):
                 writer = self._writer(phase, number)
@@ -41,10 +41,10 @@ class TensorBoard:
                     writer.add_scalar(f"learning_rate/{name}", stepper.optimizer.param_groups[0]["lr"], number)
             case Warned(phase, number, text):
                 self._writer(phase, number).add_text("warnings", text, number)
-            case Sampled(phase, number, sample):
+            case Previewed(phase, number, preview):
                 writer = self._writer(phase, number)
-                writer.add_image("sample/recording_above_model", sample.sheet, number, dataformats="HWC")
-                speech = torch.from_numpy(sample.audio.read(SPEECH_RATE)).unsqueeze(0)
+                writer.add_image("sample/recording_above_model", preview.sheet, number, dataformats="HWC")
+                speech = torch.from_numpy(preview.audio.read(SPEECH_RATE)).unsqueeze(0)
                 writer.add_audio("sample/speech", speech, number, SPEECH_RATE)
                 writer.flush()
             case Ended():
@@ -55,14 +55,14 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         if phase.name not in self._writers:
-            # A folder of its own: a purge forgets all figures of its folder from a step on.
+            # One folder per phase, because a purge drops every value of its folder from a step on.
             folder = self.folder / phase.name
             self._writers[phase.name] = SummaryWriter(folder, purge_step=number)
         return self._writers[phase.name]
 
 
 def open_tensorboard(folder: Path) -> list[TensorBoard]:
-    """What writes TensorBoard's files into a folder; nothing, and one line to the log, where it is not installed."""
+    """Return a TensorBoard that writes into a folder, or nothing, with a warning, where it is not installed."""
     try:
         import_optional("torch.utils.tensorboard", "headmotion[train]", "TensorBoard")
     except HeadmotionError as error:

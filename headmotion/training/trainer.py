@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..core.errors import TrainingError
+from ..core.progress import track
 from .av_offset_check import offset_warnings
-from .build import Assembly, assemble
-from .distributed import joined
-from .event_log import observing
+from .build import TrainingParts, build_training
+from .distributed import join_processes
+from .event_log import dispatching_events
 from .events import Ended, Event, Observer, Stepped, Warned
 from .phases import Phase
 from .recipe import RecipeSpec, load_recipe
-from .run_directory import Run
-from .syncers_file import load_syncers, save_syncers
+from .run_directory import RunDirectory
+from .syncers_file import restore_syncers, save_syncers
 
 
 def train(
@@ -34,19 +34,22 @@ def train(
     quiet: bool = False,
     syncers: str | os.PathLike[str] | None = None,
 ) -> Path:
-    """Train a recipe on corpora; the model appears at ``output/model.safetensors``, and its path is returned.
+    """Train a recipe on corpora and return the path of the model, ``output/model.safetensors``.
 
-    A recipe whose generator takes no steps makes syncers only, and their path is returned.
+    A recipe whose generator takes no steps makes syncers only; then their path is returned.
 
-    The folder also keeps ``syncers.safetensors``, the figures of every step (``log.jsonl``) and the training state,
+    The folder also holds ``syncers.safetensors``, the values of every step (``log.jsonl``) and the training state,
     from which ``resume`` continues exactly: on a CPU, bit for bit. Started by torchrun, the processes share each batch.
 
     Args:
         recipe: a bundled name, a YAML file, or a `RecipeSpec`.
         data: corpus folders; their training splits are joined.
         output: the run's folder.
+        device: ``cpu``, ``cuda`` or ``auto``.
         overrides: ``a.b=value`` changes of the recipe.
-        syncers: ``syncers.safetensors`` of another run, instead of training them; several runs can so share a judge.
+        resume: continue the run that the folder holds, if any.
+        quiet: show no progress.
+        syncers: ``syncers.safetensors`` of another run, used instead of training them; several runs can share them.
 
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit.
@@ -55,47 +58,48 @@ def train(
             last good state is kept).
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
-    with joined(device) as processes:
+    with join_processes(device) as processes:
         # Both phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
-        parts = assemble(spec, data, processes)
-        run = Run(Path(output), spec, resume, processes)
-        with observing(run, parts.pipeline, parts.everything) if processes.first else nullcontext(_nobody) as tell:
-            path = _train_syncers(parts, run, tell, quiet, syncers)
+        parts = build_training(spec, data, processes)
+        run = RunDirectory(Path(output), spec, resume, processes)
+        events = dispatching_events(run, parts.pipeline, parts.all_clips)
+        with events if processes.first else nullcontext(_ignore_event) as notify:
+            path = _train_syncers(parts, run, notify, quiet, syncers)
             if spec.generator.steps:
-                path = _train_generator(parts, run, tell, quiet)
-            tell(Ended(path))
+                path = _train_generator(parts, run, notify, quiet)
+            notify(Ended(path))
     return path
 
 
 def _train_syncers(
-    parts: Assembly, run: Run, tell: Observer, quiet: bool, given: str | os.PathLike[str] | None
+    parts: TrainingParts, run: RunDirectory, notify: Observer, quiet: bool, given: str | os.PathLike[str] | None
 ) -> Path:
-    """The first phase, or its result where it is given or the run is past it."""
+    """Run the first phase, or read its result if it is given or the run is past it."""
     phase, path = parts.contrastive, run.folder / "syncers.safetensors"
     if given and run.phase == phase.name:
         raise TrainingError("run", "no syncers while its own are in training", os.fspath(given), "use a new folder")
-    # A run that is past the phase keeps its judge, whatever is given now.
+    # A run that is past the phase keeps its syncers, whatever is given now.
     past = run.phase not in ("", phase.name)
     source = path if past else given
     if source is not None:
         if run.processes.first:
-            load_syncers(Path(source), parts.recipe, parts.syncers)
+            restore_syncers(Path(source), parts.recipe, parts.syncers)
             if not past:
                 save_syncers(path, parts.recipe, parts.syncers)
-        run.processes.align(parts.syncers)
+        run.processes.broadcast_module(parts.syncers)
         return path
-    _run_phase(phase, run, tell, quiet)
+    _run_phase(phase, run, notify, quiet)
     if run.processes.first:
         save_syncers(path, parts.recipe, parts.syncers, _card(parts, run))
         for text in offset_warnings(parts.syncers, parts.pipeline, parts.corpus):
-            tell(Warned(phase, phase.steps, text))
+            notify(Warned(phase, phase.steps, text))
     return path
 
 
-def _train_generator(parts: Assembly, run: Run, tell: Observer, quiet: bool) -> Path:
-    """The second phase, judged by the syncers as they are by now."""
-    parts.judge()
-    _run_phase(parts.adversarial, run, tell, quiet)
+def _train_generator(parts: TrainingParts, run: RunDirectory, notify: Observer, quiet: bool) -> Path:
+    """Run the second phase, guided by the syncers as they are now."""
+    parts.freeze_syncers()
+    _run_phase(parts.adversarial, run, notify, quiet)
     parts.pipeline.generator = parts.adversarial.result
     path = run.folder / "model.safetensors"
     if run.processes.first:
@@ -103,35 +107,31 @@ def _train_generator(parts: Assembly, run: Run, tell: Observer, quiet: bool) -> 
     return path
 
 
-def _run_phase(phase: Phase, run: Run, tell: Observer, quiet: bool) -> None:
+def _run_phase(phase: Phase, run: RunDirectory, notify: Observer, quiet: bool) -> None:
     first = 0
     if run.phase == phase.name:
         run.restore(phase)
         first = run.step
     for module in phase.modules.values():
-        run.processes.align(module)
-    for number in _progress(phase, first, quiet or not run.processes.first):
+        run.processes.broadcast_module(module)
+    steps = range(first, phase.steps)
+    quiet = quiet or not run.processes.first
+    for number in track(steps, phase.name, phase.steps, start=first, quiet=quiet):
         # Whatever a step draws depends on its number alone, so a resumed run draws the same.
         torch.manual_seed(run.recipe.seed * 1_000_003 + number)
         values = phase.step(number)
-        tell(Stepped(phase, number, values))
+        notify(Stepped(phase, number, values))
         if (number + 1) % run.recipe.save_every == 0:
             run.save(phase, number + 1)
     run.save(phase, max(phase.steps, first))
 
 
-def _nobody(event: Event) -> None:
-    """Observes in all processes but the first."""
+def _ignore_event(event: Event) -> None:
+    """Receive the events of all processes but the first."""
 
 
-def _progress(phase: Phase, first: int, quiet: bool) -> Iterable[int]:
-    columns = (TextColumn(phase.name), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=quiet) as bar:
-        yield from bar.track(range(first, phase.steps), total=phase.steps, completed=first)
-
-
-def _card(parts: Assembly, run: Run) -> dict[str, Any]:
-    """What the model was trained on, as facts."""
+def _card(parts: TrainingParts, run: RunDirectory) -> dict[str, Any]:
+    """Return what the model was trained on."""
     spec, corpus = parts.recipe, parts.corpus
     return {
         "name": spec.name,
@@ -146,7 +146,7 @@ def _card(parts: Assembly, run: Run) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """The commit of the code where it is a checkout, else nothing."""
+    """Return the commit of the code if it is a checkout, or else an empty string."""
     command = ["git", "-C", os.fspath(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -18,7 +18,7 @@ from headmotion.training.av_offset_check import offset_warnings
 
 
 class Loudness(Syncer):
-    """Hears how loud each frame is and sees how wide the first two points are apart."""
+    """Embeds the loudness of each frame, and the distance between the first two points."""
 
     window = 5
 
@@ -35,13 +35,13 @@ class Loudness(Syncer):
         return values - values.mean(1, keepdim=True)
 
 
-def clip(name: str, late: int, chance: np.random.Generator) -> Clip:
-    """White noise of a loudness that the first two points follow, with the sound some frames late."""
-    loudness = np.exp(chance.uniform(-5, -1, 60)).astype(np.float32)
-    landmarks = np.repeat(chance.uniform(0, 200, (1, 68, 2)), 60, axis=0).astype(np.float32)
+def clip(name: str, late: int, rng: np.random.Generator) -> Clip:
+    """Return white noise whose loudness the first two points follow, with the sound some frames late."""
+    loudness = np.exp(rng.uniform(-5, -1, 60)).astype(np.float32)
+    landmarks = np.repeat(rng.uniform(0, 200, (1, 68, 2)), 60, axis=0).astype(np.float32)
     landmarks[:, 1] = landmarks[:, 0]
     landmarks[:, 1, 0] += 100 * loudness
-    sound = chance.normal(0, 1, 60 * 640).astype(np.float32) * np.repeat(np.roll(loudness, late), 640)
+    sound = rng.normal(0, 1, 60 * 640).astype(np.float32) * np.repeat(np.roll(loudness, late), 640)
     return Clip(name, "speaker", "train", landmarks, sound.clip(-1, 1), Fraction(25))
 
 
@@ -52,15 +52,15 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Iterator[list[Clip]]:
-    chance = np.random.default_rng(3)
-    yield [clip(f"clip{late:+d}", late, chance) for late in (0, 1, 3, -4)]
+    rng = np.random.default_rng(3)
+    yield [clip(f"clip{late:+d}", late, rng) for late in (0, 1, 3, -4)]
 
 
 def corpus_of(clips: list[Clip], folder: Path) -> Corpus:
     return open_corpora([write_corpus(folder, clips)])
 
 
-def test_clips_whose_sound_is_apart_are_named_with_their_offset(
+def test_clips_whose_sound_is_shifted_are_named_with_their_offset(
     clips: list[Clip], pipeline: Pipeline, tmp_path: Path
 ) -> None:
     syncers = SyncerPyramid([Loudness()], Pyramid(levels=1)).train()
@@ -69,14 +69,14 @@ def test_clips_whose_sound_is_apart_are_named_with_their_offset(
     assert syncers.training
 
 
-def test_a_corpus_that_is_right_is_passed_over(clips: list[Clip], pipeline: Pipeline, tmp_path: Path) -> None:
+def test_a_correct_corpus_gives_no_warning(clips: list[Clip], pipeline: Pipeline, tmp_path: Path) -> None:
     syncers = SyncerPyramid([Loudness()], Pyramid(levels=1))
     before = torch.get_rng_state()
     assert list(offset_warnings(syncers, pipeline, corpus_of(clips[:2], tmp_path / "corpus"))) == []
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_clips_too_short_for_one_window_are_passed_over(clips: list[Clip], pipeline: Pipeline, tmp_path: Path) -> None:
+def test_clips_too_short_for_one_window_give_no_warning(clips: list[Clip], pipeline: Pipeline, tmp_path: Path) -> None:
     late = clips[2]
     short = Clip("short", "speaker", "train", late.landmarks[:4], late.audio[: 4 * 640], late.fps)
     syncers = SyncerPyramid([Loudness()], Pyramid(levels=1))

@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from exact import EXACT, assert_same_state
+from double_precision import DOUBLE_PRECISION, assert_same_state
 
 from headmotion.core.errors import TrainingError
 from headmotion.training import train
-from headmotion.training.batch_partition import Division
+from headmotion.training.batch_partition import BatchPartition
 from headmotion.training.contrastive_phase import ContrastivePhase
-from headmotion.training.distributed import Processes, joined
+from headmotion.training.distributed import Processes, join_processes
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port"]
 
@@ -28,7 +28,7 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def launched(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run_in_two_processes(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [*TORCHRUN, free_port(), "-m", "headmotion", *map(str, arguments)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
@@ -38,20 +38,22 @@ def test_two_processes_go_on_with_a_run_of_one_to_the_same_parameters(
     small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
-    changes = [*EXACT, "save_every=1"]
+    changes = [*DOUBLE_PRECISION, "save_every=1"]
     train("smoke", [small_corpus], one, device="cpu", quiet=True, overrides=changes)
-    whole = ContrastivePhase.step
+    uninterrupted_step = ContrastivePhase.step
 
     def interrupted(self: ContrastivePhase, number: int) -> Mapping[str, float]:
         if number == 1:
             raise KeyboardInterrupt
-        return whole(self, number)
+        return uninterrupted_step(self, number)
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(ContrastivePhase, "step", interrupted)
         train("smoke", [small_corpus], two, device="cpu", quiet=True, overrides=changes)
     options = [part for change in changes for part in ("--set", change)]
-    done = launched("train", "smoke", "--data", small_corpus, "-o", two, "--device", "cpu", "-q", "--resume", *options)
+    done = run_in_two_processes(
+        "train", "smoke", "--data", small_corpus, "-o", two, "--device", "cpu", "-q", "--resume", *options
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(two / "model.safetensors")]
     assert_same_state(one, two)
@@ -61,16 +63,16 @@ def test_two_processes_go_on_with_a_run_of_one_to_the_same_parameters(
 FAILING = """
 import sys
 from headmotion.core.errors import HeadmotionError, TrainingError
-from headmotion.training.distributed import joined
+from headmotion.training.distributed import join_processes
 import torch
 
 def work(processes):
     tensor = torch.full((2,), float(processes.rank))
     processes.average([tensor])
     assert tensor.tolist() == [0.5, 0.5]
-    assert processes.share(lambda: b"read once" if processes.first else 1 / 0) == b"read once"
+    assert processes.read_on_first(lambda: b"read once" if processes.first else 1 / 0) == b"read once"
     try:
-        processes.share(broken)
+        processes.read_on_first(broken)
     except TrainingError as error:
         assert error.component == "run", error
     if processes.rank == 1:
@@ -81,17 +83,17 @@ def broken():
     raise TrainingError("run", "a", "b")
 
 try:
-    with joined("cpu") as processes:
+    with join_processes("cpu") as processes:
         work(processes)
 except HeadmotionError as error:
     sys.exit(f"error: {error}")
 """
 
 
-def test_what_stops_one_process_stops_the_other_with_one_line_each() -> None:
+def test_an_error_in_one_process_stops_the_other_with_one_line_each() -> None:
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "OMP_NUM_THREADS": "1"}
-    began = time.monotonic()
-    each = [
+    start = time.monotonic()
+    processes = [
         subprocess.Popen(
             [sys.executable, "-c", FAILING],
             env=os.environ | shared | {"RANK": str(rank)},
@@ -100,29 +102,32 @@ def test_what_stops_one_process_stops_the_other_with_one_line_each() -> None:
         )
         for rank in range(2)
     ]
-    first, second = ([line for line in p.communicate(timeout=120)[1].splitlines() if "error" in line] for p in each)
-    assert time.monotonic() - began < 100 and [p.returncode for p in each] == [1, 1]
+    outputs = [process.communicate(timeout=120)[1] for process in processes]
+    first, second = ([line for line in output.splitlines() if "error" in line] for output in outputs)
+    assert time.monotonic() - start < 100 and [process.returncode for process in processes] == [1, 1]
     assert second == ["error: process 1: expected to go on, got a full disk"]
     assert len(first) == 1 and first[0].startswith("error: process 0 of 2: expected an answer of all others")
 
 
-def test_a_process_alone_needs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_process_needs_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    with joined("cpu") as processes:
+    with join_processes("cpu") as processes:
         assert processes.first and processes.count == 1
-        assert processes.share(lambda: b"content") == b"content"
+        assert processes.read_on_first(lambda: b"content") == b"content"
 
 
 @pytest.mark.parametrize("variables", [{"WORLD_SIZE": "many"}, {"WORLD_SIZE": "2"}, {"WORLD_SIZE": "2", "RANK": "0"}])
-def test_half_an_environment_is_one_clear_error(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_environment_is_one_clear_error(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(TrainingError, match="torchrun"), joined("cpu"):
+    with pytest.raises(TrainingError, match="torchrun"), join_processes("cpu"):
         pass
 
 
-def test_the_shares_of_processes_make_the_batch() -> None:
-    shares = [Division(Processes(rank, 4)).share(16) for rank in range(4)]
+def test_the_samples_of_all_processes_make_the_batch() -> None:
+    shares = [BatchPartition(Processes(rank, 4)).own_samples(16) for rank in range(4)]
     assert [sample for share in shares for sample in share] == list(range(16))

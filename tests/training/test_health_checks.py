@@ -13,7 +13,7 @@ from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.training import train
-from headmotion.training.health_checks import AGAIN, Watch
+from headmotion.training.health_checks import REPEAT_FACTOR, HealthChecks
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
 CHANGES = [
@@ -29,31 +29,31 @@ SYNCERS = {"level0": 3.0, "top1_0": 0.5, "level1": 4.0, "top1_1": 0.3}
 GENERATOR = {"d_frame": 1.8, "g_frame": 0.1, "d_pair": 1.7, "g_pair": 0.0, "spread_ratio": 0.7, "sync": -2.0}
 
 
-def warnings(phase: str, figures: dict[str, float], steps: int = 1200, recipe: RecipeSpec = RECIPE) -> list[str]:
-    """What the watch says of noisy figures around these."""
-    watch, chance = Watch(recipe), np.random.default_rng(0)
-    noisy = ({name: value * chance.uniform(0.95, 1.05) for name, value in figures.items()} for _ in range(steps))
-    return [text for values in noisy for text in watch.step(phase, values)]
+def warnings(phase: str, values: dict[str, float], steps: int = 1200, recipe: RecipeSpec = RECIPE) -> list[str]:
+    """Return the warnings about noisy values around these."""
+    checks, rng = HealthChecks(recipe), np.random.default_rng(0)
+    noisy = ({name: value * rng.uniform(0.95, 1.05) for name, value in values.items()} for _ in range(steps))
+    return [text for step_values in noisy for text in checks.update(phase, step_values)]
 
 
-@pytest.mark.parametrize(("phase", "figures"), [("syncers", SYNCERS), ("generator", GENERATOR)])
-def test_figures_of_a_good_run_are_passed_over(phase: str, figures: dict[str, float]) -> None:
-    assert warnings(phase, figures) == []
+@pytest.mark.parametrize(("phase", "values"), [("syncers", SYNCERS), ("generator", GENERATOR)])
+def test_values_of_a_good_run_give_no_warning(phase: str, values: dict[str, float]) -> None:
+    assert warnings(phase, values) == []
 
 
 @pytest.mark.parametrize(
-    ("phase", "change", "said"),
+    ("phase", "change", "title"),
     [
         ("syncers", {"level1": CHANCE, "top1_1": 1 / 48}, "syncer of level 1"),
         ("generator", {"d_pair": 0.02, "g_pair": 0.6}, "pair discriminator has won"),
-        ("generator", {"spread_ratio": 0.02}, "stands still"),
-        ("generator", {"spread_ratio": 9.0}, "runs away"),
+        ("generator", {"spread_ratio": 0.02}, "freezes"),
+        ("generator", {"spread_ratio": 9.0}, "diverges"),
     ],
 )
-def test_what_users_get_stuck_on_is_said_once_with_causes(phase: str, change: dict[str, float], said: str) -> None:
+def test_a_problem_that_lasts_is_reported_once_with_causes(phase: str, change: dict[str, float], title: str) -> None:
     good = SYNCERS if phase == "syncers" else GENERATOR
     (text,) = warnings(phase, good | change)
-    assert said in text and "likely causes: " in text and "\n" not in text
+    assert title in text and "likely causes: " in text and "\n" not in text
 
 
 @pytest.mark.parametrize(
@@ -66,23 +66,23 @@ def test_what_users_get_stuck_on_is_said_once_with_causes(phase: str, change: di
         ("generator", {"spread_ratio": 0.3}),
     ],
 )
-def test_half_a_symptom_is_none(phase: str, change: dict[str, float]) -> None:
+def test_one_of_two_symptoms_gives_no_warning(phase: str, change: dict[str, float]) -> None:
     assert warnings(phase, (SYNCERS if phase == "syncers" else GENERATOR) | change) == []
 
 
-def test_it_is_said_again_after_a_long_while_and_not_of_short_troubles() -> None:
+def test_a_warning_is_repeated_after_a_long_while_and_not_given_for_short_problems() -> None:
     stuck = {"level0": CHANCE, "top1_0": 1 / 48}
-    patience = Watch(RECIPE).patience["syncers"]
+    patience = HealthChecks(RECIPE).patience["syncers"]
     assert patience == 320
     assert len(warnings("syncers", stuck, patience - 1)) == 0
-    assert len(warnings("syncers", stuck, AGAIN * patience - 1)) == 1
-    assert len(warnings("syncers", stuck, AGAIN * patience)) == 2
-    watch = Watch(RECIPE)
+    assert len(warnings("syncers", stuck, REPEAT_FACTOR * patience - 1)) == 1
+    assert len(warnings("syncers", stuck, REPEAT_FACTOR * patience)) == 2
+    checks = HealthChecks(RECIPE)
     for number in range(20 * patience):
-        assert watch.step("syncers", SYNCERS if number % patience > patience - 60 else stuck) == []
+        assert checks.update("syncers", SYNCERS if number % patience > patience - 60 else stuck) == []
 
 
-def test_a_high_temperature_is_named_among_the_causes_where_it_is_one() -> None:
+def test_a_high_temperature_is_named_among_the_causes() -> None:
     stuck = {"level0": CHANCE, "top1_0": 1 / 48}
     hot = load_recipe("smoke", [*CHANGES, "syncers.temperature=1.0", "syncers.optimizer.lr=0.0001"])
     assert "syncers.temperature 1 " in warnings("syncers", stuck, recipe=hot)[0]
@@ -91,39 +91,39 @@ def test_a_high_temperature_is_named_among_the_causes_where_it_is_one() -> None:
 
 @given(st.integers(0, 700))
 @settings(max_examples=10)
-def test_a_run_that_goes_on_is_watched_as_if_it_had_not_stopped(stop: int) -> None:
+def test_a_resumed_run_is_checked_as_if_it_had_not_stopped(stop: int) -> None:
     lines = [{"level0": CHANCE + 0.01 * math.sin(n), "top1_0": 1 / 48} for n in range(700)]
-    whole = Watch(RECIPE)
-    expected = [whole.step("syncers", values) for values in lines]
-    before, after, said = Watch(RECIPE), Watch(RECIPE), []
+    uninterrupted = HealthChecks(RECIPE)
+    expected = [uninterrupted.update("syncers", values) for values in lines]
+    before, after, warned = HealthChecks(RECIPE), HealthChecks(RECIPE), []
     stored = []
     for number, values in enumerate(lines[:stop]):
-        said.append(before.step("syncers", values))
+        warned.append(before.update("syncers", values))
         stored.append({"phase": "syncers", "step": number} | values)
-        stored += [{"phase": "syncers", "step": number, "warning": text} for text in said[-1]]
+        stored += [{"phase": "syncers", "step": number, "warning": text} for text in warned[-1]]
     after.replay(json.dumps(line) for line in stored)
-    assert said + [after.step("syncers", values) for values in lines[stop:]] == expected
+    assert warned + [after.update("syncers", values) for values in lines[stop:]] == expected
 
 
-def shuffled(clip: Clip, others: list[Clip], chance: np.random.Generator) -> Clip:
-    """The clip with pieces of sound of 40 ms from all over the corpus."""
-    pieces = chance.permutation(len(clip.audio) // 640) * 640
-    sound = [others[int(chance.integers(len(others)))].audio[at : at + 640] for at in pieces]
+def shuffled(clip: Clip, others: list[Clip], rng: np.random.Generator) -> Clip:
+    """Return the clip with sections of sound, 40 ms each, from all over the corpus."""
+    starts = rng.permutation(len(clip.audio) // 640) * 640
+    sound = [others[int(rng.integers(len(others)))].audio[start : start + 640] for start in starts]
     return replace(clip, audio=np.concatenate(sound))
 
 
 @pytest.mark.parametrize("good", [True, False])
-def test_a_real_run_on_shuffled_sound_is_seen_and_one_on_whole_sound_is_passed_over(
+def test_a_real_run_on_shuffled_sound_is_reported_and_one_on_intact_sound_is_not(
     good: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clips: list[Any] = [synthetic_clip(number, 1.6, speaker=number // 2) for number in range(20)]
-    chance = np.random.default_rng(0)
-    corpus = write_corpus(tmp_path / "corpus", clips if good else [shuffled(clip, clips, chance) for clip in clips])
+    rng = np.random.default_rng(0)
+    corpus = write_corpus(tmp_path / "corpus", clips if good else [shuffled(clip, clips, rng) for clip in clips])
     changes = ["pyramid.levels=1", "syncers.steps=160", "syncers.frames=30", "syncers.windows_per_clip=4"]
     train("smoke", [corpus], tmp_path / "run", "cpu", [*changes, "generator.steps=0"], quiet=True)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    said = [line for line in lines if "warning" in line]
-    assert [line["step"] for line in said] == ([] if good else [149])
-    assert len(lines) - len(said) == 160
-    assert [record.name for record in caplog.records] == ["headmotion.training"] * len(said)
-    assert all(line["warning"] in caplog.text for line in said)
+    warned = [line for line in lines if "warning" in line]
+    assert [line["step"] for line in warned] == ([] if good else [149])
+    assert len(lines) - len(warned) == 160
+    assert [record.name for record in caplog.records] == ["headmotion.training"] * len(warned)
+    assert all(line["warning"] in caplog.text for line in warned)

@@ -12,13 +12,13 @@ from headmotion.training import train
 from headmotion.training.objectives import DistanceMargin, InfoNCE
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
-FEW = ["syncers.steps=3", "save_every=2"]
-SMALL = ["syncers.objective=distance-margin", "generator.steps=0", *FEW]
+SHORT = ["syncers.steps=3", "save_every=2"]
+SYNCERS_ONLY = ["syncers.objective=distance-margin", "generator.steps=0", *SHORT]
 
 
-def test_recipes_from_before_there_was_a_choice_mean_what_they_meant() -> None:
-    old = {"name": "old", "syncers": {"temperature": 0.5, "margin": {"start": 0.001, "factor": 1.002}}}
-    recipe = RecipeSpec.model_validate(old)
+def test_fields_of_the_objective_may_be_given_in_the_phase() -> None:
+    flat = {"name": "flat", "syncers": {"temperature": 0.5, "margin": {"start": 0.001, "factor": 1.002}}}
+    recipe = RecipeSpec.model_validate(flat)
     objective = recipe.syncers.objective
     assert isinstance(objective, InfoNCE) and objective.temperature == 0.5 and objective.margin.at(0) == 0.001  # type: ignore[union-attr]
     assert RecipeSpec.model_validate(json.loads(recipe.model_dump_json())) == recipe
@@ -47,7 +47,7 @@ def test_overrides(overrides: list[str], objective: InfoNCE | DistanceMargin) ->
         ["syncers.objective={type: distance-margin, margin: 0}"],
     ],
 )
-def test_what_an_objective_does_not_know_is_one_clear_error(overrides: list[str]) -> None:
+def test_a_bad_objective_is_one_clear_error(overrides: list[str]) -> None:
     with pytest.raises(hm.SpecError, match=r"objective|distance-margin"):
         load_recipe("smoke", overrides)
 
@@ -61,27 +61,27 @@ def test_losses_at_chance() -> None:
 
 
 def test_a_recipe_without_generator_steps_makes_syncers_and_no_model(small_corpus: Path, tmp_path: Path) -> None:
-    made = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=SMALL)
-    assert made == tmp_path / "run" / "syncers.safetensors"
+    syncers = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=SYNCERS_ONLY)
+    assert syncers == tmp_path / "run" / "syncers.safetensors"
     assert not (tmp_path / "run" / "model.safetensors").exists()
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert {line["phase"] for line in lines} == {"syncers"} and "top1_3" in lines[0]
-    assert load_syncers(made).space == "free"
-    assert read_header(made).card["clips"] == 8
-    drawn_otherwise = [*SMALL, "pipeline.renderer=skeleton"]
-    train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=drawn_otherwise, resume=True)
+    assert load_syncers(syncers).space == "free"
+    assert read_header(syncers).card["clips"] == 8
+    other_renderer = [*SYNCERS_ONLY, "pipeline.renderer=skeleton"]
+    train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=other_renderer, resume=True)
 
 
-def test_syncers_of_another_objective_do_not_become_the_recipes_own(small_corpus: Path, tmp_path: Path) -> None:
-    given = train("smoke", [small_corpus], tmp_path / "a", device="cpu", quiet=True, overrides=SMALL)
+def test_syncers_of_another_objective_are_refused(small_corpus: Path, tmp_path: Path) -> None:
+    other = train("smoke", [small_corpus], tmp_path / "a", device="cpu", quiet=True, overrides=SYNCERS_ONLY)
     with pytest.raises(hm.TrainingError, match="differs in space"):
-        train("smoke", [small_corpus], tmp_path / "b", device="cpu", quiet=True, overrides=FEW, syncers=given)
+        train("smoke", [small_corpus], tmp_path / "b", device="cpu", quiet=True, overrides=SHORT, syncers=other)
 
 
-def test_files_from_before_there_was_a_choice_are_of_unit_length(small_corpus: Path, tmp_path: Path) -> None:
-    changes = ["generator.steps=0", *FEW]
-    made = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=changes)
-    header, tensors = load_checkpoint(made)
+def test_syncers_without_a_space_are_compared_at_unit_length(small_corpus: Path, tmp_path: Path) -> None:
+    changes = ["generator.steps=0", *SHORT]
+    syncers = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=changes)
+    header, tensors = load_checkpoint(syncers)
     spec = {name: value for name, value in header.spec.items() if name != "space"}
     assert load_syncers(save_checkpoint(tmp_path / "old.safetensors", spec, tensors)).space == "unit"
 

@@ -13,7 +13,7 @@ def test_aliases_and_merging():
     assert read_yaml("a: &a {x: 1}\nb: *a\nc: {<<: *a, y: 2}") == {"a": {"x": 1}, "b": {"x": 1}, "c": {"x": 1, "y": 2}}
 
 
-def bomb(item):
+def nested_aliases(item):
     lines = ["a0: &a0 {x: 1}"]
     return "\n".join(lines + [f"a{k}: &a{k} " + item.format(", ".join([f"*a{k - 1}"] * 10)) for k in range(1, 30)])
 
@@ -21,8 +21,8 @@ def bomb(item):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (bomb("[{0}]"), "100,000 values"),
-        (bomb("{{<<: [{0}]}}"), "100,000 values"),
+        (nested_aliases("[{0}]"), "100,000 values"),
+        (nested_aliases("{{<<: [{0}]}}"), "100,000 values"),
         ("&a [*a]", "part of"),
         ("a: 1\n" * MAX_BYTES, "100,000 bytes"),
         ("[" * 50_000, "recursion"),

@@ -48,7 +48,7 @@ def test_terms_learning_rates_and_gradients_of_each_phase_are_shown(run: Path) -
     assert steps(read(run / "tensorboard" / "syncers"), "syncers/level3") == list(range(10))
 
 
-def test_samples_are_videos_with_sound_and_pictures_in_tensorboard(run: Path) -> None:
+def test_previews_are_videos_with_sound_and_pictures_in_tensorboard(run: Path) -> None:
     assert sorted(path.name for path in (run / "samples").iterdir()) == ["step-000005.mp4", "step-000010.mp4"]
     with av.open(run / "samples" / "step-000005.mp4") as video:
         (picture,) = video.streams.video
@@ -60,7 +60,7 @@ def test_samples_are_videos_with_sound_and_pictures_in_tensorboard(run: Path) ->
     assert board.Tags()["audio"] == ["sample/speech"]
 
 
-def test_training_is_the_same_bit_for_bit_without_samples(run: Path, corpus: Path, tmp_path: Path) -> None:
+def test_training_is_the_same_bit_for_bit_without_previews(run: Path, corpus: Path, tmp_path: Path) -> None:
     train("smoke", [corpus], tmp_path / "run", "cpu", ["preview_every=0"], quiet=True)
     assert not (tmp_path / "run" / "samples").exists()
     for name in ("model.safetensors", "syncers.safetensors"):
@@ -78,7 +78,7 @@ def phase() -> Callable[[str], Phase]:
     return make
 
 
-def test_a_run_that_goes_on_shows_every_step_once(phase: Callable[[str], Phase], tmp_path: Path) -> None:
+def test_a_resumed_run_shows_every_step_once(phase: Callable[[str], Phase], tmp_path: Path) -> None:
     first, second = phase("syncers"), phase("generator")
     killed = TensorBoard(tmp_path)
     for number in range(6):

@@ -9,7 +9,7 @@ import torch
 from headmotion.core.checkpoint import read_header
 from headmotion.core.errors import TrainingError
 from headmotion.training import train
-from headmotion.training.run_state import Position, packed, parse
+from headmotion.training.run_state import RunPosition, parse_state, serialize_state
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def resumed(run: Path, corpus: Path, *changes: str) -> Path:
 
 
 @pytest.mark.parametrize("damage", ["cut short", "flipped bits", "missing"])
-def test_a_damaged_state_is_replaced_by_the_one_before(
+def test_the_previous_state_is_used_where_the_newest_is_damaged(
     damage: str, finished: Path, small_corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
@@ -52,23 +52,35 @@ def test_two_damaged_states_are_one_clear_error(finished: Path, small_corpus: Pa
         resumed(run, small_corpus)
 
 
-def test_a_run_from_before_a_field_existed_goes_on(finished: Path, small_corpus: Path, tmp_path: Path) -> None:
+def test_a_run_from_before_a_field_existed_can_be_resumed(finished: Path, small_corpus: Path, tmp_path: Path) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
-    position, tensors = parse((run / "state.safetensors").read_bytes())
+    position, tensors = parse_state((run / "state.safetensors").read_bytes())
     for part, name in (("data", "workers"), ("syncers", "batch_size"), ("generator", "schedule")):
         position.recipe[part].pop(name, None)
     position.recipe.pop("precision")
-    (run / "state.safetensors").write_bytes(packed(position, tensors))
+    (run / "state.safetensors").write_bytes(serialize_state(position, tensors))
     resumed(run, small_corpus, "data.workers=0", "save_every=3")
     with pytest.raises(TrainingError, match="recipe"):
         resumed(run, small_corpus, "precision=bf16")
 
 
-def test_the_state_says_what_it_was_given() -> None:
+def test_a_run_with_old_keys_is_one_error_that_names_the_new_ones(
+    finished: Path, small_corpus: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    position, tensors = parse_state((run / "state.safetensors").read_bytes())
+    position.recipe["generator"]["average"] = position.recipe["generator"].pop("ema_decay")
+    (run / "state.safetensors").write_bytes(serialize_state(position, tensors))
+    with pytest.raises(TrainingError, match="'average' where the key 'ema_decay' is expected; train anew") as caught:
+        resumed(run, small_corpus)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_state_can_be_written_and_read() -> None:
     tensors = {"b": torch.arange(3.0), "a": torch.tensor(5), "c": torch.zeros(0, dtype=torch.bfloat16)}
-    position, found = parse(packed(Position("syncers", 3, 4, 5.0, {"name": "x"}), tensors))
+    position, stored = parse_state(serialize_state(RunPosition("syncers", 3, 4, 5.0, {"name": "x"}), tensors))
     assert position == ("syncers", 3, 4, 5.0, {"name": "x"})
-    assert all(torch.equal(found[name], value) for name, value in tensors.items())
+    assert all(torch.equal(stored[name], value) for name, value in tensors.items())
 
 
 def test_a_loss_that_is_not_finite_names_step_term_and_clips(
@@ -84,7 +96,7 @@ def test_a_loss_that_is_not_finite_names_step_term_and_clips(
     text = str(caught.value)
     assert "generator step 2: expected a finite sync, got nan with the clips" in text and "\n" not in text
     assert sum(text.count(name) for name in ids) == 8
-    assert parse((tmp_path / "run" / "state.safetensors").read_bytes())[0].step == 2
+    assert parse_state((tmp_path / "run" / "state.safetensors").read_bytes())[0].step == 2
 
 
 def _rows(corpus: Path) -> list[dict[str, str]]:
@@ -92,5 +104,5 @@ def _rows(corpus: Path) -> list[dict[str, str]]:
     return [dict(zip(header.split(","), line.split(","), strict=False)) for line in lines]
 
 
-def test_the_recipe_of_a_run_is_beside_it(finished: Path) -> None:
+def test_the_folder_holds_the_recipe(finished: Path) -> None:
     assert json.loads((finished / "recipe.json").read_text())["syncers"]["steps"] == 2
