@@ -179,5 +179,5 @@ class AdversarialPhase:
         decay = min(self.spec.ema_decay, (1 + number) / (10 + number))
         for mean, value in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(value, 1 - decay if self.spec.ema_decay else 1.0)
-        for mean, value in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
-            mean.copy_(value)
+        for copied, buffer in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            copied.copy_(buffer)
