@@ -1,11 +1,12 @@
-# All set-up happens here: `make demo` and `make test` need only Python >= 3.11 with pip and venv, make, and the
-# Debian packages of `make system`. Everything is installed into .venv, at the versions of constraints.txt; mediapipe,
-# which wants other versions, into .venv-mediapipe.
+# All set-up happens here: `make demo` and `make test` need only Python >= 3.11 with pip and venv, and make. Everything
+# is installed into .venv, at the versions of constraints.txt. What does not go together with the rest has an environment
+# of its own, laid over that one: .venv-mediapipe and .venv-face-alignment.
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 MEDIAPIPE := .venv-mediapipe/.installed
+FACE_ALIGNMENT := .venv-face-alignment/.installed
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 # Where torch comes from, if not from pip's usual index; for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
@@ -17,7 +18,7 @@ SIZE ?= full
 JUDGES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test picture docs bench prove stress package wheel system clean
+.PHONY: help demo test coverage picture docs bench prove stress package dist clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -25,13 +26,14 @@ help:  ## list the targets
 demo: $(INSTALLED)  ## animate the bundled portrait with the bundled speech: out/talk.mp4
 	$(BIN)/headmotion demo -o out
 
-test: $(INSTALLED) $(MEDIAPIPE)  ## every check: style, types, tests, plugins, documentation examples
+test: $(INSTALLED) $(MEDIAPIPE) $(FACE_ALIGNMENT)  ## every check: style, types, tests, plugins, documentation examples
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 	@if test -s $(MEDIAPIPE); then cat $(MEDIAPIPE); else \
 		set -x; OMP_NUM_THREADS=1 .venv-mediapipe/bin/python -m pytest tests/detectors; fi
+	OMP_NUM_THREADS=1 .venv-face-alignment/bin/python -m pytest tests/detectors/test_fan.py
 
 picture: demo  ## make the picture of the README
 	$(BIN)/python tools/make_readme_picture.py out/talk.mp4 docs/images/demo.png
@@ -57,22 +59,20 @@ stress: $(INSTALLED)  ## damage thousands of files by new chance
 	HEADMOTION_CAMPAIGN_CASES=20 HEADMOTION_CAMPAIGN_SEED=$$(date +%s) OMP_NUM_THREADS=1 \
 		$(BIN)/pytest -n 2 tests/campaign/test_mutated_files.py
 
-package: wheel  ## install the wheel alone and run the demo outside the checkout
+package: dist  ## install the wheel alone and run the demo outside the checkout
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder/venv"; \
 	"$$folder/venv/bin/pip" install --quiet -c constraints.txt dist/*.whl; \
 	cd "$$folder" && venv/bin/headmotion demo -o out && test -s out/talk.mp4
 
-wheel: $(INSTALLED)  ## build the wheel into dist/
+dist: $(INSTALLED)  ## build the sdist and the wheel into dist/ and check them
 	rm -rf dist
-	$(BIN)/python -m build --wheel
-
-system:  ## install the Debian packages that OpenCV needs
-	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update
-	$(if $(filter 0,$(shell id -u)),,sudo) apt-get install -y --no-install-recommends libgl1 libglib2.0-0
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
 
 clean:  ## remove everything that the other targets made
-	rm -rf .venv .venv-mediapipe out dist build site .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-mediapipe .venv-face-alignment out dist build site
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
 
 $(INSTALLED): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -81,20 +81,19 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	$(PIP) -e '.[dev]'
 	$(PIP) --no-deps -e plugins/template -e plugins/headmotion-frechet
-	@$(BIN)/python -c 'import cv2' \
-		|| { echo "error: OpenCV cannot be loaded; on Debian or Ubuntu run: make system"; exit 1; }
 	touch $@
 
-# Its site-packages come before those of .venv, which a .pth file appends. Not empty: why there is no such environment.
-$(MEDIAPIPE): $(INSTALLED) constraints-mediapipe.txt
-	rm -rf .venv-mediapipe && mkdir .venv-mediapipe
-	@set -e; if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
-		set -x; \
-		$(BIN)/python -m venv .venv-mediapipe; \
-		.venv-mediapipe/bin/pip install --quiet --disable-pip-version-check --no-deps -r constraints-mediapipe.txt; \
-		$(BIN)/python -c 'import site; print(*map("import site; site.addsitedir({!r})".format, site.getsitepackages()), sep="\n")' \
-			> "$$(.venv-mediapipe/bin/python -c 'import site; print(site.getsitepackages()[0])')/venv.pth"; \
-		: > $@; \
+# Site-packages of an environment of its own come before those of .venv, which a .pth file appends. The mark is not empty
+# where there is no such environment: it says why.
+.venv-%/.installed: constraints-%.txt $(INSTALLED)
+	rm -rf $(@D) && mkdir $(@D)
+	@set -e; if test $* = mediapipe && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
+		echo "skipped: tests/detectors with mediapipe, which has no wheels for Python 3.13 ($<)" > $@; \
 	else \
-		echo "skipped: tests/detectors with mediapipe, which has no wheels for Python 3.13 (constraints-mediapipe.txt)" > $@; \
+		set -x; \
+		$(BIN)/python -m venv $(@D); \
+		$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<; \
+		$(BIN)/python -c 'import site; print(*map("import site; site.addsitedir({!r})".format, site.getsitepackages()), sep="\n")' \
+			> "$$($(@D)/bin/python -c 'import site; print(site.getsitepackages()[0])')/venv.pth"; \
+		: > $@; \
 	fi
