@@ -14,7 +14,7 @@ import numpy as np
 
 WINDOW = 50
 """Steps that are averaged for one point."""
-PANELS = {
+PANELS: dict[str, tuple[str, str | tuple[str, ...]]] = {
     "syncers: share of windows whose own audio is nearest": ("syncers", "top1_"),
     "syncers: contrastive loss": ("syncers", "level"),
     "generator: its losses, weighted": ("generator", ("sync", "lips", "shape", "mouth_opening", "spread")),

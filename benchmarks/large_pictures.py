@@ -12,6 +12,7 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -58,7 +59,8 @@ def rows(folder: Path) -> list[str]:
         path = folder / f"{edge}.{suffix}"
         if not path.exists():
             large = Image.open(ASSETS / "portrait.png").convert("RGB").resize((edge, edge), Image.Resampling.BICUBIC)
-            large.save(path, **({"compress_level": 1} if suffix == "png" else {"quality": 92}))
+            options: dict[str, Any] = {"compress_level": 1} if suffix == "png" else {"quality": 92}
+            large.save(path, **options)
         command = [sys.executable, __file__, str(path), str(edge), str(size or 0)]
         seconds, memory = np.array(subprocess.check_output(command, text=True).split(), float)
         what = f"{edge} x {edge} ({edge * edge / 1e6:.2g} megapixels), {suffix.upper()}"

@@ -143,7 +143,7 @@ def piecewise_affine(clip: Clip) -> Frames:
             cv2.fillConvexPoly(mask, np.rint(moved[corners] * 16).astype(np.int32), 1, shift=4)
             rows, columns = np.nonzero(mask)
             source[:, rows, columns] = back @ np.stack([columns, rows, np.ones(len(rows))])
-        drawn.append(cv2.remap(clip.frames[0], *source, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
+        drawn.append(cv2.remap(clip.frames[0], source[0], source[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE))
     return np.stack(drawn)
 
 

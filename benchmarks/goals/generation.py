@@ -60,7 +60,8 @@ def against_yardstick(batch: int, count: int) -> Callable[[], Figure]:
 
 def _both(batch: int, count: int, allocator: Mapping[str, str]) -> Iterator[float]:
     """Milliseconds per frame of ours and of the yardstick, which take turns in processes of their own."""
-    environment = {name: value for name, value in os.environ.items() if name not in KEPT_MEMORY} | allocator
+    environment = {name: value for name, value in os.environ.items() if name not in KEPT_MEMORY}
+    environment |= allocator
 
     def ms(which: str) -> float:
         return float(printed("benchmarks.goals.generation", which, str(batch), str(count), environment=environment))

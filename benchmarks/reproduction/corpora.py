@@ -67,7 +67,7 @@ class Synthetic:
                 yield replace(clip, landmarks=clip.landmarks[..., :2])
 
         write_shards(target, with_causes(), representation={"type": "landmarks68"})
-        np.savez(target / CAUSES, **causes)
+        np.savez(target / CAUSES, **causes)  # type: ignore[arg-type]
 
     def _made(self) -> Iterator[SyntheticClip]:
         first = self.seed * 1_000_000

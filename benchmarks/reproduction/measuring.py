@@ -91,7 +91,7 @@ def _of_run(shop: Workshop, run: Run, size: Size, minutes: bool) -> Mapping[str,
     values["moved"] = [ratios for part in speech for ratios in moved(part)]
     if minutes:
         values["drift"] = _drift(shop, pipe)
-    return values | _card(pipe)
+    return {**values, **_card(pipe)}
 
 
 def _of_recordings(shop: Workshop, run: Run, size: Size) -> Mapping[str, Any]:
@@ -102,7 +102,7 @@ def _of_recordings(shop: Workshop, run: Run, size: Size) -> Mapping[str, Any]:
         "synchrony": [_judged(judge, speech, lambda part: part.real)],
         "wrong": _judged(judge, speech, lambda part: part.real, other=True),
     }
-    return values | _followed(pipe.representation, corpus, speech, lambda part: part.real)
+    return {**values, **_followed(pipe.representation, corpus, speech, lambda part: part.real)}
 
 
 def _judged(

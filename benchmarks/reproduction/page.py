@@ -32,7 +32,9 @@ def given_judges(experiments: Sequence[Experiment]) -> list[str]:
     """What is known of syncers that were not trained here."""
     every = {judge for experiment in experiments for run in experiment.runs for judge in (run.guide, run.metric)}
     lines = []
-    for judge in sorted((each for each in every if each.given is not None), key=lambda each: each.name):
+    for judge in sorted(every, key=lambda each: each.name):
+        if judge.given is None:
+            continue
         header = read_header(judge.given)
         lines.append(f"- `{judge.name}` had been trained before, {header.step} steps, sha256 `{header.sha256[:16]}...`")
     return [*lines, ""] if lines else []
@@ -195,10 +197,10 @@ class Page:
             [f"{variant}, another clip's causes", *map(_plain, table.mean((0, 1)))] for variant, table in other.items()
         ]
         rows.append(["recordings", *map(_plain, recordings.table("followed").mean(0))])
-        for one, other in itertools.combinations(found, 2):
-            apart = [interval((own[one] - own[other])[:, :, k]) for k in range(len(SCALES))]
-            rows.append([f"{one} over {other}", *map(_said, apart)])
-            self._tell(f"Known causes: correlation of `{one}` beside `{other}`", "{}", apart, SCALES)
+        for one, two in itertools.combinations(found, 2):
+            apart = [interval((own[one] - own[two])[:, :, k]) for k in range(len(SCALES))]
+            rows.append([f"{one} over {two}", *map(_said, apart)])
+            self._tell(f"Known causes: correlation of `{one}` beside `{two}`", "{}", apart, SCALES)
         self._table(["correlation", "lips (0.1 s)", "nods (0.3 s)", "posture (1 to 2 s)"], rows)
 
     def _length(self, experiment: Experiment, found: Measured, recordings: MetricValues) -> None:

@@ -114,8 +114,8 @@ def shares(target: Path, found: Measured, recordings: MetricValues) -> None:
             axes[0, 0].errorbar(places, means, spans, color=COLORS[level], capsize=2, label=f"level {level}")
             axes[0, 0].axhline(truth[level], color=COLORS[level], linestyle="--", linewidth=0.8)
         for number, name in enumerate(("spread", "jitter")):
-            every = [np.array([each.table("moved")[:, number] for _, each in runs]) for runs in found.values()]
-            axes[0, 1].plot(places, [np.median(each) for each in every], marker="o", color=COLORS[number], label=name)
+            moved = [np.array([each.table("moved")[:, number] for _, each in runs]) for runs in found.values()]
+            axes[0, 1].plot(places, [np.median(each) for each in moved], marker="o", color=COLORS[number], label=name)
         axes[0, 1].axhline(1, color="black", linestyle="--", linewidth=1, label="recordings")
         axes[0, 0].set_ylabel("confidence")
         axes[0, 1].set_ylabel("over that of recordings")

@@ -128,7 +128,7 @@ def test_a_spec_without_build_is_none():
         type: Literal["bare"] = "bare"
 
     with pytest.raises(TypeError, match="abstract"):
-        Bare()
+        Bare()  # type: ignore[abstract]
 
 
 WALKERS = st.builds(

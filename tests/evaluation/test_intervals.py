@@ -36,7 +36,7 @@ class Mean(Metric):
 
 def observations(count: int, untold: int = 0) -> list[Observation]:
     values = np.random.default_rng(3).gamma(2.0, size=count)
-    return [{"x": torch.tensor(value)} for value in values] + [{} for _ in range(untold)]
+    return [{"x": torch.tensor(value)} for value in values] + [{} for _ in range(untold)]  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize("untold", [0, 4])

@@ -69,7 +69,7 @@ def test_grouped_blocks_are_independent_and_equal_a_block_of_their_own() -> None
 def test_a_stack_halves_its_width(inputs: int, outputs: int, blocks: int, widths: list[int]) -> None:
     with torch.device("meta"):
         stack = grouped_stack(2, inputs, outputs, blocks)
-    assert [block.scale.shape[-1] for block in stack[:-1]] == widths[:-1]
+    assert [block.scale.shape[-1] for block in stack[:-1]] == widths[:-1]  # type: ignore[attr-defined]
     assert stack[-1].weight.shape[1:] == (widths[-1], outputs)
 
 

@@ -119,7 +119,7 @@ def test_a_run_that_was_cut_short_ends_as_one_that_was_not(
     again = Workshop(tmp_path, "cpu")
     for folder in ("corpora", "judges"):
         (tmp_path / folder).symlink_to(shop.folder / folder)
-    first, real = [], running.train
+    first, real = [], running.train  # type: ignore[attr-defined]
 
     def cut(*args: object, **options: object) -> Path:
         if first:

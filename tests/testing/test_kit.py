@@ -133,9 +133,9 @@ def test_a_class_has_a_test_for_each_check():
     class Faulty(ComponentTests):
         spec = GenSpec(fault="late")
 
-    Faulty().test_generator_keeps_shapes()
+    Faulty().test_generator_keeps_shapes()  # type: ignore[attr-defined]
     with pytest.raises(AssertionError, match=r"failed: .*look-ahead of 1(.|\n)*State the true lookahead"):
-        Faulty().test_generator_lookahead_is_honest()
+        Faulty().test_generator_lookahead_is_honest()  # type: ignore[attr-defined]
     with pytest.raises(AssertionError, match="unexpected-pass"):
         sound = type("Sound", (ComponentTests,), {"spec": GenSpec(), "expected_failures": ONE_NOISE})
         sound().test_generator_samples_stand_alone()
@@ -154,7 +154,7 @@ def test_check_plugin(monkeypatch):
     assert (broken.status, broken.detail) == ("failed", "ZeroDivisionError: division by zero")
     with pytest.raises(PluginError, match=r"one of .*representations"):
         check_plugin("nothing")
-    broken = PluginRecord("zoo", "headmotion-zoo", "1", "error", "ImportError: no legs")
+    broken = PluginRecord("zoo", "headmotion-zoo", "1", "error", "ImportError: no legs")  # type: ignore[assignment]
     monkeypatch.setattr(registry(), "records", [broken])
     with pytest.raises(PluginError, match="expected a loaded plugin, got error; ImportError: no legs"):
         check_plugin("zoo")

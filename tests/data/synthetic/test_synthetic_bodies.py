@@ -20,7 +20,7 @@ from headmotion.data.synthetic.kinds import KINDS, write_kind
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 
 JOINTS = skeleton().build()
-NAMES = JOINTS.spec.names
+NAMES = JOINTS.spec.names  # type: ignore[attr-defined]
 
 
 def places_of(clip):
@@ -64,10 +64,10 @@ def test_a_body_sits_upright_and_faces_the_viewer() -> None:
 def test_bones_keep_their_length() -> None:
     clip = gesture_clip(2, 2.0)
     places, size = places_of(clip), clip.landmarks[0, 0, 3] / JOINTS.size
-    for joint, parent in enumerate(JOINTS.spec.parents):
+    for joint, parent in enumerate(JOINTS.spec.parents):  # type: ignore[attr-defined]
         if parent >= 0:
             length = np.linalg.norm(places[NAMES[joint]] - places[NAMES[parent]], axis=1)
-            np.testing.assert_allclose(length, size * np.linalg.norm(JOINTS.spec.offsets[joint]), rtol=1e-5)
+            np.testing.assert_allclose(length, size * np.linalg.norm(JOINTS.spec.offsets[joint]), rtol=1e-5)  # type: ignore[attr-defined]
 
 
 def test_stored_rotations_are_the_known_ones() -> None:
@@ -75,7 +75,7 @@ def test_stored_rotations_are_the_known_ones() -> None:
     turns = JOINTS.rotations(torch.from_numpy(clip.landmarks).double()).numpy()
     known = rotations_of(clip.gesture.turns)
     world = [Rotation.from_matrix(JOINTS.view.numpy() @ known[:, 0])]
-    for joint, parent in enumerate(JOINTS.spec.parents[1:], start=1):
+    for joint, parent in enumerate(JOINTS.spec.parents[1:], start=1):  # type: ignore[attr-defined]
         world.append(world[parent] * Rotation.from_matrix(known[:, joint]))
     apart = [(Rotation.from_matrix(turns[:, j]).inv() * each).magnitude() for j, each in enumerate(world)]
     assert np.degrees(apart).max() < 2.0 and np.degrees(apart).mean() < 0.6  # noise of 0.15 degrees a joint
