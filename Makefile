@@ -33,7 +33,7 @@ test: $(INSTALLED) $(MEDIAPIPE) $(FACE_ALIGNMENT)  ## every check: style, types,
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2
 	@if test -s $(MEDIAPIPE); then cat $(MEDIAPIPE); else \
 		set -x; OMP_NUM_THREADS=1 .venv-mediapipe/bin/python -m pytest tests/detectors; fi
-	OMP_NUM_THREADS=1 .venv-face-alignment/bin/python -m pytest tests/detectors/test_fan.py
+	OMP_NUM_THREADS=1 .venv-face-alignment/bin/python -m pytest tests/detectors/test_face_alignment.py
 
 coverage: $(INSTALLED)  ## the tests again, a fifth slower, with the share of the package's lines that they reach
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov --cov-report=

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 import headmotion as hm
+from headmotion.media.image import read_picture
 
 from .goals.page import PAGE, section
 
@@ -127,7 +128,7 @@ def rendering() -> Iterator[Row]:
     cv2.setNumThreads(1)
     pipe = hm.load("ms-sync", device="cpu")
     motion = pipe.generate(ASSETS / "speech.flac", reference=ASSETS / "portrait_landmarks.npz")[:150]
-    picture = hm.core.picture.read_picture(ASSETS / "portrait.png")
+    picture = read_picture(ASSETS / "portrait.png")
     for name in ("skeleton", "portrait"):
         renderer = pipe.renderer(name)
         list(renderer.frames([motion[:5]], picture))

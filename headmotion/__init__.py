@@ -56,12 +56,12 @@ if TYPE_CHECKING:
     from .core.interfaces.specs import RendererSpec as RendererSpec
     from .core.interfaces.specs import RepresentationSpec as RepresentationSpec
     from .core.interfaces.specs import SyncerSpec as SyncerSpec
+    from .core.interfaces.specs import resolve_spec as resolve_spec
     from .core.interfaces.syncer import Syncer as Syncer
     from .core.motion import Motion as Motion
     from .core.pipeline_spec import PipelineSpec as PipelineSpec
     from .core.spec import Spec as Spec
     from .core.spec import SpecField as SpecField
-    from .core.spec import resolve_spec as resolve_spec
     from .media.audio import Audio as Audio
     from .pipeline.pipeline import Pipeline as Pipeline
     from .pipeline.pipeline import build as build
@@ -91,11 +91,11 @@ _HOMES = {
     "core.interfaces.renderer": "Renderer",
     "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
-    " MetricSpec RendererSpec RepresentationSpec SyncerSpec",
+    " MetricSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
     "core.interfaces.syncer": "Syncer",
     "core.motion": "Motion",
     "core.pipeline_spec": "PipelineSpec",
-    "core.spec": "Spec SpecField resolve_spec",
+    "core.spec": "Spec SpecField",
     "media.audio": "Audio",
     "pipeline.pipeline": "Pipeline build load models",
     "sync.pyramid": "Pyramid PyramidSpec",

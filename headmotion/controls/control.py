@@ -16,9 +16,8 @@ from torch import Tensor
 
 from ..core.errors import MotionError, SpecError
 from ..core.interfaces.representation import Representation
-from ..core.interfaces.specs import RepresentationSpec
+from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
-from ..core.spec import resolve_spec
 from ..media.audio import Wave
 
 MotionEdit = Callable[[Motion], Motion]
@@ -47,7 +46,7 @@ class ControlContext:
             MotionError: the values do not fit the representation.
             SpecError: an unknown representation.
         """
-        spec = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation)))
+        spec = resolve_spec("representation", dict(motion.representation))
         representation = spec.build()
         shape = (representation.points, representation.dims)
         resting_pose = motion.values[0] if motion.reference is None else motion.reference

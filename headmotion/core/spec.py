@@ -79,7 +79,7 @@ class _ByType:
         def resolve(value: Any) -> Spec:
             if isinstance(value, source):
                 return cast("Spec", value)
-            return resolve_spec(kind, value)
+            return spec_of_kind(kind, value)
 
         return core_schema.no_info_plain_validator_function(
             resolve,
@@ -111,8 +111,8 @@ def required_fields(spec: type[Spec]) -> list[str]:
     return [name for name, field in spec.model_fields.items() if field.is_required()]
 
 
-def resolve_spec(kind: str, value: Any) -> Spec:
-    """Build the spec of a kind from a type name or a dict with ``type``.
+def spec_of_kind(kind: str, value: Any) -> Spec:
+    """Build the spec of a kind from a type name or a dict with ``type``; see `resolve_spec`, which has types.
 
     Args:
         kind: kind of part, such as ``generator``.

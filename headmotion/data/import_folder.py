@@ -8,16 +8,15 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from ..core.errors import CorpusError, HeadmotionError
-from ..core.interfaces.specs import RepresentationSpec
+from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from ..core.npz import as_float32, read_arrays
-from ..core.spec import resolve_spec
 from . import pair_format
 from .clip import SAMPLE_RATE, Clip, check_clip_values, sample_count
 from .corpus import list_corpus
@@ -93,7 +92,7 @@ def import_folder(
     elif isinstance(representation, RepresentationSpec):
         spec = representation
     else:
-        spec = cast("RepresentationSpec", resolve_spec("representation", representation))
+        spec = resolve_spec("representation", representation)
     clips = _usable_clips(readers, spec, as_fps(fps), rejected, folder, quiet)
     try:
         corpus = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,7 @@ from pydantic import ValidationError
 from safetensors.numpy import save
 
 from ..core.errors import CorpusError, first_problem
-from ..core.interfaces.specs import RepresentationSpec
-from ..core.spec import resolve_spec
+from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from .clip import Clip, to_stored
 from .corpus_folder import claim_folder, is_inside, new_files, publish, taken
 from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, IndexLine, check_size
@@ -60,7 +59,7 @@ def write_shards(
     if isinstance(representation, RepresentationSpec):
         spec = representation
     else:
-        spec = cast("RepresentationSpec", resolve_spec("representation", representation))
+        spec = resolve_spec("representation", representation)
     with claim_folder(folder):
         if (folder / HEADER).exists():
             raise taken(folder)

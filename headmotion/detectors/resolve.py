@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any
 
-from ..core.interfaces.specs import DetectorSpec
-from ..core.spec import resolve_spec
+from ..core.interfaces.specs import DetectorSpec, resolve_spec
 from .specs import FaceAlignmentSpec, MediapipeSpec
 
 
@@ -28,4 +27,4 @@ def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") ->
         return FaceAlignmentSpec(fetch=True)
     if isinstance(value, str) and value.endswith(".task"):
         return MediapipeSpec(model=value)
-    return cast("DetectorSpec", resolve_spec("detector", value))
+    return resolve_spec("detector", value)

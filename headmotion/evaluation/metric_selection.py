@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from ..core.errors import SpecError
-from ..core.interfaces.specs import BuildContext, MetricSpec
+from ..core.interfaces.specs import BuildContext, MetricSpec, resolve_spec
 from ..core.plugins import registry
-from ..core.spec import building, required_fields, resolve_spec
+from ..core.spec import building, required_fields
 from .observe import Measuring
 
 MetricLike = MetricSpec | Mapping[str, Any] | str
@@ -46,7 +46,7 @@ def chosen_metrics(
 
 
 def _spec(value: MetricLike) -> MetricSpec:
-    return value if isinstance(value, MetricSpec) else cast("MetricSpec", resolve_spec("metric", value))
+    return value if isinstance(value, MetricSpec) else resolve_spec("metric", value)
 
 
 def _built(spec: MetricSpec, context: BuildContext) -> Any:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from typing_extensions import override
 
 from ..core.errors import EvaluationError, MotionError
 from ..core.interfaces.representation import Representation
-from ..core.interfaces.specs import RepresentationSpec
+from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
-from ..core.spec import resolve_spec
 from .eval_clip import Case
 from .motion_source import Source
 
@@ -63,7 +61,7 @@ def representation_in(folder: Path) -> Representation:
     if first is None:
         raise EvaluationError("evaluation", "a folder with motion files (ID.npz, ID.json)", f"none in {folder}")
     spec = resolve_spec("representation", dict(Motion.load(first).representation))
-    return cast("RepresentationSpec", spec).build()
+    return spec.build()
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,11 +16,11 @@ from ..core.checkpoint import load_checkpoint, save_checkpoint
 from ..core.errors import CheckpointError, HeadmotionError, ImageError
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
-from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec
+from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
 from ..core.motion import Motion
 from ..core.pipeline_spec import PipelineSpec
 from ..core.plugins import registry
-from ..core.spec import building, resolve_spec
+from ..core.spec import building
 from ..core.timing import Rate
 from ..media.audio import Audio, AudioLike
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
@@ -275,7 +275,7 @@ class Pipeline(nn.Module):
             SpecError: an unknown renderer, or one that cannot be built.
         """
         spec = self.spec.renderer if renderer is None else renderer
-        chosen = spec if isinstance(spec, RendererSpec) else cast("RendererSpec", resolve_spec("renderer", spec))
+        chosen = spec if isinstance(spec, RendererSpec) else resolve_spec("renderer", spec)
         with building(f"renderer {chosen.type_name()}"):
             return chosen.build(self.context())
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -15,8 +14,8 @@ import torch
 from ..core.errors import AudioError, DetectorError, ImageError, SpecError
 from ..core.interfaces.detector import Detector
 from ..core.interfaces.representation import Representation, UnitSquare
-from ..core.interfaces.specs import BuildContext, RepresentationSpec
-from ..core.spec import building, resolve_spec
+from ..core.interfaces.specs import BuildContext, resolve_spec
+from ..core.spec import building
 from ..media.image import read_picture
 from ..media.video_reader import Video, VideoFrame, open_video
 from ..sync.trained import load_syncers
@@ -137,7 +136,7 @@ def _build_detector(settings: Settings) -> tuple[Detector, Representation]:
     """Build the detector for landmarks with depth, or without depth if it has none."""
     for dims in (3, 2):
         spec = resolve_spec("representation", {"type": "landmarks68", "dims": dims})
-        representation = cast("RepresentationSpec", spec).build()
+        representation = spec.build()
         with contextlib.suppress(SpecError):
             return settings.detector.build(BuildContext(representation, 0)).eval(), representation
     return settings.detector.build(BuildContext(representation, 0)).eval(), representation

@@ -17,9 +17,8 @@ import torch
 
 from ..core.errors import MotionError
 from ..core.files import atomic_output
-from ..core.interfaces.specs import RepresentationSpec
+from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
-from ..core.spec import resolve_spec
 from ..geometry.rotations import (
     axis_rotation,
     matrix_to_euler_angles,
@@ -80,7 +79,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> Path:
             file cannot hold.
     """
     target = Path(path)
-    joints = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation))).build()
+    joints = resolve_spec("representation", dict(motion.representation)).build()
     if not isinstance(joints, Joints):
         raise MotionError("bvh", "a motion of joints", str(motion.representation.get("type")), "convert it first")
     spec = joints.spec

@@ -15,9 +15,9 @@ from ..core.checkpoint import load_checkpoint
 from ..core.errors import CheckpointError, MotionError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.representation import Representation
-from ..core.interfaces.specs import BuildContext, SyncerSpec
+from ..core.interfaces.specs import BuildContext, resolve_spec
 from ..core.pipeline_spec import PipelineSpec
-from ..core.spec import building, resolve_spec
+from ..core.spec import building
 from .pyramid import Pyramid, PyramidSpec
 from .syncer_pyramid import Space, SyncerPyramid, SyncMeasure
 
@@ -81,7 +81,7 @@ def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
         representation = spec.representation.build()
         encoder = spec.audio_encoder.build(BuildContext(representation, 0, spec.steps_per_frame, spec.fps))
         context = BuildContext(representation, encoder.channels, spec.steps_per_frame, spec.fps)
-        syncer = cast("SyncerSpec", resolve_spec("syncer", header.spec["syncer"]))
+        syncer = resolve_spec("syncer", header.spec["syncer"])
         built = [syncer.build(context) for _ in range(scales.levels)]
         syncers = SyncerPyramid(built, Pyramid(scales.levels, scales.kernel, scales.stride), spec.steps_per_frame)
     try:

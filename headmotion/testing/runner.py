@@ -11,8 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, cast
 
-from ..core.interfaces.specs import BuildContext, ComponentSpec, RepresentationSpec
-from ..core.spec import resolve_spec
+from ..core.interfaces.specs import BuildContext, ComponentSpec, RepresentationSpec, resolve_spec
 from .build_context import Subject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
 
@@ -133,7 +132,7 @@ check_detector = partial(_conforms, "detector")
 def _resolved(kind: str, spec: SpecLike) -> ComponentSpec:
     if isinstance(spec, ComponentSpec) and spec.kind == kind:
         return spec
-    return cast("ComponentSpec", resolve_spec(kind, spec))
+    return resolve_spec(kind, spec)
 
 
 def _raised_in(trace: TracebackType | None, subject: Subject) -> str:

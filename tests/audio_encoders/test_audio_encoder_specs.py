@@ -8,8 +8,7 @@ import torch
 from headmotion.audio_encoders.specs import LogMelSpec, MfccSpec
 from headmotion.core.errors import SpecError
 from headmotion.core.interfaces.audio_encoder import AudioEncoder
-from headmotion.core.interfaces.specs import BuildContext
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import BuildContext, resolve_spec
 
 
 def context(**changes):

@@ -8,9 +8,9 @@ from pydantic import Field, ValidationError
 
 from headmotion.core import spec as spec_module
 from headmotion.core.errors import SpecError
-from headmotion.core.interfaces.specs import GeneratorSpec, LossSpec, SyncerSpec
+from headmotion.core.interfaces.specs import GeneratorSpec, LossSpec, SyncerSpec, resolve_spec
 from headmotion.core.plugins import Registry
-from headmotion.core.spec import Spec, SpecField, resolve_spec
+from headmotion.core.spec import Spec, SpecField
 from headmotion.sync.pyramid import PyramidSpec
 
 

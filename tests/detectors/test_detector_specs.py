@@ -64,7 +64,7 @@ def test_both_are_registered_and_read_without_torch() -> None:
 
 def test_weights_are_fetched_only_for_who_asks_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert detector_spec("face-alignment") == FaceAlignmentSpec(fetch=True)
-    assert not hm.PipelineSpec(detector="face-alignment").detector.fetch  # type: ignore[arg-type, union-attr]
+    assert not hm.PipelineSpec(detector="face-alignment").detector.fetch  # type: ignore[arg-type, union-attr, attr-defined]
     monkeypatch.setattr("headmotion.detectors.resolve.find_spec", lambda name: None)
     assert detector_spec("auto") == detector_spec(None) == FaceAlignmentSpec()
     monkeypatch.setattr("headmotion.detectors.resolve.find_spec", lambda name: object())

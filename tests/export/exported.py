@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 import headmotion as hm
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.representations.joints import Joints
 
 FRAME = hm.UnitSquare(200.0, 160.0, 300.0)

@@ -11,7 +11,7 @@ from types import SimpleNamespace as Some
 import pytest
 
 import headmotion as hm
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.export import write_motion
 from headmotion.export.live_link import HEADER, SHAPES
 

@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 import headmotion as hm
 from headmotion.cli import cli
-from headmotion.core.interfaces.specs import RepresentationSpec
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import RepresentationSpec, resolve_spec
 from headmotion.data.synthetic.espeak.corpus import spoken_clip
 from headmotion.export import write_motion
 from headmotion.export.formats import SUFFIXES

@@ -6,9 +6,8 @@ import torch
 
 from headmotion.core.errors import MotionError
 from headmotion.core.interfaces.representation import UnitSquare
-from headmotion.core.interfaces.specs import BuildContext
+from headmotion.core.interfaces.specs import BuildContext, resolve_spec
 from headmotion.core.motion import Motion
-from headmotion.core.spec import resolve_spec
 from headmotion.representations.blendshapes import NAMES
 
 SHAPES = resolve_spec("representation", "blendshapes").build()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from headmotion.core.errors import MotionError
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.motion import Motion
-from headmotion.core.spec import resolve_spec
 from headmotion.representations.bvh import frame_rate, frame_time, read_bvh, write_bvh
 
 PICTURE = {"y": np.diag([1.0, -1.0, -1.0]), "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])}

@@ -12,9 +12,9 @@ from headmotion.core.conversion import reachable, route
 from headmotion.core.errors import MotionError
 from headmotion.core.interfaces.converter import Converter
 from headmotion.core.interfaces.representation import UnitSquare
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.motion import Motion
 from headmotion.core.plugins import registry
-from headmotion.core.spec import resolve_spec
 from headmotion.representations.blendshapes import NAMES
 from headmotion.representations.bvh import read_bvh
 from headmotion.representations.landmarks68 import OPENINGS
@@ -83,7 +83,7 @@ def test_joints_to_points(shared: Path) -> None:
     points = walk.to("joint-positions")
     torch.testing.assert_close(points.values, joints.positions(walk.values))
     built = resolve_spec("representation", points.representation).build()
-    assert built.points == len(joints.spec.names) + len(joints.spec.ends)
+    assert built.points == len(joints.spec.names) + len(joints.spec.ends)  # type: ignore[attr-defined]
     assert [built.point_names[k] for k in built.scale_pair] == ["LeftUpLeg", "RightUpLeg"]
     flat = walk.to({"type": "joint-positions", "dims": 2})
     torch.testing.assert_close(flat.values, points.values[..., :2])

@@ -11,9 +11,8 @@ from scipy.spatial.transform import Rotation
 
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.interfaces.representation import UnitSquare
-from headmotion.core.interfaces.specs import BuildContext
+from headmotion.core.interfaces.specs import BuildContext, resolve_spec
 from headmotion.core.motion import Motion
-from headmotion.core.spec import resolve_spec
 
 BODY = {
     "type": "joints",

@@ -2,7 +2,7 @@
 
 import torch
 
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import resolve_spec
 
 FACE = resolve_spec("representation", "landmarks68").build(None)
 DEEP = resolve_spec("representation", {"type": "landmarks68", "dims": 3}).build(None)

@@ -18,8 +18,8 @@ from headmotion.core.interfaces.generator import Generator
 from headmotion.core.interfaces.loss import Loss
 from headmotion.core.interfaces.metric import Metric, MetricValues
 from headmotion.core.interfaces.renderer import Renderer
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.interfaces.syncer import Syncer
-from headmotion.core.spec import resolve_spec
 
 
 class Gen(Generator):

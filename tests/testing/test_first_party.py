@@ -2,8 +2,9 @@
 
 import pytest
 
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.plugins import registry
-from headmotion.core.spec import required_fields, resolve_spec
+from headmotion.core.spec import required_fields
 from headmotion.pipeline.pipeline import build
 from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import SyncerPyramid

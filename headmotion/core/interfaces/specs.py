@@ -8,9 +8,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
 
-from ..spec import Spec
+from ..spec import Spec, spec_of_kind
 
 if TYPE_CHECKING:
     from ..component import Component
@@ -134,3 +134,36 @@ class DetectorSpec(ComponentSpec):
     @abstractmethod
     def build(self, context: BuildContext) -> Detector:
         """Build the detector."""
+
+
+@overload
+def resolve_spec(kind: Literal["representation"], value: Any) -> RepresentationSpec: ...
+@overload
+def resolve_spec(kind: Literal["audio_encoder"], value: Any) -> AudioEncoderSpec: ...
+@overload
+def resolve_spec(kind: Literal["syncer"], value: Any) -> SyncerSpec: ...
+@overload
+def resolve_spec(kind: Literal["generator"], value: Any) -> GeneratorSpec: ...
+@overload
+def resolve_spec(kind: Literal["discriminator"], value: Any) -> DiscriminatorSpec: ...
+@overload
+def resolve_spec(kind: Literal["renderer"], value: Any) -> RendererSpec: ...
+@overload
+def resolve_spec(kind: Literal["loss"], value: Any) -> LossSpec: ...
+@overload
+def resolve_spec(kind: Literal["metric"], value: Any) -> MetricSpec: ...
+@overload
+def resolve_spec(kind: Literal["detector"], value: Any) -> DetectorSpec: ...
+@overload
+def resolve_spec(kind: str, value: Any) -> ComponentSpec: ...
+def resolve_spec(kind: str, value: Any) -> ComponentSpec:
+    """Build the spec of a part from a type name or a dict with ``type``.
+
+    Args:
+        kind: kind of part, such as ``generator``.
+        value: ``"name"`` or ``{"type": "name", ...}``.
+
+    Raises:
+        SpecError: an unknown type (with similar names and the package to install), an unknown field, or a bad value.
+    """
+    return cast("ComponentSpec", spec_of_kind(kind, value))

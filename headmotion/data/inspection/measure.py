@@ -6,12 +6,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from ...core.errors import CorpusError, HeadmotionError
 from ...core.interfaces.representation import Representation
-from ...core.interfaces.specs import RepresentationSpec
-from ...core.spec import resolve_spec
+from ...core.interfaces.specs import resolve_spec
 from ..clip import Clip
 from ..index_entry import IndexEntry
 from ..infer_representation import infer_representation
@@ -72,9 +70,7 @@ def representation_in(folder: Path, entries: Iterable[IndexEntry]) -> Representa
         SpecError: the representation's plugin is not there.
     """
     if (folder / HEADER).exists():
-        return cast("RepresentationSpec", resolve_spec("representation", read_header(folder).representation)).build(
-            None
-        )
+        return resolve_spec("representation", read_header(folder).representation).build(None)
     reason = "none"
     for entry in entries:
         try:

@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from headmotion.cli import cli
 from headmotion.core.errors import CorpusError
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.data.corpus import open_corpus
 from headmotion.data.synthetic.body import rotations_of, skeleton
 from headmotion.data.synthetic.gestures import gesture_clip
