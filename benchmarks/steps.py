@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,6 +16,7 @@ from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.batches import ClipSampler
 from headmotion.training.build import TrainingParts, build_training
+from headmotion.training.contrastive_phase import ContrastivePhase
 from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
 
@@ -30,7 +31,7 @@ class Stopwatch:
     """Seconds spent in functions while they are watched. What runs within a watched function counts as that one's."""
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
         self._inside = False
 
     @contextmanager
@@ -73,7 +74,8 @@ def step_times(
     """Recipe, phase, clips per step, seconds per step, and the share of each part; ``also`` changes all recipes."""
     for name, (changes, counts) in RECIPES.items():
         parts = build_training(load_recipe(name, [*changes, *also]), [corpus], Processes(device=device))
-        for phase, steps in zip((parts.contrastive, parts.adversarial), counts, strict=True):
+        phases: tuple[ContrastivePhase | AdversarialPhase, ...] = (parts.contrastive, parts.adversarial)
+        for phase, steps in zip(phases, counts, strict=True):
             if phase is parts.adversarial:
                 parts.freeze_syncers()
             watch = Stopwatch()

@@ -79,8 +79,8 @@ def plugins_check(context: click.Context, name: str, level: int, specs: tuple[st
 
 def _spec(plugin: str, text: str) -> ComponentSpec:
     """Build the spec that JSON with a ``type``, and with a ``kind`` if several kinds have that type, describes."""
+    from headmotion.core.interfaces.specs import resolve_spec
     from headmotion.core.plugins import registry
-    from headmotion.core.spec import resolve_spec
 
     try:
         fields = json.loads(text)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import MotionError
 from ..core.interfaces.converter import Converter
-from ..core.interfaces.specs import RepresentationSpec
-from ..core.spec import resolve_spec
+from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from .specs import BlendshapesSpec, JointPositionsSpec, Landmarks68Spec, Landmarks683DSpec
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def representation_of(motion: Motion) -> Representation:
     Raises:
         MotionError: values of another shape.
     """
-    spec = cast("RepresentationSpec", resolve_spec("representation", dict(motion.representation)))
+    spec = resolve_spec("representation", dict(motion.representation))
     representation = spec.build()
     if motion.values.shape[1:] != (representation.points, representation.dims):
         expected = f"values [T, {representation.points}, {representation.dims}]"

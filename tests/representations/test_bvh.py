@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def read(text, folder, up="y"):
 
 def worlds(motion):
     """Places and rotations by name as the package sees them, in the picture's axes."""
-    joints = resolve_spec("representation", dict(motion.representation)).build()
+    joints: Any = resolve_spec("representation", dict(motion.representation)).build()
     values = motion.values.double()
     names, counts = list(joints.spec.names), {}
     for end in joints.spec.ends:

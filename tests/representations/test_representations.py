@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.interfaces.representation import Representation, UnitSquare
-from headmotion.core.spec import resolve_spec
+from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.representations.keypoints import transform_keypoints
 
 SPECS = [
