@@ -1,4 +1,4 @@
-"""How a wave becomes feature steps: mel spectra and their cepstra."""
+"""Audio encoders: log mel energies and mel-frequency cepstra."""
 
 from collections.abc import Iterable
 
@@ -9,5 +9,5 @@ from .specs import LogMelSpec, MfccSpec
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """The audio encoders that come with headmotion."""
+    """Return the audio encoders that come with headmotion."""
     return [LogMelSpec, MfccSpec]

@@ -1,4 +1,4 @@
-"""Log mel energies of short windows, whole or as a stream."""
+"""Log mel energies of short windows, of a complete wave or of a stream."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from .mel_filterbank import mel_filters
 from .specs import MelSpec
 
 FLOOR = 1e-8
-_BLOCK = 1024  # steps transformed at a time, of one wave or several: few enough for the caches
-_ROWS = 16  # see `LogMel._described`
+"""Least energy, so that silence has a finite logarithm."""
+BLOCK_STEPS = 1024
+"""Steps that are transformed at a time, of one wave or several: few enough for the processor's caches."""
+ROW_MULTIPLE = 16
+"""Matrices are padded to a multiple of so many rows; `LogMel._encode_windows` and the filters say why."""
 
 
 class LogMel(AudioEncoder):
     """``log(max(filters . |DFT(window)|^2 / n_fft, 1e-8))`` of a causally pre-emphasized wave.
 
     Step ``i`` covers samples ``[i * hop, i * hop + window)`` after ``y[n] = x[n] - preemphasis * x[n-1]``. The wave is
-    zero before its first sample and after its last. A wave fed to `step` in pieces of any size gives the steps that
-    `forward` gives on the whole, bit for bit on the CPU.
+    zero before its first sample and after its last. A wave that passes through `step` in pieces of any size gives the
+    steps that `forward` gives for the complete wave, bit for bit on the CPU.
     """
 
     taper: Tensor
+    """Window function ``[window]``."""
     filters: Tensor
+    """Filter bank ``[n_fft // 2 + 1, n_mels]`` over ``n_fft``, padded with columns of zeros."""
 
     def __init__(self, spec: MelSpec) -> None:
         super().__init__(spec)
@@ -36,36 +41,43 @@ class LogMel(AudioEncoder):
         self._tapered = spec.window_shape == "hann"
         taper = torch.hann_window(spec.window, dtype=torch.float64) if self._tapered else torch.ones(spec.window)
         self.register_buffer("taper", taper.float(), persistent=False)
-        # Products with a few columns more, of zeros, take half the time.
-        filters = functional.pad(mel_filters(spec) / spec.n_fft, (0, -spec.n_mels % _ROWS))
+        # A matrix product with a few more columns, of zeros, takes half the time.
+        filters = functional.pad(mel_filters(spec) / spec.n_fft, (0, -spec.n_mels % ROW_MULTIPLE))
         self.register_buffer("filters", filters.float(), persistent=False)
 
     def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
-        """``[B, S] -> [B, A, C]`` with ``A = steps``, or ``S // hop`` when None; spare samples fill the last windows.
+        """Return the features ``[B, A, C]`` of a wave.
+
+        Args:
+            wave: ``[B, S]``, -1 to 1.
+            steps: number of steps ``A``; None: ``S // hop``. Samples beyond the last hop fill the last windows.
 
         Raises:
             AudioError: the wave is not ``[B, S]``.
         """
         wave = self._checked(wave)
         count = wave.shape[1] // self.hop if steps is None else steps
-        return self._steps(wave, count, before=1)
+        return self._encode(wave, count, zeros_before=1)
 
     def init_state(self, batch: int = 1) -> Tensor:
-        """``[batch, 1]``: the silent sample before the first."""
+        """Return the state before the first sample, ``[batch, 1]``: one silent sample."""
         return self.taper.new_zeros(batch, 1)
 
     def step(self, wave: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples ``[B, s]`` in; steps ``[B, a, C]`` whose windows are complete out, and the new state.
+        """Take the next samples and return the steps ``[B, a, C]`` whose windows are complete, and the new state.
 
-        The state holds the samples from the one before the next step on. Zeros pushed after the end complete the
-        last steps.
+        Zeros that follow the end of the wave complete the last steps.
+
+        Args:
+            wave: ``[B, s]``, -1 to 1.
+            state: the samples from the one before the next step on, ``[B, n]``.
 
         Raises:
             AudioError: the wave is not ``[B, s]``.
         """
-        heard = torch.cat([state, self._checked(wave)], dim=1)
-        count = max(0, (heard.shape[1] - 1 - self._window) // self.hop + 1)
-        return self._steps(heard, count), heard[:, count * self.hop :].clone()
+        samples = torch.cat([state, self._checked(wave)], dim=1)
+        count = max(0, (samples.shape[1] - 1 - self._window) // self.hop + 1)
+        return self._encode(samples, count), samples[:, count * self.hop :].clone()
 
     def _checked(self, wave: Tensor) -> Tensor:
         if wave.dim() != 2:
@@ -73,41 +85,47 @@ class LogMel(AudioEncoder):
             raise AudioError(name, "a wave [B, S]", f"shape {list(wave.shape)}", "add the batch axis: wave[None]")
         return wave.to(self.taper)
 
-    def _steps(self, signal: Tensor, count: int, before: int = 0) -> Tensor:
-        """``count`` steps, the first of which needs one sample before it: of ``before`` zeros, then the signal."""
+    def _encode(self, signal: Tensor, count: int, zeros_before: int = 0) -> Tensor:
+        """Return steps ``[B, count, C]`` of a signal after ``zeros_before`` zeros, of which pre-emphasis needs one."""
         if count == 0:
             return signal.new_zeros(len(signal), 0, self.channels)
-        # Energies overflow half precision, so a surrounding autocast is left out.
+        # Energies overflow half precision, so a surrounding autocast is disabled.
         with torch.autocast(signal.device.type, enabled=False):
-            clips = torch.split(signal, max(1, _BLOCK // count))
-            return torch.cat([self._long(some, count, before) for some in clips])
+            batches = torch.split(signal, max(1, BLOCK_STEPS // count))
+            return torch.cat([self._encode_blocks(batch, count, zeros_before) for batch in batches])
 
-    def _long(self, signal: Tensor, count: int, before: int) -> Tensor:
+    def _encode_blocks(self, signal: Tensor, count: int, zeros_before: int) -> Tensor:
         blocks = [
-            self._described(self._windows(signal, first * self.hop - before, min(_BLOCK, count - first)))
-            for first in range(0, count, _BLOCK)
+            self._encode_windows(
+                self._windows(signal, first * self.hop - zeros_before, min(BLOCK_STEPS, count - first))
+            )
+            for first in range(0, count, BLOCK_STEPS)
         ]
         return torch.cat(blocks, dim=1)
 
     def _windows(self, signal: Tensor, begin: int, count: int) -> Tensor:
-        """``[B, count, window]``, emphasized; what lies under them alone is touched, so that it stays in the caches."""
-        missing, end = max(-begin, 0), begin + (count - 1) * self.hop + self._window + 1
-        some = signal[:, begin + missing : end]
-        lacking = end - begin - missing - some.shape[1]
-        if missing or lacking:
-            some = functional.pad(some, (missing, lacking))
-        emphasized = (-self._preemphasis * some[:, :-1]).add_(some[:, 1:])
+        """Return windows ``[B, count, window]`` after pre-emphasis, which reads only the samples that they need.
+
+        ``begin`` is the sample before the first window; positions outside the signal are zeros.
+        """
+        before, end = max(-begin, 0), begin + (count - 1) * self.hop + self._window + 1
+        samples = signal[:, begin + before : end]
+        after = end - begin - before - samples.shape[1]
+        if before or after:
+            samples = functional.pad(samples, (before, after))
+        emphasized = (-self._preemphasis * samples[:, :-1]).add_(samples[:, 1:])
         return emphasized.unfold(1, self._window, self.hop)
 
-    def _described(self, windows: Tensor) -> Tensor:
+    def _encode_windows(self, windows: Tensor) -> Tensor:
         tapered = windows * self.taper if self._tapered else windows
-        # A matrix product rounds odd rows at its edge differently; full rows make each step the same in any company.
+        # Matrix products round the rows at an odd edge differently. With full blocks of rows, a step has the same bits
+        # whatever its neighbors are, and so a stream equals the complete wave.
         count = windows.shape[1]
-        padded = functional.pad(tapered, (0, self._n_fft - self._window, 0, -count % _ROWS))
+        padded = functional.pad(tapered, (0, self._n_fft - self._window, 0, -count % ROW_MULTIPLE))
         return self._features(padded)[:, :count]
 
     def _features(self, padded: Tensor) -> Tensor:
-        """``[B, a, n_fft] -> [B, a, C]``, each step on its own."""
+        """Return the features ``[B, a, C]`` of windows ``[B, a, n_fft]``, independently of each other."""
         squares = torch.view_as_real(torch.fft.rfft(padded)).square_()
         energies = ((squares[..., 0] + squares[..., 1]) @ self.filters)[..., : self._n_mels]
         return torch.log(energies.clamp(min=FLOOR))

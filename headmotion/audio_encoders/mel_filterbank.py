@@ -12,14 +12,14 @@ from .specs import MelSpec
 
 
 def mel_filters(spec: MelSpec) -> Tensor:
-    """Triangular filters ``[n_fft // 2 + 1, n_mels]``, float64, after ``spec.filters``.
+    """Return triangular filters ``[n_fft // 2 + 1, n_mels]``, float64, of the kind ``spec.filters``.
 
     ``psf``: edges evenly spaced on the HTK mel scale, rounded down to whole Fourier bins, height 1 (the rule of
     python_speech_features). ``htk``: the same edges unrounded. ``slaney``: edges on the scale of Slaney's Auditory
     Toolbox (linear up to 1 kHz, logarithmic above), area 1 over Hz.
 
     Raises:
-        SpecError: a filter is so narrow that it holds no Fourier bin; its feature would be constant.
+        SpecError: a filter is so narrow that it contains no Fourier bin; its feature would be constant.
     """
     to_mel, to_hz = (_slaney_mel, _slaney_hz) if spec.filters == "slaney" else (_htk_mel, _htk_hz)
     low, high = to_mel(spec.f_min), to_mel(spec.highest)
@@ -34,14 +34,15 @@ def mel_filters(spec: MelSpec) -> Tensor:
     if spec.filters == "slaney":
         filters = filters * 2 / (edges[2:] - edges[:-2])
     if (empty := int((filters.sum(0) == 0).sum())) > 0:
-        got = f"{empty} empty ones among {spec.n_mels}"
-        raise SpecError(f"{spec.type_name()} spec", "every filter to hold a bin", got, "lower n_mels or raise n_fft")
+        got = f"{empty} empty filters among {spec.n_mels}"
+        raise SpecError(f"{spec.type_name()} spec", "a bin in every filter", got, "lower n_mels or raise n_fft")
     return filters
 
 
 def _triangles(positions: Tensor, edges: Tensor) -> Tensor:
+    """Return triangles ``[positions, edges - 2]`` of height 1 between each three successive edges."""
     at, left, peak, right = positions[:, None], edges[:-2], edges[1:-1], edges[2:]
-    # Where two edges coincide, that side is never selected; 1 only keeps the division finite.
+    # Where two edges coincide, that side of the triangle is never selected; 1 only makes the division finite.
     rise = (at - left) / torch.where(peak > left, peak - left, 1.0)
     fall = (right - at) / torch.where(right > peak, right - peak, 1.0)
     zero = torch.zeros((), dtype=positions.dtype)
@@ -56,6 +57,7 @@ def _htk_hz(mel: float) -> float:
     return 700 * (10 ** (mel / 2595) - 1)
 
 
+# Slaney's Auditory Toolbox (1998).
 _LINEAR_HZ = 200 / 3  # Hz per mel below 1 kHz, which is 15 mel
 _LOG_STEP = math.log(6.4) / 27  # log Hz per mel above
 

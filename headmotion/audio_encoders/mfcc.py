@@ -12,12 +12,13 @@ from .specs import MfccSpec
 
 
 class Mfcc(LogMel):
-    """The first ``n_mfcc`` coefficients of the orthonormal DCT-II of log mel energies, weighted by a lifter if wanted.
+    """The first ``n_mfcc`` coefficients of the orthonormal DCT-II of log mel energies, optionally liftered.
 
-    Everything about time, and the agreement of stream and whole, is as in `LogMel`.
+    Windows, steps and streaming are those of `LogMel`.
     """
 
     transform: Tensor
+    """Cosine transform times lifter weights, ``[n_mels, n_mfcc]``."""
 
     def __init__(self, spec: MfccSpec) -> None:
         super().__init__(spec)
@@ -30,7 +31,7 @@ class Mfcc(LogMel):
 
 
 def cosine_transform(size: int, coefficients: int) -> Tensor:
-    """The orthonormal DCT-II as a matrix ``[size, coefficients]``, float64."""
+    """Return the orthonormal DCT-II as a matrix ``[size, coefficients]``, float64."""
     n = torch.arange(size, dtype=torch.float64)[:, None]
     k = torch.arange(coefficients, dtype=torch.float64)
     scale = torch.full_like(k, math.sqrt(2 / size))
@@ -39,6 +40,6 @@ def cosine_transform(size: int, coefficients: int) -> Tensor:
 
 
 def lifter_weights(coefficients: int, strength: int) -> Tensor:
-    """``1 + L/2 sin(pi n / L)`` for coefficient ``n``, float64; ones where the strength ``L`` is 0."""
+    """Return weights ``1 + L/2 sin(pi n / L)`` of coefficients ``n``, float64; ones if the strength ``L`` is 0."""
     n = torch.arange(coefficients, dtype=torch.float64)
     return 1 + strength / 2 * torch.sin(math.pi * n / strength) if strength else torch.ones_like(n)

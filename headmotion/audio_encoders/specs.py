@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class MelSpec(AudioEncoderSpec):
-    """What all encoders over a mel filter bank share."""
+    """Fields that all encoders with a mel filter bank share."""
 
     sample_rate: int = Field(16000, ge=8000, le=192000)
-    """Rate of the wave (Hz)."""
+    """Sample rate of the wave (Hz)."""
     window: int = Field(400, ge=2)
     """Length of the analysis window (samples)."""
     hop: int = Field(160, ge=1)
     """Distance from one step to the next (samples)."""
     n_fft: int = Field(512, ge=2, le=65536)
-    """Length of the Fourier transform (samples); the window is followed by zeros up to it."""
+    """Length of the Fourier transform (samples); windows are padded with zeros to this length."""
     n_mels: int = Field(26, ge=1, le=1024)
     """Number of mel filters."""
     f_min: float = Field(0.0, ge=0)
@@ -31,11 +31,11 @@ class MelSpec(AudioEncoderSpec):
     f_max: float | None = Field(None, gt=0)
     """Upper edge of the highest filter (Hz); null: half the sample rate."""
     window_shape: Literal["rectangular", "hann"] = "rectangular"
-    """Taper of the window; ``hann`` is the periodic one."""
+    """Window function; ``hann`` is periodic."""
     filters: Literal["psf", "slaney", "htk"] = "psf"
     """Triangles with edges on whole Fourier bins (``psf``), area 1 (``slaney``) or height 1 (``htk``)."""
     preemphasis: float = Field(0.97, ge=0, le=1)
-    """How much of the sample before is taken off each sample; 0: none."""
+    """Factor of the previous sample, which is subtracted from each sample; 0: no pre-emphasis."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -54,7 +54,11 @@ class MelSpec(AudioEncoderSpec):
         return self.sample_rate / 2 if self.f_max is None else self.f_max
 
     def check(self, context: BuildContext) -> None:
-        """Raise a `SpecError` unless the steps fall exactly on ``context.steps_per_frame`` per motion frame."""
+        """Check that there are exactly ``context.steps_per_frame`` steps per motion frame.
+
+        Raises:
+            SpecError: there are not.
+        """
         steps = context.fps * context.steps_per_frame
         if steps * self.hop != self.sample_rate:
             raise SpecError(
@@ -66,18 +70,18 @@ class MelSpec(AudioEncoderSpec):
 
 
 class LogMelSpec(MelSpec):
-    """Logarithms of mel filter bank energies: what MS-Sync hears.
+    """Logarithms of mel filter bank energies, the audio features of MS-Sync.
 
-    The defaults give what ``logfbank`` of the package python_speech_features gives on the same samples.
+    With its defaults it equals ``logfbank`` of the package python_speech_features on the same samples.
     """
 
     type: Literal["log-mel"] = "log-mel"
 
     def build(self, context: BuildContext) -> AudioEncoder:
-        """Make the encoder.
+        """Build the encoder.
 
         Raises:
-            SpecError: its steps do not divide the motion frames exactly, or a filter holds no Fourier bin.
+            SpecError: its steps do not divide the motion frames exactly, or a filter contains no Fourier bin.
         """
         from .log_mel import LogMel
 
@@ -88,12 +92,12 @@ class LogMelSpec(MelSpec):
 class MfccSpec(MelSpec):
     """Mel-frequency cepstral coefficients: a cosine transform of the log mel energies.
 
-    ``mfcc`` of the package python_speech_features gives the same on the same samples with ``appendEnergy=False``.
+    It equals ``mfcc`` of the package python_speech_features with ``appendEnergy=False`` on the same samples.
     """
 
     type: Literal["mfcc"] = "mfcc"
     n_mfcc: int = Field(26, ge=1)
-    """Number of coefficients, counted from the zeroth."""
+    """Number of coefficients, beginning with the zeroth."""
     lifter: int = Field(0, ge=0)
     """Strength ``L`` of the sinusoidal weights ``1 + L/2 sin(pi n / L)`` on coefficient ``n``; 0: none."""
 
@@ -104,10 +108,10 @@ class MfccSpec(MelSpec):
         return self
 
     def build(self, context: BuildContext) -> AudioEncoder:
-        """Make the encoder.
+        """Build the encoder.
 
         Raises:
-            SpecError: its steps do not divide the motion frames exactly, or a filter holds no Fourier bin.
+            SpecError: its steps do not divide the motion frames exactly, or a filter contains no Fourier bin.
         """
         from .mfcc import Mfcc
 

@@ -9,5 +9,5 @@ from .specs import ReconstructionLossSpec, SpreadLossSpec, SyncLossSpec
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """Synchrony, reconstruction and spread."""
+    """Return the losses that come with headmotion."""
     return [SyncLossSpec, ReconstructionLossSpec, SpreadLossSpec]

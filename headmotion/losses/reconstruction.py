@@ -1,8 +1,8 @@
-"""Distance from the true motion."""
+"""Distance of generated motion from the recorded motion, and the points that losses compare."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -10,13 +10,15 @@ from typing_extensions import override
 
 from ..core.errors import SpecError
 from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext
 from ..geometry.rigid_fit import fit_similarity
-from .groups import points_of
 from .specs import ReconstructionLossSpec
 
+ALL = "all"
+"""The group of all points, which every representation has."""
 SHAPE_STRIDE = 4
-"""The shape is compared every so many frames: neighbors say much the same, at a price of P * P distances each."""
+"""Step (frames) between compared shapes: neighbors hardly differ, and each costs P * P distances."""
 
 
 class ReconstructionLoss(Loss):
@@ -27,50 +29,71 @@ class ReconstructionLoss(Loss):
         representation = context.representation
         for name in spec.openings:
             if name not in representation.openings:
-                has = ", ".join(representation.openings) or "(none)"
-                raise SpecError("reconstruction loss", f"openings that {representation.name} has: {has}", repr(name))
+                available = ", ".join(representation.openings) or "(none)"
+                expected = f"openings that {representation.name} has: {available}"
+                raise SpecError("reconstruction loss", expected, repr(name))
 
         def points(*groups: str) -> list[int]:
-            return points_of("reconstruction loss", representation, groups)
+            return points_of_groups("reconstruction loss", representation, groups)
 
         self.groups = {name: (points(name), weight) for name, weight in spec.groups.items()}
         self.openings = {name: (representation.openings[name], weight) for name, weight in spec.openings.items()}
-        self.shape = spec.shape
-        self.anchor = points(spec.relative_to) if spec.relative_to else None
-        self.aligned = points(*spec.aligned_by)
+        self.shape_weight = spec.shape
+        self.relative_to = points(spec.relative_to) if spec.relative_to else None
+        self.aligned_by = points(*spec.aligned_by)
         self.to_points2d = representation.to_points2d
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
-        generated, real = self._comparable(data.generated, data.real)
+        generated, real = self._remove_head_motion(data.generated, data.real)
         terms = {}
         for name, (points, weight) in self.groups.items():
             terms[name] = 100 * weight * (generated[:, :, points] - real[:, :, points]).abs().mean()
-        if self.shape:
-            terms["shape"] = (
-                100 * self.shape * (self._distances(data.generated) - self._distances(data.real)).abs().mean()
-            )
+        if self.shape_weight:
+            difference = self._distances(data.generated) - self._distances(data.real)
+            terms["shape"] = 100 * self.shape_weight * difference.abs().mean()
         for name, (pairs, weight) in self.openings.items():
             difference = self._opening(data.generated, pairs) - self._opening(data.real, pairs)
             terms[f"{name}_opening"] = 100 * weight * difference.norm(dim=-1).mean()
         return terms
 
-    def _comparable(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        if not self.aligned:
-            return self._relative(generated), self._relative(real)
-        generated, real = self.to_points2d(generated), self.to_points2d(real)
-        return fit_similarity(generated[..., self.aligned, :], real[..., self.aligned, :]).apply(generated), real
+    def _remove_head_motion(self, generated: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Shift or align both motions ``[B, T, P, D]``, as far as the spec says so."""
+        if self.aligned_by:
+            generated, real = self.to_points2d(generated), self.to_points2d(real)
+            fit = fit_similarity(generated[:, :, self.aligned_by], real[:, :, self.aligned_by])
+            return fit.apply(generated), real
+        return self._subtract_center(generated), self._subtract_center(real)
 
-    def _relative(self, motion: Tensor) -> Tensor:
-        return motion if self.anchor is None else motion - motion[:, :, self.anchor].mean(2, keepdim=True)
+    def _subtract_center(self, motion: Tensor) -> Tensor:
+        return motion if self.relative_to is None else motion - motion[:, :, self.relative_to].mean(2, keepdim=True)
 
     def _distances(self, motion: Tensor) -> Tensor:
-        """Distances between all points, ``[B, T / 4, P, P]``: blind to where the head is and how it is tilted."""
+        """Return the distances between all points, ``[B, T / 4, P, P]``, which do not depend on the head's pose."""
         points = self.to_points2d(motion[:, ::SHAPE_STRIDE])
+        # The faster way by matrix products loses the digits of near points.
         return torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
 
     def _opening(self, motion: Tensor, pairs: tuple[tuple[int, int], ...]) -> Tensor:
-        """Vectors from one side to the other, ``[B, T, pairs, 2]``: lengths alone would let lips cross."""
-        a, b = (list(side) for side in zip(*pairs, strict=True))
+        """Return the vectors from one side to the other, ``[B, T, pairs, 2]``; lengths would let lips cross."""
+        upper, lower = (list(side) for side in zip(*pairs, strict=True))
         points = self.to_points2d(motion)
-        return points[:, :, a] - points[:, :, b]
+        return points[:, :, upper] - points[:, :, lower]
+
+
+def points_of_groups(loss: str, representation: Representation, groups: Iterable[str]) -> list[int]:
+    """Return the points of groups, one group after another.
+
+    Args:
+        loss: name of the loss, for the error.
+        representation: which has the groups.
+        groups: names of groups, or `ALL`.
+
+    Raises:
+        SpecError: the representation lacks a group.
+    """
+    members = {ALL: tuple(range(representation.points)), **representation.groups}
+    for name in groups:
+        if name not in members:
+            raise SpecError(loss, f"groups that {representation.name} has: {', '.join(members)}", repr(name))
+    return [point for name in groups for point in members[name]]

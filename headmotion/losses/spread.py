@@ -1,63 +1,66 @@
-"""How far and how fast a body moves, whatever the way it goes."""
+"""How far and how fast a body moves, regardless of its path."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from typing_extensions import override
 
 from ..core.interfaces.loss import Loss, LossInput
 from ..core.interfaces.specs import BuildContext
-from .groups import ALL, points_of
+from .reconstruction import ALL, points_of_groups
 from .specs import SpreadLossSpec
 
-STILL = 5e-4
-"""Unit-frame sides; less motion than this is noise of the detector and not asked for."""
+NOISE = 5e-4
+"""Standard deviation (unit frame) below which motion is noise of the detector, and not required."""
 
 
 class SpreadLoss(Loss):
     """Compares the covariances of displacements (a variogram) of generated and real motion over several lags.
 
-    Short lags hold the speed, long ones the spread. Covariances are compared in the directions in which real motion
+    Short lags measure the speed, long lags the spread. Covariances are compared in the directions in which real motion
     varies most, by the logarithms of their ratio in every direction (the affine-invariant distance of Pennec, Fillard,
-    Ayache 2006), so that a turn of the head counts beside a shift that moves points farther. They are those of the
-    whole batch: no clip is asked to move as its own real head did, which speech does not tell.
+    Ayache 2006), so that a turn of the head counts as much as a shift, which moves points farther. The covariances are
+    those of the entire batch: no clip has to move as its own recorded head did, which speech does not determine.
     """
 
     def __init__(self, spec: SpreadLossSpec, context: BuildContext) -> None:
         super().__init__(spec)
-        self.points = sorted(set(points_of("spread loss", context.representation, spec.groups or (ALL,))))
+        self.points = sorted(set(points_of_groups("spread loss", context.representation, spec.groups or (ALL,))))
         self.weight, self.lags, self.directions = spec.weight, spec.lags, spec.directions
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
         last = data.reference[:, -1:]
         generated, real = (
-            torch.cat([last, motion], dim=1)[:, :, self.points].flatten(2) for motion in (data.generated, data.real)
+            rearrange(torch.cat([last, motion], dim=1)[:, :, self.points], "b t p d -> b t (p d)")
+            for motion in (data.generated, data.real)
         )
         ratios = [
-            self._ratio(generated[:, lag:] - generated[:, :-lag], real[:, lag:] - real[:, :-lag])
+            self._log_ratios(generated[:, lag:] - generated[:, :-lag], real[:, lag:] - real[:, :-lag])
             for lag in self.lags
             if lag < generated.shape[1]
         ]
-        # The root mean square minds the direction that is missed most.
+        # The root mean square gives most weight to the direction with the largest error.
         return {"spread": self.weight * torch.sqrt(torch.cat(ratios).square().mean() + 1e-8)} if ratios else {}
 
-    def _ratio(self, generated: Tensor, real: Tensor) -> Tensor:
-        """Logarithms of the ratio of root mean squares of displacements ``[B, T, F]``, by direction."""
-        values, vectors = torch.linalg.eigh(_covariance(real.detach()))
-        main = vectors[:, -self.directions :] * (values[-self.directions :].clamp(min=0) + STILL**2).rsqrt()
-        noise = STILL**2 * main.mT @ main
-        found: Tensor = main.mT @ _covariance(generated) @ main + noise
-        if not torch.isfinite(found).all():
-            return found.diagonal()  # for the trainer to name; eigenvalues of that would be an error
-        ratios: Tensor = torch.linalg.eigvalsh(found)
+    def _log_ratios(self, generated: Tensor, real: Tensor) -> Tensor:
+        """Return the logarithms ``[directions]`` of the ratio of root mean squares of displacements ``[B, T, F]``."""
+        variances, vectors = torch.linalg.eigh(_covariance(real.detach()))
+        scales = (variances[-self.directions :].clamp(min=0) + NOISE**2).rsqrt()
+        whitening = vectors[:, -self.directions :] * scales
+        noise = NOISE**2 * whitening.mT @ whitening
+        whitened: Tensor = whitening.mT @ _covariance(generated) @ whitening + noise
+        if not torch.isfinite(whitened).all():
+            return whitened.diagonal()  # for the trainer to report; eigenvalues would raise an error
+        ratios: Tensor = torch.linalg.eigvalsh(whitened)
         return 0.5 * ratios.clamp(min=1e-12).log()
 
 
 def _covariance(displacements: Tensor) -> Tensor:
-    """Mean outer product ``[F, F]`` of displacements ``[B, T, F]``."""
-    flat = displacements.flatten(0, 1)
-    return flat.mT @ flat / len(flat)
+    """Return the mean outer product ``[F, F]`` of displacements ``[B, T, F]``."""
+    rows = rearrange(displacements, "b t f -> (b t) f")
+    return rows.mT @ rows / len(rows)

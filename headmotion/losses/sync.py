@@ -1,10 +1,11 @@
-"""Guidance by syncers, and the contrastive losses that train them."""
+"""Guidance by trained syncers, and the contrastive losses that train them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
@@ -23,7 +24,7 @@ class SyncLoss(Loss):
         self._syncers: list[SyncerPyramid] = []
 
     def use_syncers(self, syncers: SyncerPyramid) -> None:
-        """Judge by these syncers; they are not trained and not stored with the loss."""
+        """Set the syncers, which are neither trained nor stored with the loss."""
         self._syncers = [syncers if self.levels is None else syncers.finest(self.levels)]
 
     @override
@@ -34,41 +35,42 @@ class SyncLoss(Loss):
 
 
 def contrastive_loss(audio: Tensor, motion: Tensor, temperature: float | Tensor = 1.0, margin: float = 0.0) -> Tensor:
-    """InfoNCE in both directions over aligned groups of windows. Source: MS-Sync, eq. 2.
+    """Return InfoNCE in both directions over groups of windows: ``2 ln N`` at chance. Source: MS-Sync, eq. 2.
+
+    It is the mean cross-entropy over rows plus that over columns.
 
     Args:
-        audio, motion: unit-length embeddings ``[..., N, E]``; row ``i`` of one belongs to row ``i`` of the other.
+        audio: unit-length embeddings ``[..., N, E]``.
+        motion: unit-length embeddings ``[..., N, E]``; row ``i`` belongs to row ``i`` of the audio.
         temperature: divides the cosines; the paper has none (1).
-        margin: subtracted from the cosine of each true pair.
-
-    Returns:
-        Cross-entropy over rows plus cross-entropy over columns, each averaged: ``2 ln N`` at chance.
+        margin: subtracted from the cosine of each matching pair.
     """
     count = audio.shape[-2]
-    logits = audio @ motion.transpose(-1, -2)
+    logits = audio @ motion.mT
     logits = (logits - margin * torch.eye(count, device=logits.device, dtype=logits.dtype)) / temperature
-    flat = logits.reshape(-1, count, count)
-    target = torch.arange(count, device=logits.device).expand(len(flat), -1)
-    return functional.cross_entropy(flat, target) + functional.cross_entropy(flat.transpose(1, 2), target)
+    groups = rearrange(logits, "... n m -> (...) n m")
+    target = torch.arange(count, device=logits.device).expand(len(groups), -1)
+    return functional.cross_entropy(groups, target) + functional.cross_entropy(groups.mT, target)
 
 
 def margin_loss(audio: Tensor, motion: Tensor, margin: float = 10.0) -> Tensor:
-    """SyncNet's contrastive loss over aligned groups of windows. Source: Chung and Zisserman 2016.
+    """Return SyncNet's contrastive loss over groups of windows. Source: Chung and Zisserman 2016.
+
+    It is half of the mean squared distance of matching pairs plus the mean squared shortfall of the others to the
+    margin.
 
     Args:
-        audio, motion: embeddings ``[..., N, E]`` of any length; row ``i`` of one belongs to row ``i`` of the other, and
-            the audio of the row before is its negative.
-        margin: distance up to which negatives are pushed apart, MS-Sync's 10.
-
-    Returns:
-        Half of the mean squared distance of true pairs plus the mean squared shortfall of the others to the margin.
+        audio: embeddings ``[..., N, E]`` of any length.
+        motion: embeddings ``[..., N, E]``; row ``i`` belongs to row ``i`` of the audio, and the audio of the row before
+            is its negative.
+        margin: distance that negatives should have at least; MS-Sync's is 10.
     """
-    true = (motion - audio).square().sum(-1)
-    false = (motion - audio.roll(1, -2)).norm(dim=-1)
-    return (true.mean() + functional.relu(margin - false).square().mean()) / 2
+    positive = (motion - audio).square().sum(-1)
+    negative = (motion - audio.roll(1, -2)).norm(dim=-1)
+    return (positive.mean() + functional.relu(margin - negative).square().mean()) / 2
 
 
 def top1(audio: Tensor, motion: Tensor) -> Tensor:
-    """Share of windows ``[..., N, E]`` whose own audio is the nearest of the N."""
+    """Return the share of windows ``[..., N, E]`` whose own audio is the nearest of the N."""
     nearest = torch.cdist(motion, audio).argmin(-1)
     return (nearest == torch.arange(audio.shape[-2], device=audio.device)).float().mean()
