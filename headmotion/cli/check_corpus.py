@@ -31,4 +31,4 @@ def inspect_corpus(
         click.echo(json.dumps(report.summary(), indent=2))
     else:
         show(output)
-    context.exit(0 if report.sound else 1)
+    context.exit(0 if report.is_intact else 1)

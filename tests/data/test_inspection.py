@@ -1,4 +1,4 @@
-"""The doctor names what was made wrong on purpose, and nothing else."""
+"""The inspection names what was made wrong on purpose, and nothing else."""
 
 import json
 import re
@@ -17,9 +17,9 @@ from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
 from headmotion.data.infer_representation import infer_representation
-from headmotion.data.inspection import Report, inspect_corpus
-from headmotion.data.inspection.audio_stats import sound_figures
-from headmotion.data.inspection.motion_stats import face_figures
+from headmotion.data.inspection import CorpusReport, inspect_corpus
+from headmotion.data.inspection.audio_stats import audio_stats
+from headmotion.data.inspection.motion_stats import motion_stats
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.sync import trained as syncing
@@ -39,13 +39,13 @@ def as_shards(folder: Path, clips: Iterable[Clip]) -> Path:
     return write_shards(folder / "corpus", clips, representation=FACE, shard_bytes=1)
 
 
-def titles(report: Report) -> dict[str, list[str]]:
+def titles(report: CorpusReport) -> dict[str, list[str]]:
     return {each.title: [name for name, _ in each.clips] for each in report.findings}
 
 
 def test_good_clips_have_nothing_wrong(talking: list[Clip], tmp_path: Path) -> None:
     report = inspect_corpus(as_shards(tmp_path, talking))
-    assert report.sound and titles(report) == {}
+    assert report.is_intact and titles(report) == {}
     summary = json.loads(json.dumps(report.summary(), allow_nan=False))
     assert (summary["clips"], summary["speakers"], summary["damaged"]) == (6, 6, 0)
     assert summary["splits"] == {"train": {"clips": 6, "speakers": 6, "hours": round(24 / 3600, 4)}}
@@ -140,7 +140,7 @@ def test_clips_made_wrong(change: Callable[[Clip], Clip], title: str, talking: l
     clips = [change(talking[0]), *talking[1:]]
     report = inspect_corpus(as_shards(tmp_path, clips))
     assert titles(report).get(title) == [talking[0].id]
-    assert report.sound, "usable, if not good"
+    assert report.is_intact, "usable, if not good"
 
 
 def test_index_made_wrong(talking: list[Clip], tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_damaged_shards(talking: list[Clip], tmp_path: Path) -> None:
     shards[2].write_bytes(bytes(shards[2].stat().st_size))
     alter(shards[3])
     report = inspect_corpus(folder, tmp_path / "report.html")
-    assert not report.sound
+    assert not report.is_intact
     assert titles(report)["damaged files"] == [f"shards/0000{k}.safetensors" for k in range(4)]
     assert titles(report)["damaged clips"] == [clip.id for clip in talking[:3]], "one bit is found by its sha256 alone"
     assert report.summary()["clips"] == 3 and "damaged files" in (tmp_path / "report.html").read_text()
@@ -196,7 +196,7 @@ def test_all_is_damaged(talking: list[Clip], tmp_path: Path) -> None:
     folder = as_shards(tmp_path, talking[:2])
     shutil.rmtree(folder / "shards")
     report = inspect_corpus(folder, tmp_path / "report.html")
-    assert not report.sound and not report.clips
+    assert not report.is_intact and not report.clips
     pairs = write_corpus(tmp_path / "pairs", talking[:1])
     (pairs / f"{talking[0].id}.npz").write_bytes(b"nothing")
     with pytest.raises(CorpusError, match="at least one clip that can be read"):
@@ -231,10 +231,10 @@ def test_missing_packages_are_named(talking: list[Clip], tmp_path: Path, monkeyp
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(HeadmotionError, match=r"pip install 'headmotion\[report\]'"):
         inspect_corpus(folder, tmp_path / "report.html")
-    assert inspect_corpus(folder).sound, "figures need neither"
+    assert inspect_corpus(folder).is_intact, "statistics need neither"
 
 
-def test_face_figures_of_known_motion() -> None:
+def test_motion_stats_of_known_motion() -> None:
     representation = infer_representation((1, 68, 3)).build(None)
     rest = (representation.neutral().numpy() * 200).astype(np.float64)
     size = np.linalg.norm((rest[36] - rest[45])[:2])
@@ -243,22 +243,22 @@ def test_face_figures_of_known_motion() -> None:
     c, s = np.cos(angles), np.sin(angles)
     turn = np.stack([np.stack([c, zero, s], -1), np.stack([zero, one, zero], -1), np.stack([-s, zero, c], -1)], -2)
     turned = np.einsum("tij,pj->tpi", turn, rest).astype(np.float32)
-    figures = face_figures(turned, representation, 25.0)
-    assert figures.head_turn == pytest.approx(50, rel=0.02), "2 degrees per frame"
-    assert max(figures.energy.values()) < 1e-3 * figures.head_speed and not figures.frozen and not figures.jumps
+    stats = motion_stats(turned, representation, 25.0)
+    assert stats.head_turn == pytest.approx(50, rel=0.02), "2 degrees per frame"
+    assert max(stats.energy.values()) < 1e-3 * stats.head_speed and not stats.frozen and not stats.jumps
     talking = np.repeat(rest[None], 25, 0)
     talking[:, list(representation.groups["lips"]), 1] += (np.arange(25) % 2)[:, None] * 0.1 * size
-    figures = face_figures(talking.astype(np.float32), representation, 25.0)
-    assert figures.energy["lips"] == pytest.approx(2.5, rel=0.01), "a tenth of the unit, 25 times a second"
-    assert figures.energy["eyes"] < 1e-3 and figures.head_speed < 1e-3
+    stats = motion_stats(talking.astype(np.float32), representation, 25.0)
+    assert stats.energy["lips"] == pytest.approx(2.5, rel=0.01), "a tenth of the unit, 25 times a second"
+    assert stats.energy["eyes"] < 1e-3 and stats.head_speed < 1e-3
 
 
-def test_sound_figures_of_known_sound() -> None:
+def test_audio_stats_of_known_sound() -> None:
     tone = 0.5 * np.sin(np.arange(16000) * 0.3).astype(np.float32)
     half = np.concatenate([tone, np.zeros(16000, np.float32)])
-    assert sound_figures(tone).level_db == pytest.approx(-9.03, abs=0.05) and sound_figures(tone).silence == 0
-    assert sound_figures(half).silence == 0.5 and sound_figures(half).clipped == 0
-    assert sound_figures(np.zeros(10, np.float32)).level_db == pytest.approx(-100)
+    assert audio_stats(tone).level_db == pytest.approx(-9.03, abs=0.05) and audio_stats(tone).silence == 0
+    assert audio_stats(half).silence == 0.5 and audio_stats(half).clipped == 0
+    assert audio_stats(np.zeros(10, np.float32)).level_db == pytest.approx(-100)
 
 
 def test_command(talking: list[Clip], tmp_path: Path) -> None:

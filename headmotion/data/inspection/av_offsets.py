@@ -16,86 +16,80 @@ from typing import Literal
 from ...core.errors import CorpusError
 from ...core.interfaces.representation import Representation
 from ..clip import Clip
-from .loudness_offset import REACH, Curve, common_offset
-from .measure import Examined, Measure
+from .loudness_offset import MAX_OFFSET, Curve, common_offset
+from .measure import MeasuredClip, OffsetMeasure
 
-CLEAR = 3.0
-"""Strength from which an offset by loudness counts, see `lag.Offset`."""
-CONFIDENT = 0.2
-"""Confidence from which an offset by syncers counts; right clips that were measured as apart stayed below it."""
-LEAST_CLIPS = 5
+MIN_STRENGTH = 3.0
+"""Strength from which an offset by loudness counts, see `CommonOffset`."""
+MIN_CONFIDENCE = 0.2
+"""Confidence from which an offset by syncers counts; clips in sync that were measured as apart stayed below it."""
+MIN_CLIPS = 5
 """Fewer clips are no group."""
-GROUPS = 200
-"""At most so many groups are looked at, the largest first."""
+MAX_GROUPS = 200
+"""Number of groups that are looked at, the largest first."""
 
-Method = Literal["checks", "syncers", "loudness"]
+OffsetMethod = Literal["checks", "syncers", "loudness"]
+"""Source of the offsets: what preparation noted, trained syncers, or loudness against mouth opening."""
 
 
 @dataclass(frozen=True)
 class GroupOffset:
-    """What a group of clips has in common."""
+    """The offset that a group of clips has in common."""
 
     name: str
     clips: int
     frames: float
     """Negative: the audio is late."""
     strength: float | None
-    """See `lag.Offset`; None where each clip was measured by itself."""
+    """See `CommonOffset`; None if each clip was measured by itself."""
     curve: Curve | None
 
 
-def method_of(clips: Sequence[Examined]) -> Method:
-    """Where offsets come from: what preparation noted, trained syncers, or loudness against mouth opening."""
-    if any(noted(each) is not None for each in clips):
+def choose_offset_method(clips: Sequence[MeasuredClip]) -> OffsetMethod:
+    """Return the best method that the clips have values for."""
+    if any(_noted_offset(clip) is not None for clip in clips):
         return "checks"
-    return "syncers" if any(each.measured for each in clips) else "loudness"
+    return "syncers" if any(clip.measured_offset for clip in clips) else "loudness"
 
 
-def noted(clip: Examined) -> float | None:
-    """The offset in frames that preparation noted (``av_offset_ms``, or ``av_offset`` in frames), if it was sure."""
-    milliseconds, frames = _number(clip, "av_offset_ms"), _number(clip, "av_offset")
-    sure = _number(clip, "av_confidence")
-    if sure is not None and sure < CONFIDENT:
-        return None
-    return frames if milliseconds is None else milliseconds / 1000 * clip.frames / clip.seconds
-
-
-def clear_offset(clip: Examined, method: Method) -> float | None:
-    """The offset of one clip in frames, if it is clear."""
+def clear_offset(clip: MeasuredClip, method: OffsetMethod) -> float | None:
+    """Return the offset of one clip in frames, or None if it is not clear."""
     if method == "checks":
-        return noted(clip)
+        return _noted_offset(clip)
     if method == "syncers":
-        return None if clip.measured is None or clip.measured[1] < CONFIDENT else float(clip.measured[0])
+        if clip.measured_offset is None or clip.measured_offset[1] < MIN_CONFIDENCE:
+            return None
+        return float(clip.measured_offset[0])
     if clip.correlation is None:
         return None
-    found = common_offset([clip.correlation])
-    return float(found.frames) if found.strength >= CLEAR else None
+    offset = common_offset([clip.correlation])
+    return float(offset.frames) if offset.strength >= MIN_STRENGTH else None
 
 
-def group_offsets(clips: Sequence[Examined], offsets: Sequence[float | None], method: Method) -> list[GroupOffset]:
-    """Groups whose common offset is clear, the largest first; a group equal to another is told once."""
-    result = []
-    for name, members in _groups(clips):
-        if method == "loudness":
-            heard = [curve for k in members if (curve := clips[k].correlation) is not None]
-            if len(heard) < LEAST_CLIPS:
-                continue
-            found = common_offset(heard)
-            # The further away, the less likely: a far peak must stand out twice as much.
-            if found.strength >= CLEAR * (1 if abs(found.frames) <= REACH // 2 else 2):
-                result.append(GroupOffset(name, len(heard), found.frames, found.strength, found.curve))
-        else:
-            known = sorted(each for k in members if (each := offsets[k]) is not None)
-            if len(known) >= LEAST_CLIPS:
-                middle = known[len(known) // 2]
-                agree = sum(abs(each - middle) <= 1 for each in known)
-                if 2 * agree > len(known):
-                    result.append(GroupOffset(name, len(known), middle, None, None))
-    return result
+def group_offsets(
+    clips: Sequence[MeasuredClip], offsets: Sequence[float | None], method: OffsetMethod
+) -> list[GroupOffset]:
+    """Return the groups whose common offset is clear, the largest first; of equal groups only one.
+
+    Args:
+        clips: all clips.
+        offsets: the `clear_offset` of each clip.
+        method: source of the offsets.
+    """
+    groups = _largest_groups(clips)
+    if method == "loudness":
+        results = (_offset_by_loudness(name, [clips[k].correlation for k in members]) for name, members in groups)
+    else:
+        results = (_offset_by_majority(name, [offsets[k] for k in members]) for name, members in groups)
+    return [result for result in results if result is not None]
 
 
-def by_syncers(path: str | os.PathLike[str], representation: Representation) -> Measure:
-    """A measure of clips of a representation by the syncers of a training run, at their finest level.
+def make_offset_measure(path: str | os.PathLike[str], representation: Representation) -> OffsetMeasure:
+    """Return a measure by the syncers of a training run, at their finest level.
+
+    Args:
+        path: file of syncers.
+        representation: what the clips are in.
 
     Raises:
         CheckpointError: the file is none of syncers.
@@ -117,21 +111,52 @@ def by_syncers(path: str | os.PathLike[str], representation: Representation) -> 
     return measure
 
 
-def _groups(clips: Sequence[Examined]) -> list[tuple[str, list[int]]]:
+def _offset_by_loudness(name: str, correlations: Sequence[Curve | None]) -> GroupOffset | None:
+    curves = [curve for curve in correlations if curve is not None]
+    if len(curves) < MIN_CLIPS:
+        return None
+    offset = common_offset(curves)
+    # Large offsets are unlikely: there a peak must stand out twice as much.
+    min_strength = MIN_STRENGTH * (1 if abs(offset.frames) <= MAX_OFFSET // 2 else 2)
+    if offset.strength < min_strength:
+        return None
+    return GroupOffset(name, len(curves), offset.frames, offset.strength, offset.curve)
+
+
+def _offset_by_majority(name: str, offsets: Sequence[float | None]) -> GroupOffset | None:
+    """Return the median offset, if more than half of the clips are within a frame of it."""
+    known = sorted(offset for offset in offsets if offset is not None)
+    if len(known) < MIN_CLIPS:
+        return None
+    median = known[len(known) // 2]
+    agreeing = sum(abs(offset - median) <= 1 for offset in known)
+    return GroupOffset(name, len(known), median, None, None) if 2 * agreeing > len(known) else None
+
+
+def _noted_offset(clip: MeasuredClip) -> float | None:
+    """Return the offset (frames) that preparation noted in ``av_offset_ms`` or ``av_offset``, if it was confident."""
+    milliseconds, frames = _number(clip, "av_offset_ms"), _number(clip, "av_offset")
+    confidence = _number(clip, "av_confidence")
+    if confidence is not None and confidence < MIN_CONFIDENCE:
+        return None
+    return frames if milliseconds is None else milliseconds / 1000 * clip.frames / clip.seconds
+
+
+def _largest_groups(clips: Sequence[MeasuredClip]) -> list[tuple[str, list[int]]]:
     groups: dict[str, list[int]] = {}
     for k, clip in enumerate(clips):
-        for name in _names(clip):
+        for name in _group_names(clip):
             groups.setdefault(name, []).append(k)
+    # One name per set of clips: a corpus of one speaker is one group.
     distinct: dict[tuple[int, ...], str] = {}
     for name, members in groups.items():
-        if len(members) >= LEAST_CLIPS:
+        if len(members) >= MIN_CLIPS:
             distinct.setdefault(tuple(members), name)
-    largest = sorted(distinct.items(), key=lambda item: -len(item[0]))[:GROUPS]
+    largest = sorted(distinct.items(), key=lambda item: -len(item[0]))[:MAX_GROUPS]
     return [(name, list(members)) for members, name in largest]
 
 
-def _names(clip: Examined) -> list[str]:
-    """The groups that a clip is in."""
+def _group_names(clip: MeasuredClip) -> list[str]:
     names = ["all clips"]
     speaker, source = clip.entry.speaker, clip.entry.source
     if speaker:
@@ -143,7 +168,8 @@ def _names(clip: Examined) -> list[str]:
     return names
 
 
-def _number(clip: Examined, name: str) -> float | None:
+def _number(clip: MeasuredClip, name: str) -> float | None:
+    """Return a finite number among the clip's checks, or None."""
     value = clip.entry.checks.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None

@@ -15,73 +15,88 @@ from ..index_entry import IndexEntry
 from ..infer_representation import infer_representation
 from ..rejected import RejectedClip
 from ..shard_header import COPY_AGAIN, HEADER, SHARDS, check_size, read_header
-from .audio_stats import SoundFigures, sound_figures
-from .loudness_offset import Curve, correlation, level_db
-from .motion_stats import FaceFigures, face_figures, opening_widths
+from .audio_stats import AudioStats, audio_stats
+from .loudness_offset import Curve, band_level_db, correlate_changes
+from .motion_stats import MotionStats, motion_stats, opening_widths
 
-Measure = Callable[[Clip], tuple[int, float] | None]
-"""Offset in frames (negative: the audio is late) and confidence of a clip, by trained syncers; None: they cannot."""
+OffsetMeasure = Callable[[Clip], tuple[int, float] | None]
+"""Returns a clip's offset in frames (negative: the audio is late) and confidence, by trained syncers, or None."""
 
 
 @dataclass(frozen=True, eq=False)
-class Examined:
-    """One clip and its figures."""
+class MeasuredClip:
+    """One clip with its statistics."""
 
     entry: IndexEntry
     seconds: float
     frames: int
-    face: FaceFigures
-    sound: SoundFigures
+    motion: MotionStats
+    audio: AudioStats
     correlation: Curve | None
-    """Of loudness and mouth opening, see `lag.correlation`; None where there is no mouth, or nothing to correlate."""
-    measured: tuple[int, float] | None
-    """Offset and confidence by trained syncers."""
+    """Of loudness and mouth opening, see `correlate_changes`; None without a mouth or anything to correlate."""
+    measured_offset: tuple[int, float] | None
+    """Offset in frames and confidence by trained syncers."""
 
 
-def examine(
-    entries: Iterable[IndexEntry], representation: Representation, measure: Measure | None = None
-) -> Iterator[Examined | RejectedClip]:
-    """Figures of each clip, one clip in memory at a time; a damaged clip gives its reason."""
+def measure_clips(
+    entries: Iterable[IndexEntry], representation: Representation, measure_offset: OffsetMeasure | None = None
+) -> Iterator[MeasuredClip | RejectedClip]:
+    """Measure one clip after another; a damaged clip gives its reason.
+
+    Args:
+        entries: entries of a corpus.
+        representation: what the landmarks are in.
+        measure_offset: measures the offset of audio and motion.
+    """
     for entry in entries:
         try:
-            yield _examined(entry, entry.read(), representation, measure)
+            yield _measure_clip(entry, entry.read(), representation, measure_offset)
         except HeadmotionError as error:
             yield RejectedClip(entry.id, error, str(entry.folder))
 
 
-def _examined(entry: IndexEntry, clip: Clip, representation: Representation, measure: Measure | None) -> Examined:
+def _measure_clip(
+    entry: IndexEntry, clip: Clip, representation: Representation, measure_offset: OffsetMeasure | None
+) -> MeasuredClip:
     landmarks = clip.landmarks
     if landmarks.shape[1] != representation.points or landmarks.shape[2] < representation.dims:
         expected = f"landmarks [T, {representation.points}, {representation.dims} or more], as in the other clips"
         raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(landmarks.shape)}")
     landmarks = landmarks[..., : representation.dims]
-    face = face_figures(landmarks, representation, float(clip.fps))
     mouth = opening_widths(landmarks, representation).get("mouth")
-    heard = None if mouth is None else correlation(mouth, level_db(clip.audio, len(landmarks), clip.fps))
-    measured = None if measure is None else measure(clip)
-    return Examined(entry, clip.seconds, len(landmarks), face, sound_figures(clip.audio), heard, measured)
+    return MeasuredClip(
+        entry=entry,
+        seconds=clip.seconds,
+        frames=len(landmarks),
+        motion=motion_stats(landmarks, representation, float(clip.fps)),
+        audio=audio_stats(clip.audio),
+        correlation=None
+        if mouth is None
+        else correlate_changes(mouth, band_level_db(clip.audio, len(landmarks), clip.fps)),
+        measured_offset=None if measure_offset is None else measure_offset(clip),
+    )
 
 
-def representation_in(folder: Path, entries: Iterable[IndexEntry]) -> Representation:
-    """What the corpus is in: as its header says, else from the shape of the first clip that can be read.
+def resolve_representation(folder: Path, entries: Iterable[IndexEntry]) -> Representation:
+    """Build the representation that the header names, or else the likely one of the first clip that can be read.
 
     Raises:
         CorpusError: no clip can be read, or nothing fits.
-        SpecError: the representation's plugin is not there.
+        SpecError: the representation's plugin is not installed.
     """
     if (folder / HEADER).exists():
         return resolve_spec("representation", read_header(folder).representation).build(None)
-    reason = "none"
+    reason = ""
     for entry in entries:
         try:
             return infer_representation(entry.read().landmarks.shape).build(None)
         except HeadmotionError as error:
-            reason = str(error) if reason == "none" else reason
-    raise CorpusError(f"corpus {folder}", "at least one clip that can be read", reason)
+            reason = reason or str(error)
+    raise CorpusError(f"corpus {folder}", "at least one clip that can be read", reason or "none")
 
 
-def damaged_files(folder: Path) -> Iterator[RejectedClip]:
-    """Shards that are missing, cut short, or differ from their sha256."""
+def find_damaged_files(folder: Path) -> Iterator[RejectedClip]:
+    """Find shards that are missing, cut short, or differ from their SHA-256."""
     if not (folder / HEADER).exists():
         return
     for name, info in read_header(folder).shards.items():
@@ -92,6 +107,7 @@ def damaged_files(folder: Path) -> Iterator[RejectedClip]:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
             if digest != info.sha256:
                 raise CorpusError(f"corpus {folder}", f"{path} with the sha256 of its header", "another", COPY_AGAIN)
-        except (HeadmotionError, OSError) as error:
-            known = error if isinstance(error, HeadmotionError) else CorpusError(str(folder), path, str(error))
-            yield RejectedClip(path, known, str(folder))
+        except HeadmotionError as error:
+            yield RejectedClip(path, error, str(folder))
+        except OSError as error:
+            yield RejectedClip(path, CorpusError(str(folder), path, str(error)), str(folder))

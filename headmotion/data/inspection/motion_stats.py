@@ -17,15 +17,15 @@ from ...geometry.rotations import rotation_angle
 
 Points = npt.NDArray[np.float64]
 
-STILL = 1e-4
-"""Movement below this is none."""
+MIN_MOVEMENT = 1e-4
+"""A frame whose points all move less than this is frozen."""
 JUMP = 0.3
-"""Half of all points moved further than this from one frame to the next: no head does that."""
+"""Median movement from one frame to the next that no head reaches."""
 
 
 @dataclass(frozen=True)
-class FaceFigures:
-    """What is measured of one clip's motion."""
+class MotionStats:
+    """Statistics of one clip's motion."""
 
     size_px: float
     """Median distance of the scale pair in pixels."""
@@ -34,51 +34,62 @@ class FaceFigures:
     head_turn: float
     """Root mean square of the rotation (degrees per second)."""
     energy: dict[str, float]
-    """Per group, root mean square of what is not rigid (units per second)."""
+    """Per group, root mean square of the motion that is not rigid (units per second)."""
     spreads: dict[str, float]
     """Per opening, from the 5th to the 95th percentile of its width (units)."""
     frozen: float
     """Share of frames in which no point moves."""
     jumps: tuple[int, ...]
-    """Frames at which the whole face leaps."""
+    """Frames at which the whole face jumps."""
 
 
-def face_figures(landmarks: npt.NDArray[np.float32], representation: Representation, fps: float) -> FaceFigures:
-    """Measure landmarks ``[T, P, D]`` in pixels; of points with three coordinates depth counts too."""
-    spatial = 3 if landmarks.shape[-1] == 3 else 2
-    points = landmarks[..., :spatial].astype(np.float64)
-    size = _size(points, representation)
+def motion_stats(landmarks: npt.NDArray[np.float32], representation: Representation, fps: float) -> MotionStats:
+    """Measure the motion of landmarks.
+
+    Args:
+        landmarks: ``[T, P, D]`` in pixels; of points with three coordinates the depth counts too.
+        representation: what the landmarks are in.
+        fps: frames per second.
+    """
+    points = _spatial(landmarks)
+    size = _size_px(points, representation)
     points = points / size
-    steady = _steady(representation)
-    turn, straight = _straighten(points, steady)
-    moved = np.linalg.norm(np.diff(points[..., :2], axis=0), axis=-1)
-    rigid = points - np.einsum("tij,tpj->tpi", turn, straight - straight.mean(axis=0))
-    body = np.linalg.norm(np.diff(rigid, axis=0), axis=-1)
-    inner = np.linalg.norm(np.diff(straight, axis=0), axis=-1)
-    every: dict[str, tuple[int, ...]] = {"all points": tuple(range(points.shape[1]))}
-    groups = dict(representation.groups) or every
-    return FaceFigures(
+    rotations, aligned = _align(points, _rigid_points(representation))
+    rigid = points - np.einsum("tij,tpj->tpi", rotations, aligned - aligned.mean(axis=0))
+    speeds_2d, rigid_speeds, inner_speeds = (
+        np.linalg.norm(np.diff(values, axis=0), axis=-1) for values in (points[..., :2], rigid, aligned)
+    )
+    all_points: dict[str, tuple[int, ...]] = {"all points": tuple(range(points.shape[1]))}
+    groups = dict(representation.groups) or all_points
+    rotation_steps = torch.from_numpy(rotations[:-1]).mT @ torch.from_numpy(rotations[1:])
+    return MotionStats(
         size_px=size,
-        head_speed=_rms(body) * fps,
-        head_turn=_rms(_angles(turn)) * fps,
-        energy={name: _rms(inner[:, list(members)]) * fps for name, members in groups.items()},
+        head_speed=_rms(rigid_speeds) * fps,
+        head_turn=_rms(torch.rad2deg(rotation_angle(rotation_steps)).numpy()) * fps,
+        energy={name: _rms(inner_speeds[:, list(members)]) * fps for name, members in groups.items()},
         spreads={name: _spread(width) for name, width in opening_widths(landmarks, representation).items()},
-        frozen=float((moved.max(axis=1) < STILL).mean()) if len(moved) else 0.0,
-        jumps=tuple(int(k) + 1 for k in np.flatnonzero(np.median(moved, axis=1) > JUMP)) if len(moved) else (),
+        frozen=float((speeds_2d.max(axis=1) < MIN_MOVEMENT).mean()) if len(speeds_2d) else 0.0,
+        # A median of no values would warn.
+        jumps=tuple(int(k) + 1 for k in np.flatnonzero(np.median(speeds_2d, axis=1) > JUMP)) if len(speeds_2d) else (),
     )
 
 
 def opening_widths(landmarks: npt.NDArray[np.float32], representation: Representation) -> dict[str, Points]:
-    """Width of each opening in each frame ``[T]`` (units)."""
-    points = landmarks[..., : 3 if landmarks.shape[-1] == 3 else 2].astype(np.float64)
-    points /= _size(points, representation)
+    """Return the width ``[T]`` of each opening (units) in landmarks ``[T, P, D]``."""
+    points = _spatial(landmarks)
+    points /= _size_px(points, representation)
     return {
         name: np.mean([np.linalg.norm(points[:, a] - points[:, b], axis=-1) for a, b in pairs], axis=0)
         for name, pairs in representation.openings.items()
     }
 
 
-def _size(points: Points, representation: Representation) -> float:
+def _spatial(landmarks: npt.NDArray[np.float32]) -> Points:
+    """Return the coordinates ``[T, P, 2 or 3]``, without numbers that are none, such as Jacobians."""
+    return landmarks[..., : 3 if landmarks.shape[-1] == 3 else 2].astype(np.float64)
+
+
+def _size_px(points: Points, representation: Representation) -> float:
     left, right = representation.scale_pair
     return max(float(np.median(np.linalg.norm(points[:, left, :2] - points[:, right, :2], axis=-1))), 1e-6)
 
@@ -88,32 +99,27 @@ def _spread(values: Points) -> float:
     return float(high - low)
 
 
-def _steady(representation: Representation) -> list[int]:
-    """Points that move with the skull alone, where the representation tells; else all."""
-    opening = {point for pairs in representation.openings.values() for pair in pairs for point in pair}
-    skull = {point for name in ("eyes", "nose") for point in representation.groups.get(name, ())} - opening
+def _rigid_points(representation: Representation) -> list[int]:
+    """Return the points that move only with the skull, if the representation names them; else all."""
+    movable = {point for pairs in representation.openings.values() for pair in pairs for point in pair}
+    skull = {point for name in ("eyes", "nose") for point in representation.groups.get(name, ())} - movable
     return sorted(skull) if len(skull) > 3 else list(range(representation.points))
 
 
-def _straighten(points: Points, steady: list[int]) -> tuple[Points, Points]:
-    """Rotations ``[T, d, d]``, and the points ``[T, P, d]`` turned back and moved to where the mean pose has them.
+def _align(points: Points, rigid_points: list[int]) -> tuple[Points, Points]:
+    """Rotate and shift every frame onto the mean pose, by least squares over the rigid points (Umeyama 1991).
 
-    Least squares onto the mean of the steady points (Umeyama 1991), without a change of scale.
+    Returns:
+        The rotations ``[T, d, d]`` of the frames, and the points ``[T, P, d]`` without rotation and translation.
     """
-    base = points[:, steady]
+    base = points[:, rigid_points]
     center = base.mean(axis=1, keepdims=True)
     shape = (base - center).mean(axis=0)
-    for _ in range(2):  # the mean of turned heads is blurred; that of straightened ones is not
+    for _ in range(2):  # the mean of rotated heads is blurred; that of aligned ones is not
         fit = fit_similarity(torch.from_numpy(shape), torch.from_numpy(base), with_scale=False)
-        turn = fit.rotation.numpy()
-        shape = np.einsum("tji,tpj->tpi", turn, base - center).mean(axis=0)
-    return turn, np.einsum("tji,tpj->tpi", turn, points - center)
-
-
-def _angles(turn: Points) -> Points:
-    """Degrees ``[T-1]`` between one rotation and the next."""
-    steps = torch.from_numpy(turn[:-1]).mT @ torch.from_numpy(turn[1:])
-    return np.asarray(torch.rad2deg(rotation_angle(steps)).numpy())
+        rotations = fit.rotation.numpy()
+        shape = np.einsum("tji,tpj->tpi", rotations, base - center).mean(axis=0)
+    return rotations, np.einsum("tji,tpj->tpi", rotations, points - center)
 
 
 def _rms(values: Points) -> float:

@@ -1,0 +1,62 @@
+"""The inspection of a corpus, from its files to a report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ...core.progress import track
+from ...reports.page import check_installed
+from ..corpus import list_corpus
+from ..rejected import RejectedClip
+from .av_offsets import OffsetMethod, choose_offset_method, clear_offset, group_offsets, make_offset_measure
+from .corpus_report import CorpusReport
+from .findings import collect_findings
+from .measure import MeasuredClip, find_damaged_files, measure_clips, resolve_representation
+
+
+def inspect_corpus(
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    syncers: str | os.PathLike[str] | None = None,
+    quiet: bool = True,
+) -> CorpusReport:
+    """Inspect a corpus of either layout. Problems are reported, not raised.
+
+    Args:
+        path: the corpus folder.
+        output: HTML file to write as well; needs ``pip install 'headmotion[report]'``.
+        syncers: the ``syncers.safetensors`` of a training run, which measure the offset of audio and motion. Without
+            them the offset is what preparation noted, or else found by comparing loudness with the opening of the
+            mouth.
+        quiet: no progress bar.
+
+    Raises:
+        CorpusError: no corpus, an index that cannot be read, no clip that can be read, a missing package, or syncers
+            of another representation.
+        CheckpointError: ``syncers`` is no file of syncers.
+    """
+    if output is not None:
+        check_installed()
+    folder = Path(path)
+    entries, rejected = list_corpus(folder)
+    representation = resolve_representation(folder, entries)
+    measure = None if syncers is None else make_offset_measure(syncers, representation)
+    damaged_files = list(find_damaged_files(folder))
+    clips: list[MeasuredClip] = []
+    damaged: list[RejectedClip] = list(rejected)
+    for clip in track(measure_clips(entries, representation, measure), "clips", len(entries), quiet=quiet):
+        if isinstance(clip, MeasuredClip):
+            clips.append(clip)
+        else:
+            damaged.append(clip)
+    method: OffsetMethod = "syncers" if syncers is not None else choose_offset_method(clips)
+    offsets = [clear_offset(clip, method) for clip in clips]
+    groups = group_offsets(clips, offsets, method)
+    findings = collect_findings(damaged_files, damaged, clips, groups, method)
+    spec = representation.spec.model_dump(mode="json")
+    report = CorpusReport(str(folder), spec, tuple(findings), clips, damaged, method, offsets, groups)
+    if output is not None:
+        report.save(output)
+    return report
