@@ -17,8 +17,8 @@ from headmotion.data.clip import Clip
 from headmotion.data.inspection import inspect_corpus
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.body import skeleton
+from headmotion.data.synthetic.face_keypoints import keypoint_clip, keypoints_spec
 from headmotion.data.synthetic.gestures import gesture_clip
-from headmotion.data.synthetic.keypoints import keypoint_clip, keypoints_spec
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.evaluation import evaluate
 from headmotion.representations.mesh478 import IBUG

@@ -19,7 +19,7 @@ import numpy as np
 
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
-from headmotion.data.synthetic.espeak.corpus import spoken_clip
+from headmotion.data.synthetic.espeak.spoken_clips import spoken_clip
 from headmotion.data.synthetic.head_path import head_path, move_head
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 

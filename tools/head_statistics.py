@@ -26,8 +26,8 @@ from headmotion.data.synthetic.head_path import (
     NECK,
     NOD_SECONDS,
     POSTURE_SECONDS,
-    drives,
-    smooth_chance,
+    prosodic_drives,
+    smooth_noise,
 )
 from headmotion.data.synthetic.prosody import prosody
 from headmotion.geometry.rigid_fit import fit_similarity
@@ -120,10 +120,10 @@ def table(shared: Path) -> dict[str, object]:
         axis: [float(np.mean([np.sqrt(((m[lag:, k] - m[:-lag, k]) ** 2).mean()) for _, m in motions])) for lag in LAGS]
         for k, axis in enumerate(AXES[:3])
     }
-    followed = [drives(prosody(clip.audio, len(clip.landmarks))) for clip in speech(shared)]
+    followed = [prosodic_drives(prosody(clip.audio, len(clip.landmarks))) for clip in speech(shared)]
     chance = np.random.default_rng(0)
     wander = [
-        np.stack([smooth_chance(chance, WINDOW, seconds) for seconds in (NOD_SECONDS, POSTURE_SECONDS)], axis=1)
+        np.stack([smooth_noise(chance, WINDOW, seconds) for seconds in (NOD_SECONDS, POSTURE_SECONDS)], axis=1)
         for _ in range(4000)
     ]
     of_prosody, of_chance = {}, {}

@@ -14,8 +14,7 @@ from headmotion.core.files import atomic_folder
 from headmotion.core.npz import read_arrays
 from headmotion.data.corpus import Corpus, open_corpus
 from headmotion.data.shard_writer import write_shards
-from headmotion.data.synthetic.face import FPS
-from headmotion.data.synthetic.script import STEPS_PER_SECOND, Curve
+from headmotion.data.synthetic.curves import FPS, STEPS_PER_SECOND, Curve
 from headmotion.data.synthetic.talking_faces import SyntheticClip, synthetic_clip
 
 from .digests import digest
@@ -102,9 +101,9 @@ Plan = Recorded | Synthetic | Points
 
 def causes_of(clip: SyntheticClip) -> dict[str, Curve]:
     """Curves ``[T]`` at 25 fps that lips, nods and posture follow."""
-    assert clip.script is not None and clip.action is not None
+    assert clip.script is not None and clip.face_motion is not None
     frames = slice(0, None, STEPS_PER_SECOND // FPS)
-    return {"opening": clip.action.opening, "accent": clip.script.accent[frames], "phrase": clip.script.phrase[frames]}
+    return {"opening": clip.face_motion.opening, "accent": clip.script.accent[frames], "phrase": clip.script.phrase[frames]}
 
 
 def made(plan: Plan, folder: Path) -> Path:

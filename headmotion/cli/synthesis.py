@@ -38,10 +38,10 @@ def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
         raise click.BadParameter("only the kind 'spoken' has words.", param_hint=f"--{words[0]}")
     check_output(output, may_be_folder=True)
     if kind != "spoken":
-        from headmotion.data.synthetic.kinds import write_kind
+        from headmotion.data.synthetic.kinds import write_synthetic_shards
 
-        show(write_kind(output, kind, **given))
+        show(write_synthetic_shards(output, kind, **given))
         return
-    from headmotion.data.synthetic.espeak.corpus import write_spoken
+    from headmotion.data.synthetic.espeak.spoken_clips import write_spoken
 
     show(write_spoken(output, quiet=quiet, **given))

@@ -23,7 +23,7 @@ from headmotion.data.import_folder import import_folder
 from headmotion.data.index_entry import IndexEntry
 from headmotion.data.shard_header import FileInfo
 from headmotion.data.shard_writer import write_shards
-from headmotion.data.synthetic.kinds import write_kind
+from headmotion.data.synthetic.kinds import write_synthetic_shards
 from headmotion.data.synthetic.talking_faces import write_synthetic
 
 FACE = {"type": "landmarks68", "dims": 3}
@@ -102,11 +102,11 @@ def content_of_corpus(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda folder, source: write_kind(folder, "faces", 1, seconds=1.0),
+        lambda folder, source: write_synthetic_shards(folder, "faces", 1, seconds=1.0),
         lambda folder, source: write_synthetic(folder, 1, seconds=1.0),
         lambda folder, source: import_folder(source, folder, quiet=True),
     ],
-    ids=["write_kind", "write_synthetic", "import_folder"],
+    ids=["write_synthetic_shards", "write_synthetic", "import_folder"],
 )
 def test_again_into_the_same_folder(write: Callable[[Path, Path], Path], tmp_path: Path) -> None:
     source = write_corpus(tmp_path / "source", [make("a")])

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.interfaces.specs import RepresentationSpec, resolve_spec
-from headmotion.data.synthetic.espeak.corpus import spoken_clip
+from headmotion.data.synthetic.espeak.spoken_clips import spoken_clip
 from headmotion.export import write_motion
 from headmotion.export.formats import SUFFIXES
 from headmotion.export.live_link import HEADER, SHAPES, timecode
@@ -165,7 +165,7 @@ def test_most_frames_have_the_shape_that_a_synthetic_speaker_aims_at() -> None:
             clip = spoken_clip(seed, clean=True)
         except hm.CorpusError as error:
             pytest.skip(str(error))
-        mouth = clip.performance.mouth
+        mouth = clip.face_motion.mouth
         aims = np.stack([mouth.opening, 2.5 * mouth.width], axis=-1)
         targets = np.array([(opened, 2.5 * wide) for opened, wide, _ in MOUTHS.values()])
         truth = np.linalg.norm(aims[:, None] - targets, axis=-1).argmin(axis=1)

@@ -94,8 +94,8 @@ def test_blinks_of_synthetic_speakers_are_found() -> None:
     observed, true, seconds = [], 0, 0.0
     for seed in range(4):
         clip = synthetic_clip(seed, 20.0)
-        assert clip.action is not None
-        shut = np.concatenate([[0], (clip.action.blink > 0.8).astype(int)])
+        assert clip.face_motion is not None
+        shut = np.concatenate([[0], (clip.face_motion.blink > 0.8).astype(int)])
         true += int((np.diff(shut) == 1).sum())
         seconds += clip.seconds
         observed.append(metric.observe(clip_of(FACE, torch.from_numpy(clip.landmarks[..., :2]))))

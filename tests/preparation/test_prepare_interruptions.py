@@ -19,7 +19,7 @@ import headmotion as hm
 from headmotion.cli import cli
 from headmotion.data import corpus_folder
 from headmotion.data.corpus_folder import claim_folder
-from headmotion.data.synthetic.kinds import write_kind
+from headmotion.data.synthetic.kinds import write_synthetic_shards
 from headmotion.execution.job import Heartbeat
 from headmotion.preparation import Summary, build_corpus, prepare
 from headmotion.preparation.build_corpus import STAGING, CorpusBuilder
@@ -160,7 +160,7 @@ def test_a_corpus_that_appears_in_the_folder_stays(
     with monkeypatch.context() as patched:
         patched.setattr(CorpusBuilder, "finish", lambda self: None)
         prepare(videos, output, SLOW, workers=0, quiet=True)
-    write_kind(other, "faces", 1, seconds=1.0)
+    write_synthetic_shards(other, "faces", 1, seconds=1.0)
     before = content(other)
 
     def appear() -> None:

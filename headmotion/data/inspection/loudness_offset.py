@@ -1,8 +1,8 @@
 """The offset of speech and mouth without a trained network.
 
 The mouth opens when speech gets louder. Both are taken as changes from frame to frame, because levels drift. Loudness
-is that of 500 to 2500 Hz, where vowels are, in dB. One clip of a few seconds seldom gives more than a guess; the mean of
-a group does. The level that chance reaches is found by shifting each clip's speech circularly against its motion.
+is that of 500 to 2500 Hz, where vowels are, in dB. One clip of a few seconds seldom gives more than a guess; the mean
+of a group does. The level that chance reaches is found by shifting each clip's speech circularly against its motion.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Synthetic speech and the gestures of a body that talks, with a known coupling; see `synthetic_body`."""
+"""Synthetic speech and the gestures of a body that talks, with a known coupling; see `body`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from ...representations.joints import Joints
 from ..clip import Clip
-from .body import Gesture, gesticulate, make_manner, rotations_of, skeleton
+from .body import BodyMotion, animate_body, joint_rotations, make_gesture_style, skeleton
 from .script import Script
-from .speech import synthetic_speech
+from .speech import synthesize_speech
 
-NOISE_DEGREES = 0.15
-"""Of every angle: as much as a good motion capture has."""
+NOISE_DEG = 0.15
+"""Noise of every angle: as much as good motion capture has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,49 +23,48 @@ class GestureClip(Clip):
     """A clip of `joints` and the truth that it was made from."""
 
     script: Script | None = None
-    gesture: Gesture | None = None
+    body_motion: BodyMotion | None = None
 
 
 def gesture_clip(
     seed: int, seconds: float = 3.0, *, speaker: int | None = None, split: str = "train", clean: bool = False
 ) -> GestureClip:
-    """One clip of `synthetic_body.skeleton` at 25 fps and 16 kHz; the same arguments give the same clip.
+    """Return one clip of `skeleton` at 25 fps and 16 kHz; the same arguments give the same clip.
 
     Args:
-        seed: what is said and how.
+        seed: seed of what is said and how.
         seconds: duration, rounded to whole frames.
-        speaker: voice, body and manner; None is a speaker of the clip's own.
-        split: what the clip is for.
+        speaker: number of the speaker, who has a voice, a body and a style; None: a speaker of the clip's own.
+        split: split of the clip.
         clean: without reverberation and noise.
 
     Raises:
         CorpusError: shorter than one second.
     """
-    speech = synthetic_speech(seed, seconds, speaker, clean)
-    gesture = gesticulate(speech.motion, speech.script, make_manner(speech.trait))
+    speech = synthesize_speech(seed, seconds, speaker, clean)
+    motion = animate_body(speech.motion_rng, speech.script, make_gesture_style(speech.speaker_rng))
     return GestureClip(
         id=f"gestures-{seed:06d}",
         speaker=f"synthetic-{speech.speaker:06d}",
         split=split,
-        landmarks=filmed(speech.camera, gesture),
+        landmarks=project_body(speech.camera_rng, motion),
         audio=speech.audio,
         license="CC0-1.0",
         source="headmotion.data.synthetic.gestures",
         distribute=True,
         image_size=(256, 256),
         script=speech.script,
-        gesture=gesture,
+        body_motion=motion,
     )
 
 
-def filmed(rng: np.random.Generator, gesture: Gesture) -> npt.NDArray[np.float32]:
-    """The rows of `joints`, ``[T, P, 6]``, in pixels of a 256-pixel picture."""
+def project_body(rng: np.random.Generator, motion: BodyMotion) -> npt.NDArray[np.float32]:
+    """Return the rows ``[T, P, 6]`` of `joints`, at a random place of a 256-pixel picture (pixels)."""
     joints = cast("Joints", skeleton().build())
-    turns = gesture.turns + rng.normal(0, NOISE_DEGREES, gesture.turns.shape)
-    matrices = rotations_of(turns)
-    matrices[:, 0] = joints.view.numpy() @ matrices[:, 0]
-    rows = np.zeros((len(turns), joints.points, 6))
+    rotations = joint_rotations(motion.angles + rng.normal(0, NOISE_DEG, motion.angles.shape))
+    rotations[:, 0] = joints.view.numpy() @ rotations[:, 0]
+    rows = np.zeros((len(rotations), joints.points, 6))
     rows[:, 0, :3] = 128 + rng.normal(0, 8), 200 + rng.normal(0, 6), 0
     rows[:, 0, 3] = joints.size * rng.uniform(1.2, 1.6)
-    rows[:, 1:] = np.concatenate([matrices[..., 0], matrices[..., 1]], axis=-1)
+    rows[:, 1:] = np.concatenate([rotations[..., 0], rotations[..., 1]], axis=-1)
     return rows.astype(np.float32)

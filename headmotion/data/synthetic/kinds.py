@@ -1,4 +1,4 @@
-"""Synthetic corpora of every kind, in shards that know their representation."""
+"""Synthetic corpora of every kind, in shards that name their representation."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from ...core.interfaces.specs import RepresentationSpec
 from ...representations.specs import Landmarks68Spec
 from ..shard_writer import write_shards
 from .body import skeleton
+from .face_keypoints import keypoint_clip, keypoints_spec
 from .gestures import gesture_clip
-from .keypoints import keypoint_clip, keypoints_spec
-from .talking_faces import Make, synthetic_clip, synthetic_clips
+from .talking_faces import ClipFactory, synthetic_clip, synthetic_clips
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What moves with the speech, and what its numbers mean."""
+class SyntheticKind:
+    """A kind of clips, and what their landmarks are in."""
 
-    make: Make
+    make: ClipFactory
     representation: Callable[[], RepresentationSpec]
 
 
 KINDS = {
-    "faces": Kind(synthetic_clip, lambda: Landmarks68Spec(dims=3)),
-    "gestures": Kind(gesture_clip, skeleton),
-    "keypoints": Kind(keypoint_clip, keypoints_spec),
+    "faces": SyntheticKind(synthetic_clip, lambda: Landmarks68Spec(dims=3)),
+    "gestures": SyntheticKind(gesture_clip, skeleton),
+    "keypoints": SyntheticKind(keypoint_clip, keypoints_spec),
 }
 
 
-def write_kind(
+def write_synthetic_shards(
     path: str | os.PathLike[str],
     kind: str,
     clips: int = 100,
@@ -42,7 +42,7 @@ def write_kind(
     clips_per_speaker: int = 5,
     val_every: int = 10,
 ) -> Path:
-    """Write a corpus in shards of `faces`, `gestures` or `keypoints`; its ``corpus.json`` has the representation.
+    """Write a corpus in shards of `faces`, `gestures` or `keypoints`; its ``corpus.json`` names the representation.
 
     Args:
         path: a new folder.
@@ -50,13 +50,13 @@ def write_kind(
         clips: number of clips.
         seed: a corpus of another seed shares neither clips nor speakers with this one.
         seconds: duration of each clip.
-        clips_per_speaker: clips that share voice, body and manner.
-        val_every: every so manieth speaker goes to the split ``val``, all others to ``train``.
+        clips_per_speaker: clips that share voice, body and habits.
+        val_every: every n-th speaker goes to the split ``val``, all others to ``train``.
 
     Raises:
-        CorpusError: the folder is a corpus already, no clips are asked for, or an unknown kind.
+        CorpusError: the folder is a corpus already, ``clips`` is 0, or the kind is unknown.
     """
     if kind not in KINDS:
         raise CorpusError("synthetic corpus", f"a kind among {', '.join(KINDS)}", repr(kind))
-    made = synthetic_clips(clips, seed, seconds, clips_per_speaker, val_every, KINDS[kind].make)
-    return write_shards(path, made, representation=KINDS[kind].representation())
+    generated = synthetic_clips(clips, seed, seconds, clips_per_speaker, val_every, KINDS[kind].make)
+    return write_shards(path, generated, representation=KINDS[kind].representation())

@@ -1,4 +1,4 @@
-"""How loud and how high speech is in each video frame: what nods and posture go with.
+"""Loudness and pitch of speech in each video frame, which nods and posture follow.
 
 Loudness is the level of a frame in decibels; pitch is the strongest peak of the autocorrelation (Rabiner 1977), divided
 by the window's own as in Boersma (1993).
@@ -12,16 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ...media.loudness import power_db
+from ..clip import SAMPLE_RATE
+from .curves import FPS, Curve
 
-Curve = npt.NDArray[np.float64]
-
-SAMPLE_RATE, FPS = 16000, 25
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS
 WINDOW = 1024
 LOUD_RANGE_DB = 40.0
-"""A frame so much below the loud ones counts as silent."""
+"""A frame that is further below the loud ones counts as silent."""
 LOWEST_HZ, HIGHEST_HZ = 65.0, 400.0
-VOICED = 0.5
+MIN_VOICED = 0.5
 """Least normalized autocorrelation of a voiced frame."""
 
 
@@ -38,21 +37,26 @@ class Prosody:
 
 
 def prosody(audio_16k: npt.NDArray[np.float32], frames: int) -> Prosody:
-    """Loudness and pitch of speech ``[S]`` at 16 kHz in ``frames`` frames at 25 fps; beyond its end it is silent."""
-    around = (WINDOW - SAMPLES_PER_FRAME) // 2
-    padded = np.zeros(frames * SAMPLES_PER_FRAME + 2 * around)
-    heard = np.asarray(audio_16k[: frames * SAMPLES_PER_FRAME], dtype=np.float64)
-    padded[around : around + len(heard)] = heard
-    pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::SAMPLES_PER_FRAME] * _TAPER
-    spectra = np.abs(np.fft.rfft(pieces, 2 * WINDOW)) ** 2 * _HEARD
+    """Measure loudness and pitch of speech.
+
+    Args:
+        audio_16k: ``[S]`` at 16 kHz; beyond its end there is silence.
+        frames: number of frames at 25 fps.
+    """
+    margin = (WINDOW - SAMPLES_PER_FRAME) // 2
+    padded = np.zeros(frames * SAMPLES_PER_FRAME + 2 * margin)
+    samples = np.asarray(audio_16k[: frames * SAMPLES_PER_FRAME], dtype=np.float64)
+    padded[margin : margin + len(samples)] = samples
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::SAMPLES_PER_FRAME] * _TAPER
+    spectra = np.abs(np.fft.rfft(windows, 2 * WINDOW)) ** 2 * _AUDIBLE
     power = spectra.mean(axis=1)
-    loud = np.quantile(power, 0.95) if frames else 0.0
-    if loud <= 1e-9:
+    loud_power = np.quantile(power, 0.95) if frames else 0.0
+    if loud_power <= 1e-9:
         return Prosody(np.zeros(frames), np.zeros(frames), np.zeros(frames, dtype=bool))
-    level = power_db(np.maximum(power / loud, 1e-9))
+    level = power_db(np.maximum(power / loud_power, 1e-9))
     loudness = np.clip(1 + level / LOUD_RANGE_DB, 0, 1)
     hz, strength = _pitch(spectra)
-    voiced = (strength > VOICED) & (loudness > 0.3)
+    voiced = (strength > MIN_VOICED) & (loudness > 0.3)
     pitch = np.zeros(frames)
     if voiced.any():
         pitch[voiced] = 12 * np.log2(hz[voiced] / np.median(hz[voiced]))
@@ -60,20 +64,20 @@ def prosody(audio_16k: npt.NDArray[np.float32], frames: int) -> Prosody:
 
 
 def _pitch(spectra: Curve) -> tuple[Curve, Curve]:
-    """Frequency of the best period in Hz and its normalized autocorrelation, ``[T]`` each, of power spectra."""
-    own = np.fft.irfft(spectra * _LOW)
-    normal = own[:, _LAGS[0] - 1 : _LAGS[-1] + 2] / np.maximum(own[:, :1], 1e-12)
-    inside = normal[:, 1:-1]
-    peak = (inside >= normal[:, :-2]) & (inside >= normal[:, 2:])
+    """Return the frequency (Hz) of the best period and its normalized autocorrelation, ``[T]`` each."""
+    autocorrelation = np.fft.irfft(spectra * _LOW)
+    normalized = autocorrelation[:, _LAGS[0] - 1 : _LAGS[-1] + 2] / np.maximum(autocorrelation[:, :1], 1e-12)
+    inner = normalized[:, 1:-1]
+    peak = (inner >= normalized[:, :-2]) & (inner >= normalized[:, 2:])
     # Among almost equal peaks the shortest period is the true one; the others are its multiples.
-    score = np.where(peak, inside / _TAPER_OWN - 0.03 * np.log2(_LAGS / _LAGS[0]), -1)
+    score = np.where(peak, inner / _TAPER_AUTOCORRELATION - 0.03 * np.log2(_LAGS / _LAGS[0]), -1)
     best = np.argmax(score, axis=1)
     return SAMPLE_RATE / _LAGS[best], score[np.arange(len(best)), best]
 
 
 _TAPER = np.hanning(WINDOW + 2)[1:-1]
 _LAGS = np.arange(int(SAMPLE_RATE / HIGHEST_HZ), int(SAMPLE_RATE / LOWEST_HZ) + 1)
-_TAPER_OWN = np.correlate(_TAPER, _TAPER, "full")[WINDOW - 1 :][_LAGS] / np.sum(_TAPER**2)
+_TAPER_AUTOCORRELATION = np.correlate(_TAPER, _TAPER, "full")[WINDOW - 1 :][_LAGS] / np.sum(_TAPER**2)
 _HZ = np.fft.rfftfreq(2 * WINDOW, 1 / SAMPLE_RATE)
-_HEARD, _LOW = (_HZ > 70).astype(np.float64), (_HZ < 1200).astype(np.float64)
+_AUDIBLE, _LOW = (_HZ > 70).astype(np.float64), (_HZ < 1200).astype(np.float64)
 """Rumble and hum are not speech; harmonics above 1200 Hz blur the period."""

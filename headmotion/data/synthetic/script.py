@@ -1,4 +1,4 @@
-"""What a synthetic speaker says: phones, phrases and prosody, all random and all known."""
+"""The script of a synthetic utterance: phones, phrases and prosody, all random and all known."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Curve = npt.NDArray[np.float64]
-
-STEPS_PER_SECOND = 200
-"""Rate of all curves that drive voice and face."""
+from .curves import STEPS_PER_SECOND, Curve, smooth
 
 
 @dataclass(frozen=True)
 class Phone:
-    """How a sound is made and what lips do for it."""
+    """How a sound is produced, and what lips do for it."""
 
     name: str
     kind: str
@@ -75,28 +72,32 @@ PHONES = {
 
 VOWELS = tuple(name for name, phone in PHONES.items() if phone.kind == "vowel")
 CONSONANTS = tuple(name for name, phone in PHONES.items() if phone.kind not in ("vowel", "silence"))
-COMMON = np.array([6.0 if name in "tdnslrk" else 3.0 if name in "mbpwfvz" else 1.5 for name in CONSONANTS])
+FREQUENCY = np.array([6.0 if name in "tdnslrk" else 3.0 if name in "mbpwfvz" else 1.5 for name in CONSONANTS])
 
 
 @dataclass(frozen=True)
-class Segment:
-    """One phone in time. ``stress`` is above 0 in accented syllables; ``phrase`` is -1 in silence."""
+class PhoneSegment:
+    """One phone in time."""
 
     phone: Phone
     start: float
+    """Seconds."""
     end: float
+    """Seconds."""
     stress: float = 0.0
+    """0..1; above 0 in accented syllables."""
     phrase: int = -1
+    """Number of the phrase; -1 in silence."""
 
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """Segments that fill ``seconds``, and the curves ``[N]`` (200 per second) that follow from them."""
+    """Segments that fill an utterance, and the curves ``[N]`` (200 steps per second) that follow from them."""
 
-    segments: tuple[Segment, ...]
+    segments: tuple[PhoneSegment, ...]
     seconds: float
     index: npt.NDArray[np.intp]
-    """Segment at each step."""
+    """Number of the segment at each step."""
     accent: Curve
     """Bumps of height ``stress`` on accented vowels, about 0.3 s wide."""
     phrase: Curve
@@ -105,52 +106,59 @@ class Script:
     """Semitones above the speaker's base: declination, accents, final fall or rise."""
 
     def steps(self, values: list[float]) -> Curve:
-        """A number per segment as a curve."""
+        """Return a curve ``[N]`` that holds one value per segment."""
         return np.asarray(values, dtype=np.float64)[self.index]
 
 
 def write_script(rng: np.random.Generator, seconds: float, syllables_per_second: float) -> Script:
-    """Random phrases of 0.8 to 2.4 s with pauses between, and silence at both ends."""
+    """Return random phrases of 0.8 to 2.4 s with pauses between, and silence at both ends.
+
+    Args:
+        rng: source of randomness.
+        seconds: duration of the utterance.
+        syllables_per_second: mean rate of speech.
+    """
     margin = min(0.5, 0.25 * seconds)
-    segments: list[Segment] = [Segment(PHONES["sil"], 0.0, rng.uniform(0.15, margin))]
+    segments: list[PhoneSegment] = [PhoneSegment(PHONES["sil"], 0.0, rng.uniform(0.15, margin))]
     end = seconds - rng.uniform(0.15, margin)
     phrase = 0
     while end - segments[-1].end > 0.3:
         stop = segments[-1].end + rng.uniform(0.8, 2.4)
         segments += _phrase(rng, segments[-1].end, end if end - stop < 0.7 else stop, phrase, syllables_per_second)
-        segments.append(Segment(PHONES["sil"], segments[-1].end, segments[-1].end + rng.uniform(0.15, 0.6)))
+        segments.append(PhoneSegment(PHONES["sil"], segments[-1].end, segments[-1].end + rng.uniform(0.15, 0.6)))
         phrase += 1
-    segments[-1] = Segment(PHONES["sil"], segments[-1].start, seconds)
+    segments[-1] = PhoneSegment(PHONES["sil"], segments[-1].start, seconds)
     return _with_curves(rng, tuple(segments), seconds)
 
 
-def _phrase(rng: np.random.Generator, start: float, stop: float, phrase: int, rate: float) -> list[Segment]:
-    names: list[tuple[str, float, float]] = []
+def _phrase(rng: np.random.Generator, start: float, stop: float, phrase: int, rate: float) -> list[PhoneSegment]:
+    """Return random syllables that fill a phrase, stretched to its duration."""
+    phones: list[tuple[str, float, float]] = []
     now = start
-    while not names or now < stop - 0.6 / rate:
-        stress = float(rng.uniform(0.5, 1.0)) if not names or rng.random() < 0.3 else 0.0
+    while not phones or now < stop - 0.6 / rate:
+        stress = float(rng.uniform(0.5, 1.0)) if not phones or rng.random() < 0.3 else 0.0
         for name in _syllable(rng):
             vowel = PHONES[name].kind == "vowel"
             length = PHONES[name].seconds * rng.uniform(0.8, 1.2) * (1 + 0.5 * stress * vowel) * 4.5 / rate
-            names.append((name, length, stress * vowel))
+            phones.append((name, length, stress * vowel))
             now += length
-    stretch = (stop - start) / sum(length for _, length, _ in names)
+    stretch = (stop - start) / sum(length for _, length, _ in phones)
     result = []
     now = start
-    for name, length, stress in names:
-        result.append(Segment(PHONES[name], now, now + length * stretch, stress, phrase))
+    for name, length, stress in phones:
+        result.append(PhoneSegment(PHONES[name], now, now + length * stretch, stress, phrase))
         now += length * stretch
     return result
 
 
 def _syllable(rng: np.random.Generator) -> list[str]:
-    common = COMMON / COMMON.sum()
-    onset = rng.choice(CONSONANTS, size=rng.choice(3, p=(0.1, 0.7, 0.2)), replace=False, p=common)
-    coda = rng.choice(CONSONANTS, size=rng.choice(2, p=(0.55, 0.45)), p=common)
+    frequency = FREQUENCY / FREQUENCY.sum()
+    onset = rng.choice(CONSONANTS, size=rng.choice(3, p=(0.1, 0.7, 0.2)), replace=False, p=frequency)
+    coda = rng.choice(CONSONANTS, size=rng.choice(2, p=(0.55, 0.45)), p=frequency)
     return [*map(str, onset), str(rng.choice(VOWELS)), *map(str, coda)]
 
 
-def _with_curves(rng: np.random.Generator, segments: tuple[Segment, ...], seconds: float) -> Script:
+def _with_curves(rng: np.random.Generator, segments: tuple[PhoneSegment, ...], seconds: float) -> Script:
     time = np.arange(round(seconds * STEPS_PER_SECOND)) / STEPS_PER_SECOND
     index = np.searchsorted([segment.end for segment in segments[:-1]], time, side="right")
     accent, pitch_accent, phrase = np.zeros_like(time), np.zeros_like(time), np.zeros_like(time)
@@ -159,23 +167,14 @@ def _with_curves(rng: np.random.Generator, segments: tuple[Segment, ...], second
             middle = (segment.start + segment.end) / 2
             accent += segment.stress * np.exp(-0.5 * ((time - middle) / 0.11) ** 2)
             pitch_accent += segment.stress * rng.uniform(2, 6) * np.exp(-0.5 * ((time - middle) / 0.07) ** 2)
-    final = np.zeros_like(time)
+    # Most phrases end low, as statements do, and some rise.
+    phrase_end = np.zeros_like(time)
     for number in range(segments[-2].phrase + 1):
         start = min(segment.start for segment in segments if segment.phrase == number)
         end = max(segment.end for segment in segments if segment.phrase == number)
         inside = (time >= start) & (time < end)
         phrase[inside] = 1 - 2 * (time[inside] - start) / (end - start)
         tone = -2.0 if rng.random() < 0.8 else 5.0
-        final[inside] = tone * np.clip(1 - (end - time[inside]) / 0.25, 0, 1)
-    pitch = 2.5 * phrase + pitch_accent + final
+        phrase_end[inside] = tone * np.clip(1 - (end - time[inside]) / 0.25, 0, 1)
+    pitch = 2.5 * phrase + pitch_accent + phrase_end
     return Script(segments, seconds, index, accent, smooth(phrase, 0.12), smooth(pitch, 0.015))
-
-
-def smooth(values: Curve, sigma: float, ahead: float | None = None) -> Curve:
-    """A curve ``[N, ...]`` blurred over ``sigma`` seconds; with ``ahead``, the future counts over that many seconds."""
-    reach = int(4 * max(sigma, ahead or 0.0) * STEPS_PER_SECOND) + 1
-    lag = np.arange(-reach, reach + 1) / STEPS_PER_SECOND
-    width = np.where(lag < 0, sigma if ahead is None else ahead, sigma)
-    kernel = np.exp(-0.5 * (lag / width) ** 2)
-    padded = np.concatenate([np.repeat(values[:1], reach), values, np.repeat(values[-1:], reach)])
-    return np.asarray(np.convolve(padded, kernel / kernel.sum(), mode="valid"))

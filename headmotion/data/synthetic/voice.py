@@ -1,6 +1,6 @@
-"""The sound of a synthetic speaker: a glottal source through formants, and filtered noise.
+"""The voice of a synthetic speaker: a glottal source through formants, and filtered noise.
 
-Source and filter after Klatt (1980), with the filter applied to overlapping windows in the frequency domain.
+Source and filter are those of Klatt (1980); the filter is applied to overlapping windows in the frequency domain.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clip import SAMPLE_RATE
-from .script import STEPS_PER_SECOND, Curve, Script, smooth
+from .curves import STEPS_PER_SECOND, Curve, smooth
+from .script import Script
 
 HOP = SAMPLE_RATE // STEPS_PER_SECOND
 WINDOW = 4 * HOP
 BINS = 1024
-BANDWIDTHS = (70, 90, 130, 200, 300, 400, 500)
+BANDWIDTHS_HZ = (70, 90, 130, 200, 300, 400, 500)
+"""Of the formants."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Voice:
 
 
 def make_voice(rng: np.random.Generator) -> Voice:
-    """A random adult or child, 70 to 300 Hz."""
+    """Return the voice of a random adult or child, 70 to 300 Hz."""
     scale = rng.uniform(0.85, 1.2)
     base = 110 * 2 ** (3.2 * (scale - 0.95) + rng.normal(0, 0.22))
     return Voice(
@@ -48,53 +50,64 @@ def make_voice(rng: np.random.Generator) -> Voice:
 
 
 def speak(rng: np.random.Generator, script: Script, voice: Voice, clean: bool = False) -> npt.NDArray[np.float32]:
-    """The script as sound ``[S]`` at 16 kHz; unless ``clean``, in a room and with background noise."""
+    """Return the sound of a script.
+
+    Args:
+        rng: source of jitter, noise and room.
+        script: what is said.
+        voice: who says it.
+        clean: without a room and background noise.
+
+    Returns:
+        Audio ``[S]`` at 16 kHz, -1..1.
+    """
     samples = round(script.seconds * SAMPLE_RATE)
-    loud = _loudness(script)
+    loudness = _loudness(script)
     source = _glottal_pulses(rng, script, voice, samples)
-    voiced = smooth(script.steps([_voicing(s.phone.kind, s.phone.voice) for s in script.segments]), 0.008) * loud
-    tube = _tube(script, voice)
-    hiss = rng.normal(0, 1, samples)
-    sound = _filtered(source, tube * voiced[:, None])
-    sound += _filtered(hiss, tube * (voice.breath * voiced)[:, None])
-    sound += _filtered(hiss, _friction(script, voice) * loud[:, None])
+    voiced = smooth(script.steps([_voicing(s.phone.kind, s.phone.voice) for s in script.segments]), 0.008) * loudness
+    tract = _vocal_tract(script, voice)
+    noise = rng.normal(0, 1, samples)
+    sound = _filter(source, tract * voiced[:, None])
+    sound += _filter(noise, tract * (voice.breath * voiced)[:, None])
+    sound += _filter(noise, _friction(script, voice) * loudness[:, None])
     sound *= 10 ** (rng.uniform(-32, -20) / 20) / np.sqrt(np.mean(sound**2))
     if not clean:
-        sound = _in_a_room(rng, sound)
+        sound = _add_room_and_noise(rng, sound)
     return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)
 
 
 def _voicing(kind: str, voice: float) -> float:
+    # Little of the voice gets out while the mouth is closed.
     return 0.15 * voice if kind == "stop" else voice
 
 
 def _loudness(script: Script) -> Curve:
-    """Amplitude: 5 dB more on accents, falling by 5 dB through a phrase."""
+    """Return the amplitude ``[N]``: 5 dB more on accents, falling by 5 dB through a phrase."""
     return np.asarray(10 ** ((5 * script.accent + 2.5 * script.phrase) / 20))
 
 
 def _glottal_pulses(rng: np.random.Generator, script: Script, voice: Voice, samples: int) -> Curve:
-    """All harmonics below 7.2 kHz with amplitude 1, at the pitch of the script with a little jitter."""
+    """Return all harmonics below 7.2 kHz with amplitude 1 ``[S]``, at the pitch of the script with a little jitter."""
     jitter = smooth(rng.normal(0, 0.6, len(script.pitch)), 0.02)
-    steps = voice.base_hz * 2 ** ((script.pitch + jitter) / 12)
-    hz = np.interp(np.arange(samples) / HOP, np.arange(len(steps)), steps)
-    half = np.pi * np.cumsum(hz) / SAMPLE_RATE
+    hz_per_step = voice.base_hz * 2 ** ((script.pitch + jitter) / 12)
+    hz = np.interp(np.arange(samples) / HOP, np.arange(len(hz_per_step)), hz_per_step)
+    half_phase = np.pi * np.cumsum(hz) / SAMPLE_RATE
     harmonics = 2 * np.floor(0.45 * SAMPLE_RATE / hz) + 1
-    below = np.sin(half)
-    peak = np.abs(below) < 1e-6
-    # The closed form of the sum of cos(2 k half) for k from 1 to (harmonics - 1) / 2.
-    ratio = np.where(peak, harmonics, np.sin(harmonics * half) / np.where(peak, 1.0, below))
+    sine = np.sin(half_phase)
+    peak = np.abs(sine) < 1e-6
+    # The closed form of the sum of cos(2 k half_phase) for k from 1 to (harmonics - 1) / 2.
+    ratio = np.where(peak, harmonics, np.sin(harmonics * half_phase) / np.where(peak, 1.0, sine))
     return np.asarray((ratio - 1) / 2)
 
 
-def _tube(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
-    """Spectra ``[N, BINS / 2 + 1]`` of glottis, vocal tract and lips."""
+def _vocal_tract(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
+    """Return the spectra ``[N, BINS / 2 + 1]`` of glottis, vocal tract and lips."""
     angle = 2 * np.pi * np.arange(BINS // 2 + 1) / BINS
     z = np.exp(-1j * angle)
     hz = angle * SAMPLE_RATE / (2 * np.pi)
     spectrum = np.ones((len(script.index), len(hz)), dtype=np.complex128)
     spectrum *= hz / (hz + 60) / ((1 + hz / 250) * (1 + hz / voice.tilt_hz))
-    for number, width in enumerate(BANDWIDTHS):
+    for number, width in enumerate(BANDWIDTHS_HZ):
         centers = [
             voice.formant_scale * (s.phone.formants[number] if number < 3 else 500 + 1000 * number)
             for s in script.segments
@@ -107,12 +120,12 @@ def _tube(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
 
 
 def _friction(script: Script, voice: Voice) -> Curve:
-    """Spectra of hisses, and of the bursts that end stops."""
+    """Return the spectra ``[N, BINS / 2 + 1]`` of friction, and of the bursts that end stops."""
     time = np.arange(len(script.index)) / STEPS_PER_SECOND
     start, end = (script.steps([getattr(s, edge) for s in script.segments]) for edge in ("start", "end"))
     stop = script.steps([float(s.phone.kind == "stop") for s in script.segments]) > 0
-    on = np.where(stop, (end - time < 0.022) & (time > start), True)
-    amplitude = smooth(script.steps([s.phone.noise for s in script.segments]) * on, 0.005)
+    audible = np.where(stop, (end - time < 0.022) & (time > start), True)
+    amplitude = smooth(script.steps([s.phone.noise for s in script.segments]) * audible, 0.005)
     center = script.steps([s.phone.noise_hz * voice.formant_scale**0.5 for s in script.segments])
     width = script.steps([s.phone.noise_width_hz for s in script.segments])
     hz = np.arange(BINS // 2 + 1) * SAMPLE_RATE / BINS
@@ -120,25 +133,25 @@ def _friction(script: Script, voice: Voice) -> Curve:
     return np.asarray(amplitude[:, None] * shape)
 
 
-def _filtered(sound: Curve, spectra: Curve | npt.NDArray[np.complex128]) -> Curve:
-    """``sound`` ``[S]`` through a filter that changes every `HOP` samples: windows, product of spectra, overlap-add."""
+def _filter(sound: Curve, spectra: Curve | npt.NDArray[np.complex128]) -> Curve:
+    """Filter a sound ``[S]`` by spectra ``[N, BINS / 2 + 1]``, one per `HOP` samples, by overlap-add."""
     count = len(spectra)
     padded = np.concatenate([np.zeros(WINDOW // 2), sound, np.zeros(WINDOW + BINS)])
     window = np.hanning(WINDOW + 1)[:-1] / 2
-    pieces = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP] * window
-    pieces = np.fft.irfft(np.fft.rfft(pieces, BINS) * spectra, BINS)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP] * window
+    windows = np.fft.irfft(np.fft.rfft(windows, BINS) * spectra, BINS)
     result = np.zeros(count * HOP + BINS + HOP)
-    # Piece by hop-sized piece: every column of hops lands at its own offset.
+    # Hop by hop instead of window by window, which would take a loop over all windows.
     for offset in range(0, BINS, HOP):
-        part = pieces[:, offset : offset + HOP]
+        part = windows[:, offset : offset + HOP]
         block = np.zeros((count, HOP))
         block[:, : part.shape[1]] = part
         result[offset : offset + count * HOP] += block.ravel()
     return result[WINDOW // 2 : WINDOW // 2 + len(sound)]
 
 
-def _in_a_room(rng: np.random.Generator, sound: Curve) -> Curve:
-    """Half of the time a short reverberation; always noise 25 to 55 dB below the speech, duller or brighter."""
+def _add_room_and_noise(rng: np.random.Generator, sound: Curve) -> Curve:
+    """Add, half of the time, a short reverberation, and always noise 25 to 55 dB below the speech, dull or bright."""
     samples = len(sound)
     level = np.sqrt(np.mean(sound**2))
     if rng.random() < 0.5:
@@ -149,7 +162,7 @@ def _in_a_room(rng: np.random.Generator, sound: Curve) -> Curve:
         tail[0] = 1.0
         size = samples + len(tail)
         sound = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(tail, size), size)[:samples]
-    noise = np.fft.rfft(rng.normal(0, 1, samples))
-    noise *= (1 + np.arange(len(noise)) / len(noise) * 80) ** -rng.uniform(0, 1)
-    hiss = np.fft.irfft(noise, samples)
-    return np.asarray(sound + hiss * level / np.sqrt(np.mean(hiss**2)) * 10 ** (-rng.uniform(25, 55) / 20))
+    spectrum = np.fft.rfft(rng.normal(0, 1, samples))
+    spectrum *= (1 + np.arange(len(spectrum)) / len(spectrum) * 80) ** -rng.uniform(0, 1)
+    noise = np.fft.irfft(spectrum, samples)
+    return np.asarray(sound + noise * level / np.sqrt(np.mean(noise**2)) * 10 ** (-rng.uniform(25, 55) / 20))

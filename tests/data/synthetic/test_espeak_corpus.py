@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from headmotion.cli import cli
 from headmotion.core.errors import CorpusError
 from headmotion.data.corpus import open_corpus
-from headmotion.data.synthetic.espeak import synthesis as espeak
-from headmotion.data.synthetic.espeak.audio_augment import recorded
-from headmotion.data.synthetic.espeak.corpus import MOST_CLIPS, spoken_clip, write_spoken
+from headmotion.data.synthetic.espeak import espeak_speech as espeak
+from headmotion.data.synthetic.espeak.audio_augment import simulate_recording
 from headmotion.data.synthetic.espeak.sentences import LANGUAGES, write_sentence
+from headmotion.data.synthetic.espeak.spoken_clips import spoken_clip, write_spoken
 from headmotion.data.synthetic.espeak.visemes import UNKNOWN
 from headmotion.data.synthetic.prosody import prosody
-from headmotion.data.synthetic.talking_faces import synthetic_clip
+from headmotion.data.synthetic.talking_faces import MAX_CLIPS, synthetic_clip
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +60,13 @@ def test_a_speaker_keeps_voice_and_face():
 
 def test_lips_move_with_the_sound_and_shut_in_silence(clips):
     together = [
-        np.corrcoef(clip.performance.mouth.opening, prosody(clip.audio, len(gap(clip))).loudness)[0, 1]
+        np.corrcoef(clip.face_motion.mouth.opening, prosody(clip.audio, len(gap(clip))).loudness)[0, 1]
         for clip in clips
     ]
     assert np.mean(together) > 0.55
     for clip in clips:
         size = np.linalg.norm(clip.landmarks[0, 45] - clip.landmarks[0, 36])
-        closed = clip.performance.mouth.closure == 1
+        closed = clip.face_motion.mouth.closure == 1
         assert gap(clip)[0] < 0.03 * size and gap(clip)[-1] < 0.04 * size
         assert not closed.any() or gap(clip)[closed].max() < 0.03 * size
         assert gap(clip).max() > 0.08 * size
@@ -75,7 +75,7 @@ def test_lips_move_with_the_sound_and_shut_in_silence(clips):
 def test_the_size_of_a_vocal_tract_stretches_times_along():
     clip = spoken_clip(2, clean=True)
     loud = np.flatnonzero(np.abs(clip.audio) > 1e-3) / 16000
-    heard = [p.heard for p in clip.phonemes if p.symbol]
+    heard = [p.onset for p in clip.phonemes if p.symbol]
     assert loud[0] == pytest.approx(heard[0], abs=0.03)
     assert loud[-1] <= max(p.end for p in clip.phonemes) + 0.01
 
@@ -89,7 +89,7 @@ def test_speakers_differ_in_shape_and_pose(clips):
 @pytest.mark.parametrize("seed", range(6))
 def test_a_recording_is_as_long_as_the_speech_and_not_delayed(seed):
     speech = synthetic_clip(1, clean=True).audio.astype(np.float64)
-    once, again = (recorded(np.random.default_rng(seed), speech) for _ in range(2))
+    once, again = (simulate_recording(np.random.default_rng(seed), speech) for _ in range(2))
     assert once.tobytes() == again.tobytes() and once.shape == speech.shape and abs(once).max() <= 1
     size = 2 * len(speech)
     cross = np.fft.irfft(np.fft.rfft(once, size) * np.conj(np.fft.rfft(speech, size)), size)
@@ -99,7 +99,7 @@ def test_a_recording_is_as_long_as_the_speech_and_not_delayed(seed):
 
 def test_recordings_differ():
     speech = synthetic_clip(1, clean=True).audio.astype(np.float64)
-    levels = [np.sqrt(np.mean(recorded(np.random.default_rng(seed), speech) ** 2)) for seed in range(12)]
+    levels = [np.sqrt(np.mean(simulate_recording(np.random.default_rng(seed), speech) ** 2)) for seed in range(12)]
     assert 20 * np.log10(max(levels) / min(levels)) > 8
 
 
@@ -121,7 +121,7 @@ def test_a_corpus_is_written_and_read_back(tmp_path, clips):
     corpus = open_corpus(write_spoken(tmp_path / "new", 6, 2, clips_per_speaker=2, val_every=3, quiet=True))
     assert [entry.split for entry in corpus.entries] == ["train"] * 4 + ["val"] * 2
     assert len({entry.speaker for entry in corpus.entries}) == 3
-    made = spoken_clip(2 * MOST_CLIPS + 1, speaker=2 * MOST_CLIPS)
+    made = spoken_clip(2 * MAX_CLIPS + 1, speaker=2 * MAX_CLIPS)
     assert corpus[1].landmarks.tobytes() == made.landmarks.tobytes()
     np.testing.assert_allclose(corpus[1].audio, made.audio, atol=1 / 32768)
 

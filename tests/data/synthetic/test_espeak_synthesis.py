@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from headmotion.core.errors import CorpusError
-from headmotion.data.synthetic.espeak import synthesis as espeak
-from headmotion.data.synthetic.espeak.synthesis import Voice, say
+from headmotion.data.synthetic.espeak import espeak_speech as espeak
+from headmotion.data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -20,7 +20,7 @@ def installed():
 
 @pytest.fixture(scope="module")
 def utterance():
-    return say("My papa bought a map.", Voice("en-us+m3", words_per_minute=140))
+    return synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=140))
 
 
 def level(utterance, start: float, end: float) -> float:
@@ -31,7 +31,7 @@ def level(utterance, start: float, end: float) -> float:
 def test_the_phonemes_of_a_sentence_in_order(utterance):
     assert "".join(p.symbol for p in utterance.phonemes).replace("ˈ", "") == "maɪpɑːpəbɔːtɐmæp"
     for before, after in zip(utterance.phonemes, utterance.phonemes[1:], strict=False):
-        assert before.start <= before.heard < before.end == after.start
+        assert before.start <= before.onset < before.end == after.start
     assert utterance.phonemes[-1].end == pytest.approx(len(utterance.samples) / utterance.sample_rate)
 
 
@@ -40,30 +40,30 @@ def test_times_are_those_of_the_samples(utterance):
     closures = [p for p in utterance.phonemes if p.symbol == "p"]
     assert len(vowels) == 4 and len(closures) == 3
     for stop in closures:
-        assert stop.heard - stop.start > 0.03
-        assert level(utterance, stop.start + 0.001, stop.heard - 0.001) < 1e-4
-        assert level(utterance, stop.heard, stop.end) > 1e-3
+        assert stop.onset - stop.start > 0.03
+        assert level(utterance, stop.start + 0.001, stop.onset - 0.001) < 1e-4
+        assert level(utterance, stop.onset, stop.end) > 1e-3
     assert min(level(utterance, v.start + 0.02, v.end - 0.01) for v in vowels) > 0.03
 
 
 def test_the_same_text_sounds_the_same_whatever_was_said_before(utterance):
-    say("Guten Morgen, mein Papa.", Voice("de+f1"))
+    synthesize("Guten Morgen, mein Papa.", EspeakVoice("de+f1"))
     time.sleep(1.1)  # a library that is seeded by the clock would change within that time
-    again = say("My papa bought a map.", Voice("en-us+m3", words_per_minute=140))
+    again = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=140))
     assert again.samples.tobytes() == utterance.samples.tobytes() and again.phonemes == utterance.phonemes
 
 
 def test_rate_pitch_and_voice_are_heard(utterance):
-    fast = say("My papa bought a map.", Voice("en-us+m3", words_per_minute=200))
+    fast = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=200))
     assert len(fast.samples) < 0.85 * len(utterance.samples)
-    high = say("My papa bought a map.", Voice("en-us+m3", words_per_minute=140, pitch=90))
+    high = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=140, pitch=90))
     assert high.samples.tobytes() != utterance.samples.tobytes()
 
 
 @pytest.mark.parametrize("name", ["zz-zz+m1", "en-us+nobody"])
 def test_an_unknown_voice_is_refused(name):
     with pytest.raises(CorpusError, match=rf"the voice {name.replace('+', '.')}.*headmotion\[espeak\].*apt-get"):
-        say("A", Voice(name))
+        synthesize("A", EspeakVoice(name))
 
 
 def test_without_espeak_the_error_names_extra_and_package(monkeypatch):
@@ -71,10 +71,10 @@ def test_without_espeak_the_error_names_extra_and_package(monkeypatch):
     monkeypatch.setattr(espeak, "find_library", lambda name: None)
     espeak._library.cache_clear()
     with pytest.raises(CorpusError, match=r"none installed; pip install 'headmotion\[espeak\]', or apt-get"):
-        say("A", Voice("en-us+m1"))
+        synthesize("A", EspeakVoice("en-us+m1"))
 
 
 def test_a_library_that_cannot_be_loaded_is_one_error(monkeypatch):
     monkeypatch.setattr(espeak, "_library", lambda: ("/nowhere/libespeak-ng.so", None))
     with pytest.raises(CorpusError, match="CalledProcessError with /nowhere"):
-        say("A", Voice("en-us+m1"))
+        synthesize("A", EspeakVoice("en-us+m1"))

@@ -8,11 +8,11 @@ from headmotion.core.errors import MotionError
 from headmotion.data.synthetic.head_path import (
     AXES,
     HeadPath,
+    add_random_motion,
     head_path,
+    head_rotations,
     move_head,
     prosodic_path,
-    rotations,
-    with_chance,
 )
 from headmotion.data.synthetic.prosody import prosody
 from headmotion.data.synthetic.talking_faces import synthetic_clip
@@ -39,7 +39,7 @@ def std(paths) -> np.ndarray:
 
 
 def test_two_hundred_paths_go_as_far_and_as_fast_as_real_heads(table, followed):
-    paths = [with_chance(np.random.default_rng(k), followed[k % 25]) for k in range(200)]
+    paths = [add_random_motion(np.random.default_rng(k), followed[k % 25]) for k in range(200)]
     speed, bend = (np.sqrt(np.mean([np.diff(values(p), n, axis=0) ** 2 for p in paths], axis=(0, 1))) for n in (1, 2))
     np.testing.assert_allclose(std(paths), [table["std"][axis] for axis in AXES], rtol=0.15)
     np.testing.assert_allclose(speed, [table["speed"][axis] for axis in AXES], rtol=0.15)
@@ -48,7 +48,7 @@ def test_two_hundred_paths_go_as_far_and_as_fast_as_real_heads(table, followed):
 
 
 def test_the_stated_share_follows_the_speech(table, followed):
-    paths = [with_chance(np.random.default_rng(k), followed[k % 25]) for k in range(200)]
+    paths = [add_random_motion(np.random.default_rng(k), followed[k % 25]) for k in range(200)]
     share = std(followed) ** 2 / std(paths) ** 2
     assert share.mean() == pytest.approx(table["head_path"]["prosody_share"], abs=0.1)
     assert share.min() > 0.4
@@ -102,7 +102,7 @@ def test_a_path_of_zeros_moves_nothing():
 
 
 def test_directions():
-    turned = rotations(np.array([0.1, 0, 0]), np.array([0, 0.1, 0]), np.array([0, 0, 0.1]))
+    turned = head_rotations(np.array([0.1, 0, 0]), np.array([0, 0.1, 0]), np.array([0, 0, 0.1]))
     nose, crown = np.array([0, 0, -1.0]), np.array([0, -1.0, 0])
     assert (turned[0] @ nose)[0] < 0 and (turned[1] @ nose)[1] > 0 and (turned[2] @ crown)[0] > 0
 

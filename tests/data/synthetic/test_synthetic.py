@@ -74,19 +74,19 @@ def test_seeds_and_speakers_differ() -> None:
 def test_measured_opening_is_the_true_one() -> None:
     for clip in CLIPS:
         measured = distance(clip, (62, 66))
-        assert np.corrcoef(measured, clip.action.opening)[0, 1] > 0.98
-        assert np.abs(measured - clip.action.opening).mean() < 0.02
+        assert np.corrcoef(measured, clip.face_motion.opening)[0, 1] > 0.98
+        assert np.abs(measured - clip.face_motion.opening).mean() < 0.02
 
 
 def test_lips_touch_in_silence_and_in_bilabials_and_part_in_vowels() -> None:
     for clip in CLIPS:
-        opening = clip.action.opening
+        opening = clip.face_motion.opening
         silent = saying(clip, "silence")
         # Lips part up to 0.2 s before the voice.
         settled = np.convolve(silent, np.ones(11), mode="same") > 10.5
         assert opening[settled].max(initial=0.0) < 0.004
-    together = np.concatenate([clip.action.opening[saying(clip, "m") | saying(clip, "b")] for clip in CLIPS])
-    apart = np.concatenate([clip.action.opening[saying(clip, "aa") | saying(clip, "ae")] for clip in CLIPS])
+    together = np.concatenate([clip.face_motion.opening[saying(clip, "m") | saying(clip, "b")] for clip in CLIPS])
+    apart = np.concatenate([clip.face_motion.opening[saying(clip, "aa") | saying(clip, "ae")] for clip in CLIPS])
     assert len(together) > 20 and np.median(together) < 0.012
     assert len(apart) > 20 and np.median(apart) > 0.1
 
@@ -100,7 +100,7 @@ def test_openings_are_like_those_of_people() -> None:
 
 
 def test_sound_is_loud_where_lips_are_open_and_lips_do_not_lag() -> None:
-    opening = [clip.action.opening for clip in CLIPS]
+    opening = [clip.face_motion.opening for clip in CLIPS]
     heard = [loudness(clip) for clip in CLIPS]
     by_lag = {
         lag: correlation([x[8:-8] for x in opening], [y[8 + lag : len(y) - 8 + lag] for y in heard])
@@ -115,17 +115,17 @@ def test_sound_is_loud_where_lips_are_open_and_lips_do_not_lag() -> None:
 
 
 def test_head_follows_prosody_at_two_time_scales() -> None:
-    pitch = [clip.action.pose[:, 1] for clip in CLIPS]
+    pitch = [clip.face_motion.pose[:, 1] for clip in CLIPS]
     accent = [clip.script.accent[::8] for clip in CLIPS]
     phrase = [clip.script.phrase[::8] for clip in CLIPS]
     assert correlation(pitch, accent) > 0.25
     assert correlation(pitch, phrase) < -0.3, "the head sinks through a phrase"
-    assert correlation([clip.action.brows for clip in CLIPS], accent) > 0.6
+    assert correlation([clip.face_motion.brows for clip in CLIPS], accent) > 0.6
 
 
 def test_blinks_and_accents_know_nothing_of_each_other() -> None:
     clips = [synthetic_clip(seed, 20.0, clean=True) for seed in range(6)]
-    blink = np.concatenate([clip.action.blink for clip in clips])
+    blink = np.concatenate([clip.face_motion.blink for clip in clips])
     heard = np.concatenate([loudness(clip) for clip in clips])
     assert abs(np.corrcoef(blink, heard)[0, 1]) < 0.08
     blinks = np.sum(np.diff((blink > 0.5).astype(int)) > 0)

@@ -13,10 +13,10 @@ from headmotion.cli import cli
 from headmotion.core.errors import CorpusError
 from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.data.corpus import open_corpus
-from headmotion.data.synthetic.body import rotations_of, skeleton
+from headmotion.data.synthetic.body import joint_rotations, skeleton
+from headmotion.data.synthetic.face_keypoints import NEIGHBORHOODS, keypoint_clip, keypoints_spec, to_keypoints
 from headmotion.data.synthetic.gestures import gesture_clip
-from headmotion.data.synthetic.keypoints import NEIGHBORHOODS, keypoint_clip, keypoints, keypoints_spec
-from headmotion.data.synthetic.kinds import KINDS, write_kind
+from headmotion.data.synthetic.kinds import KINDS, write_synthetic_shards
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 
 JOINTS = skeleton().build()
@@ -73,7 +73,7 @@ def test_bones_keep_their_length() -> None:
 def test_stored_rotations_are_the_known_ones() -> None:
     clip = gesture_clip(7, 2.0)
     turns = JOINTS.rotations(torch.from_numpy(clip.landmarks).double()).numpy()
-    known = rotations_of(clip.gesture.turns)
+    known = joint_rotations(clip.body_motion.angles)
     world = [Rotation.from_matrix(JOINTS.view.numpy() @ known[:, 0])]
     for joint, parent in enumerate(JOINTS.spec.parents[1:], start=1):  # type: ignore[attr-defined]
         world.append(world[parent] * Rotation.from_matrix(known[:, joint]))
@@ -88,7 +88,7 @@ def test_hands_and_head_follow_the_accents() -> None:
         clip = gesture_clip(seed, 6.0)
         places = places_of(clip)
         accent = clip.script.accent[::8][: len(clip.landmarks)]
-        active = clip.gesture.hands
+        active = clip.body_motion.hands
         raised = [(places[f"{side}Arm"] - places[f"{side}Hand"])[:, 1] for side in ("Left", "Right")]
         height = (np.stack(raised, axis=1) * active).sum(axis=1)
         drop = (places["Head"] - places["skull"])[:, 2]  # towards the viewer
@@ -106,7 +106,10 @@ def test_keypoints_move_rigidly_and_the_mouth_moves_them() -> None:
     rng = np.random.default_rng(0)
     face = resolve_spec("representation", "landmarks68").build().neutral().numpy().astype(float) * 100
     turn, shift = rng.normal(size=(2, 2)), rng.normal(size=2) * 50
-    still, moved = keypoints(face[None], face / 70)[0], keypoints(np.stack([face, face @ turn.T + shift]), face / 70)[1]
+    still, moved = (
+        to_keypoints(face[None], face / 70)[0],
+        to_keypoints(np.stack([face, face @ turn.T + shift]), face / 70)[1],
+    )
     np.testing.assert_allclose(still[:, 2:] / 128, np.tile([1, 0, 0, 1], (10, 1)), atol=1e-9)
     np.testing.assert_allclose(moved[:, :2], still[:, :2] @ turn.T + shift, atol=1e-9)
     # Jacobians of wide neighborhoods follow any linear map; stiffness, for the thin ones' sake, holds a little back.
@@ -114,9 +117,9 @@ def test_keypoints_move_rigidly_and_the_mouth_moves_them() -> None:
     assert np.abs(moved[0, 2:] - expected[0]).max() < 0.3 * np.abs(expected[0] - still[0, 2:]).max()
     clip = keypoint_clip(1, 4.0, clean=True)
     gap = clip.landmarks[:, 8, 1] - clip.landmarks[:, 7, 1]
-    assert lag(clip.action.opening, gap)[0] == 0 and np.corrcoef(clip.action.opening, gap)[0, 1] > 0.8
+    assert lag(clip.face_motion.opening, gap)[0] == 0 and np.corrcoef(clip.face_motion.opening, gap)[0, 1] > 0.8
     jacobian = clip.landmarks[:, 8, 5]  # of the lower lip, downwards
-    assert np.corrcoef(clip.action.opening, jacobian)[0, 1] > 0.8
+    assert np.corrcoef(clip.face_motion.opening, jacobian)[0, 1] > 0.8
 
 
 def test_keypoints_fit_their_representation() -> None:
@@ -132,7 +135,7 @@ def test_keypoints_fit_their_representation() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_corpora_know_their_representation(kind: str, tmp_path: Path) -> None:
-    folder = write_kind(tmp_path / kind, kind, clips=2, seconds=1.0, clips_per_speaker=1, val_every=2)
+    folder = write_synthetic_shards(tmp_path / kind, kind, clips=2, seconds=1.0, clips_per_speaker=1, val_every=2)
     described = json.loads((folder / "corpus.json").read_text())["representation"]
     built = resolve_spec("representation", described).build()
     clips = list(open_corpus(folder))
@@ -142,7 +145,7 @@ def test_corpora_know_their_representation(kind: str, tmp_path: Path) -> None:
 
 def test_an_unknown_kind(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="faces, gestures, keypoints"):
-        write_kind(tmp_path / "a", "hands")
+        write_synthetic_shards(tmp_path / "a", "hands")
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A program of its own that lets the library espeak-ng speak once: one JSON line in, one JSON line and samples out.
+"""A separate program in which the library espeak-ng speaks once: one JSON line in, one JSON line and samples out.
 
 The library keeps state from one utterance to the next, so the same text would sound a little different the second time;
 a new process is the only state that is always the same. It imports nothing but the standard library, to start fast.
@@ -15,7 +15,7 @@ RATE, PITCH, RANGE = 1, 3, 4
 PHONEME = 7
 
 
-class Event(ctypes.Structure):
+class EspeakEvent(ctypes.Structure):
     """``espeak_EVENT`` of speak_lib.h."""
 
     _fields_ = (
@@ -30,11 +30,13 @@ class Event(ctypes.Structure):
     )
 
 
-Heard = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
+SynthCallback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(EspeakEvent)
+)
 
 
 def speak(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The answer to a request: rate, version and phonemes (sample at which each begins, IPA), and 16-bit samples."""
+    """Return the answer to a request: rate, version and phonemes (first sample, IPA), and 16-bit samples."""
     library = ctypes.CDLL(request["library"])
     library.espeak_Info.restype = ctypes.c_char_p
     data = request["data"]
@@ -45,7 +47,7 @@ def speak(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         library.espeak_ng_SetRandSeed(1)
     samples, phonemes = bytearray(), []
 
-    def hear(wave: Any, count: int, events: Any) -> int:
+    def collect(wave: Any, count: int, events: Any) -> int:
         if wave and count > 0:
             samples.extend(ctypes.string_at(wave, 2 * count))
         k = 0
@@ -55,13 +57,15 @@ def speak(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
             k += 1
         return 0
 
-    listener = Heard(hear)  # kept until the end, else it would be collected
-    library.espeak_SetSynthCallback(listener)
+    callback = SynthCallback(collect)  # a reference, because the library holds none
+    library.espeak_SetSynthCallback(callback)
     folder = ctypes.c_char_p()
     version = library.espeak_Info(ctypes.byref(folder)).decode()
     variant = request["name"].partition("+")[2]
-    known = Path((folder.value or b"").decode(), "voices", "!v", variant).exists()  # else it would be left out
-    if library.espeak_SetVoiceByName(request["name"].encode()) or not known:
+    exists = Path(
+        (folder.value or b"").decode(), "voices", "!v", variant
+    ).exists()  # the library ignores unknown variants
+    if library.espeak_SetVoiceByName(request["name"].encode()) or not exists:
         return {"error": "no such language or variant"}, b""
     for number, value in ((RATE, request["words_per_minute"]), (PITCH, request["pitch"]), (RANGE, request["range"])):
         library.espeak_SetParameter(number, value, 0)

@@ -1,16 +1,16 @@
 # ruff: noqa: RUF001  (IPA has letters that look like others)
-"""What lips and jaw aim at in each sound: IPA symbols as segments with viseme targets."""
+"""Visemes: what lips and jaw aim at in each sound, and IPA symbols as segments of visemes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .synthesis import STRESS, Phoneme
+from .espeak_speech import STRESS, Phoneme
 
 
 @dataclass(frozen=True)
 class Viseme:
-    """The mouth of one class of sounds."""
+    """The target of the mouth for one class of sounds."""
 
     name: str
     opening: float
@@ -89,30 +89,32 @@ RELEASED = Viseme("release", 0.4, jaw=0.3, strength=0.08, grip=0.05)
 
 
 @dataclass(frozen=True)
-class Segment:
+class VisemeSegment:
     """A viseme in time."""
 
     viseme: Viseme
     start: float
+    """Seconds."""
     end: float
+    """Seconds."""
     emphasis: float = 1.0
     """Factor of opening and jaw: stressed vowels are wider."""
 
 
-def segments(phonemes: tuple[Phoneme, ...]) -> tuple[Segment, ...]:
-    """Phonemes as visemes: sounds of several parts (diphthongs, affricates) are divided, stops end at their burst."""
-    result: list[Segment] = []
+def to_viseme_segments(phonemes: tuple[Phoneme, ...]) -> tuple[VisemeSegment, ...]:
+    """Return phonemes as visemes: diphthongs and affricates are divided, stops end at their burst."""
+    result: list[VisemeSegment] = []
     for phoneme in phonemes:
-        parts = [symbol for symbol in phoneme.symbol.strip(STRESS) if symbol not in MARKS + STRESS]
-        visemes = [VISEMES.get(symbol, UNKNOWN) for symbol in parts] or [SILENCE]
+        symbols = [symbol for symbol in phoneme.symbol.strip(STRESS) if symbol not in MARKS + STRESS]
+        visemes = [VISEMES.get(symbol, UNKNOWN) for symbol in symbols] or [SILENCE]
         start = phoneme.start
-        if phoneme.heard > start and parts and parts[0] in "ptkc":
-            result.append(Segment(visemes[0], start, phoneme.heard))
+        if phoneme.onset > start and symbols and symbols[0] in "ptkc":
+            result.append(VisemeSegment(visemes[0], start, phoneme.onset))
             visemes = visemes[1:] or [RELEASED]
-            start = phoneme.heard
+            start = phoneme.onset
         emphasis = STRESSED if phoneme.symbol.startswith("ˈ") else UNSTRESSED
-        each = (phoneme.end - start) / len(visemes)
+        duration = (phoneme.end - start) / len(visemes)
         for k, viseme in enumerate(visemes):
-            wide = emphasis if viseme.name.startswith("vowel") else 1.0
-            result.append(Segment(viseme, start + k * each, start + (k + 1) * each, wide))
+            factor = emphasis if viseme.name.startswith("vowel") else 1.0
+            result.append(VisemeSegment(viseme, start + k * duration, start + (k + 1) * duration, factor))
     return tuple(result)

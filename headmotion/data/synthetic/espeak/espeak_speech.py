@@ -22,54 +22,54 @@ from ....core.errors import CorpusError
 
 REMEDY = "pip install 'headmotion[espeak]', or apt-get install espeak-ng"
 PROGRAM = Path(__file__).with_name("espeak_process.py")
-SECONDS_AT_MOST = 60
-QUIETEST = 2 / 32768
+TIMEOUT_SECONDS = 60
+MIN_AMPLITUDE = 2 / 32768
 """Below this a sample is digital silence."""
-LONGEST_CLOSURE_SECONDS = 0.12
+MAX_CLOSURE_SECONDS = 0.12
 STRESS = "ˈˌ"
 STOPS = "ptkbdɡgcɟ"
 
 
 @dataclass(frozen=True)
-class Voice:
-    """Who speaks, and how."""
+class EspeakVoice:
+    """A voice of espeak-ng and its parameters."""
 
     name: str
-    """Of espeak-ng: language and variant, such as ``en-us+f3``."""
+    """Language and variant, such as ``en-us+f3``."""
     words_per_minute: int = 160
     pitch: int = 50
     """0 to 100."""
     range: int = 50
-    """Of the melody, 0 to 100."""
+    """Range of the melody, 0 to 100."""
 
 
 @dataclass(frozen=True)
 class Phoneme:
-    """A sound and when it is heard. An empty symbol is a pause."""
+    """A sound and its time. An empty symbol is a pause."""
 
     symbol: str
     """In IPA, with its stress mark."""
     start: float
     """Seconds."""
-    heard: float
-    """When it is first heard: a stop begins with silence, the closure. ``start`` for most others."""
+    onset: float
+    """Time from which it can be heard: a stop begins with silence, its closure. ``start`` for most others."""
     end: float
 
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """What was said."""
+    """Synthesized speech."""
 
     samples: npt.NDArray[np.float32]
     """``[S]`` in -1..1."""
     sample_rate: int
     phonemes: tuple[Phoneme, ...]
     version: str
-    """Of espeak-ng."""
+    """Version of espeak-ng."""
 
 
-def say(text: str, voice: Voice) -> Utterance:
-    """Speech; the same text and voice give the same samples on one machine.
+def synthesize(text: str, voice: EspeakVoice) -> Utterance:
+    """Return spoken text; the same text and voice give the same samples on one machine.
 
     Raises:
         CorpusError: espeak-ng is not installed, does not know the voice, or fails.
@@ -79,7 +79,7 @@ def say(text: str, voice: Voice) -> Utterance:
     command = [sys.executable, "-I", "-S", str(PROGRAM)]
     try:
         result = subprocess.run(
-            command, input=json.dumps(request).encode(), capture_output=True, timeout=SECONDS_AT_MOST, check=True
+            command, input=json.dumps(request).encode(), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
         )
         head, _, sound = result.stdout.partition(b"\n")
         answer = json.loads(head)
@@ -95,29 +95,29 @@ def say(text: str, voice: Voice) -> Utterance:
 
 @cache
 def _library() -> tuple[str, str | None]:
-    """File of the library and folder of its data, None for the library's own."""
+    """Return the file of the library, and the folder of its data or None for the usual one."""
     try:
         import espeakng_loader  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        found = find_library("espeak-ng")
-        if found is None:
+        library = find_library("espeak-ng")
+        if library is None:
             raise CorpusError("espeak-ng", "the speech synthesizer espeak-ng", "none installed", REMEDY) from None
-        return found, None
+        return library, None
     return str(espeakng_loader.get_library_path()), str(espeakng_loader.get_data_path())
 
 
 def _phonemes(events: list[tuple[int, str]], samples: npt.NDArray[np.float32], rate: int) -> tuple[Phoneme, ...]:
-    """Events as intervals. A stop is reported where it is heard; it begins with the silence before that."""
-    heard = [min(sample, len(samples)) for sample, _ in events]
-    starts = list(heard)
+    """Return events as intervals. A stop is reported at its burst; it begins with the silence before that."""
+    onsets = [min(sample, len(samples)) for sample, _ in events]
+    starts = list(onsets)
     for k, (_, symbol) in enumerate(events):
         if symbol.strip(STRESS)[:1] in tuple(STOPS):
-            earliest = max(heard[k] - round(LONGEST_CLOSURE_SECONDS * rate), heard[k - 1] if k else 0)
-            loud = np.flatnonzero(np.abs(samples[earliest : heard[k]]) > QUIETEST)
+            earliest = max(onsets[k] - round(MAX_CLOSURE_SECONDS * rate), onsets[k - 1] if k else 0)
+            loud = np.flatnonzero(np.abs(samples[earliest : onsets[k]]) > MIN_AMPLITUDE)
             starts[k] = earliest + (int(loud[-1]) + 1 if len(loud) else 0)
     ends = [*starts[1:], len(samples)]
     return tuple(
-        Phoneme(symbol, start / rate, first / rate, end / rate)
-        for (_, symbol), start, first, end in zip(events, starts, heard, ends, strict=True)
+        Phoneme(symbol, start / rate, onset / rate, end / rate)
+        for (_, symbol), start, onset, end in zip(events, starts, onsets, ends, strict=True)
         if end > start
     )
