@@ -1,4 +1,4 @@
-"""How motion becomes pictures: drawn as a skeleton, or by warping a still portrait."""
+"""Renderers, which turn motion into pictures: a drawn skeleton, or a warped still portrait."""
 
 from collections.abc import Iterable
 
@@ -9,5 +9,5 @@ from .specs import PortraitSpec, SkeletonSpec
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """The renderers that come with headmotion."""
+    """Return the renderers that come with headmotion."""
     return [SkeletonSpec, PortraitSpec]

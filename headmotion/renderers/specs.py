@@ -30,7 +30,7 @@ class SkeletonSpec(RendererSpec):
     background: Color = (16, 18, 24)
     """Color behind the drawing."""
     color: Color = (226, 230, 238)
-    """Color of whatever belongs to no group below."""
+    """Color of points and lines that belong to no group below."""
     group_colors: dict[str, Color] = Field(
         default_factory=lambda: {
             "lips": (240, 98, 110),
@@ -47,7 +47,7 @@ class SkeletonSpec(RendererSpec):
     """Colors by group of the representation; groups that it lacks are ignored."""
 
     def build(self, context: BuildContext) -> Renderer:
-        """Make the renderer."""
+        """Build the renderer."""
         from .skeleton import Skeleton
 
         return Skeleton(self, context.representation)
@@ -60,15 +60,15 @@ class PortraitSpec(RendererSpec):
     size: int | None = Field(None, ge=16, le=8192)
     """Longer edge of the frames in pixels; None keeps that of the (cropped) picture, up to 4096. Edges become even."""
     crop: Literal["head", "none"] = "none"
-    """``head`` cuts a square around the head out of the picture; ``none`` keeps all of it."""
+    """``head`` crops the picture to a square around the head; ``none`` keeps all of it."""
     head_margin: float = Field(0.35, ge=0, le=4)
     """Room around the head on each side of a ``head`` crop, as a fraction of the head's half height."""
 
     def build(self, context: BuildContext) -> Renderer:
-        """Make the renderer.
+        """Build the renderer.
 
         Raises:
-            SpecError: the representation is no face with inner lips.
+            SpecError: the representation is not a face with inner lips.
         """
         from .portrait.portrait import Portrait
 

@@ -7,106 +7,139 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from ...core.interfaces.renderer import Picture
-from ...geometry.complex_points import Plane
+from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
-from .masks import Mask, blend, coverage
-from .opening_layer import Colors, Inside, Skull, affine, between, look_up
-from .openings import SAMPLES, Opening, Shape, along
+from .opening_layer import (
+    Colors,
+    Mask,
+    OpeningLayer,
+    SkullMotion,
+    affine_matrix,
+    blend,
+    coverage,
+    opening_mask,
+    sample,
+)
+from .openings import SAMPLES, Opening, OpeningShape, component
 from .warp import Box, Similarity
 
 ABOVE, BELOW = 0.14, 0.06
 """Height of lashes and shadow above and below an eye, in widths of the eye."""
-LINE = 0.07
+LASH_THICKNESS = 0.07
 """Thickness of the line of lashes, in widths of the eye."""
-SKIN_PIXELS = 48
-"""Width of the eye, in pixels, at which the skin of the lids is worked out; it is smooth."""
+SKIN_WIDTH_PX = 48
+"""Width of the eye at which the skin of the lids is computed; it is smooth, so that is enough."""
 
 
-class Eye(Inside):
+class EyeLayer(OpeningLayer):
     """The eye of the picture, covered by its lids; stretched where they open further than in the picture.
 
-    The skin of lids that close is not in the picture. To pull the skin above an eye down over it would pull brows and
-    glasses along, so the warp leaves such lids where they are (see `open_lids`), and they are painted: as if there
-    were skin for an eye.
+    The skin of lids that close is not in the picture. Pulling the skin above an eye down over it would pull brows and
+    glasses along, so the warp leaves such lids where they are (see `open_lids`), and they are painted with skin that is
+    inpainted from the surroundings of the eye.
+
+    Args:
+        still: the eye in the still picture.
+        rigid: the rigid points ``[N]`` in the still picture.
+        picture: the still picture ``[H, W, 3]``.
     """
 
-    def __init__(self, still: Shape, skull: Plane, picture: Picture) -> None:
-        super().__init__(still, skull)
-        self.box = Box.around(still.outline, still.width + 4).clip(Box(0, 0, picture.shape[1], picture.shape[0]))
-        self.scale = min(1.0, SKIN_PIXELS / max(still.width, 1.0))
-        self.skin = _without_eye(picture, still, self.box, self.scale)
-        self.lashes = _lash_color(picture, still)
+    def __init__(self, still: OpeningShape, rigid: ComplexPoints, picture: Picture) -> None:
+        super().__init__(still, rigid)
+        picture_box = Box(0, 0, picture.shape[1], picture.shape[0])
+        self.skin_box = Box.around(still.outline, still.width + 4).clip(picture_box)
+        self.skin_scale = min(1.0, SKIN_WIDTH_PX / max(still.width, 1.0))
+        self.skin = _inpaint_eye(picture, still, self.skin_box, self.skin_scale)
+        self.lash_color = _lash_color(picture, still)
 
-    def around(self, shape: Shape) -> Box:
-        """The opening as it is and as it was, with the lashes."""
-        still = _corners_to(self.still, shape)(self.still.outline)
+    @override
+    def box(self, shape: OpeningShape) -> Box:
+        still = _corner_fit(self.still, shape)(self.still.outline)
         return Box.around(np.concatenate([shape.outline, still]), 2 + 2 * ABOVE * shape.width)
 
-    def layers(self, picture: Picture, shape: Shape, skull: Skull, box: Box) -> Iterator[tuple[Colors, Mask]]:
-        """The lids as far as they have closed, the eye between them, and the lashes of the upper one."""
-        stay, down = _corners_to(self.still, shape), shape.across * 1j
-        upper, lower = stay(self.still.upper), stay(self.still.lower)
-        drop = np.maximum(along(shape.upper - upper, down), 0)
-        rise = np.maximum(along(lower - shape.lower, down), 0)
+    @override
+    def paint(
+        self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box
+    ) -> Iterator[tuple[Colors, Mask]]:
+        # First the lids as far as they have closed, then the eye between them, then the lashes of the upper lid.
+        from_still, down = _corner_fit(self.still, shape), shape.across * 1j
+        upper, lower = from_still(self.still.upper), from_still(self.still.lower)
+        drop = np.maximum(component(shape.upper - upper, down), 0)
+        rise = np.maximum(component(lower - shape.lower, down), 0)
         closing = float(smoothstep((drop + rise).mean() / max(0.4 * self.still.gap, 0.5)))
         if closing > 0:
-            round_off = closing * shape.width * np.sin(np.linspace(0, np.pi, SAMPLES)) ** 0.5 * down
-            lids = [(upper - ABOVE * round_off, upper + drop * down), (lower - rise * down, lower + BELOW * round_off)]
+            bow = closing * shape.width * _arch() * down
+            lids = [(upper - ABOVE * bow, upper + drop * down), (lower - rise * down, lower + BELOW * bow)]
             covered = np.maximum.reduce([coverage(np.concatenate([a, b[::-1]]), box) for a, b in lids])
-            yield self._skin(stay, box), np.maximum(covered, _softened(covered, 0.02 * shape.width))
-        yield self._eye(picture, shape, skull, box), between(shape, box)
+            yield self._skin(from_still, box), np.maximum(covered, _blur(covered, 0.02 * shape.width))
+        yield self._eye(picture, shape, skull, box), opening_mask(shape, box)
         if closing > 0:
-            half = LINE / 2 * round_off
+            half = LASH_THICKNESS / 2 * bow
             line = np.concatenate([shape.upper - half, (shape.upper + half)[::-1]])
-            yield self.lashes, _softened(coverage(line, box), 0.025 * shape.width) * np.float32(0.9 * closing)
+            yield self.lash_color, _blur(coverage(line, box), 0.025 * shape.width) * np.float32(0.9 * closing)
 
-    def _eye(self, picture: Picture, shape: Shape, skull: Skull, box: Box) -> Colors:
-        home, down = skull.home(shape), self.still.across * 1j
-        squeeze = min(1.0, self.still.gap / home.gap) if home.gap > 0 else 1.0
-        back, slip, pivot = skull.motion.power(-1), self.slip(skull), complex(self.still.lower.mean())
+    def _eye(self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box) -> Colors:
+        """Return the eyeball, moved with the skull and stretched if the lids open wider than in the picture."""
+        in_still, down = skull.to_still(shape), self.still.across * 1j
+        squeeze = min(1.0, self.still.gap / in_still.gap) if in_still.gap > 0 else 1.0
+        inverse, residual = skull.similarity.power(-1), self.local_residual(skull)
+        pivot = complex(self.still.lower.mean())
 
         def source(z: complex) -> complex:
-            place = back.at(z) - slip
-            return place + (squeeze - 1) * ((place - pivot) * down.conjugate()).real * down
+            position = inverse.at(z) - residual
+            return position + (squeeze - 1) * ((position - pivot) * down.conjugate()).real * down
 
-        return look_up(picture, affine(source, box), box)
+        return sample(picture, affine_matrix(source, box), box)
 
-    def _skin(self, stay: Similarity, box: Box) -> Colors:
-        back, corner = stay.power(-1), complex(self.box.x0 - 0.5, self.box.y0 - 0.5)
+    def _skin(self, from_still: Similarity, box: Box) -> Colors:
+        inverse, corner = from_still.power(-1), complex(self.skin_box.x0 - 0.5, self.skin_box.y0 - 0.5)
         half = complex(0.5, 0.5)
-        return look_up(self.skin, affine(lambda z: (back.at(z) - corner) * self.scale - half, box), box)
+        return sample(self.skin, affine_matrix(lambda z: (inverse.at(z) - corner) * self.skin_scale - half, box), box)
 
 
-def open_lids(opening: Opening, still: Plane, pose: Plane) -> Plane:
-    """A pose with the lids no further closed than in the still picture; the corners of the eye are where they are."""
+def open_lids(opening: Opening, still: ComplexPoints, pose: ComplexPoints) -> ComplexPoints:
+    """Return a pose with the lids no further closed than in the still picture; the corners of the eye stay in place.
+
+    Args:
+        opening: the eye.
+        still: landmarks ``[P]`` in the still picture.
+        pose: landmarks ``[P]`` in the frame.
+    """
     corners = [opening.upper[0], opening.upper[-1]]
-    stay = Similarity.fit(still[corners], pose[corners])
-    down = stay.turn / abs(stay.turn) * opening.shape(still).across * 1j
+    from_still = Similarity.fit(still[corners], pose[corners])
+    down = from_still.factor / abs(from_still.factor) * opening.shape(still).across * 1j
     opened = pose.copy()
     for chain, outward in ((list(opening.upper[1:-1]), -down), (list(opening.lower[1:-1]), down)):
-        rest = stay(still[chain])
-        opened[chain] = rest + np.maximum(along(pose[chain] - rest, outward), 0) * outward
+        unclosed = from_still(still[chain])
+        opened[chain] = unclosed + np.maximum(component(pose[chain] - unclosed, outward), 0) * outward
     return opened
 
 
-def _softened(mask: Mask, pixels: float) -> Mask:
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.4, pixels)), np.float32)
+def _arch() -> npt.NDArray[np.float64]:
+    """Return a curve ``[SAMPLES]`` from 0 at the corners to 1 in the middle, by which lids and lashes are rounded."""
+    return np.asarray(np.sin(np.linspace(0, np.pi, SAMPLES)) ** 0.5)
 
 
-def _corners_to(still: Shape, shape: Shape) -> Similarity:
+def _blur(mask: Mask, sigma_px: float) -> Mask:
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.4, sigma_px)), np.float32)
+
+
+def _corner_fit(still: OpeningShape, shape: OpeningShape) -> Similarity:
+    """Return the similarity that maps the corners of an eye to where they are in a frame."""
     return Similarity.fit(still.upper[[0, -1]], shape.upper[[0, -1]])
 
 
-def _without_eye(picture: Picture, still: Shape, box: Box, scale: float) -> Picture:
-    """The surroundings of an eye, reduced, with skin where it is."""
+def _inpaint_eye(picture: Picture, still: OpeningShape, box: Box, scale: float) -> Picture:
+    """Return the surroundings of an eye, reduced by ``scale``, with skin in place of the eye."""
     if not box:
         return np.zeros((1, 1, 3), np.uint8)
     size = max(1, round(box.size[0] * scale)), max(1, round(box.size[1] * scale))
     small = np.asarray(cv2.resize(picture[box.slices], size, interpolation=cv2.INTER_AREA), np.uint8)
-    round_off = still.width * np.sin(np.linspace(0, np.pi, SAMPLES)) ** 0.5 * still.across * 1j
-    outline = np.concatenate([still.upper - ABOVE * round_off, (still.lower + BELOW * round_off)[::-1]])
+    bow = still.width * _arch() * still.across * 1j
+    outline = np.concatenate([still.upper - ABOVE * bow, (still.lower + BELOW * bow)[::-1]])
     corner = complex(box.x0 - 0.5, box.y0 - 0.5)
     hole = coverage((outline - corner) * scale - complex(0.5, 0.5), Box(0, 0, *size))
     hidden = np.asarray(cv2.dilate(hole, np.ones((3, 3), np.uint8)), np.float32)
@@ -115,9 +148,9 @@ def _without_eye(picture: Picture, still: Shape, box: Box, scale: float) -> Pict
     return np.rint(blend(skin, smooth, hidden)).astype(np.uint8)
 
 
-def _lash_color(picture: Picture, still: Shape) -> npt.NDArray[np.float64]:
-    """A dark color from along the edge of the upper lid."""
-    places = still.upper[SAMPLES // 5 : -(SAMPLES // 5)]
-    x = np.clip(np.rint(places.real), 0, picture.shape[1] - 1).astype(np.intp)
-    y = np.clip(np.rint(places.imag), 0, picture.shape[0] - 1).astype(np.intp)
+def _lash_color(picture: Picture, still: OpeningShape) -> npt.NDArray[np.float64]:
+    """Return a dark color from along the edge of the upper lid."""
+    edge = still.upper[SAMPLES // 5 : -(SAMPLES // 5)]
+    x = np.clip(np.rint(edge.real), 0, picture.shape[1] - 1).astype(np.intp)
+    y = np.clip(np.rint(edge.imag), 0, picture.shape[0] - 1).astype(np.intp)
     return np.asarray(np.percentile(picture[y, x], 25, axis=0), np.float64)

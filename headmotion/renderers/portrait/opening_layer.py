@@ -1,4 +1,4 @@
-"""What is seen inside an opening of a face and stays with the skull."""
+"""What is visible inside an opening of a face, and soft masks by which it is laid over the face."""
 
 from __future__ import annotations
 
@@ -12,64 +12,122 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
-from ...geometry.complex_points import Plane
-from .masks import Mask, coverage
-from .openings import Shape
+from ...geometry.complex_points import ComplexPoints
+from .openings import OpeningShape
 from .warp import Box, Similarity
 
 Colors = npt.NDArray[np.floating[Any]]
 """One color ``[3]`` or one for each pixel, ``[h, w, 3]``; 0..255."""
+Mask = npt.NDArray[np.float32]
+"""Coverage ``[h, w]``, 0..1."""
+
+SUBPIXELS = 4
+"""Samples per pixel in either direction, by which masks are anti-aliased."""
 
 
 @dataclass(frozen=True)
-class Skull:
-    """How the skull has moved: its similarity, and how far each of its points departs from it, in the still picture."""
+class SkullMotion:
+    """The motion of the skull from the still picture to a frame."""
 
-    motion: Similarity
-    slips: Plane
+    similarity: Similarity
+    residuals: ComplexPoints
+    """Displacements of the rigid points that the similarity does not explain, in the still picture (px)."""
 
-    def home(self, shape: Shape) -> Shape:
-        """An opening taken back to where the skull was in the still picture."""
-        back = self.motion.power(-1)
-        return Shape(back(shape.upper), back(shape.lower), shape.across / self.motion.turn * abs(self.motion.turn))
+    def to_still(self, shape: OpeningShape) -> OpeningShape:
+        """Map an opening back to where the skull was in the still picture."""
+        inverse = self.similarity.power(-1)
+        factor = self.similarity.factor
+        return OpeningShape(inverse(shape.upper), inverse(shape.lower), shape.across / factor * abs(factor))
 
 
-class Inside(ABC):
-    """Something that stays with the skull while lids or lips slide over it."""
+class OpeningLayer(ABC):
+    """Something that moves with the skull while lids or lips slide over it.
 
-    def __init__(self, still: Shape, skull: Plane) -> None:
+    Args:
+        still: the opening in the still picture.
+        rigid: the rigid points ``[N]`` in the still picture.
+    """
+
+    def __init__(self, still: OpeningShape, rigid: ComplexPoints) -> None:
         self.still = still
-        apart = np.abs(skull - still.middle.mean()) / max(still.width, 1.0)
-        self.nearness = np.exp(-(apart**2)) / np.exp(-(apart**2)).sum()
+        distance = np.abs(rigid - still.middle.mean()) / max(still.width, 1.0)
+        self.nearness = np.exp(-(distance**2)) / np.exp(-(distance**2)).sum()
 
     @abstractmethod
-    def around(self, shape: Shape) -> Box:
-        """The box outside of which nothing is laid over the face."""
+    def box(self, shape: OpeningShape) -> Box:
+        """Return the box outside of which nothing is laid over the face."""
 
     @abstractmethod
-    def layers(self, picture: Picture, shape: Shape, skull: Skull, box: Box) -> Iterator[tuple[Colors, Mask]]:
-        """What to lay over ``box`` for an opening of this ``shape``, in order: colors, and how much of them."""
+    def paint(
+        self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box
+    ) -> Iterator[tuple[Colors, Mask]]:
+        """Return what to lay over the face, in order: colors and their opacity.
 
-    def slip(self, skull: Skull) -> complex:
-        """How far the skull close by departs from the similarity."""
-        return complex(self.nearness @ skull.slips)
+        Args:
+            picture: the still picture ``[H, W, 3]``.
+            shape: the opening in the frame.
+            skull: the skull's motion to the frame.
+            box: the part of the frame to paint.
+        """
+
+    def local_residual(self, skull: SkullMotion) -> complex:
+        """Return how far the skull near this opening departs from its similarity (px, in the still picture)."""
+        return complex(self.nearness @ skull.residuals)
 
 
-def affine(source: Callable[[complex], complex], box: Box) -> npt.NDArray[np.float64]:
-    """Matrix ``[2, 3]`` of an affine map from pixels of ``box``."""
+def affine_matrix(source: Callable[[complex], complex], box: Box) -> npt.NDArray[np.float64]:
+    """Return the matrix ``[2, 3]`` of an affine map from pixels of ``box``.
+
+    Args:
+        source: the map, from positions in the frame.
+        box: the part of the frame; its corner becomes the origin.
+    """
     corner = complex(box.x0, box.y0)
     origin = source(corner)
     x, y = source(corner + 1) - origin, source(corner + 1j) - origin
     return np.array([[x.real, y.real, origin.real], [x.imag, y.imag, origin.imag]])
 
 
-def look_up(picture: Picture, source: npt.NDArray[np.float64], box: Box) -> Colors:
-    """The pixels of ``box`` from their places in a picture."""
+def sample(picture: Picture, source: npt.NDArray[np.float64], box: Box) -> Colors:
+    """Return the colors ``[h, w, 3]`` of ``box`` from a picture, by an affine matrix ``[2, 3]`` of positions in it."""
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    seen = cv2.warpAffine(picture, source, box.size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(seen, np.float32)
+    sampled = cv2.warpAffine(picture, source, box.size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(sampled, np.float32)
 
 
-def between(shape: Shape, box: Box) -> Mask:
-    """The place between the edges; a gap thinner than a pixel is seen as thinly."""
+def opening_mask(shape: OpeningShape, box: Box) -> Mask:
+    """Return the mask of what lies between the edges; a gap thinner than a pixel is transparent in proportion."""
     return coverage(shape.outline, box) * np.float32(min(1.0, max(0.0, shape.gap)))
+
+
+def coverage(outline: ComplexPoints, box: Box) -> Mask:
+    """Return how much of each pixel of ``box`` lies inside a closed outline."""
+    fine = _fine_coverage(outline, box).astype(np.float32) / np.float32(255)
+    return np.asarray(cv2.resize(fine, box.size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def signed_distance(outline: ComplexPoints, box: Box) -> Mask:
+    """Return the distance to a closed outline (px), positive inside."""
+    inside = _fine_coverage(outline, box) // 255
+    if not inside.any():
+        return np.full(box.size[::-1], -1e3, np.float32)
+    measure = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    distance = cv2.distanceTransform(inside, *measure) - cv2.distanceTransform(1 - inside, *measure)
+    return np.asarray(cv2.resize(distance / SUBPIXELS, box.size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _fine_coverage(outline: ComplexPoints, box: Box) -> npt.NDArray[np.uint8]:
+    """Return 0 or 255 at each of the `SUBPIXELS` squared samples of every pixel."""
+    width, height = box.size
+    fine = np.zeros((height * SUBPIXELS, width * SUBPIXELS), np.uint8)
+    corners = np.column_stack([outline.real - box.x0, outline.imag - box.y0])
+    # OpenCV takes sixteenths of a pixel.
+    cv2.fillPoly(fine, [np.round(((corners + 0.5) * SUBPIXELS - 0.5) * 16).astype(np.int32)], 255, shift=4)
+    return fine
+
+
+def blend(below: npt.NDArray[Any], above: npt.NDArray[Any], mask: Mask) -> npt.NDArray[np.float32]:
+    """Return colors ``above`` over those ``below`` where ``mask`` is 1, ``[h, w, 3]``."""
+    base = below.astype(np.float32)
+    mixed: npt.NDArray[np.float32] = base + (above.astype(np.float32) - base) * mask[..., None]
+    return mixed

@@ -15,128 +15,147 @@ from ...core.errors import ImageError
 from ...core.interfaces.renderer import Picture, Renderer
 from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
-from ...geometry.complex_points import Plane, plane_of, plane_poses
+from ...geometry.complex_points import ComplexPoints, project_motion, project_pose
 from ..specs import PortraitSpec
-from .alpha import spread_colors
-from .head_ellipse import HALF_HEIGHT, Head
-from .openings import find_openings, upright
+from .head_ellipse import HALF_HEIGHT, HeadEllipse
+from .openings import find_openings, up_direction
 from .warp import Box, Similarity
-from .warper import Sitter
+from .warper import PortraitWarper
 
-LARGEST = 4096
-"""Longer edge (px) of frames whose size is not set: players decode no larger H.264 video."""
+MAX_DEFAULT_EDGE = 4096
+"""Longer edge (px) of frames whose size is not set; players decode no larger H.264 video."""
+FAINT = 8
+"""Alpha (0..255) below which a pixel's own color is unreliable."""
 
 _log = logging.getLogger("headmotion")
 
 
 class Portrait(Renderer):
-    """The picture's own pixels, moved: head and hair as one, face by its landmarks, teeth and eyes with the skull."""
+    """A still picture whose pixels move: head and hair as one, face by its landmarks, teeth and eyes with the skull."""
 
     needs_image = True
     keeps_alpha = True
     spec: PortraitSpec
 
     def __init__(self, spec: PortraitSpec, representation: Representation) -> None:
-        find_openings(representation)  # refuses what is no face
+        find_openings(representation)  # raises unless it is a face
         super().__init__(spec)
         self.representation = representation
-        self.max_useful_edge = (spec.size or LARGEST) if spec.crop == "none" else None
+        self.max_useful_edge = (spec.size or MAX_DEFAULT_EDGE) if spec.crop == "none" else None
 
     def frames(
         self, motion: Iterable[Motion], image: Picture | None = None, landmarks: npt.ArrayLike | None = None
     ) -> Iterator[Picture]:
-        """One picture per frame, all of one even size.
+        """Render one picture per frame, all of one even size.
 
-        Where the motion was made from another pose than ``landmarks`` (another face, say), its displacements from
-        that pose are turned and scaled to the face in the picture; at its own reference the picture is unchanged.
+        If the motion starts from another pose than ``landmarks`` (that of another face, say), its displacements from
+        that pose are rotated and scaled to the face in the picture; at its own reference the picture is unchanged.
 
         Args:
-            motion: consecutive pieces of one motion, in pixels.
+            motion: consecutive parts of one motion, in pixels.
             image: the still picture ``uint8 [H, W, 3]``, or ``[H, W, 4]`` if its background is transparent.
-            landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference that the motion carries.
+            landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference of the motion.
 
         Raises:
             ImageError: there is no picture, no pose in it, or the pose lies outside of it.
             MotionError: another unit than pixels, another number of points, or values that are not finite.
         """
         picture = _checked(image)
-        pieces = iter(motion)
-        first = next(pieces, None)
+        motion = iter(motion)
+        first = next(motion, None)
         if first is None:
             return iter(())
         pose = self._pose(first, landmarks)
-        if not Box(0, 0, picture.shape[1], picture.shape[0]).holds(complex(pose.mean())):
+        if not Box(0, 0, picture.shape[1], picture.shape[0]).contains(complex(pose.mean())):
             size = f"{picture.shape[1]} x {picture.shape[0]}"
             raise ImageError("portrait", f"landmarks inside the picture ({size})", f"their middle at {pose.mean():.0f}")
-        base = (
-            pose
-            if first.reference is None
-            else plane_of(first.reference, self.representation.to_points2d, "the reference")
-        )
-        return self._frames(chain([first], pieces), picture, pose, base)
+        base = pose
+        if first.reference is not None:
+            base = project_pose(first.reference, self.representation.to_points2d, "the reference")
+        return self._frames(chain([first], motion), picture, pose, base)
 
-    def _pose(self, first: Motion, landmarks: npt.ArrayLike | None) -> Plane:
+    def _pose(self, first: Motion, landmarks: npt.ArrayLike | None) -> ComplexPoints:
         pose = first.reference if landmarks is None else landmarks
         if pose is None:
             raise ImageError("portrait", "the pose in the picture", "none", "give landmarks=")
-        return plane_of(pose, self.representation.to_points2d, "the pose in the picture")
+        return project_pose(pose, self.representation.to_points2d, "the pose in the picture")
 
-    def _frames(self, motion: Iterable[Motion], picture: Picture, pose: Plane, base: Plane) -> Iterator[Picture]:
+    def _frames(
+        self, motion: Iterable[Motion], picture: Picture, pose: ComplexPoints, base: ComplexPoints
+    ) -> Iterator[Picture]:
+        """Render displacements from ``base``, the motion's own reference, from ``pose``, that of the picture."""
         view = self._view(picture, pose)
-        picture = picture if picture.shape[2] == 3 else spread_colors(picture)
-        sitter = Sitter(view.picture(picture), view.points(pose), self.representation)
-        turn = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).turn
-        far = 4 * max(picture.shape)
-        for values in plane_poses(motion, self.representation.to_points2d):
-            moved = turn * (values - base)
-            reach = np.abs(moved)
-            moved = np.where(reach > far, moved * (far / np.maximum(reach, far)), moved)
-            yield sitter.frame(view.points(pose + moved))
+        picture = picture if picture.shape[2] == 3 else fill_transparent(picture)
+        warper = PortraitWarper(view.crop(picture), view.to_view(pose), self.representation)
+        factor = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).factor
+        # Points that fly away must not make boxes and grids of any size.
+        limit = 4 * max(picture.shape)
+        for frame_pose in project_motion(motion, self.representation.to_points2d):
+            offset = factor * (frame_pose - base)
+            length = np.abs(offset)
+            offset = np.where(length > limit, offset * (limit / np.maximum(length, limit)), offset)
+            yield warper.warp(view.to_view(pose + offset))
 
-    def _view(self, picture: Picture, pose: Plane) -> View:
+    def _view(self, picture: Picture, pose: ComplexPoints) -> View:
         height, width = picture.shape[:2]
         box = Box(0, 0, width, height)
         if self.spec.crop == "head":
-            head = Head(pose, upright(pose, self.representation))
+            head = HeadEllipse(pose, up_direction(pose, self.representation))
             side = min(width, height, round(2 * HALF_HEIGHT * head.face * (1 + self.spec.head_margin)))
             x = min(max(round(head.center.real - side / 2), 0), width - side)
             y = min(max(round(head.center.imag - side / 2), 0), height - side)
             box = Box(x, y, x + side, y + side)
-        longest = max(box.size)
-        scale = min(longest, LARGEST) / longest if self.spec.size is None else self.spec.size / longest
+        edge = max(box.size)
+        scale = min(edge, MAX_DEFAULT_EDGE) / edge if self.spec.size is None else self.spec.size / edge
         view = View(box, _even(box.size[0] * scale), _even(box.size[1] * scale))
-        if self.spec.size is None and longest > LARGEST:
-            shown = f"{view.width} x {view.height}"
-            _log.warning("the picture is larger than players show and becomes %s; size=N (--size N) sets it", shown)
+        if self.spec.size is None and edge > MAX_DEFAULT_EDGE:
+            size = f"{view.width} x {view.height}"
+            _log.warning("the picture is larger than players show and becomes %s; size=N (--size N) sets it", size)
         return view
 
 
 @dataclass(frozen=True)
 class View:
-    """The part of a picture that is shown, and the size at which it is."""
+    """The part of a picture that is shown, and the size at which it is shown."""
 
     box: Box
     width: int
     height: int
 
-    def picture(self, whole: Picture) -> Picture:
-        """The part at its size."""
-        part = np.ascontiguousarray(whole[self.box.slices])
+    def crop(self, picture: Picture) -> Picture:
+        """Cut the part out of the picture and resize it."""
+        part = np.ascontiguousarray(picture[self.box.slices])
         if self.box.size == (self.width, self.height):
             return part
         smaller = self.width < self.box.size[0]
         method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
         return np.asarray(cv2.resize(part, (self.width, self.height), interpolation=method), np.uint8)
 
-    def points(self, places: Plane) -> Plane:
-        """Positions in the whole picture as positions in the part."""
-        x = (places.real - self.box.x0 + 0.5) * (self.width / self.box.size[0]) - 0.5
-        y = (places.imag - self.box.y0 + 0.5) * (self.height / self.box.size[1]) - 0.5
-        plane: Plane = x + 1j * y
-        return plane
+    def to_view(self, points: ComplexPoints) -> ComplexPoints:
+        """Convert positions in the picture to positions in the resized part."""
+        x = (points.real - self.box.x0 + 0.5) * (self.width / self.box.size[0]) - 0.5
+        y = (points.imag - self.box.y0 + 0.5) * (self.height / self.box.size[1]) - 0.5
+        converted: ComplexPoints = x + 1j * y
+        return converted
+
+
+def fill_transparent(picture: Picture) -> Picture:
+    """Return a picture ``[H, W, 4]`` in which transparent pixels have the color of the nearest visible one.
+
+    Programs often store black or white there, which would bleed into the edges where the picture is warped.
+    """
+    hidden = (picture[..., 3] < FAINT).astype(np.uint8)
+    if not hidden.any() or hidden.all():
+        return picture
+    _, nearest = cv2.distanceTransformWithLabels(hidden, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    filled = picture.copy()
+    # Labels count the visible pixels from 1, in the order of rows.
+    filled[..., :3] = picture[hidden == 0][:, :3][nearest - 1]
+    return filled
 
 
 def _even(edge: float) -> int:
+    """Round an edge to an even number of pixels, as video encoders need."""
     return max(2, 2 * round(edge / 2))
 
 

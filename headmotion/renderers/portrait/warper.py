@@ -1,4 +1,4 @@
-"""A still picture of a face, made to take on other poses."""
+"""A still picture of a face, warped to other poses."""
 
 from __future__ import annotations
 
@@ -8,135 +8,136 @@ import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
 from ...core.interfaces.representation import Representation
-from ...geometry.complex_points import Plane
+from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
-from .eye import Eye, open_lids
-from .head_ellipse import Head
-from .masks import Mask, blend, coverage
-from .mouth import Mouth
-from .opening_layer import Colors, Inside, Skull
-from .openings import MOUTH, Opening, Shape, find_openings, upright
-from .parallax import Turning
-from .warp import Box, Field, Lattice, Similarity, Weights, interpolate
+from .eye import EyeLayer, open_lids
+from .head_ellipse import HeadEllipse
+from .mouth import MouthLayer
+from .opening_layer import Colors, Mask, OpeningLayer, SkullMotion, blend, coverage
+from .openings import MOUTH, Opening, OpeningShape, find_openings, up_direction
+from .parallax import ParallaxModel
+from .warp import Box, Grid, Similarity, SourceMap, Weights, interpolate
 
-WIDE, NEAR = 0.8, 0.25
+SMOOTH_RADIUS, EXACT_RADIUS = 0.8, 0.25
 """Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""
-CALM = 5.0
-"""Ridge of the smooth part: how little one landmark alone moves the hair."""
+SMOOTH_RIDGE = 5.0
+"""Regularization of the smooth part, by which a single landmark hardly moves the hair."""
 NO_MAP = np.empty(0, np.float32)
 """``cv2.remap`` takes both coordinates from its first map when the second is empty."""
 
 
-class Sitter:
-    """The picture with all that is worked out once: head, openings, and the lattice of its surroundings.
+class PortraitWarper:
+    """A picture with all that is computed once: head, openings, and the grid of its surroundings.
 
-    A frame is put together from three looks at the picture: the face as it moves above each opening, the face as it
-    moves below it, and what is seen inside, which is taken to be opaque.
+    A frame is composed of three views of the picture: the face as it moves above each opening, the face as it moves
+    below it, and what is visible inside, which is assumed to be opaque.
 
     Args:
         picture: the still picture ``[H, W, 3]``, or ``[H, W, 4]`` with sensible colors where it is transparent.
-        pose: complex positions ``[P]`` of the landmarks in it.
+        pose: positions ``[P]`` of the landmarks in it.
         representation: what the landmarks mean.
     """
 
-    def __init__(self, picture: Picture, pose: Plane, representation: Representation) -> None:
+    def __init__(self, picture: Picture, pose: ComplexPoints, representation: Representation) -> None:
         self.picture, self.pose = picture, pose
         self.colors = np.ascontiguousarray(picture[..., :3])
-        self.whole = Box(0, 0, picture.shape[1], picture.shape[0])
-        self.head = Head(pose, upright(pose, representation))
-        self.turning = Turning(pose, self.head, representation)
-        self.still = self.turning.still
+        self.picture_box = Box(0, 0, picture.shape[1], picture.shape[0])
+        self.head = HeadEllipse(pose, up_direction(pose, representation))
+        self.parallax = ParallaxModel(pose, self.head, representation)
+        self.rigid = self.parallax.rigid
         self.openings = find_openings(representation)
-        self.insides = [self._inside(opening) for opening in self.openings]
-        self.lattice = Lattice.over(self.whole, max(1, -(-max(self.whole.size) // 64)))
-        self.places = self.lattice.places()
+        self.layers = [self._layer(opening) for opening in self.openings]
+        self.grid = Grid.covering(self.picture_box, max(1, -(-max(self.picture_box.size) // 64)))
+        self.nodes = self.grid.nodes()
         # Above a mouth or an eye the lower edge must not pull, and below it the upper.
         self.above = self._all_but({point for opening in self.openings for point in opening.lower[1:-1]})
         self.below = self._all_but({point for opening in self.openings for point in opening.upper[1:-1]})
 
-    def frame(self, pose: Plane) -> Picture:
-        """The picture in another pose: complex positions ``[P]`` in its pixels."""
-        motion = Similarity.fit(self.pose[self.still], pose[self.still])
+    def warp(self, pose: ComplexPoints) -> Picture:
+        """Return the picture in another pose: positions ``[P]`` in its pixels."""
+        similarity = Similarity.fit(self.pose[self.rigid], pose[self.rigid])
         shapes = [opening.shape(pose) for opening in self.openings]
-        area, above, below = self._sources(self._visible(pose), shapes)
+        area, above, below = self._source_maps(self._warp_pose(pose), shapes)
         result = self.picture.copy()
         if area:
-            result[area.slices] = self._look_up(above)
-        skull = Skull(motion, motion.power(-1)(pose[self.still]) - self.pose[self.still])
-        for shape, inside in zip(shapes, self.insides, strict=True):
+            result[area.slices] = self._remap(above)
+        skull = SkullMotion(similarity, similarity.power(-1)(pose[self.rigid]) - self.pose[self.rigid])
+        for shape, layer in zip(shapes, self.layers, strict=True):
             self._draw_below(result, shape, area, below)
-            box = inside.around(shape).clip(self.whole)
-            for colors, mask in inside.layers(self.colors, shape, skull, box) if box else ():
-                _lay(result, colors, mask, box)
+            box = layer.box(shape).clip(self.picture_box)
+            for colors, mask in layer.paint(self.colors, shape, skull, box) if box else ():
+                _composite(result, colors, mask, box)
         return result
 
-    def _inside(self, opening: Opening) -> Inside:
-        kind = Mouth if opening.name == MOUTH else Eye
-        return kind(opening.shape(self.pose), self.pose[self.still], self.colors)
+    def _layer(self, opening: Opening) -> OpeningLayer:
+        kind = MouthLayer if opening.name == MOUTH else EyeLayer
+        return kind(opening.shape(self.pose), self.pose[self.rigid], self.colors)
 
-    def _visible(self, pose: Plane) -> Plane:
-        """The pose to which pixels are moved: what would slide under others is drawn otherwise, or not at all."""
+    def _warp_pose(self, pose: ComplexPoints) -> ComplexPoints:
+        """Return the pose to which pixels are moved, in which nothing slides under other parts; layers draw the lids."""
         for opening in self.openings:
             if opening.name != MOUTH:
                 pose = open_lids(opening, self.pose, pose)
-        return self.turning.unfolded(pose)
+        return self.parallax.keep_jaw_outside(pose)
 
-    def _all_but(self, left_out: set[int]) -> npt.NDArray[np.intp]:
-        return np.array([point for point in range(len(self.pose)) if point not in left_out], dtype=np.intp)
+    def _all_but(self, excluded: set[int]) -> npt.NDArray[np.intp]:
+        return np.array([point for point in range(len(self.pose)) if point not in excluded], dtype=np.intp)
 
-    def _sources(self, pose: Plane, shapes: list[Shape]) -> tuple[Box, Field, Field]:
-        """The area that changes, and for each of its pixels the source as seen from above and below the openings."""
-        flow, wanted = self._flow(pose)
-        near = Lattice.over(
-            Box.around(pose, NEAR * self.head.face).clip(self.whole), max(1, round(self.head.face / 36))
-        )
-        places = near.places()
-        fields = interpolate(pose, wanted, places, NEAR * self.head.face, [self.above, self.below])
-        window = np.max([_window(shape, places) for shape in shapes], axis=0)
+    def _source_maps(self, pose: ComplexPoints, shapes: list[OpeningShape]) -> tuple[Box, SourceMap, SourceMap]:
+        """Return the area that changes, and the sources of its pixels above and below the openings."""
+        flow, residual = self._smooth_flow(pose)
+        radius = EXACT_RADIUS * self.head.face
+        near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), max(1, round(self.head.face / 36)))
+        nodes = near.nodes()
+        fields = interpolate(pose, residual, nodes, radius, [self.above, self.below])
+        window = np.max([_window(shape, nodes) for shape in shapes], axis=0)
         above, below = fields[0], fields[0] + window * (fields[1] - fields[0])
-        area = self.lattice.support(flow).union(near.box).clip(self.whole)
-        base = self.lattice.pixels(flow)[area.slices]
+        area = self.grid.support(flow).union(near.box).clip(self.picture_box)
+        base = self.grid.upsample(flow)[area.slices]
         base[..., 0] += np.arange(area.x0, area.x1, dtype=np.float32)
         base[..., 1] += np.arange(area.y0, area.y1, dtype=np.float32)[:, None]
         shared = near.box.clip(area)
         maps = [base, base.copy()]
         for total, field in zip(maps, (above, below), strict=True):
-            total[shared.within(area)] += near.pixels(field)[shared.within(near.box)]
+            total[shared.within(area)] += near.upsample(field)[shared.within(near.box)]
         return area, maps[0], maps[1]
 
-    def _flow(self, pose: Plane) -> tuple[Plane, Plane]:
-        """Smooth displacements of the whole picture, and what the landmarks want beyond them."""
-        everywhere = np.concatenate([self.places.ravel(), pose.astype(np.complex64)])
-        home = self.turning.to(pose).back(everywhere)
-        wanted = self.pose - home[-len(pose) :]
-        every = self._all_but(set())
-        (smooth,) = interpolate(pose, wanted, everywhere, WIDE * self.head.face, [every], ridge=CALM)
-        flow = (home - everywhere + smooth)[: -len(pose)]
-        return flow.reshape(self.places.shape), wanted - smooth[-len(pose) :]
+    def _smooth_flow(self, pose: ComplexPoints) -> tuple[ComplexPoints, ComplexPoints]:
+        """Return smooth displacements on the grid of the whole picture, and what they lack at the landmarks ``[P]``."""
+        points = np.concatenate([self.nodes.ravel(), pose.astype(np.complex64)])
+        by_head = self.parallax.fit(pose).trace_back(points)
+        residual = self.pose - by_head[-len(pose) :]
+        all_points = self._all_but(set())
+        radius = SMOOTH_RADIUS * self.head.face
+        (smooth,) = interpolate(pose, residual, points, radius, [all_points], ridge=SMOOTH_RIDGE)
+        flow = (by_head - points + smooth)[: -len(pose)]
+        return flow.reshape(self.nodes.shape), residual - smooth[-len(pose) :]
 
-    def _look_up(self, source: Field) -> Picture:
-        seen = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
-        return np.asarray(seen, np.uint8)
+    def _remap(self, source: SourceMap) -> Picture:
+        pixels = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(pixels, np.uint8)
 
-    def _draw_below(self, result: Picture, shape: Shape, area: Box, below: Field) -> None:
-        """The face below an opening's middle line."""
+    def _draw_below(self, result: Picture, shape: OpeningShape, area: Box, below: SourceMap) -> None:
+        """Draw the face below an opening's middle line."""
         box = Box.around(shape.outline, 0.8 * shape.width).clip(area)
         if not box:
             return
-        line, far = shape.middle, shape.across * 2 * max(self.whole.size)
-        deep = [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j), line[0] - far]
-        seen = self._look_up(below[box.within(area)])
-        _lay(result, seen, coverage(np.concatenate([line, deep]), box), box)
+        # A rectangle from the middle line downwards that is larger than the picture.
+        line, far = shape.middle, shape.across * 2 * max(self.picture_box.size)
+        corners = [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j), line[0] - far]
+        pixels = self._remap(below[box.within(area)])
+        _composite(result, pixels, coverage(np.concatenate([line, corners]), box), box)
 
 
-def _lay(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:
+def _composite(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:
+    """Lay colors over a part of a picture, in place."""
     part = result[box.slices][..., : above.shape[-1]]
     part[...] = np.clip(np.rint(blend(part, above, mask)), 0, 255).astype(np.uint8)
 
 
-def _window(shape: Shape, places: Plane) -> Weights:
-    """1 around an opening, 0 from three quarters of its width on."""
+def _window(shape: OpeningShape, points: ComplexPoints) -> Weights:
+    """Return 1 around an opening, 0 from three quarters of its width on."""
     half = max(shape.width / 2, 1.0)
-    radius = np.abs(places - np.complex64(shape.middle.mean())) / np.float32(half)
-    faded: Weights = smoothstep((1.5 - radius) / 0.5)
-    return faded
+    radius = np.abs(points - np.complex64(shape.middle.mean())) / np.float32(half)
+    window: Weights = smoothstep((1.5 - radius) / 0.5)
+    return window

@@ -6,7 +6,7 @@ import torch
 
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.renderers.portrait.alpha import spread_colors
+from headmotion.renderers.portrait.portrait import fill_transparent
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 
@@ -31,12 +31,12 @@ def render(pose, picture, **fields):
 def test_hidden_pixels_take_the_nearest_color():
     picture = np.zeros((5, 9, 4), np.uint8)
     picture[:, 1], picture[:, 7] = (200, 0, 0, 255), (0, 0, 200, 90)
-    spread = spread_colors(picture)
-    assert np.array_equal(spread[..., 3], picture[..., 3])
-    assert (spread[:, :4, :3] == (200, 0, 0)).all()
-    assert (spread[:, 5:, :3] == (0, 0, 200)).all()
-    for whole in (np.zeros((3, 3, 4), np.uint8), np.full((3, 3, 4), 255, np.uint8)):
-        assert spread_colors(whole) is whole
+    filled = fill_transparent(picture)
+    assert np.array_equal(filled[..., 3], picture[..., 3])
+    assert (filled[:, :4, :3] == (200, 0, 0)).all()
+    assert (filled[:, 5:, :3] == (0, 0, 200)).all()
+    for picture in (np.zeros((3, 3, 4), np.uint8), np.full((3, 3, 4), 255, np.uint8)):
+        assert fill_transparent(picture) is picture
 
 
 def test_a_keyed_picture_at_rest_is_unchanged():

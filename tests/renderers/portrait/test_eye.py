@@ -7,8 +7,9 @@ import torch
 
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
+from headmotion.geometry.complex_points import as_complex
 from headmotion.renderers.portrait.eye import open_lids
-from headmotion.renderers.portrait.openings import as_plane, find_openings
+from headmotion.renderers.portrait.openings import find_openings
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 
@@ -69,7 +70,7 @@ def test_lids_cover_as_much_as_they_close(amount, left):
 
 def test_closing_lids_leave_the_brows_alone():
     before, after = PICTURE.astype(int), render(closed(1.0))
-    still = as_plane(POSE.numpy())
+    still = as_complex(POSE.numpy())
     for eye in ("left_eye", "right_eye"):
         x = round(still[list(FACE.contours[eye])].real.mean())
         top = round(still[list(FACE.contours[eye])].imag.min())
@@ -79,7 +80,7 @@ def test_closing_lids_leave_the_brows_alone():
 
 def test_closed_lids_have_the_color_of_skin_and_a_line_of_lashes():
     frame = render(closed(1.0))
-    middle = as_plane(POSE.numpy())[list(FACE.contours["left_eye"])].mean()
+    middle = as_complex(POSE.numpy())[list(FACE.contours["left_eye"])].mean()
     x, y = round(middle.real), round(middle.imag)
     column = frame[y - 6 : y + 14, x]
     assert np.abs(frame[y - 4, x] - SKIN).max() < 50
@@ -94,7 +95,7 @@ def test_opened_wider_the_lids_part():
 
 
 def test_the_warp_sees_lids_no_further_closed_than_in_the_picture():
-    still, shut = as_plane(POSE.numpy()), as_plane(closed(0.7).numpy())
+    still, shut = as_complex(POSE.numpy()), as_complex(closed(0.7).numpy())
     opening = OPENINGS["left_eye"]
     assert np.allclose(open_lids(opening, still, still), still)
     assert np.allclose(open_lids(opening, still, shut)[list(opening.upper)], still[list(opening.upper)], atol=1e-4)

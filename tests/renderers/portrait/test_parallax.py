@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import headmotion as hm
 from headmotion.core.interfaces.specs import BuildContext
-from headmotion.renderers.portrait.head_ellipse import Head
-from headmotion.renderers.portrait.openings import as_plane
-from headmotion.renderers.portrait.parallax import Turning
-from headmotion.renderers.portrait.warp import Box, Lattice, Similarity
+from headmotion.geometry.complex_points import as_complex
+from headmotion.renderers.portrait.head_ellipse import HeadEllipse
+from headmotion.renderers.portrait.parallax import ParallaxModel
+from headmotion.renderers.portrait.warp import Box, Grid, Similarity
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 
@@ -20,8 +20,8 @@ FACE = Landmarks68Spec().build()
 SOLID = Landmarks68Spec(dims=3).build().neutral().double()
 SIZE, SIDE, CORNER = 320, 180, torch.tensor([70.0, 70.0])
 POSE = FACE.neutral() * SIDE + CORNER
-PLANE = as_plane(POSE.numpy())
-HEAD = Head(PLANE, -1j)
+PLANE = as_complex(POSE.numpy())
+HEAD = HeadEllipse(PLANE, -1j)
 
 
 def turned(yaw, pitch=0.0):
@@ -30,13 +30,13 @@ def turned(yaw, pitch=0.0):
     return hm.controls.look_at(still, yaw, pitch).values[0]
 
 
-def back(yaw, pitch, places):
-    return Turning(PLANE, HEAD, FACE).to(as_plane(turned(yaw, pitch).numpy())).back(places)
+def back(yaw, pitch, points):
+    return ParallaxModel(PLANE, HEAD, FACE).fit(as_complex(turned(yaw, pitch).numpy())).trace_back(points)
 
 
 def test_no_turn_is_no_motion():
-    places = Lattice.over(Box(0, 0, SIZE, SIZE), 5).places()
-    assert np.abs(back(0, 0, places) - places).max() < 1e-2
+    points = Grid.covering(Box(0, 0, SIZE, SIZE), 5).nodes()
+    assert np.abs(back(0, 0, points) - points).max() < 1e-2
 
 
 def test_the_far_side_narrows_and_the_near_side_widens():
@@ -47,42 +47,42 @@ def test_the_far_side_narrows_and_the_near_side_widens():
 
 
 def test_hair_moves_less_than_the_face():
-    turn = Turning(PLANE, HEAD, FACE).to(as_plane(turned(15).numpy()))
+    motion = ParallaxModel(PLANE, HEAD, FACE).fit(as_complex(turned(15).numpy()))
     crown = np.array([HEAD.center + HEAD.up * 0.98 * HEAD.face]).astype(np.complex64)
     front = np.array([HEAD.center]).astype(np.complex64)
-    moved = (crown - turn.back(crown)).real[0], (front - turn.back(front)).real[0]
+    moved = (crown - motion.trace_back(crown)).real[0], (front - motion.trace_back(front)).real[0]
     assert 0 < moved[0] < 0.75 * moved[1]
 
 
 def test_noise_of_landmarks_hardly_moves_the_hair_and_motion_does():
     crown = np.array([HEAD.center + HEAD.up * 0.98 * HEAD.face]).astype(np.complex64)
-    turning, rng = Turning(PLANE, HEAD, FACE), np.random.default_rng(0)
+    model, rng = ParallaxModel(PLANE, HEAD, FACE), np.random.default_rng(0)
     trembling = PLANE + 0.005 * HEAD.face * (rng.normal(size=(50, 68)) + 1j * rng.normal(size=(50, 68)))
-    moved = np.abs([turning.to(pose).back(crown)[0] - crown[0] for pose in trembling])
+    moved = np.abs([model.fit(pose).trace_back(crown)[0] - crown[0] for pose in trembling])
     assert np.sqrt((moved**2).mean()) < 0.004 * HEAD.face
     tilt = np.exp(1j * np.radians(12))
     there = (crown - HEAD.center) * tilt + HEAD.center
-    home = turning.to((PLANE - HEAD.center) * tilt + HEAD.center).back(there.astype(np.complex64))
+    home = model.fit((PLANE - HEAD.center) * tilt + HEAD.center).trace_back(there.astype(np.complex64))
     assert abs(home[0] - crown[0]) < 0.03 * HEAD.face
 
 
 @settings(max_examples=30)
 @given(yaw=st.floats(-25, 25), pitch=st.floats(-15, 15))
 def test_a_turn_neither_folds_nor_tears(yaw, pitch):
-    places = back(yaw, pitch, Lattice.over(Box(0, 0, SIZE, SIZE), 4).places())
-    along_x, along_y = np.diff(places, axis=1)[:-1], np.diff(places, axis=0)[:, :-1]
+    points = back(yaw, pitch, Grid.covering(Box(0, 0, SIZE, SIZE), 4).nodes())
+    along_x, along_y = np.diff(points, axis=1)[:-1], np.diff(points, axis=0)[:, :-1]
     assert (np.conj(along_x) * along_y).imag.min() > 0
 
 
 def test_far_away_nothing_moves():
-    places = Lattice.over(Box(0, 0, 3 * SIZE, 3 * SIZE), 8).places()
-    far = np.abs(places - HEAD.center) > 2.1 * HEAD.face
-    assert np.abs(back(20, 10, places) - places)[far].max() == 0
+    points = Grid.covering(Box(0, 0, 3 * SIZE, 3 * SIZE), 8).nodes()
+    far = np.abs(points - HEAD.center) > 2.1 * HEAD.face
+    assert np.abs(back(20, 10, points) - points)[far].max() == 0
 
 
 def test_a_hidden_jaw_line_stays_outside_of_the_face():
-    flat = as_plane(turned(25).numpy())
-    unfolded = Turning(PLANE, HEAD, FACE).unfolded(flat)
+    flat = as_complex(turned(25).numpy())
+    unfolded = ParallaxModel(PLANE, HEAD, FACE).keep_jaw_outside(flat)
     face = [point for point in range(68) if point not in FACE.groups["jaw"]]
     assert np.array_equal(unfolded[face], flat[face])
     right_temple, right_eye, brow = unfolded[16].real, unfolded[45].real, unfolded[26].real
@@ -94,19 +94,19 @@ def test_a_talking_face_is_not_unfolded():
     opened = POSE.clone()
     opened[[65, 66, 67, 55, 56, 57, 58, 59], 1] += 9
     opened[5:12, 1] += 9
-    plane = as_plane(opened.numpy())
-    assert np.array_equal(Turning(PLANE, HEAD, FACE).unfolded(plane), plane)
+    plane = as_complex(opened.numpy())
+    assert np.array_equal(ParallaxModel(PLANE, HEAD, FACE).keep_jaw_outside(plane), plane)
 
 
 def test_profiles_and_points_in_one_place_fall_back_to_the_plane():
-    turning = Turning(PLANE, HEAD, FACE)
-    mirrored = as_plane((POSE * torch.tensor([-1.0, 1.0]) + torch.tensor([float(SIZE), 0.0])).numpy())
+    model = ParallaxModel(PLANE, HEAD, FACE)
+    mirrored = as_complex((POSE * torch.tensor([-1.0, 1.0]) + torch.tensor([float(SIZE), 0.0])).numpy())
     for pose in (np.full(68, 100 + 100j), mirrored):
-        turn = turning.to(pose)
-        assert turn.lean == turn.narrowing == 0
-        assert np.isfinite(turn.back(PLANE)).all()
-    collapsed = Turning(np.full(68, 5 + 5j), HEAD, FACE).to(PLANE)
-    assert np.isfinite(collapsed.back(PLANE)).all()
+        motion = model.fit(pose)
+        assert motion.lean == motion.foreshortening == 0
+        assert np.isfinite(motion.trace_back(PLANE)).all()
+    collapsed = ParallaxModel(np.full(68, 5 + 5j), HEAD, FACE).fit(PLANE)
+    assert np.isfinite(collapsed.trace_back(PLANE)).all()
 
 
 def test_without_depth_the_head_moves_in_the_plane():
@@ -116,9 +116,9 @@ def test_without_depth_the_head_moves_in_the_plane():
 
         spec = type("NoDims", (), {"model_fields": {}})()
 
-    turn = Turning(PLANE, HEAD, Flat()).to(as_plane(turned(15).numpy()))
-    assert turn.lean == turn.narrowing == 0
-    assert isinstance(turn.outline, Similarity)
+    motion = ParallaxModel(PLANE, HEAD, Flat()).fit(as_complex(turned(15).numpy()))
+    assert motion.lean == motion.foreshortening == 0
+    assert isinstance(motion.outline, Similarity)
 
 
 def grid_picture():
@@ -137,11 +137,11 @@ def test_a_turned_head_is_rendered_whole(yaw):
     motion = hm.Motion(turned(yaw)[None], Fraction(25), reference=POSE)
     (frame,) = renderer.frames([motion], grid_picture())
     head = (frame[..., 0] > 130).astype(np.uint8)
-    lips = as_plane(turned(yaw).numpy())[48:60]
+    lips = as_complex(turned(yaw).numpy())[48:60]
     box = Box.around(lips, 6)
     head[box.slices] = 1  # what is inside the mouth has its own colors
     for eye in (slice(36, 42), slice(42, 48)):
-        head[Box.around(as_plane(turned(yaw).numpy())[eye], 4).slices] = 1
+        head[Box.around(as_complex(turned(yaw).numpy())[eye], 4).slices] = 1
     parts, _, stats, _ = cv2.connectedComponentsWithStats(head)
     assert parts == 2 and stats[1, cv2.CC_STAT_AREA] > 20_000
     holes, _, _, _ = cv2.connectedComponentsWithStats(1 - head)

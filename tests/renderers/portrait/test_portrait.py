@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from headmotion.core.errors import ImageError, MotionError, SpecError
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.renderers.portrait.head_ellipse import Head
-from headmotion.renderers.portrait.openings import as_plane, find_openings, still_points
-from headmotion.renderers.portrait.warp import Box, Lattice, Similarity, trace_back
-from headmotion.renderers.portrait.warper import Sitter
+from headmotion.geometry.complex_points import as_complex
+from headmotion.renderers.portrait.head_ellipse import HeadEllipse
+from headmotion.renderers.portrait.openings import find_openings, rigid_points
+from headmotion.renderers.portrait.warp import Box, Grid, Similarity, trace_back
+from headmotion.renderers.portrait.warper import PortraitWarper
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import KeypointsSpec, Landmarks68Spec
 
@@ -80,12 +81,12 @@ def test_the_background_far_away_stays():
     picture = textured(size=400)
     pose = POSE + 80
     turn = Similarity(np.exp(0.15j), 200 + 200j - np.exp(0.15j) * (200 + 200j) + 9 - 6j)
-    plane = turn(as_plane(pose.numpy()))
+    plane = turn(as_complex(pose.numpy()))
     turned = torch.tensor(np.stack([plane.real, plane.imag], -1), dtype=torch.float32)
     (frame,) = render(turned, picture=picture, reference=pose)
     change = moved_by(frame, picture)
     assert change.max() > 30
-    head = Head(as_plane(pose.numpy()), -1j)
+    head = HeadEllipse(as_complex(pose.numpy()), -1j)
     y, x = np.mgrid[:400, :400]
     far = np.abs(x + 1j * y - head.center) > 2 * head.face + 40
     assert far.mean() > 0.3
@@ -94,7 +95,7 @@ def test_the_background_far_away_stays():
 
 def test_a_shifted_head_is_shifted_whole():
     (frame,) = render(POSE + torch.tensor([7.0, -5.0]))
-    face = as_plane(POSE.numpy())
+    face = as_complex(POSE.numpy())
     left, right = int(face.real.min()), int(face.real.max())
     top, bottom = int(face.imag.min()) - 15, int(face.imag.max())
     moved = frame[top - 5 : bottom - 5, left + 7 : right + 7]
@@ -234,7 +235,7 @@ def test_sizes_are_even(fields, shape):
 
 
 def test_a_huge_picture_is_shown_smaller_unless_a_size_is_set(monkeypatch, caplog):
-    monkeypatch.setattr("headmotion.renderers.portrait.portrait.LARGEST", 120)
+    monkeypatch.setattr("headmotion.renderers.portrait.portrait.MAX_DEFAULT_EDGE", 120)
     assert render(POSE)[0].shape == (120, 120, 3)
     assert "becomes 120 x 120; size=N (--size N)" in caplog.text
     caplog.clear()
@@ -255,9 +256,9 @@ def test_the_head_neither_folds_nor_tears_its_surroundings(angle, scale, x, y):
     turn = scale * np.exp(1j * angle)
     center = 120 + 100j
     motion = Similarity(turn, center - turn * center + complex(x, y))
-    lattice = Lattice.over(Box(0, 0, SIZE, SIZE), 4)
-    places = trace_back(lattice.places(), motion, Head(as_plane(POSE.numpy()), -1j).weight)
-    along_x, along_y = np.diff(places, axis=1)[:-1], np.diff(places, axis=0)[:, :-1]
+    grid = Grid.covering(Box(0, 0, SIZE, SIZE), 4)
+    points = trace_back(grid.nodes(), motion, HeadEllipse(as_complex(POSE.numpy()), -1j).weight)
+    along_x, along_y = np.diff(points, axis=1)[:-1], np.diff(points, axis=0)[:, :-1]
     area = (np.conj(along_x) * along_y).imag
     assert area.min() > 0
 
@@ -284,11 +285,11 @@ def test_openings_are_found_by_the_representation():
         assert lower in openings[name].lower
         assert openings[name].upper[0] == openings[name].lower[0]
         assert openings[name].upper[-1] == openings[name].lower[-1]
-    assert not set(still_points(FACE)) & set(FACE.groups["lips"])
+    assert not set(rigid_points(FACE)) & set(FACE.groups["lips"])
 
 
 def test_an_openings_curve_passes_through_its_points():
-    pose = as_plane(opened(5.0).numpy())
+    pose = as_complex(opened(5.0).numpy())
     for opening in find_openings(FACE):
         shape = opening.shape(pose)
         for chain, curve in ((opening.upper, shape.upper), (opening.lower, shape.lower)):
@@ -299,26 +300,26 @@ def test_an_openings_curve_passes_through_its_points():
 
 def test_crossed_lips_meet():
     crossed = opened(-4.0)
-    mouth = find_openings(FACE)[0].shape(as_plane(crossed.numpy()))
+    mouth = find_openings(FACE)[0].shape(as_complex(crossed.numpy()))
     assert mouth.gap == pytest.approx(0, abs=0.05)
     render(crossed)
 
 
 def test_similarity():
-    source = as_plane(POSE.numpy())
+    source = as_complex(POSE.numpy())
     motion = Similarity(1.1 + 0.2j, 3 - 2j)
     fitted = Similarity.fit(source, motion(source))
-    assert fitted.turn == pytest.approx(motion.turn, abs=1e-4)
+    assert fitted.factor == pytest.approx(motion.factor, abs=1e-4)
     half = motion.power(0.5)
     assert np.allclose(half(half(source)), motion(source), atol=1e-3)
     assert np.allclose(motion.power(-1)(motion(source)), source, atol=1e-3)
     assert Similarity(1 + 0j, 4 + 2j).power(-0.5).shift == pytest.approx(-2 - 1j)
 
 
-def test_the_sitter_does_not_change_its_picture():
+def test_the_warper_does_not_change_its_picture():
     picture = PICTURE.copy()
-    sitter = Sitter(picture, as_plane(POSE.numpy()), FACE)
-    sitter.frame(as_plane(opened(9.0).numpy()))
+    warper = PortraitWarper(picture, as_complex(POSE.numpy()), FACE)
+    warper.warp(as_complex(opened(9.0).numpy()))
     assert np.array_equal(picture, PICTURE)
 
 
