@@ -28,7 +28,7 @@ class FaceAlignmentDetector(Detector):
     """68 landmarks by the networks of face-alignment 1.5.
 
     Its weight files are PyTorch archives of another project. They are read with ``torch.load(weights_only=True)``,
-    which runs nothing that is in them, and the package's own download is never reached.
+    which executes nothing from the file, and the package's own download is never used.
     """
 
     spec: FaceAlignmentSpec
@@ -37,12 +37,12 @@ class FaceAlignmentDetector(Detector):
     def _network(self) -> Any:
         device = _device(self.spec.device)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the package warns of its own dependencies
+            warnings.simplefilter("ignore")  # the package warns about its own dependencies
             return _network(self.spec, device)
 
     @torch.inference_mode()
     def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """All faces ``[N, 68, 2]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+        """Return all faces ``[N, 68, 2]`` of a picture ``uint8 [H, W, 3]``, the largest first.
 
         Raises:
             DetectorError: no face was found; or face-alignment or its weights are missing, or damaged.
@@ -50,12 +50,12 @@ class FaceAlignmentDetector(Detector):
         network = self._network
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the package warns where there is no face
-            found = network.get_landmarks_from_image(image)
-        if found is None or not len(found):
+            detections = network.get_landmarks_from_image(image)
+        if detections is None or not len(detections):
             raise DetectorError(
                 _NAME, "a face in the picture", "none", "take or cut a picture in which the face is larger"
             )
-        faces = sorted(found, key=lambda face: float(np.ptp(face, axis=0).prod()), reverse=True)
+        faces = sorted(detections, key=lambda face: float(np.ptp(face, axis=0).prod()), reverse=True)
         return torch.from_numpy(np.stack(faces).astype(np.float32))
 
 
@@ -69,9 +69,9 @@ def _device(name: str) -> str:
 
 
 def _network(spec: FaceAlignmentSpec, device: str) -> Any:
-    """A ``FaceAlignment`` whose two networks come from files that are on this machine."""
+    """Return a ``FaceAlignment`` with both networks from files on this machine."""
     # It imports numba, scikit-image and OpenCV, which fail in their own ways.
-    package = import_optional("face_alignment", "face-alignment", _NAME, DetectorError)
+    package = import_optional("face_alignment", "headmotion[face-alignment]", _NAME, DetectorError)
     api = importlib.import_module("face_alignment.api")
     s3fd = importlib.import_module("face_alignment.detection.sfd.sfd_detector")
     faces = find_weights(spec.face_weights, s3fd.models_urls["s3fd"], spec.fetch, _NAME, DetectorError, _OTHERWISE)
@@ -79,8 +79,8 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
         spec.landmark_weights, api.models_urls["2DFAN-4"], spec.fetch, _NAME, DetectorError, _OTHERWISE
     )
 
-    class Local(package.FaceAlignment):  # type: ignore[misc, name-defined]
-        """The package takes a path for the face network, but for the landmark network only its own URL."""
+    class LocalFaceAlignment(package.FaceAlignment):  # type: ignore[misc, name-defined]
+        """``FaceAlignment`` with a file for the landmark network, for which the package knows its own URL only."""
 
         def _load_native(self, name: str, size: int, device: str, dtype: torch.dtype) -> Any:
             net = package.models.FAN(size)
@@ -88,7 +88,7 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
             return net.to(device, dtype=dtype).eval()
 
     try:
-        return Local(
+        return LocalFaceAlignment(
             package.LandmarksType.TWO_D,
             device=device,
             compile=False,  # by default it takes a minute, and writes into the home folder
@@ -97,9 +97,9 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
         )
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:120]
-        got = f"{_names(faces, landmarks)} ({type(error).__name__}: {reason})"
-        raise DetectorError(_NAME, "its own weights, whole", got, "fetch them again") from None
+        got = f"{_join_paths(faces, landmarks)} ({type(error).__name__}: {reason})"
+        raise DetectorError(_NAME, "its own, complete weights", got, "fetch them again") from None
 
 
-def _names(*paths: Path) -> str:
+def _join_paths(*paths: Path) -> str:
     return " and ".join(str(path) for path in paths)

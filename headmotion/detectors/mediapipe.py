@@ -24,33 +24,32 @@ from ..core.interfaces.representation import Representation
 from ..core.lazy import import_optional
 from ..representations.mesh478 import IBUG
 from .specs import MediapipeSpec
-from .tiled_search import Points, Search
+from .tiled_search import Points, TiledSearch
 
-MESH = 478
-"""Points of a face."""
+MESH_POINTS = 478
 
 _NAME = "detector mediapipe"
-_silence = threading.Lock()
+_log_lock = threading.Lock()
 
 
-class FaceMesh(Detector):
-    """A mesh of 478 points or 68 landmarks out of it; depth has the scale of x and y, 0 near the head's center."""
+class MediapipeDetector(Detector):
+    """A mesh of 478 points, or 68 landmarks of it; depth has the scale of x and y and is 0 near the head's center."""
 
     spec: MediapipeSpec
 
     def __init__(self, spec: MediapipeSpec, representation: Representation) -> None:
         super().__init__(spec)
         self._dims, self._mirror = representation.dims, representation.mirror
-        self._picked = IBUG if representation.points == len(IBUG) else range(representation.points)
+        self._selected = IBUG if representation.points == len(IBUG) else range(representation.points)
 
     @cached_property
-    def _search(self) -> Search:
+    def _search(self) -> TiledSearch:
         mesh = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
-        picked = list(self._picked)
-        return Search(lambda square: mesh(square)[:, picked], self._mirror, several=self.spec.max_faces > 1)
+        selected = list(self._selected)
+        return TiledSearch(lambda square: mesh(square)[:, selected], self._mirror, several=self.spec.max_faces > 1)
 
     def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """All faces ``[N, P, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+        """Return all faces ``[N, P, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
 
         Raises:
             DetectorError: no face was found; or mediapipe is not installed, or has no model.
@@ -63,13 +62,13 @@ class FaceMesh(Detector):
 
 
 def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
-    """The graph that mediapipe up to 0.10.30 carries with its models."""
+    """Return detection by the graph that mediapipe up to 0.10.30 contains with its models."""
     mediapipe = _package()
     solutions = getattr(mediapipe, "solutions", None)
     if solutions is None:
         raise DetectorError(
             _NAME,
-            "a model file, since this mediapipe carries none",
+            "a model file, since this mediapipe contains none",
             f"mediapipe {mediapipe.__version__} and no 'model'",
             "get face_landmarker.task (ai.google.dev/edge/mediapipe, Face Landmarker) and give its path as 'model'",
         )
@@ -84,15 +83,15 @@ def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:
 
     def find(square: Picture) -> Points:
         with _quiet_native_log():
-            found = graph.process(square).multi_face_landmarks
-        return _points([face.landmark for face in found or ()], len(square))
+            detections = graph.process(square).multi_face_landmarks
+        return _to_pixels([face.landmark for face in detections or ()], len(square))
 
     weakref.finalize(find, graph.close)
     return find
 
 
 def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
-    """The task interface, which 0.10.21 has too, with a model file of the user's."""
+    """Return detection by the task interface, which 0.10.21 has too, with a model file of the user."""
     path = Path(spec.model or "")
     if not path.is_file():
         raise DetectorError(_NAME, "an existing .task file as 'model'", str(path))
@@ -113,33 +112,33 @@ def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
     def find(square: Picture) -> Points:
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=square)
         with _quiet_native_log():
-            found = task.detect(image).face_landmarks
-        return _points(found, len(square))
+            detections = task.detect(image).face_landmarks
+        return _to_pixels(detections, len(square))
 
-    weakref.finalize(find, task.close)  # left to the end of the process, newer versions fail in closing
+    weakref.finalize(find, task.close)  # newer versions fail if they are closed at the end of the process
     return find
 
 
 def _package() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its protobuf warns of itself
+        warnings.simplefilter("ignore")  # its version of protobuf warns about itself
         return import_optional("mediapipe", "headmotion[mediapipe]", _NAME, DetectorError)
 
 
-def _points(faces: Sequence[Any], edge: int) -> Points:
-    """Each face's 478 points, from fractions of a square's edge to pixels; z has the scale of x."""
-    found = [[(point.x, point.y, point.z) for point in face] for face in faces]
-    return np.array(found or np.zeros((0, MESH, 3)), np.float32) * np.float32(edge)
+def _to_pixels(faces: Sequence[Any], edge: int) -> Points:
+    """Return points ``[N, 478, 3]`` in pixels of faces in fractions of a square's edge; z has the scale of x."""
+    points = [[(point.x, point.y, point.z) for point in face] for face in faces]
+    return np.array(points or np.zeros((0, MESH_POINTS, 3)), np.float32) * np.float32(edge)
 
 
 @contextlib.contextmanager
 def _quiet_native_log() -> Iterator[None]:
-    """MediaPipe's native code logs to file descriptor 2 whatever it is told; a user should see what matters."""
-    with _silence, Path(os.devnull).open("w") as nowhere:
-        kept = os.dup(2)
-        os.dup2(nowhere.fileno(), 2)
+    """Redirect file descriptor 2, to which MediaPipe's native code logs whatever its settings are."""
+    with _log_lock, Path(os.devnull).open("w") as null:
+        standard_error = os.dup(2)
+        os.dup2(null.fileno(), 2)
         try:
             yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(standard_error, 2)
+            os.close(standard_error)

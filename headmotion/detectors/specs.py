@@ -30,10 +30,10 @@ class MediapipeSpec(DetectorSpec):
         Raises:
             SpecError: the representation is neither `landmarks68`, `landmarks68-3d` nor `mesh478`.
         """
-        from .mediapipe import FaceMesh
+        from .mediapipe import MediapipeDetector
 
         _check_representation(self, context, "landmarks68", "landmarks68-3d", "mesh478")
-        return FaceMesh(self, context.representation)
+        return MediapipeDetector(self, context.representation)
 
 
 class FaceAlignmentSpec(DetectorSpec):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmotion.detectors.tiled_search import Search, distinct
+from headmotion.detectors.tiled_search import TiledSearch, distinct
 
 MIRROR = (1, 0, 2)
 SHAPE = np.array([[-1, -1, 0], [1, -1, 0], [0, 1, 0.5]], np.float32)
@@ -43,28 +43,28 @@ def reader(least: float, seen: list[int] | None = None):  # type: ignore[no-unty
 
 def test_a_large_face_is_found_at_once() -> None:
     seen: list[int] = []
-    found = Search(reader(0.2, seen), MIRROR, several=False)(paint(300, 400, (200, 150, 60)))
+    found = TiledSearch(reader(0.2, seen), MIRROR, several=False)(paint(300, 400, (200, 150, 60)))
     np.testing.assert_array_equal(found, [face(200, 150, 60)])
     assert seen == [400, 300, 300]  # the whole as a square, the face again, and mirrored
 
 
 @pytest.mark.parametrize(("half", "at"), [(25, (90, 80)), (25, (395, 200)), (12, (203, 101)), (11, (5, 295))])
 def test_small_faces_are_found_in_parts(half: int, at: tuple[int, int]) -> None:
-    found = Search(reader(0.2), MIRROR)(paint(300, 400, (*at, half)))
+    found = TiledSearch(reader(0.2), MIRROR)(paint(300, 400, (*at, half)))
     assert len(found) == 1
     np.testing.assert_allclose(found[0], face(*at, half), atol=1)  # a mirrored mark is a pixel off
 
 
 def test_faces_below_a_quarter_of_what_the_network_sees_are_not() -> None:
-    found = Search(reader(0.2), MIRROR)(paint(300, 400, (200, 150, 6)))
+    found = TiledSearch(reader(0.2), MIRROR)(paint(300, 400, (200, 150, 6)))
     assert found == []
 
 
 def test_the_largest_comes_first_and_smaller_ones_are_found_beside_it() -> None:
     picture = paint(300, 400, (60, 150, 25), (300, 150, 50), (180, 60, 30))
-    found = Search(reader(0.2), MIRROR)(picture)
+    found = TiledSearch(reader(0.2), MIRROR)(picture)
     np.testing.assert_allclose([face[2, 0] for face in found], [300, 180, 60], atol=1)
-    assert len(Search(reader(0.2), MIRROR, several=False)(picture)) == 1
+    assert len(TiledSearch(reader(0.2), MIRROR, several=False)(picture)) == 1
 
 
 def test_what_is_seen_only_once_is_no_face() -> None:
@@ -73,7 +73,7 @@ def test_what_is_seen_only_once_is_no_face() -> None:
     def fickle(square: np.ndarray) -> np.ndarray:
         return next(calls, np.zeros((0, 3, 3), np.float32))
 
-    assert not Search(fickle, MIRROR)(paint(300, 300))
+    assert not TiledSearch(fickle, MIRROR)(paint(300, 300))
 
 
 def test_what_looks_otherwise_in_a_mirror_is_no_face() -> None:
@@ -81,12 +81,12 @@ def test_what_looks_otherwise_in_a_mirror_is_no_face() -> None:
         middle = len(square) / 2
         return face(middle, middle, len(square) / 5)[None] + np.array([[0, 0, 0], [0, 20, 0], [0, 0, 0]], np.float32)
 
-    assert not Search(lopsided, MIRROR)(paint(300, 300))
+    assert not TiledSearch(lopsided, MIRROR)(paint(300, 300))
 
 
 @given(st.integers(1, 70), st.integers(1, 70))
 def test_pictures_of_any_shape_are_searched(height: int, width: int) -> None:
-    assert Search(reader(0.2), MIRROR)(paint(height, width)) == []
+    assert TiledSearch(reader(0.2), MIRROR)(paint(height, width)) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200), st.integers(1, 50)), min_size=1, max_size=6))
