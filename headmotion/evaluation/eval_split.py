@@ -75,7 +75,8 @@ def open_clips(
     chosen = [entry for entry in entries if entry.split == split]
     if not chosen:
         known = ", ".join(sorted({entry.split for entry in entries})) or "(none)"
-        raise EvaluationError("evaluation", f"a split of {folder} with clips: {known}", repr(split))
+        remedy = f"choose one of these with --split, or move speakers to the split {split!r}"
+        raise EvaluationError("evaluation", f"a split of {folder} with clips: {known}", repr(split), remedy)
     train = [entry for entry in entries if entry.split == "train"] if split != "train" else []
     lessons = train or chosen
     spaced = [lessons[k * len(lessons) // LEARNED_FROM] for k in range(LEARNED_FROM)]

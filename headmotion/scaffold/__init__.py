@@ -1,4 +1,4 @@
-"""New plugins: a package that installs, passes the checks and can be changed step by step."""
+"""Scaffold of new plugins: a package that installs, passes the checks and can be changed step by step."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from ..core.files import atomic_folder
 from ..core.plugins import OWN_DISTRIBUTION, registry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-LONGEST = 60
-"""Characters of a name; with what is put before and behind it, it is the name of files."""
+MAX_LENGTH = 60
+"""Characters of a name, which becomes part of file names."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a new plugin of a kind begins with."""
+    """The part that a new plugin of a kind starts with."""
 
     type: str
-    """Of the part, without the plugin's name."""
+    """Type of the part, without the plugin's name."""
     spec: str
-    """Class of its spec."""
+    """Name of its spec class."""
     summary: str
-    """What it is, as the beginning of a sentence."""
+    """Description of the part, as the beginning of a sentence."""
 
 
 PARTS: Mapping[str, Part] = {
     "representation": Part("mouth", "MouthSpec", "Six points of a face"),
     "audio_encoder": Part("energy", "EnergySpec", "The energy of speech, step by step"),
     "syncer": Part("flat", "FlatSyncerSpec", "A small syncer"),
-    "generator": Part("window", "WindowGeneratorSpec", "A small generator that hears a short window"),
+    "generator": Part("window", "WindowGeneratorSpec", "A small generator that uses a short window of audio"),
     "discriminator": Part("velocity", "VelocityDiscriminatorSpec", "A discriminator of velocities"),
     "renderer": Part("dots", "DotsSpec", "A renderer of dots"),
     "loss": Part("acceleration", "AccelerationSpec", "A loss on sudden movements"),
     "metric": Part("speed", "SpeedSpec", "A metric of speed"),
-    "detector": Part("bright-box", "BrightBoxSpec", "A detector of what is bright"),
+    "detector": Part("bright-box", "BrightBoxSpec", "A detector of bright areas"),
 }
-"""By kind."""
+"""Parts by kind."""
 
 
 def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None) -> Path:
@@ -50,22 +50,22 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
 
     Args:
         name: the plugin's name and namespace, such as ``calm``: lower-case letters, digits and single hyphens.
-        kind: of its part: ``generator``, ``audio_encoder`` ...
-        path: the folder to make; None makes ``headmotion-<name>`` here.
+        kind: kind of its part: ``generator``, ``audio_encoder`` ...
+        path: the folder to make; None means ``headmotion-<name>`` in the current folder.
 
     Returns:
         The folder.
 
     Raises:
-        PluginError: a name that cannot be used or is taken, an unknown kind, or a folder that is there already.
+        PluginError: a name that is invalid or taken, an unknown kind, or a folder that exists.
     """
     _check(name, kind)
     folder = Path(f"{OWN_DISTRIBUTION}-{name}") if path is None else Path(path)
     if folder.exists() or folder.is_symlink():
-        raise PluginError("new plugin", "a folder that is not there yet", str(folder), "choose another with --output")
-    written = _files(name, kind)
+        raise PluginError("new plugin", "a folder that does not exist yet", str(folder), "choose another with --output")
+    texts = _files(name, kind)
     with atomic_folder(folder) as temporary:
-        for relative, text in written.items():
+        for relative, text in texts.items():
             target = temporary / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, "utf-8")
@@ -75,8 +75,8 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
 def _check(name: str, kind: str) -> None:
     if kind not in PARTS:
         raise PluginError("new plugin", f"a kind among {', '.join(PARTS)}", repr(kind))
-    if not NAME.fullmatch(name) or len(name) > LONGEST:
-        expected = f"a name of at most {LONGEST} lower-case letters, digits and single hyphens, such as 'calm'"
+    if not NAME.fullmatch(name) or len(name) > MAX_LENGTH:
+        expected = f"a name of at most {MAX_LENGTH} lower-case letters, digits and single hyphens, such as 'calm'"
         raise PluginError("new plugin", expected, repr(name)[:80])
     if name == OWN_DISTRIBUTION or name.startswith(f"{OWN_DISTRIBUTION}-"):
         remedy = f"the distribution will be called {OWN_DISTRIBUTION}-<name>"
@@ -87,18 +87,18 @@ def _check(name: str, kind: str) -> None:
 
 
 def _files(name: str, kind: str) -> dict[str, str]:
-    """Text by path within the package's folder."""
+    """Return the package's files: text by path within its folder."""
     part, templates = PARTS[kind], files(__package__) / "templates"
     module = f"{OWN_DISTRIBUTION}_{name.replace('-', '_')}"
     words = {"name": name, "module": module, "kind": kind, "type": part.type, "spec": part.spec}
 
-    def filled(folder: str, file: str, **more: str) -> str:
+    def fill(folder: str, file: str, **more: str) -> str:
         return Template((templates / folder / file).read_text("utf-8")).substitute(words, **more)
 
-    usage = filled(kind, "usage.md.txt")
+    usage = fill(kind, "usage.md.txt")
     return {
-        "pyproject.toml": filled("common", "pyproject.toml.txt", summary=part.summary),
-        "README.md": filled("common", "README.md.txt", summary=part.summary, usage=usage),
-        f"tests/test_{module}.py": filled("common", "test_plugin.py.txt"),
-        **{f"src/{module}/{file}": filled(kind, file) for file in ("__init__.py", "specs.py", f"{kind}.py")},
+        "pyproject.toml": fill("common", "pyproject.toml.txt", summary=part.summary),
+        "README.md": fill("common", "README.md.txt", summary=part.summary, usage=usage),
+        f"tests/test_{module}.py": fill("common", "test_plugin.py.txt"),
+        **{f"src/{module}/{file}": fill(kind, file) for file in ("__init__.py", "specs.py", f"{kind}.py")},
     }

@@ -132,7 +132,7 @@ def test_a_clip_that_fails_is_named_and_the_rest_is_measured(corpus: Path, tmp_p
 def test_what_cannot_be_evaluated_is_refused(corpus: Path, model: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for arguments, choices, message in [
-        ((model, corpus), {"split": "test"}, "train, val, got 'test'"),
+        ((model, corpus), {"split": "test"}, "train, val, got 'test'; choose one of these with --split"),
         ((model, corpus), {"limit": 0}, "limit of 1 or more"),
         ((model, corpus), {"baselines": ["best"]}, "ground-truth, static"),
         ((model, corpus, tmp_path), {}, "a new or empty folder"),

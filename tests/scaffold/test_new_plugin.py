@@ -80,13 +80,18 @@ def test_does_what_its_page_says(plugins: Path, user_folder: Path, kind: str) ->
     page = plugins / kind / "README.md"
     for example in Document.parse(str(page), PythonCodeBlockParser()).examples():
         example.evaluate()
-    commands = re.findall(r"^headmotion (?:train|animate) .*$", page.read_text("utf-8"), re.MULTILINE)
+    commands = re.findall(r"^headmotion (?:train|animate|evaluate) .*$", page.read_text("utf-8"), re.MULTILINE)
     trains = [command for command in commands if " train " in command]
     assert bool(trains) == (kind not in ("renderer", "metric", "detector"))
+    quick = {
+        "train": ["--set", "syncers.steps=2", "--set", "generator.steps=2"],
+        "evaluate": ["--limit", "1", "--baseline", "none", *(() if kind == "metric" else ("--metric", "jitter"))],
+    }
     for command in commands:
-        _, *arguments = shlex.split(command)
-        few = ["--set", "syncers.steps=2", "--set", "generator.steps=2"] if "train" in arguments else []
-        cli.main([*arguments, *few, "--device", "cpu", "-q"], standalone_mode=False)
+        _, name, *arguments = shlex.split(command)
+        cli.main([name, *arguments, *quick.get(name, ()), "--device", "cpu", "-q"], standalone_mode=False)
+    evaluates = any(" evaluate " in command for command in commands)
+    assert evaluates == (user_folder / "report/report.html").exists() == (kind not in ("renderer", "detector"))
     if trains:
         assert (user_folder / "runs/first/model.safetensors").stat().st_size
         assert f"{name_of(kind)}/{PARTS[kind].type}" in (user_folder / "runs/first/recipe.json").read_text("utf-8")
@@ -105,14 +110,15 @@ def test_there_is_one_for_every_kind() -> None:
 
 
 def test_the_template_in_the_repository_is_a_new_plugin(tmp_path: Path) -> None:
-    made = new_plugin("template", "generator", tmp_path / "template")
+    new = new_plugin("template", "generator", tmp_path / "template")
     stored = ROOT / "plugins/template"
-    names = {each.relative_to(made) for each in made.rglob("*") if each.is_file()}
-    kept = {
-        each.relative_to(stored) for each in stored.rglob("*") if each.is_file() and "__pycache__" not in each.parts
+    names = {path.relative_to(new) for path in new.rglob("*") if path.is_file()}
+    stored_names = {
+        path.relative_to(stored) for path in stored.rglob("*") if path.is_file() and "__pycache__" not in path.parts
     }
-    assert kept == names, "write it anew: headmotion plugins new template --kind generator -o plugins/template"
-    assert all((made / each).read_bytes() == (stored / each).read_bytes() for each in names)
+    remedy = "write it again: headmotion plugins new template --kind generator -o plugins/template"
+    assert stored_names == names, remedy
+    assert all((new / name).read_bytes() == (stored / name).read_bytes() for name in names), remedy
 
 
 @pytest.mark.parametrize(
@@ -143,7 +149,7 @@ def test_it_appears_whole_or_not_at_all(user_folder: Path, monkeypatch: pytest.M
         new_plugin("calm", "mood")
     taken = user_folder / "headmotion-calm"
     taken.mkdir()
-    with pytest.raises(PluginError, match="a folder that is not there yet, got headmotion-calm; choose another"):
+    with pytest.raises(PluginError, match="a folder that does not exist yet, got headmotion-calm; choose another"):
         new_plugin("calm", "loss")
     taken.rmdir()
     before = sorted(user_folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""The conformance kit; beside it is room for tests of what is the plugin's own."""
+"""The conformance checks. Add tests of the plugin's own features below."""
 
 from headmotion_template.specs import WindowGeneratorSpec
 

@@ -1,4 +1,4 @@
-"""The energy of each step of a wave."""
+"""Energy: an audio encoder with the energy of each step."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .specs import EnergySpec
 
 FLOOR = 1e-8
+"""Least energy, so that the logarithm of silence is finite."""
 
 
 class Energy(AudioEncoder):
@@ -25,18 +26,18 @@ class Energy(AudioEncoder):
         self.look_back, self.look_ahead = 0, spec.hop
 
     def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
-        """``[B, S] -> [B, A, 1]`` with ``A = steps``, or ``S // hop`` when None."""
+        """Encode waves ``[B, S]`` as features ``[B, A, 1]`` with ``A = steps``, or ``S // hop`` if None."""
         count = wave.shape[1] // self.hop if steps is None else steps
-        whole = functional.pad(wave, (0, max(0, count * self.hop - wave.shape[1])))[:, : count * self.hop]
-        energy = whole.reshape(len(wave), count, self.hop).square().mean(-1, keepdim=True)
+        padded = functional.pad(wave, (0, max(0, count * self.hop - wave.shape[1])))[:, : count * self.hop]
+        energy = padded.reshape(len(wave), count, self.hop).square().mean(-1, keepdim=True)
         return energy.clamp(min=FLOOR).log()
 
     def init_state(self, batch: int = 1) -> Tensor:
-        """No samples yet: ``[batch, 0]``."""
+        """Return the state of a stream without samples: ``[batch, 0]``."""
         return torch.zeros(batch, 0)
 
     def step(self, wave: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples ``[B, s]`` in, whole steps ``[B, a, 1]`` and the samples left over out."""
-        heard = torch.cat([state.to(wave), wave], dim=1)
-        used = heard.shape[1] // self.hop * self.hop
-        return self(heard[:, :used]), heard[:, used:]
+        """Take samples ``[B, s]``; return complete steps ``[B, a, 1]`` and the remaining samples as state."""
+        samples = torch.cat([state.to(wave), wave], dim=1)
+        used = samples.shape[1] // self.hop * self.hop
+        return self(samples[:, :used]), samples[:, used:]

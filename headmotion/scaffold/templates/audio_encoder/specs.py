@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class EnergySpec(AudioEncoderSpec):
     """Distance from one step to the next (samples); at 25 frames per second, 160 at 16 kHz make 4 steps per frame."""
 
     def build(self, context: BuildContext) -> Energy:
-        """Make the audio encoder."""
+        """Build the audio encoder."""
         from .audio_encoder import Energy
 
         return Energy(self)

@@ -9,5 +9,5 @@ from .specs import BrightBoxSpec
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """All parts of the plugin; what is not listed here is not found."""
+    """Return all parts of the plugin; a part that is not listed here is not found."""
     return [BrightBoxSpec]

@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class BrightBoxSpec(DetectorSpec):
-    """The resting pose, fitted into the box around what is bright. It does not know a face from a lamp."""
+    """The resting pose, fitted into the box around all bright pixels. It cannot tell a face from a lamp."""
 
     type: Literal["$name/bright-box"] = "$name/bright-box"
     threshold: int = Field(64, ge=1, le=255)
-    """Brightness from which on a pixel counts, of 255."""
+    """Least brightness of a bright pixel, 1 to 255."""
 
     def build(self, context: BuildContext) -> BrightBox:
-        """Make the detector."""
+        """Build the detector."""
         from .detector import BrightBox
 
         return BrightBox(self, context)

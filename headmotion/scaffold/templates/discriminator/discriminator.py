@@ -1,4 +1,4 @@
-"""A discriminator of velocities."""
+"""VelocityDiscriminator: real and generated motion are told apart by their velocities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class VelocityDiscriminator(Discriminator):
-    """One head, ``velocity``: the mean over frames of a small network's score of each velocity."""
+    """One head, ``velocity``: the mean over frames of the score that a small network gives each velocity."""
 
     def __init__(self, spec: VelocityDiscriminatorSpec, context: BuildContext) -> None:
         super().__init__(spec)
@@ -23,6 +23,6 @@ class VelocityDiscriminator(Discriminator):
         self.score = nn.Sequential(nn.Linear(flat, spec.hidden_size), nn.Tanh(), nn.Linear(spec.hidden_size, 1))
 
     def forward(self, reference: Tensor, motion: Tensor) -> Mapping[str, Tensor]:
-        """Frames before ``[B, R, P, D]`` and motion ``[B, T, P, D]`` to scores ``[B]``."""
+        """Score motion ``[B, T, P, D]`` that follows reference frames ``[B, R, P, D]``: ``[B]`` by head."""
         velocities = torch.cat([reference[:, -1:], motion], dim=1).diff(dim=1)
         return {"velocity": self.score(velocities.flatten(2)).mean((1, 2))}

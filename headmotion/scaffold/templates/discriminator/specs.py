@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class VelocityDiscriminatorSpec(DiscriminatorSpec):
-    """Looks at how points move from one frame to the next."""
+    """Scores how points move from one frame to the next."""
 
     type: Literal["$name/velocity"] = "$name/velocity"
     hidden_size: int = Field(32, ge=1)
     """Units of the hidden layer."""
 
     def build(self, context: BuildContext) -> VelocityDiscriminator:
-        """Make the discriminator."""
+        """Build the discriminator."""
         from .discriminator import VelocityDiscriminator
 
         return VelocityDiscriminator(self, context)

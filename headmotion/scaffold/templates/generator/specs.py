@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class WindowGeneratorSpec(GeneratorSpec):
-    """Each frame is the reference, moved by what was heard in a window that ends with the frame."""
+    """Each frame is the reference, moved by the audio of a window that ends with the frame."""
 
     type: Literal["$name/window"] = "$name/window"
     frames: int = Field(8, ge=1)
@@ -21,10 +21,10 @@ class WindowGeneratorSpec(GeneratorSpec):
     hidden_size: int = Field(64, ge=1)
     """Units of the hidden layer."""
     reach: float = Field(0.1, gt=0)
-    """How far a point moves from the reference where an output is 1 (sides of the unit frame)."""
+    """Distance by which an output of 1 moves a point from the reference (sides of the unit frame)."""
 
     def build(self, context: BuildContext) -> WindowGenerator:
-        """Make the generator."""
+        """Build the generator."""
         from .generator import WindowGenerator
 
         return WindowGenerator(self, context)

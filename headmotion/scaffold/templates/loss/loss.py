@@ -1,4 +1,4 @@
-"""A loss on acceleration."""
+"""Acceleration: a loss that penalizes sudden movements."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Acceleration(Loss):
-    """``weight * mean((x'' - y'')^2)`` of generated ``x`` and real ``y``, in units of the frame per frame squared."""
+    """``weight * mean((x'' - y'')^2)`` of generated ``x`` and real ``y`` (unit frame per frame squared)."""
 
     def __init__(self, spec: AccelerationSpec) -> None:
         super().__init__(spec)
         self.weight = spec.weight
 
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
-        """One scalar, ``acceleration``."""
-        apart = data.generated.diff(n=2, dim=1) - data.real.diff(n=2, dim=1)
-        return {"acceleration": self.weight * apart.square().mean()}
+        """Return one scalar, ``acceleration``."""
+        difference = data.generated.diff(n=2, dim=1) - data.real.diff(n=2, dim=1)
+        return {"acceleration": self.weight * difference.square().mean()}

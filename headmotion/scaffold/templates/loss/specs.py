@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class AccelerationSpec(LossSpec):
-    """Sudden movements, as far as the real motion has none."""
+    """Penalizes sudden movements that the real motion does not have."""
 
     type: Literal["$name/acceleration"] = "$name/acceleration"
     weight: float = Field(1.0, ge=0)
     """Weight of the term."""
 
     def build(self, context: BuildContext) -> Acceleration:
-        """Make the loss."""
+        """Build the loss."""
         from .loss import Acceleration
 
         return Acceleration(self)

@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class SpeedSpec(MetricSpec):
-    """How fast points move, in distances of the representation's scale pair."""
+    """Mean speed of the points, in distances of the representation's scale pair per second."""
 
     type: Literal["$name/speed"] = "$name/speed"
 
     def build(self, context: BuildContext) -> Speed:
-        """Make the metric."""
+        """Build the metric."""
         from .metric import Speed
 
         return Speed(self, context)

@@ -1,4 +1,4 @@
-"""Dots on black."""
+"""Dots: a renderer that draws white dots on black."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Dots(Renderer):
-    """The motion's unit frame fills the picture. Pieces are drawn as they come, so memory does not grow."""
+    """White dots on black; the motion's unit frame fills the picture. Memory does not grow with the motion."""
 
     needs_image = False
 
@@ -30,14 +30,14 @@ class Dots(Renderer):
         image: npt.NDArray[np.uint8] | None = None,
         landmarks: npt.ArrayLike | None = None,
     ) -> Iterator[npt.NDArray[np.uint8]]:
-        """One ``uint8 [size, size, 3]`` per frame; neither a picture nor a pose in it is needed."""
+        """Yield one picture ``uint8 [size, size, 3]`` per frame; picture and landmarks are not used."""
         frame = None
-        for piece in motion:
-            if not len(piece):
+        for part in motion:
+            if not len(part):
                 continue
-            frame = frame or piece.frame or self.representation.frame_of(piece.values[:1])
-            places = self.representation.to_points2d(self.representation.normalize(piece.values, frame))
-            for pose in (places * self.size).round().int().clamp(-self.size, 2 * self.size).tolist():
+            frame = frame or part.frame or self.representation.frame_of(part.values[:1])
+            points = self.representation.to_points2d(self.representation.normalize(part.values, frame))
+            for pose in (points * self.size).round().int().clamp(-self.size, 2 * self.size).tolist():
                 picture = np.zeros((self.size, self.size, 3), np.uint8)
                 for x, y in pose:
                     cv2.circle(picture, (x, y), self.radius, (255, 255, 255), cv2.FILLED, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 class DotsSpec(RendererSpec):
-    """A white dot for each point on black."""
+    """White dots for the points, on black."""
 
     type: Literal["$name/dots"] = "$name/dots"
     size: int = Field(256, ge=16, le=4096)
     """Edge of the square picture (px)."""
     radius: int = Field(2, ge=1)
-    """Of a dot (px)."""
+    """Radius of a dot (px)."""
 
     def build(self, context: BuildContext) -> Dots:
-        """Make the renderer."""
+        """Build the renderer."""
         from .renderer import Dots
 
         return Dots(self, context)

@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MouthSpec(RepresentationSpec):
     type: Literal["$name/mouth"] = "$name/mouth"
 
     def build(self, context: BuildContext | None = None) -> Mouth:
-        """Make the representation."""
+        """Build the representation."""
         from .representation import Mouth
 
         return Mouth(self)

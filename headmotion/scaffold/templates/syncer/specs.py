@@ -1,4 +1,4 @@
-"""Specs of the plugin's parts. They are read without torch; `build` imports what needs it."""
+"""Specs of the plugin's parts. Reading them does not import torch; `build` imports what needs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class FlatSyncerSpec(SyncerSpec):
-    """Two small networks that see a window as one long vector."""
+    """Two small networks that treat a window as one long vector."""
 
     type: Literal["$name/flat"] = "$name/flat"
     window: int = Field(5, ge=2)
@@ -24,7 +24,7 @@ class FlatSyncerSpec(SyncerSpec):
     """Numbers per embedding."""
 
     def build(self, context: BuildContext) -> FlatSyncer:
-        """Make the syncer."""
+        """Build the syncer."""
         from .syncer import FlatSyncer
 
         return FlatSyncer(self, context)

@@ -1,4 +1,4 @@
-"""A syncer that sees a window as one long vector."""
+"""FlatSyncer: a syncer that treats a window as one long vector."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class FlatSyncer(Syncer):
     def __init__(self, spec: FlatSyncerSpec, context: BuildContext) -> None:
         super().__init__(spec)
         self.window = spec.window
-        heard = spec.window * context.steps_per_frame * context.audio_channels
-        seen = spec.window * context.representation.points * context.representation.dims
+        audio_size = spec.window * context.steps_per_frame * context.audio_channels
+        motion_size = spec.window * context.representation.points * context.representation.dims
 
         def network(inputs: int) -> nn.Module:
             hidden = nn.Linear(inputs, spec.hidden_size)
@@ -27,14 +27,14 @@ class FlatSyncer(Syncer):
                 nn.Flatten(), nn.LayerNorm(inputs), hidden, nn.Tanh(), nn.Linear(spec.hidden_size, spec.embedding_size)
             )
 
-        self.audio, self.motion = network(heard), network(seen)
+        self.audio, self.motion = network(audio_size), network(motion_size)
 
     def embed_audio(self, audio: Tensor) -> Tensor:
-        """Audio windows ``[B, 4*w, C]`` to embeddings ``[B, E]``."""
+        """Embed audio windows ``[B, steps_per_frame * w, C]`` as ``[B, E]``."""
         embedded: Tensor = self.audio(audio)
         return embedded
 
     def embed_motion(self, motion: Tensor) -> Tensor:
-        """Motion windows ``[B, w, P, D]`` to embeddings ``[B, E]``."""
+        """Embed motion windows ``[B, w, P, D]`` as ``[B, E]``."""
         embedded: Tensor = self.motion(motion)
         return embedded
