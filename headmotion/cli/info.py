@@ -34,10 +34,10 @@ def schema(output: Path | None) -> None:
     if output is None:
         click.echo(text)
         return
-    from headmotion.core.files import atomic_output
+    from headmotion.core.files import atomic_output, write_text
 
     with atomic_output(output) as temporary:
-        temporary.write_text(text + "\n", "utf-8")
+        write_text(temporary, text + "\n")
     show(output)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import glob
-import hashlib
 import os
-import platform
 import secrets
 import shutil
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# Hidden names. Temporary paths have a random hexadecimal number and a suffix, locks the same number.
+_TEMPORARY, _LOCK = ".headmotion-", ".headmotion-lock-"
+_RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
 @contextlib.contextmanager
@@ -23,14 +26,13 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: the folder cannot be made or written.
     """
     target = Path(path).absolute()  # otherwise FFmpeg would take "http:a/b.mp4" for an address
-    with _folder_for(target):
-        temporary = _temporary_for(target)
+    with _folder_for(target), _temporary_for(target) as temporary:
         temporary.touch(exist_ok=False)
         try:
             yield temporary
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            temporary.replace(target)
+            replace(temporary, target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -48,7 +50,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         with contextlib.suppress(FileNotFoundError):
             target.rmdir()  # fails unless it is empty
-        temporary.rename(target)
+        replace(temporary, target)
 
 
 @contextlib.contextmanager
@@ -58,8 +60,7 @@ def temporary_folder(beside: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be made.
     """
-    with _folder_for(beside):
-        temporary = _temporary_for(beside)
+    with _folder_for(beside), _temporary_for(beside) as temporary:
         temporary.mkdir()
         try:
             yield temporary
@@ -67,27 +68,123 @@ def temporary_folder(beside: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _temporary_for(target: Path) -> Path:
-    """Return a new hidden path next to ``target``; leftovers of processes that were killed are removed."""
-    # Machine and name are hashed: a name may be too long for a prefix, and a folder may be shared by machines.
-    prefix = "." + hashlib.sha256(f"{platform.node()} {target.name}".encode(errors="replace")).hexdigest()[:16]
-    for old in target.parent.glob(f"{prefix}-*-*{glob.escape(target.suffix)}"):
-        process = old.name.split("-")[1]
-        if process.isdecimal() and not _alive(int(process)):
-            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
-    return target.parent / f"{prefix}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file that has the same bytes on every system."""
+    path.write_text(text, "utf-8", "strict", "\n")
 
 
-def _alive(process: int) -> bool:
-    """Return whether a process of this machine is running; True where that cannot be determined."""
+def replace(source: Path, target: Path) -> None:
+    """Move a file over ``target``, or a folder to a name that is free or an empty folder; see `retry_while_open`.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    retry_while_open(lambda: source.replace(target), target)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it; see `retry_while_open`.
+
+    Raises:
+        OSError: something in it cannot be removed.
+    """
+    retry_while_open(lambda: shutil.rmtree(folder), folder)
+
+
+def retry_while_open(action: Callable[[], object], path: Path) -> None:
+    """Do ``action``, and repeat it for up to 1.5 seconds while the system refuses it.
+
+    Windows does not replace, rename or remove a file that another program has open, such as a viewer or a scanner.
+
+    Args:
+        action: what to do.
+        path: named in the error.
+
+    Raises:
+        PermissionError: still refused.
+    """
+    for seconds in _RETRY_WAITS_S:
+        with contextlib.suppress(PermissionError):
+            action()
+            return
+        time.sleep(seconds)
     try:
-        if os.name == "posix":
-            os.kill(process, 0)
-    except ProcessLookupError:
+        action()
+    except PermissionError as error:
+        raise PermissionError(error.errno, "No permission, or another program has it open", str(path)) from None
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file, and return False if another descriptor holds the lock.
+
+    The lock ends when the file is closed, or with the process, however it ends.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # the second on Windows
         return False
-    except (OSError, OverflowError):
-        pass
     return True
+
+
+@contextlib.contextmanager
+def _temporary_for(target: Path) -> Iterator[Path]:
+    """Yield a new hidden path next to ``target``; leftovers of processes that were killed are removed.
+
+    While the context lasts, a lock says that the path is in use. A process number would not do: those of containers
+    and of machines that share a folder overlap. The lock is held on a file of its own, because a writer may replace
+    the temporary file, and Windows neither moves a file that is open nor opens a folder.
+    """
+    _remove_leftovers(target.parent)
+    lock, descriptor = _new_lock(target.parent)
+    try:
+        yield target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
+    finally:
+        _remove_lock(lock, descriptor)
+
+
+def _new_lock(folder: Path) -> tuple[Path, int]:
+    """Make a lock file with a new name, and return it with its descriptor."""
+    while True:
+        lock = folder / f"{_LOCK}{secrets.token_hex(8)}"
+        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        try:
+            # Between the two lines above and the next, another process may take the file for a leftover.
+            if try_lock(descriptor) and lock.exists():
+                return lock, descriptor
+        except OSError:  # a file system without locks, where nothing is ever taken for a leftover
+            return lock, descriptor
+        _remove_lock(lock, descriptor)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files and folders whose lock nobody holds."""
+    for lock in folder.glob(f"{_LOCK}*"):
+        with contextlib.suppress(OSError):  # gone by now, of another user, or a file system without locks
+            descriptor = os.open(lock, os.O_RDWR)
+            try:
+                if not try_lock(descriptor):
+                    continue
+                for path in folder.glob(f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}*"):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+            finally:
+                os.close(descriptor)
+            lock.unlink()
+
+
+def _remove_lock(lock: Path, descriptor: int) -> None:
+    os.close(descriptor)  # first, because Windows does not remove a file that is open
+    with contextlib.suppress(OSError):
+        lock.unlink()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
-from .files import atomic_output
+from .files import atomic_output, write_text
 from .interfaces.representation import UnitSquare
 from .interfaces.specs import RepresentationSpec
 from .npz import MAX_BYTES, as_float32, read_arrays
@@ -120,7 +120,7 @@ class Motion:
         with atomic_output(target) as temporary:
             if target.suffix == ".json":
                 values = self.values.tolist()
-                temporary.write_text(json.dumps({"values": values, "fps": str(self.fps), "meta": self.meta()}), "utf-8")
+                write_text(temporary, json.dumps({"values": values, "fps": str(self.fps), "meta": self.meta()}))
             else:
                 with temporary.open("wb") as stream:
                     meta = json.dumps(self.meta(), sort_keys=True)

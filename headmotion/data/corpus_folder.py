@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 
 from ..core.errors import CorpusError
-from ..core.files import temporary_folder
+from ..core.files import remove_folder, retry_while_open, temporary_folder, try_lock
 
 
 @contextlib.contextmanager
@@ -93,9 +93,9 @@ def taken(folder: Path, what: str = "is a corpus already") -> CorpusError:
 def remove(path: Path) -> None:
     """Remove a file, or a folder with all that is in it; nothing happens if it is not there."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        remove_folder(path)
     else:
-        path.unlink(missing_ok=True)
+        retry_while_open(lambda: path.unlink(missing_ok=True), path)
 
 
 def is_inside(id: str) -> bool:
@@ -107,22 +107,20 @@ def is_inside(id: str) -> bool:
 
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
-    try:
-        import fcntl
-    except ImportError:  # Windows, where only `publish` keeps corpora apart
+    if sys.platform == "win32":  # a folder cannot be opened there; only `publish` keeps corpora apart
         yield
         return
     # A lock on the folder itself leaves no file behind, and the system releases it when the process dies.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            claimed = try_lock(descriptor)
+        except OSError:  # a file system without locks
+            claimed = True
+        if not claimed:
             got = f"{folder}, which another process is writing"
             remedy = "wait until it has finished, or choose another name"
-            raise CorpusError("corpus", "a folder of its own", got, remedy) from None
-        except OSError:  # a file system without locks
-            pass
+            raise CorpusError("corpus", "a folder of its own", got, remedy)
         yield
     finally:
         os.close(descriptor)
@@ -131,7 +129,7 @@ def _lock(folder: Path) -> Iterator[None]:
 def _move_to_free_name(source: Path, target: Path) -> None:
     """Move a file or folder, and raise FileExistsError or ENOTEMPTY instead of replacing what is there."""
     if source.is_dir():
-        source.rename(target)  # fails if the target holds anything
+        retry_while_open(lambda: source.rename(target), target)  # fails if the target holds anything
         return
     try:
         os.link(source, target)  # unlike a rename, this never replaces a file

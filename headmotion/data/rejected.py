@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import HeadmotionError
-from ..core.files import atomic_output
+from ..core.files import atomic_output, write_text
 
 REJECTED = "refused.jsonl"
 
@@ -32,5 +32,5 @@ def write_rejected(folder: Path, rejected: Iterable[RejectedClip]) -> Path:
     """Write ``refused.jsonl`` into ``folder``: one object with ``source``, ``clip`` and ``reason`` per line."""
     lines = [{"source": clip.source, "clip": clip.clip, "reason": clip.reason} for clip in rejected]
     with atomic_output(folder / REJECTED) as temporary:
-        temporary.write_text("".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines), "utf-8")
+        write_text(temporary, "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines))
     return folder / REJECTED

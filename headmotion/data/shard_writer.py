@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from safetensors.numpy import save
 
 from ..core.errors import CorpusError, first_problem
+from ..core.files import write_text
 from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from .clip import Clip, to_stored
 from .corpus_folder import claim_folder, is_inside, new_files, publish, taken
@@ -73,7 +74,7 @@ def write_shards(
                 writer.add(clip)
             index, header = writer.finish(spec)
             (temporary / INDEX).write_bytes(index)
-            (temporary / HEADER).write_text(f"{header.model_dump_json(indent=2)}\n", "utf-8")
+            write_text(temporary / HEADER, f"{header.model_dump_json(indent=2)}\n")
             for name, info in header.shards.items():
                 check_size(temporary, f"{SHARDS}/{name}", info)
             # The shards come first: as a folder with content they can appear only once, whoever else is writing.

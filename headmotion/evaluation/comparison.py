@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EvaluationError
-from ..core.files import atomic_output
+from ..core.files import atomic_output, write_text
 from ..reports.page import page
 from .report import Report, Result
 from .tables import Table, remarks, table
@@ -48,7 +48,7 @@ class Comparison:
         """
         text = page(__package__, "comparison.html", comparison=self)
         with atomic_output(path) as temporary:
-            temporary.write_text(text, "utf-8")
+            write_text(temporary, text)
         return Path(path)
 
 

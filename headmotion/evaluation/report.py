@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.errors import EvaluationError, first_problem
-from ..core.files import atomic_output
+from ..core.files import atomic_output, write_text
 
 FORMAT: Literal[1] = 1
 """The newest format that this version reads, and the one it writes."""
@@ -113,7 +113,7 @@ class Report(_Stored):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the JSON file; it appears whole or not at all."""
         with atomic_output(path) as temporary:
-            temporary.write_text(self.text(), "utf-8")
+            write_text(temporary, self.text())
         return Path(path)
 
     @staticmethod

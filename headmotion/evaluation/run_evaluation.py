@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import EvaluationError
-from ..core.files import atomic_folder
+from ..core.files import atomic_folder, write_text
 from ..reports.page import check_installed
 from .baselines import BASELINES
 from .evaluator import evaluation
@@ -67,7 +67,7 @@ def evaluate(
         text = page(found)
         with atomic_folder(output) as folder:
             found.report.save(folder / JSON)
-            (folder / HTML).write_text(text, "utf-8")
+            write_text(folder / HTML, text)
     return found.report
 
 

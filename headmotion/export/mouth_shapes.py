@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.errors import MotionError
+from ..core.files import write_text
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
 
@@ -52,7 +53,7 @@ def write_vtt(motion: Motion, representation: Representation, path: Path) -> Non
         past = first + len(list(run))
         blocks.append(f"{clock(first / motion.fps)} --> {clock(past / motion.fps)}\n{letter}")
         first = past
-    path.write_text("\n\n".join(blocks) + "\n", "utf-8")
+    write_text(path, "\n\n".join(blocks) + "\n")
 
 
 def mouth_shapes(motion: Motion, representation: Representation) -> list[str]:

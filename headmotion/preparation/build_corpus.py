@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..core.files import atomic_output
+from ..core.files import atomic_output, remove_folder, replace
 from ..data.clip import Clip
 from ..data.corpus_folder import publish, remove, taken
 from ..data.infer_representation import infer_representation
@@ -62,7 +61,7 @@ class CorpusBuilder:
             CorpusError: the folder holds another corpus.
         """
         if (self.folder / HEADER).exists() and self._staged.exists():
-            shutil.rmtree(self._staged)
+            remove_folder(self._staged)
             return False
         self._check_free()
         (self.folder / STAGING).mkdir(exist_ok=True)
@@ -96,8 +95,8 @@ class CorpusBuilder:
                 self._publishing.unlink(missing_ok=True)
                 raise
         # Renamed first, so that no half of the staged videos is ever taken for all of them.
-        (self.folder / STAGING).rename(self._staged)
-        shutil.rmtree(self._staged)
+        replace(self.folder / STAGING, self._staged)
+        remove_folder(self._staged)
 
     @property
     def _publishing(self) -> Path:
@@ -133,7 +132,10 @@ class CorpusBuilder:
                 )
 
     def _write_rejected(self) -> None:
-        with atomic_output(self.folder / REJECTED) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        with (
+            atomic_output(self.folder / REJECTED) as temporary,
+            temporary.open("w", encoding="utf-8", newline="\n") as stream,
+        ):
             for video in self.videos:
                 for line in read_record(self.staging_folder(video))["refused"]:
                     stream.write(json.dumps(line, sort_keys=True, allow_nan=False) + "\n")

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from ..core.errors import CorpusError
-from ..core.files import atomic_folder
+from ..core.files import atomic_folder, write_text
 from ..data.clip import FULL_SCALE
 from ..media.audio import Wave
 from .face_tracks import Poses
@@ -90,7 +90,7 @@ def stage_video(folder: Path, source: str) -> Iterator[StagedVideo]:
         result = StagedVideo(temporary, source)
         yield result
         record = {"source": source, "clips": result.clips, "refused": result.rejections}
-        record_path(temporary).write_text(json.dumps(record, sort_keys=True, allow_nan=False), "utf-8")
+        write_text(record_path(temporary), json.dumps(record, sort_keys=True, allow_nan=False))
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from ..core.errors import PluginError
-from ..core.files import atomic_folder
+from ..core.files import atomic_folder, write_text
 from ..core.plugins import OWN_DISTRIBUTION, registry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -68,7 +68,7 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
         for relative, text in texts.items():
             target = temporary / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, "utf-8")
+            write_text(target, text)
     return folder
 
 

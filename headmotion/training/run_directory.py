@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import HeadmotionError, TrainingError
-from ..core.files import atomic_output
+from ..core.files import atomic_output, replace, write_text
 from .distributed import Processes
 from .phases import Phase
 from .recipe import RecipeSpec
@@ -51,7 +51,7 @@ class RunDirectory:
         folder.mkdir(parents=True, exist_ok=True)
         self._drop_later_lines()
         with atomic_output(folder / "recipe.json") as temporary:
-            temporary.write_text(recipe.model_dump_json(indent=2), "utf-8")
+            write_text(temporary, recipe.model_dump_json(indent=2))
 
     @property
     def seconds(self) -> float:
@@ -94,7 +94,7 @@ class RunDirectory:
             # Not by safetensors' save_file, which does not raise an OSError when the disk is full.
             temporary.write_bytes(serialize_state(position, tensors))
             if self.state.exists():
-                self.state.replace(self.previous)
+                replace(self.state, self.previous)
 
     def restore(self, phase: Phase) -> None:
         """Return a phase to where it was saved.
@@ -116,7 +116,7 @@ class RunDirectory:
         line = {"phase": phase, "step": step} | {
             name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()
         }
-        with self.log.open("a", encoding="utf-8") as stream:
+        with self.log.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(json.dumps(line) + "\n")
         self.logged += 1
 

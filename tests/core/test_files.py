@@ -1,10 +1,16 @@
+import errno
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from headmotion.core import files
 from headmotion.core.files import atomic_folder, atomic_output
 
 
@@ -100,13 +106,105 @@ with getattr(files, sys.argv[1])(sys.argv[2]) as temporary:
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="processes can be asked for on POSIX only")
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL exists on POSIX only")
 @pytest.mark.parametrize(("kind", "name"), [(atomic_output, "a[1].mp4"), (atomic_folder, "stills")])
-def test_what_a_killed_process_left_goes_with_the_next_output_of_the_same_name(tmp_path, kind, name):
-    for each in (name, "other.mp4"):
-        subprocess.run([sys.executable, "-c", KILLED, kind.__name__, str(tmp_path / each)], check=False)
-    assert len(list(tmp_path.iterdir())) == 2
-    with kind(tmp_path / name) as busy, kind(tmp_path / name):
-        assert busy.exists()  # that of a living process stays
-        assert len(list(tmp_path.iterdir())) == 3
-    assert sorted(path.name[0] for path in tmp_path.iterdir()) == sorted([".", name[0]])
+def test_the_next_output_in_a_folder_removes_what_killed_processes_left(tmp_path, kind, name):
+    for other in (name, name, name, "other.mp4", "other.mp4"):
+        subprocess.run([sys.executable, "-c", KILLED, kind.__name__, str(tmp_path / other)], check=False)
+    assert all(path.name.startswith(".") for path in tmp_path.iterdir()) and list(tmp_path.glob(".*.mp4"))
+    with kind(tmp_path / name):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("kind", [atomic_output, atomic_folder])
+def test_files_in_use_are_no_leftovers(tmp_path, kind):
+    with kind(tmp_path / "a.mp4") as busy:
+        if busy.is_file():  # a new file, without a lock of its own
+            busy.unlink()
+            busy.write_text("anew")
+        # Another process, as in another container: it may have any number and any host name.
+        code = "import sys; from headmotion.core.files import atomic_output\nwith atomic_output(sys.argv[1]): pass"
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / "b.mp4")], check=True)
+        assert busy.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+def test_a_lock_that_was_taken_for_a_leftover_is_replaced_by_another(tmp_path, monkeypatch):
+    results = iter([False, True])
+    monkeypatch.setattr(files, "try_lock", lambda descriptor: next(results))
+    with atomic_output(tmp_path / "x"):
+        assert len(list(tmp_path.iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_without_locks_nothing_is_taken_for_a_leftover(tmp_path, monkeypatch):
+    def no_locks(descriptor):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files, "try_lock", no_locks)
+    with atomic_output(tmp_path / "a") as busy, atomic_output(tmp_path / "b"):
+        assert busy.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_windows_locks_one_byte(tmp_path, monkeypatch):
+    held = set()
+
+    def locking(descriptor, mode, count):
+        if (mode, count) != ("LK_NBLCK", 1) or held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        held.add(descriptor)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK="LK_NBLCK"))
+    with (tmp_path / "lock").open("w") as first, (tmp_path / "lock").open("w") as second:
+        assert [files.try_lock(stream.fileno()) for stream in (first, second)] == [True, False]
+
+
+def refuse(monkeypatch, module, name, times):
+    """Have a function fail ``times`` times, as on Windows while another program has a file open."""
+    function, left = getattr(module, name), [times]
+
+    def refusing(*arguments, **options):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PermissionError(errno.EACCES, "Access is denied", str(arguments[0]))
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(module, name, refusing)
+    monkeypatch.setattr(files, "_RETRY_WAITS_S", (0, 0, 0))
+
+
+@pytest.mark.parametrize("kind", [atomic_output, atomic_folder])
+def test_an_output_that_is_open_elsewhere_is_replaced_when_it_is_closed(tmp_path, monkeypatch, kind):
+    refuse(monkeypatch, os, "replace", 2)
+    with kind(tmp_path / "x"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_an_output_that_stays_open_elsewhere_is_one_error(tmp_path, monkeypatch):
+    (tmp_path / "x").write_text("old")
+    refuse(monkeypatch, os, "replace", 9)
+    with pytest.raises(PermissionError, match=r"another program has it open: '.*x'"), atomic_output(tmp_path / "x"):
+        pass
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_with_an_open_file_is_removed_when_that_is_closed(tmp_path, monkeypatch):
+    refuse(monkeypatch, shutil, "rmtree", 2)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    files.remove_folder(tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_text_is_written_with_the_same_bytes_everywhere(tmp_path):
+    files.write_text(tmp_path / "x", "ü\nb\n")
+    assert (tmp_path / "x").read_bytes() == "ü\nb\n".encode()
+    package = Path(files.__file__).parents[1]
+    sources = {path: path.read_text("utf-8") for path in package.rglob("*.py")}
+    assert [path for path, text in sources.items() if ".write_text(" in text] == [package / "core" / "files.py"]
+    lines = [line for text in sources.values() for line in text.splitlines()]
+    opened = [line for line in lines if re.search(r"""(?<!av)\.open\("[wax]"[^)]*\)""", line)]
+    assert [line for line in opened if "newline=" not in line and "devnull" not in line] == []

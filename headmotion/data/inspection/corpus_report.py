@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...core.files import atomic_output
+from ...core.files import atomic_output, write_text
 from ...reports.page import check_installed, page
 from ..rejected import RejectedClip
 from .av_offsets import GroupOffset, OffsetMethod
@@ -108,7 +108,7 @@ class CorpusReport:
         values = {"report": self, "summary": self.summary(), "plots": plots, "max_named": MAX_NAMED_CLIPS}
         text = page(__package__, "corpus_report.html", **values)
         with atomic_output(path) as temporary:
-            temporary.write_text(text, "utf-8")
+            write_text(temporary, text)
         return Path(path)
 
     def _offset_summary(self) -> dict[str, Any]:
