@@ -1,4 +1,4 @@
-"""``python -m headmotion``: the command line, for programs that start modules, such as torchrun."""
+"""The command line as ``python -m headmotion``, for programs that start modules, such as torchrun."""
 
 from .cli import main
 

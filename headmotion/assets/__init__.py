@@ -1,4 +1,4 @@
-"""The bundled portrait and speech. LICENSES.md tells the same of them to those who open the folder."""
+"""The bundled portrait and speech. LICENSES.md states the same licenses for readers of the folder."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from ..core.hookspecs import hookimpl
 
 @hookimpl
 def headmotion_licenses() -> Iterable[Asset]:
-    """The media of the demonstration, and data of rooms that are no plugins."""
+    """Return the media of the demonstration, and the data of rooms that are not plugins."""
     return [
         Asset(
             "portrait.png",
@@ -20,8 +20,9 @@ def headmotion_licenses() -> Iterable[Asset]:
         Asset(
             "head_statistics.json",
             "Apache-2.0",
-            "figures of how far and how fast heads move, by tools/head_statistics.py",
+            "statistics of how far and how fast heads move, by tools/head_statistics.py",
             note="statistics of several speakers; none of their recordings is part of it",
         ),
+        Asset("sentences.json", "Apache-2.0", "word lists of synthetic sentences, written for headmotion"),
         Asset("speech.flac", "Apache-2.0", "synthesized by espeak-ng from a text written for headmotion"),
     ]

@@ -1,4 +1,4 @@
-"""The command line. Every command is one call of the Python API; whatever needs torch is imported inside it."""
+"""The command line. Every command is one call of the Python API; torch is imported inside the commands that need it."""
 
 from .main import cli, main
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,16 +31,16 @@ def _angles(context: click.Context, parameter: click.Parameter, value: str | Non
 
 
 def _edits(command: F) -> F:
-    """The controls by name and number, as `headmotion.controls.from_options` takes them."""
+    """Add an option per control; the names are those of `headmotion.controls.from_options`."""
     return options(
-        click.option("--head", type=float, metavar="AMOUNT", help="Amount of head motion: 0 none, 1 as it comes."),
-        click.option("--lips", type=float, metavar="GAIN", help="Gain of lips and jaw: 1 as they come."),
-        click.option("--close-silence/--no-close-silence", help="Close the mouth where nobody speaks."),
+        click.option("--head", type=float, metavar="AMOUNT", help="Amount of head motion: 0 none, 1 unchanged."),
+        click.option("--lips", type=float, metavar="GAIN", help="Gain of lips and jaw: 1 unchanged."),
+        click.option("--close-silence/--no-close-silence", help="Close the mouth in silence."),
         click.option("--smooth", type=float, metavar="MS", help="Window of a moving average."),
         click.option("--blink", type=float, metavar="RATE", help="Blinks to add per minute."),
         click.option("--look-at", metavar="YAW,PITCH", callback=_angles, help="Degrees to the right and up."),
         click.option("--hold-pose/--no-hold-pose", help="Hold the head exactly still."),
-        click.option("--limit/--no-limit", help="Keep openings and angles within what is seen in people."),
+        click.option("--limit/--no-limit", help="Limit openings and angles to what people reach."),
     )(command)
 
 
@@ -53,30 +55,73 @@ def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
     """Animate the bundled portrait with the bundled speech."""
     one_thread()
     check_output(output / "talk.mp4")
-    from headmotion.cli.demo import demo as make
+    show(make_demo(output, device=device, seed=seed, quiet=quiet))
 
-    show(make(output, device=device, seed=seed, quiet=quiet))
+
+def make_demo(
+    output_dir: str | os.PathLike[str] = "out", device: str = "auto", seed: int = 0, quiet: bool = True
+) -> Path:
+    """Let the bundled portrait speak the bundled speech.
+
+    Args:
+        output_dir: folder for ``talk.mp4``.
+        device: ``auto``, or a device of this machine.
+        seed: seed of the generator's noise.
+        quiet: no progress bar.
+
+    Returns:
+        Path of the video.
+
+    Raises:
+        ImageError: the folder cannot be made or written.
+    """
+    import headmotion
+
+    with as_file(files("headmotion") / "assets") as assets:
+        portrait, landmarks, speech = (
+            assets / name for name in ("portrait.png", "portrait_landmarks.npz", "speech.flac")
+        )
+        pipe = headmotion.load("ms-sync", device=device)
+        blinks = headmotion.controls.blink(12, seed=seed)
+        motion = pipe.generate(speech, reference=landmarks, seed=seed, controls=[blinks])
+        return pipe.render(
+            motion,
+            Path(output_dir) / "talk.mp4",
+            image=portrait,
+            audio=speech,
+            landmarks=landmarks,
+            renderer={"type": "portrait", "crop": "head", "size": 512},
+            quiet=quiet,
+        )
 
 
 @click.command()
 @click.argument("audio", type=existing_file)
 @options(
-    click.option("--image", type=existing_file, help="Still picture of the face; without it the motion is drawn."),
+    click.option("--image", type=existing_file, help="Still picture of the face; without it, the landmarks are drawn."),
     click.option(
         "--landmarks",
         type=existing_file,
-        help="The pose in the picture: .npz with the key 'landmarks'.  [default: found by a detector]",
+        help="Pose in the picture: .npz with the key 'landmarks'.  [default: found by a detector]",
     ),
     click.option("--detector", help="mediapipe, face-alignment or a .task file.  [default: what is installed]"),
-    click.option("--face", default="largest", callback=_face, metavar="N|largest", help="Which face, from the left."),
-    click.option("-o", "--output", type=any_path, required=True, help="talk.mp4, .webm or .gif, or a folder for PNGs."),
+    click.option(
+        "--face", default="largest", callback=_face, metavar="N|largest", help="Which face, counted from the left."
+    ),
+    click.option(
+        "-o", "--output", type=any_path, required=True, help="talk.mp4, .webm or .gif, or a folder for PNG pictures."
+    ),
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
-    click.option("--renderer", help="How to draw, such as skeleton.  [default: portrait with --image, else skeleton]"),
-    click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head alone, or all of the picture."),
+    click.option("--renderer", help="Renderer, such as skeleton.  [default: portrait with --image, else skeleton]"),
+    click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head only, or the whole picture."),
     click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
-    click.option("--style", metavar="NAME", help="How to move, for a generator that knows styles."),
-    click.option("--listener-audio", type=existing_file, help="Whom the speaker talks with, for one that hears them."),
+    click.option("--style", metavar="NAME", help="Style of motion, for a generator with styles."),
+    click.option(
+        "--listener-audio",
+        type=existing_file,
+        help="Speech of the other person of a dialogue, for a generator that supports it.",
+    ),
     _edits,
     device,
     seed,
@@ -101,7 +146,7 @@ def animate(
     quiet: bool,
     **edits: Any,
 ) -> None:
-    """Turn the speech in AUDIO into a video of moving landmarks, or of a still picture that talks."""
+    """Turn the speech in AUDIO into a video of moving landmarks, or of a talking picture."""
     one_thread()
     import headmotion
     from headmotion.media.frames_writer import check_target
@@ -114,5 +159,5 @@ def animate(
     speech = headmotion.Audio.load(audio)  # once, so that its header is not read again for the sound track
     motion = pipe.iter_motion(speech, reference, seed, fps, controls, style, listener_audio)
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
-    drawn = {"type": renderer or ("portrait" if image else "skeleton")} | view
-    show(pipe.render(motion, output, image=image, audio=speech, renderer=drawn, quiet=quiet))
+    renderer_fields = {"type": renderer or ("portrait" if image else "skeleton")} | view
+    show(pipe.render(motion, output, image=image, audio=speech, renderer=renderer_fields, quiet=quiet))

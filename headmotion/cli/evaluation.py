@@ -1,4 +1,4 @@
-"""Commands that measure: evaluate and compare."""
+"""Commands that evaluate: evaluate and compare."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def _metrics(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> list[str | dict[str, Any]] | None:
-    """Types, or specs as JSON."""
+    """Parse metrics given by type or as JSON specs."""
     try:
-        found = [json.loads(value) if value.lstrip().startswith("{") else value for value in values]
+        metrics = [json.loads(value) if value.lstrip().startswith("{") else value for value in values]
     except ValueError:
         raise click.BadParameter('a metric is a type, or JSON such as {"type": "lmd"}.') from None
-    return found or None
+    return metrics or None
 
 
 @click.command()
@@ -30,8 +30,8 @@ def _metrics(
 @options(
     click.option("--data", required=True, type=any_path, help="Corpus folder."),
     click.option("-o", "--output", type=any_path, required=True, help="Folder for the report, new or empty."),
-    click.option("--split", default="val", show_default=True, help="Which clips of the corpus."),
-    click.option("--limit", type=click.IntRange(1), help="The first so many clips only."),
+    click.option("--split", default="val", show_default=True, help="Split of the corpus."),
+    click.option("--limit", type=click.IntRange(1), help="Number of clips.  [default: all]"),
     click.option(
         "--metric",
         "metrics",
@@ -45,21 +45,23 @@ def _metrics(
         multiple=True,
         help="A baseline's name, or none; may be given several times.  [default: all]",
     ),
-    click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Motions per clip to compare."),
-    click.option("--rank", metavar="METRIC.FIGURE", help="What the best and worst clips on the page are chosen by."),
+    click.option(
+        "--seeds", type=click.IntRange(1), default=3, show_default=True, help="Motions per clip, from different seeds."
+    ),
+    click.option("--rank", metavar="METRIC.FIGURE", help="Value that ranks the best and worst clips on the page."),
     seed,
     device,
     quiet,
 )
 def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: Any) -> None:
-    """Measure a model (a bundled name or a checkpoint), or a folder of motion files, on the clips of a corpus."""
+    """Evaluate a model (a bundled name or a checkpoint) or a folder of motion files on the clips of a corpus."""
     one_thread()
     check_output(output, may_be_folder=True)
-    from headmotion.evaluation import evaluate as run
+    from headmotion.evaluation import evaluate as run_evaluation
     from headmotion.evaluation.baselines import BASELINES
 
     named = tuple(name for name in baselines if name != "none") if baselines else tuple(BASELINES)
-    run(subject, output=output, baselines=named, **choices)
+    run_evaluation(subject, output=output, baselines=named, **choices)
     show(output)
 
 
@@ -67,12 +69,12 @@ def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: 
 @click.argument("reports", nargs=-1, required=True, type=any_path, metavar="REPORT...")
 @click.option("-o", "--output", type=any_path, help="HTML file to write instead of printing tables.")
 def compare(reports: tuple[Path, ...], output: Path | None) -> None:
-    """Put reports of evaluate (folders or their report.json) side by side; their protocols must be the same."""
+    """Compare reports of evaluate (folders or their report.json); their protocols must be the same."""
     if output is not None:
         check_output(output)
-    from headmotion.evaluation import compare as run
+    from headmotion.evaluation import compare as compare_reports
 
-    comparison = run(reports)
+    comparison = compare_reports(reports)
     if output is None:
         _print(comparison)
     else:
@@ -80,21 +82,22 @@ def compare(reports: tuple[Path, ...], output: Path | None) -> None:
 
 
 def _print(comparison: Comparison) -> None:
+    """Print one table per metric, with its remarks."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
-    for each in comparison.metrics:
-        table = Table(title=escape(each.metric), title_justify="left")
+    for metric in comparison.metrics:
+        table = Table(title=escape(metric.metric), title_justify="left")
         table.add_column()
-        for column in each.table.columns:
+        for column in metric.table.columns:
             table.add_column(escape(column), justify="right")
-        for row in each.table.rows:
+        for row in metric.table.rows:
             cells = (f"{cell.value} ({cell.interval})" if cell.interval else cell.value for cell in row.cells)
             table.add_row(escape(f"{row.figure} {row.arrow}"), *cells)
         console.print(table)
-        for sources, remark in each.remarks:
+        for sources, remark in metric.remarks:
             console.print(f"{sources}: {remark}", markup=False)
     for title, names in comparison.unshared.items():
         console.print(f"Only {title} has: {', '.join(names)}", markup=False)

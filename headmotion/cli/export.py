@@ -9,16 +9,16 @@ import click
 
 from .options import any_path, check_output, existing_file, one_thread, options, seed, show
 
-MOTIONS = {".npz", ".json", ".bvh"}
-"""Suffixes of files that hold a motion; any other name is a model's."""
+MOTION_SUFFIXES = {".npz", ".json", ".bvh"}
+"""Suffixes of motion files; any other name is a model's."""
 
 
 @click.command()
 @click.argument("source", metavar="MODEL|MOTION")
 @options(
-    click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix says what."),
-    click.option("--format", metavar="NAME", help="live-link, or another; where the suffix is not enough."),
-    click.option("--to", "representation", metavar="TYPE", help="Convert a motion first, such as to blendshapes."),
+    click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix is the format."),
+    click.option("--format", metavar="NAME", help="Format, such as live-link, if the suffix is ambiguous."),
+    click.option("--to", "representation", metavar="TYPE", help="Convert a motion first, for example to blendshapes."),
     click.option("--reference", type=existing_file, help="Pose that a model's motion starts from.  [default: neutral]"),
     click.option(
         "--precision",
@@ -40,32 +40,34 @@ def export(
 ) -> None:
     """Write MOTION (.npz, .json, .bvh) for another program, or the streaming step of MODEL as .onnx.
 
-    Of a MODEL, .npz is what the step starts from, for another reference or seed. With int8 weights it moves a little
-    otherwise; a warning says how much.
+    For a MODEL, .npz is the initial state of the step, for another reference or seed. With int8 weights the motion
+    differs a little; a warning says how much.
     """
     check_output(output)
-    moves = Path(source).suffix.lower() in MOTIONS
-    if reference or precision != "32" if moves else format or representation:
+    is_motion = Path(source).suffix.lower() in MOTION_SUFFIXES
+    if reference or precision != "32" if is_motion else format or representation:
         raise click.UsageError("--format and --to are for a MOTION, --reference and --precision are for a MODEL.")
-    if moves:
-        _motion(Path(source), output, format, representation)
+    if is_motion:
+        _export_motion(Path(source), output, format, representation)
     else:
-        _model(source, output, reference, precision, seed)
+        _export_model(source, output, reference, precision, seed)
 
 
-def _motion(source: Path, output: Path, format: str | None, representation: str | None) -> None:
+def _export_motion(source: Path, output: Path, format: str | None, representation: str | None) -> None:
     from headmotion.export.formats import format_of
 
-    chosen = format_of(output, format)
+    file_format = format_of(output, format)  # before torch is imported, because a mistake should show at once
     from headmotion import Motion
     from headmotion.export import write_motion
     from headmotion.representations.bvh import read_bvh
 
     motion = read_bvh(source) if source.suffix.lower() == ".bvh" else Motion.load(source)
-    show(write_motion(motion.to(representation) if representation else motion, output, chosen))
+    show(write_motion(motion.to(representation) if representation else motion, output, file_format))
 
 
-def _model(source: str, output: Path, reference: Path | None, precision: Literal["32", "int8"], seed: int) -> None:
+def _export_model(
+    source: str, output: Path, reference: Path | None, precision: Literal["32", "int8"], seed: int
+) -> None:
     one_thread()
     import headmotion
     from headmotion.export import write_onnx, write_start

@@ -1,4 +1,4 @@
-"""Commands that tell what is there: licenses, schema and inspect."""
+"""Commands that print information: licenses, schema and inspect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .options import any_path, existing_file, show
 
 @click.command()
 def licenses() -> None:
-    """List what is bundled or optional beside code, with its license and source."""
+    """List bundled and optional data with its license and source."""
     from headmotion.core.plugins import registry
 
     click.echo("headmotion  Apache-2.0")
@@ -44,26 +44,15 @@ def schema(output: Path | None) -> None:
 @click.command()
 @click.argument("file", type=existing_file)
 def inspect(file: Path) -> None:
-    """Print what a checkpoint (.safetensors) or a motion file (.npz, .json) says of itself; runs nothing in it."""
-    click.echo(json.dumps(_description(file), indent=2, sort_keys=True))
+    """Print the metadata of a model (.safetensors) or a motion file (.npz, .json); nothing in it is executed."""
+    click.echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
 
 
-def _description(file: Path) -> dict[str, Any]:
+def _metadata(file: Path) -> dict[str, Any]:
     if file.suffix in (".npz", ".json"):
         from headmotion.core.motion import Motion
 
-        motion = Motion.load(file)
-        _, points, dims = motion.values.shape
-        return {
-            "frames": len(motion),
-            "fps": str(motion.fps),
-            "seconds": float(motion.duration),
-            "points": points,
-            "dims": dims,
-            "units": motion.units,
-            "representation": dict(motion.representation),
-            "provenance": dict(motion.provenance),
-        }
+        return Motion.load(file).summary()
     from headmotion.core.checkpoint import read_header
 
     return read_header(file).summary()

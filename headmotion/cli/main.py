@@ -1,4 +1,4 @@
-"""The command line's entry point: its commands, and how a mistake is told."""
+"""The entry point of the command line: its commands, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import click
 from headmotion.core.errors import HeadmotionError
 
 from .animate import animate, demo
-from .check_corpus import inspect_corpus
+from .corpus import inspect_corpus, prepare, synthesize
 from .evaluation import compare, evaluate
 from .export import export
 from .info import inspect, licenses, schema
 from .plugins import plugins
-from .preparation import prepare
-from .synthesis import synthesize
 from .training import train
 
 INTERRUPTED = 130
+"""Exit status after Ctrl+C, as shells use it."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -32,19 +31,22 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-MAKING = (demo, animate, prepare, synthesize, inspect_corpus, train, evaluate, compare, export)
-TELLING = (plugins, licenses, schema, inspect)
-
-for command in (*MAKING, *TELLING):
+COMMANDS = (
+    *(demo, animate),
+    *(prepare, synthesize, inspect_corpus),
+    *(train, evaluate, compare, export),
+    *(plugins, licenses, schema, inspect),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
-doctor = copy.copy(inspect_corpus)  # the name that this command had first
+doctor = copy.copy(inspect_corpus)  # the command's former name
 doctor.hidden = True
 cli.add_command(doctor, "doctor")
 
 
 def main() -> None:
-    """Run the command line: a user's mistake is one line on stderr and exit status 2, never a traceback."""
+    """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
     logging.basicConfig(format="warning: %(message)s")
     try:
         status = cli.main(prog_name="headmotion", standalone_mode=False)
@@ -57,14 +59,15 @@ def main() -> None:
     except HeadmotionError as error:
         _fail(str(error))
     except Exception as error:
-        if not _lacks_memory(error):
+        if not _is_out_of_memory(error):
             raise
         _fail(f"not enough memory: {error}".splitlines()[0])
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _lacks_memory(error: Exception) -> bool:
-    """Whether Python, NumPy, torch or OpenCV could not get the memory that it asked for."""
+def _is_out_of_memory(error: Exception) -> bool:
+    """Return whether Python, NumPy, torch or OpenCV failed to allocate memory."""
+    # torch and OpenCV raise types of their own, which cannot be named without importing them.
     text = str(error)
     return isinstance(error, MemoryError) or ("memory" in text and ("allocate" in text or "out of" in text))
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and checks of paths before any work is done."""
+"""Options that commands share, and checks of paths before any work is done."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ any_path = click.Path(path_type=Path)
 
 
 class _RegularFile(click.Path):
-    """A file that is there; no device or pipe, from which reading might never end."""
+    """A file that exists; not a device or pipe, from which reading might never end."""
 
     def __init__(self) -> None:
         super().__init__(exists=True, dir_okay=False, path_type=Path)
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Path:
-        """The path, or a usage error."""
+        """Return the path, or fail with a usage error."""
         path = Path(str(super().convert(value, parameter, context)))
         if not path.is_file():
             self.fail(f"{str(path)!r} is a device or pipe, not a file.", parameter, context)
@@ -31,7 +31,7 @@ existing_file = _RegularFile()
 
 
 def options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, in the order given."""
+    """Combine options into one decorator, in their order in the help."""
 
     def decorate(command: F) -> F:
         for option in reversed(options):
@@ -55,17 +55,28 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
 
 
 def show(path: Path) -> None:
-    """Print a path as the bytes that it is made of, which need not be text."""
+    """Print a path as its bytes, which need not be valid text."""
     click.echo(os.fsencode(path))
 
 
 def one_thread() -> None:
-    """One thread unless the user says otherwise: frame by frame, several mostly wait for one another."""
+    """Limit torch to one thread unless the user sets another number.
+
+    Frame by frame, the products are so small that several threads mostly wait for each other.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def check_output(path: Path, may_be_folder: bool = False) -> None:
-    """Refuse an output that cannot be written before any work is done for it."""
+    """Refuse an output that cannot be written, before any work is done.
+
+    Args:
+        path: the output.
+        may_be_folder: whether an existing folder is allowed.
+
+    Raises:
+        click.BadParameter: it is a folder, or lies in a folder that cannot be written to.
+    """
     if path.is_dir() and not may_be_folder:
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
     folder = next(parent for parent in path.absolute().parents if parent.exists())

@@ -1,4 +1,4 @@
-"""Commands that make models: train."""
+"""The command train."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .options import any_path, check_output, device, existing_file, options, qui
     click.option("-o", "--output", type=any_path, help="Folder of the run; gets model.safetensors."),
     click.option("--set", "overrides", multiple=True, metavar="A.B=V", help="Change one value of the recipe."),
     click.option("--syncers", type=existing_file, help="syncers.safetensors of another run, instead of training them."),
-    click.option("--resume", is_flag=True, help="Go on from the run's last saved state."),
+    click.option("--resume", is_flag=True, help="Continue from the run's last saved state."),
     click.option("--dry-run", is_flag=True, help="Print the recipe, sizes, time and memory; write nothing."),
     device,
     click.option("--seed", type=int, help="Seed of weights, batches and noise.  [default: the recipe's]"),
@@ -37,21 +37,21 @@ def train(
 ) -> None:
     """Train a model by RECIPE (a bundled name or a .yaml file)."""
     changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
-    first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts
+    is_first = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun starts, one prints
     if dry_run:
         from headmotion.training.dry_run import dry_run as measure
 
-        measured = measure(recipe, list(data), device, changes)
-        if first:
-            click.echo(str(measured), nl=False)
+        estimate = measure(recipe, list(data), device, changes)
+        if is_first:
+            click.echo(str(estimate), nl=False)
         return
     if output is None:
         raise click.MissingParameter(param_type="option", param_hint="'-o' / '--output'")
     check_output(output / "model.safetensors")
-    from headmotion.training import train as run
+    from headmotion.training import train as run_training
 
-    model = run(
+    model = run_training(
         recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet, syncers=syncers
     )
-    if first:
+    if is_first:
         show(model)

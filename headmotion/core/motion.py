@@ -159,8 +159,17 @@ class Motion:
 
     def summary(self) -> dict[str, Any]:
         """Describe the motion by JSON values, without its frames."""
-        size = {"shape": list(self.values.shape), "fps": str(self.fps), "seconds": float(self.duration)}
-        return size | {key: value for key, value in self.meta().items() if key != "reference"}
+        frames, points, dims = self.values.shape
+        return {
+            "frames": frames,
+            "points": points,
+            "dims": dims,
+            "fps": str(self.fps),
+            "seconds": float(self.duration),
+            "units": self.units,
+            "representation": dict(self.representation),
+            "provenance": dict(self.provenance),
+        }
 
     def meta(self) -> dict[str, Any]:
         """Return what the file holds besides the frames and their rate, as JSON values."""

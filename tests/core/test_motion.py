@@ -161,6 +161,6 @@ def test_concatenate_undoes_slicing():
 
 def test_summary_is_json():
     described = json.loads(json.dumps(ramp(fps=29.97).summary()))
-    assert described["shape"] == [6, 2, 2]
+    assert [described[key] for key in ("frames", "points", "dims")] == [6, 2, 2]
     assert described["fps"] == "30000/1001"
     assert described["seconds"] == pytest.approx(0.2002)
