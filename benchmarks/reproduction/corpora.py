@@ -103,7 +103,11 @@ def causes_of(clip: SyntheticClip) -> dict[str, Curve]:
     """Curves ``[T]`` at 25 fps that lips, nods and posture follow."""
     assert clip.script is not None and clip.face_motion is not None
     frames = slice(0, None, STEPS_PER_SECOND // FPS)
-    return {"opening": clip.face_motion.opening, "accent": clip.script.accent[frames], "phrase": clip.script.phrase[frames]}
+    return {
+        "opening": clip.face_motion.opening,
+        "accent": clip.script.accent[frames],
+        "phrase": clip.script.phrase[frames],
+    }
 
 
 def made(plan: Plan, folder: Path) -> Path:

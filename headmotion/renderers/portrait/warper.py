@@ -74,7 +74,7 @@ class PortraitWarper:
         return kind(opening.shape(self.pose), self.pose[self.rigid], self.colors)
 
     def _warp_pose(self, pose: ComplexPoints) -> ComplexPoints:
-        """Return the pose to which pixels are moved, in which nothing slides under other parts; layers draw the lids."""
+        """Return the pose to which pixels are moved, where nothing slides under other parts; layers draw the lids."""
         for opening in self.openings:
             if opening.name != MOUTH:
                 pose = open_lids(opening, self.pose, pose)
