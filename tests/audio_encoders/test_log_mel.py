@@ -96,7 +96,7 @@ def test_mel_spectrogram_agrees_with_librosa(filters, preemphasis, n_mels):
         norm="slaney" if filters == "slaney" else None,
     ).T[: len(ours)]
     assert ours == pytest.approx(np.log(np.maximum(theirs / 1024, 1e-8)), abs=5e-5)
-    # and in decibels, without a dynamic range taken from the whole utterance
+    # and in decibels, without a dynamic range taken from the entire utterance
     decibels = librosa.power_to_db(theirs / 1024, amin=1e-8, top_db=None)
     assert ours * 10 / np.log(10) == pytest.approx(decibels, abs=5e-4)
 
@@ -109,7 +109,7 @@ def test_a_step_hears_its_window_and_nothing_else(step):
     encoder = LogMel(LogMelSpec())
     wave = speechlike(4000)
     steps = encoder(wave, 20)
-    for sample, heard in (
+    for sample, has_influence in (
         (step * HOP - 2, False),
         (step * HOP - encoder.look_back, True),
         (step * HOP, True),
@@ -120,7 +120,7 @@ def test_a_step_hears_its_window_and_nothing_else(step):
             continue
         changed = wave.clone()
         changed[0, sample] += 0.5
-        assert bool((encoder(changed, 20)[0, step] != steps[0, step]).any()) == heard
+        assert bool((encoder(changed, 20)[0, step] != steps[0, step]).any()) == has_influence
 
 
 def test_steps_follow_the_samples_or_the_wish():
@@ -130,7 +130,7 @@ def test_steps_follow_the_samples_or_the_wish():
     wave = speechlike(2000)
     assert torch.equal(encoder(wave, 30)[:, 15:], torch.full((1, 15, 26), 1e-8).log())
     assert encoder(wave, 0).shape == (1, 0, 26)
-    # spare samples are heard by the last windows, and by none beyond them
+    # samples beyond the last hop belong to the last windows, and to none after them
     assert torch.equal(encoder(wave, 5), encoder(wave)[:, :5])
     assert torch.equal(encoder(wave[:, : 4 * HOP + WINDOW], 5), encoder(wave, 5))
 
@@ -153,18 +153,18 @@ def test_pieces_give_the_steps_of_the_whole_bit_for_bit(spec, samples, batch, da
     count = samples // encoder.hop
     flushed = torch.nn.functional.pad(wave, (0, WINDOW))
     cuts = data.draw(st.lists(st.integers(0, samples + WINDOW), max_size=40))
-    pieces = in_pieces(encoder, flushed, cuts)
-    assert pieces.shape[1] >= count
-    assert torch.equal(pieces[:, :count], encoder(wave))
+    streamed = in_pieces(encoder, flushed, cuts)
+    assert streamed.shape[1] >= count
+    assert torch.equal(streamed[:, :count], encoder(wave))
 
 
 def test_long_waves_and_batches_give_the_same_steps():
     encoder = LogMel(LogMelSpec())
     wave = speechlike(16000 * 25, batch=3)  # over several internal blocks
-    whole = encoder(wave)
-    assert torch.equal(in_pieces(encoder, wave, range(0, wave.shape[1], 6400)), whole[:, :-2])
-    assert torch.equal(encoder(wave[1:2]), whole[1:2])
-    assert torch.equal(encoder(wave[:, 160 * 999 :])[:, 1:], whole[:, 1000:])
+    complete = encoder(wave)
+    assert torch.equal(in_pieces(encoder, wave, range(0, wave.shape[1], 6400)), complete[:, :-2])
+    assert torch.equal(encoder(wave[1:2]), complete[1:2])
+    assert torch.equal(encoder(wave[:, 160 * 999 :])[:, 1:], complete[:, 1000:])
 
 
 # Robustness

@@ -1,4 +1,4 @@
-"""A talking head whose motion is known, speech to go with it, and one control of each kind."""
+"""A talking head with known motion, speech for it, and one control of each kind."""
 
 from __future__ import annotations
 
@@ -60,23 +60,23 @@ def wave(frames: int, fps: Fraction, seed: int) -> torch.Tensor:
 def talking(
     face: dict[str, Any] = FACES[0], frames: int = 60, fps: Fraction = Fraction(25), size: float = 1
 ) -> hm.Motion:
-    """A head that turns, comes nearer and goes, and opens its mouth; made in three dimensions, then projected."""
-    solid = neutral(FACES[1]).double()
-    middle = solid[SKULL].mean(0)
-    shape = (solid - middle).repeat(frames, 1, 1)
+    """A head that turns, approaches, recedes and opens its mouth; computed in three dimensions, then projected."""
+    head = neutral(FACES[1]).double()
+    middle = head[SKULL].mean(0)
+    shape = (head - middle).repeat(frames, 1, 1)
     opening = 14 * wave(frames, fps, 9).abs()[:, None]
     shape[:, 55:60, 1] += opening
     shape[:, 65:68, 1] += opening
     shape[:, 4:13, 1] += 0.6 * opening
-    turn = rotation_vector_to_matrix(size * torch.stack([0.12 * wave(frames, fps, k) for k in range(3)], 1))
+    rotation = rotation_vector_to_matrix(size * torch.stack([0.12 * wave(frames, fps, k) for k in range(3)], 1))
     scale = 1 + 0.05 * size * wave(frames, fps, 4)
     shift = size * 20 * torch.stack([wave(frames, fps, 5 + k) for k in range(3)], 1)
-    values = scale[:, None, None] * (shape @ turn.mT) + middle + shift[:, None]
+    values = scale[:, None, None] * (shape @ rotation.mT) + middle + shift[:, None]
     dims = face["dims"]
     return hm.Motion(values[..., :dims].float(), fps, representation=face, reference=neutral(face))
 
 
-def still_points(values: torch.Tensor) -> torch.Tensor:
+def skull_points(values: torch.Tensor) -> torch.Tensor:
     return values[:, SKULL]
 
 
@@ -97,14 +97,16 @@ def speech(
     return (buzz * on + room).astype(np.float32)
 
 
-def streamed(control: controls.Control, motion: hm.Motion, heard: np.ndarray, cuts: Sequence[int]) -> torch.Tensor:
-    """The frames in pieces; the speech of each piece comes with it, that of 0.2 s ahead."""
+def streamed(control: controls.Control, motion: hm.Motion, audio: np.ndarray, cuts: Sequence[int]) -> torch.Tensor:
+    """Edit a motion in pieces, each with its speech up to 0.2 s ahead."""
     assert motion.reference is not None
-    step = control.start(ControlContext.from_motion(motion))
+    edit = control.start(ControlContext.from_motion(motion))
     bounds = [0, *sorted(min(cut, len(motion)) for cut in cuts), len(motion)]
-    samples = [0, *(min(len(heard), int((Fraction(b) / motion.fps + Fraction(1, 5)) * RATE)) for b in bounds[1:-1])]
-    samples.append(len(heard))
-    out = []
-    for piece, ((a, b), (c, d)) in enumerate(zip(itertools.pairwise(bounds), itertools.pairwise(samples), strict=True)):
-        out.append(step(motion.values[a:b], heard[c:d], piece == len(bounds) - 2))
-    return torch.cat(out)
+    samples = [0, *(min(len(audio), int((Fraction(b) / motion.fps + Fraction(1, 5)) * RATE)) for b in bounds[1:-1])]
+    samples.append(len(audio))
+    edited = []
+    for number, ((a, b), (c, d)) in enumerate(
+        zip(itertools.pairwise(bounds), itertools.pairwise(samples), strict=True)
+    ):
+        edited.append(edit(motion.values[a:b], audio[c:d], number == len(bounds) - 2))
+    return torch.cat(edited)

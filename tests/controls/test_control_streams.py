@@ -1,4 +1,4 @@
-"""Controls on pieces, at any frame rate, and in a session."""
+"""Controls on motion in parts, at any frame rate, and in a session."""
 
 from __future__ import annotations
 
@@ -24,29 +24,31 @@ from headmotion.controls.control import ControlContext
 @pytest.mark.parametrize("control", [*IDENTITIES, *CHANGES], ids=by_type)
 @given(cuts=st.lists(st.integers(0, 60), max_size=12), face=st.sampled_from(FACES))
 @settings(max_examples=12)
-def test_pieces_give_the_frames_of_the_whole(control: controls.Control, face: dict[str, Any], cuts: list[int]) -> None:
-    motion, heard = talking(face), speech("-a-", seconds=0.8)
-    whole = control(motion, heard, RATE).values
-    torch.testing.assert_close(streamed(control, motion, heard, cuts), whole, atol=1e-3, rtol=0)
+def test_a_stream_gives_the_same_frames_as_the_finished_motion(
+    control: controls.Control, face: dict[str, Any], cuts: list[int]
+) -> None:
+    motion, audio = talking(face), speech("-a-", seconds=0.8)
+    offline = control(motion, audio, RATE).values
+    torch.testing.assert_close(streamed(control, motion, audio, cuts), offline, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("control", CHANGES, ids=by_type)
-def test_frames_come_out_within_the_stated_lookahead(control: controls.Control) -> None:
-    motion, heard = talking(frames=50), speech("-a", seconds=1.0)
+def test_frames_arrive_within_the_stated_lookahead(control: controls.Control) -> None:
+    motion, audio = talking(frames=50), speech("-a", seconds=1.0)
     ahead = Fraction(3, 25)  # what the frames themselves wait for
-    step, out, late = control.start(ControlContext.from_motion(motion)), 0, 0.0
+    edit, count, delay = control.start(ControlContext.from_motion(motion)), 0, 0.0
     for k in range(46):
         sent = [int((Fraction(k + j, 25) + ahead) * RATE) for j in (0, 1)]
-        out += len(step(motion.values[k : k + 1], heard[sent[0] if k else 0 : sent[1]], False))
-        late = max(late, sent[1] / RATE - out / 25)
-    assert 1000 * late < control.lookahead_ms(float(1000 * ahead)) + 40
+        count += len(edit(motion.values[k : k + 1], audio[sent[0] if k else 0 : sent[1]], False))
+        delay = max(delay, sent[1] / RATE - count / 25)
+    assert 1000 * delay < control.lookahead_ms(float(1000 * ahead)) + 40
 
 
 @pytest.mark.parametrize("control", [c for c in CHANGES if not isinstance(c, controls.Smooth)], ids=by_type)
 def test_the_frame_rate_does_not_matter(control: controls.Control) -> None:
-    heard = speech("-a-")
-    slow = control(talking(frames=75, fps=Fraction(25)), heard, RATE).values
-    fast = control(talking(frames=225, fps=Fraction(75)), heard, RATE).values
+    audio = speech("-a-")
+    slow = control(talking(frames=75, fps=Fraction(25)), audio, RATE).values
+    fast = control(talking(frames=225, fps=Fraction(75)), audio, RATE).values
     torch.testing.assert_close(fast[::3], slow, atol=2e-3, rtol=0)
 
 
@@ -73,18 +75,18 @@ CHAINS: dict[str, list[Callable[..., hm.Motion]]] = {
 def test_a_session_gives_the_frames_of_generate(
     pipe: hm.Pipeline, chain: str, cuts: list[int], fps: int | None
 ) -> None:
-    heard, face = speech("-a-", seconds=0.6), neutral(FACES[0])
-    whole = pipe.generate((heard, RATE), face, fps=fps, controls=CHAINS[chain])
-    later = pipe.generate((heard, RATE), face, fps=fps)
+    audio, face = speech("-a-", seconds=0.6), neutral(FACES[0])
+    offline = pipe.generate((audio, RATE), face, fps=fps, controls=CHAINS[chain])
+    edited = pipe.generate((audio, RATE), face, fps=fps)
     for control in CHAINS[chain]:
-        known = (heard, RATE) if isinstance(control, controls.Control) else ()
-        later = control(later, *known)
-    torch.testing.assert_close(whole.values, later.values, atol=1e-3, rtol=0)
+        speech_of_control = (audio, RATE) if isinstance(control, controls.Control) else ()
+        edited = control(edited, *speech_of_control)
+    torch.testing.assert_close(offline.values, edited.values, atol=1e-3, rtol=0)
     session = pipe.stream(face, fps=fps, controls=CHAINS[chain])
-    bounds = [0, *sorted(min(cut, len(heard)) for cut in cuts), len(heard)]
-    pieces = [session.push(heard[a:b]) for a, b in itertools.pairwise(bounds)]
-    live = hm.Motion.concatenate([*pieces, session.flush()])
-    torch.testing.assert_close(live.values, whole.values, atol=1e-2, rtol=0)
+    bounds = [0, *sorted(min(cut, len(audio)) for cut in cuts), len(audio)]
+    parts = [session.push(audio[a:b]) for a, b in itertools.pairwise(bounds)]
+    live = hm.Motion.concatenate([*parts, session.flush()])
+    torch.testing.assert_close(live.values, offline.values, atol=1e-2, rtol=0)
 
 
 def test_a_plain_function_may_change_the_rate(pipe: hm.Pipeline) -> None:
@@ -93,8 +95,8 @@ def test_a_plain_function_may_change_the_rate(pipe: hm.Pipeline) -> None:
 
 
 def test_the_pipeline_states_the_lookahead(pipe: hm.Pipeline) -> None:
-    alone = pipe.lookahead_ms()
-    assert alone is not None and alone > 170
-    assert pipe.lookahead_ms(controls=[controls.blink(9), controls.close_silence()]) == alone
-    assert pipe.lookahead_ms(controls=[controls.smooth(90), controls.smooth(10)]) == alone + 100
+    without_controls = pipe.lookahead_ms()
+    assert without_controls is not None and without_controls > 170
+    assert pipe.lookahead_ms(controls=[controls.blink(9), controls.close_silence()]) == without_controls
+    assert pipe.lookahead_ms(controls=[controls.smooth(90), controls.smooth(10)]) == without_controls + 100
     assert pipe.lookahead_ms(controls=[add_one]) is None

@@ -1,4 +1,4 @@
-"""Controls: one convention, what does not matter to any of them, and what they refuse."""
+"""Controls: their two uses, their invariances, and what they refuse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from talking import CHANGES, FACES, IDENTITIES, RATE, SKULL, by_type, speech, ta
 import headmotion as hm
 from headmotion import controls
 
-# One convention
+# Two uses
 
 
 def test_a_name_edits_a_motion_or_makes_the_control() -> None:
@@ -31,7 +31,7 @@ def test_a_name_edits_a_motion_or_makes_the_control() -> None:
     assert "Blinks" in (hm.controls.blink.__doc__ or "")
 
 
-def test_a_motion_keeps_all_else() -> None:
+def test_other_fields_of_a_motion_do_not_change() -> None:
     motion = talking()
     edited = hm.controls.scale_lips(motion, 0.5)
     assert (edited.fps, edited.frame, edited.units, edited.provenance) == (motion.fps, None, "px", {})
@@ -55,7 +55,7 @@ def test_ordinary_motion_is_within_the_limits() -> None:
 @pytest.mark.parametrize("control", CHANGES, ids=by_type)
 @given(scale=st.floats(0.01, 30), x=st.floats(-500, 500), y=st.floats(-500, 500))
 @settings(max_examples=8)
-def test_the_unit_of_length_and_the_place_do_not_matter(
+def test_controls_commute_with_scale_and_shift(
     control: controls.Control, face: dict[str, Any], scale: float, x: float, y: float
 ) -> None:
     motion = talking(face, frames=25)
@@ -69,7 +69,7 @@ def test_the_unit_of_length_and_the_place_do_not_matter(
     torch.testing.assert_close(control(moved, speech("-"), RATE).values, edited, atol=2e-6 * size + 1e-4, rtol=0)
 
 
-def test_without_a_reference_the_first_frame_is_rest() -> None:
+def test_without_a_reference_the_first_frame_is_the_resting_pose() -> None:
     motion = talking()
     bare = hm.Motion(motion.values, motion.fps)
     held = hm.controls.hold_pose(bare).values
@@ -77,7 +77,7 @@ def test_without_a_reference_the_first_frame_is_rest() -> None:
     assert len(hm.controls.smooth(hm.Motion(torch.zeros(0, 68, 2), Fraction(25)), 80)) == 0
 
 
-# What cannot be done
+# Errors
 
 
 @pytest.mark.parametrize("control", [c for c in CHANGES if not isinstance(c, controls.Smooth)], ids=by_type)
@@ -111,7 +111,7 @@ def test_numbers_out_of_range_are_refused(make: Callable[[], object]) -> None:
         make()
 
 
-def test_frames_that_do_not_fit_are_refused() -> None:
+def test_frames_of_another_shape_are_refused() -> None:
     with pytest.raises(hm.MotionError, match="68, 2"):
         hm.controls.scale_head(hm.Motion(torch.zeros(3, 68, 3), Fraction(25)), 0.5)
     broken = talking()

@@ -1,4 +1,4 @@
-"""Lips around wherever the head is, and a mouth that closes in silence only."""
+"""Lips wherever the head is, and a mouth that closes in silence only."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_mouth_closes_in_silence_only(face: dict[str, Any], fps: Fraction) -
     assert (mouth(edited.values) <= mouth(motion.values) + 1e-4).all()
 
 
-def test_a_mouth_that_is_more_closed_than_the_reference_stays_so() -> None:
+def test_a_mouth_that_is_more_closed_than_the_reference_does_not_change() -> None:
     motion = talking(size=0)
     smile = neutral(FACES[0])
     smile[[55, 56, 57, 58, 59, 65, 66, 67], 1] += 60
@@ -79,9 +79,9 @@ def test_a_mouth_that_is_more_closed_than_the_reference_stays_so() -> None:
 @pytest.mark.parametrize("level", [0.02, 0.1, 0.9])
 @pytest.mark.parametrize("noise", [0.0, 0.01])
 def test_the_threshold_follows_the_recording(level: float, noise: float) -> None:
-    heard = speech("-a-a--a", level=level, noise=noise * level)
+    audio = speech("-a-a--a", level=level, noise=noise * level)
     gate = SpeechGate(RATE)
-    gate.push(heard)
+    gate.push(audio)
     gate.pad(Fraction(7))
     values = np.array([gate.at(Fraction(k, 50)) for k in range(350)])
     t = np.arange(350) / 50
@@ -94,12 +94,12 @@ def test_the_threshold_follows_the_recording(level: float, noise: float) -> None
 @given(cuts=st.lists(st.integers(0, 3 * RATE), max_size=8), rate=st.sampled_from([8000, 11_025, RATE, 44_100]))
 @settings(max_examples=15)
 def test_the_gate_does_not_depend_on_the_chunks(cuts: list[int], rate: int) -> None:
-    heard = speech("-a-", rate=rate)
+    audio = speech("-a-", rate=rate)
     values = []
-    for bounds in ([0, len(heard)], [0, *sorted(min(cut, len(heard)) for cut in cuts), len(heard)]):
+    for bounds in ([0, len(audio)], [0, *sorted(min(cut, len(audio)) for cut in cuts), len(audio)]):
         gate = SpeechGate(rate)
         for a, b in itertools.pairwise(bounds):
-            gate.push(heard[a:b])
+            gate.push(audio[a:b])
         gate.pad(Fraction(3))
         values.append([gate.at(Fraction(k, 30)) for k in range(90)])
     assert values[0] == values[1]
@@ -111,14 +111,14 @@ def test_silence_needs_the_audio() -> None:
 
 
 @pytest.mark.skipif(not (SHARED / "grid_s1").is_dir(), reason="no ../shared/data/grid_s1")
-def test_real_speech_is_told_from_real_silence() -> None:
+def test_real_speech_and_real_silence_are_distinguished() -> None:
     with (SHARED / "grid_s1/index.csv").open() as file:
         rows = list(csv.DictReader(file))[::45]
     spoken, silent = [], []
     for row in rows:
-        heard, rate = soundfile.read(SHARED / f"grid_s1/{row['id']}.flac", dtype="float32")
+        audio, rate = soundfile.read(SHARED / f"grid_s1/{row['id']}.flac", dtype="float32")
         gate = SpeechGate(rate)
-        gate.push(heard)
+        gate.push(audio)
         gate.pad(Fraction(3))
         t = np.arange(75) / 25
         values = np.array([gate.at(Fraction(k, 25)) for k in range(75)])

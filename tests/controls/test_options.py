@@ -1,4 +1,4 @@
-"""Controls by name and number, in Python and on the command line."""
+"""Controls by option name and number, in Python and on the command line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import headmotion as hm
 from headmotion import cli, controls
 
 
-def test_by_name() -> None:
-    chosen = hm.controls.from_options(
+def test_options_become_controls_in_order() -> None:
+    selected = hm.controls.from_options(
         head=0.5, lips=1.2, blink=12, smooth=80, look_at=(10, 5), close_silence=True, seed=4
     )
     assert hm.controls.from_options() == []
-    assert [type(control).__name__ for control in chosen] == [
+    assert [type(control).__name__ for control in selected] == [
         "Smooth",
         "ScaleLips",
         "CloseSilence",
@@ -28,7 +28,7 @@ def test_by_name() -> None:
         "LookAt",
         "Blink",
     ]
-    assert controls.Blink(12, 4) in chosen
+    assert controls.Blink(12, 4) in selected
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def animate(
 
 
 def test_the_command_line_takes_names_and_numbers(pipe: hm.Pipeline, animate: Callable[..., Any]) -> None:
-    heard = speech("a", seconds=0.5)
-    plain = pipe.generate((heard, RATE), seed=3)
+    audio = speech("a", seconds=0.5)
+    plain = pipe.generate((audio, RATE), seed=3)
     assert (animate("--seed", "3").values - plain.values).abs().max() < 1e-3
     flags = "--head .5 --lips 1.2 --close-silence --smooth 80 --blink 40 --look-at 15,-5 --hold-pose --limit --seed 3"
-    chosen = controls.from_options(
+    selected = controls.from_options(
         head=0.5,
         lips=1.2,
         close_silence=True,
@@ -73,7 +73,7 @@ def test_the_command_line_takes_names_and_numbers(pipe: hm.Pipeline, animate: Ca
         limit=True,
         seed=3,
     )
-    expected = pipe.generate((heard, RATE), seed=3, controls=chosen)
+    expected = pipe.generate((audio, RATE), seed=3, controls=selected)
     assert (animate(*flags.split()).values - expected.values).abs().max() < 1e-3
     assert (expected.values - plain.values).abs().max() > 1e-2
 

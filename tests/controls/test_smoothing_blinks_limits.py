@@ -1,4 +1,4 @@
-"""Jitter removed, blinks added, poses brought back into range."""
+"""Smoothing, blinks and limits."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def test_smoothing_removes_jitter_and_keeps_slow_motion() -> None:
     fps = Fraction(50)
     motion = talking(frames=200, fps=fps)
     jitter = torch.from_numpy(np.random.default_rng(0).normal(0, 1, motion.values.shape)).float()
-    alone = hm.controls.smooth(motion, 120).values
-    shaken = hm.controls.smooth(hm.Motion(motion.values + jitter, fps), 120).values
-    assert (shaken - alone).std() < 0.4
-    assert (alone - motion.values).std() < 0.15 * (motion.values - motion.values.mean(0)).std()
+    smoothed = hm.controls.smooth(motion, 120).values
+    smoothed_jitter = hm.controls.smooth(hm.Motion(motion.values + jitter, fps), 120).values
+    assert (smoothed_jitter - smoothed).std() < 0.4
+    assert (smoothed - motion.values).std() < 0.15 * (motion.values - motion.values.mean(0)).std()
     constant = hm.Motion(torch.ones(9, 68, 2), fps)
     torch.testing.assert_close(hm.controls.smooth(constant, 500).values, constant.values)
 

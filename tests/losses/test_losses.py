@@ -30,12 +30,12 @@ def test_contrastive_loss_at_chance_is_twice_ln_n_and_groups_are_averaged() -> N
 def test_margin_loss_worked_out_by_hand() -> None:
     motion = torch.tensor([[0.0, 0.0], [3.0, 4.0]])
     audio = torch.tensor([[0.0, 1.0], [3.0, 4.0]])
-    # True pairs are 1 and 0 apart; window 0 and audio 1 are 5 apart, window 1 and audio 0 the root of 18.
+    # The distances of matching pairs are 1 and 0, of window 0 and audio 1 is 5, of window 1 and audio 0 the root of 18.
     by_hand = (0.5 + ((10 - 5) ** 2 + (10 - 18**0.5) ** 2) / 2) / 2
     assert float(margin_loss(audio, motion, 10.0)) == pytest.approx(by_hand, rel=1e-6)
     groups = torch.stack([motion, motion]), torch.stack([audio, audio])
     assert float(margin_loss(groups[1], groups[0], 10.0)) == pytest.approx(by_hand, rel=1e-6)
-    assert float(margin_loss(20 * audio, 20 * motion, 10.0)) == pytest.approx(400 * 0.25), "far apart is far enough"
+    assert float(margin_loss(20 * audio, 20 * motion, 10.0)) == pytest.approx(400 * 0.25), "no cost beyond the margin"
     assert float(margin_loss(audio[:1], motion[:1] + 5, 10.0)) > 0, "finite where a window is its own negative"
 
 
@@ -54,7 +54,7 @@ def test_hinge_losses_at_zero_scores() -> None:
     assert float(hinge_discriminator(torch.full((3,), 1.0), torch.full((3,), -1.0))) == 0.0
 
 
-def test_the_sync_loss_looks_at_as_many_levels_as_it_is_told() -> None:
+def test_the_sync_loss_uses_as_many_levels_as_its_spec_says() -> None:
     class Mean(Syncer):
         window = 2
 
@@ -72,8 +72,8 @@ def test_the_sync_loss_looks_at_as_many_levels_as_it_is_told() -> None:
     for levels in (1, 2, 3, None):
         loss = SyncLossSpec(weight=2.0, levels=levels).build(_context())
         loss.use_syncers(syncers)
-        seen = cosines[:levels]
-        assert float(loss(data)["sync"]) == pytest.approx(-2 * sum(seen) / len(seen), abs=1e-5)
+        used = cosines[:levels]
+        assert float(loss(data)["sync"]) == pytest.approx(-2 * sum(used) / len(used), abs=1e-5)
 
 
 def _context() -> BuildContext:
@@ -88,7 +88,7 @@ def _context() -> BuildContext:
     return BuildContext(representation, 26)  # type: ignore[arg-type]
 
 
-def test_reconstruction_is_blind_to_head_motion_and_sees_the_mouth() -> None:
+def test_reconstruction_ignores_head_motion_and_compares_the_mouth() -> None:
     spec = ReconstructionLossSpec(groups={"lips": 1.0}, relative_to="nose", openings={"mouth": 2.0})
     loss = spec.build(_context())
     real = torch.rand(2, 6, 4, 2)
@@ -107,13 +107,13 @@ def test_reconstruction_is_blind_to_head_motion_and_sees_the_mouth() -> None:
     assert terms(crossed)["mouth_opening"] > 1
 
 
-def test_the_shape_is_blind_to_tilt_and_sees_a_point_out_of_place() -> None:
+def test_the_shape_ignores_rotation_and_detects_a_displaced_point() -> None:
     loss = ReconstructionLossSpec(groups={}, shape=1.0).build(_context())
     real = torch.rand(2, 6, 4, 2)
-    turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
+    rotation = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
     bent = real.clone()
     bent[:, :, 3, 0] += 0.5
-    inputs = [LossInput(real[:, :1], generated, real, torch.empty(0)) for generated in (real @ turn + 0.2, bent)]
+    inputs = [LossInput(real[:, :1], generated, real, torch.empty(0)) for generated in (real @ rotation + 0.2, bent)]
     assert float(loss(inputs[0])["shape"]) < 0.01 < 1 < float(loss(inputs[1])["shape"])
 
 
@@ -122,58 +122,58 @@ def test_reconstruction_names_what_the_representation_lacks() -> None:
         ReconstructionLossSpec(groups={"limbs": 1.0}).build(_context())
 
 
-def test_spread_sees_how_far_a_body_moves_and_not_which_way() -> None:
+def test_spread_compares_how_far_a_body_moves_and_not_its_path() -> None:
     loss = SpreadLossSpec(weight=3.0, lags=(1, 2), groups=("nose",), directions=2).build(_context())
     steps = 0.01 * torch.randn(500, 6, 1, 2, generator=torch.manual_seed(0))
-    rest, path = torch.rand(500, 1, 4, 2), steps.cumsum(1)
+    resting, path = torch.rand(500, 1, 4, 2), steps.cumsum(1)
 
     def spread(motion: torch.Tensor) -> float:
-        (value,) = loss(LossInput(rest, motion, rest + path, torch.empty(0))).values()
+        (value,) = loss(LossInput(resting, motion, resting + path, torch.empty(0))).values()
         return float(value)
 
-    assert spread(rest + path) == pytest.approx(0.0, abs=1e-3)
-    assert spread(rest - path.flip(0)) < 0.2
-    assert spread(rest + 2 * path) == pytest.approx(3 * math.log(2), rel=0.05)
-    assert spread(rest.expand(-1, 6, -1, -1)) > 3
-    assert not math.isfinite(spread(rest + path / 0))
+    assert spread(resting + path) == pytest.approx(0.0, abs=1e-3)
+    assert spread(resting - path.flip(0)) < 0.2
+    assert spread(resting + 2 * path) == pytest.approx(3 * math.log(2), rel=0.05)
+    assert spread(resting.expand(-1, 6, -1, -1)) > 3
+    assert not math.isfinite(spread(resting + path / 0))
     with pytest.raises(SpecError, match="'tail'"):
         SpreadLossSpec(groups=("tail",)).build(_context())
 
 
-def test_spread_misses_a_small_turn_beside_a_large_shift() -> None:
+def test_spread_detects_a_missing_small_rotation_next_to_a_large_shift() -> None:
     loss = SpreadLossSpec(lags=(1,), directions=2).build(_context())
     shift = 0.1 * torch.randn(400, 8, 1, 1, generator=torch.manual_seed(1)) * torch.ones(4, 2)
-    turn = (
+    rotation = (
         0.01 * torch.randn(400, 8, 1, 1, generator=torch.manual_seed(2)) * torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
     )
-    rest = torch.zeros(400, 1, 4, 2)
-    (both,) = loss(LossInput(rest, shift + turn, shift + turn, torch.empty(0))).values()
-    (stiff,) = loss(LossInput(rest, shift, shift + turn, torch.empty(0))).values()
+    resting = torch.zeros(400, 1, 4, 2)
+    (both,) = loss(LossInput(resting, shift + rotation, shift + rotation, torch.empty(0))).values()
+    (stiff,) = loss(LossInput(resting, shift, shift + rotation, torch.empty(0))).values()
     assert float(both) < 0.01 < 1.0 < float(stiff)
 
 
-def test_aligned_reconstruction_is_blind_to_tilt_and_size_too() -> None:
+def test_aligned_reconstruction_ignores_rotation_and_size_too() -> None:
     loss = ReconstructionLossSpec(groups={"lips": 1.0}, aligned_by=("nose",)).build(_context())
     real = torch.rand(2, 6, 4, 2)
 
     def lips(generated: torch.Tensor) -> float:
         return float(loss(LossInput(real[:, :1], generated, real, torch.empty(0)))["lips"])
 
-    turn = torch.tensor([[0.9, 0.3], [-0.3, 0.9]])
-    assert lips(real @ turn + 0.2) < 1e-3
+    rotation = torch.tensor([[0.9, 0.3], [-0.3, 0.9]])
+    assert lips(real @ rotation + 0.2) < 1e-3
     opened = real.clone()
     opened[:, :, 0] += torch.tensor([0.0, 0.5])
-    assert lips(opened @ turn) == pytest.approx(100 * 0.5 / 4, rel=1e-3)
+    assert lips(opened @ rotation) == pytest.approx(100 * 0.5 / 4, rel=1e-3)
     with pytest.raises(ValueError, match="exclude each other"):
         ReconstructionLossSpec(relative_to="nose", aligned_by=("nose",))
 
 
-def test_spread_minds_how_directions_belong_together() -> None:
+def test_spread_compares_correlations_of_directions() -> None:
     loss = SpreadLossSpec(lags=(1,), directions=2).build(_context())
-    one, other = (torch.randn(400, 8, 1, 1, generator=torch.manual_seed(seed)) for seed in (1, 2))
-    shift, turn = torch.ones(4, 2), torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
-    rest = torch.zeros(400, 1, 4, 2)
-    real = 0.1 * one * shift + 0.05 * other * turn
-    (apart,) = loss(LossInput(rest, 0.1 * other * shift + 0.05 * one * turn, real, torch.empty(0))).values()
-    (tied,) = loss(LossInput(rest, 0.1 * one * shift + 0.05 * one * turn, real, torch.empty(0))).values()
-    assert float(apart) < 0.1 < 1.0 < float(tied)
+    first, second = (torch.randn(400, 8, 1, 1, generator=torch.manual_seed(seed)) for seed in (1, 2))
+    shift, rotation = torch.ones(4, 2), torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
+    resting = torch.zeros(400, 1, 4, 2)
+    real = 0.1 * first * shift + 0.05 * second * rotation
+    (swapped,) = loss(LossInput(resting, 0.1 * second * shift + 0.05 * first * rotation, real, torch.empty(0))).values()
+    (matching,) = loss(LossInput(resting, 0.1 * first * shift + 0.05 * first * rotation, real, torch.empty(0))).values()
+    assert float(swapped) < 0.1 < 1.0 < float(matching)

@@ -17,7 +17,7 @@ def test_names_and_groups() -> None:
     assert len(set(NAMES)) == 52 == SHAPES.points
     assert sum(map(len, SHAPES.groups.values())) == 51  # the tongue belongs to none
     assert [NAMES[k] for k in SHAPES.groups["jaw"]] == ["jawForward", "jawLeft", "jawRight", "jawOpen"]
-    swapped = {NAMES[k]: NAMES[other] for k, other in enumerate(SHAPES.mirror) if other != k}
+    swapped = {NAMES[k]: NAMES[opposite] for k, opposite in enumerate(SHAPES.mirror) if opposite != k}
     assert swapped["eyeBlinkLeft"] == "eyeBlinkRight" and swapped["jawRight"] == "jawLeft"
     assert len(swapped) == 40
 
@@ -36,14 +36,14 @@ def test_bars_are_drawn() -> None:
     drawing = SHAPES.to_drawing2d(values)
     assert drawing.shape == (2, 104, 2) and 0 < float(drawing.min()) < float(drawing.max()) < 1
     renderer = resolve_spec("renderer", {"type": "skeleton", "size": 128}).build(BuildContext(SHAPES, 26))
-    still, raised = renderer.frames([Motion(values, Fraction(25), {"type": "blendshapes"})])
-    assert not np.array_equal(still, raised)
-    rows = np.argwhere((still != raised).any(axis=2))
+    resting, raised = renderer.frames([Motion(values, Fraction(25), {"type": "blendshapes"})])
+    assert not np.array_equal(resting, raised)
+    rows = np.argwhere((resting != raised).any(axis=2))
     assert np.ptp(rows[:, 0]) > 10 and np.ptp(rows[:, 1]) < 10  # one upright bar
     assert rows[:, 1].mean() > 64  # the person's left
 
 
-def test_one_clear_error() -> None:
+def test_wrong_shapes_are_one_clear_error() -> None:
     for wrong in (torch.zeros(51, 1), torch.zeros(52), torch.zeros(52, 0)):
         for use in (SHAPES.flip, SHAPES.frame_of, SHAPES.to_points2d):
             with pytest.raises(MotionError, match="blendshapes: expected poses"):

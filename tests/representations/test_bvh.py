@@ -1,4 +1,4 @@
-"""BVH files, against an evaluation of their text that shares nothing with the package, and against pybvh."""
+"""BVH files, against an independent evaluation of their text and against pybvh."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,53 +17,53 @@ from headmotion.core.motion import Motion
 from headmotion.representations.bvh import frame_rate, frame_time, read_bvh, write_bvh
 
 PICTURE = {"y": np.diag([1.0, -1.0, -1.0]), "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])}
-"""Half a turn, or a quarter of one, about x: from y up or z up to y down, z away."""
+"""Rotation by 180 or 90 degrees about x: from y up or z up to y down, z away."""
 POSITION, DEGREES = 1e-5, 1e-4
 
 
 def evaluated(text):
-    """Places ``[T, 3]`` and rotations of all joints and end sites by name, in the axes of the file."""
+    """Positions ``[T, 3]`` and rotations of all joints and end sites by name, in the axes of the file."""
     head, motion = text.split("MOTION")
     lines = motion.split("\n", 3)
     numbers = np.array(lines[3].split(), float)
     time, column = int(lines[1].split()[1]), 0
     numbers = numbers.reshape(time, -1) if time else np.zeros((0, 99))
-    places, turns, stack, block, of_joint = {}, {}, [], head.split()[1:], None
+    positions, rotations, stack, block, joint = {}, {}, [], head.split()[1:], None
     words = iter(block)
     for word in words:
         if word in ("ROOT", "JOINT"):
             name = next(words)
-            of_joint = (name, stack[-1] if stack else None)
+            joint = (name, stack[-1] if stack else None)
         elif word == "End":
             assert next(words) == "Site"
-            count = sum(other.startswith(f"{stack[-1]} end") for other in places)
-            of_joint = (f"{stack[-1]} end {count}", stack[-1])
+            count = sum(other.startswith(f"{stack[-1]} end") for other in positions)
+            joint = (f"{stack[-1]} end {count}", stack[-1])
         elif word == "{":
-            stack.append(of_joint[0])
+            stack.append(joint[0])
         elif word == "}":
             stack.pop()
         elif word == "OFFSET":
             local = np.tile([float(next(words)) for _ in range(3)], (time, 1))
-            turn = Rotation.identity(time)
-            name, parent = of_joint
-            places[name], turns[name] = local, turn
+            rotation = Rotation.identity(time)
+            name, parent = joint
+            positions[name], rotations[name] = local, rotation
             if name != f"{parent} end 0" and " end " not in name:
                 assert next(words) == "CHANNELS"
                 listed = [next(words) for _ in range(int(next(words)))]
-                order = "".join(each[0] for each in listed if each.endswith("rotation"))
-                angles = [column + k for k, each in enumerate(listed) if each.endswith("rotation")]
-                for k, each in enumerate(listed):
-                    if each.endswith("position"):
-                        local[:, "XYZ".index(each[0])] = numbers[:, column + k]
-                for axis, at in zip(order, angles, strict=True):
-                    turn = turn * Rotation.from_euler(axis, numbers[:, [at]], degrees=True)
+                order = "".join(channel[0] for channel in listed if channel.endswith("rotation"))
+                angles = [column + k for k, channel in enumerate(listed) if channel.endswith("rotation")]
+                for k, channel in enumerate(listed):
+                    if channel.endswith("position"):
+                        local[:, "XYZ".index(channel[0])] = numbers[:, column + k]
+                for axis, index in zip(order, angles, strict=True):
+                    rotation = rotation * Rotation.from_euler(axis, numbers[:, [index]], degrees=True)
                 column += len(listed)
-                turns[name] = turn
+                rotations[name] = rotation
             if parent is not None:
-                places[name] = places[parent] + turns[parent].apply(local)
-                turns[name] = turns[parent] * turns[name]
+                positions[name] = positions[parent] + rotations[parent].apply(local)
+                rotations[name] = rotations[parent] * rotations[name]
     assert column == numbers.shape[1] or not time
-    return places, turns
+    return positions, rotations
 
 
 def read(text, folder, up="y"):
@@ -73,41 +73,42 @@ def read(text, folder, up="y"):
 
 
 def worlds(motion):
-    """Places and rotations by name as the package sees them, in the picture's axes."""
+    """Positions and rotations by name as the package computes them, in the picture's axes."""
     joints: Any = resolve_spec("representation", dict(motion.representation)).build()
     values = motion.values.double()
     names, counts = list(joints.spec.names), {}
     for end in joints.spec.ends:
         counts[end.joint] = counts.get(end.joint, -1) + 1
         names.append(f"{joints.spec.names[end.joint]} end {counts[end.joint]}")
-    places = dict(zip(names, joints.positions(values).unbind(-2), strict=True))
-    return places, dict(zip(joints.spec.names, joints.rotations(values).unbind(-3), strict=True))
+    positions = dict(zip(names, joints.positions(values).unbind(-2), strict=True))
+    return positions, dict(zip(joints.spec.names, joints.rotations(values).unbind(-3), strict=True))
 
 
-def assert_same(got, wanted, view):
-    places, turns = got
-    assert {name for name in wanted[0] if " end " not in name} == set(turns)
-    assert set(places) == set(wanted[0])
-    for name, place in wanted[0].items():
-        np.testing.assert_allclose(np.asarray(places[name]), place @ view.T, atol=POSITION, rtol=0, err_msg=name)
-    for name, turn in turns.items():
-        wanted_turn = Rotation.from_matrix(view) * wanted[1][name]
-        apart = (Rotation.from_matrix(np.asarray(turn)).inv() * wanted_turn).magnitude()
-        assert np.degrees(apart).max(initial=0) < DEGREES, name
+def assert_same(got, expected, view):
+    positions, rotations = got
+    assert {name for name in expected[0] if " end " not in name} == set(rotations)
+    assert set(positions) == set(expected[0])
+    for name, position in expected[0].items():
+        np.testing.assert_allclose(np.asarray(positions[name]), position @ view.T, atol=POSITION, rtol=0, err_msg=name)
+    for name, rotation in rotations.items():
+        expected_rotation = Rotation.from_matrix(view) * expected[1][name]
+        angle = (Rotation.from_matrix(np.asarray(rotation)).inv() * expected_rotation).magnitude()
+        assert np.degrees(angle).max(initial=0) < DEGREES, name
 
 
 def assert_round_trip(text, folder, up="y"):
     motion = read(text, folder, up)
-    wanted = evaluated(text)
-    assert_same(worlds(motion), wanted, PICTURE[up])
+    expected = evaluated(text)
+    assert_same(worlds(motion), expected, PICTURE[up])
     written = write_bvh(motion, folder / "out.bvh").read_text()
-    places, turns = evaluated(written)
-    assert_same((places, {n: turn.as_matrix() for n, turn in turns.items() if " end " not in n}), wanted, np.eye(3))
-    again = read(written, folder, up)
-    assert again.fps == motion.fps
-    again_places, _ = worlds(again)
-    for name, place in worlds(motion)[0].items():
-        np.testing.assert_allclose(again_places[name], place, atol=POSITION, rtol=0)
+    positions, rotations = evaluated(written)
+    matrices = {n: rotation.as_matrix() for n, rotation in rotations.items() if " end " not in n}
+    assert_same((positions, matrices), expected, np.eye(3))
+    repeated = read(written, folder, up)
+    assert repeated.fps == motion.fps
+    repeated_positions, _ = worlds(repeated)
+    for name, position in worlds(motion)[0].items():
+        np.testing.assert_allclose(repeated_positions[name], position, atol=POSITION, rtol=0)
 
 
 @pytest.mark.parametrize("name", ["bvh_test1", "bvh_test3", "cmu_12_01_walk"])
@@ -118,7 +119,7 @@ def test_real_files(shared: Path, tmp_path: Path, name: str, up: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["bvh_test1", "bvh_test3", "cmu_12_01_walk"])
-def test_another_reader_reads_what_is_written(shared: Path, tmp_path: Path, name: str) -> None:
+def test_another_reader_gives_the_same_poses(shared: Path, tmp_path: Path, name: str) -> None:
     pybvh = pytest.importorskip("pybvh")
     source = shared / "data" / "bvh" / f"{name}.bvh"
     motion = read_bvh(source)
@@ -131,8 +132,10 @@ def test_another_reader_reads_what_is_written(shared: Path, tmp_path: Path, name
 
 
 channels = st.permutations("XYZ").map(lambda order: [f"{axis}rotation" for axis in order])
-some = st.lists(st.sampled_from("XYZ"), max_size=4).map(lambda order: [f"{axis}rotation" for axis in order])
-places = st.lists(st.sampled_from("XYZ"), unique=True).map(lambda order: [f"{axis}position" for axis in order])
+any_channels = st.lists(st.sampled_from("XYZ"), max_size=4).map(lambda order: [f"{axis}rotation" for axis in order])
+position_channels = st.lists(st.sampled_from("XYZ"), unique=True).map(
+    lambda order: [f"{axis}position" for axis in order]
+)
 lengths = st.floats(-60, 60).map(lambda x: round(x, 5))
 angles = st.one_of(st.sampled_from([0.0, 90.0, -90.0, 180.0, 270.0, 89.99999, -90.00001]), st.floats(-720, 720))
 
@@ -142,9 +145,11 @@ def files(draw):
     """Any tree, any channels in any order, degenerate angles, end sites anywhere, any white space."""
     count, frames = draw(st.integers(2, 6)), draw(st.integers(0, 3))
     parents = [-1] + [draw(st.integers(0, joint - 1)) for joint in range(1, count)]
-    listed = [draw(st.one_of(channels, some)) + draw(st.one_of(st.just([]), places)) for _ in range(count)]
-    listed = [draw(st.permutations(each)) for each in listed]
-    listed[0] = [*listed[0], *(f"{axis}position" for axis in "XYZ" if f"{axis}position" not in listed[0])]
+    lists = [
+        draw(st.one_of(channels, any_channels)) + draw(st.one_of(st.just([]), position_channels)) for _ in range(count)
+    ]
+    lists = [draw(st.permutations(channel)) for channel in lists]
+    lists[0] = [*lists[0], *(f"{axis}position" for axis in "XYZ" if f"{axis}position" not in lists[0])]
     end_of_line, indent = draw(st.sampled_from(["\n", "\r\n", " \n\n"])), draw(st.sampled_from(["", "  ", "\t"]))
     lines, order = ["HIERARCHY"], []
 
@@ -155,7 +160,7 @@ def files(draw):
         order.append(joint)
         pad = indent * depth
         lines.append(f"{pad}{'JOINT' if depth else 'ROOT'} joint{joint}")
-        lines.extend([pad + "{", pad + offset(), f"{pad}CHANNELS {len(listed[joint])} {' '.join(listed[joint])}"])
+        lines.extend([pad + "{", pad + offset(), f"{pad}CHANNELS {len(lists[joint])} {' '.join(lists[joint])}"])
         for _ in range(draw(st.integers(0, 2))):
             lines.extend([pad + "End Site", pad + "{", pad + offset(), pad + "}"])
         for child in range(count):
@@ -167,7 +172,7 @@ def files(draw):
     seconds = draw(st.sampled_from(["0.0333333", "0.00833333", "0.04", "1", "0.0416667", "1e-2", "0.0123456"]))
     lines += ["MOTION", f"Frames: {frames}", f"Frame Time: {seconds}"]
     for _ in range(frames):
-        row = [draw(angles if each.endswith("rotation") else lengths) for joint in order for each in listed[joint]]
+        row = [draw(angles if channel.endswith("rotation") else lengths) for joint in order for channel in lists[joint]]
         lines.append(" ".join(map(repr, row)))
     return end_of_line.join(lines) + end_of_line
 
@@ -196,11 +201,11 @@ def test_joints_in_any_order_are_written_as_a_tree(tmp_path: Path) -> None:
     joints = resolve_spec("representation", spec).build()
     values = joints.neutral() + 0.1 * torch.randn(4, joints.points, 6, generator=torch.Generator().manual_seed(0))
     motion = Motion(values, Fraction(30000, 1001), spec)
-    again = read_bvh(write_bvh(motion, tmp_path / "tree.bvh"))
-    assert again.fps == motion.fps
-    assert list(again.representation["names"]) == ["hips", "left leg", "left foot", "spine", "head", "prop"]
+    repeated = read_bvh(write_bvh(motion, tmp_path / "tree.bvh"))
+    assert repeated.fps == motion.fps
+    assert list(repeated.representation["names"]) == ["hips", "left leg", "left foot", "spine", "head", "prop"]
     scale = joints.scale(values.double())[:, :1, None]
-    before, after = joints.positions(values.double()) / scale, worlds(again)[0]
+    before, after = joints.positions(values.double()) / scale, worlds(repeated)[0]
     for joint, name in enumerate(spec["names"][:5]):
         np.testing.assert_allclose(after[name], before[:, joint], atol=POSITION)
 
@@ -251,7 +256,7 @@ Frame Time: 0.04
         ("}\nMOTION", "MOTION", "got 'MOTION' in line 15"),
     ],
 )
-def test_what_is_no_bvh_is_one_clear_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
+def test_malformed_files_are_reported_in_one_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert old in GOOD
     with pytest.raises(MotionError, match=expected) as caught:
         read(GOOD.replace(old, new, 1), tmp_path)
@@ -272,7 +277,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert read(deep + "} " * 2001 + " MOTION Frames: 0 Frame Time: 1", tmp_path).values.shape == (0, 2002, 6)
 
 
-def test_what_cannot_be_written(tmp_path: Path) -> None:
+def test_motions_that_cannot_be_written(tmp_path: Path) -> None:
     motion = read(GOOD, tmp_path)
     with pytest.raises(MotionError, match="a motion of joints, got landmarks68"):
         write_bvh(Motion(torch.zeros(1, 68, 2), Fraction(25)), tmp_path / "out.bvh")
@@ -317,5 +322,5 @@ def test_frame_times(written: str, fps: str) -> None:
 
 
 @given(st.fractions(min_value=Fraction(1, 100), max_value=1000, max_denominator=2000))
-def test_a_rate_written_in_full_comes_back(fps: Fraction) -> None:
+def test_a_rate_that_is_written_in_full_is_recovered(fps: Fraction) -> None:
     assert frame_rate(frame_time(fps)) == fps

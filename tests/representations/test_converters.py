@@ -1,4 +1,4 @@
-"""Motions in other representations."""
+"""Conversions of motions into other representations."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -43,14 +43,14 @@ def motion_of(described, frames=4, noise=0.01, units="px"):
 
 def test_478_to_68() -> None:
     mesh = motion_of("mesh478")
-    flat, solid = mesh.to("landmarks68"), mesh.to("landmarks68-3d")
-    assert torch.equal(flat.values, mesh.values[:, list(IBUG), :2])
-    assert torch.equal(solid.values, mesh.values[:, list(IBUG)])
-    assert torch.equal(solid.reference, mesh.reference[list(IBUG)])
-    assert (flat.fps, flat.frame, flat.units) == (mesh.fps, FRAME, "px")
-    assert flat.representation == {"type": "landmarks68", "dims": 2}
-    assert flat.provenance["seed"] == 7
-    (step,) = flat.provenance["converted"]
+    plane, with_depth = mesh.to("landmarks68"), mesh.to("landmarks68-3d")
+    assert torch.equal(plane.values, mesh.values[:, list(IBUG), :2])
+    assert torch.equal(with_depth.values, mesh.values[:, list(IBUG)])
+    assert torch.equal(with_depth.reference, mesh.reference[list(IBUG)])
+    assert (plane.fps, plane.frame, plane.units) == (mesh.fps, FRAME, "px")
+    assert plane.representation == {"type": "landmarks68", "dims": 2}
+    assert plane.provenance["seed"] == 7
+    (step,) = plane.provenance["converted"]
     assert (step["from"], step["to"]) == ("mesh478", "landmarks68") and "depth" in step["loss"]
 
 
@@ -66,9 +66,9 @@ def test_the_68_of_the_neutral_mesh_are_the_neutral_face() -> None:
 def test_depth_is_dropped() -> None:
     for described in ({"type": "landmarks68", "dims": 3}, {"type": "landmarks68-3d"}, {"type": "mesh478"}):
         motion = motion_of(described)
-        flat = motion.to({"type": "landmarks68", "dims": 2})
-        assert flat.values.shape == (4, 68, 2)
-        assert all(step["loss"] for step in flat.provenance["converted"])
+        plane = motion.to({"type": "landmarks68", "dims": 2})
+        assert plane.values.shape == (4, 68, 2)
+        assert all(step["loss"] for step in plane.provenance["converted"])
     named = motion_of({"type": "landmarks68", "dims": 3})
     assert torch.equal(named.to("landmarks68-3d").values, named.values)
     assert registry().converters["landmarks68", "landmarks68-3d"].exact
@@ -85,9 +85,9 @@ def test_joints_to_points(shared: Path) -> None:
     built = resolve_spec("representation", points.representation).build()
     assert built.points == len(joints.spec.names) + len(joints.spec.ends)  # type: ignore[attr-defined]
     assert [built.point_names[k] for k in built.scale_pair] == ["LeftUpLeg", "RightUpLeg"]
-    flat = walk.to({"type": "joint-positions", "dims": 2})
-    torch.testing.assert_close(flat.values, points.values[..., :2])
-    assert [step["to"] for step in flat.provenance["converted"]] == ["joint-positions"] * 2
+    plane = walk.to({"type": "joint-positions", "dims": 2})
+    torch.testing.assert_close(plane.values, points.values[..., :2])
+    assert [step["to"] for step in plane.provenance["converted"]] == ["joint-positions"] * 2
 
 
 def test_end_sites_have_names_and_frames_commute() -> None:
@@ -108,32 +108,32 @@ def test_keypoints_without_jacobians() -> None:
 
 @pytest.mark.parametrize("units", ["px", "unit"])
 @pytest.mark.parametrize("name", ["jawOpen", "mouthPucker", "eyeBlinkLeft", "eyeBlinkRight"])
-def test_shapes_move_the_face_and_are_found_again(name: str, units: str) -> None:
+def test_blendshapes_move_the_face_and_are_recovered(name: str, units: str) -> None:
     values = torch.zeros(5, 52, 1)
     values[:, NAMES.index(name), 0] = torch.linspace(0, 1, 5)
     shapes = Motion(values, Fraction(30), {"type": "blendshapes"}, FRAME, units, reference=torch.zeros(52, 1))
     face = shapes.to("landmarks68")
     neutral = resolve_spec("representation", "landmarks68").build()
-    rest = neutral.neutral() if units == "unit" else neutral.denormalize(neutral.neutral(), FRAME)
-    torch.testing.assert_close(face.values[0], rest)
-    assert float((face.values[4] - rest).abs().max()) > 0.01 * (200 if units == "px" else 1)
+    resting_pose = neutral.neutral() if units == "unit" else neutral.denormalize(neutral.neutral(), FRAME)
+    torch.testing.assert_close(face.values[0], resting_pose)
+    assert float((face.values[4] - resting_pose).abs().max()) > 0.01 * (200 if units == "px" else 1)
     torch.testing.assert_close(face.to("blendshapes").values, values, atol=5e-3, rtol=0)
 
 
-def test_estimates_do_not_depend_on_where_the_head_is() -> None:
+def test_estimates_do_not_depend_on_position_size_and_roll_of_the_head() -> None:
     motion = motion_of("landmarks68", noise=0.004)
     angle = torch.tensor(0.4)
-    turn = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
-    moved = 1.7 * motion.values @ turn.T + torch.tensor([30.0, -5.0])
-    elsewhere = replace(motion, values=moved)
+    rotation = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+    moved = 1.7 * motion.values @ rotation.T + torch.tensor([30.0, -5.0])
+    moved_motion = replace(motion, values=moved)
     estimate = motion.to("blendshapes").values
-    torch.testing.assert_close(elsewhere.to("blendshapes").values, estimate, atol=1e-4, rtol=0)
+    torch.testing.assert_close(moved_motion.to("blendshapes").values, estimate, atol=1e-4, rtol=0)
     assert 0 <= float(estimate.min()) < float(estimate.max()) <= 1
     still = motion.to("blendshapes").values[1]  # the reference
     assert not still.any()
 
 
-def test_a_blink_is_one_eye_of_the_person() -> None:
+def test_a_blink_of_the_left_eye_is_the_left_blendshape() -> None:
     motion = motion_of("landmarks68", noise=0.0)
     values = motion.values.clone()
     for upper, lower in OPENINGS["left_eye"]:
@@ -143,7 +143,7 @@ def test_a_blink_is_one_eye_of_the_person() -> None:
     assert float(shapes[2].sum()) == 1.0 and not shapes[0].any()
 
 
-def test_what_is_there_comes_back_as_it_is() -> None:
+def test_conversion_to_the_same_representation_returns_the_motion() -> None:
     motion = motion_of("landmarks68")
     assert motion.to("landmarks68") is motion
     assert motion.to({"type": "landmarks68", "dims": 2}) is motion
@@ -151,7 +151,7 @@ def test_what_is_there_comes_back_as_it_is() -> None:
     assert motion[:0].to("blendshapes").values.shape == (0, 52, 1)
 
 
-def test_no_way_is_one_clear_line() -> None:
+def test_missing_converters_are_reported_in_one_line() -> None:
     mesh = motion_of("mesh478")
     with pytest.raises(MotionError, match=r"converts into: blendshapes, landmarks68, .*, got 'joints'"):
         mesh.to("joints")
@@ -166,13 +166,20 @@ def test_no_way_is_one_clear_line() -> None:
 
 
 def test_routes() -> None:
-    def way(source: str, target: str) -> Converter:
+    def converter(source: str, target: str) -> Converter:
         return Converter(source, target, lambda motion: motion)
 
-    ways = [way("a", "b"), way("b", "c"), way("c", "a"), way("c", "d"), way("b", "b"), way("a", "d")]
-    assert [each.target for each in route(ways, "a", "c")] == ["b", "c"]
-    assert [each.target for each in route(ways, "a", "d")] == ["d"]
-    assert [each.target for each in route(ways, "b", "b")] == ["b"]
-    assert [each.target for each in route(ways, "c", "c")] == ["a", "b", "c"]
-    assert route(ways, "d", "a") == ()
-    assert reachable(ways, "b") == {"a", "b", "c", "d"}
+    converters = [
+        converter("a", "b"),
+        converter("b", "c"),
+        converter("c", "a"),
+        converter("c", "d"),
+        converter("b", "b"),
+        converter("a", "d"),
+    ]
+    assert [converter.target for converter in route(converters, "a", "c")] == ["b", "c"]
+    assert [converter.target for converter in route(converters, "a", "d")] == ["d"]
+    assert [converter.target for converter in route(converters, "b", "b")] == ["b"]
+    assert [converter.target for converter in route(converters, "c", "c")] == ["a", "b", "c"]
+    assert route(converters, "d", "a") == ()
+    assert reachable(converters, "b") == {"a", "b", "c", "d"}

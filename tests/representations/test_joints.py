@@ -1,4 +1,4 @@
-"""Skeletons that turn: kinematics, normalizing, mirroring, drawing."""
+"""Skeletons with rotations: kinematics, normalizing, mirroring, drawing."""
 
 from fractions import Fraction
 
@@ -44,39 +44,41 @@ def test_rows_and_names() -> None:
     assert JOINTS.groups["arms"] == (1, 2, 6, 7, 8, 9) and JOINTS.groups["torso"] == (0, 3, 4)
 
 
-def test_rest_stands_upright_in_the_middle_of_its_frame() -> None:
-    places = JOINTS.positions(JOINTS.neutral())
-    assert places[2, 1] < places[0, 1]  # the head above the hips, y down
+def test_the_resting_pose_is_upright_in_the_middle_of_the_unit_frame() -> None:
+    positions = JOINTS.positions(JOINTS.neutral())
+    assert positions[2, 1] < positions[0, 1]  # the head above the hips, y down
     assert JOINTS.frame_of(JOINTS.neutral()) == UnitSquare(*(pytest.approx(x, abs=1e-6) for x in (0.5, 0.5, 1.0)))
     lying = resolve_spec("representation", BODY | {"up": "z", "offsets": [[x, -z, y] for x, y, z in BODY["offsets"]]})
     swapped = [end | {"offset": [end["offset"][0], -end["offset"][2], end["offset"][1]]} for end in BODY["ends"]]
     other = resolve_spec("representation", lying.model_dump() | {"ends": swapped}).build()
     neutral = other.neutral()
-    torch.testing.assert_close(other.positions(neutral), places, atol=1e-6, rtol=0)
+    torch.testing.assert_close(other.positions(neutral), positions, atol=1e-6, rtol=0)
 
 
 @given(st.integers(0, 1000))
-def test_places_are_those_of_scipy(seed: int) -> None:
+def test_positions_are_those_of_scipy(seed: int) -> None:
     values = poses(seed)
-    places, turns = JOINTS.positions(values), JOINTS.rotations(values)
-    for pose, placed, turned in zip(values.numpy(), places.numpy(), turns.numpy(), strict=True):
+    positions, rotations = JOINTS.positions(values), JOINTS.rotations(values)
+    frames = zip(values.numpy(), positions.numpy(), rotations.numpy(), strict=True)
+    for pose, world_positions, world_rotations in frames:
         scale = pose[0, 3] / JOINTS.size
-        known = {}
+        world = {}
         for joint, parent in enumerate(BODY["parents"]):
             first, second = np.split(pose[3 + joint], 2)
             # The nearest orthonormal columns with the first one kept, by QR.
             q, r = np.linalg.qr(np.stack([first, second], axis=1))
             q = q * np.sign(np.diag(r))
-            turn = Rotation.from_matrix(np.column_stack([q, np.cross(q[:, 0], q[:, 1])]))
+            rotation = Rotation.from_matrix(np.column_stack([q, np.cross(q[:, 0], q[:, 1])]))
             row = {0: 0, 4: 1, 6: 2}.get(joint)
             local = pose[row, :3] if row is not None else scale * np.array(BODY["offsets"][joint])
-            above, from_where = known.get(parent, (Rotation.identity(), np.zeros(3)))
-            known[joint] = above * turn, from_where + above.apply(local)
-            np.testing.assert_allclose(placed[joint], known[joint][1], atol=1e-9)
-            np.testing.assert_allclose(turned[joint], known[joint][0].as_matrix(), atol=1e-9)
+            parent_rotation, parent_position = world.get(parent, (Rotation.identity(), np.zeros(3)))
+            world[joint] = parent_rotation * rotation, parent_position + parent_rotation.apply(local)
+            np.testing.assert_allclose(world_positions[joint], world[joint][1], atol=1e-9)
+            np.testing.assert_allclose(world_rotations[joint], world[joint][0].as_matrix(), atol=1e-9)
         for k, end in enumerate(BODY["ends"]):
-            above, place = known[end["joint"]]
-            np.testing.assert_allclose(placed[7 + k], place + above.apply(scale * np.array(end["offset"])), atol=1e-9)
+            parent_rotation, parent_position = world[end["joint"]]
+            expected = parent_position + parent_rotation.apply(scale * np.array(end["offset"]))
+            np.testing.assert_allclose(world_positions[7 + k], expected, atol=1e-9)
 
 
 @given(st.integers(0, 1000), st.floats(-500, 500), st.floats(10, 2000))
@@ -97,21 +99,21 @@ def test_a_mirrored_body_is_the_mirror_image_of_the_body(seed: int) -> None:
     torch.testing.assert_close(JOINTS.flip(JOINTS.flip(values)), values, atol=1e-12, rtol=0)
 
 
-def test_places_are_differentiable_even_without_a_direction() -> None:
+def test_positions_are_differentiable_even_without_a_direction() -> None:
     values = poses(0)
     values[0, 5] = 0.0
     values[1, 5, 3:] = values[1, 5, :3]
     values.requires_grad_()
     JOINTS.positions(values).square().sum().backward()
     assert values.grad is not None and values.grad.isfinite().all()
-    assert (values.grad[2, 3:6].abs().sum(-1) > 0).all()  # hips, spine, head turn something
+    assert (values.grad[2, 3:6].abs().sum(-1) > 0).all()  # hips, spine and head rotate something
 
 
 def test_end_sites_are_drawn() -> None:
     context = BuildContext(representation=JOINTS, audio_channels=26)
     values = JOINTS.denormalize(JOINTS.neutral(), UnitSquare(50.0, 50.0, 100.0))[None]
-    drawn = resolve_spec("renderer", {"type": "skeleton", "size": 256, "point_radius": 0}).build(context)
-    (picture,) = drawn.frames([Motion(values, Fraction(25), BODY)])
+    renderer = resolve_spec("renderer", {"type": "skeleton", "size": 256, "point_radius": 0}).build(context)
+    (picture,) = renderer.frames([Motion(values, Fraction(25), BODY)])
     without = resolve_spec("representation", BODY | {"ends": []}).build()
     plain = resolve_spec("renderer", {"type": "skeleton", "size": 256, "point_radius": 0})
     (shorter,) = plain.build(BuildContext(without, 26)).frames([Motion(values, Fraction(25), BODY)])
@@ -119,7 +121,7 @@ def test_end_sites_are_drawn() -> None:
     assert JOINTS.to_drawing2d(values).shape == (1, JOINTS.points + 3, 2)
 
 
-def test_a_pair_that_measures_size_is_found_in_any_skeleton() -> None:
+def test_every_skeleton_has_a_pair_that_measures_size() -> None:
     offsets = [[0, 0, 0], [0, 2, 0], [0, 5, 0]]
     chain = {"type": "joints", "names": ["a", "b", "c"], "parents": [-1, 0, 1], "offsets": offsets}
     assert resolve_spec("representation", chain).build().scale_pair == (2, 3)

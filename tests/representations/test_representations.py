@@ -1,4 +1,4 @@
-"""What holds for every representation of points that comes with headmotion."""
+"""Properties of every representation of points that comes with headmotion."""
 
 import subprocess
 import sys
@@ -25,7 +25,9 @@ SPECS = [
     {"type": "joint-positions", "names": ["Hips", "LeftFoot", "RightFoot"], "parents": [-1, 0, 0], "dims": 2},
 ]
 BUILT = [resolve_spec("representation", spec).build(None) for spec in SPECS]
-each = pytest.mark.parametrize("representation", BUILT, ids=lambda built: f"{built.name}-{built.points}x{built.dims}")
+for_each_representation = pytest.mark.parametrize(
+    "representation", BUILT, ids=lambda built: f"{built.name}-{built.points}x{built.dims}"
+)
 
 frames = st.builds(UnitSquare, x=st.floats(-2000, 2000), y=st.floats(-2000, 2000), side=st.floats(10, 4000))
 
@@ -35,50 +37,52 @@ def poses(representation: Representation) -> st.SearchStrategy[torch.Tensor]:
     return arrays.arrays("float64", shape, elements=st.floats(-2, 3)).map(torch.from_numpy)
 
 
-@each
+@for_each_representation
 @given(data=st.data(), frame=frames)
-def test_pixels_come_back(representation: Representation, data: st.DataObject, frame: UnitSquare) -> None:
-    inside = data.draw(poses(representation))
-    pixels = representation.denormalize(inside, frame)
-    torch.testing.assert_close(representation.normalize(pixels, frame), inside, atol=1e-9, rtol=0)
+def test_denormalizing_is_the_inverse_of_normalizing(
+    representation: Representation, data: st.DataObject, frame: UnitSquare
+) -> None:
+    values = data.draw(poses(representation))
+    pixels = representation.denormalize(values, frame)
+    torch.testing.assert_close(representation.normalize(pixels, frame), values, atol=1e-9, rtol=0)
 
 
-@each
+@for_each_representation
 @given(data=st.data())
 def test_two_mirrors_change_nothing(representation: Representation, data: st.DataObject) -> None:
-    inside = data.draw(poses(representation))
-    flipped = representation.flip(inside)
-    assert torch.equal(flipped[..., 0], 1 - inside[..., list(representation.mirror), 0])
-    torch.testing.assert_close(representation.flip(flipped), inside, atol=1e-12, rtol=0)
+    values = data.draw(poses(representation))
+    flipped = representation.flip(values)
+    assert torch.equal(flipped[..., 0], 1 - values[..., list(representation.mirror), 0])
+    torch.testing.assert_close(representation.flip(flipped), values, atol=1e-12, rtol=0)
 
 
-@each
+@for_each_representation
 def test_tables_are_consistent(representation: Representation) -> None:
-    every = range(representation.points)
-    assert sorted(representation.mirror) == list(every)
-    assert all(representation.mirror[representation.mirror[point]] == point for point in every)
+    points = range(representation.points)
+    assert sorted(representation.mirror) == list(points)
+    assert all(representation.mirror[representation.mirror[point]] == point for point in points)
     assert len(set(representation.point_names)) == representation.points
     named = [*representation.groups.values(), *representation.contours.values(), *representation.edges]
     pairs = [pair for opening in representation.openings.values() for pair in opening]
     for members in [*named, *pairs, representation.scale_pair]:
-        assert len(set(members)) == len(members) and set(members) <= set(every)
+        assert len(set(members)) == len(members) and set(members) <= set(points)
 
 
-@each
+@for_each_representation
 def test_neutral_pose_fills_its_frame(representation: Representation) -> None:
     neutral = representation.neutral()
     assert neutral.shape == (representation.points, representation.dims) and neutral.dtype == torch.float32
     frame = UnitSquare(x=100.0, y=-20.0, side=300.0)
-    found = representation.frame_of(representation.denormalize(neutral, frame))
+    square = representation.frame_of(representation.denormalize(neutral, frame))
     low, high = neutral[:, :2].amin(dim=0), neutral[:, :2].amax(dim=0)
     expected = 300 * (low + high - 1) / 2 + torch.tensor([100.0, -20.0])
-    assert [found.x, found.y] == pytest.approx(expected.tolist(), abs=1e-3)
-    assert found.side == pytest.approx(float(600 * (high - low).max()), abs=1e-3)
-    assert all(type(value) is float for value in (found.x, found.y, found.side))
+    assert [square.x, square.y] == pytest.approx(expected.tolist(), abs=1e-3)
+    assert square.side == pytest.approx(float(600 * (high - low).max()), abs=1e-3)
+    assert all(type(value) is float for value in (square.x, square.y, square.side))
 
 
-@each
-def test_frame_covers_all_poses_given(representation: Representation) -> None:
+@for_each_representation
+def test_the_square_covers_all_poses(representation: Representation) -> None:
     neutral = representation.denormalize(representation.neutral(), UnitSquare(0.0, 0.0, 100.0))
     moved = neutral.clone()
     moved[:, 0] += 30
@@ -86,16 +90,16 @@ def test_frame_covers_all_poses_given(representation: Representation) -> None:
     assert both.x == pytest.approx(frame.x + 15, abs=1e-3)
 
 
-@each
+@for_each_representation
 def test_extra_numbers_are_dropped(representation: Representation) -> None:
-    inside = representation.neutral()
-    wide = torch.cat([inside, torch.full((representation.points, 1), 7.0)], dim=-1)
+    values = representation.neutral()
+    wide = torch.cat([values, torch.full((representation.points, 1), 7.0)], dim=-1)
     frame = UnitSquare(3.0, 4.0, 50.0)
-    assert torch.equal(representation.normalize(wide, frame), representation.normalize(inside, frame))
-    assert torch.equal(representation.to_points2d(inside[None]), inside[None, :, :2])
+    assert torch.equal(representation.normalize(wide, frame), representation.normalize(values, frame))
+    assert torch.equal(representation.to_points2d(values[None]), values[None, :, :2])
 
 
-@each
+@for_each_representation
 def test_wrong_shapes_are_one_clear_error(representation: Representation) -> None:
     neutral, frame = representation.neutral(), UnitSquare(0.0, 0.0, 1.0)
     for wrong in (neutral[1:], neutral[..., :1], neutral[0]):
@@ -105,7 +109,7 @@ def test_wrong_shapes_are_one_clear_error(representation: Representation) -> Non
             assert "\n" not in str(raised.value)
 
 
-@each
+@for_each_representation
 def test_no_frame_without_extent(representation: Representation) -> None:
     neutral = representation.neutral()
     with pytest.raises(MotionError, match="one place"):
@@ -121,13 +125,13 @@ def test_no_frame_without_extent(representation: Representation) -> None:
 def test_jacobians_scale_with_the_positions_and_turn_in_a_mirror() -> None:
     keypoints = BUILT[5]
     values = torch.tensor([[10.0, 20.0, 1.0, 2.0, 3.0, 4.0]]).expand(4, 6)
-    inside = keypoints.normalize(values, UnitSquare(0.0, 0.0, 100.0))
-    assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.01, 0.02, 0.03, 0.04])
-    assert keypoints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.01, -0.02, -0.03, 0.04])
+    values = keypoints.normalize(values, UnitSquare(0.0, 0.0, 100.0))
+    assert values[0].tolist() == pytest.approx([0.6, 0.7, 0.01, 0.02, 0.03, 0.04])
+    assert keypoints.flip(values)[0].tolist() == pytest.approx([0.4, 0.7, 0.01, -0.02, -0.03, 0.04])
 
 
 def neighborhoods(values: torch.Tensor) -> torch.Tensor:
-    """Places a little away from each keypoint, ``[..., P, 3, 2]``, as Jacobians have them."""
+    """Points near each keypoint, ``[..., P, 3, 2]``, as the Jacobians map them."""
     steps = torch.tensor([[0.1, 0.0], [0.0, 0.1], [-0.2, 0.3]], dtype=values.dtype)
     return values[..., None, :2] + steps @ values[..., 2:].unflatten(-1, (2, 2)).mT
 
@@ -163,9 +167,9 @@ def test_jacobians_are_drawn_as_axes() -> None:
 
 def test_depth_is_scaled_and_not_mirrored() -> None:
     joints = BUILT[6]
-    inside = joints.normalize(torch.tensor([[10.0, 20.0, 30.0]]).expand(4, 3), UnitSquare(0.0, 0.0, 100.0))
-    assert inside[0].tolist() == pytest.approx([0.6, 0.7, 0.3])
-    assert joints.flip(inside)[0].tolist() == pytest.approx([0.4, 0.7, 0.3])
+    values = joints.normalize(torch.tensor([[10.0, 20.0, 30.0]]).expand(4, 3), UnitSquare(0.0, 0.0, 100.0))
+    assert values[0].tolist() == pytest.approx([0.6, 0.7, 0.3])
+    assert joints.flip(values)[0].tolist() == pytest.approx([0.4, 0.7, 0.3])
 
 
 def test_joints_mirror_by_name() -> None:
