@@ -1,4 +1,4 @@
-"""The conformance kit: named, levelled checks of what each kind of part promises, for plugins and for headmotion.
+"""The conformance kit: named checks, in three levels, of what each kind of part promises, for plugins and headmotion.
 
 In a plugin's own tests::
 
@@ -6,11 +6,11 @@ In a plugin's own tests::
 
     class TestMine(ComponentTests):  # with pytest: one test per check
         spec = MySpec()
-        expected_failures = {"name-of-check": "why it may fail"}
+        expected_failures = {"name-of-check": "reason"}
 
-    check_component(MySpec())  # anywhere: an AssertionError that names every promise that is broken
+    check_component(MySpec())  # anywhere: an AssertionError that names every broken promise
 
-Checks over many sizes are drawn by Hypothesis, which comes with ``pip install 'headmotion[testing]'``.
+Checks over many sizes use Hypothesis, which comes with ``pip install 'headmotion[testing]'``.
 """
 
 from . import checks as checks  # fills CHECKS

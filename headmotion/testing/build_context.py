@@ -1,4 +1,4 @@
-"""What is checked: a spec beside the neighbors that it is built with."""
+"""A spec under test, with the neighbors that it is built with."""
 
 from __future__ import annotations
 
@@ -16,37 +16,42 @@ from ..sync.syncer_pyramid import SyncerPyramid, UsesSyncers
 
 @dataclass(frozen=True)
 class Subject:
-    """A spec and its neighbors."""
+    """A spec under test and the context in which it is built."""
 
     spec: ComponentSpec
     context: BuildContext
 
     def build(self, seed: int = 0) -> Any:
-        """The component with fresh weights drawn from ``seed``, in evaluation mode; losses are given their syncers."""
+        """Return the part in evaluation mode, with fresh weights; losses get syncers.
+
+        Args:
+            seed: of the weights.
+        """
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             part = self.spec.build(self.context).eval()
         if isinstance(part, UsesSyncers):
-            part.use_syncers(SyncerPyramid([_Projection(self) for _ in range(2)], Pyramid(2, 7, 2)))
+            part.use_syncers(SyncerPyramid([_RandomProjection(self) for _ in range(2)], Pyramid(2, 7, 2)))
         return part
 
 
-class _Projection(Syncer):
-    """A syncer that has learned nothing: fixed random projections of both windows."""
+class _RandomProjection(Syncer):
+    """An untrained syncer: fixed random projections of both windows."""
 
     window = 5
 
     def __init__(self, subject: Subject) -> None:
         super().__init__(subject.spec)
-        context, chance = subject.context, torch.Generator().manual_seed(11)
-        it, steps = context.representation, self.window * context.steps_per_frame
-        self.register_buffer("seen", torch.randn(self.window * it.points * it.dims, 8, generator=chance))
-        self.register_buffer("heard", torch.randn(steps * context.audio_channels, 8, generator=chance))
+        context, rng = subject.context, torch.Generator().manual_seed(11)
+        representation, steps = context.representation, self.window * context.steps_per_frame
+        motion_size = self.window * representation.points * representation.dims
+        self.register_buffer("motion_weights", torch.randn(motion_size, 8, generator=rng))
+        self.register_buffer("audio_weights", torch.randn(steps * context.audio_channels, 8, generator=rng))
 
     def embed_audio(self, audio: Tensor) -> Tensor:
-        """Audio windows ``[B, 4*w, C]`` to embeddings ``[B, 8]``."""
-        return audio.flatten(1) @ self.get_buffer("heard")
+        """Return the embeddings ``[B, 8]`` of audio windows ``[B, steps_per_frame * w, C]``."""
+        return audio.flatten(1) @ self.get_buffer("audio_weights")
 
     def embed_motion(self, motion: Tensor) -> Tensor:
-        """Motion windows ``[B, w, P, D]`` to embeddings ``[B, 8]``."""
-        return motion.flatten(1) @ self.get_buffer("seen")
+        """Return the embeddings ``[B, 8]`` of motion windows ``[B, w, P, D]``."""
+        return motion.flatten(1) @ self.get_buffer("motion_weights")

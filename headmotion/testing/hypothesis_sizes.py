@@ -1,4 +1,4 @@
-"""Checks over many sizes, drawn by Hypothesis: the same each time, and the smallest that fails is named."""
+"""Checks over many sizes, drawn by Hypothesis: the same in every run, with the smallest failing sizes named."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ from hypothesis import HealthCheck, Verbosity, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 EXAMPLES = 8
-"""Sizes that are tried; more find little in shapes, and a kit that takes minutes is not run."""
+"""Combinations of sizes per check; more rarely find anything in shapes, and nobody runs a kit that takes minutes."""
 
 
-def over_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:
-    """Call ``body`` with sizes drawn from each range, both ends included.
+def for_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:
+    """Call a function with sizes drawn from ranges.
+
+    Args:
+        body: called with one integer per name.
+        **sizes: the smallest and the largest value of each, both included.
 
     Raises:
-        AssertionError: the body's own; the smallest sizes at which it failed are named. Its other errors pass.
+        AssertionError: the body's own, with the smallest sizes at which it failed. Its other errors pass through.
     """
     failed: list[str] = []
 
@@ -33,14 +37,15 @@ def over_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(**{name: st.integers(*bounds) for name, bounds in sizes.items()})
-    def drawn(**given: int) -> None:
+    def run(**drawn: int) -> None:
         try:
-            body(**given)
+            body(**drawn)
         except AssertionError:
-            failed.append(", ".join(f"{name}={size}" for name, size in given.items()))
+            failed.append(", ".join(f"{name}={size}" for name, size in drawn.items()))
             raise
 
     try:
-        drawn()
+        run()
     except AssertionError as error:
+        # Hypothesis runs the smallest failing example last.
         raise AssertionError(f"with {failed[-1]}: {error}") from error

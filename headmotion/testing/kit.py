@@ -1,4 +1,4 @@
-"""What a check is, the levels, and the list of all checks."""
+"""The check as a type, the levels, and the list of all checks."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from dataclasses import dataclass
 from .build_context import Subject
 
 VERSION = 1
-"""Version of the kit. It rises when a check is added or asks for more; each check says since when it is there."""
+"""Version of the kit. From the first release on it rises when a check is added or asks for more; each check states the
+version since which it is as it is."""
 
 LEVELS: Mapping[int, str] = {
     1: "must: pipelines, checkpoints or the registry break without it",
     2: "should: training, batches or streams suffer without it",
     3: "good manners: documentation, memory, clear errors",
 }
-"""What a check's level means. Parts of headmotion itself keep all three."""
+"""Meaning of a check's level. Headmotion's own parts pass all three."""
 
-Promise = Callable[[Subject], object]
-"""Raises where the promise is broken, and `NotApplicable` where the part has not made it."""
+CheckFunction = Callable[[Subject], object]
+"""Raises an error where the promise is broken, and `NotApplicable` where the part makes no such promise."""
 
 
 class NotApplicable(Exception):
-    """The check is about something that this part does not have."""
+    """Raised by a check about something that the part does not have."""
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,31 @@ class Check:
     """Empty: every kind."""
     level: int
     since: int
-    """Version of the kit in which it came, or came to ask for more."""
+    """Version of the kit in which it was added or last asked for more."""
     promise: str
     """What is promised, in a sentence or two."""
     remedy: str
-    """What most often is wrong where it fails."""
-    run: Promise
+    """What is most often wrong where it fails."""
+    run: CheckFunction
 
 
 CHECKS: dict[str, dict[str, Check]] = {}
 """The checks by kind (``""``: every kind) and name."""
 
 
-def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[Promise], Promise]:
-    """Add a function to `CHECKS`: its docstring is the promise, its name with hyphens is the name of the check."""
+def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[CheckFunction], CheckFunction]:
+    """Return a decorator that adds a function to `CHECKS`.
 
-    def add(function: Promise) -> Promise:
+    The function's docstring is the promise, and its name with hyphens is the name of the check.
+
+    Args:
+        kind: of the parts that it checks; empty for every kind.
+        level: see `LEVELS`.
+        remedy: what is most often wrong where it fails.
+        since: version of the kit in which it was added or last asked for more.
+    """
+
+    def add(function: CheckFunction) -> CheckFunction:
         name = function.__name__.replace("_", "-")
         promise = " ".join((function.__doc__ or "").split())
         CHECKS.setdefault(kind, {})[name] = Check(name, kind, level, since, promise, remedy, function)
@@ -59,11 +69,12 @@ def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[Promi
 
 
 def checks_of(kind: str, level: int = max(LEVELS), kit: int = VERSION) -> dict[str, Check]:
-    """The checks of a kind by name, those of every kind first.
+    """Return the checks of a kind by name, those of every kind first.
 
     Args:
-        level: the highest level wanted.
-        kit: version of the kit that is meant; checks that came later are left out.
+        kind: such as ``generator``.
+        level: the highest level to include.
+        kit: version of the kit; later checks are left out.
     """
-    every = CHECKS[""] | CHECKS.get(kind, {})
-    return {name: each for name, each in every.items() if each.level <= level and each.since <= kit}
+    checks = CHECKS[""] | CHECKS.get(kind, {})
+    return {name: item for name, item in checks.items() if item.level <= level and item.since <= kit}

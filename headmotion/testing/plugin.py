@@ -1,4 +1,4 @@
-"""Checking all that an installed plugin offers, and telling it so that the failures can be mended."""
+"""Checking all that an installed plugin offers, with explanations that help to mend failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .build_context import Subject
 from .kit import LEVELS, Check
 from .runner import CheckResult, run_checks
 
-WORDS = {
+STATUS_LABELS = {
     "passed": "ok",
     "failed": "FAILED",
     "expected-failure": "expected",
@@ -20,14 +20,14 @@ WORDS = {
     "not-applicable": "-",
 }
 
-CRASHED = "The part itself raised this error. Mend it first: what the check is about could not be judged."
+CRASHED = "The part itself raised this error. Mend it first, because it kept the check from its question."
 
 BUILDS = Check(
     name="builds-by-default",
     kind="",
     level=1,
     since=1,
-    promise="The type can be built with its defaults beside the default representation.",
+    promise="The type can be built with its defaults and the default representation.",
     remedy="Give every field a default that works, or pass a spec with values that do.",
     run=Subject.build,
 )
@@ -39,8 +39,8 @@ def check_plugin(
     """Run the checks on everything that a plugin offers.
 
     Args:
-        name: the plugin.
-        level: the highest level of checks.
+        name: the plugin's name.
+        level: the highest level of checks to run.
         specs: what to check instead of the defaults of their types. Types with required fields need one.
 
     Returns:
@@ -73,42 +73,41 @@ def _check_type(offered: str, spec: ComponentSpec | None, level: int) -> list[Ch
 
 
 def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:
-    """The results of `check_plugin` as a table with a line per check, and an explanation below each failure."""
+    """Return the results of `check_plugin` as a table with a line per check, and an explanation below each failure."""
     lines: list[str] = []
     for part, results in checked.items():
         lines += [part, *_table(results), ""]
-    every = [each for results in checked.values() for each in results]
-    failed = sum(not each.conforms for each in every)
-    lines.append(f"{len(every)} checks, {failed} failed")
+    all_results = [result for results in checked.values() for result in results]
+    failed = sum(not result.conforms for result in all_results)
+    lines.append(f"{len(all_results)} checks, {failed} failed")
     return "\n".join(lines)
 
 
 def _table(results: Sequence[CheckResult]) -> Iterator[str]:
-    crashes: dict[str, str] = {}  # the same error in many checks is told once
+    first_check: dict[str, str] = {}  # by crash: one error often fails many checks, and is explained once
     for result in results:
         check = result.check
-        line = f"    {WORDS[result.status]:<10} {check.level}  {check.name}"
+        line = f"    {STATUS_LABELS[result.status]:<10} {check.level}  {check.name}"
         crash = f"{result.where} {result.detail}" if result.crashed and not result.conforms else ""
-        if crash in crashes:
-            yield f"{line}  (the same error as in {crashes[crash]})"
+        if crash in first_check:
+            yield f"{line}  (the same error as in {first_check[crash]})"
         elif result.conforms:
             yield f"{line}  ({result.detail})" if result.detail else line
         else:
             yield line
-            yield from (f"        {name:<8} {text}" for name, text in _explained(result).items() if text)
+            yield from (f"        {label:<8} {text}" for label, text in _explanation(result).items() if text)
         if crash:
-            crashes.setdefault(crash, check.name)
+            first_check.setdefault(crash, check.name)
 
 
-def _explained(result: CheckResult) -> dict[str, str]:
+def _explanation(result: CheckResult) -> dict[str, str]:
     check = result.check
     if result.crashed:
         return {"found": result.detail, "where": result.where, "remedy": CRASHED}
-    level = f"{check.level}, {LEVELS[check.level]}"
     return {
         "found": result.detail,
         "promise": check.promise,
         "where": result.where,
         "remedy": check.remedy,
-        "level": level,
+        "level": f"{check.level}, {LEVELS[check.level]}",
     }

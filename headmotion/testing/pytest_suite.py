@@ -1,4 +1,4 @@
-"""The checks as a class of tests: subclass it and set one attribute."""
+"""The checks as a class of tests: derive from it and set one attribute."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from unittest import SkipTest
 
 from ..core.interfaces.specs import ComponentSpec
 from .kit import LEVELS, VERSION, Check, checks_of
-from .runner import SpecLike, check_names, run_check, subject_of
+from .runner import SpecLike, make_subject, require_known_checks, run_check
 
 
 class ComponentTests:
-    """A test for each check of the kind of ``spec``, for pytest::
+    """Base of test classes for pytest, with a test for each check of the kind of ``spec``.
+
+    A plugin derives from it and sets one attribute::
 
         class TestMine(ComponentTests):
             spec = MySpec()
@@ -28,19 +30,19 @@ class ComponentTests:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_names(cls.spec.kind, cls.expected_failures)
-        for each in checks_of(cls.spec.kind, cls.level, cls.kit).values():
-            setattr(cls, f"test_{each.name.replace('-', '_')}", _test(each))
+        require_known_checks(cls.spec.kind, cls.expected_failures)
+        for check in checks_of(cls.spec.kind, cls.level, cls.kit).values():
+            setattr(cls, f"test_{check.name.replace('-', '_')}", _make_test(check))
 
 
-def _test(check: Check) -> Callable[[ComponentTests], None]:
+def _make_test(check: Check) -> Callable[[ComponentTests], None]:
     def test(self: ComponentTests) -> None:
-        subject = subject_of(self.spec.kind, self.spec, self.representation)
+        subject = make_subject(self.spec.kind, self.spec, self.representation)
         result = run_check(check, subject, check.name in self.expected_failures)
         if result.status == "not-applicable":
             raise SkipTest(result.detail)
-        told = (f"{result.status}: {result.detail}", check.promise, result.where, check.remedy)
-        assert result.conforms, "\n".join(line for line in told if line)
+        explanation = (f"{result.status}: {result.detail}", check.promise, result.where, check.remedy)
+        assert result.conforms, "\n".join(line for line in explanation if line)
 
     test.__doc__ = check.promise
     return test

@@ -461,7 +461,7 @@ def test_check_prints_a_line_for_each_check_and_tells_by_its_status(
     monkeypatch.setattr(LogMel, "forward", lambda self, wave, steps=None: wave)
     status, out, _ = run("plugins", "check", "audio-encoders")
     assert status == 1
-    assert "    FAILED     1  encoder-keeps-shapes\n        found    AssertionError: with batch=1, " in out
+    assert "    FAILED     1  encoder-output-shape\n        found    AssertionError: with batch=1, " in out
 
 
 def test_check_takes_specs_of_types_with_required_fields(

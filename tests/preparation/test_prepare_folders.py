@@ -117,7 +117,9 @@ def test_what_is_good_is_taken_and_what_is_not_has_a_reason(corpus: Path) -> Non
 
 
 def test_clips_are_whole(corpus: Path) -> None:
-    for clip in open_corpus(corpus):
+    clips = list(open_corpus(corpus))
+    assert clips
+    for clip in clips:
         assert clip.landmarks.shape[1:] == (68, 3) and len(clip.audio) == 640 * len(clip.landmarks)
         assert clip.fps == 25 and clip.image_size == (256, 256)
         assert (clip.license, clip.distribute) == ("CC0", True)

@@ -1,4 +1,4 @@
-"""What `faulty_specs` build: each fault is one line that somebody might well write."""
+"""The parts of `faulty_specs`: each fault is one line that somebody might well write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from headmotion.core.interfaces.syncer import Syncer
 
 
 class Gen(Generator):
-    """Each frame is the reference moved by this and the next frame's audio, weighted."""
+    """Each frame is the reference plus a weighted sum of this and the next frame's audio."""
 
     def __init__(self, spec, context):
         super().__init__(spec)
@@ -47,14 +47,14 @@ class Gen(Generator):
     def init_state(self, reference, seed=0):
         base = reference[:, -2:].mean(1) if self.fault != "context" else reference.mean(1)
         seeds = range(seed, seed + len(reference)) if isinstance(seed, int) else seed
-        noise = torch.tensor([[[float(each)]] for each in seeds])
+        noise = torch.tensor([[[float(number)]] for number in seeds])
         if self.fault == "batch":
             noise = noise[:1].expand_as(noise)
         return base + 1e-3 * noise, torch.zeros(len(reference), 0, len(self.weight))
 
     def step(self, audio, state, last=False):
-        base, kept = state
-        frames = torch.cat([kept, audio.unflatten(1, (-1, self.steps)).mean(2) if audio.shape[1] else audio], dim=1)
+        base, tail = state
+        frames = torch.cat([tail, audio.unflatten(1, (-1, self.steps)).mean(2) if audio.shape[1] else audio], dim=1)
         if self.fault == "global statistics":
             frames = frames - frames.mean(1, keepdim=True)
         if self.fault == "random":
@@ -80,34 +80,36 @@ class Gen(Generator):
 
 
 class Able(Gen):
-    """Moved by the other speaker too, and less sure the louder the audio is."""
+    """Moved by the listener too, and less certain the louder the audio is."""
 
     def init_state(self, reference, seed=0):
         return *super().init_state(reference, seed), None, None
 
     def push_listener(self, audio, state):
         louder = audio.unflatten(1, (-1, self.steps)).mean((2, 3))
-        if self.fault == "other per piece":
+        if self.fault == "listener per chunk":
             louder = louder - louder.mean(1, keepdim=True)
-        heard = louder if state[2] is None else torch.cat([state[2], louder], dim=1)
-        return *state[:2], heard, state[3]
+        listener = louder if state[2] is None else torch.cat([state[2], louder], dim=1)
+        return *state[:2], listener, state[3]
 
     def step(self, audio, state, last=False):
-        motion, (base, kept) = super().step(audio, state[:2], last)
-        other = motion.new_zeros(len(motion), motion.shape[1]) if state[2] is None else state[2][:, : motion.shape[1]]
-        motion = motion + 1e-3 * other[..., None, None]
-        heard = None if state[2] is None else state[2][:, motion.shape[1] :]
-        return motion, (base, kept, heard, motion.detach().abs())
+        motion, (base, tail) = super().step(audio, state[:2], last)
+        listener = (
+            motion.new_zeros(len(motion), motion.shape[1]) if state[2] is None else state[2][:, : motion.shape[1]]
+        )
+        motion = motion + 1e-3 * listener[..., None, None]
+        remainder = None if state[2] is None else state[2][:, motion.shape[1] :]
+        return motion, (base, tail, remainder, motion.detach().abs())
 
     def deviation(self, state):
         return -state[3] if self.fault == "negative deviation" else state[3]
 
     def fixed_shape_stream(self, frames, lag):
-        return AbleChunks(self, frames, lag)
+        return AbleStream(self, frames, lag)
 
 
-class AbleChunks(FixedShapeStream):
-    """The last frame has none after it and takes its own audio twice."""
+class AbleStream(FixedShapeStream):
+    """The last frame has no next one and takes its own audio twice."""
 
     def __init__(self, part, frames, lag):
         super().__init__()
@@ -115,15 +117,15 @@ class AbleChunks(FixedShapeStream):
 
     def init_state(self, reference, seed=0):
         base = self.part.init_state(reference, seed)[0]
-        return {"base": base, "kept": base.new_zeros(1, 1, len(self.part.weight))}
+        return {"base": base, "tail": base.new_zeros(1, 1, len(self.part.weight))}
 
     def forward(self, audio, chunk, end, state):
-        heard = torch.cat([state["kept"], audio.unflatten(1, (-1, self.part.steps)).mean(2)], dim=1)
+        frames = torch.cat([state["tail"], audio.unflatten(1, (-1, self.part.steps)).mean(2)], dim=1)
         number = self.frames * chunk - self.delay + torch.arange(self.frames)
-        final = (number + 1 >= end) & (self.part.fault != "hears past the end")
-        following = torch.where(final[:, None], heard[:, :-1], heard[:, 1:])
-        drive = ((heard[:, :-1] + following) * self.part.weight).sum(-1)
-        return state["base"].unsqueeze(1) + 1e-3 * drive[..., None, None], state | {"kept": heard[:, -1:]}
+        final = (number + 1 >= end) & (self.part.fault != "reads past the end")
+        following = torch.where(final[:, None], frames[:, :-1], frames[:, 1:])
+        drive = ((frames[:, :-1] + following) * self.part.weight).sum(-1)
+        return state["base"].unsqueeze(1) + 1e-3 * drive[..., None, None], state | {"tail": frames[:, -1:]}
 
 
 class Whole(Generator):
@@ -164,9 +166,9 @@ class Enc(AudioEncoder):
         return torch.zeros(batch, 0)
 
     def step(self, wave, state):
-        heard = torch.cat([state if self.fault != "forgets" else state[:, :0], wave], dim=1)
-        used = heard.shape[1] // 100 * 100
-        return self(heard[:, :used], used // 100), heard[:, used:]
+        samples = torch.cat([state if self.fault != "forgets" else state[:, :0], wave], dim=1)
+        used = samples.shape[1] // 100 * 100
+        return self(samples[:, :used], used // 100), samples[:, used:]
 
 
 class Sync(Syncer):
@@ -210,29 +212,29 @@ class Draw(Renderer):
     def frames(self, motion, image=None, landmarks=None):
         if image is None and self.fault != "no image":
             raise ImageError("draw", "an image", "none")
-        channels = 3 if image is None or self.fault == "drops opacity" else image.shape[2]
+        channels = 3 if image is None or self.fault == "drops alpha" else image.shape[2]
         if self.fault == "paints the picture":
             image[:] = 0
-        pieces = list(motion) if self.fault == "greedy" else motion
+        chunks = list(motion) if self.fault == "greedy" else motion
         if self.fault == "never empty":
-            first = next(pieces := iter(pieces), None)
+            first = next(chunks := iter(chunks), None)
             yield np.zeros((8, 8, channels), np.uint8)
-            pieces = [] if first is None else [first[1:], *pieces]
+            chunks = [] if first is None else [first[1:], *chunks]
         buffer = np.zeros((8, 8, channels), np.uint8)
-        for piece in pieces:
+        for chunk in chunks:
             if self.fault == "moves the motion":
-                piece.values.add_(1)
-            for number, frame in enumerate(piece.values):
+                chunk.values.add_(1)
+            for number, frame in enumerate(chunk.values):
                 picture = buffer if self.fault == "one buffer" else buffer.copy()
                 picture[:] = int(frame.abs().sum()) % 256
-                if self.fault == "counts in a piece":
+                if self.fault == "counts in a chunk":
                     picture[0, 0, 0] = number
                 yield picture.astype(float) if self.fault == "float" else picture
                 if self.fault == "double":
                     yield picture
 
 
-def spoilt(spec):
+def faulty_landmarks(spec):
     """The 68 landmarks with a fault."""
     part = resolve_spec("representation", "landmarks68").build()
     part.spec = spec
@@ -264,41 +266,55 @@ class Far(Loss):
         self.fault = spec.fault
 
     def forward(self, data):
-        apart = data.generated - data.real
+        difference = data.generated - data.real
         if self.fault == "detached":
-            apart = apart.detach()
+            difference = difference.detach()
         if self.fault == "norm":
-            return {"far": apart.square().sum((1, 2, 3)).sqrt().mean()}
+            return {"far": difference.square().sum((1, 2, 3)).sqrt().mean()}
         if self.fault == "names":
-            return {f"far{len(apart)}": apart.square().mean()}
-        return {"far": apart.square().mean((1, 2, 3)) if self.fault == "vector" else apart.square().mean()}
+            return {f"far{len(difference)}": difference.square().mean()}
+        return {"far": difference.square().mean((1, 2, 3)) if self.fault == "vector" else difference.square().mean()}
 
 
 class Size(Metric):
-    """Mean distance from the real motion, and how many clips it is of."""
+    """Mean distance from the real motion."""
+
+    needs = frozenset({"real"})
 
     def __init__(self, spec):
         super().__init__(spec)
         self.fault = spec.fault
+        if spec.fault == "undeclared need":
+            self.needs = frozenset()
+        if spec.fault == "needless need":
+            self.needs = frozenset({"real", "audio"})
+        if spec.fault == "unknown need":
+            self.needs = frozenset({"real", "speech"})
 
     @property
     def protocol(self):
-        return {"made": torch.zeros(1)} if self.fault == "protocol" else {"version": 1}
+        return {"tensor": torch.zeros(1)} if self.fault == "protocol" else {"version": 1}
 
     def observe(self, clip):
-        if clip.real is None and self.fault != "needs truth":
-            raise MotionError("size", "real motion", "none")
-        apart = (clip.generated.values - clip.real.values).abs().mean()
-        return {"apart": apart.item() if self.fault == "numbers" else apart}
+        if clip.real is None and self.fault == "survives without":
+            return {"distance": clip.generated.values.abs().mean()}
+        if clip.real is None and self.fault != "crashes without":
+            raise MotionError("size", "a target" if self.fault == "unnamed need" else "real motion", "none")
+        if len(clip.generated) == 1 and self.fault == "crashes on one frame":
+            raise ValueError("one frame")
+        if len(clip.generated) == 1 and self.fault == "infinite on one frame":
+            return {"distance": torch.tensor(torch.inf)}
+        distance = (clip.generated.values - clip.real.values).abs().mean()
+        return {"distance": distance.item() if self.fault == "numbers" else distance}
 
     def observe_batch(self, clips):
         return [self.observe(clips[0] if self.fault == "first for all" else clip) for clip in clips]
 
     def figures(self, observed):
-        values = [each["apart"] for each in observed]
+        values = [clip["distance"] for clip in observed]
         if self.fault == "spread of one":
-            return MetricValues({"apart": float(torch.stack(values).std(correction=1))})
-        return MetricValues({"apart": float(values[0] if self.fault == "order" else sum(values) / len(values))})
+            return MetricValues({"distance": float(torch.stack(values).std(correction=1))})
+        return MetricValues({"distance": float(values[0] if self.fault == "order" else sum(values) / len(values))})
 
 
 class Find(Detector):
@@ -306,14 +322,14 @@ class Find(Detector):
 
     def __init__(self, spec, context):
         super().__init__(spec)
-        self.fault, self.rest = spec.fault, context.representation.neutral()
+        self.fault, self.neutral = spec.fault, context.representation.neutral()
 
     def detect(self, image):
-        if image.mean() < 1:
-            if self.fault == "none of dark":
+        if image.mean() < 1 or self.fault == "finds nothing":
+            if self.fault == "empty for dark":
                 return torch.zeros(0, 68, 2)
             raise DetectorError("find", "a face", "none")
-        found = torch.stack([20 * self.rest, 10 * self.rest])
+        poses = torch.stack([20 * self.neutral, 10 * self.neutral])
         if self.fault == "paints":
             image[:2] = 0
-        return found.flip(0) if self.fault == "smallest first" else found
+        return poses.flip(0) if self.fault == "smallest first" else poses

@@ -1,4 +1,4 @@
-"""Specs of parts that are sound, or have one fault each. No torch here: that is one of the things checked."""
+"""Specs of parts that are correct, or have one fault each. No torch here: that is one of the things checked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GenSpec(GeneratorSpec):
 
 
 class AbleSpec(GeneratorSpec):
-    """A generator that says how sure it is, and hears another speaker."""
+    """A generator with deviations, which takes the audio of a listener."""
 
     type: Literal["able"] = "able"
     fault: str = ""
@@ -107,16 +107,16 @@ class DrawSpec(RendererSpec):
 
 
 class ReprSpec(RepresentationSpec):
-    """The 68 landmarks, spoilt."""
+    """The 68 landmarks, with a fault."""
 
     type: Literal["repr"] = "repr"
     fault: str = ""
     """What is wrong with the part."""
 
     def build(self, context=None):
-        from faulty_parts import spoilt
+        from faulty_parts import faulty_landmarks
 
-        return spoilt(self)
+        return faulty_landmarks(self)
 
 
 class FarSpec(LossSpec):

@@ -1,4 +1,4 @@
-"""How checks are run: expected failures, levels and versions, sizes, what is told of a failure, whole plugins."""
+"""How checks are run: expected failures, levels and versions, sizes, reports of failures, whole plugins."""
 
 import importlib
 import random
@@ -24,23 +24,25 @@ from headmotion.testing import (
     run_checks,
 )
 from headmotion.testing import hypothesis_sizes as sizes
-from headmotion.testing.hypothesis_sizes import over_sizes
+from headmotion.testing.hypothesis_sizes import for_sizes
 from headmotion.testing.kit import Check
 
-ONE_NOISE = {"generator-samples-stand-alone": "one noise for all"}
+SHARED_NOISE = {"generator-batch-items-are-independent": "one noise for all samples"}
 
 
 def by_name(results):
-    return {each.name: each for each in results}
+    return {result.name: result for result in results}
 
 
 def test_expected_failures_are_strict():
-    results = by_name(check_component(GenSpec(fault="batch"), expected_failures=ONE_NOISE))
-    assert results["generator-samples-stand-alone"].status == "expected-failure"
-    with pytest.raises(AssertionError, match="generator-samples-stand-alone: unexpected-pass"):
-        check_generator(GenSpec(), expected_failures=ONE_NOISE)
-    with pytest.raises(AssertionError, match="generator-streams-the-whole: unexpected-pass"):
-        check_component(WholeSpec(), expected_failures={"generator-streams-the-whole": "it does not even stream"})
+    results = by_name(check_component(GenSpec(fault="batch"), expected_failures=SHARED_NOISE))
+    assert results["generator-batch-items-are-independent"].status == "expected-failure"
+    with pytest.raises(AssertionError, match="generator-batch-items-are-independent: unexpected-pass"):
+        check_generator(GenSpec(), expected_failures=SHARED_NOISE)
+    with pytest.raises(AssertionError, match="generator-streaming-equals-offline: unexpected-pass"):
+        check_component(
+            WholeSpec(), expected_failures={"generator-streaming-equals-offline": "it does not even stream"}
+        )
     with pytest.raises(ValueError, match="no such check of a generator: typo; there are spec-is-registered"):
         check_generator(GenSpec(), expected_failures={"typo": "?"})
 
@@ -51,7 +53,9 @@ def test_failure_names_part_check_and_reason():
     first, *others = str(caught.value).splitlines()
     assert first == "generator 'gen' does not conform"
     (line,) = others
-    assert line.startswith("generator-samples-stand-alone: failed. AssertionError: with batch=2, frames=1: alone: ")
+    assert line.startswith(
+        "generator-batch-items-are-independent: failed. AssertionError: with batch=2, frames=1: a single sample: "
+    )
 
 
 def test_failure_says_where_to_look():
@@ -62,14 +66,14 @@ def test_failure_says_where_to_look():
         def build(self, context):
             raise KeyError("weights")
 
-    broken = by_name(run_checks("generator", Breaks()))["outcome-repeats"]
+    broken = by_name(run_checks("generator", Breaks()))["output-is-deterministic"]
     assert broken.detail == "KeyError: 'weights'" and "in build" in broken.where
 
 
 def test_levels_and_versions_choose_checks(monkeypatch):
     must = {each.name for each in run_checks("generator", GenSpec(), level=1)}
     every = {each.name for each in run_checks("generator", GenSpec())}
-    assert must < every and "generator-keeps-shapes" in must and "generator-streams-the-whole" not in must
+    assert must < every and "generator-output-shape" in must and "generator-streaming-equals-offline" not in must
     later = Check("later", "generator", 1, VERSION + 1, "Comes later.", "Wait.", lambda subject: None)
     monkeypatch.setitem(CHECKS["generator"], "later", later)
     assert {each.name for each in run_checks("generator", GenSpec())} == every
@@ -87,7 +91,7 @@ def test_other_representations():
     check_generator(GenSpec(), representation={"type": "landmarks68", "dims": 3})
 
 
-def test_global_chance_is_left_alone():
+def test_global_random_states_are_not_changed():
     torch.manual_seed(5)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()
     check_component(GenSpec())
@@ -104,11 +108,11 @@ def test_sizes_are_the_same_each_time_and_the_smallest_failure_is_named():
 
     for _ in range(2):
         with pytest.raises(AssertionError, match=r"^with batch=3, frames=1: too many"):
-            over_sizes(body, batch=(1, 9), frames=(1, 5))
+            for_sizes(body, batch=(1, 9), frames=(1, 5))
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
 
 
-def test_without_hypothesis_it_says_what_to_install(monkeypatch):
+def test_without_hypothesis_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(HeadmotionError, match=r"pip install 'headmotion\[testing\]'"):
         importlib.reload(sizes)
@@ -116,7 +120,7 @@ def test_without_hypothesis_it_says_what_to_install(monkeypatch):
 
 class TestGen(ComponentTests):
     spec = GenSpec(fault="batch")
-    expected_failures = ONE_NOISE
+    expected_failures = SHARED_NOISE
 
 
 class TestAble(ComponentTests):
@@ -133,12 +137,12 @@ def test_a_class_has_a_test_for_each_check():
     class Faulty(ComponentTests):
         spec = GenSpec(fault="late")
 
-    Faulty().test_generator_keeps_shapes()  # type: ignore[attr-defined]
+    Faulty().test_generator_output_shape()  # type: ignore[attr-defined]
     with pytest.raises(AssertionError, match=r"failed: .*look-ahead of 1(.|\n)*State the true lookahead"):
-        Faulty().test_generator_lookahead_is_honest()  # type: ignore[attr-defined]
+        Faulty().test_generator_lookahead_as_declared()  # type: ignore[attr-defined]
     with pytest.raises(AssertionError, match="unexpected-pass"):
-        sound = type("Sound", (ComponentTests,), {"spec": GenSpec(), "expected_failures": ONE_NOISE})
-        sound().test_generator_samples_stand_alone()
+        sound = type("Sound", (ComponentTests,), {"spec": GenSpec(), "expected_failures": SHARED_NOISE})
+        sound().test_generator_batch_items_are_independent()
     with pytest.raises(ValueError, match="no such check"):
         type("Typo", (ComponentTests,), {"spec": GenSpec(), "expected_failures": {"typo": ""}})
 
@@ -160,7 +164,7 @@ def test_check_plugin(monkeypatch):
         check_plugin("zoo")
 
 
-def test_an_error_of_the_part_itself_is_told_once():
+def test_an_error_of_the_part_itself_is_explained_once():
     class Breaks(GenSpec):
         def build(self, context):
             part = super().build(context)
@@ -168,18 +172,18 @@ def test_an_error_of_the_part_itself_is_told_once():
             return part
 
     results = run_checks("generator", Breaks())
-    told = report({"generator:gen": results})
-    assert told.count("TypeError: 'NoneType' object is not callable") < 3 and "Mend it first" in told
-    assert told.count("(the same error as in ") > 5
-    assert all(each.crashed for each in results if each.name == "generator-keeps-shapes")
+    text = report({"generator:gen": results})
+    assert text.count("TypeError: 'NoneType' object is not callable") < 3 and "Mend it first" in text
+    assert text.count("(the same error as in ") > 5
+    assert all(each.crashed for each in results if each.name == "generator-output-shape")
 
 
 def test_report_explains_each_failure():
     results = run_checks("renderer", DrawSpec(fault="greedy"))
-    told = report({"renderer:draw": results}).splitlines()
-    assert told[0] == "renderer:draw" and told[1] == "    ok         1  spec-is-registered"
-    start = told.index("    FAILED     3  renderer-reads-lazily")
-    names = [line.split()[0] for line in told[start + 1 : start + 6]]
+    lines = report({"renderer:draw": results}).splitlines()
+    assert lines[0] == "renderer:draw" and lines[1] == "    ok         1  spec-is-registered"
+    start = lines.index("    FAILED     3  renderer-reads-lazily")
+    names = [line.split()[0] for line in lines[start + 1 : start + 6]]
     assert names == ["found", "promise", "where", "remedy", "level"]
-    assert "20 of 20 pieces" in told[start + 1] and told[start + 3].split()[-1] in ("Draw", "frames")
-    assert told[-1] == f"{len(results)} checks, 1 failed"
+    assert "20 of 20 chunks" in lines[start + 1] and lines[start + 3].split()[-1] in ("Draw", "frames")
+    assert lines[-1] == f"{len(results)} checks, 1 failed"

@@ -1,6 +1,6 @@
-"""The checks, one module per kind of part; importing this room fills `headmotion.testing.kit.CHECKS`."""
+"""The checks, one module per kind of part; importing this package fills `headmotion.testing.kit.CHECKS`."""
 
-from . import spec as spec  # isort: skip  # first the checks of every kind, in the order in which they are told
+from . import spec as spec  # isort: skip  # first the checks of every kind, in the order in which they are reported
 from . import common as common  # isort: skip
 from . import audio_encoder as audio_encoder
 from . import detector as detector

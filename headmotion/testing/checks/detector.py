@@ -13,7 +13,7 @@ from ...core.interfaces.detector import Detector
 from ...core.interfaces.renderer import Picture
 from ..build_context import Subject
 from ..inputs import picture, portrait
-from ..kit import check
+from ..kit import NotApplicable, check
 
 PICTURES: Mapping[str, Callable[[], Picture]] = {
     "a photograph": portrait,
@@ -23,41 +23,47 @@ PICTURES: Mapping[str, Callable[[], Picture]] = {
 }
 
 
-@check("detector", 1, "Return torch.Tensor [N, P, D] in pixels with N >= 1, and raise headmotion.DetectorError else.")
-def detector_finds_or_says_so(subject: Subject) -> None:
-    """Of any picture come poses ``[N, P, D]``, finite, N at least 1, or a `DetectorError`."""
-    it = subject.context.representation
-    for name, found in _found(subject).items():
-        assert found.dim() == 3 and len(found), f"{name}: shape {list(found.shape)}"
-        assert found.shape[1] == it.points and found.shape[2] >= it.dims, f"{name}: shape {list(found.shape)}"
-        assert found.is_floating_point() and found.isfinite().all(), f"{name}: not finite floating-point numbers"
+@check("detector", 1, "Return torch.Tensor [N, P, D] in pixels with N >= 1; otherwise raise headmotion.DetectorError.")
+def detector_returns_poses_or_raises(subject: Subject) -> None:
+    """For any picture the result is finite poses ``[N, P, D]`` with N at least 1, or a `DetectorError`."""
+    representation = subject.context.representation
+    for name, detected in _detect_all(subject).items():
+        shape = list(detected.shape)
+        assert detected.dim() == 3 and len(detected), f"{name}: shape {shape}"
+        fits = detected.shape[1] == representation.points and detected.shape[2] >= representation.dims
+        assert fits, f"{name}: shape {shape}"
+        assert detected.is_floating_point() and detected.isfinite().all(), f"{name}: not finite floating-point numbers"
 
 
-@check("detector", 2, "Sort what was found by the size of the box around its points, largest first.")
-def detector_gives_the_largest_first(subject: Subject) -> None:
-    """Poses come in the order of their size in the picture, the largest first."""
-    for name, found in _found(subject).items():
-        edges = found[..., :2].amax(1) - found[..., :2].amin(1)
-        sizes = edges.prod(-1)
-        assert bool((sizes[:-1] >= 0.5 * sizes[1:]).all()), f"{name}: a far smaller pose comes first"
+@check("detector", 2, "Sort the poses by the area of the box around their points, largest first.")
+def detector_sorts_by_size(subject: Subject) -> None:
+    """Poses are in the order of their size in the picture, the largest first."""
+    detections = _detect_all(subject)
+    if not detections:
+        raise NotApplicable("it detects nothing in the kit's pictures")
+    for name, detected in detections.items():
+        edges = detected[..., :2].amax(1) - detected[..., :2].amin(1)
+        areas = edges.prod(-1)
+        # Half is tolerated, because detectors sort by boxes of their own.
+        assert bool((areas[:-1] >= 0.5 * areas[1:]).all()), f"{name}: a far smaller pose comes first"
 
 
 @check("detector", 2, "Copy the picture before drawing on it or changing its colors.")
-def detector_leaves_the_picture_alone(subject: Subject) -> None:
+def detector_does_not_modify_the_picture(subject: Subject) -> None:
     """The picture is not written to."""
     detector: Detector = subject.build()
     for name, make in PICTURES.items():
-        given: Picture = make()
-        with contextlib.suppress(DetectorError):
-            detector.detect(given)
-        assert np.array_equal(given, make()), f"{name} has changed"
+        image: Picture = make()
+        with contextlib.suppress(DetectorError):  # finding nothing is allowed; writing is not
+            detector.detect(image)
+        assert np.array_equal(image, make()), f"{name} has changed"
 
 
-def _found(subject: Subject) -> dict[str, Tensor]:
-    """What is found in each picture in which something is found."""
+def _detect_all(subject: Subject) -> dict[str, Tensor]:
+    """Return the detections of each picture in which something is detected."""
     detector: Detector = subject.build()
-    result: dict[str, Tensor] = {}
+    detections: dict[str, Tensor] = {}
     for name, make in PICTURES.items():
         with contextlib.suppress(DetectorError):
-            result[name] = detector.detect(make())
-    return result
+            detections[name] = detector.detect(make())
+    return detections

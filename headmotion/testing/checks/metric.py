@@ -13,92 +13,113 @@ from torch import Tensor
 from ...core.errors import HeadmotionError
 from ...core.interfaces.metric import Metric, MetricInput, Observation, SupportsBatch
 from ..build_context import Subject
-from ..inputs import clip, poses, same
-from ..kit import check
+from ..inputs import assert_close, metric_input, poses
+from ..kit import NotApplicable, check
 
 FRAMES = 100
 
+MISSING: dict[str, Any] = {"real": None, "audio": None, "others": (), "long": None}
+"""The fields of `MetricInput` that a metric may need, as they are where the clip lacks them."""
 
-@check("metric", 1, "Leave out what cannot be told, and say so in a note; figures are plain floats.")
+
+@check("metric", 1, "Leave out undefined values and explain them in a note; values are plain floats.")
 @torch.no_grad()
-def metric_makes_finite_figures(subject: Subject) -> None:
-    """Of one clip and of several, figures are finite floats; a clip drawn twice, as bootstrap does, is no trouble."""
+def metric_values_are_finite(subject: Subject) -> None:
+    """For one clip and for several, values are finite floats; a clip may occur twice, as in the bootstrap."""
     metric: Metric = subject.build()
-    seen = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
-    for drawn in ([seen[0]], seen, [seen[1], seen[1], seen[0]]):
-        figures = metric.figures(drawn)
-        assert figures.values or figures.notes, f"neither figures nor notes of {len(drawn)} clips"
-        broken = [name for name, value in figures.values.items() if not _is_finite(value)]
+    observed = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
+    for sample in ([observed[0]], observed, [observed[1], observed[1], observed[0]]):
+        result = metric.figures(sample)
+        assert result.values or result.notes, f"neither values nor notes for {len(sample)} clips"
+        broken = [name for name, value in result.values.items() if not _is_finite(value)]
         assert not broken, f"not finite floats: {', '.join(broken)}"
 
 
-@check("metric", 1, "Detach what is kept, move it to the CPU, and keep sums or histograms instead of whole motions.")
+@check("metric", 1, "Detach observations, move them to the CPU, and keep sums or histograms instead of motions.")
 @torch.no_grad()
-def metric_keeps_little(subject: Subject) -> None:
-    """An observation holds named tensors on the CPU, without gradients, which survive being copied."""
+def metric_observations_are_plain_tensors(subject: Subject) -> None:
+    """An observation holds named tensors on the CPU, without gradients, and a copy of it gives the same values."""
     metric: Metric = subject.build()
     observed = metric.observe(_clip(subject, metric, 0))
-    stray = [name for name, each in observed.items() if not _is_plain(each)]
+    stray = [name for name, value in observed.items() if not _is_plain(value)]
     assert not stray, f"not tensors on the CPU without gradients: {', '.join(stray)}"
-    apart: Observation = {name: each.clone() for name, each in observed.items()}
-    assert metric.figures([apart]).values == metric.figures([observed]).values, "copies make other figures"
+    copy: Observation = {name: value.clone() for name, value in observed.items()}
+    assert metric.figures([copy]).values == metric.figures([observed]).values, "a copy gives other values"
 
 
-@check("metric", 2, "Sum over clips; do not weigh them by their place in the list.")
+@check("metric", 2, "Sum over clips; do not weight them by their position in the list.")
 @torch.no_grad()
-def metric_knows_no_order(subject: Subject) -> None:
-    """The order of the clips changes no figure."""
+def metric_ignores_clip_order(subject: Subject) -> None:
+    """The order of the clips changes no value."""
     metric: Metric = subject.build()
-    seen = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
-    there, back = metric.figures(seen).values, metric.figures(seen[::-1]).values
-    assert set(there) == set(back), "other figures in another order"
-    for name, value in there.items():
-        same(torch.tensor(back[name]), torch.tensor(value), name, 1e-4 * (1 + abs(value)))
+    observed = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
+    forward, backward = metric.figures(observed).values, metric.figures(observed[::-1]).values
+    assert set(forward) == set(backward), "other values in another order"
+    if not forward:
+        raise NotApplicable("it has no value for the kit's clips")
+    for name, value in forward.items():
+        assert_close(torch.tensor(backward[name]), torch.tensor(value), name, 1e-4 * (1 + abs(value)))
 
 
-@check(
-    "metric", 2, "Let `observe` be `observe_batch` of one clip, and put clips of several lengths together by length."
-)
+@check("metric", 2, "Let `observe` be `observe_batch` of one clip, and batch clips of the same length.")
 @torch.no_grad()
-def metric_observes_many_as_one(subject: Subject) -> None:
-    """A metric with `observe_batch` gives for each of several clips, of two lengths, what `observe` gives for it."""
+def metric_batch_equals_single(subject: Subject) -> None:
+    """`observe_batch` gives for each of several clips, of two lengths, what `observe` gives for it."""
     metric: Metric = subject.build()
     if not isinstance(metric, SupportsBatch):
-        return
-    given = [_clip(subject, metric, seed) for seed in range(3)]
-    given[1] = replace(given[1], generated=given[1].generated[:-1], real=given[1].real[:-1] if given[1].real else None)
-    for together, each in zip(metric.observe_batch(given), given, strict=True):
-        alone = metric.observe(each)
-        assert alone.keys() == together.keys(), "other observations together"
-        for name, value in alone.items():
-            same(torch.as_tensor(together[name]), torch.as_tensor(value), name, 1e-4)
+        raise NotApplicable("it does not declare SupportsBatch")
+    clips = [_clip(subject, metric, seed) for seed in range(3)]
+    clips[1] = replace(clips[1], generated=clips[1].generated[:-1], real=clips[1].real[:-1] if clips[1].real else None)
+    for batched, clip in zip(metric.observe_batch(clips), clips, strict=True):
+        single = metric.observe(clip)
+        assert single.keys() == batched.keys(), "other observations in a batch"
+        for name, value in single.items():
+            assert_close(torch.as_tensor(batched[name]), torch.as_tensor(value), name, 1e-4)
 
 
 @check("metric", 1, "Name lengths, window sizes and extractors in `protocol`, as strings, numbers, lists and dicts.")
-def metric_states_its_protocol(subject: Subject) -> None:
+def metric_protocol_is_json(subject: Subject) -> None:
     """`protocol` holds JSON values, the same for two metrics of one spec."""
     first, second = (json.dumps(subject.build(seed).protocol, sort_keys=True, allow_nan=False) for seed in (0, 0))
     assert first == second, "two protocols of one spec"
 
 
-@check("metric", 3, "Raise headmotion.MotionError that says what is missing, where it is missing.")
+@check(
+    "metric",
+    3,
+    "List in `needs` the fields of MetricInput that every clip must have. Where one is missing, raise"
+    " headmotion.MotionError with the field's name in the message.",
+)
 @torch.no_grad()
-def metric_says_what_it_needs(subject: Subject) -> None:
-    """A clip without speech, without truth, without other seeds, or of one frame is measured or clearly refused."""
+def metric_names_missing_inputs(subject: Subject) -> None:
+    """Without a field of `needs`, `observe` raises an error that names it; without any other field, it works.
+
+    A clip of one frame is measured or refused.
+    """
     metric: Metric = subject.build()
-    whole = _clip(subject, metric, 0)
-    alone = {"real": None, "audio": None, "others": ()}
-    for changes in ({"real": None}, {"audio": None}, {"others": ()}, {**alone, "generated": whole.generated[:1]}):
-        wanting = replace(whole, **changes)
+    clip = _clip(subject, metric, 0)
+    unknown = metric.needs - MISSING.keys()
+    assert not unknown, f"`needs` names {', '.join(sorted(unknown))}; clips may have {', '.join(MISSING)}"
+    for field, missing in MISSING.items():
         try:
-            metric.figures([metric.observe(wanting)])
-        except HeadmotionError:
-            continue
+            metric.figures([metric.observe(replace(clip, **{field: missing}))])
+        except HeadmotionError as error:
+            assert field in metric.needs, f"without {field}, which `needs` does not name: {error}"
+            assert field in str(error), f"without {field} the error does not name it: {error}"
+        else:
+            assert field not in metric.needs, f"no error without {field}, which `needs` names"
+    single_frame = replace(clip, generated=clip.generated[:1], real=clip.real and clip.real[:1], others=())
+    try:
+        values = metric.figures([metric.observe(single_frame)]).values
+    except HeadmotionError:
+        return  # refused in one line; any other error fails the check
+    broken = [name for name, value in values.items() if not _is_finite(value)]
+    assert not broken, f"not finite for a clip of one frame: {', '.join(broken)}"
 
 
 def _clip(subject: Subject, metric: Metric, seed: int) -> MetricInput:
-    values = torch.stack([poses(subject, 1, FRAMES, 10 * seed + each)[0] for each in range(4)])
-    return clip(subject, metric, values, f"clip {seed}")
+    values = torch.stack([poses(subject, 1, FRAMES, 10 * seed + index)[0] for index in range(4)])
+    return metric_input(subject, metric, values, f"clip {seed}")
 
 
 def _is_plain(value: Any) -> bool:

@@ -10,96 +10,98 @@ from torch import Tensor
 from ...core.errors import MotionError
 from ...core.interfaces.representation import Representation, UnitSquare
 from ..build_context import Subject
-from ..hypothesis_sizes import over_sizes
-from ..inputs import FRAME, poses, same
+from ..hypothesis_sizes import for_sizes
+from ..inputs import UNIT_SQUARE, assert_close, poses
 from ..kit import NotApplicable, check
 
 
 @check("representation", 1, "Compare points, point_names, groups, contours, openings, edges, mirror and neutral().")
 def representation_is_consistent(subject: Subject) -> None:
-    """Counts agree, every index names a point, the mirror swaps pairs, the neutral pose is ``[P, D]``."""
-    it: Representation = subject.build()
-    assert len(it.point_names) == len(set(it.point_names)) == it.points, "point_names: one name per point is needed"
-    lists = (*it.groups.values(), *it.contours.values(), *it.edges, it.scale_pair, it.mirror)
-    pairs = [pair for each in it.openings.values() for pair in each]
-    stray = {point for each in (*lists, *pairs) for point in each} - set(range(it.points))
-    assert not stray, f"indices beyond the {it.points} points: {sorted(stray)}"
-    assert all(it.mirror[it.mirror[point]] == point for point in range(it.points)), "mirror: not its own inverse"
-    assert it.neutral().shape == (it.points, it.dims), f"neutral: shape {list(it.neutral().shape)}"
+    """Counts agree, every index is a point, the mirror swaps pairs, and the neutral pose is ``[P, D]``."""
+    part: Representation = subject.build()
+    count = part.points
+    assert len(part.point_names) == len(set(part.point_names)) == count, "point_names: one name per point is needed"
+    groups = (*part.groups.values(), *part.contours.values(), *part.edges, part.scale_pair, part.mirror)
+    pairs = [pair for opening in part.openings.values() for pair in opening]
+    stray = {point for indices in (*groups, *pairs) for point in indices} - set(range(count))
+    assert not stray, f"indices beyond the {count} points: {sorted(stray)}"
+    assert all(part.mirror[part.mirror[point]] == point for point in range(count)), "mirror: not its own inverse"
+    assert part.neutral().shape == (count, part.dims), f"neutral: shape {list(part.neutral().shape)}"
 
 
-@check("representation", 1, "`denormalize` must undo `normalize` for any frame, and `flip` must undo itself.")
-def representation_maps_both_ways(subject: Subject) -> None:
-    """`denormalize` undoes `normalize`, `flip` undoes itself, `to_points2d` gives ``[..., P, 2]``, for any batch."""
-    it: Representation = subject.build()
+@check("representation", 1, "`denormalize` must invert `normalize` for any square, and `flip` must be its own inverse.")
+def representation_maps_round_trip(subject: Subject) -> None:
+    """`denormalize` inverts `normalize`, `flip` inverts itself, `to_points2d` gives ``[..., P, 2]``, for any batch."""
+    part: Representation = subject.build()
 
-    def sized(batch: int, frames: int) -> None:
+    def check_sizes(batch: int, frames: int) -> None:
         unit = poses(subject, batch, frames)
-        same(it.normalize(it.denormalize(unit, FRAME), FRAME), unit, "unit to pixels and back")
-        same(it.flip(it.flip(unit)), unit, "flipped twice")
-        got = it.to_points2d(unit).shape
-        assert got == (batch, frames, it.points, 2), f"to_points2d: {list(got)}"
-        for name, each in (("normalize", it.normalize(unit, FRAME)), ("to_points2d", it.to_points2d(unit))):
-            alone = it.normalize(unit[0, 0], FRAME) if name == "normalize" else it.to_points2d(unit[0, 0])
-            same(each[0, 0], alone, f"{name} of one pose alone")
+        pixels = part.denormalize(unit, UNIT_SQUARE)
+        assert_close(part.normalize(pixels, UNIT_SQUARE), unit, "unit to pixels and back")
+        assert_close(part.flip(part.flip(unit)), unit, "flipped twice")
+        shape = part.to_points2d(unit).shape
+        assert shape == (batch, frames, part.points, 2), f"to_points2d: {list(shape)}"
+        single = part.normalize(unit[0, 0], UNIT_SQUARE)
+        assert_close(part.normalize(unit, UNIT_SQUARE)[0, 0], single, "normalize of a single pose")
+        assert_close(part.to_points2d(unit)[0, 0], part.to_points2d(unit[0, 0]), "to_points2d of a single pose")
 
-    over_sizes(sized, batch=(1, 4), frames=(1, 6))
-
-
-@check("representation", 2, "`frame_of` takes the middle of the box around all points, and twice its longer edge.")
-def representation_frames_its_points(subject: Subject) -> None:
-    """In their own frame, poses lie around the middle, and the longer edge of their box is half the frame."""
-    it: Representation = subject.build()
-    pixels = it.denormalize(_places(subject, it, 1)[0], FRAME)
-    seen = it.to_points2d(it.normalize(pixels, it.frame_of(pixels))).reshape(-1, 2)
-    low, high = seen.amin(0), seen.amax(0)
-    same((low + high) / 2, torch.full((2,), 0.5), "middle of the box", 1e-3)
-    same((high - low).max(), torch.tensor(0.5), "longer edge of the box", 1e-3)
+    for_sizes(check_sizes, batch=(1, 4), frames=(1, 6))
 
 
-@check("representation", 2, "Mirror what `to_points2d` sees: x becomes 1 - x, and each point takes its mirror's place.")
-def representation_mirrors_what_is_seen(subject: Subject) -> None:
-    """A flipped pose is seen as the mirrored picture: point ``i`` at ``(1 - x, y)`` of point ``mirror[i]``."""
-    it: Representation = subject.build()
-    unit = _places(subject, it, 2)
-    seen = it.to_points2d(unit)[..., list(it.mirror), :]
-    wanted = torch.stack([1 - seen[..., 0], seen[..., 1]], dim=-1)
-    same(it.to_points2d(it.flip(unit)), wanted, "the mirrored picture", 1e-4)
+@check("representation", 2, "`frame_of` takes the center of the box around all points, and twice its longer edge.")
+def representation_fills_unit_square(subject: Subject) -> None:
+    """In their own unit square, poses are centered, and the longer edge of their box is half the square's side."""
+    part: Representation = subject.build()
+    pixels = part.denormalize(_placed_poses(subject, part, 1)[0], UNIT_SQUARE)
+    points = part.to_points2d(part.normalize(pixels, part.frame_of(pixels))).reshape(-1, 2)
+    low, high = points.amin(0), points.amax(0)
+    assert_close((low + high) / 2, torch.full((2,), 0.5), "center of the box", 1e-3)
+    assert_close((high - low).max(), torch.tensor(0.5), "longer edge of the box", 1e-3)
+
+
+@check("representation", 2, "Mirror the output of `to_points2d`: x becomes 1 - x, and points swap with their mirrors.")
+def representation_flip_mirrors_points(subject: Subject) -> None:
+    """The points of a flipped pose are mirrored: point ``i`` is at ``(1 - x, y)`` of point ``mirror[i]``."""
+    part: Representation = subject.build()
+    unit = _placed_poses(subject, part, 2)
+    points = part.to_points2d(unit)[..., list(part.mirror), :]
+    expected = torch.stack([1 - points[..., 0], points[..., 1]], dim=-1)
+    assert_close(part.to_points2d(part.flip(unit)), expected, "the mirrored points", 1e-4)
 
 
 @check("representation", 2, "Compute with torch on the values given; no NumPy, no item(), no detach().")
 def representation_is_differentiable(subject: Subject) -> None:
     """Gradients pass through `to_points2d` and `flip`, for losses and augmentation."""
-    it: Representation = subject.build()
-    for name, function in (("to_points2d", it.to_points2d), ("flip", it.flip)):
+    part: Representation = subject.build()
+    for name, function in (("to_points2d", part.to_points2d), ("flip", part.flip)):
         unit = poses(subject, 1, 2).requires_grad_()
-        result = function(unit)
-        assert result.requires_grad, f"{name}: no gradient"
-        (gradient,) = torch.autograd.grad(result.square().sum(), unit)
+        output = function(unit)
+        assert output.requires_grad, f"{name}: no gradient"
+        (gradient,) = torch.autograd.grad(output.square().sum(), unit)
         assert gradient.isfinite().all() and gradient.any(), f"{name}: no finite gradient"
 
 
-@check("representation", 3, "Raise headmotion.MotionError where values have another shape, or the frame has no side.")
-def representation_refuses_nonsense(subject: Subject) -> None:
-    """Poses with too few points, NaN where a frame is wanted, and a frame without a side are each a `MotionError`."""
-    it: Representation = subject.build()
+@check("representation", 3, "Raise headmotion.MotionError for values of another shape and for a square without a side.")
+def representation_rejects_invalid_input(subject: Subject) -> None:
+    """Poses with too few points, the unit square of NaN, and a square without a side each raise a `MotionError`."""
+    part: Representation = subject.build()
     unit = poses(subject, 1, 2)[0]
-    nonsense: dict[str, Callable[[], object]] = {
-        "a point too few": lambda: it.normalize(unit[:, 1:], FRAME),
-        "the frame of NaN": lambda: it.frame_of(unit * torch.nan),
-        "a frame without a side": lambda: it.denormalize(unit, UnitSquare(0.0, 0.0, 0.0)),
+    invalid: dict[str, Callable[[], object]] = {
+        "a missing point": lambda: part.normalize(unit[:, 1:], UNIT_SQUARE),
+        "the unit square of NaN": lambda: part.frame_of(unit * torch.nan),
+        "a square without a side": lambda: part.denormalize(unit, UnitSquare(0.0, 0.0, 0.0)),
     }
-    for name, call in nonsense.items():
+    for name, call in invalid.items():
         try:
             call()
         except MotionError:
             continue
-        raise AssertionError(f"{name} is no MotionError")
+        raise AssertionError(f"{name} raises no MotionError")
 
 
-def _places(subject: Subject, it: Representation, batch: int) -> Tensor:
-    """Poses ``[B, 3, P, D]`` of a representation whose numbers depend on where in the picture something is."""
+def _placed_poses(subject: Subject, part: Representation, batch: int) -> Tensor:
+    """Return poses ``[B, 3, P, D]`` of a representation whose numbers depend on the position in the picture."""
     unit = poses(subject, batch, 3)
-    if torch.equal(it.denormalize(unit, FRAME), unit):
-        raise NotApplicable("its numbers are no places: they are the same in any frame")
+    if torch.equal(part.denormalize(unit, UNIT_SQUARE), unit):
+        raise NotApplicable("its numbers are no positions: they are the same in any unit square")
     return unit

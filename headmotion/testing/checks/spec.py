@@ -19,13 +19,13 @@ def spec_is_registered(subject: Subject) -> None:
     assert registry().resolve(kind, name) is type(subject.spec), f"{kind} {name!r} is another class in the registry"
     owner = registry().owners[kind, name]
     dist = next((record.dist for record in registry().records if record.name == owner), "")
-    wanted = "" if dist == OWN_DISTRIBUTION else owner
-    assert name.rpartition("/")[0] == wanted, f"{name!r} is not in the namespace {wanted!r} of its plugin"
+    namespace = "" if dist == OWN_DISTRIBUTION else owner
+    assert name.rpartition("/")[0] == namespace, f"{name!r} is not in the namespace {namespace!r} of its plugin"
 
 
 @check("", 1, "Store plain JSON values in the spec's fields, and call super().__init__(spec) in the component.")
 def spec_json_round_trips(subject: Subject) -> None:
-    """A spec written as JSON and read again is the same spec, and the part that it builds knows it."""
+    """A spec written as JSON and read back is the same spec, and the part that it builds has it as `spec`."""
     spec = subject.spec
     assert type(spec).model_validate_json(spec.model_dump_json()) == spec, "JSON changes the spec"
     assert subject.build().spec == spec, "the part has another spec"
@@ -36,7 +36,7 @@ def spec_json_round_trips(subject: Subject) -> None:
     2,
     "Import torch inside `build` or under `if TYPE_CHECKING:`, and begin with `from __future__ import annotations`.",
 )
-def spec_is_read_without_torch(subject: Subject) -> None:
+def spec_imports_without_torch(subject: Subject) -> None:
     """Importing the spec's module does not import torch, so that listing plugins and reading recipes stays fast."""
     module = type(subject.spec).__module__
     imported = _imports_torch(module)
@@ -47,9 +47,9 @@ def spec_is_read_without_torch(subject: Subject) -> None:
 
 @functools.cache
 def _imports_torch(module: str) -> bool | None:
-    """Whether a fresh Python has torch after importing a module; None: it cannot be imported there."""
+    """Return whether a fresh Python has torch after importing a module; None if it cannot import the module."""
     code = f"import sys, {module}; sys.exit(3 if 'torch' in sys.modules else 0)"
-    path = os.pathsep.join(each for each in sys.path if each)
+    path = os.pathsep.join(folder for folder in sys.path if folder)
     run = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, timeout=120
     )
@@ -58,8 +58,8 @@ def _imports_torch(module: str) -> bool | None:
 
 @check("", 3, 'Write a docstring below each field: what it is, and its unit. """Mean delay (ms)."""')
 def spec_is_documented(subject: Subject) -> None:
-    """The spec has a docstring, and so has each of its fields but ``type``."""
+    """The spec and each of its fields, except ``type``, have a docstring."""
     cls = type(subject.spec)
     assert cls.__doc__, "the spec has no docstring"
-    bare = [name for name, field in cls.model_fields.items() if name != "type" and not field.description]
-    assert not bare, f"fields without a docstring: {', '.join(bare)}"
+    undocumented = [name for name, field in cls.model_fields.items() if name != "type" and not field.description]
+    assert not undocumented, f"fields without a docstring: {', '.join(undocumented)}"
