@@ -1,1 +1,1 @@
-"""Training data: corpora on disk, and a synthetic corpus whose truth is known."""
+"""Training data: corpora on disk, their inspection, and synthetic corpora."""

@@ -27,7 +27,7 @@ from .shard_reader import check_shards, list_shards
 class Corpus:
     """Clips in a fixed order, read on access. It can be pickled: worker processes read for themselves.
 
-    Clips in shards are read anew each time; pairs are kept in memory, because they must be unpacked.
+    Clips in shards are read each time; pairs are kept in memory, because they must be unpacked.
     """
 
     def __init__(self, entries: Iterable[IndexEntry]) -> None:

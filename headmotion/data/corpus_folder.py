@@ -36,7 +36,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
     except BaseException:
         for path in reversed(made):
             with contextlib.suppress(OSError):
-                path.rmdir()  # fails if somebody has put something there
+                path.rmdir()  # fails unless it is empty
         raise
 
 
@@ -45,7 +45,7 @@ def new_files(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder inside ``folder`` in which to write a corpus before `publish`.
 
     Raises:
-        CorpusError: the temporary folder was removed by somebody else.
+        CorpusError: the temporary folder was removed by another process.
         OSError: it cannot be written.
     """
     with temporary_folder(folder / "corpus") as temporary:
@@ -54,8 +54,8 @@ def new_files(folder: Path) -> Iterator[Path]:
         except FileNotFoundError as error:
             if not str(error.filename).startswith(str(temporary)):
                 raise
-            expected = f"{folder} to be left alone while it is written"
-            raise CorpusError("corpus", expected, "files of it removed", "write it again") from None
+            expected = f"{folder} to keep its files while it is written"
+            raise CorpusError("corpus", expected, "files that were removed", "write the corpus again") from None
 
 
 def publish(temporary: Path, folder: Path, names: Iterable[str]) -> None:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from ..core.errors import CorpusError, HeadmotionError
 from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from ..core.npz import as_float32, read_arrays
+from ..core.progress import track
 from . import pair_format
 from .clip import SAMPLE_RATE, Clip, check_clip_values, sample_count
 from .corpus import list_corpus
@@ -115,7 +114,7 @@ def _usable_clips(
 ) -> Iterator[Clip]:
     """Yield the clips that fit; the others are added to ``rejected``."""
     representation = spec.build(None)
-    for id, read in track(readers.items(), "clips", console=Console(stderr=True), disable=quiet):
+    for id, read in track(readers.items(), "clips", quiet=quiet):
         try:
             clip = _resample(read(), fps)
             # Depth that the representation does not have is left out.

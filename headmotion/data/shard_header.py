@@ -120,7 +120,7 @@ def read_header(folder: Path) -> CorpusHeader:
     try:
         return CorpusHeader.model_validate(content)
     except ValidationError as error:
-        raise CorpusError(component, f"a whole {HEADER}", first_problem(error), COPY_AGAIN) from None
+        raise CorpusError(component, f"a valid {HEADER}", first_problem(error), COPY_AGAIN) from None
 
 
 def check_size(folder: Path, name: str, info: FileInfo) -> None:

@@ -115,7 +115,7 @@ def _read_index(folder: Path, header: CorpusHeader) -> list[IndexLine]:
             raise CorpusError(component, f"the {INDEX} that its header names", "another", COPY_AGAIN)
         lines = [IndexLine.model_validate(json.loads(line)) for line in content.splitlines()]
     except ValidationError as error:
-        raise CorpusError(component, f"a whole {INDEX}", first_problem(error), COPY_AGAIN) from None
+        raise CorpusError(component, f"a valid {INDEX}", first_problem(error), COPY_AGAIN) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_AGAIN) from None
     unknown_shards = {line.shard for line in lines} - set(header.shards)

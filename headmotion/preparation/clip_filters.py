@@ -17,19 +17,19 @@ from .face_tracks import FaceTrack
 from .settings import FPS, SAMPLES_PER_FRAME, Settings
 
 REASONS = {
-    "no_audio": "the video has no sound track",
-    "no_face": "no face was found in it",
+    "no_audio": "the video has no audio track",
+    "no_face": "no face was detected in the video",
     "unreadable": "the file is empty, no video, or damaged at its beginning",
-    "damaged": "the file is damaged; clips from before that place are kept",
-    "worker_lost": "reading it crashed, or made no progress for too long",
-    "error": "something unforeseen; please report it",
+    "damaged": "the file is damaged; clips before the damage are kept",
+    "worker_lost": "the worker crashed, or made no progress for too long",
+    "error": "an unexpected error; please report it",
     "too_short": "shorter than min_seconds",
     "low_frame_rate": "fewer different pictures per second than min_fps",
-    "face_lost": "the face was filled in for a greater share of frames than max_bridged",
+    "face_lost": "the face was interpolated for a larger share of frames than max_bridged",
     "jump": "the points jump farther in one frame than max_jump",
     "face_too_small": "the eye corners are closer than min_face_px",
     "silence": "never louder than min_level_db",
-    "av_offset": "sound and motion are farther apart than max_offset_ms",
+    "av_offset": "audio and motion are farther apart than max_offset_ms",
 }
 """Every reason for which a video (the first six) or a clip is rejected."""
 
@@ -112,6 +112,6 @@ def _largest_jump(track: FaceTrack) -> float:
 def _level_db(wave: Wave) -> float:
     """Return the level of the loudest tenth of a second, RMS in dB below full scale."""
     size = SAMPLES_PER_FRAME * 5 // 2
-    whole = wave[: len(wave) // size * size].astype(np.float64)
-    power = rearrange(np.square(whole), "(window sample) -> window sample", sample=size).mean(axis=1)
+    windows = wave[: len(wave) // size * size].astype(np.float64)
+    power = rearrange(np.square(windows), "(window sample) -> window sample", sample=size).mean(axis=1)
     return max(_MIN_LEVEL_DB, float(power_db(power.max(initial=1e-12))))

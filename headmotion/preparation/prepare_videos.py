@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
 from ..core.checkpoint import read_header
 from ..core.errors import CorpusError
 from ..core.interfaces.specs import DetectorSpec
+from ..core.progress import progress
 from ..data.corpus_folder import claim_folder
 from ..data.import_folder import import_folder
 from ..data.pair_format import INDEX as PAIR_INDEX
@@ -152,16 +150,15 @@ def _stage_videos(builder: CorpusBuilder, executor: Executor, quiet: bool) -> No
         for video, folder in zip(builder.videos, folders, strict=True)
         if not is_staged(folder)
     ]
-    count, total_bytes = len(folders), sum(video.size for video in builder.videos)
-    done = count - len(jobs)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        # By bytes, because one video may last for hours and another for seconds.
-        completed = total_bytes - sum(job.size for job in jobs)
-        bar = progress.add_task(f"{done}/{count} videos", total=total_bytes, completed=completed)
+    done, count = len(folders) - len(jobs), len(folders)
+    # By bytes, because one video may last for hours and another for seconds.
+    total_bytes = sum(video.size for video in builder.videos)
+    done_bytes = total_bytes - sum(job.size for job in jobs)
+    label = "{}/{} videos".format
+    with progress(label(done, count), total_bytes, start=done_bytes, counts=False, quiet=quiet) as advance:
         for job in executor.run(jobs):
             done += 1
-            progress.update(bar, advance=job.size, description=f"{done}/{count} videos")
+            advance(job.size, label(done, count))
 
 
 def _read_lines(path: Path) -> Iterator[dict[str, Any]]:

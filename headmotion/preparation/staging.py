@@ -126,4 +126,4 @@ def _clip_path(folder: Path, number: int) -> Path:
 
 
 def _damaged(folder: Path, error: Exception) -> CorpusError:
-    return CorpusError("preparation", "whole staged videos", f"{type(error).__name__} in {folder}", "remove it")
+    return CorpusError("preparation", "intact staged videos", f"{type(error).__name__} in {folder}", "remove it")

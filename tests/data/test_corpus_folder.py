@@ -223,7 +223,7 @@ def test_an_index_whose_ids_lead_out_of_the_folder(id: str, tmp_path: Path) -> N
     header = json.loads((tmp_path / "s/corpus.json").read_text())
     header["index"] = FileInfo.for_content(text).model_dump()
     (tmp_path / "s/corpus.json").write_text(json.dumps(header))
-    with pytest.raises(CorpusError, match=r"a whole index\.jsonl, got id: .*within the folder"):
+    with pytest.raises(CorpusError, match=r"a valid index\.jsonl, got id: .*within the folder"):
         open_corpus(tmp_path / "s")
     pairs(tmp_path / "p", iter([make("a")]))
     index = (tmp_path / "p/index.csv").read_text().replace("\na,", f"\n{id},")

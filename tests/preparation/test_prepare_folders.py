@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from blobs import BlobsSpec, content, nodding, picture, pose, talking, video
-from test_prepare_frames import rotated
+from test_video_frames import rotated
 
 import headmotion as hm
 from headmotion.data.corpus import open_corpus

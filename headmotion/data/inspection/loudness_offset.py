@@ -24,7 +24,7 @@ MAX_OFFSET = 15
 MIN_FRAMES = 2 * MAX_OFFSET
 """A shorter clip tells nothing."""
 PADDED_FRAMES = 5 * MAX_OFFSET
-"""Shorter clips are padded with stillness to this length, so that there are shifts enough to measure chance."""
+"""Shorter clips are padded with stillness to this length, so that there are enough random shifts."""
 BAND_HZ = (500, 2500)
 WINDOW = 1024
 FLOOR_DB = -40.0

@@ -1,1 +1,1 @@
-"""Synthetic corpora whose truth is known."""
+"""Synthetic corpora whose ground truth is known."""

@@ -59,7 +59,7 @@ class GestureStyle:
 
 @dataclass(frozen=True, eq=False)
 class BodyMotion:
-    """The motion of a body in ``T`` frames, before it becomes rotations. All of it is truth for tests and metrics."""
+    """The motion of a body in ``T`` frames, before it becomes rotations: ground truth for tests and metrics."""
 
     beat: Curve
     """``[T]``: raised before an accent, struck down on it; about 1 at a full one."""

@@ -13,7 +13,7 @@ from .script import Script
 
 @dataclass(frozen=True, eq=False)
 class FaceMotion:
-    """The motion of a face in ``T`` frames, before it becomes landmarks. All of it is truth for tests and metrics."""
+    """The motion of a face in ``T`` frames, before it becomes landmarks: ground truth for tests and metrics."""
 
     opening: Curve
     """Distance ``[T]`` of the inner lips at the middle."""

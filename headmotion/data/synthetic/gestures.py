@@ -20,7 +20,7 @@ NOISE_DEG = 0.15
 
 @dataclass(frozen=True, eq=False)
 class GestureClip(Clip):
-    """A clip of `joints` and the truth that it was made from."""
+    """A clip of `joints` with its ground truth."""
 
     script: Script | None = None
     body_motion: BodyMotion | None = None

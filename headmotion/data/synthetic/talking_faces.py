@@ -26,7 +26,7 @@ MAX_CLIPS = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class SyntheticClip(Clip):
-    """A clip and the truth that it was made from."""
+    """A clip with its ground truth."""
 
     script: Script | None = None
     face_motion: FaceMotion | None = None

@@ -39,7 +39,7 @@ VARIANTS = (
 
 @dataclass(frozen=True, eq=False)
 class SpokenClip(Clip):
-    """A clip and the truth that it was made from."""
+    """A clip with its ground truth."""
 
     text: str = ""
     voice: EspeakVoice | None = None

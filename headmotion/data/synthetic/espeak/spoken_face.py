@@ -27,7 +27,7 @@ USUAL_POSE_DEG = 3.0
 
 @dataclass(frozen=True, eq=False)
 class SpokenFaceMotion:
-    """The motion of a face in ``T`` frames: the truth behind its landmarks."""
+    """The motion of a face in ``T`` frames: the ground truth of its landmarks."""
 
     mouth: Articulation
     brows: Curve
