@@ -1,4 +1,4 @@
-"""Make the bundled speech, headmotion/assets/speech.flac, with the synthesizer espeak-ng (Debian package espeak-ng)."""
+"""Make the bundled speech headmotion/assets/speech.flac with the synthesizer espeak-ng (Debian package espeak-ng)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PEAK = 0.6
 TARGET = Path(__file__).parents[1] / "headmotion/assets/speech.flac"
 
 
-def spoken(sentence: str) -> tuple[np.ndarray, int]:
-    """One sentence as samples and rate, without the silence around it."""
+def synthesize(sentence: str) -> tuple[np.ndarray, int]:
+    """Return a sentence as samples and their rate, without the silence around it."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as wave:
         subprocess.run(["espeak-ng", *VOICE, "-w", wave.name, sentence], check=True)
         samples, rate = soundfile.read(wave.name)
@@ -31,12 +31,12 @@ def spoken(sentence: str) -> tuple[np.ndarray, int]:
 
 
 def main() -> None:
-    """Sentences with silence before, between and after them, as 16-bit mono FLAC."""
-    pieces = [spoken(sentence) for sentence in SENTENCES]
-    rate = pieces[0][1]
-    silences = [LEAD_SECONDS, *[PAUSE_SECONDS] * (len(pieces) - 1), TAIL_SECONDS]
+    """Write the sentences with silence before, between and after them, as 16-bit mono FLAC."""
+    utterances = [synthesize(sentence) for sentence in SENTENCES]
+    rate = utterances[0][1]
+    silences = [LEAD_SECONDS, *[PAUSE_SECONDS] * (len(utterances) - 1), TAIL_SECONDS]
     parts = [np.zeros(round(silences[0] * rate))]
-    for (samples, _), seconds in zip(pieces, silences[1:], strict=True):
+    for (samples, _), seconds in zip(utterances, silences[1:], strict=True):
         parts += [samples, np.zeros(round(seconds * rate))]
     speech = np.concatenate(parts)
     soundfile.write(TARGET, speech * (PEAK / np.abs(speech).max()), rate, subtype="PCM_16")

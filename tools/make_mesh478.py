@@ -1,4 +1,4 @@
-"""Make the tables of `mesh478`: neutral face, mirror, outlines and lines, from mediapipe and frames of closed lips.
+"""Make the tables of `mesh478`: neutral face, mirror, outlines and lines, from mediapipe and frames with closed lips.
 
     .venv-mediapipe/bin/python tools/make_mesh478.py ../shared/data/grid_s1 > headmotion/representations/mesh478.json
 
@@ -31,7 +31,7 @@ OUTLINES = {
     "inner_lips": (78, published.FACEMESH_LIPS),
     "face": (10, published.FACEMESH_FACE_OVAL),
 }
-"""Closed outlines: where each begins, and the lines among which it runs."""
+"""Closed outlines: the first point of each, and the lines that contain it."""
 PARTS = {
     "right_brow": published.FACEMESH_RIGHT_EYEBROW,
     "left_brow": published.FACEMESH_LEFT_EYEBROW,
@@ -42,9 +42,9 @@ PARTS = {
 
 
 def first_faces(folder: Path) -> np.ndarray:
-    """Meshes ``[N, 478, 3]`` of the second frame of so many clips."""
+    """Return the meshes ``[N, 478, 3]`` of the second frame of `CLIPS` clips."""
     options = {"static_image_mode": True, "refine_landmarks": True}
-    found = []
+    meshes = []
     with mediapipe.solutions.face_mesh.FaceMesh(**options) as graph:
         for path in sorted(folder.glob("*.mp4"))[:CLIPS]:
             with av.open(str(path)) as video:
@@ -54,30 +54,30 @@ def first_faces(folder: Path) -> np.ndarray:
             large = cv2.resize(picture, (512, 512), interpolation=cv2.INTER_CUBIC)
             faces = graph.process(large).multi_face_landmarks
             if faces:
-                found.append([(p.x, p.y, p.z) for p in faces[0].landmark])
-    return np.array(found)
+                meshes.append([(p.x, p.y, p.z) for p in faces[0].landmark])
+    return np.array(meshes)
 
 
-def aligned(face: np.ndarray, to: np.ndarray) -> np.ndarray:
+def align(face: np.ndarray, to: np.ndarray) -> np.ndarray:
     """Return a face rotated, scaled and shifted onto another (Umeyama 1991)."""
     source, target = torch.from_numpy(face), torch.from_numpy(to)
     return fit_similarity(source, target).apply(source).numpy()
 
 
 def mirror_of(face: np.ndarray) -> np.ndarray:
-    """The permutation that matches a face to its mirror image."""
+    """Return the permutation that matches a face to its mirror image."""
     mirrored = (face - face.mean(0)) * FLIP
-    placed = mirrored + face.mean(0)
+    target = mirrored + face.mean(0)
     for _ in range(20):
-        _, order = linear_sum_assignment(((face[:, None] - placed[None]) ** 2).sum(-1))
-        placed = aligned(mirrored[order], face)[np.argsort(order)]
+        _, order = linear_sum_assignment(((face[:, None] - target[None]) ** 2).sum(-1))
+        target = align(mirrored[order], face)[np.argsort(order)]
     assert (order[order] == np.arange(len(face))).all(), "no mirror"
     return order
 
 
 def upright(face: np.ndarray, mirror: np.ndarray) -> np.ndarray:
-    """The face made symmetric about x = 0, its forehead and chin at one depth."""
-    face = (face + aligned((face * FLIP)[mirror], face)) / 2
+    """Return the face made symmetric about x = 0, with forehead and chin at the same depth."""
+    face = (face + align((face * FLIP)[mirror], face)) / 2
     across = (face - face[mirror]) * np.sign(face[:, :1] - face[mirror][:, :1])
     x = across.sum(0) / np.linalg.norm(across.sum(0))
     down = face[152] - face[10]
@@ -87,23 +87,23 @@ def upright(face: np.ndarray, mirror: np.ndarray) -> np.ndarray:
     return (face + face[mirror] * FLIP) / 2
 
 
-def in_frame(face: np.ndarray) -> np.ndarray:
-    """The face in the unit frame: its box in the middle, the longer edge one half."""
+def to_unit_frame(face: np.ndarray) -> np.ndarray:
+    """Return the face in the unit frame: its box in the middle, with a longer edge of 0.5."""
     low, high = face[:, :2].min(0), face[:, :2].max(0)
     shift = [*(low + high) / 2, face[:, 2].mean()]
     return (face - shift) / (2 * (high - low).max()) + [0.5, 0.5, 0]
 
 
 def outline(start: int, lines: frozenset) -> list[int]:
-    """Points along closed lines from a start, over the lower side first as published."""
-    near: dict[int, list[int]] = {}
+    """Return the points of a closed outline in order, from a start and along the lower side first."""
+    neighbors: dict[int, list[int]] = {}
     for a, b in sorted(lines):
-        near.setdefault(a, []).append(b)
-        near.setdefault(b, []).append(a)
+        neighbors.setdefault(a, []).append(b)
+        neighbors.setdefault(b, []).append(a)
     path, last = [start], -1
-    while (ahead := next(p for p in near[path[-1]] if p != last)) != start:
+    while (following := next(p for p in neighbors[path[-1]] if p != last)) != start:
         last = path[-1]
-        path.append(ahead)
+        path.append(following)
     return path
 
 
@@ -112,7 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path, help="folder with face videos that begin in silence")
     faces = first_faces(parser.parse_args().clips)
-    faces = np.stack([aligned(face, faces[0]) for face in faces])
+    faces = np.stack([align(face, faces[0]) for face in faces])
     opening = np.linalg.norm(faces[:, 13] - faces[:, 14], axis=-1)
     face = np.median(faces[opening <= np.median(opening)], axis=0)
     mirror = mirror_of(face)
@@ -122,7 +122,7 @@ def main() -> None:
         "outlines": outlines,
         "parts": {name: sorted(set(chain.from_iterable(lines))) for name, lines in PARTS.items()},
         "edges": sorted(published.FACEMESH_CONTOURS | published.FACEMESH_IRISES | published.FACEMESH_NOSE),
-        "neutral": [[round(n, 5) for n in point] for point in in_frame(upright(face, mirror)).tolist()],
+        "neutral": [[round(n, 5) for n in point] for point in to_unit_frame(upright(face, mirror)).tolist()],
     }
     print("{" + ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in tables.items()) + "}")
 

@@ -3,7 +3,7 @@
     python tools/make_neutral_face.py ../shared/data/grid_s1 > headmotion/representations/landmarks68_neutral.json
 
 The face that ships with headmotion was made by this script from speaker 1 of the GRID corpus (Cooke, Barker,
-Cunningham and Shao 2006, CC BY 4.0): the median of frames in which nothing is said and the lips touch.
+Cunningham and Shao 2006, CC BY 4.0): the median of silent frames in which the lips touch.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from headmotion.representations.specs import Landmarks68Spec
 
 
 def silent_frames(folder: Path, row: dict[str, str]) -> np.ndarray:
-    """Frames ``[T, 68, 3]`` of one clip in which no word is said, 0.2 s away from any word."""
+    """Return the silent frames ``[T, 68, 3]`` of a clip, at least 0.2 s from any word."""
     with np.load(folder / f"{row['id']}.npz") as stored:
         landmarks, fps = stored["landmarks"].astype(np.float64), float(stored["fps"])
     seconds = np.arange(len(landmarks)) / fps
-    keep = np.zeros(len(landmarks), dtype=bool)
+    silent = np.zeros(len(landmarks), dtype=bool)
     for start, end, word in json.loads(row["words"]):
         if word == "sil":
-            keep |= (seconds > start + 0.2 * (start > 0)) & (seconds < end - 0.2)
-    return landmarks[keep]
+            silent |= (seconds > start + 0.2 * (start > 0)) & (seconds < end - 0.2)
+    return landmarks[silent]
 
 
 def upright(faces: np.ndarray) -> np.ndarray:

@@ -15,12 +15,12 @@ from PIL import Image, ImageDraw
 
 COLUMNS, TILE, GAP, WAVE = 8, 160, 4, 56
 FACE = (0.16, 0.04, 0.90, 0.78)
-"""The face in the demo video: left, top, right, bottom as shares of the frame."""
+"""Box of the face in the demo video: left, top, right, bottom as shares of the frame."""
 BACKGROUND, INK, MARK = (255, 255, 255), (70, 90, 120), (200, 60, 40)
 
 
-def speech_of(video: Path) -> tuple[np.ndarray, int]:
-    """The sound track as mono samples in -1..1, and its rate."""
+def read_speech(video: Path) -> tuple[np.ndarray, int]:
+    """Return the sound track as mono samples in -1..1, and its rate."""
     with av.open(str(video)) as container:
         resampler = av.AudioResampler(format="flt", layout="mono")
         frames = [out for frame in container.decode(audio=0) for out in resampler.resample(frame)]
@@ -28,27 +28,27 @@ def speech_of(video: Path) -> tuple[np.ndarray, int]:
 
 
 def frames_at(video: Path, seconds: np.ndarray) -> list[Image.Image]:
-    """The frames that are shown at the given times, in order."""
-    found: list[Image.Image] = []
+    """Return the frames that are visible at the given times, in order."""
+    images: list[Image.Image] = []
     with av.open(str(video)) as container:
         for frame in container.decode(video=0):
-            while len(found) < len(seconds) and frame.time >= seconds[len(found)]:
-                found.append(frame.to_image())
-    return found
+            while len(images) < len(seconds) and frame.time >= seconds[len(images)]:
+                images.append(frame.to_image())
+    return images
 
 
-def moments(speech: np.ndarray, rate: int) -> np.ndarray:
-    """One time per equal stretch of the speech: its loudest and its quietest moment in turn."""
+def loud_and_quiet_times(speech: np.ndarray, rate: int) -> np.ndarray:
+    """Return one time (s) per column: alternately the loudest and the quietest of equal parts of the speech."""
     step = rate // 25
     loudness = np.sqrt(np.square(speech[: len(speech) // step * step]).reshape(-1, step).mean(1))
     smooth = np.convolve(loudness, np.full(3, 1 / 3), "same")
-    stretches = np.array_split(np.arange(len(smooth) - 1), COLUMNS)
-    picks = [part[np.argmin(smooth[part]) if i % 2 else np.argmax(smooth[part])] for i, part in enumerate(stretches)]
+    parts = np.array_split(np.arange(len(smooth) - 1), COLUMNS)
+    picks = [part[np.argmin(smooth[part]) if i % 2 else np.argmax(smooth[part])] for i, part in enumerate(parts)]
     return np.array(picks) / 25
 
 
 def draw_wave(sheet: Image.Image, speech: np.ndarray) -> None:
-    """The speech over the whole width, below the tiles."""
+    """Draw the speech over the full width, below the tiles."""
     draw = ImageDraw.Draw(sheet)
     bounds = np.linspace(0, len(speech), sheet.width + 1).astype(int)
     middle, gain = TILE + GAP + WAVE / 2, 0.5 * WAVE / np.abs(speech).max()
@@ -58,7 +58,7 @@ def draw_wave(sheet: Image.Image, speech: np.ndarray) -> None:
 
 
 def draw_tiles(sheet: Image.Image, frames: list[Image.Image], positions: np.ndarray) -> None:
-    """Faces side by side, each with a line to its position (0..1) in the waveform."""
+    """Draw faces side by side, each with a line to its position (0..1) in the waveform."""
     draw = ImageDraw.Draw(sheet)
     for column, (frame, position) in enumerate(zip(frames, positions, strict=True)):
         left, x = column * (TILE + GAP), position * sheet.width
@@ -68,19 +68,19 @@ def draw_tiles(sheet: Image.Image, frames: list[Image.Image], positions: np.ndar
 
 
 def main() -> None:
-    """Read the video, write the picture."""
+    """Read the video and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("video", type=Path)
     parser.add_argument("picture", type=Path)
-    given = parser.parse_args()
-    speech, rate = speech_of(given.video)
-    times = moments(speech, rate)
+    arguments = parser.parse_args()
+    speech, rate = read_speech(arguments.video)
+    times = loud_and_quiet_times(speech, rate)
     sheet = Image.new("RGB", (COLUMNS * (TILE + GAP) - GAP, TILE + 2 * GAP + WAVE), BACKGROUND)
     draw_wave(sheet, speech)
-    draw_tiles(sheet, frames_at(given.video, times), times * rate / len(speech))
-    given.picture.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(given.picture, optimize=True)
-    print(given.picture)
+    draw_tiles(sheet, frames_at(arguments.video, times), times * rate / len(speech))
+    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(arguments.picture, optimize=True)
+    print(arguments.picture)
 
 
 if __name__ == "__main__":
