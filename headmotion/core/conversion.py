@@ -38,7 +38,7 @@ def convert(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str
         path, result = (*path, reduction), reduction.convert(result)
     if not _fits(result, requested):
         possible, got = (json.dumps(fields, sort_keys=True) for fields in (_fields(result, requested), requested))
-        raise MotionError(f"motion of {source_type} to {target_type}", f"what can be made, {possible}", got)
+        raise MotionError(f"motion of {source_type} to {target_type}", f"what converters can make, {possible}", got)
     earlier = motion.provenance.get("converted", ())
     steps = [{"from": step.source, "to": step.target, "loss": step.loss} for step in path]
     return replace(result, provenance={**motion.provenance, "converted": [*earlier, *steps]})

@@ -54,13 +54,13 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def temporary_folder(beside: Path) -> Iterator[Path]:
-    """Yield a new hidden folder beside the path ``beside``; it is removed with its files in the end.
+def temporary_folder(target: Path) -> Iterator[Path]:
+    """Yield a new hidden folder next to ``target``; it is removed with its files in the end.
 
     Raises:
         OSError: the folder cannot be made.
     """
-    with _folder_for(beside), _temporary_for(beside) as temporary:
+    with _folder_for(target), _temporary_for(target) as temporary:
         temporary.mkdir()
         try:
             yield temporary

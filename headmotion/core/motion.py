@@ -40,9 +40,9 @@ class Motion:
     units: str = "px"
     """``px`` (pixels of the source picture) or ``unit`` (the unit frame)."""
     reference: Tensor | None = None
-    """The pose ``[P, D]`` that the motion was made from, in the motion's own units."""
+    """The pose ``[P, D]`` that the motion starts from, in the motion's own units."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    """How the motion was made: model, seed, versions."""
+    """Origin of the motion: model, seed, conversions."""
 
     def __post_init__(self) -> None:
         values = torch.as_tensor(self.values)

@@ -1,4 +1,4 @@
-"""The spec of a whole pipeline. Reading one needs no torch."""
+"""The spec of a pipeline. Reading one does not import torch."""
 
 from __future__ import annotations
 

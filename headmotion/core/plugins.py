@@ -181,14 +181,14 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
 
 
 def _reject_stray_hooks(module: Any, plugin: str) -> None:
-    known = [name for name in vars(hookspecs) if name.startswith("headmotion_")]
+    hooks = [name for name in vars(hookspecs) if name.startswith("headmotion_")]
     for name, value in vars(module).items():
         if not (name.startswith("headmotion_") and callable(value)):
             continue
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+        if name not in hooks:
+            near = difflib.get_close_matches(name, hooks, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else ""
-            raise PluginError(f"plugin {plugin}", f"hooks among {', '.join(known)}", repr(name), remedy)
+            raise PluginError(f"plugin {plugin}", f"hooks among {', '.join(hooks)}", repr(name), remedy)
         if not hasattr(value, "headmotion_impl"):
             raise PluginError(f"plugin {plugin}", f"{name} marked with headmotion.hookimpl", "an unmarked function")
 

@@ -41,7 +41,7 @@ def track(
 def progress(
     label: str, total: int | None, *, start: int = 0, counts: bool = True, quiet: bool = False
 ) -> Iterator[Advance]:
-    """Show a bar while the body runs; it calls what it is given to say how much more is done.
+    """Show a bar while the body runs; the body calls the context's value as work is done, see `Advance`.
 
     Args:
         label: what stands before the bar.

@@ -43,7 +43,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model with random weights: what it says does not matter here."""
+    """A model with random weights: what it generates does not matter."""
     spec = hm.PipelineSpec(generator={"type": "ms-sync", "preset": "small"})  # type: ignore[arg-type]
     return hm.build(spec).save(tmp_path_factory.mktemp("model") / "model.safetensors")
 
@@ -187,7 +187,7 @@ def test_help_needs_no_torch() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["licenses"]])
-def test_answers_about_specs_need_no_torch(arguments: list[str]) -> None:
+def test_commands_about_specs_need_no_torch(arguments: list[str]) -> None:
     code = (
         f"import sys\nsys.argv = ['headmotion', *{arguments}]\nfrom headmotion.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\nassert 'torch' not in sys.modules\n"
@@ -450,7 +450,7 @@ def test_model_of_a_plugin_that_is_not_installed(
 # Plugins
 
 
-def test_check_prints_a_line_for_each_check_and_tells_by_its_status(
+def test_check_prints_a_line_for_each_check_and_its_status_says_if_all_passed(
     run: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status, out, _ = run("plugins", "check", "audio-encoders", "--level", "1")

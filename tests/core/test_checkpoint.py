@@ -52,7 +52,7 @@ def test_round_trip(path):
         assert loaded[name].dtype == tensor.dtype
 
 
-def test_the_first_released_format_goes_on_loading():
+def test_the_first_released_format_still_loads():
     header, loaded = load_checkpoint(Path(__file__).with_name("checkpoint-format-1.safetensors"))
     assert (header.format, header.spec, header.step, header.card) == (1, SPEC, 12, {"data": "GRID", "seconds": 3})
     assert all(torch.equal(loaded[name], tensor) for name, tensor in tensors().items())
@@ -182,9 +182,9 @@ def test_damage_never_goes_unnoticed_and_never_crashes(tmp_path_factory, data):
         loaded = load_checkpoint(path)[1]
     except CheckpointError:
         return
-    numbers = sum(each.nbytes for each in tensors().values())
+    numbers = sum(tensor.nbytes for tensor in tensors().values())
     assert place < len(content) - numbers, "a changed number was loaded"
-    assert all(torch.isfinite(each).all() for each in loaded.values())
+    assert all(torch.isfinite(tensor).all() for tensor in loaded.values())
 
 
 def test_other_numbers(path):

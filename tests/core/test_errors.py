@@ -1,11 +1,12 @@
 import pickle
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from headmotion.core import errors
-from headmotion.core.errors import HeadmotionError
+from headmotion.core.errors import HeadmotionError, first_problem
 
-EVERY = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)]
+ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HeadmotionError)]
 
 
 def test_one_line_with_all_parts():
@@ -14,9 +15,27 @@ def test_one_line_with_all_parts():
     assert str(HeadmotionError("a", "b", "c")) == "a: expected b, got c"
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("kind", ERRORS)
 def test_all_derive_from_one_and_return_from_worker_processes(kind):
     assert issubclass(kind, HeadmotionError)
     error = pickle.loads(pickle.dumps(kind("component", "this", "that", "remedy")))
     assert type(error) is kind
     assert (error.component, error.expected, error.got, error.remedy) == ("component", "this", "that", "remedy")
+
+
+class Point(BaseModel):
+    x: float
+    y: float
+
+
+class Line(BaseModel):
+    points: list[Point]
+
+
+def test_the_first_problem_is_one_line_with_its_place():
+    with pytest.raises(ValidationError) as caught:
+        Line.model_validate({"points": [{"x": 1, "y": 2}, {"x": "wide", "y": 1}, {}]})
+    assert first_problem(caught.value).startswith("points.1.x: Input should be a valid number")
+    with pytest.raises(ValidationError) as caught:
+        Line.model_validate([])
+    assert first_problem(caught.value).startswith("Input should be a valid dictionary")

@@ -78,7 +78,7 @@ def test_a_folder_appears_whole(tmp_path, there):
         (temporary / "0.png").write_bytes(b"first")
         assert target.exists() == there
         assert not there or not list(target.iterdir())
-    assert [each.name for each in target.iterdir()] == ["0.png"]
+    assert [path.name for path in target.iterdir()] == ["0.png"]
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -94,7 +94,7 @@ def test_a_folder_with_something_in_it_is_not_replaced(tmp_path):
     (tmp_path / "kept" / "old").write_text("old")
     with pytest.raises(OSError, match="kept"), atomic_folder(tmp_path / "kept"):
         pass
-    assert [each.name for each in tmp_path.rglob("*")] == ["kept", "old"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["kept", "old"]
 
 
 KILLED = """

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 
 import pytest
@@ -5,6 +6,8 @@ import pytest
 import headmotion
 from headmotion.core.errors import DetectorError, HeadmotionError
 from headmotion.core.lazy import import_optional, is_installed, lazy_names, require_packages
+
+HEAVY = ("torch", "cv2", "av", "soxr", "librosa", "scipy")
 
 
 def test_names_are_imported_on_first_use():
@@ -33,3 +36,19 @@ def test_a_missing_package_is_one_line_with_a_remedy(monkeypatch):
     require_packages(["json"], "other", "report")
     assert import_optional("json", "other", "report") is sys.modules["json"]
     assert is_installed("json") and not is_installed("absent_package")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import headmotion",
+        "from headmotion import hookimpl, GeneratorSpec, PipelineSpec, HeadmotionError",
+        "import headmotion.core.spec, headmotion.core.plugins, headmotion.core.hookspecs",
+        "import headmotion.core.checkpoint, headmotion.core.files",
+        "from headmotion.core.plugins import registry; registry()",
+    ],
+)
+def test_import_is_light(statement):
+    code = f"import sys\n{statement}\nprint(*[name for name in {HEAVY} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

@@ -37,11 +37,11 @@ def test_read_back_bit_for_bit(tmp_path_factory, suffix, values):
         provenance={"seed": 3},
     )
     assert motion.save(path) == path
-    again = Motion.load(path)
-    assert np.array_equal(again.values.numpy().view(np.int32), values.view(np.int32))
-    assert np.array_equal(again.reference.numpy().view(np.int32), values[0].view(np.int32))
+    loaded = Motion.load(path)
+    assert np.array_equal(loaded.values.numpy().view(np.int32), values.view(np.int32))
+    assert np.array_equal(loaded.reference.numpy().view(np.int32), values[0].view(np.int32))
     for name in ("fps", "representation", "frame", "units", "provenance"):
-        assert getattr(again, name) == getattr(motion, name)
+        assert getattr(loaded, name) == getattr(motion, name)
 
 
 def golden():
@@ -61,7 +61,7 @@ def golden():
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
-def test_the_first_released_format_goes_on_loading(suffix):
+def test_the_first_released_format_still_loads(suffix):
     stored, made = Motion.load(Path(__file__).with_name(f"motion-format-1{suffix}")), golden()
     assert np.array_equal(stored.values.numpy().view(np.int32), made.values.numpy().view(np.int32))
     assert np.array_equal(stored.reference.numpy().view(np.int32), made.reference.numpy().view(np.int32))

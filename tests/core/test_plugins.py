@@ -226,7 +226,7 @@ def test_call_reaches_one_plugin_only(fake_plugins):
 
 
 def test_installed_plugins_of_a_process(fake_plugins):
-    """As users meet it: a broken and a good plugin beside headmotion's own parts, in a fresh process."""
+    """As users meet it: a broken and a good plugin together with headmotion's own parts, in a fresh process."""
     fake_plugins.install("headmotion-bad", "import no_such_module_at_all")
     fake_plugins.install("headmotion-good", offering("good/part"))
     code = "from headmotion.core.plugins import registry\nfor r in registry().records: print(r.dist, r.name, r.status)"

@@ -63,20 +63,20 @@ class Whole(Spec):
 @pytest.fixture(scope="module", autouse=True)
 def small_registry():
     registry = Registry()
-    for each in (Walker, Runner, Sum):
-        registry.specs[each.kind, each.type_name()] = each
+    for spec in (Walker, Runner, Sum):
+        registry.specs[spec.kind, spec.type_name()] = spec
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(spec_module, "registry", lambda: registry)
         yield
 
 
-def test_three_ways_to_say_the_same():
-    wanted = Walker()
-    assert Whole(generator="walker").generator == wanted
-    assert Whole(generator={"type": "walker"}).generator == wanted
-    assert Whole(generator=wanted).generator is wanted
-    assert Whole().generator == wanted
-    assert resolve_spec("generator", "walker") == wanted
+def test_three_ways_to_name_a_spec():
+    expected = Walker()
+    assert Whole(generator="walker").generator == expected
+    assert Whole(generator={"type": "walker"}).generator == expected
+    assert Whole(generator=expected).generator is expected
+    assert Whole().generator == expected
+    assert resolve_spec("generator", "walker") == expected
 
 
 def message(build):
@@ -123,7 +123,7 @@ def test_type_name():
     assert SyncerSpec.kind == "syncer"
 
 
-def test_a_spec_without_build_is_none():
+def test_a_spec_must_have_build():
     class Bare(GeneratorSpec):
         type: Literal["bare"] = "bare"
 
@@ -164,7 +164,7 @@ def test_json_schema_describes_every_registered_type():
     schema = Whole.model_json_schema()
     brief, *full = schema["properties"]["generator"]["anyOf"]
     assert brief["enum"] == ["walker"], "only what needs no further field can be said in a word"
-    assert [each["title"] for each in full] == ["Walker", "Runner"]
+    assert [schema["title"] for schema in full] == ["Walker", "Runner"]
     assert full[0]["properties"]["stride"]["description"] == "Length of a step (m)."
     assert full[0]["properties"]["stride"]["maximum"] == 2
     assert full[0]["additionalProperties"] is False

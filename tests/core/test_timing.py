@@ -72,17 +72,17 @@ def test_an_hour_at_ntsc_rate_does_not_drift():
 
 
 @given(RATES, RATES, st.lists(st.integers(0, 20), min_size=1, max_size=8).filter(any), st.integers(-50, 49))
-def test_pieces_equal_the_whole_bit_for_bit(source, target, sizes, percent):
+def test_parts_of_any_size_equal_the_whole_bit_for_bit(source, target, sizes, percent):
     frames = torch.randn(sum(sizes), 2, 2, generator=torch.Generator().manual_seed(0))
     # The audio may be up to half a source frame shorter or longer than its frames.
     total = frame_count((len(frames) + Fraction(percent, 100)) / source, target)
     whole = resample_frames(frames, source, target, total)
     assert len(whole) == total
     resampler = FrameResampler(source, target)
-    pieces = [resampler.push(piece) for piece in frames.split(sizes)]
-    assert sum(map(len, pieces)) <= total, "a frame came out that the audio does not have"
-    pieces.append(resampler.flush(total))
-    assert torch.equal(torch.cat(pieces), whole)
+    resampled = [resampler.push(part) for part in frames.split(sizes)]
+    assert sum(map(len, resampled)) <= total, "a frame came out that the audio does not have"
+    resampled.append(resampler.flush(total))
+    assert torch.equal(torch.cat(resampled), whole)
 
 
 @given(RATES, RATES)

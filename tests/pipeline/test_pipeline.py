@@ -105,8 +105,8 @@ def test_a_stream_gives_the_frames_of_generate_for_any_chunks(
     whole = pipe.generate((wave, rate), face(pipe), seed=3, fps=fps)  # type: ignore[arg-type]
     session = pipe.stream(face(pipe), sample_rate=rate, seed=3, fps=fps)  # type: ignore[arg-type]
     bounds = [0, *sorted(min(cut, len(wave)) for cut in cuts), len(wave)]
-    pieces = [session.push(wave[a:b]) for a, b in itertools.pairwise(bounds)]
-    streamed = hm.Motion.concatenate([*pieces, session.flush()])
+    parts = [session.push(wave[a:b]) for a, b in itertools.pairwise(bounds)]
+    streamed = hm.Motion.concatenate([*parts, session.flush()])
     assert len(streamed) == len(whole)
     assert (unit(pipe, streamed) - unit(pipe, whole)).abs().max() < 1e-5
 
@@ -131,17 +131,17 @@ def test_small_states_the_lookahead_that_its_spec_promises(pipe: hm.Pipeline) ->
 
 
 def test_a_session_holds_no_more_after_a_minute_than_after_five_seconds(pipe: hm.Pipeline) -> None:
-    def held(value: object, seen: set[int]) -> int:
-        if id(value) in seen or isinstance(value, torch.nn.Module):
+    def held(value: object, visited: set[int]) -> int:
+        if id(value) in visited or isinstance(value, torch.nn.Module):
             return 0
-        seen.add(id(value))
+        visited.add(id(value))
         if isinstance(value, torch.Tensor | np.ndarray):
             return int(np.prod(value.shape))
         if isinstance(value, list | tuple | set):
-            return sum(held(each, seen) for each in value)
+            return sum(held(item, visited) for item in value)
         if isinstance(value, dict):
-            return sum(held(each, seen) for each in value.values())
-        return held(vars(value), seen) if hasattr(value, "__dict__") else 0
+            return sum(held(item, visited) for item in value.values())
+        return held(vars(value), visited) if hasattr(value, "__dict__") else 0
 
     session, second = pipe.stream(sample_rate=48_000, fps=30), speech(1.0, 48_000)
     for _ in range(5):
@@ -152,12 +152,12 @@ def test_a_session_holds_no_more_after_a_minute_than_after_five_seconds(pipe: hm
     assert 1000 < held(session, set()) < 1.5 * early
 
 
-def test_pieces_are_the_motion_of_generate(pipe: hm.Pipeline) -> None:
+def test_iter_motion_is_the_motion_of_generate(pipe: hm.Pipeline) -> None:
     audio = (speech(3.3), 16_000)
-    pieces = list(pipe.iter_motion(audio, face(pipe), seed=2, fps=30))
-    assert len(pieces) > 2
+    parts = list(pipe.iter_motion(audio, face(pipe), seed=2, fps=30))
+    assert len(parts) > 2
     whole = pipe.generate(audio, face(pipe), seed=2, fps=30)
-    assert torch.equal(hm.Motion.concatenate(pieces).values, whole.values)
+    assert torch.equal(hm.Motion.concatenate(parts).values, whole.values)
 
 
 def test_a_session_ends_once(pipe: hm.Pipeline) -> None:
@@ -170,21 +170,21 @@ def test_a_session_ends_once(pipe: hm.Pipeline) -> None:
         session.push(speech(0.2))
 
 
-def test_seed_is_the_only_chance(pipe: hm.Pipeline) -> None:
+def test_the_seed_is_the_only_randomness(pipe: hm.Pipeline) -> None:
     audio = (speech(0.6), 16_000)
-    first, again, other = (pipe.generate(audio, face(pipe), seed=s).values for s in (1, 1, 2))
-    assert torch.equal(first, again) and not torch.equal(first, other)
+    first, repeated, other = (pipe.generate(audio, face(pipe), seed=s).values for s in (1, 1, 2))
+    assert torch.equal(first, repeated) and not torch.equal(first, other)
     built = [hm.build(hm.PipelineSpec(generator=SMALL), seed=5, device="cpu") for _ in range(2)]  # type: ignore[arg-type]
     for a, b in zip(built[0].parameters(), built[1].parameters(), strict=True):
         assert torch.equal(a, b)
 
 
-def test_a_saved_pipeline_says_the_same(pipe: hm.Pipeline, tmp_path: Path) -> None:
+def test_a_saved_pipeline_generates_the_same(pipe: hm.Pipeline, tmp_path: Path) -> None:
     path = pipe.save(tmp_path / "model.safetensors", step=7, card={"name": "mine"})
-    again = hm.load(path, device="cpu")
-    assert again.spec == pipe.spec and again.card["name"] == "mine"
+    loaded = hm.load(path, device="cpu")
+    assert loaded.spec == pipe.spec and loaded.card["name"] == "mine"
     audio = (speech(0.6), 16_000)
-    assert torch.equal(again.generate(audio, face(pipe)).values, pipe.generate(audio, face(pipe)).values)
+    assert torch.equal(loaded.generate(audio, face(pipe)).values, pipe.generate(audio, face(pipe)).values)
     with pytest.raises(hm.CheckpointError, match="ms-sinc"):
         hm.load("ms-sinc")
 
@@ -247,8 +247,8 @@ class Still(Renderer):
     def frames(self, motion, image=None, landmarks=None):  # type: ignore[no-untyped-def]
         """One picture per frame."""
         assert image is not None
-        for piece in motion:
-            yield from [image] * len(piece)
+        for part in motion:
+            yield from [image] * len(part)
 
 
 @pytest.mark.parametrize("keeps", [False, True])
@@ -263,8 +263,8 @@ def test_a_renderer_gets_transparency_only_if_it_keeps_it(
     Image.fromarray(picture).save(path)
     motion = hm.Motion(torch.zeros(2, 68, 2), Fraction(25))
     made = pipe.render(motion, tmp_path / "frames", image=path if as_file else picture)
-    seen = read_picture(made / "000001.png", alpha=True)
-    assert np.array_equal(seen, picture if keeps else np.full((20, 20, 3), 255, np.uint8))
+    frame = read_picture(made / "000001.png", alpha=True)
+    assert np.array_equal(frame, picture if keeps else np.full((20, 20, 3), 255, np.uint8))
 
 
 def test_a_large_picture_file_is_read_smaller_and_its_pose_follows(pipe: hm.Pipeline, tmp_path: Path) -> None:

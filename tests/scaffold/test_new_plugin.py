@@ -1,4 +1,4 @@
-"""A new plugin of each kind installs, passes the kit, and does at once what its own page says."""
+"""A new plugin of each kind installs, passes the kit, and does what its own page says."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_passes_the_kit(plugins: Path, kind: str) -> None:
     results = check_plugin(name_of(kind))
     assert list(results) == [f"{kind}:{name_of(kind)}/{PARTS[kind].type}"]
-    assert all(each.conforms for every in results.values() for each in every), report(results)
+    assert all(result.conforms for checked in results.values() for result in checked), report(results)
 
 
 @pytest.mark.parametrize("kind", PARTS)
@@ -106,7 +106,7 @@ def test_its_own_tests_pass(plugins: Path) -> None:
 
 
 def test_there_is_one_for_every_kind() -> None:
-    assert {each.kind for each in ComponentSpec.__subclasses__()} == set(PARTS) == set(KINDS)
+    assert {base.kind for base in ComponentSpec.__subclasses__()} == set(PARTS) == set(KINDS)
 
 
 def test_the_template_in_the_repository_is_a_new_plugin(tmp_path: Path) -> None:

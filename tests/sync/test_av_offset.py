@@ -26,8 +26,8 @@ def syncnet(motion: np.ndarray, audio: np.ndarray, vshift: int) -> tuple[float, 
 @pytest.mark.parametrize("count", [1, 2, 6, 16, 40, 76])
 @pytest.mark.parametrize("vshift", [1, 10, 15])
 def test_zero_padding_is_the_published_definition(count: int, vshift: int) -> None:
-    chance = np.random.default_rng([count, vshift])
-    motion, audio = chance.normal(0, 3, (2, 3, count, 24))
+    rng = np.random.default_rng([count, vshift])
+    motion, audio = rng.normal(0, 3, (2, 3, count, 24))
     curves = zero_padded(torch.from_numpy(motion), torch.from_numpy(audio), vshift)
     found = best_shift(curves)
     for k in range(3):
@@ -41,8 +41,8 @@ def test_zero_padding_is_the_published_definition(count: int, vshift: int) -> No
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 50])
 def test_valid_pairs_average_what_there_is(count: int) -> None:
-    chance = np.random.default_rng(count)
-    motion, audio = chance.normal(0, 1, (2, count, 5))
+    rng = np.random.default_rng(count)
+    motion, audio = rng.normal(0, 1, (2, count, 5))
     reach = min(MAX_SHIFT, count // 2)
     expected = []
     for shift in range(-reach, reach + 1):

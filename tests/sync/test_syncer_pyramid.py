@@ -45,27 +45,27 @@ def test_measure_of_a_clip(late):
 
 def test_seconds_grow_with_the_level():
     measures = built(3).measure(*clip(late=4))
-    assert [each.offset for each in measures[:2]] == [-4, -2]
-    assert [each.seconds for each in measures[:2]] == pytest.approx([-0.16, -0.16])
+    assert [measure.offset for measure in measures[:2]] == [-4, -2]
+    assert [measure.seconds for measure in measures[:2]] == pytest.approx([-0.16, -0.16])
 
 
 def test_scores_and_loss():
     pyramid = built(4)
     motion, audio = clip(43)
     scores = pyramid.scores(motion, audio)
-    assert [each.shape for each in scores] == [(1, 39), (1, 18), (1, 7), (1, 2)]
-    assert all((each.abs() <= 1 + 1e-6).all() for each in scores)
+    assert [score.shape for score in scores] == [(1, 39), (1, 18), (1, 7), (1, 2)]
+    assert all((score.abs() <= 1 + 1e-6).all() for score in scores)
     torch.testing.assert_close(scores[0], torch.ones(1, 39))
-    torch.testing.assert_close(pyramid(motion, audio), -torch.stack([each.mean() for each in scores]).mean())
+    torch.testing.assert_close(pyramid(motion, audio), -torch.stack([score.mean() for score in scores]).mean())
     assert pyramid(motion, audio) < pyramid(motion, -audio)
 
 
 def test_embeddings_are_as_the_syncers_give_them_and_cosines_do_not_depend_on_their_length():
     pyramid = built()
     motion, audio = clip(20)
-    ((seen, heard),) = pyramid.embeddings(motion, audio)
-    torch.testing.assert_close(seen[0, 3], motion[0, 3:8].flatten(1).mean(0))
-    torch.testing.assert_close(heard[0, 3], audio[0, 12:32].mean(0))
+    ((motion_embeddings, audio_embeddings),) = pyramid.embeddings(motion, audio)
+    torch.testing.assert_close(motion_embeddings[0, 3], motion[0, 3:8].flatten(1).mean(0))
+    torch.testing.assert_close(audio_embeddings[0, 3], audio[0, 12:32].mean(0))
     torch.testing.assert_close(pyramid.scores(motion, 5 * audio), pyramid.scores(motion, audio))
     (unit,), (free,) = (pyramid.curves(motion, 5 * audio, space) for space in ("unit", "free"))
     assert float(unit.min()) == pytest.approx(0, abs=1e-5) and float(free.min()) > 0.5

@@ -1,1 +1,1 @@
-"""What new plugins are made of: one package per kind, working code but for ``$name``, and what they all share."""
+"""Templates of new plugins: one package per kind, working code except for ``$name``, and the files that all share."""

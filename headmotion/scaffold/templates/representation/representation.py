@@ -1,4 +1,4 @@
-"""Six points of a face in the plane."""
+"""Mouth: a representation of six points of a face in the plane."""
 
 from __future__ import annotations
 
@@ -40,35 +40,39 @@ class Mouth(Representation):
         self.mirror = (0, 2, 1, 3, 4, 5)
 
     def neutral(self) -> Tensor:
-        """The resting pose ``[6, 2]`` in the unit frame."""
+        """Return the resting pose ``[6, 2]`` in the unit frame."""
         return torch.tensor(list(REST.values()))
 
     def frame_of(self, values: Tensor) -> UnitSquare:
-        """Middle of the box around all points of ``[..., 6, 2]``, and twice its longer edge."""
-        places = self._checked(values)[..., :2].reshape(-1, 2)
-        if not len(places) or not bool(places.isfinite().all()):
+        """Fit the square to poses ``[..., 6, 2]``: center of their box, and twice its longer edge.
+
+        Raises:
+            MotionError: no pose, points that are not finite, or all points in one place.
+        """
+        points = self._checked(values)[..., :2].reshape(-1, 2)
+        if not len(points) or not bool(points.isfinite().all()):
             raise MotionError(self.name, "at least one pose of finite points", "none, or NaN or infinity")
-        (left, top), (right, bottom) = places.amin(0).tolist(), places.amax(0).tolist()
+        (left, top), (right, bottom) = points.amin(0).tolist(), points.amax(0).tolist()
         side = 2 * max(right - left, bottom - top)
         if side <= 0:
             raise MotionError(self.name, "points at different positions", "all points in one place")
         return UnitSquare((left + right) / 2, (top + bottom) / 2, side)
 
     def normalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """Pixels ``[..., 6, 2]`` to the unit frame."""
-        return (self._checked(values)[..., :2] - self._middle(values, frame)) / frame.side + 0.5
+        """Map pixels ``[..., 6, 2]`` to the unit frame."""
+        return (self._checked(values)[..., :2] - self._center(values, frame)) / frame.side + 0.5
 
     def denormalize(self, values: Tensor, frame: UnitSquare) -> Tensor:
-        """The unit frame ``[..., 6, 2]`` to pixels."""
-        return (self._checked(values) - 0.5) * frame.side + self._middle(values, frame)
+        """Map the unit frame ``[..., 6, 2]`` to pixels."""
+        return (self._checked(values) - 0.5) * frame.side + self._center(values, frame)
 
     def flip(self, values: Tensor) -> Tensor:
-        """Poses ``[..., 6, 2]`` of the unit frame in a mirror: x becomes 1 - x, points change sides."""
+        """Mirror poses ``[..., 6, 2]`` of the unit frame: x becomes 1 - x, and left and right points are swapped."""
         mirrored = values[..., list(self.mirror), :]
         return torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], dim=-1)
 
     def to_points2d(self, values: Tensor) -> Tensor:
-        """Image positions ``[..., 6, 2]``: the values themselves."""
+        """Return image positions ``[..., 6, 2]``, which are the values themselves."""
         return self._checked(values)[..., :2]
 
     def _checked(self, values: Tensor) -> Tensor:
@@ -76,7 +80,7 @@ class Mouth(Representation):
             raise MotionError(self.name, f"poses [..., {self.points}, {self.dims}]", f"the shape {list(values.shape)}")
         return values
 
-    def _middle(self, values: Tensor, frame: UnitSquare) -> Tensor:
+    def _center(self, values: Tensor, frame: UnitSquare) -> Tensor:
         if not (frame.side > 0 and all(map(math.isfinite, (frame.x, frame.y, frame.side)))):
             raise MotionError(self.name, "a finite frame with a side above 0", str(frame))
         return values.new_tensor([frame.x, frame.y])
