@@ -130,7 +130,7 @@ def rendering() -> Iterator[Row]:
     motion = pipe.generate(ASSETS / "speech.flac", reference=ASSETS / "portrait_landmarks.npz")[:150]
     picture = read_picture(ASSETS / "portrait.png")
     for name in ("skeleton", "portrait"):
-        renderer = pipe.renderer(name)
+        renderer = pipe.with_renderer(name)
         list(renderer.frames([motion[:5]], picture))
         seconds = _median(lambda renderer=renderer: [0 for _ in renderer.frames([motion], picture)], 3)  # type: ignore[misc]
         yield Row(

@@ -39,7 +39,7 @@ def portrait() -> Figure:
     cv2.setNumThreads(1)
     pipe = hm.load("ms-sync", device="cpu")
     motion = pipe.generate(ASSETS / "speech.flac", reference=ASSETS / "portrait_landmarks.npz")[:100]
-    picture, renderer = read_picture(ASSETS / "portrait.png"), pipe.renderer("portrait")
+    picture, renderer = read_picture(ASSETS / "portrait.png"), pipe.with_renderer("portrait")
     with threads(1):
         took = in_turns({"ours": lambda: [0 for _ in renderer.frames([motion], picture)]}, 5)["ours"]
     return Figure(len(motion) / took, "frames/s", f"{1000 * took / len(motion):.1f} ms per frame")

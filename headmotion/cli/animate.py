@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from .options import F, any_path, check_output, device, existing_file, one_thread, options, quiet, seed, show
+
+if TYPE_CHECKING:
+    from headmotion.core.interfaces.renderer import Renderer
 
 
 def _face(context: click.Context, parameter: click.Parameter, value: str) -> int | Literal["largest"]:
@@ -42,6 +46,18 @@ def _edits(command: F) -> F:
         click.option("--hold-pose/--no-hold-pose", help="Hold the head exactly still."),
         click.option("--limit/--no-limit", help="Limit openings and angles to what people reach."),
     )(command)
+
+
+def _renderer(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Return the spec of a renderer as JSON values, from a type or from JSON."""
+    if value is None:
+        return None
+    if not value.lstrip().startswith("{"):
+        return {"type": value}
+    try:
+        return cast("dict[str, Any]", json.loads(value))
+    except (ValueError, RecursionError):
+        raise click.BadParameter('a renderer is a type, or JSON such as {"type": "skeleton"}.') from None
 
 
 @click.command()
@@ -113,7 +129,12 @@ def make_demo(
     ),
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
-    click.option("--renderer", help="Renderer, such as skeleton.  [default: portrait with --image, else skeleton]"),
+    click.option(
+        "--renderer",
+        callback=_renderer,
+        metavar="TYPE|JSON",
+        help="Renderer: a type such as skeleton, or a spec.  [default: the model's own]",
+    ),
     click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head only, or the whole picture."),
     click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
     click.option("--style", metavar="NAME", help="Style of motion, for a generator with styles."),
@@ -136,7 +157,7 @@ def animate(
     output: Path,
     model: str,
     fps: str | None,
-    renderer: str | None,
+    renderer: dict[str, Any] | None,
     crop: str | None,
     size: int | None,
     style: str | None,
@@ -161,3 +182,15 @@ def animate(
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
     renderer_fields = {"type": renderer or ("portrait" if image else "skeleton")} | view
     show(pipe.render(motion, output, image=image, audio=speech, renderer=renderer_fields, quiet=quiet))
+    drawn = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
+    show(pipe.render(motion, output, image=image, audio=speech, renderer=drawn, quiet=quiet))
+
+
+def _suitable_renderer(own: Renderer, has_image: bool) -> dict[str, Any]:
+    """Return the spec of the model's renderer, or of one that takes a picture if there is one, and none if not.
+
+    A trained renderer is always the model's own: no other one draws what the model has learned.
+    """
+    if own.needs_image == has_image or next(own.parameters(), None) is not None:
+        return own.spec.model_dump(mode="json")
+    return {"type": "portrait" if has_image else "skeleton"}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..controls import MotionEdit
 from ..core.checkpoint import load_checkpoint, save_checkpoint
-from ..core.errors import CheckpointError, HeadmotionError, ImageError
+from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
@@ -38,22 +38,31 @@ class Pipeline(nn.Module):
         spec: the parts.
         device: where they are placed.
         card: facts about the model, which `save` writes.
+        restoring: whether tensors of a checkpoint follow, so that no part needs its files of weights.
 
     Raises:
         SpecError: parts that cannot be built, or do not fit one another.
     """
 
     def __init__(
-        self, spec: PipelineSpec, device: str | torch.device = "cpu", card: dict[str, Any] | None = None
+        self,
+        spec: PipelineSpec,
+        device: str | torch.device = "cpu",
+        card: dict[str, Any] | None = None,
+        restoring: bool = False,
     ) -> None:
         super().__init__()
         self.spec = spec
         self.card = card or {}
+        self._restoring = restoring
         with building("pipeline"):
             self.representation = spec.representation.build()
             # The encoder comes first, because the other parts need to know its channels.
             self.audio_encoder = spec.audio_encoder.build(self.context(0))
             self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
+            # Last, so that its weights do not change which random numbers the generator's weights are drawn from.
+            self.renderer = spec.renderer.build(self.context())
+        self._restoring = False
         self.eval()
         self.to(device)
 
@@ -64,7 +73,8 @@ class Pipeline(nn.Module):
             audio_channels: numbers per audio step; None means those of the pipeline's encoder.
         """
         channels = self.audio_encoder.channels if audio_channels is None else audio_channels
-        return BuildContext(self.representation, channels, self.spec.steps_per_frame, self.spec.fps)
+        steps, fps = self.spec.steps_per_frame, self.spec.fps
+        return BuildContext(self.representation, channels, steps, fps, restoring=self._restoring)
 
     @property
     def device(self) -> torch.device:
@@ -236,7 +246,7 @@ class Pipeline(nn.Module):
                 ``[H, W, 4]`` is kept, except in ``.mp4``, if the renderer keeps it.
             audio: sound track of the video.
             landmarks: the pose in the picture; None takes the reference that the motion carries.
-            renderer: a renderer's spec; None means the pipeline's own.
+            renderer: see `with_renderer`; None means the pipeline's own.
             quiet: no progress bar.
 
         Returns:
@@ -251,7 +261,7 @@ class Pipeline(nn.Module):
         first = next(parts, None)
         if first is None:
             raise ImageError("render", "at least one part of a motion", "none")
-        drawing = self.renderer(renderer)
+        drawing = self.renderer if renderer is None else self.with_renderer(renderer)
         picture, factor = _read_image(image, drawing)
         pose = None
         if landmarks is not None:
@@ -265,19 +275,34 @@ class Pipeline(nn.Module):
             total = len(motion)
         return write_frames(frames, Path(path), first.fps, audio=sound, total=total, quiet=quiet)
 
-    def renderer(self, renderer: RendererSpec | dict[str, Any] | str | None = None) -> Renderer:
-        """Build the pipeline's renderer, or another one for the same representation.
+    def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
+        """Build another renderer for the pipeline's motion, on its device.
+
+        A renderer of the same type as the pipeline's own takes its weights, so that a trained renderer can be given
+        another size, for example.
 
         Args:
-            renderer: a renderer's spec; None means the pipeline's own.
+            renderer: a renderer's spec, its JSON values, or its type.
 
         Raises:
-            SpecError: an unknown renderer, or one that cannot be built.
+            SpecError: an unknown renderer, one that cannot be built, or one whose weights nobody has trained.
         """
-        spec = self.spec.renderer if renderer is None else renderer
-        chosen = spec if isinstance(spec, RendererSpec) else resolve_spec("renderer", spec)
-        with building(f"renderer {chosen.type_name()}"):
-            return chosen.build(self.context())
+        spec = renderer if isinstance(renderer, RendererSpec) else resolve_spec("renderer", renderer)
+        if spec == self.renderer.spec:
+            return self.renderer
+        with building(f"renderer {spec.type_name()}"), torch.random.fork_rng(devices=[]):
+            built = spec.build(self.context()).eval()
+        own = self.renderer
+        try:
+            if type(spec) is type(own.spec):
+                built.load_state_dict(own.state_dict())
+            elif next(built.parameters(), None) is not None:
+                raise RuntimeError("weights drawn at random")
+        except RuntimeError as error:
+            got = str(error).splitlines()[-1].strip()[:120]
+            remedy = "load a model that was saved with this renderer"
+            raise SpecError(f"renderer {spec.type_name()}", "weights that the pipeline has", got, remedy) from None
+        return built.to(self.device)
 
     def save(self, path: str | os.PathLike[str], step: int = 0, card: dict[str, Any] | None = None) -> Path:
         """Write one ``.safetensors`` file with weights and spec.
@@ -350,7 +375,9 @@ def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
             known = ", ".join(sorted(bundled)) or "(none)"
             raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
     header, tensors = load_checkpoint(path)
-    pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card))
+    # Fresh weights are replaced at once; they must not advance the random state of the program.
+    with torch.random.fork_rng(devices=[]):
+        pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card), restoring=True)
     try:
         pipeline.load_state_dict(tensors)
     except RuntimeError as error:

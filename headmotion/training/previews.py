@@ -100,7 +100,7 @@ class PreviewMaker:
         return next(clip for clip in map(self.corpus.__getitem__, unseen_first) if len(clip.landmarks) >= min_frames)
 
     def _draw(self, motion: Motion) -> list[Picture]:
-        return list(self.pipeline.renderer(RENDERER).frames([motion]))
+        return list(self.pipeline.with_renderer(RENDERER).frames([motion]))
 
 
 def _sample_at(clip: Clip, frame: int) -> int:

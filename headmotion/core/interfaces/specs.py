@@ -30,12 +30,16 @@ class BuildContext:
     """What a component needs to know of the other parts when it is built."""
 
     representation: Representation
+    """What the numbers of a motion mean."""
     audio_channels: int
     """Numbers per audio step, ``C``."""
     steps_per_frame: int = 4
     """Audio steps per motion frame. A part that cannot work with the value refuses with a `SpecError`."""
     fps: Fraction = Fraction(25)
     """Motion frames per second."""
+    restoring: bool = False
+    """Whether the tensors of a checkpoint replace the part's own right after it is built. A part whose weights come
+    from a file must not read the file then, because it may be missing on this machine."""
 
 
 class ComponentSpec(Spec):
