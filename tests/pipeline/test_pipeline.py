@@ -257,7 +257,7 @@ def test_a_renderer_gets_transparency_only_if_it_keeps_it(
     pipe: hm.Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keeps: bool, as_file: bool
 ) -> None:
     monkeypatch.setattr(Still, "keeps_alpha", keeps)
-    monkeypatch.setattr(pipe, "renderer", Still(SkeletonSpec()))
+    monkeypatch.setitem(pipe._modules, "renderer", Still(SkeletonSpec()))
     picture = np.full((20, 20, 4), (200, 100, 0, 0), np.uint8)
     path = tmp_path / "keyed.png"
     Image.fromarray(picture).save(path)
