@@ -180,10 +180,8 @@ def animate(
     speech = headmotion.Audio.load(audio)  # once, so that its header is not read again for the sound track
     motion = pipe.iter_motion(speech, reference, seed, fps, controls, style, listener_audio)
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
-    renderer_fields = {"type": renderer or ("portrait" if image else "skeleton")} | view
+    renderer_fields = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
     show(pipe.render(motion, output, image=image, audio=speech, renderer=renderer_fields, quiet=quiet))
-    drawn = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
-    show(pipe.render(motion, output, image=image, audio=speech, renderer=drawn, quiet=quiet))
 
 
 def _suitable_renderer(own: Renderer, has_image: bool) -> dict[str, Any]:
