@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.interfaces.metric import Plot, SupportsPlots
-from ..reports.svg import svg
+from ..reports.page import svg
 from .evaluator import Evaluation
 from .intervals import all_clip_figures
 from .observe import Measuring

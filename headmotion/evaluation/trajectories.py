@@ -13,7 +13,7 @@ from ..core.motion import Motion
 from ..metrics.mouth_opening import opening_curve
 from ..metrics.pose_curves import PoseCurves
 from ..metrics.signals import Signal
-from ..reports.svg import svg
+from ..reports.page import svg
 from .eval_clip import Case
 
 if TYPE_CHECKING:

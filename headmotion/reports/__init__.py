@@ -1,1 +1,1 @@
-"""Reports as one HTML file that needs no other: jinja2 and matplotlib, the extra ``report``."""
+"""What HTML reports share. A report is one file without external resources; it needs the extra ``report``."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...reports.svg import COLOR, svg
+from ...reports.page import COLOR, svg
 from .loudness_offset import MAX_OFFSET
 
 if TYPE_CHECKING:
