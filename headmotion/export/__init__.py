@@ -1,4 +1,4 @@
-"""Export: motion in the files of other programs, and a pipeline's streaming step as ONNX."""
+"""Export of motion to files of other programs, and of a pipeline's streaming step to ONNX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of the formats in which motion can be written, for which no torch is needed."""
+"""The formats in which motion can be written. The command line reads them before it imports torch."""
 
 from __future__ import annotations
 
@@ -16,22 +16,26 @@ SUFFIXES = {
     "gltf": ".gltf",
     "vtt": ".vtt",
 }
-"""The suffix of each format. Where two share one, the first is meant unless the other is named."""
+"""The suffix of each format. Of two that share one, the first is the default."""
 
 
 def format_of(path: Path, format: str | None = None) -> str:
-    """The format of a file, by its suffix unless it is named.
+    """Return the format of a file.
+
+    Args:
+        path: the file.
+        format: a name among `SUFFIXES`; None takes the suffix.
 
     Raises:
-        MotionError: an unknown suffix or name, or a name that goes with another suffix.
+        MotionError: an unknown suffix or format, or a format of another suffix.
     """
     suffix = path.suffix.lower()
     if format is None:
-        chosen = next((name for name, each in SUFFIXES.items() if each == suffix), None)
-        if chosen is None:
-            known = ", ".join(dict.fromkeys(SUFFIXES.values()))
-            raise MotionError("export", f"a name ending in one of {known}", repr(path.name))
-        return chosen
+        matching = [name for name, known in SUFFIXES.items() if known == suffix]
+        if not matching:
+            suffixes = ", ".join(dict.fromkeys(SUFFIXES.values()))
+            raise MotionError("export", f"a name ending in one of {suffixes}", repr(path.name))
+        return matching[0]
     if format not in SUFFIXES:
         raise MotionError("export", f"one of the formats {', '.join(SUFFIXES)}", repr(format))
     if suffix != SUFFIXES[format]:

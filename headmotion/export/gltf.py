@@ -1,7 +1,7 @@
-"""Motion as glTF 2.0: faces and other points as a mesh with morph targets, skeletons as a skin. Source: ISO/IEC 12113.
+"""Motion as glTF 2.0 (ISO/IEC 12113): points as a mesh with morph targets, skeletons as a skin.
 
-glTF has x to the right, y up and z toward the viewer, and meters. One meter stands for a side of the unit frame, and
-the frame's center for the origin; a skeleton without a frame, as one from a BVH file, keeps its own unit and origin.
+glTF has x to the right, y up and z toward the viewer, and meters. A side of the unit frame becomes one meter, and the
+frame's center the origin; a skeleton without a frame, such as one from a BVH file, keeps its own unit and origin.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from ..core.interfaces.representation import Representation
 from ..core.lazy import require_packages
 from ..core.motion import Motion
 from ..representations.joints import Joints
-from .gltf_parts import Scene
+from .gltf_scene import Scene
 
 
 def write_glb(motion: Motion, representation: Representation, path: Path) -> None:
-    """One binary file.
+    """Write one binary file.
 
     Raises:
-        MotionError: the extra ``gltf`` is not installed, or the representation has no place in space.
+        MotionError: the extra ``gltf`` is not installed, or the representation has no positions in space.
     """
     _scene(motion, representation).document().save_binary(path)
 
 
 def write_gltf(motion: Motion, representation: Representation, path: Path) -> None:
-    """One JSON file that holds its buffer.
+    """Write one JSON file that contains its buffer.
 
     Raises:
-        MotionError: the extra ``gltf`` is not installed, or the representation has no place in space.
+        MotionError: the extra ``gltf`` is not installed, or the representation has no positions in space.
     """
+    document = _scene(motion, representation).document()
     from pygltflib import BufferFormat  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    document = _scene(motion, representation).document()
     document.convert_buffers(BufferFormat.DATAURI)
     document.save_json(path)
 
@@ -41,9 +41,9 @@ def write_gltf(motion: Motion, representation: Representation, path: Path) -> No
 def _scene(motion: Motion, representation: Representation) -> Scene:
     require_packages(["pygltflib"], "headmotion[gltf]", "glTF export", MotionError)
     if isinstance(representation, Joints):
-        from .gltf_skeleton import skeleton
+        from .gltf_skeleton import skeleton_scene
 
-        return skeleton(motion, representation)
-    from .gltf_mesh import mesh
+        return skeleton_scene(motion, representation)
+    from .gltf_mesh import mesh_scene
 
-    return mesh(motion, representation)
+    return mesh_scene(motion, representation)

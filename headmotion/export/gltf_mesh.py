@@ -1,7 +1,7 @@
-"""Points as a mesh: the resting pose, and morph targets whose weights move it.
+"""Points as a mesh: the resting pose, and morph targets whose weights are animated.
 
-The targets are the principal components of the motion around the resting pose, as many as bring every vertex of every
-frame within `TOLERANCE`. With all weights 0 the mesh rests.
+The targets are the principal components of the motion around the resting pose, as many as are needed to bring every
+vertex of every frame within `TOLERANCE`. With all weights 0 the mesh has the resting pose.
 """
 
 from __future__ import annotations
@@ -14,86 +14,90 @@ from torch import Tensor
 from ..core.errors import MotionError
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
-from .gltf_parts import INDICES, VERTICES, Scene
+from .gltf_scene import INDICES, VERTICES, Scene
 
 TOLERANCE = 5e-4
-"""Sides of the unit frame by which a coordinate may be off."""
+"""Largest error of a coordinate, in sides of the unit frame."""
 
 Points = NDArray[np.float64]
 
 
-def mesh(motion: Motion, representation: Representation) -> Scene:
-    """The scene of a motion of points.
+def mesh_scene(motion: Motion, representation: Representation) -> Scene:
+    """Return the scene of a motion of points.
 
     Raises:
-        MotionError: the representation has no place in space.
+        MotionError: the representation has no positions in space.
     """
     if representation.dims < 2:
         remedy = "motion.to('landmarks68')"
         raise MotionError("glTF export", "points in space", f"a motion of {representation.name}", remedy)
-    moved, rest = placed(motion, representation)
-    weights, targets = components(moved - rest)
+    frames, resting_pose = to_gltf_axes(motion, representation)
+    weights, displacements = morph_targets(frames - resting_pose)
     scene = Scene(motion, representation.name)
-    corners = triangles(rest[:, :2])
-    shapes = tuple(scene.array(target, "VEC3", VERTICES) for target in targets)
-    number = scene.mesh(
+    corners = triangulate(resting_pose[:, :2])
+    targets = tuple(scene.array(displacement, "VEC3", VERTICES) for displacement in displacements)
+    mesh = scene.mesh(
         representation.name,
-        {"POSITION": scene.array(rest, "VEC3", VERTICES)},
+        {"POSITION": scene.array(resting_pose, "VEC3", VERTICES)},
         None if corners is None else scene.array(corners.reshape(-1), "SCALAR", INDICES),
-        shapes,
-        tuple(f"component_{k}" for k in range(len(shapes))),
+        targets,
+        tuple(f"component_{k}" for k in range(len(targets))),
     )
-    node = scene.node(name=representation.name, mesh=number)
-    if shapes:
+    node = scene.node(name=representation.name, mesh=mesh)
+    if targets:
         scene.animate(node, "weights", weights.reshape(-1), "SCALAR")
     return scene
 
 
-def placed(motion: Motion, representation: Representation) -> tuple[Points, Points]:
-    """The frames ``[T, P, 3]`` and the resting pose ``[P, 3]`` in glTF's axes, sides of the unit frame."""
+def to_gltf_axes(motion: Motion, representation: Representation) -> tuple[Points, Points]:
+    """Return the frames ``[T, P, 3]`` and the resting pose ``[P, 3]`` in glTF's axes and sides of the unit frame."""
     frame = motion.frame
     if frame is None:
         frame = representation.frame_of(motion.values) if motion.units == "px" else UnitSquare(0.5, 0.5, 1.0)
 
-    def turned(poses: Tensor) -> Points:
+    def convert(poses: Tensor) -> Points:
         flat = representation.to_points2d(poses).double().cpu().numpy()
         depth = poses[..., 2].double().cpu().numpy() if representation.dims == 3 else np.zeros(flat.shape[:-1])
         return np.stack([flat[..., 0] - frame.x, frame.y - flat[..., 1], -depth], axis=-1) / frame.side
 
-    rest = motion.values[0] if motion.reference is None else motion.reference
-    return turned(motion.values), turned(rest)
+    resting_pose = motion.values[0] if motion.reference is None else motion.reference
+    return convert(motion.values), convert(resting_pose)
 
 
-def components(offsets: Points) -> tuple[Points, Points]:
-    """Weights ``[T, K]`` and targets ``[K, P, 3]`` whose products are the offsets ``[T, P, 3]`` within `TOLERANCE`.
+def morph_targets(offsets: Points) -> tuple[Points, Points]:
+    """Decompose offsets ``[T, P, 3]`` into weights and targets, whose product is within `TOLERANCE` of them.
 
-    Weights lie within 0 and 1, for Blender and others cut off what does not: a component that goes both ways has a
-    target for either.
+    Returns:
+        Weights ``[T, K]`` and targets ``[K, P, 3]``. Weights lie within 0 and 1, because Blender and other programs
+        clip them; a component that goes both ways has a target for each.
     """
-    left = offsets.reshape(len(offsets), -1).copy()
-    _, directions = np.linalg.eigh(left.T @ left)
+    remainder = offsets.reshape(len(offsets), -1).copy()
+    _, directions = np.linalg.eigh(remainder.T @ remainder)
     weights, targets = [], []
-    for direction in directions.T[::-1]:
-        if np.abs(left).max() <= TOLERANCE:
+    for direction in directions.T[::-1]:  # from the largest eigenvalue on
+        if np.abs(remainder).max() <= TOLERANCE:
             break
-        score = left @ direction
-        left -= np.outer(score, direction)
+        score = remainder @ direction
+        remainder -= np.outer(score, direction)
         for sign in (1, -1):
-            along = np.maximum(sign * score, 0)
-            if largest := along.max():
-                weights.append(along / largest)
+            positive = np.maximum(sign * score, 0)
+            if largest := positive.max():
+                weights.append(positive / largest)
                 targets.append(sign * largest * direction)
     shape = (len(targets), *offsets.shape[1:])
     return np.array(weights).reshape(len(targets), len(offsets)).T, np.array(targets).reshape(shape)
 
 
-def triangles(places: Points) -> NDArray[np.uint32] | None:
-    """Corners ``[n, 3]`` of Delaunay's triangles of places ``[P, 2]``, counterclockwise; None if they lie on a line."""
+def triangulate(points: Points) -> NDArray[np.uint32] | None:
+    """Return the corners ``[n, 3]`` of Delaunay triangles of points ``[P, 2]``; None if the points lie on a line.
+
+    Corners are in counterclockwise order, so that triangles face the viewer.
+    """
     try:
-        corners: NDArray[np.uint32] = Delaunay(places).simplices.astype(np.uint32)
+        corners: NDArray[np.uint32] = Delaunay(points).simplices.astype(np.uint32)
     except (QhullError, ValueError):
         return None
-    a, b, c = (places[corners[:, k]] for k in range(3))
+    a, b, c = (points[corners[:, k]] for k in range(3))
     area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
     corners[area < 0] = corners[area < 0][:, ::-1]
     return corners

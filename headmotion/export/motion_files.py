@@ -1,11 +1,13 @@
-"""Motion in the files of other programs, by the name of the file."""
+"""Motion in files of other programs, by the name of the file."""
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..controls.control import ControlContext
@@ -14,14 +16,33 @@ from ..core.files import atomic_output
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
 from ..representations.bvh import write_bvh
-from .csv import write_csv
 from .formats import format_of
 from .gltf import write_glb, write_gltf
 from .live_link import write_live_link
 from .mouth_shapes import write_vtt
 
 Writer = Callable[[Motion, Representation, Path], object]
-"""Writes a motion that has frames and is finite, to a path where it may leave a part of a file."""
+"""Writes a motion that has frames and finite values; what it leaves behind if it fails is removed."""
+
+AXES = {1: ("",), 2: ("_x", "_y"), 3: ("_x", "_y", "_z")}
+"""Endings of a point's name for each of its numbers; beyond three numbers they are counted from 0."""
+
+
+def write_csv(motion: Motion, representation: Representation, path: Path) -> None:
+    """Write a table with a row per frame: the time, then every number of the frame.
+
+    Times are in seconds with nine decimals. Numbers have all digits that ``float32`` needs, so they are read back
+    exactly.
+    """
+    dims = representation.dims
+    endings = AXES.get(dims) or tuple(f"_{k}" for k in range(dims))
+    names = ["time", *(f"{name}{ending}" for name in representation.point_names for ending in endings)]
+    seconds = np.array([[float(stamp)] for stamp in motion.timestamps()])
+    flat = motion.values.flatten(1).double().cpu().numpy()
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerow(names)
+        np.savetxt(stream, np.concatenate([seconds, flat], axis=1), ["%.9f"] + ["%.9g"] * flat.shape[1], delimiter=",")
+
 
 WRITERS: dict[str, Writer] = {
     "npz": lambda motion, _, path: motion.save(path),
@@ -36,16 +57,17 @@ WRITERS: dict[str, Writer] = {
 
 
 def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | None = None) -> Path:
-    """Write a motion for another program; the file appears whole or not at all.
+    """Write a motion for another program; the file appears complete or not at all.
 
     Args:
         motion: at least one frame of finite numbers.
-        path: the file; its suffix says the format unless ``format`` does.
-        format: a name among `formats.SUFFIXES`, such as ``live-link``, which shares ``.csv`` with the plain table.
+        path: the file.
+        format: a name among `formats.SUFFIXES`, such as ``live-link``, which shares ``.csv`` with the plain table; None
+            takes the suffix.
 
     Raises:
-        MotionError: an unknown suffix or format, no frames, numbers that are not finite, or a representation that the
-            format cannot hold.
+        MotionError: an unknown suffix or format, no frames, numbers that are not finite, a representation that the
+            format cannot hold, or a package that it needs is not installed.
     """
     target = Path(path)
     chosen = format_of(target, format)

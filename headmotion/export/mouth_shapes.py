@@ -1,9 +1,9 @@
 """Mouth shapes over time as WebVTT cues, estimated from the motion alone.
 
-The six shapes are those of hand-drawn animation, by the letters of Rhubarb Lip Sync; they are no phonemes. Each frame
-takes the shape that is nearest in opening and width of the mouth. Targets are those of the synthetic speakers
+The six shapes are those of hand-drawn animation, with the letters of Rhubarb Lip Sync; they are not phonemes. Each
+frame takes the shape that is nearest in opening and width of the mouth. Targets are those of the synthetic speakers
 (`headmotion.data.synthetic.espeak.visemes`); the widest vowel opens the lips by about a fifth of the distance of the
-eyes' outer corners, as in the synthetic speakers and in the clips that the library was made with.
+eyes' outer corners, as in the synthetic speakers and in recorded clips.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ SHAPES = {
     "E": (0.6, -0.13, "open and rounded, as in o"),
     "F": (0.27, -0.2, "puckered, as in oo and w"),
 }
-"""Opening (1: the widest vowel), width (relative to rest) and what it looks like."""
-WIDEST = 0.2
+"""Opening (1: the widest vowel), width (relative to rest) and description of each shape."""
+WIDEST_OPENING = 0.2
 """Opening of the lips in the widest vowel, in distances of the representation's ``scale_pair``."""
 CLOSED_PERCENT = 5.0
-"""Share of the frames that may be less open than what counts as closed, where the reference's mouth is open."""
-WIDTHS = 2.5
-"""How much more a difference of width counts than one of opening, which has four times its range."""
+"""Percentile of the frames' openings that counts as closed, where the reference's mouth is open further."""
+WIDTH_WEIGHT = 2.5
+"""Weight of a difference of width relative to one of opening, which has four times its range."""
 
 
 def write_vtt(motion: Motion, representation: Representation, path: Path) -> None:
-    """One cue for each run of frames with one shape.
+    """Write one cue for each run of frames with the same shape.
 
     Raises:
         MotionError: the representation has no mouth with an opening and lips.
@@ -50,14 +50,14 @@ def write_vtt(motion: Motion, representation: Representation, path: Path) -> Non
     blocks = ["WEBVTT", "\n".join(["NOTE", "Mouth shapes estimated from opening and width of the lips", *note])]
     first = 0
     for letter, run in groupby(letters):
-        past = first + len(list(run))
-        blocks.append(f"{clock(first / motion.fps)} --> {clock(past / motion.fps)}\n{letter}")
-        first = past
+        end = first + len(list(run))
+        blocks.append(f"{clock(first / motion.fps)} --> {clock(end / motion.fps)}\n{letter}")
+        first = end
     write_text(path, "\n\n".join(blocks) + "\n")
 
 
 def mouth_shapes(motion: Motion, representation: Representation) -> list[str]:
-    """The letter of each frame.
+    """Return the letter of each frame.
 
     Raises:
         MotionError: the representation has no mouth with an opening and lips.
@@ -66,41 +66,41 @@ def mouth_shapes(motion: Motion, representation: Representation) -> list[str]:
     if not pairs or not lips:
         raise MotionError("vtt export", "a representation with a mouth", f"a motion of {representation.name}")
     scale, corners = representation.scale_pair, _corners(representation, lips)
-    opening, width = _measures(representation.to_points2d(motion.values).cpu(), pairs, corners, scale)
-    closed, usual = 0.0, float(np.median(width))
+    opening, width = _measure(representation.to_points2d(motion.values).cpu(), pairs, corners, scale)
+    closed_opening, resting_width = 0.0, float(np.median(width))
     if motion.reference is not None:
-        still = representation.to_points2d(motion.reference[None]).cpu()
-        closed, usual = (float(each[0]) for each in _measures(still, pairs, corners, scale))
-    usual = max(usual, 1e-9)
-    # Whoever smiles in the reference shows teeth between words, too.
-    closed = min(closed, float(np.percentile(opening, CLOSED_PERCENT)))
-    found = np.stack([(opening - closed) / WIDEST, WIDTHS * (width / usual - 1)], axis=-1)
-    targets = np.array([(opened, WIDTHS * wide) for opened, wide, _ in SHAPES.values()])
-    nearest = np.linalg.norm(found[:, None] - targets, axis=-1).argmin(axis=1)
+        reference = representation.to_points2d(motion.reference[None]).cpu()
+        closed_opening, resting_width = (float(value[0]) for value in _measure(reference, pairs, corners, scale))
+    resting_width = max(resting_width, 1e-9)
+    # Who smiles in the reference shows teeth between words, too, so that counts as closed unless frames close further.
+    closed_opening = min(closed_opening, float(np.percentile(opening, CLOSED_PERCENT)))
+    relative_width = width / resting_width - 1
+    measured = np.stack([(opening - closed_opening) / WIDEST_OPENING, WIDTH_WEIGHT * relative_width], axis=-1)
+    targets = np.array([(target, WIDTH_WEIGHT * target_width) for target, target_width, _ in SHAPES.values()])
+    nearest = np.linalg.norm(measured[:, None] - targets, axis=-1).argmin(axis=1)
     return [list(SHAPES)[k] for k in nearest]
 
 
 def clock(stamp: Fraction) -> str:
-    """Exact seconds as WebVTT writes them, to the nearest millisecond."""
-    thousandths = round(stamp * 1000)
-    seconds, part = divmod(thousandths, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{part:03}"
+    """Return exact seconds as WebVTT writes them, to the nearest millisecond."""
+    seconds, milliseconds = divmod(round(stamp * 1000), 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
 
 
 def _corners(representation: Representation, lips: tuple[int, ...]) -> tuple[int, int]:
-    """The two points of the lips that are farthest apart at rest."""
-    rest = representation.to_points2d(representation.neutral()).double()[list(lips)]
-    one, other = divmod(int(torch.cdist(rest, rest).argmax()), len(lips))
-    return lips[one], lips[other]
+    """Return the two points of the lips that are farthest apart at rest."""
+    points = representation.to_points2d(representation.neutral()).double()[list(lips)]
+    left, right = divmod(int(torch.cdist(points, points).argmax()), len(lips))
+    return lips[left], lips[right]
 
 
-def _measures(
-    places: Tensor, pairs: tuple[tuple[int, int], ...], corners: tuple[int, int], scale_pair: tuple[int, int]
+def _measure(
+    points: Tensor, pairs: tuple[tuple[int, int], ...], corners: tuple[int, int], scale_pair: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Opening and width ``[T]`` of mouths ``[T, P, 2]``, in distances of the scale pair."""
+    """Return opening and width ``[T]`` of mouths ``[T, P, 2]``, in distances of the scale pair."""
 
-    def apart(a: int, b: int) -> NDArray[np.float64]:
-        return np.asarray((places[:, a] - places[:, b]).double().norm(dim=-1).numpy())
+    def distance(a: int, b: int) -> NDArray[np.float64]:
+        return np.asarray((points[:, a] - points[:, b]).double().norm(dim=-1).numpy())
 
-    size = np.maximum(apart(*scale_pair), 1e-9)
-    return np.mean([apart(*pair) for pair in pairs], axis=0) / size, apart(*corners) / size
+    size = np.maximum(distance(*scale_pair), 1e-9)
+    return np.mean([distance(*pair) for pair in pairs], axis=0) / size, distance(*corners) / size

@@ -13,7 +13,7 @@ from exported import built, moving, places
 from numpy.typing import NDArray
 
 from headmotion.export import write_motion
-from headmotion.export.gltf_mesh import TOLERANCE, placed
+from headmotion.export.gltf_mesh import TOLERANCE, to_gltf_axes
 from headmotion.representations.bvh import read_bvh
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("bpy") is None, reason="needs Blender: pip install bpy")
@@ -35,7 +35,7 @@ def test_a_face_moves_as_it_was_generated_with_its_speech(tmp_path: Path) -> Non
     soundfile.write(tmp_path / "speech.wav", np.zeros(16_000 * len(motion) // 25), 16_000)
     path = write_motion(motion, tmp_path / "talk.glb")
     found = imported(path, "--audio", str(tmp_path / "speech.wav"))
-    wanted, _ = placed(motion, built("landmarks68"))
+    wanted, _ = to_gltf_axes(motion, built("landmarks68"))
     assert list(found["names"]) == [str(k) for k in range(68)] and found["rate"] == 25
     assert found["values"].shape == wanted.shape
     assert np.abs(found["values"] - wanted @ UP).max() <= TOLERANCE + 1e-6

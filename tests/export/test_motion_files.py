@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -25,7 +26,7 @@ from headmotion.export import write_motion
 from headmotion.export.formats import SUFFIXES
 from headmotion.export.live_link import HEADER, SHAPES, timecode
 from headmotion.export.mouth_shapes import SHAPES as MOUTHS
-from headmotion.export.mouth_shapes import WIDEST, clock, mouth_shapes
+from headmotion.export.mouth_shapes import WIDEST_OPENING, clock, mouth_shapes
 
 NTSC = Fraction(30000, 1001)
 ARM = {
@@ -58,7 +59,7 @@ def face(opening: float, width: float) -> torch.Tensor:
     pose = representation("landmarks68").neutral()
     eyes, middle = float((pose[36] - pose[45]).norm()), float(pose[48:, 0].mean())
     pose[48:, 0] = middle + (pose[48:, 0] - middle) * (1 + width)
-    pose[[65, 66, 67], 1] = pose[[63, 62, 61], 1] + opening * WIDEST * eyes
+    pose[[65, 66, 67], 1] = pose[[63, 62, 61], 1] + opening * WIDEST_OPENING * eyes
     return pose
 
 
@@ -128,6 +129,19 @@ def test_a_timecode_says_when_a_frame_is(frame: int, fps: Fraction) -> None:
     assert int(minutes) < 60 and int(seconds) < 60 and float(frames) < per_second
     told = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + Fraction(frames) / per_second
     assert abs(told - frame / fps) <= Fraction(1, 2000) / per_second
+
+
+# glTF
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".gltf"])
+def test_gltf_without_its_extra_is_one_clear_line(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygltflib", None)
+    with pytest.raises(
+        hm.MotionError, match=r"the package pygltflib, got no pygltflib; pip install .headmotion\[gltf\]"
+    ):
+        write_motion(moving("landmarks68"), tmp_path / f"talk{suffix}")
+    assert not list(tmp_path.iterdir())
 
 
 # WebVTT
