@@ -20,24 +20,24 @@ wave, rate = soundfile.read(speech, dtype="float32")
 if wave.ndim != 1 or rate != start["sample_rate"]:
     sys.exit(f"mono speech at {start['sample_rate']} Hz is needed: ffmpeg -i IN -ac 1 -ar {start['sample_rate']} OUT")
 
-inputs = [each.name for each in session.get_inputs()]  # wave, end, and the state by name
+inputs = [node.name for node in session.get_inputs()]  # wave, end, and the state by name
 state = {name: start[name] for name in inputs[2:]}
 size = session.get_inputs()[0].shape[0]  # samples per chunk
 total = max(1, floor(Fraction(len(wave), rate) * Fraction(str(start["fps"])) + Fraction(1, 2)))
 
-pieces, done, first = [], 0, 0
+parts, done, first = [], 0, 0
 while done < total:
-    chunk = np.zeros(size, np.float32)  # zeros follow the end, until all frames are out
-    heard = wave[first : first + size]
-    chunk[: len(heard)] = heard
+    chunk = np.zeros(size, np.float32)  # silence follows the end, until all frames are out
+    samples = wave[first : first + size]
+    chunk[: len(samples)] = samples
     first += size
-    # Frames of the whole speech as soon as its end is known, which is with its last samples; -1 before.
+    # Number of frames of the whole speech, as soon as its last samples are there; -1 before.
     end = np.array([total if first >= len(wave) else -1], np.int64)
-    frames, count, *after = session.run(None, {"wave": chunk, "end": end, **state})
-    state = dict(zip(state, after, strict=True))
-    pieces.append(frames[: count[0]])  # fewer than a chunk's while the look-ahead fills, and at the end
+    frames, count, *next_state = session.run(None, {"wave": chunk, "end": end, **state})
+    state = dict(zip(state, next_state, strict=True))
+    parts.append(frames[: count[0]])  # fewer than a chunk's while the look-ahead fills, and at the end
     done += int(count[0])
 
-values = np.concatenate(pieces) * start["scale"] + start["offset"]
+values = np.concatenate(parts) * start["scale"] + start["offset"]
 np.savez(output, values=values, fps=start["fps"], meta=start["meta"])
 print(f"{len(values)} frames in {output}")

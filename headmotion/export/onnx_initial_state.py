@@ -1,6 +1,6 @@
-"""How an exported step begins: its state after the reference, and the way from the unit frame to the reference's units.
+"""The initial state of an exported graph, and the map from the unit frame to the reference's units.
 
-One ONNX file serves any reference and seed; they are in this file beside it.
+One ONNX file serves any reference and seed; they are in this file next to it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.reference import ReferenceLike
-from .streaming_graph import SpeechStep
+from .streaming_graph import StreamingGraph
 
-CHUNK = 8
-"""Frames per call of the exported step."""
-FIXED = 1e-4
-"""Sides of the unit frame by which a straight map to the reference's units may be off."""
+CHUNK_FRAMES = 8
+"""Frames per call of the exported graph."""
+AFFINE_TOLERANCE = 1e-4
+"""Largest error of an affine map to the reference's units, in sides of the unit frame."""
+
+Arrays = dict[str, NDArray[Any]]
+"""Arrays by name."""
 
 
 def write_start(
@@ -34,70 +37,77 @@ def write_start(
     path: str | os.PathLike[str],
     reference: ReferenceLike = None,
     seed: int = 0,
-    frames: int = CHUNK,
+    frames: int = CHUNK_FRAMES,
 ) -> Path:
-    """Write the ``.npz`` that an exported step starts from, for a reference and a seed.
+    """Write the ``.npz`` file from which an exported graph starts, for a reference and a seed.
 
     Args:
         pipeline: the one that was exported.
-        path: the file, which appears whole or not at all.
+        path: the file, which appears complete or not at all.
         reference: as in `Pipeline.generate`.
-        seed: the only source of chance.
+        seed: seed of the generator's noise.
         frames: frames per chunk, as in `write_onnx`.
 
     Raises:
-        HeadmotionError: the pipeline has no step of fixed shapes, or the reference does not fit.
+        HeadmotionError: the pipeline has no stream of fixed shapes, or the reference does not fit.
     """
     if Path(path).suffix != ".npz":
         raise HeadmotionError("export", "a name ending in .npz", Path(path).name)
-    return save_start(start(SpeechStep(pipeline, frames), pipeline, reference, seed), Path(path))
+    return save_initial_state(initial_state(StreamingGraph(pipeline, frames), pipeline, reference, seed), Path(path))
 
 
-def save_start(arrays: dict[str, NDArray[Any]], path: Path) -> Path:
-    """Write those arrays as they are."""
+def save_initial_state(arrays: Arrays, path: Path) -> Path:
+    """Save what `initial_state` returns."""
     with atomic_output(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
     return path
 
 
-def start(step: SpeechStep, pipeline: Pipeline, reference: ReferenceLike, seed: int) -> dict[str, NDArray[Any]]:
-    """The state's arrays by name, ``scale`` and ``offset`` ``[P, D]``, ``sample_rate``, and ``fps`` and ``meta``.
+def initial_state(graph: StreamingGraph, pipeline: Pipeline, reference: ReferenceLike, seed: int) -> Arrays:
+    """Return the arrays of a file from which an exported graph starts.
 
-    Frames of the unit frame times ``scale`` plus ``offset`` are in the reference's units. With ``values``, ``fps`` and
-    ``meta`` they make a motion file.
+    Args:
+        graph: the graph.
+        pipeline: the one that the graph was built from.
+        reference: as in `Pipeline.generate`.
+        seed: seed of the generator's noise.
+
+    Returns:
+        The graph's state by name; ``scale`` and ``offset`` ``[P, D]``, by which frames of the unit frame are converted
+        to the reference's units; ``sample_rate``; and ``fps`` and ``meta``, which make a motion file with ``values``.
     """
-    given, representation = pipeline.reference(reference), pipeline.representation
+    resolved, representation = pipeline.reference(reference), pipeline.representation
     with torch.inference_mode():
-        state = step.init_state(representation.normalize(given.poses, given.frame), seed)
-        scale, offset = straight_map(representation, given.frame)
+        state = graph.init_state(representation.normalize(resolved.poses, resolved.frame), seed)
+        scale, offset = affine_map(representation, resolved.frame)
     empty = Motion(
         torch.zeros(0, representation.points, representation.dims),
         pipeline.spec.fps,
         representation.spec.model_dump(mode="json"),
-        given.frame,
-        given.units,
-        given.poses[-1],
+        resolved.frame,
+        resolved.units,
+        resolved.poses[-1],
         {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True},
     )
-    about = {
-        "sample_rate": np.array(step.encoder.sample_rate),
+    metadata = {
+        "sample_rate": np.array(graph.encoder.sample_rate),
         "fps": np.array(str(empty.fps)),
         "meta": np.array(json.dumps(empty.meta(), sort_keys=True)),
     }
-    return {name: value.numpy() for name, value in (state | {"scale": scale, "offset": offset}).items()} | about
+    return {name: value.numpy() for name, value in (state | {"scale": scale, "offset": offset}).items()} | metadata
 
 
-def straight_map(representation: Representation, frame: UnitSquare) -> tuple[Tensor, Tensor]:
-    """Factor and offset ``[P, D]`` that take poses of the unit frame where `Representation.denormalize` does.
+def affine_map(representation: Representation, frame: UnitSquare) -> tuple[Tensor, Tensor]:
+    """Return the factor and offset ``[P, D]`` that do what `Representation.denormalize` does.
 
     Raises:
-        HeadmotionError: it is no such map.
+        HeadmotionError: the representation does more than that.
     """
     shape = representation.points, representation.dims
     offset = representation.denormalize(torch.zeros(shape), frame)
     scale = representation.denormalize(torch.ones(shape), frame) - offset
     probe = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    apart = (representation.denormalize(probe, frame) - (probe * scale + offset)).abs().max().item()
-    if not apart <= FIXED * frame.side:
+    error = (representation.denormalize(probe, frame) - (probe * scale + offset)).abs().max().item()
+    if not error <= AFFINE_TOLERANCE * frame.side:
         raise HeadmotionError("export", "a representation whose unit frame is scaled and moved", representation.name)
     return scale, offset

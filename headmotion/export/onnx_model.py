@@ -1,4 +1,4 @@
-"""A pipeline's streaming step as an ONNX file, compared with the pipeline before it is written."""
+"""A pipeline's streaming graph as an ONNX file, compared with the pipeline before it is written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -22,16 +23,16 @@ from ..core.lazy import require_packages
 from ..media.audio import Audio
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.reference import Reference, ReferenceLike
-from .onnx_initial_state import CHUNK, save_start, start
-from .onnx_int8 import as_int8
-from .streaming_graph import SpeechStep
+from .onnx_initial_state import CHUNK_FRAMES, Arrays, initial_state, save_initial_state
+from .streaming_graph import StreamingGraph
 
 TOLERANCE = 1e-4
-"""Sides of the unit frame by which frames of the file may differ from the pipeline's."""
+"""Largest difference between frames of the file and of the pipeline, in sides of the unit frame."""
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 OPSET = 20
 """Version of the ONNX operators: the first with GELU."""
 SPEECH = Path(__file__).parents[1] / "assets" / "speech.flac"
+"""The bundled speech, with which the effect of int8 weights is measured."""
 
 _log = logging.getLogger("headmotion")
 
@@ -41,87 +42,128 @@ def write_onnx(
     path: str | os.PathLike[str],
     reference: ReferenceLike = None,
     seed: int = 0,
-    frames: int = CHUNK,
+    frames: int = CHUNK_FRAMES,
     precision: Literal["32", "int8"] = "32",
 ) -> Path:
-    """Write the streaming step as ``.onnx`` and, under the same name, its start as ``.npz`` (see `write_start`).
+    """Write the streaming graph as ``.onnx``, and its initial state next to it as ``.npz`` (see `write_start`).
 
-    Inputs are ``wave`` ``[S]``, the samples of a chunk at the model's rate, ``end`` ``[1]``, the frames of the whole
-    speech or -1 while that is not known, and the state by name. Outputs are ``frames`` ``[n, P, D]`` of the unit frame,
-    ``count`` ``[1]``, how many of the first of them count, and the new state in the order of the old.
+    Inputs are ``wave`` ``[S]``, the samples of a chunk at the model's rate; ``end`` ``[1]``, the number of frames of
+    the whole speech or -1 while that is not known; and the state by name. Outputs are ``frames`` ``[n, P, D]`` of the
+    unit frame; ``count`` ``[1]``, how many of them are valid, from the first on; and the next state, in the order of
+    the inputs.
 
     Args:
-        pipeline: what to export; its audio encoder and generator.
-        path: the file; both appear whole or not at all.
+        pipeline: its audio encoder and generator are exported.
+        path: the file; both files appear complete or not at all.
         reference: as in `Pipeline.generate`.
-        seed: the only source of chance.
-        frames: frames per chunk, which the generator may want to be a multiple of something.
-        precision: bits of the large weights. By ``int8`` the motion differs; a warning says by how much.
+        seed: seed of the generator's noise.
+        frames: frames per chunk; a generator may need a multiple of some number.
+        precision: bits of the large weights. With ``int8`` the motion differs, and a warning says by how much.
 
     Raises:
-        HeadmotionError: the extra ``onnx`` is not installed, the pipeline has no step of fixed shapes, the file
-            does not give the pipeline's frames, or nothing in it can be ``int8``.
+        HeadmotionError: the extra ``onnx`` is not installed, the pipeline has no stream of fixed shapes, the file does
+            not give the pipeline's frames, or nothing in it can be ``int8``.
     """
     target = Path(path)
     if target.suffix != ".onnx":
         raise HeadmotionError("export", "a name ending in .onnx", target.name)
     require_packages(PACKAGES, "headmotion[onnx]", "export")
-    step = SpeechStep(pipeline, frames).eval()
-    given = pipeline.reference(reference)  # found in a picture once
-    begin = start(step, pipeline, given, seed)
-    about = {"sample_rate": str(begin["sample_rate"]), "fps": str(begin["fps"]), "synthetic": "frames are synthetic"}
+    graph = StreamingGraph(pipeline, frames).eval()
+    resolved = pipeline.reference(reference)  # once, because it may have to be detected in a picture
+    start = initial_state(graph, pipeline, resolved, seed)
+    metadata = {"sample_rate": str(start["sample_rate"]), "fps": str(start["fps"]), "synthetic": "frames are synthetic"}
     with atomic_output(target) as temporary:
-        _trace(step, step.init_state(pipeline.representation.neutral().unsqueeze(0).cpu(), 0), about, temporary)
-        _compare(temporary, pipeline, begin, given, seed)
+        state = graph.init_state(pipeline.representation.neutral().unsqueeze(0).cpu(), 0)
+        _trace(graph, state, metadata, temporary)
+        _check_against_pipeline(temporary, pipeline, start, resolved, seed)
         if precision == "int8":
-            as_int8(temporary)
-            apart = _apart(temporary, pipeline, begin, given, seed, Audio.coerce(SPEECH))
-            _log.warning("int8 moves frames by up to %.1e sides of the unit frame over ten seconds of speech", apart)
-        save_start(begin, target.with_suffix(".npz"))
+            quantize_int8(temporary)
+            difference = _difference(temporary, pipeline, start, resolved, seed, Audio.coerce(SPEECH))
+            _log.warning(
+                "int8 moves frames by up to %.1e sides of the unit frame over ten seconds of speech", difference
+            )
+        save_initial_state(start, target.with_suffix(".npz"))
     return target
 
 
-def run_onnx(session: Any, start: dict[str, NDArray[Any]], wave: NDArray[Any], total: int) -> NDArray[Any]:
-    """The ``total`` frames ``[T, P, D]`` of the unit frame that an ONNX Runtime session makes of a whole wave."""
-    names = [each.name for each in session.get_inputs()]
+def run_onnx(session: Any, start: Arrays, wave: NDArray[Any], total: int) -> NDArray[Any]:
+    """Run a whole wave through an exported graph.
+
+    Args:
+        session: an ``onnxruntime.InferenceSession``.
+        start: the initial state, as in the ``.npz`` file.
+        wave: samples ``[S]`` at the model's rate.
+        total: number of frames.
+
+    Returns:
+        Frames ``[T, P, D]`` of the unit frame.
+    """
+    names = [node.name for node in session.get_inputs()]
     size = session.get_inputs()[0].shape[0]
     state = {name: start[name] for name in names[2:]}
-    pieces, done, first = [], 0, 0
+    parts, done, first = [], 0, 0
     while done < total:
         chunk = np.zeros(size, np.float32)
-        heard = wave[first : first + size]
-        chunk[: len(heard)] = heard
+        samples = wave[first : first + size]
+        chunk[: len(samples)] = samples
         first += size
         end = np.array([total if first >= len(wave) else -1], np.int64)
-        frames, count, *after = session.run(None, {"wave": chunk, "end": end, **state})
-        state = dict(zip(state, after, strict=True))
-        pieces.append(frames[: count[0]])
+        frames, count, *next_state = session.run(None, {"wave": chunk, "end": end, **state})
+        state = dict(zip(state, next_state, strict=True))
+        parts.append(frames[: count[0]])
         done += int(count[0])
-    return np.concatenate(pieces)
+    return np.concatenate(parts)
 
 
-class _Flat(nn.Module):
-    """The step with its state as a list, as ONNX has it."""
+def quantize_int8(path: Path) -> None:
+    """Rewrite an ONNX file so that weights which every frame of a chunk reads are integers of 8 bits.
 
-    def __init__(self, step: SpeechStep, names: list[str]) -> None:
+    Reading weights takes most of a frame's time where there are many. Products that run once per chunk stay as they
+    are, because the audio's energies span too many orders of magnitude for 8 bits.
+
+    Raises:
+        HeadmotionError: the graph has no such weights.
+    """
+    import onnx
+    from onnxruntime.quantization import quantize_dynamic  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from onnxruntime.quantization.quant_utils import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
+        add_pre_process_metadata,
+    )
+
+    model = onnx.load(path)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    products = [node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in weights]
+    uses = Counter(node.input[1] for node in products)
+    per_frame = [node.name for node in products if uses[node.input[1]] > 1]
+    if not per_frame:
+        raise HeadmotionError("export", "matrix products that frames of a chunk share, for int8", "none")
+    add_pre_process_metadata(model)  # ONNX Runtime would otherwise advise to infer shapes, which are all known
+    with _root_logger_unchanged():
+        quantize_dynamic(model, path, nodes_to_quantize=per_frame)
+
+
+class _FlatState(nn.Module):
+    """The graph with its state as a list, as ONNX has it."""
+
+    def __init__(self, graph: StreamingGraph, names: list[str]) -> None:
         super().__init__()
-        self.step, self.names = step, names
+        self.wrapped, self.names = graph, names  # an exported module has a `graph` of its own
 
     @override
     def forward(self, wave: Tensor, end: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        frames, count, after = self.step(wave, end, dict(zip(self.names, state, strict=True)))
-        return (frames, count, *(after[name] for name in self.names))
+        frames, count, next_state = self.wrapped(wave, end, dict(zip(self.names, state, strict=True)))
+        return (frames, count, *(next_state[name] for name in self.names))
 
 
-def _trace(step: SpeechStep, state: dict[str, Tensor], about: dict[str, str], path: Path) -> None:
+def _trace(graph: StreamingGraph, state: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
     names = list(state)
-    # Copies, for tensors that are one object become one input.
-    inputs = (torch.zeros(step.samples), torch.tensor([-1]), *(tensor.detach().clone() for tensor in state.values()))
-    with torch.no_grad(), _quiet():
+    # Copies, because tensors that are one object would become one input.
+    inputs = (torch.zeros(graph.samples), torch.tensor([-1]), *(tensor.detach().clone() for tensor in state.values()))
+    with torch.no_grad(), _quiet_exporter():
         program = torch.onnx.export(
-            _Flat(step, names).eval(),
+            _FlatState(graph, names).eval(),
             inputs,
             input_names=["wave", "end", *names],
             output_names=["frames", "count", *(f"{name}_after" for name in names)],
@@ -130,41 +172,51 @@ def _trace(step: SpeechStep, state: dict[str, Tensor], about: dict[str, str], pa
             verbose=False,
         )
         assert program is not None
-        ClearMetadataAndDocStringPass()(program.model)  # the places in this machine's code that each node stems from
-        program.model.metadata_props.update(about)
+        ClearMetadataAndDocStringPass()(program.model)  # it names the source files of this machine
+        program.model.metadata_props.update(metadata)
         program.save(path, external_data=False)
 
 
-def _compare(path: Path, pipeline: Pipeline, begin: dict[str, NDArray[Any]], reference: Reference, seed: int) -> None:
-    """Raise unless the file gives the pipeline's frames for noise that ends within a chunk."""
-    rate = int(begin["sample_rate"])
+def _check_against_pipeline(path: Path, pipeline: Pipeline, start: Arrays, reference: Reference, seed: int) -> None:
+    """Raise an error unless the file gives the pipeline's frames, for noise that ends within a chunk."""
+    rate = int(start["sample_rate"])
     noise = 0.1 * np.random.default_rng(0).standard_normal(round(2.2 * rate)).astype(np.float32)
-    apart = _apart(path, pipeline, begin, reference, seed, Audio(noise, rate))
-    if not apart <= TOLERANCE:
-        raise HeadmotionError("export", f"a step equal to the pipeline's within {TOLERANCE:g}", f"{apart:.2g} apart")
+    difference = _difference(path, pipeline, start, reference, seed, Audio(noise, rate))
+    if not difference <= TOLERANCE:
+        expected = f"a step equal to the pipeline's within {TOLERANCE:g}"
+        raise HeadmotionError("export", expected, f"a difference of {difference:.2g}")
 
 
-def _apart(
-    path: Path, pipeline: Pipeline, begin: dict[str, NDArray[Any]], reference: Reference, seed: int, audio: Audio
-) -> float:
-    """The largest distance, in sides of the unit frame, between frames of the file and of the pipeline."""
+def _difference(path: Path, pipeline: Pipeline, start: Arrays, reference: Reference, seed: int, audio: Audio) -> float:
+    """Return the largest difference between frames of the file and of the pipeline, in sides of the unit frame."""
     import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    wanted = pipeline.generate(audio, reference, seed)
+    expected = pipeline.generate(audio, reference, seed)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    got = run_onnx(session, begin, audio.read(int(begin["sample_rate"])), len(wanted))
-    return float(np.abs(got - pipeline.representation.normalize(wanted.values, reference.frame).numpy()).max())
+    frames = run_onnx(session, start, audio.read(int(start["sample_rate"])), len(expected))
+    return float(np.abs(frames - pipeline.representation.normalize(expected.values, reference.frame).numpy()).max())
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave out what torch's exporter says to those who write exporters."""
+def _quiet_exporter() -> Iterator[None]:
+    """Suppress messages of torch's exporter that are meant for its developers."""
     logger = logging.getLogger("torch.onnx")
-    before = logger.level
+    level = logger.level
     logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(before)
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _root_logger_unchanged() -> Iterator[None]:
+    """Keep Python from setting up the root logger, as it does when a package logs by it first, which ONNX does."""
+    handler = logging.NullHandler()
+    logging.root.addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.root.removeHandler(handler)

@@ -1,4 +1,4 @@
-"""From speech to motion in one step of fixed shapes: what is written as ONNX."""
+"""From speech to motion in one step of fixed shapes: the graph that is written as ONNX."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from ..core.errors import HeadmotionError
 from ..core.interfaces.capabilities import SupportsFixedShapes, lacking
 from ..pipeline.pipeline import Pipeline
 
-UNKNOWN = 1 << 40
-"""Frames, more than any speech has: its end where that is not known yet."""
+UNKNOWN_END = 1 << 40
+"""Number of frames that stands for an end which is not known yet; no speech has as many."""
 
 
-class SpeechStep(nn.Module):
-    """A pipeline's audio encoder and generator, in chunks of ``frames`` frames.
+class StreamingGraph(nn.Module):
+    """A pipeline's audio encoder and generator, in chunks of a fixed number of frames.
 
-    The encoder's steps come later than the samples; the generator is told by how many frames, rounded up.
+    The encoder's feature steps come later than the samples. That lag, rounded up to whole frames, is made constant by
+    delaying features, and the generator's stream is built for it.
+
+    Args:
+        pipeline: its encoder and generator are copied to the CPU.
+        frames: frames per chunk.
 
     Raises:
         HeadmotionError: the generator or the encoder has no stream of fixed shapes.
@@ -30,48 +35,59 @@ class SpeechStep(nn.Module):
         parts = copy.deepcopy(pipeline).cpu()
         if not isinstance(parts.generator, SupportsFixedShapes):
             raise lacking(parts.generator, SupportsFixedShapes, "the export as a step")
-        self.encoder, self.steps = parts.audio_encoder, parts.spec.steps_per_frame
-        self.frames, self.samples = frames, frames * self.steps * self.encoder.hop
-        self._heard_silence, missing = self._settled()
-        lag = -(-missing // self.steps)
-        self._waiting = lag * self.steps - missing
-        self.chunks = parts.generator.fixed_shape_stream(frames, lag)
+        self.encoder, self.steps_per_frame = parts.audio_encoder, parts.spec.steps_per_frame
+        self.frames, self.samples = frames, frames * self.steps_per_frame * self.encoder.hop
+        self._silence_state, missing_steps = self._steady_state()
+        lag_frames = -(-missing_steps // self.steps_per_frame)
+        self._delayed_steps = lag_frames * self.steps_per_frame - missing_steps
+        self.stream = parts.generator.fixed_shape_stream(frames, lag_frames)
 
     def init_state(self, reference: Tensor, seed: int) -> dict[str, Tensor]:
-        """State by name of a stream that continues the reference ``[R, P, D]`` of the unit frame."""
+        """Return the state by name of a stream that continues the reference ``[R, P, D]`` of the unit frame."""
         state = {
             "chunk": torch.zeros(1, dtype=torch.int64),
-            "encoder": self._heard_silence,
-            "features": torch.zeros(1, self._waiting, self.encoder.channels),
+            "encoder": self._silence_state,
+            "features": torch.zeros(1, self._delayed_steps, self.encoder.channels),
         }
-        return state | self.chunks.init_state(reference.unsqueeze(0), seed)
+        return state | self.stream.init_state(reference.unsqueeze(0), seed)
 
     @override
     def forward(self, wave: Tensor, end: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        """Samples ``[S]`` in; frames ``[n, P, D]``, how many of the first of them count ``[1]`` and the state out.
+        """Process one chunk.
 
-        ``end`` ``[1]`` is the number of frames of the whole speech, or negative while that is not known.
+        Args:
+            wave: samples ``[S]`` of the chunk.
+            end: number of frames of the whole speech, ``[1]``; negative while that is not known.
+            state: tensors by name.
+
+        Returns:
+            Frames ``[n, P, D]`` of the unit frame; how many of them are valid, from the first on, ``[1]``; and the next
+            state.
         """
-        chunk, known = state["chunk"][0], torch.where(end[0] < 0, UNKNOWN, end[0])
-        fresh, encoder = self.encoder.step(wave.unsqueeze(0), state["encoder"])
-        heard = torch.cat([state["features"], fresh], dim=1)
-        size = self.frames * self.steps
-        motion, ahead = self.chunks(heard[:, :size], chunk, known, state)
-        first = self.frames * chunk - self.chunks.delay
+        chunk, total = state["chunk"][0], torch.where(end[0] < 0, UNKNOWN_END, end[0])
+        encoded, encoder = self.encoder.step(wave.unsqueeze(0), state["encoder"])
+        features = torch.cat([state["features"], encoded], dim=1)
+        size = self.frames * self.steps_per_frame
+        motion, next_state = self.stream(features[:, :size], chunk, total, state)
+        # The first chunks give frames from before the speech, which are moved behind the valid ones.
+        first = self.frames * chunk - self.stream.delay
         skipped = (-first).clamp(0, self.frames)
-        count = torch.minimum(first + self.frames, known) - first - skipped
+        count = torch.minimum(first + self.frames, total) - first - skipped
         order = (torch.arange(self.frames) + skipped).clamp(max=self.frames - 1)
-        ahead = {"chunk": state["chunk"] + 1, "encoder": encoder, "features": heard[:, size:]} | ahead
-        return motion[0].index_select(0, order), count.clamp(min=0).reshape(1), ahead
+        next_state = {"chunk": state["chunk"] + 1, "encoder": encoder, "features": features[:, size:]} | next_state
+        return motion[0].index_select(0, order), count.clamp(min=0).reshape(1), next_state
 
-    def _settled(self) -> tuple[Tensor, int]:
-        """The encoder's state after silence, whose shape then stays, and the steps by which its output is late."""
-        silence, wanted = torch.zeros(1, self.samples), self.frames * self.steps
+    def _steady_state(self) -> tuple[Tensor, int]:
+        """Return the encoder's state after silence, and the number of steps by which its output is late.
+
+        The state's shape is constant only after the first chunk.
+        """
+        silence, steps = torch.zeros(1, self.samples), self.frames * self.steps_per_frame
         with torch.no_grad():
             first, once = self.encoder.step(silence, self.encoder.init_state(1))
-            again, twice = self.encoder.step(silence, once)
+            second, twice = self.encoder.step(silence, once)
         fixed = isinstance(once, Tensor) and isinstance(twice, Tensor) and once.shape == twice.shape
-        if not fixed or again.shape[1] != wanted or first.shape[1] > wanted:
+        if not fixed or second.shape[1] != steps or first.shape[1] > steps:
             name = type(self.encoder.spec).type_name()
             raise HeadmotionError("export", "an audio encoder whose state keeps its shape", repr(name))
-        return once, wanted - first.shape[1]
+        return once, steps - first.shape[1]

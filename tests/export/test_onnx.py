@@ -16,8 +16,8 @@ import torch
 import headmotion as hm
 from headmotion.core.interfaces.generator import Generator
 from headmotion.export import write_onnx, write_start
-from headmotion.export.onnx_initial_state import start
-from headmotion.export.streaming_graph import SpeechStep
+from headmotion.export.onnx_initial_state import initial_state
+from headmotion.export.streaming_graph import StreamingGraph
 
 ASSETS = Path(hm.__file__).parent / "assets"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_stream.py"
@@ -49,8 +49,8 @@ def unit_frames(pipe: hm.Pipeline, motion: hm.Motion) -> torch.Tensor:
 
 @torch.no_grad()
 def stepped(pipe: hm.Pipeline, wave: np.ndarray[Any, Any], seed: int, frames: int = 8) -> torch.Tensor:
-    """Frames of the unit frame by `SpeechStep`, whose state must keep its shapes."""
-    step, total = SpeechStep(pipe, frames), hm.Audio(wave, RATE).frames(pipe.spec.fps)
+    """Frames of the unit frame by `StreamingGraph`, whose state must keep its shapes."""
+    step, total = StreamingGraph(pipe, frames), hm.Audio(wave, RATE).frames(pipe.spec.fps)
     reference = pipe.reference(None)
     state = step.init_state(pipe.representation.normalize(reference.poses, reference.frame), seed)
     shapes = {name: (value.shape, value.dtype) for name, value in state.items()}
@@ -103,7 +103,7 @@ def test_other_parts_step_as_well(parts: dict[str, Any]) -> None:
 def test_the_start_takes_frames_to_the_references_units(tmp_path: Path) -> None:
     pipe = narrow(representation={"type": "keypoints", "points": 4, "jacobians": True})
     pose = 100 * np.random.default_rng(0).random((4, 6))
-    begin = start(SpeechStep(pipe, 8), pipe, pose, 0)
+    begin = initial_state(StreamingGraph(pipe, 8), pipe, pose, 0)
     given = pipe.reference(pose)
     unit = torch.rand(7, 4, 6)
     placed = unit.numpy() * begin["scale"] + begin["offset"]
@@ -125,7 +125,7 @@ class Plain(Generator):
 )
 def test_what_cannot_be_cut_is_refused(changes: dict[str, Any], frames: int, named: str) -> None:
     with pytest.raises(hm.HeadmotionError, match=named):
-        SpeechStep(narrow(changes), frames)
+        StreamingGraph(narrow(changes), frames)
 
 
 def test_a_generator_without_the_ability_is_refused(tmp_path: Path) -> None:
@@ -207,8 +207,8 @@ def test_a_step_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     pipe = narrow({"levels": 1, "initial_state": "zeros"}, representation={"type": "keypoints", "points": 2})
     # As if an operator meant something else to the exporter.
-    monkeypatch.setattr(SpeechStep, "init_state", shifted(SpeechStep.init_state))
-    with pytest.raises(hm.HeadmotionError, match="apart"):
+    monkeypatch.setattr(StreamingGraph, "init_state", shifted(StreamingGraph.init_state))
+    with pytest.raises(hm.HeadmotionError, match="a difference of"):
         write_onnx(pipe, tmp_path / "model.onnx", frames=2)
     assert not list(tmp_path.iterdir())
 
@@ -250,7 +250,7 @@ def test_what_has_nothing_to_make_smaller_is_refused(tmp_path: Path) -> None:
 
 
 def shifted(original: Any) -> Any:
-    def init_state(self: SpeechStep, reference: torch.Tensor, seed: int) -> dict[str, torch.Tensor]:
+    def init_state(self: StreamingGraph, reference: torch.Tensor, seed: int) -> dict[str, torch.Tensor]:
         state: dict[str, torch.Tensor] = original(self, reference, seed)
         return state | {"pose": state["pose"] + 0.001}
 
