@@ -3,8 +3,8 @@
 headmotion export talk.npz -o talk.glb
 blender --python examples/blender_import.py -- talk.glb --audio speech.wav
 
-Skeletons come from .bvh or .glb, and faces from .glb. Blend shapes come from a Live Link Face table; its values go to the
-shape keys of the same names of the object that --object names:
+Skeletons come from .bvh or .glb, and faces from .glb. Blend shapes come from a Live Link Face table; its values go to
+the shape keys of the same names of the object that --object names:
 
 blender head.blend --python examples/blender_import.py -- face.csv --object Head --fps 25
 """
@@ -59,7 +59,7 @@ def shapes(path):
 
 
 def import_shapes(bpy, values, name):
-    """Insert keyframes into the shape keys of an object, whose names may differ in case; return the number of frames."""
+    """Insert keyframes into an object's shape keys, whose names may differ in case; return the number of frames."""
     keys = {key.name.lower(): key for key in bpy.data.objects[name].data.shape_keys.key_blocks}
     missing = [shape for shape in values if shape.lower() not in keys]
     if missing:
