@@ -31,6 +31,7 @@ from headmotion.data.synthetic.head_path import (
 )
 from headmotion.data.synthetic.prosody import prosody
 from headmotion.geometry.rigid_fit import fit_similarity
+from headmotion.geometry.rotations import matrix_to_euler_angles
 from headmotion.metrics.signals import centered_windows, low_pass, windowed_stats
 
 TARGET = Path(__file__).parents[1] / "headmotion/data/synthetic/head_statistics.json"
@@ -67,9 +68,8 @@ def head_motion(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
         shape = (np.einsum("tni,tij->tnj", points, rotation) / scale).mean(axis=0)
     residue = float(np.sqrt(((points / scale - shape @ rotation.mT) ** 2).sum(-1).mean()) / size)
     neck = center[:, 0] + scale[:, 0] * (rotation @ (shape[:4].mean(axis=0) + size * np.array(NECK)))
-    yaw = np.arctan2(-rotation[:, 2, 0], rotation[:, 2, 2])
-    roll = np.arctan2(-rotation[:, 0, 1], rotation[:, 1, 1])
-    motion = np.stack([yaw, np.arcsin(rotation[:, 2, 1]), roll, *(neck[:, :2] / size).T], axis=1)
+    roll, pitch, yaw = matrix_to_euler_angles(torch.from_numpy(rotation), "ZXY").numpy().T
+    motion = np.stack([yaw, pitch, roll, *(neck[:, :2] / size).T], axis=1)
     return low_pass(motion, LOWPASS_HZ, 25, "head statistics"), residue
 
 

@@ -35,11 +35,13 @@ class LogMel(AudioEncoder):
     def __init__(self, spec: MelSpec) -> None:
         super().__init__(spec)
         self.sample_rate, self.hop, self.channels = spec.sample_rate, spec.hop, spec.n_mels
+        # Pre-emphasis needs one sample before the window.
         self.look_back, self.look_ahead = int(spec.preemphasis > 0), spec.window
         self._window, self._n_fft, self._n_mels = spec.window, spec.n_fft, spec.n_mels
         self._preemphasis = spec.preemphasis
         self._tapered = spec.window_shape == "hann"
         taper = torch.hann_window(spec.window, dtype=torch.float64) if self._tapered else torch.ones(spec.window)
+        # Not persistent: both buffers follow from the spec, so checkpoints need not store them.
         self.register_buffer("taper", taper.float(), persistent=False)
         # A matrix product with a few more columns, of zeros, takes half the time.
         filters = functional.pad(mel_filters(spec) / spec.n_fft, (0, -spec.n_mels % ROW_MULTIPLE))

@@ -32,6 +32,7 @@ def mel_filters(spec: MelSpec) -> Tensor:
     else:
         filters = _triangles(bins * spec.sample_rate / spec.n_fft, edges)
     if spec.filters == "slaney":
+        # A triangle of height 1 has the area (right - left) / 2.
         filters = filters * 2 / (edges[2:] - edges[:-2])
     if (empty := int((filters.sum(0) == 0).sum())) > 0:
         got = f"{empty} empty filters among {spec.n_mels}"

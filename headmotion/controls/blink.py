@@ -58,6 +58,7 @@ def blink_times(rate: float, seed: int) -> Iterator[float]:
         seed: of the random numbers.
     """
     rng, mean_interval = random.Random(seed), 60 / rate
+    # A random first time: otherwise all motions of a rate would first blink at the same moment.
     time = mean_interval * rng.random()
     while True:
         yield time
@@ -74,10 +75,11 @@ class _BlinkEdit:
     def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
         if self._times is None or not len(frames):
             return frames
+        # By exact time stamps, so that the division into pieces and the frame rate have no influence.
         closure = [self._closure(float((self._frame + k) / self._fps)) for k in range(len(frames))]
         self._frame += len(frames)
         amount = torch.tensor(closure, dtype=frames.dtype)[:, None, None]
-        frames = frames.clone()
+        frames = frames.clone()  # the caller's frames stay as they are
         frames[:, self._upper] += amount * (frames[:, self._lower] - frames[:, self._upper])
         return frames
 

@@ -21,6 +21,7 @@ class ControlChain:
     """
 
     def __init__(self, controls: Sequence[MotionEdit], context: ControlContext) -> None:
+        # Order matters to controls, so those that follow a plain function run at the end as well.
         streaming = list(takewhile(lambda control: isinstance(control, Control), controls))
         self._streaming = [control.start(context) for control in streaming if isinstance(control, Control)]
         self._at_end = list(controls[len(streaming) :])

@@ -58,6 +58,7 @@ class _CloseSilenceEdit:
     def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
         self._pending = torch.cat([self._pending, frames])
         self._update_gate(speech, last)
+        # Exact fractions: a rounded time stamp could make a frame wait for one more piece.
         times = [Fraction(self._first + k) / self._fps for k in range(len(self._pending))]
         gate = [self._gate.at(time) for time in times if time <= self._gate.until]
         ready, self._pending = self._pending[: len(gate)], self._pending[len(gate) :]
@@ -73,11 +74,13 @@ class _CloseSilenceEdit:
             self._gate.push(speech)
             ended = last
         else:
+            # The control's own audio is read only as far as the frames need it.
             needed, ended = self._last_time(), False
             while not ended and self._gate.until < needed:
                 block = next(self._own_audio, None)
                 ended = block is None
                 self._gate.push(speech[:0] if block is None else block)
+        # After the end of the audio comes silence, for which the remaining frames need not wait.
         if ended:
             self._gate.pad(self._last_time())
 

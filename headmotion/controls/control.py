@@ -135,9 +135,11 @@ class Control(ABC):
         Raises:
             MotionError: the representation lacks what the control needs.
         """
+        # Without a reference and without frames there is no resting pose, and nothing to edit.
         if motion.reference is None and not len(motion):
             return motion
         edit = self.start(ControlContext.from_motion(motion, sample_rate))
+        # Edits compute in float64 on the CPU: some devices have no float64, and poses are few numbers.
         return replace(motion, values=edit(motion.values.cpu(), speech, True).to(motion.values.device))
 
 
@@ -151,6 +153,7 @@ class FrameControl(Control):
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion."""
         edit = self.make_edit(context)
+        # A call without frames, with which a session may end, has no pose to fit.
         return lambda frames, speech, last: edit(frames.double()).to(frames.dtype) if len(frames) else frames
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
@@ -174,12 +177,14 @@ def control_function(control: Callable[P, Control]) -> ControlFunction[P]:
     ``Smooth(80)``.
     """
 
+    # Name and documentation of the class, but not the members of its ``__dict__``.
     @functools.wraps(control, updated=())
     def apply(*args: Any, **kwargs: Any) -> Motion | Control:
         if args and isinstance(args[0], Motion):
             return control(*args[1:], **kwargs)(args[0])
         return control(*args, **kwargs)
 
+    # The signature for documentation and editors: the motion, then the arguments of the class.
     signature = inspect.signature(control)
     motion = inspect.Parameter("motion", inspect.Parameter.POSITIONAL_ONLY, annotation="Motion")
     parameters = [motion, *signature.parameters.values()]
@@ -200,6 +205,7 @@ def check_range(control: str, name: str, value: float, low: float, high: float =
     Raises:
         SpecError: the value is out of range, or no number.
     """
+    # True is an int in Python, but no amount. NaN fails the comparison.
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isinf(value):
         bound = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
         raise SpecError(control, f"{name}: a number {bound}", repr(value)[:80])

@@ -37,9 +37,11 @@ class ScaleHead(FrameControl):
         def edit(frames: Tensor) -> Tensor:
             old = head.fit(frames)
             rotation = rotation_vector_to_matrix(self.amount * matrix_to_rotation_vector(old.rotation))
+            # Scales multiply, so an amount is an exponent; shifts add, so it is a factor.
             new = OrthographicPose(rotation, old.scale**self.amount, home + self.amount * (old.center - home))
             return head.repose(frames, old, new)
 
+        # Decomposing and composing a pose would change the last bits.
         return _identity if self.amount == 1 else edit
 
 
@@ -53,6 +55,7 @@ class HoldPose(FrameControl):
 
         def edit(frames: Tensor) -> Tensor:
             frontal = head.resting_pose + head.expression(frames, head.fit(frames))
+            # The rigid points also have noise and deformation beyond the pose, which would remain.
             frontal[:, head.rigid_points] = head.resting_pose[head.rigid_points]
             return frontal
 

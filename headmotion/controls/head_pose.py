@@ -29,6 +29,7 @@ class HeadModel:
 
     def __init__(self, context: ControlContext, control: str) -> None:
         representation, self.resting_pose = context.representation, context.resting_pose.double()
+        # Points that open and close are in the groups of eyes and lips, but do not move with the skull.
         lids_and_lips = {point for pairs in representation.openings.values() for pair in pairs for point in pair}
         self.skull = [point for point in context.points(control, "eyes", "nose") if point not in lids_and_lips]
         """Points that move with the skull only: corners of the eyes, nose."""
@@ -46,6 +47,7 @@ class HeadModel:
         self.shape = self._resting_shape(mean_head)
         """The resting head ``[P, 3]`` around the mean of the skull's points."""
         lips = representation.groups.get("lips", ())
+        # From the resting pose rather than along y, because a reference may be tilted.
         down = self.shape[list(lips)].mean(dim=0)[:2] if lips else torch.tensor([0.0, 1.0]).double()
         self.down = functional.pad(down / down.norm(), (0, self.dims - 2))
         """Unit vector ``[D]`` from the eyes to the mouth."""
@@ -76,6 +78,7 @@ class HeadModel:
             frames: ``[T, P, D]``.
             pose: of the head in the frames.
         """
+        # The inverse of the pose's linear map, limited where it would widen a face that is seen from the side.
         u, singular, vh = torch.linalg.svd(pose.linear)
         limited = torch.maximum(singular, EDGE_ON * singular[:, :1]).clamp(min=1e-12)
         to_rest = vh.mT @ (u.mT / limited.unsqueeze(-1))
@@ -107,9 +110,10 @@ class HeadModel:
         centered = self.resting_pose - self.resting_pose[self.skull].mean(dim=0)
         if self.dims == 3:
             return centered
-        if mean_head is None:
+        if mean_head is None:  # a flat head: its pose is a rotation in the plane, and it never foreshortens
             return functional.pad(centered, (0, 1))
         mean_head = mean_head.double() - mean_head[self.skull].double().mean(dim=0)
+        # The mean head, turned as the reference is, gives the depth; x and y stay those of the reference.
         pose = fit_orthographic_pose(mean_head[self.skull], self.resting_pose[None, self.skull])
         depth = pose.scale * (mean_head @ pose.rotation[0].T)[:, 2]
         return torch.cat([centered, depth[:, None]], dim=1)

@@ -86,6 +86,7 @@ def _limit_head(head: HeadModel, frames: Tensor, angles: Tensor) -> Tensor:
 def _limit_mouth(mouth: MouthModel, frames: Tensor, limit: float) -> Tensor:
     opening = mouth.opening(mouth.head.expression(frames, mouth.head.fit(frames)))
     rest = mouth.resting_opening
+    # A reference with an open mouth must stay within the range that does not change.
     highest = torch.clamp(rest / FREE, min=limit)
     limited = soft_limit(opening, highest)
     gain = torch.where(opening > FREE * highest, (limited - rest) / (opening - rest), torch.ones_like(opening))
@@ -98,6 +99,7 @@ def _limit_lids(head: HeadModel, frames: Tensor, pairs: tuple[tuple[int, int], .
     expression = head.expression(frames, pose)
     rest = (head.resting_pose[lower] - head.resting_pose[upper]) @ head.down
     opening = rest + (expression[:, lower] - expression[:, upper]) @ head.down
+    # Lids that cross count as closed.
     limited = soft_limit(opening.clamp(min=0), torch.clamp(rest / FREE, min=limit))
     change = torch.zeros_like(frames)
     change[:, upper] = (opening - limited)[..., None] * head.down

@@ -21,6 +21,7 @@ class MouthModel:
 
     def __init__(self, context: ControlContext, control: str) -> None:
         self.head = HeadModel(context, control)
+        # The ends of the jaw line beside the eyes belong to the skull and do not move with speech.
         lips_and_jaw = {*context.points(control, "lips"), *context.representation.groups.get("jaw", ())}
         self.points = sorted(lips_and_jaw - set(self.head.rigid_points))
         pairs = context.pairs(control, "mouth")
@@ -48,6 +49,7 @@ class MouthModel:
         pose = self.head.fit(frames)
         expression = self.head.expression(frames, pose)
         excess = torch.as_tensor(gain, dtype=frames.dtype).expand(len(frames)) - 1
+        # Only differences are added, so that all other points stay the same to the last bit.
         change = torch.zeros_like(frames)
         change[:, self.points] = excess[:, None, None] * expression[:, self.points]
         # Lips that already overlap may stay as they are, but must not overlap further.

@@ -39,6 +39,7 @@ def from_options(
     Raises:
         SpecError: a number out of range.
     """
+    # Smoothing after the blinks would blur them; limits after the head's controls bound their result.
     controls: list[Control | None] = [
         None if smooth is None else Smooth(smooth),
         None if lips is None else ScaleLips(lips),

@@ -39,7 +39,7 @@ class Smooth(Control):
 def _half_window(window_ms: float, fps: Fraction) -> list[float]:
     """Return the weights at 0, 1, 2 ... frames from the center, as far as they are above 0."""
     window = Fraction(window_ms) / 1000 * fps
-    reach = max(0, window.__ceil__() - 1)
+    reach = max(0, window.__ceil__() - 1)  # a frame exactly one window away has weight 0
     return [0.5 + 0.5 * math.cos(math.pi * k / float(window)) if k else 1.0 for k in range(reach + 1)]
 
 
@@ -66,4 +66,5 @@ class _MovingAverage:
             total += tap * self._frames[k : k + ready]
             weight += tap * self._valid[k : k + ready]
         self._frames, self._valid = self._frames[ready:], self._valid[ready:]
+        # Near the ends fewer frames have weight; dividing by their sum cuts the window off.
         return (total / weight[:, None, None]).to(frames.dtype)

@@ -81,6 +81,7 @@ class SpeechGate:
         """Return the gate, 0 to 1, at a time (s) that is determined and not before that of the last call."""
         exact = time * HOPS_PER_SECOND
         hop = int(exact)
+        # Only the two values around the time are needed, so memory does not grow.
         while self._first < hop and len(self._values) > 2:
             self._values.popleft()
             self._first += 1
@@ -88,6 +89,7 @@ class SpeechGate:
         return float(smoothstep(before + (after - before) * float(exact - hop)))
 
     def _start(self, hop: int) -> int:
+        # Whole samples: at 11025 Hz a hop has 110 or 111 samples, and hops do not drift.
         return hop * self._sample_rate // HOPS_PER_SECOND
 
     def _process_hop(self, power: float) -> None:
@@ -105,10 +107,12 @@ class SpeechGate:
         """Update noise, peak and threshold by the power of the next hop and compare its level."""
         self._powers.append(power)
         level = float(power_db(sum(self._powers) / len(self._powers), floor_db=SILENCE_DB))
+        # The noise floor falls fast and rises slowly, so speech hardly raises it.
         lowest, highest = (self._noise + rate / HOPS_PER_SECOND for rate in (-NOISE_FALL, NOISE_RISE))
         self._noise = min(max(level, lowest), highest)
         fall = INITIAL_PEAK_FALL if self._speech_hops < ENOUGH_SPEECH_HOPS else PEAK_FALL
         self._peak = max(level, self._peak - fall / HOPS_PER_SECOND)
+        # Noise and peak push each other apart: in speech the peak is certain, in silence the noise is.
         if self._hangover:
             self._noise = min(self._noise, self._peak - MIN_RANGE_IN_SPEECH_DB)
         else:

@@ -41,6 +41,7 @@ class KinematicTree:
             Rotations ``[..., J, 3, 3]`` and positions ``[..., J, 3]`` in the world.
         """
         roots = self._levels[0]
+        # One product per depth rather than per joint: bodies have far fewer levels than joints.
         world_rotations, world_positions = [rotations[..., roots, :, :]], [positions[..., roots, :]]
         for joints, parents in zip(self._levels[1:], self._parents, strict=True):
             parent = world_rotations[-1][..., parents, :, :]

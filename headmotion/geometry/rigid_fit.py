@@ -71,11 +71,12 @@ def fit_similarity(
     source_mean, target_mean = ((shares * points).sum(dim=-2, keepdim=True) for points in (source, target))
     centered = source - source_mean
     covariance = (shares * (target - target_mean)).mT @ centered
+    # Kabsch: the best rotation maximizes trace(R^T covariance).
     rotation = nearest_rotation(covariance)
     scale = torch.ones_like(covariance[..., 0, 0])
     if with_scale:
         variance = (shares * centered.square()).sum(dim=(-2, -1))
-        coincident = variance == 0
+        coincident = variance == 0  # adds 1 to both sides of the quotient, which is then 1 and not NaN
         scale = ((rotation * covariance).sum(dim=(-2, -1)) + coincident) / (variance + coincident)
     moved = scale[..., None, None] * (source_mean @ rotation.mT)
     return SimilarityTransform(rotation, scale, (target_mean - moved).squeeze(-2))
@@ -134,6 +135,7 @@ def fit_orthographic_pose(shape: Tensor, points: Tensor) -> OrthographicPose:
     if points.shape[-1] == 3:
         rotation = _proper(u, vh)
     else:
+        # Two rows are visible; the third is perpendicular to them.
         rows = u @ vh
         rotation = torch.cat([rows, torch.linalg.cross(rows[:, 0], rows[:, 1])[:, None]], dim=1)
     # Detected depth is the least reliable, so it does not enter the scale.

@@ -60,8 +60,8 @@ def euler_angles_to_matrix(angles: Tensor, order: str) -> Tensor:
 def matrix_to_euler_angles(matrix: Tensor, order: str) -> Tensor:
     """Return the angles ``[..., 3]`` (radians) of rotations ``[..., 3, 3]``; the inverse of `euler_angles_to_matrix`.
 
-    The second angle is within a right one of 0. At a right angle, where the first and the third cannot be told apart
-    (gimbal lock), their product is still that of the matrix.
+    The second angle is from -pi/2 to pi/2. At these bounds (gimbal lock) the first and the third angle are not unique;
+    the angles that are returned still give the matrix.
 
     Args:
         matrix: rotations ``[..., 3, 3]``.
@@ -71,7 +71,7 @@ def matrix_to_euler_angles(matrix: Tensor, order: str) -> Tensor:
     sign = 1.0 if (j - i) % 3 == 1 else -1.0  # of the permutation of the axes
     first = torch.atan2(-sign * matrix[..., j, k], matrix[..., k, k])
     second = torch.atan2(sign * matrix[..., i, k], torch.hypot(matrix[..., j, k], matrix[..., k, k]))
-    # The third angle is read from what the first two leave. In gimbal lock that absorbs whatever they missed.
+    # The third angle comes from the remaining rotation, so that in gimbal lock it compensates for the first.
     remainder = (axis_rotation(i, first) @ axis_rotation(j, second)).mT @ matrix
     after, last = (k + 1) % 3, (k + 2) % 3
     third = torch.atan2(remainder[..., last, after], remainder[..., after, after])
@@ -96,7 +96,9 @@ def rotation_vector_to_matrix(vector: Tensor) -> Tensor:
 def matrix_to_rotation_vector(matrix: Tensor) -> Tensor:
     """Return axis times angle ``[..., 3]`` (radians, at most pi) of rotations ``[..., 3, 3]``."""
     quaternion = matrix_to_quaternion(matrix)
+    # Of the two quaternions of a rotation, the one with w >= 0 turns by at most pi.
     quaternion = torch.where(quaternion[..., 3:] < 0, -quaternion, quaternion)
+    # Sine and cosine of half the angle are exact near 0 and near pi, where the trace of the matrix is not.
     sine = quaternion[..., :3].norm(dim=-1, keepdim=True)
     angle = 2 * torch.atan2(sine, quaternion[..., 3:])
     tiny = torch.finfo(matrix.dtype).tiny

@@ -45,6 +45,7 @@ class ReconstructionLoss(Loss):
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+        # Hundredths of the unit frame bring the terms to the order of 1, that of adversarial terms.
         generated, real = self._remove_head_motion(data.generated, data.real)
         terms = {}
         for name, (points, weight) in self.groups.items():

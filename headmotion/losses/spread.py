@@ -34,6 +34,7 @@ class SpreadLoss(Loss):
 
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+        # The last reference frame, so that a jump from the reference counts as motion.
         last = data.reference[:, -1:]
         generated, real = (
             rearrange(torch.cat([last, motion], dim=1)[:, :, self.points], "b t p d -> b t (p d)")
@@ -49,9 +50,11 @@ class SpreadLoss(Loss):
 
     def _log_ratios(self, generated: Tensor, real: Tensor) -> Tensor:
         """Return the logarithms ``[directions]`` of the ratio of root mean squares of displacements ``[B, T, F]``."""
+        # Real motion only defines the directions; gradients must not change them.
         variances, vectors = torch.linalg.eigh(_covariance(real.detach()))
         scales = (variances[-self.directions :].clamp(min=0) + NOISE**2).rsqrt()
         whitening = vectors[:, -self.directions :] * scales
+        # The detector's noise on both sides, so that a direction in which nothing moves has the ratio 1.
         noise = NOISE**2 * whitening.mT @ whitening
         whitened: Tensor = whitening.mT @ _covariance(generated) @ whitening + noise
         if not torch.isfinite(whitened).all():

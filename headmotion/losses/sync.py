@@ -21,6 +21,7 @@ class SyncLoss(Loss):
     def __init__(self, spec: SyncLossSpec) -> None:
         super().__init__(spec)
         self.weight, self.hop, self.levels = spec.weight, spec.hop, spec.levels
+        # In a list, which hides it from `torch.nn.Module`: the syncers are no part of the loss's state.
         self._syncers: list[SyncerPyramid] = []
 
     def use_syncers(self, syncers: SyncerPyramid) -> None:
@@ -30,6 +31,7 @@ class SyncLoss(Loss):
     @override
     def forward(self, data: LossInput) -> Mapping[str, Tensor]:
         (syncers,) = self._syncers
+        # Windows across the last reference frame also have to be in sync.
         motion = torch.cat([data.reference, data.generated], dim=1)
         return {"sync": self.weight * syncers(motion, data.audio, self.hop)}
 

@@ -58,10 +58,12 @@ def landmarks_to_blendshapes(poses: Tensor, resting_pose: Tensor) -> Tensor:
     widening = width / resting_width - 1
     values[..., NAMES.index("mouthPucker")] = -widening / PUCKER_NARROWING
     for side in ("Left", "Right"):
+        # Landmarks do not tell a stretched left corner from a shifted mouth, so both sides get the same value.
         values[..., NAMES.index(f"mouthStretch{side}")] = widening / STRETCH_WIDENING
         eye = f"{side.lower()}_eye"
         corners = CONTOURS[eye][0], CONTOURS[eye][3]
         opening, resting_opening = (_opening(pose, eye) / _distance(pose, *corners) for pose in both)
+        # Relative to the eye's own width, because the eyes of a turned head foreshorten differently.
         closure = 1 - opening / resting_opening.clamp(min=1e-6)
         values[..., NAMES.index(f"eyeBlink{side}")] = closure / LID_CLOSURE
     return values.clamp(0, 1).unsqueeze(-1)
@@ -93,9 +95,11 @@ def _basis() -> Tensor:
     def add(name: str, points: tuple[int, ...], x: float = 0.0, y: float = 0.0) -> None:
         basis[NAMES.index(name), list(points)] += torch.tensor([x, y])
 
+    # The chin moves less than the lower lip, and the corners of the mouth less than the chin.
     add("jawOpen", LOWER_LIP, y=JAW_OPENING)
     add("jawOpen", JAW, y=0.6 * JAW_OPENING)
     add("jawOpen", (*LEFT_CORNER, *RIGHT_CORNER), y=0.3 * JAW_OPENING)
+    # ARKit's mouthClose closes the lips while the jaw is open, so it undoes what jawOpen does to the lip.
     add("mouthClose", LOWER_LIP, y=-JAW_OPENING)
     add("mouthFunnel", UPPER_LIP, y=-0.05)
     add("mouthFunnel", LOWER_LIP, y=0.05)

@@ -56,11 +56,13 @@ class Blendshapes(Representation):
     }
     edges = ()
     mirror = mirror_by_name(NAMES)
+    # Values have no length to measure size by, but every representation names a pair.
     scale_pair = (0, mirror[0])
     drawing_edges = tuple((k, len(NAMES) + k) for k in range(len(NAMES)))
 
     def __init__(self, spec: BlendshapesSpec) -> None:
         super().__init__(spec)
+        # Bars need the mirror of the class, so they cannot be computed in its body.
         self._feet, self._heights = _bars()
 
     def neutral(self) -> Tensor:

@@ -91,6 +91,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> Path:
         channels=[(positions if joint in joints.moving_joints else []) + rotations for joint in range(len(spec.names))],
         ends=[(end.joint, end.offset) for end in spec.ends],
     )
+    # Before the file is opened, so that an invalid motion leaves no file.
     numbers = _poses_to_channels(joints, motion.values)
     with atomic_output(target) as temporary:
         write(temporary, skeleton, numbers, frame_time(motion.fps))
@@ -157,6 +158,7 @@ def _channels_to_poses(joints: Joints, skeleton: Skeleton, numbers: Numbers) -> 
                 degrees = torch.from_numpy(np.fmod(numbers[:, column], 360.0))
                 rotation = rotation @ axis_rotation(axis, torch.deg2rad(degrees))
             column += 1
+        # Roots are in the world, which is rotated to the picture's axes; all other rows are relative to a parent.
         if skeleton.parents[joint] < 0:
             position, rotation = position @ joints.view.numpy().T, joints.view @ rotation
             rows[:, moving.index(joint), 3] = joints.size
@@ -180,5 +182,6 @@ def _poses_to_channels(joints: Joints, values: torch.Tensor) -> Numbers:
         if joint in moving:
             position = poses[:, moving.index(joint), :3] / scale[:, joint, None]
             columns.append(position if parent >= 0 else position @ view)
+        # The order z, x, y is that of most motion-capture files, and what other programs expect.
         columns.append(torch.rad2deg(matrix_to_euler_angles(rotation, "ZXY")))
     return np.asarray(torch.cat(columns, dim=1).numpy())

@@ -74,6 +74,7 @@ def to_joint_positions(motion: Motion) -> Motion:
     spec, count = joints.spec, len(joints.spec.names)
     names, parents = list(spec.names), list(spec.parents)
     for end in spec.ends:
+        # A joint may have several end sites: "hand.end", "hand.end1", "hand.end2".
         number = sum(parent == end.joint for parent in parents[count:])
         names.append(f"{spec.names[end.joint]}.end{number or ''}")
         parents.append(end.joint)
@@ -90,6 +91,7 @@ def to_blendshapes(motion: Motion) -> Motion:
     """Estimate ARKit's blend shapes from distances of landmarks, relative to the reference or the first frame."""
     from .blendshape_landmarks import landmarks_to_blendshapes
 
+    # Without a reference the first frame is the best guess of the person's own resting face.
     rest = motion.values[0] if motion.reference is None and len(motion) else motion.reference
     if rest is None:
         rest = representation_of(motion).neutral()

@@ -78,6 +78,7 @@ class Joints(Representation):
         self.drawing_edges = (*self.edges, *ends)
         self.mirror = self._mirror_rows(mirror_by_name(spec.names))
         self._lengths, self._unit_center, self._signs = self._tables()
+        # In float64 here; each call converts them to the type and device of its poses.
         self._offsets = torch.tensor(spec.offsets, dtype=torch.float64)
         self._ends = torch.tensor([end.offset for end in spec.ends], dtype=torch.float64).reshape(-1, 3)
         self.view = torch.tensor(VIEWS[spec.up], dtype=torch.float64)
@@ -90,6 +91,7 @@ class Joints(Representation):
     def neutral(self) -> Tensor:
         """Return the resting pose ``[P, 6]``: no rotations, upright in the middle of the unit frame."""
         pose = self._upright(0.5)
+        # Roots move together, so that several roots keep their distances.
         points = self.to_points2d(pose)
         center = (points.amin(0) + points.amax(0)) / 2
         roots = [row for row, joint in enumerate(self.moving_joints) if self.spec.parents[joint] < 0]

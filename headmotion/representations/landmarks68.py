@@ -40,6 +40,7 @@ GROUPS = {
     "left_eye": CONTOURS["left_eye"],
 }
 
+# Upper point first. Corners of eyes and mouth are left out, because they hardly open.
 OPENINGS = {
     "mouth": ((61, 67), (62, 66), (63, 65)),
     "right_eye": ((37, 41), (38, 40)),
@@ -48,18 +49,19 @@ OPENINGS = {
 
 EDGES = (
     *(edge for members in PARTS.values() for edge in pairwise(members)),
+    # Parts are open lines; eyes and lips are closed.
     *((outline[-1], outline[0]) for outline in CONTOURS.values()),
 )
 
 MIRROR = (
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *range(27, 31),
-    *range(35, 30, -1),
-    *(45, 44, 43, 42, 47, 46),
+    *range(16, -1, -1),  # jaw
+    *range(26, 16, -1),  # brows
+    *range(27, 31),  # bridge of the nose
+    *range(35, 30, -1),  # base of the nose
+    *(45, 44, 43, 42, 47, 46),  # the right eye takes the place of the left one
     *(39, 38, 37, 36, 41, 40),
-    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-    *(64, 63, 62, 61, 60, 67, 66, 65),
+    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),  # outer lips
+    *(64, 63, 62, 61, 60, 67, 66, 65),  # inner lips
 )
 """Point ``i`` of a mirrored face is point ``MIRROR[i]`` of the original."""
 

@@ -42,6 +42,7 @@ class Mesh478(PointRepresentation):
         self.dims = self.lengths = spec.dims
         outlines, parts = _tables()["outlines"], _tables()["parts"]
         self.contours = {name: tuple(points) for name, points in outlines.items() if name != "face"}
+        # The jaw is that of iBUG and the lower half of the outline, so that controls move the whole chin.
         self.groups = {
             "jaw": tuple(sorted({IBUG[point] for point in GROUPS["jaw"]} | set(_below_eyes(outlines["face"])))),
             "brows": (*parts["right_brow"], *parts["left_brow"]),
@@ -50,6 +51,7 @@ class Mesh478(PointRepresentation):
             "lips": (*outlines["outer_lips"], *outlines["inner_lips"]),
             "right_eye": tuple(outlines["right_eye"]),
             "left_eye": tuple(outlines["left_eye"]),
+            # The published irises are rings; their centers are 468 and 473.
             "right_iris": (468, *parts["right_iris"]),
             "left_iris": (473, *parts["left_iris"]),
         }

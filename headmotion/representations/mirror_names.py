@@ -36,6 +36,7 @@ def mirror_by_name(names: Sequence[str]) -> tuple[int, ...]:
 def opposite_names(name: str) -> Iterator[str]:
     """Yield what ``name`` may be called on the other side of the body, the most likely name first."""
     for left, right in WORDS:
+        # A name with both words, such as "LeftToRight", has no clear side.
         if (left in name) != (right in name):
             yield name.replace(left, right) if left in name else name.replace(right, left)
     for pattern, left, right in LETTERS:

@@ -53,6 +53,7 @@ class PointRepresentation(Representation):
         """Mirror poses ``[..., P, D]`` of the unit frame left to right: x becomes 1 - x, points change sides."""
         poses = checked_poses(self, values, self.dims)[..., : self.dims]
         signs = poses.new_tensor(self.mirror_signs or (-1.0,) + (1.0,) * (self.dims - 1))
+        # The unit frame is 0..1, so its mirror axis is x = 0.5; depth and other numbers have none.
         shift = poses.new_tensor((1.0,) + (0.0,) * (self.dims - 1))
         return poses[..., list(self.mirror), :] * signs + shift
 
@@ -111,6 +112,7 @@ def frame_around(name: str, points: Tensor) -> UnitSquare:
     Raises:
         MotionError: there are none, they are not finite, or all coincide.
     """
+    # One box for all poses: a square per frame would remove the head's motion.
     flat = points.reshape(-1, 2)
     if not len(flat) or not bool(torch.isfinite(flat).all()):
         raise MotionError(name, "at least one pose of finite points", "none, or NaN or infinity")

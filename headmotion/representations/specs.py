@@ -169,6 +169,7 @@ class JointsSpec(RepresentationSpec):
             raise SpecError("joints spec", f"{count} offsets, one per joint", str(len(self.offsets)))
         if invalid := [j for j in (*self.moving, *(end.joint for end in self.ends)) if not 0 <= j < count]:
             raise SpecError("joints spec", f"moving joints and joints of ends in 0..{count - 1}", str(invalid[0]))
+        # The default pair depends on the built skeleton; here any valid pair stands for it.
         _check_points("joints", len(self.moving_joints) + count, 6, (), self.scale_pair or (0, 1))
         return self
 

@@ -197,6 +197,9 @@ def test_bad_specs(spec: dict[str, object]) -> None:
         resolve_spec("representation", spec)
 
 
-def test_specs_need_no_torch() -> None:
-    code = "import sys, headmotion.representations; sys.exit('torch' in sys.modules)"
+def test_specs_and_converters_need_no_torch() -> None:
+    code = (
+        "import sys; from headmotion.representations import headmotion_converters, headmotion_specs; "
+        "assert headmotion_specs() and headmotion_converters(); sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
