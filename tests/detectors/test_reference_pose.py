@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from hypothesis import strategies as st
 import headmotion as hm
 from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder, faults
 from headmotion.detectors.specs import MediapipeSpec
-from headmotion.media.video_reader import last_frames
 
 FACE = hm.PipelineSpec().representation.build()
 
@@ -50,13 +48,12 @@ class Brightness(hm.Detector):
         return torch.stack([decoy, pose(float(image.mean()), 50, 50)])
 
 
-def video(path: Path, brightness: list[int], rate: int = 25, marked: bool = False) -> Path:
+def video(path: Path, brightness: list[int], rate: int = 25) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "1", "g": "50"})
         stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
         for value in brightness:
             picture = np.full((32, 64, 3), value, np.uint8)
-            picture[:, :8] = 255 if marked else value
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     return path
@@ -155,54 +152,3 @@ def test_a_gap_in_a_video_ends_the_search(tmp_path: Path) -> None:
     assert finder.in_video(video(tmp_path / "b.mp4", [90]), 4, Fraction(25)).shape == (1, 68, 2)
     with pytest.raises(hm.DetectorError):
         finder.in_video(video(tmp_path / "c.mp4", [90, 90, 0]), 4, Fraction(25))
-
-
-def test_last_frames_of_a_long_video_are_the_same_as_without_seeking(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = video(tmp_path / "a.mp4", [20 + k % 200 for k in range(700)])
-    near, fps = last_frames(path, lambda fps: 3)
-    monkeypatch.setattr("headmotion.media.video_reader.SEEK_BACK_S", 100)
-    far, _ = last_frames(path, lambda fps: 3)
-    assert fps == 25 and len(near) == len(far) == 3
-    assert all(np.array_equal(a, b) for a, b in zip(near, far, strict=True))
-
-
-def test_a_video_taken_with_an_upright_phone_is_turned(tmp_path: Path) -> None:
-    path = video(tmp_path / "a.mp4", [20, 20], marked=True)
-    raw = path.read_bytes()
-    track = raw.index(b"tkhd") + 44
-    matrix = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)  # clockwise by a quarter
-    path.write_bytes(raw[:track] + matrix + raw[track + 36 :])
-    (picture,), _ = last_frames(path, lambda fps: 1)
-    assert picture.shape == (64, 32, 3)
-    assert picture[:6].min() > 200 and picture[10:].max() < 60  # the left edge has become the upper one
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda path: None,
-        lambda path: path.write_bytes(b""),
-        lambda path: path.write_text("no video " * 100),
-        lambda path: path.write_bytes(video(path.with_name("whole.mp4"), [90] * 30).read_bytes()[:500]),
-    ],
-    ids=["missing", "empty", "text", "cut short"],
-)
-def test_videos_that_cannot_be_read(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
-    path = tmp_path / "bad.mp4"
-    make(path)
-    with pytest.raises(hm.ImageError, match=r"bad\.mp4") as caught:
-        last_frames(path, lambda fps: 2)
-    assert "\n" not in str(caught.value)
-
-
-def test_sound_alone_is_no_video(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
-        stream = container.add_stream("aac", rate=16_000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16_000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    with pytest.raises(hm.ImageError, match="video track"):
-        last_frames(tmp_path / "sound.mp4", lambda fps: 2)

@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from blobs import BlobsSpec, content, nodding, picture, pose, talking, video
-from test_video_frames import rotated
 
 import headmotion as hm
 from headmotion.data.corpus import open_corpus
@@ -22,7 +22,7 @@ HOURS = 4
 
 
 @pytest.fixture(scope="module")
-def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def videos(tmp_path_factory: pytest.TempPathFactory, rotate_video: Callable[[Path], Path]) -> Path:
     """Every kind of file that one may meet, in one folder."""
     folder = tmp_path_factory.mktemp("videos")
     (folder / "ann/day 1").mkdir(parents=True)
@@ -35,7 +35,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     video(folder / "two.mkv", [picture((75 + k / 20, 60, 70), (215, 60, 60), width=256) for k in range(60)], speech)
     video(folder / "varying.mkv", nodding(80), speech, stamps_ms=np.cumsum([0] + [30, 50, 70] * 27)[:80].tolist())
     video(folder / "portrait.mp4", nodding(100), speech, audio_codec="aac")
-    rotated(folder / "portrait.mp4")
+    rotate_video(folder / "portrait.mp4")
     video(folder / "no_audio.mkv", nodding(100))
     video(folder / "silent.mkv", nodding(100), speech * 0)
     video(folder / "one_fps.mkv", nodding(10), talking(10), rate=1)
