@@ -1,0 +1,76 @@
+"""The networks put together: detections in windows of a picture, meshes in crops of faces, each in one batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...core.renderer import Picture
+from . import blaze_face, mesh_network
+from .blaze_face import weighted_suppression
+from .crops import Crop, Points
+from .weights import Networks
+
+BATCH = 32
+"""Inputs of the networks at a time, so that memory is bounded however large a picture is."""
+
+
+class FaceLandmarker:
+    """Finds faces, and the points of faces, in parts of a picture ``uint8 [H, W, 3]``.
+
+    Args:
+        networks: with their weights.
+        mirror: point ``i`` of a mirrored face is point ``mirror[i]`` of the face.
+        min_confidence: least probability with which something counts as a face.
+    """
+
+    def __init__(self, networks: Networks, mirror: Sequence[int], min_confidence: float = 0.5) -> None:
+        self.min_confidence = min_confidence
+        self._networks, self._mirror = networks, list(mirror)
+
+    @torch.inference_mode()
+    def find(self, picture: Picture, windows: Sequence[Crop]) -> list[list[Crop]]:
+        """Return, for each square window, the crops of the faces in it, the surest first; mirrored as their window."""
+        finder, edge = self._networks.finder, blaze_face.INPUT_EDGE
+        found = []
+        for first in range(0, len(windows), BATCH):
+            batch = windows[first : first + BATCH]
+            logits, raw = finder(self._inputs(picture, batch, edge, replicate=False).mul_(2).sub_(1))
+            sure = logits > _logit(self.min_confidence)
+            for window, few, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
+                _, points = weighted_suppression(score[few].sigmoid(), guesses[few])
+                found.append([Crop.of_detection(each).within(window) for each in points.cpu().numpy()])
+        return found
+
+    @torch.inference_mode()
+    def mesh(self, picture: Picture, crops: Sequence[Crop]) -> tuple[Points, Points]:
+        """Return points ``[N, 478, 3]`` in pixels of the picture, and the probability ``[N]`` of a face, for N crops."""
+        edge = mesh_network.INPUT_EDGE
+        if not crops:
+            return np.zeros((0, mesh_network.POINTS, 3), np.float32), np.zeros(0, np.float32)
+        points, scores = [], []
+        for first in range(0, len(crops), BATCH):
+            batch = crops[first : first + BATCH]
+            meshes, logits = self._networks.mesh(self._inputs(picture, batch, edge, replicate=True))
+            scores.append(logits.sigmoid().cpu().numpy())
+            for crop, mesh in zip(batch, meshes.cpu().numpy(), strict=True):
+                points.append(crop.to_picture(mesh[self._mirror] if crop.width < 0 else mesh, edge))
+        return np.stack(points), np.concatenate(scores)
+
+    @torch.inference_mode()
+    def blendshapes(self, meshes: Points) -> Tensor:
+        """Return the weights ``[N, 52]`` of ARKit's blend shapes, 0..1, for meshes ``[N, 478, 3]``."""
+        return self._networks.blendshapes(torch.from_numpy(meshes).to(self._networks.device)).cpu()
+
+    def _inputs(self, picture: Picture, crops: Sequence[Crop], edge: int, replicate: bool) -> Tensor:
+        """Return the crops ``[N, 3, edge, edge]`` with colors in 0..1, channels last in memory."""
+        cut = np.stack([crop.cut(picture, edge, replicate) for crop in crops])
+        return torch.from_numpy(cut).to(self._networks.device).permute(0, 3, 1, 2).float().div_(255)
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability)) if probability < 1 else math.inf

@@ -1,0 +1,128 @@
+"""Search of a picture for faces of every size and turn, and the checks that keep out what is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...core.renderer import Picture
+from .crops import Crop, Points
+from .landmarker import FaceLandmarker
+
+LOOK = 2.5
+"""Edge of the window in which a face is looked for again, in lengths of the face."""
+DOUBT = 0.04
+"""Mean distance, in lengths of the face, at which two looks disagree. Seen in real faces: up to 0.021."""
+
+
+@dataclass(frozen=True)
+class FaceSearch:
+    """Faces in pictures of any shape, each confirmed by three looks that agree.
+
+    The finder misses faces below about a seventh of its window, so smaller windows follow the whole picture; and it
+    misses faces that lie on their side or head, so where nothing is found the windows are turned. It also sees faces
+    where there are none: a face counts if it is found again in a window of its own, and in a mirror.
+    """
+
+    landmarker: FaceLandmarker
+    several: bool = True
+    """Whether smaller faces are searched for where one was found."""
+
+    def __call__(self, picture: Picture, known: Sequence[Points] = ()) -> list[Points]:
+        """Return the faces ``[478, 3]`` of a picture ``uint8 [H, W, 3]`` that are not among the known ones.
+
+        Upright faces in the whole picture and in its halves; if there are none in its quarters; if there are none
+        turned by a quarter, to the left or right, or by a half.
+        """
+        found: list[Points] = []
+        for parts in (1, 2, 4):
+            if (found or known) and (parts == 4 or (parts == 2 and not self.several)):
+                return found
+            found += self._confirmed(picture, windows(picture, parts), [*known, *found])
+        for quarters in (1, 3, 2):
+            if not found:
+                turned = [*windows(picture, 1, quarters), *windows(picture, 2, quarters)]
+                found = self._confirmed(picture, turned, known)
+        return found
+
+    def _confirmed(self, picture: Picture, parts: Sequence[Crop], known: Sequence[Points]) -> list[Points]:
+        """Return the faces in windows of a picture that are not known and hold when they are looked at again."""
+        crops = [crop for window in self.landmarker.find(picture, parts) for crop in window]
+        faces, scores = self.landmarker.mesh(picture, _distinct_crops(crops))
+        new = distinct(faces[scores >= self.landmarker.min_confidence], known)
+        looks = [_look(face) for face in new]
+        again = self.landmarker.find(picture, looks)
+        mirrored = self.landmarker.find(picture, [look.mirrored() for look in looks])
+        return [
+            face
+            for face, seconds, thirds in zip(new, again, mirrored, strict=True)
+            if self._agrees(picture, face, seconds) and self._agrees(picture, face, thirds)
+        ]
+
+    def _agrees(self, picture: Picture, face: Points, crops: Sequence[Crop]) -> bool:
+        """Return whether one of the crops shows the face."""
+        seen, _ = self.landmarker.mesh(picture, crops)
+        away = np.linalg.norm((seen - face)[..., :2], axis=-1).mean(axis=-1)
+        return bool((away <= DOUBT * length(face)).any())
+
+
+def windows(picture: Picture, parts: int, quarters: int = 0) -> list[Crop]:
+    """Return square windows of a part of the longer edge that overlap by half, turned by so many quarter turns."""
+    height, width = picture.shape[:2]
+    angle, edge = quarters * math.pi / 2, max(height, width)
+    if parts == 1:
+        return [Crop(width / 2, height / 2, edge, edge, angle)]
+    size = edge // parts
+    if size < 16:
+        return []
+    starts = [(x, y) for y in _starts(height, size) for x in _starts(width, size)]
+    return [Crop(x + size / 2, y + size / 2, size, size, angle) for x, y in starts]
+
+
+def distinct(faces: Iterable[Points], known: Iterable[Points] = ()) -> list[Points]:
+    """Return the faces in order of size, without those that lie on a larger or a known one."""
+    kept: list[Points] = []
+    known = list(known)
+    for face in sorted(faces, key=_area, reverse=True):
+        if not any(math.dist(_middle(face), _middle(other)) <= length(other) / 2 for other in (*known, *kept)):
+            kept.append(face)
+    return kept
+
+
+def length(face: Points) -> float:
+    """Return the longer edge in pixels of the box around a face ``[P, 2 or 3]``."""
+    return float(np.ptp(face[:, :2], axis=0).max())
+
+
+def _look(face: Points) -> Crop:
+    """Return a window of its own for a face, turned as the face."""
+    crop = Crop.of_face(face)
+    edge = LOOK * length(face)
+    return Crop(crop.x, crop.y, edge, edge, crop.angle)
+
+
+def _distinct_crops(crops: Iterable[Crop]) -> list[Crop]:
+    """Return the crops without those whose middle lies near that of a larger one: windows overlap."""
+    kept: list[Crop] = []
+    for crop in sorted(crops, key=lambda each: each.height, reverse=True):
+        if all(math.dist((crop.x, crop.y), (other.x, other.y)) > other.height / 4 for other in kept):
+            kept.append(crop)
+    return kept
+
+
+def _starts(total: int, size: int) -> Iterator[int]:
+    """Yield where windows of a size begin so that they cover a length and overlap by half or more."""
+    beyond = max(0, total - size)
+    steps = math.ceil(2 * beyond / size)
+    return (round(beyond * k / max(steps, 1)) for k in range(steps + 1))
+
+
+def _middle(face: Points) -> Points:
+    return np.asarray((face[:, :2].min(axis=0) + face[:, :2].max(axis=0)) / 2, np.float32)
+
+
+def _area(face: Points) -> float:
+    return float(np.ptp(face[:, :2], axis=0).prod())

@@ -1,0 +1,56 @@
+"""Faces of a video, frame by frame: a frame's points say where to look in the next one."""
+
+from __future__ import annotations
+
+import math
+
+from ...core.renderer import Picture
+from .crops import Crop, Points
+from .landmarker import FaceLandmarker
+from .search import FaceSearch, distinct, length
+
+SEARCH_EVERY = 12
+"""Frames from one search for faces that have come to the next, about half a second."""
+SMALLEST = 8
+"""Length of a face in pixels below which it is lost: nothing can be told of its points."""
+
+
+class FaceTracker:
+    """Follows faces without the finder, whose work only begins a track (Kartynnik et al. 2019, section 2).
+
+    Only the first frame of a track is checked for being a face; afterwards the mesh network's own score says whether
+    the face is still there. A lost face is searched for at once, new ones every `SEARCH_EVERY` frames.
+    """
+
+    def __init__(self, landmarker: FaceLandmarker, search: FaceSearch) -> None:
+        self._landmarker, self._search = landmarker, search
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all faces: the next frame does not follow the last one."""
+        self._faces: list[Points] = []
+        self._until_search = 0
+
+    def push(self, picture: Picture) -> list[Points]:
+        """Return the faces ``[478, 3]`` of the next frame ``uint8 [H, W, 3]`` in its pixels, the largest first."""
+        followed = self._follow(picture)
+        if self._until_search == 0 or len(followed) < len(self._faces):
+            self._until_search = SEARCH_EVERY
+            if self._search.several or not followed:
+                followed = distinct([*followed, *self._search(picture, followed)])
+        self._until_search -= 1
+        self._faces = followed
+        return followed
+
+    def _follow(self, picture: Picture) -> list[Points]:
+        """Return what has become of the last frame's faces, without those that are lost."""
+        points, scores = self._landmarker.mesh(picture, [Crop.of_face(face) for face in self._faces])
+        kept = points[scores >= self._landmarker.min_confidence]
+        return distinct(face for face in kept if length(face) >= SMALLEST and _in_sight(face, picture))
+
+
+def _in_sight(face: Points, picture: Picture) -> bool:
+    """Return whether the middle of a face lies in the picture."""
+    height, width = picture.shape[:2]
+    x, y = face[:, :2].mean(axis=0).tolist()
+    return math.isfinite(x) and 0 <= x < width and 0 <= y < height
