@@ -4,8 +4,8 @@
     python tools/convert_face_landmarker.py face_landmarker.task headmotion/detectors/models/face-landmarker.safetensors
 
 The official file is at https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/
-(Apache-2.0). It is a zip of three TensorFlow Lite graphs. Their layers stand in the order in which headmotion's networks
-define theirs, so constants are taken in the order of use, laid out as torch wants them, and checked for their shapes.
+(Apache-2.0). It is a zip of three TensorFlow Lite graphs. Their layers stand in the order in which the networks of
+headmotion define theirs, so constants are taken in the order of use, laid out for torch, and checked for their shapes.
 Numbers stay float16 as they are in the original. Nothing but numbers is taken over, and nothing is executed.
 """
 
@@ -53,13 +53,9 @@ def constants(graph: bytes) -> Iterator[Array]:
             continue
         for number in operator.inputs:
             array = known.get(number)
-            if array is not None and array.dtype == np.float16 and array.size > 1 or _is_bias(operator, number, array):
+            # Numbers without a shape belong to formulas, such as the epsilon of a norm.
+            if array is not None and array.dtype == np.float16 and array.shape:
                 yield _as_torch(array, code)
-
-
-def _is_bias(operator: Any, number: int, array: Array | None) -> bool:
-    """Return whether a constant of one number is a bias, and not one of a formula's numbers."""
-    return array is not None and array.dtype == np.float16 and len(operator.inputs) == 3 and operator.inputs[2] == number
 
 
 def _array(model: Any, tensor: Any) -> Array | None:
@@ -91,7 +87,7 @@ def fill(name: str, network: nn.Module, arrays: list[Array]) -> dict[str, torch.
     filled = {}
     for key, parameter in network.state_dict().items():
         array = arrays.pop(0)
-        if array.size != parameter.numel() or [n for n in array.shape if n > 1] != [n for n in parameter.shape if n > 1]:
+        if _edges(array) != _edges(parameter):
             raise ValueError(f"{name}.{key} is {list(parameter.shape)}, the graph's constant {list(array.shape)}")
         filled[f"{name}.{key}"] = torch.from_numpy(array.copy()).reshape(parameter.shape).contiguous()
         # Depth-wise convolutions of the mesh have a bias in the graph, which is zero.
@@ -102,7 +98,12 @@ def fill(name: str, network: nn.Module, arrays: list[Array]) -> dict[str, torch.
     return filled
 
 
+def _edges(array: Array | torch.Tensor) -> list[int]:
+    return [edge for edge in array.shape if edge > 1]
+
+
 def main() -> None:
+    """Convert the file that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", type=Path)
     parser.add_argument("output", type=Path)

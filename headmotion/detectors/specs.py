@@ -13,6 +13,30 @@ if TYPE_CHECKING:
     from ..core.interfaces.detector import Detector
 
 
+class FaceMeshSpec(DetectorSpec):
+    """MediaPipe's Face Landmarker in torch, bundled: the face mesh, 68 landmarks picked from it, or blend shapes."""
+
+    type: Literal["face-mesh"] = "face-mesh"
+    min_confidence: float = Field(0.5, gt=0, lt=1)
+    """Least confidence with which a face counts as one."""
+    max_faces: int = Field(8, ge=1, le=64)
+    """Most faces of a picture; 1 also ends the search, sooner, at the first."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
+    """Where the networks compute. They are small: for one face at a time a GPU is not faster."""
+
+    def build(self, context: BuildContext) -> Detector:
+        """Make the detector; its weights are read at the first picture.
+
+        Raises:
+            SpecError: the representation is neither `landmarks68`, `landmarks68-3d`, `mesh478` nor `blendshapes`.
+        """
+        from .face_landmarker.detector import FaceMeshDetector
+
+        names = ("landmarks68", "landmarks68-3d", "mesh478", "blendshapes")
+        _check_representation(self, context, *names, dims=(1, 2, 3))
+        return FaceMeshDetector(self, context.representation)
+
+
 class MediapipeSpec(DetectorSpec):
     """MediaPipe's face mesh, or the 68 landmarks picked from it; 2-D or with depth."""
 

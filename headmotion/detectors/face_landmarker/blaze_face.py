@@ -55,7 +55,7 @@ class BlazeFace(nn.Module):
 
     def decode(self, raw: Tensor) -> Tensor:
         """Return points ``[..., 896, 8, 2]`` as parts of the input's edge: two corners of the box, six keypoints."""
-        values = raw.unflatten(-1, (2 + KEYPOINTS, 2)) / INPUT_EDGE
+        values = raw.reshape(*raw.shape[:-1], 2 + KEYPOINTS, 2) / INPUT_EDGE
         anchors = self.anchors.unsqueeze(-2)
         center, size = values[..., :1, :] + anchors, values[..., 1:2, :]
         return torch.cat([center - size / 2, center + size / 2, values[..., 2:, :] + anchors], dim=-2)

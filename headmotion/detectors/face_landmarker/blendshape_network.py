@@ -37,7 +37,7 @@ class BlendshapeNetwork(nn.Module):
         self._order = [OUTPUTS.index(name) if name in OUTPUTS else -1 for name in NAMES]
 
     def forward(self, mesh: Tensor) -> Tensor:
-        """Return weights ``[B, 52]`` in 0..1, in ARKit's order, for points ``[B, 478, 2 or more]``; the tongue's is 0."""
+        """Return weights ``[B, 52]`` in 0..1, in ARKit's order (the tongue's is 0), for points ``[B, 478, 2 or 3]``."""
         outputs = functional.pad(self.outputs(mesh[:, POINTS, :2]), (0, 1))
         return outputs[:, self._order]
 
@@ -65,4 +65,5 @@ class _MixerBlock(nn.Module):
         across = self.token_norm(features).transpose(1, 2)
         features = features + self.token_out(functional.relu(self.token_in(across))).transpose(1, 2)
         within = self.channel_norm(features)
-        return features + self.channel_out(functional.relu(self.channel_in(within)))
+        mixed: Tensor = features + self.channel_out(functional.relu(self.channel_in(within)))
+        return mixed

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ...core.renderer import Picture
+from ...core.interfaces.renderer import Picture
 
 Points = npt.NDArray[np.float32]
 """Points ``[..., 2 or 3]`` in pixels: x right, y down and, if three, depth in the same scale."""

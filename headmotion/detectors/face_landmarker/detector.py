@@ -11,9 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...core.detector import Detector
 from ...core.errors import DetectorError
-from ...core.representation import Representation
+from ...core.interfaces.detector import Detector
+from ...core.interfaces.representation import Representation
 from ...representations.mesh478 import IBUG, Mesh478
 from ...representations.specs import Mesh478Spec
 from .crops import Points

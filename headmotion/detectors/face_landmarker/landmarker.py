@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...core.renderer import Picture
+from ...core.interfaces.renderer import Picture
 from . import blaze_face, mesh_network
 from .blaze_face import weighted_suppression
 from .crops import Crop, Points
@@ -17,6 +18,14 @@ from .weights import Networks
 
 BATCH = 32
 """Inputs of the networks at a time, so that memory is bounded however large a picture is."""
+
+
+class Candidate(NamedTuple):
+    """What may be a face: where the mesh network should look, and how sure the finder is."""
+
+    crop: Crop
+    score: float
+    """0..1."""
 
 
 class FaceLandmarker:
@@ -33,8 +42,8 @@ class FaceLandmarker:
         self._networks, self._mirror = networks, list(mirror)
 
     @torch.inference_mode()
-    def find(self, picture: Picture, windows: Sequence[Crop]) -> list[list[Crop]]:
-        """Return, for each square window, the crops of the faces in it, the surest first; mirrored as their window."""
+    def find(self, picture: Picture, windows: Sequence[Crop]) -> list[list[Candidate]]:
+        """Return, for each square window, what may be faces in it, the surest first; mirrored as their window."""
         finder, edge = self._networks.finder, blaze_face.INPUT_EDGE
         found = []
         for first in range(0, len(windows), BATCH):
@@ -42,13 +51,14 @@ class FaceLandmarker:
             logits, raw = finder(self._inputs(picture, batch, edge, replicate=False).mul_(2).sub_(1))
             sure = logits > _logit(self.min_confidence)
             for window, few, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
-                _, points = weighted_suppression(score[few].sigmoid(), guesses[few])
-                found.append([Crop.of_detection(each).within(window) for each in points.cpu().numpy()])
+                scores, points = weighted_suppression(score[few].sigmoid(), guesses[few])
+                crops = (Crop.of_detection(each).within(window) for each in points.cpu().numpy())
+                found.append([Candidate(*each) for each in zip(crops, scores.tolist(), strict=True)])
         return found
 
     @torch.inference_mode()
     def mesh(self, picture: Picture, crops: Sequence[Crop]) -> tuple[Points, Points]:
-        """Return points ``[N, 478, 3]`` in pixels of the picture, and the probability ``[N]`` of a face, for N crops."""
+        """Return points ``[N, 478, 3]`` in pixels of the picture and the probability ``[N]`` of a face, for crops."""
         edge = mesh_network.INPUT_EDGE
         if not crops:
             return np.zeros((0, mesh_network.POINTS, 3), np.float32), np.zeros(0, np.float32)
@@ -64,7 +74,8 @@ class FaceLandmarker:
     @torch.inference_mode()
     def blendshapes(self, meshes: Points) -> Tensor:
         """Return the weights ``[N, 52]`` of ARKit's blend shapes, 0..1, for meshes ``[N, 478, 3]``."""
-        return self._networks.blendshapes(torch.from_numpy(meshes).to(self._networks.device)).cpu()
+        weights: Tensor = self._networks.blendshapes(torch.from_numpy(meshes).to(self._networks.device))
+        return weights.cpu()
 
     def _inputs(self, picture: Picture, crops: Sequence[Crop], edge: int, replicate: bool) -> Tensor:
         """Return the crops ``[N, 3, edge, edge]`` with colors in 0..1, channels last in memory."""

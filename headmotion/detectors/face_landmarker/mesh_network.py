@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,7 +30,7 @@ class MeshNetwork(nn.Module):
         self.stem = nn.Conv2d(3, _STAGES[0], 3, stride=2)
         self.stem_slope = nn.PReLU(_STAGES[0])
         blocks = [_Block(_STAGES[0], _STAGES[0]) for _ in range(_BLOCKS)]
-        for before, channels in zip(_STAGES, _STAGES[1:], strict=False):
+        for before, channels in pairwise(_STAGES):
             blocks.append(_Block(before, channels, halving=True))
             blocks += [_Block(channels, channels) for _ in range(_BLOCKS)]
         self.blocks = nn.Sequential(*blocks)
@@ -60,4 +62,6 @@ class _Block(nn.Module):
         shortcut = functional.max_pool2d(features, 2) if self.halving else features
         if self.added:
             shortcut = functional.pad(shortcut, (0, 0, 0, 0, 0, self.added))
-        return self.slope(residual.add_(shortcut))  # in place: these networks wait for memory, not for arithmetic
+        # In place, because these networks wait for memory more than for arithmetic.
+        activated: Tensor = self.slope(residual.add_(shortcut))
+        return activated

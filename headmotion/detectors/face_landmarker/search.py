@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...core.renderer import Picture
+from ...core.interfaces.renderer import Picture
 from .crops import Crop, Points
-from .landmarker import FaceLandmarker
+from .landmarker import Candidate, FaceLandmarker
 
 LOOK = 2.5
 """Edge of the window in which a face is looked for again, in lengths of the face."""
@@ -32,41 +32,55 @@ class FaceSearch:
     """Whether smaller faces are searched for where one was found."""
 
     def __call__(self, picture: Picture, known: Sequence[Points] = ()) -> list[Points]:
-        """Return the faces ``[478, 3]`` of a picture ``uint8 [H, W, 3]`` that are not among the known ones.
+        """Return the faces ``[478, 3]`` of a picture ``uint8 [H, W, 3]`` beside the known ones, the largest first.
 
         Upright faces in the whole picture and in its halves; if there are none in its quarters; if there are none
         turned by a quarter, to the left or right, or by a half.
         """
-        found: list[Points] = []
-        for parts in (1, 2, 4):
-            if (found or known) and (parts == 4 or (parts == 2 and not self.several)):
-                return found
-            found += self._confirmed(picture, windows(picture, parts), [*known, *found])
+        found = self.glance(picture, known)
+        for parts in (2, 4):
+            if not (found or known) or (self.several and parts == 2):
+                found += self._confirmed(picture, windows(picture, parts), [*known, *found])
         for quarters in (1, 3, 2):
-            if not found:
+            if not (found or known):
                 turned = [*windows(picture, 1, quarters), *windows(picture, 2, quarters)]
-                found = self._confirmed(picture, turned, known)
-        return found
+                found = self._confirmed(picture, turned, ())
+        return distinct(found)
+
+    def glance(self, picture: Picture, known: Sequence[Points] = ()) -> list[Points]:
+        """Return the upright faces that are large enough to be found in the whole picture, beside the known ones."""
+        return self._confirmed(picture, windows(picture, 1), known)
 
     def _confirmed(self, picture: Picture, parts: Sequence[Crop], known: Sequence[Points]) -> list[Points]:
         """Return the faces in windows of a picture that are not known and hold when they are looked at again."""
-        crops = [crop for window in self.landmarker.find(picture, parts) for crop in window]
+        crops = [candidate.crop for window in self.landmarker.find(picture, parts) for candidate in window]
         faces, scores = self.landmarker.mesh(picture, _distinct_crops(crops))
         new = distinct(faces[scores >= self.landmarker.min_confidence], known)
-        looks = [_look(face) for face in new]
-        again = self.landmarker.find(picture, looks)
-        mirrored = self.landmarker.find(picture, [look.mirrored() for look in looks])
-        return [
-            face
-            for face, seconds, thirds in zip(new, again, mirrored, strict=True)
-            if self._agrees(picture, face, seconds) and self._agrees(picture, face, thirds)
-        ]
+        looks = [(face, self._look_again(picture, face)) for face in new]
+        # The first look at an upright face in the whole picture is MediaPipe's own; others are better seen from nearby.
+        whole = len(parts) == 1 and parts[0].angle == 0
+        return [face if whole and _is_upright(face) else again for face, again in looks if again is not None]
 
-    def _agrees(self, picture: Picture, face: Points, crops: Sequence[Crop]) -> bool:
-        """Return whether one of the crops shows the face."""
-        seen, _ = self.landmarker.mesh(picture, crops)
+    def _look_again(self, picture: Picture, face: Points) -> Points | None:
+        """Return the face as it is found in a window of its own; None where that look or one in a mirror disagrees.
+
+        The finder takes some faces that stand on their heads for upright ones. It is surer of them the right way up,
+        so a face is none if it is surer of the window turned by a half.
+        """
+        look = _window_of(face)
+        reverse = replace(look, angle=look.angle + math.pi)
+        straight, mirrored, reversed_ = self.landmarker.find(picture, [look, look.mirrored(), reverse])
+        if not straight or not mirrored or (reversed_ and reversed_[0].score > straight[0].score):
+            return None
+        again = self._same(picture, face, straight)
+        return None if again is None or self._same(picture, again, mirrored) is None else again
+
+    def _same(self, picture: Picture, face: Points, candidates: Sequence[Candidate]) -> Points | None:
+        """Return whichever of the candidates is this face."""
+        seen, _ = self.landmarker.mesh(picture, [candidate.crop for candidate in candidates])
         away = np.linalg.norm((seen - face)[..., :2], axis=-1).mean(axis=-1)
-        return bool((away <= DOUBT * length(face)).any())
+        nearest = int(away.argmin())
+        return None if away[nearest] > DOUBT * length(face) else seen[nearest]
 
 
 def windows(picture: Picture, parts: int, quarters: int = 0) -> list[Crop]:
@@ -97,11 +111,15 @@ def length(face: Points) -> float:
     return float(np.ptp(face[:, :2], axis=0).max())
 
 
-def _look(face: Points) -> Crop:
+def _window_of(face: Points) -> Crop:
     """Return a window of its own for a face, turned as the face."""
     crop = Crop.of_face(face)
     edge = LOOK * length(face)
     return Crop(crop.x, crop.y, edge, edge, crop.angle)
+
+
+def _is_upright(face: Points) -> bool:
+    return abs(Crop.of_face(face).angle) < math.pi / 4
 
 
 def _distinct_crops(crops: Iterable[Crop]) -> list[Crop]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from ...core.renderer import Picture
+from ...core.interfaces.renderer import Picture
 from .crops import Crop, Points
 from .landmarker import FaceLandmarker
 from .search import FaceSearch, distinct, length
 
-SEARCH_EVERY = 12
-"""Frames from one search for faces that have come to the next, about half a second."""
+SEARCH_EVERY = 25
+"""Frames from one search for new faces to the next: a second."""
 SMALLEST = 8
 """Length of a face in pixels below which it is lost: nothing can be told of its points."""
 
@@ -19,7 +19,8 @@ class FaceTracker:
     """Follows faces without the finder, whose work only begins a track (Kartynnik et al. 2019, section 2).
 
     Only the first frame of a track is checked for being a face; afterwards the mesh network's own score says whether
-    the face is still there. A lost face is searched for at once, new ones every `SEARCH_EVERY` frames.
+    the face is still there. A lost face is searched for at once, new ones every `SEARCH_EVERY` frames; where there is
+    none, a glance at each frame sees one that comes in large.
     """
 
     def __init__(self, landmarker: FaceLandmarker, search: FaceSearch) -> None:
@@ -33,14 +34,16 @@ class FaceTracker:
 
     def push(self, picture: Picture) -> list[Points]:
         """Return the faces ``[478, 3]`` of the next frame ``uint8 [H, W, 3]`` in its pixels, the largest first."""
-        followed = self._follow(picture)
-        if self._until_search == 0 or len(followed) < len(self._faces):
+        faces = self._follow(picture)
+        if self._until_search == 0 or len(faces) < len(self._faces):
             self._until_search = SEARCH_EVERY
-            if self._search.several or not followed:
-                followed = distinct([*followed, *self._search(picture, followed)])
+            if self._search.several or not faces:
+                faces += self._search(picture, faces)
+        elif not faces:
+            faces = self._search.glance(picture)
         self._until_search -= 1
-        self._faces = followed
-        return followed
+        self._faces = distinct(faces)
+        return self._faces
 
     def _follow(self, picture: Picture) -> list[Points]:
         """Return what has become of the last frame's faces, without those that are lost."""

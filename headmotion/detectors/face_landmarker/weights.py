@@ -54,5 +54,6 @@ def load_networks(device: torch.device, path: Path = FILE) -> Networks:
     modules = parts()
     nn.ModuleDict(modules).load_state_dict({name: value.float() for name, value in stored.items()})
     for module in modules.values():
-        module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+        module.eval().requires_grad_(False).to(device)
     return Networks(modules["finder"], modules["mesh"], modules["blendshapes"], device)  # type: ignore[arg-type]
