@@ -52,13 +52,19 @@ class FaceSegmenter:
     Args:
         settings: lengths of segments and the threshold of cuts.
         detect_faces: returns the faces ``[N, P, D]`` of a frame in pixels of the video.
+        begin_shot: called before ``detect_faces`` where a frame does not follow the last one.
     """
 
-    def __init__(self, settings: Settings, detect_faces: Callable[[VideoFrame], Poses]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        detect_faces: Callable[[VideoFrame], Poses],
+        begin_shot: Callable[[], None] = lambda: None,
+    ) -> None:
         max_frames, min_frames = round(settings.max_seconds * FPS), round(settings.min_seconds * FPS)
         self._tracker = FaceTracker(settings.gap_frames, max_frames, min_frames)
         self._shot_detector = ShotDetector(settings.cut_threshold)
-        self._detect_faces = detect_faces
+        self._detect_faces, self._begin_shot = detect_faces, begin_shot
         self._shot = self._number = 0
         self._last: VideoFrame | None = None
         self._faces: Poses = np.zeros((0, 1, 2), np.float32)
@@ -83,6 +89,7 @@ class FaceSegmenter:
             starts_shot = self._shot_detector.starts_shot(frame.picture)
             if last and (starts_shot or frame.index != last.index + 1 or frame.size != last.size):
                 ended = self.flush()
+                self._begin_shot()
                 self._shot, self._number = self._shot + 1, 0
             self._faces = self._detect_faces(frame)
         self._last = frame

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..core.errors import AudioError, DetectorError, ImageError, SpecError
-from ..core.interfaces.detector import Detector
+from ..core.interfaces.detector import Detector, SupportsTracking
+from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.interfaces.specs import BuildContext, resolve_spec
 from ..core.spec import building
@@ -55,22 +57,41 @@ class WorkerResources:
             raise SpecError("syncers", f"{representation.name} at {FPS} frames per second", got)
         return cls(settings, detector, representation, ClipFilters(settings, representation, syncers))
 
+
+class FaceFinder:
+    """Finds the faces of one video's frames; where the detector can, they are followed from frame to frame."""
+
+    def __init__(self, resources: WorkerResources) -> None:
+        self._detector, self._representation = resources.detector, resources.representation
+        self._tracker = self._detector.tracker() if isinstance(self._detector, SupportsTracking) else None
+
     @torch.inference_mode()
     def detect_faces(self, frame: VideoFrame) -> Poses:
-        """Return the faces ``[N, P, D]`` of a frame in pixels of the video; N may be 0."""
-        try:
-            poses = self.detector.detect(frame.picture)
-        except DetectorError:
-            return np.zeros((0, self.representation.points, self.representation.dims), np.float32)
+        """Return the faces ``[N, P, D]`` of the next frame in pixels of the video; N may be 0."""
+        poses = self._poses(frame.picture)
         if frame.reduction > 1:  # large pictures were reduced while they were decoded
-            unit = self.representation.normalize(poses, UnitSquare(0, 0, 1))
-            poses = self.representation.denormalize(unit, UnitSquare(0, 0, frame.reduction))
+            unit = self._representation.normalize(poses, UnitSquare(0, 0, 1))
+            poses = self._representation.denormalize(unit, UnitSquare(0, 0, frame.reduction))
         return np.asarray(poses.numpy(), np.float32)
+
+    def begin_shot(self) -> None:
+        """Forget the faces of the last frame."""
+        if self._tracker is not None:
+            self._tracker.restart()
+
+    def _poses(self, picture: Picture) -> Tensor:
+        if self._tracker is not None:
+            return self._tracker.push(picture)
+        try:
+            return self._detector.detect(picture)
+        except DetectorError:
+            return torch.zeros(0, self._representation.points, self._representation.dims)
 
 
 def process_video(path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]) -> None:
     """Add the clips of one video, and its rejections, to ``output``; ``heartbeat`` is called after every frame."""
-    segmenter = FaceSegmenter(resources.settings, resources.detect_faces)
+    finder = FaceFinder(resources)
+    segmenter = FaceSegmenter(resources.settings, finder.detect_faces, finder.begin_shot)
     try:
         with open_video(path) as video:
             if not video.has_audio:
