@@ -51,7 +51,8 @@ def load_networks(device: torch.device, path: Path = FILE) -> Networks:
     except (OSError, SafetensorError) as error:
         got = f"{path} ({type(error).__name__})"
         raise DetectorError("detector face-mesh", "its bundled weights", got, remedy) from None
-    modules = parts()
+    with torch.random.fork_rng(devices=[]):  # layers begin with random weights, which must not move the user's seed
+        modules = parts()
     nn.ModuleDict(modules).load_state_dict({name: value.float() for name, value in stored.items()})
     for module in modules.values():
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
