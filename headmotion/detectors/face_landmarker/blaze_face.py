@@ -126,4 +126,4 @@ def _anchors() -> Tensor:
 
 def _per_anchor(head: Tensor, numbers: int) -> Tensor:
     """Return a head's output ``[B, anchors * numbers, H, W]`` as ``[B, H * W * anchors, numbers]``."""
-    return head.permute(0, 2, 3, 1).reshape(len(head), -1, numbers)
+    return head.permute(0, 2, 3, 1).reshape(head.shape[0], -1, numbers)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...core.interfaces.renderer import Picture
 from . import blaze_face, mesh_network
@@ -40,6 +42,8 @@ class FaceLandmarker:
     def __init__(self, networks: Networks, mirror: Sequence[int], min_confidence: float = 0.5) -> None:
         self.min_confidence = min_confidence
         self._networks, self._mirror = networks, list(mirror)
+        self._run_finder = as_graph(networks.finder, blaze_face.INPUT_EDGE, networks.device)
+        self._run_mesh = as_graph(networks.mesh, mesh_network.INPUT_EDGE, networks.device)
 
     @torch.inference_mode()
     def find(self, picture: Picture, windows: Sequence[Crop]) -> list[list[Candidate]]:
@@ -48,7 +52,7 @@ class FaceLandmarker:
         found = []
         for first in range(0, len(windows), BATCH):
             batch = windows[first : first + BATCH]
-            logits, raw = finder(self._inputs(picture, batch, edge, replicate=False).mul_(2).sub_(1))
+            logits, raw = self._run_finder(self._inputs(picture, batch, edge, replicate=False).mul_(2).sub_(1))
             sure = logits > _logit(self.min_confidence)
             for window, few, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
                 scores, points = weighted_suppression(score[few].sigmoid(), guesses[few])
@@ -65,7 +69,7 @@ class FaceLandmarker:
         points, scores = [], []
         for first in range(0, len(crops), BATCH):
             batch = crops[first : first + BATCH]
-            meshes, logits = self._networks.mesh(self._inputs(picture, batch, edge, replicate=True))
+            meshes, logits = self._run_mesh(self._inputs(picture, batch, edge, replicate=True))
             scores.append(logits.sigmoid().cpu().numpy())
             for crop, mesh in zip(batch, meshes.cpu().numpy(), strict=True):
                 points.append(crop.to_picture(mesh[self._mirror] if crop.width < 0 else mesh, edge))
@@ -81,6 +85,19 @@ class FaceLandmarker:
         """Return the crops ``[N, 3, edge, edge]`` with colors in 0..1, channels last in memory."""
         cut = np.stack([crop.cut(picture, edge, replicate) for crop in crops])
         return torch.from_numpy(cut).to(self._networks.device).permute(0, 3, 1, 2).float().div_(255)
+
+
+def as_graph(network: nn.Module, edge: int, device: torch.device) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """Return a network as a frozen graph of TorchScript; where torch can make none, as it is.
+
+    The networks are hundreds of small operations, which take half as long again when Python calls them one by one.
+    """
+    pictures = torch.zeros(1, 3, edge, edge, device=device).to(memory_format=torch.channels_last)
+    with warnings.catch_warnings(), suppress(RuntimeError, NotImplementedError):
+        warnings.simplefilter("ignore")  # torch announces its end for newer versions of Python
+        graph = torch.jit.trace(network, pictures, check_trace=False)  # type: ignore[no-untyped-call]
+        return cast("Callable[[Tensor], tuple[Tensor, Tensor]]", torch.jit.freeze(graph))
+    return network
 
 
 def _logit(probability: float) -> float:

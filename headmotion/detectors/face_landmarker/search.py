@@ -54,7 +54,7 @@ class FaceSearch:
     def _confirmed(self, picture: Picture, parts: Sequence[Crop], known: Sequence[Points]) -> list[Points]:
         """Return the faces in windows of a picture that are not known and hold when they are looked at again."""
         crops = [candidate.crop for window in self.landmarker.find(picture, parts) for candidate in window]
-        faces, scores = self.landmarker.mesh(picture, _distinct_crops(crops))
+        faces, scores = self.landmarker.mesh(picture, _distinct_crops(crops, known))
         new = distinct(faces[scores >= self.landmarker.min_confidence], known)
         looks = [(face, self._look_again(picture, face)) for face in new]
         # The first look at an upright face in the whole picture is MediaPipe's own; others are better seen from nearby.
@@ -122,11 +122,12 @@ def _is_upright(face: Points) -> bool:
     return abs(Crop.of_face(face).angle) < math.pi / 4
 
 
-def _distinct_crops(crops: Iterable[Crop]) -> list[Crop]:
-    """Return the crops without those whose middle lies near that of a larger one: windows overlap."""
+def _distinct_crops(crops: Iterable[Crop], known: Iterable[Points]) -> list[Crop]:
+    """Return the crops without those in the middle of a known face or a larger crop: windows overlap."""
+    held = [Crop.of_face(face) for face in known]
     kept: list[Crop] = []
     for crop in sorted(crops, key=lambda each: each.height, reverse=True):
-        if all(math.dist((crop.x, crop.y), (other.x, other.y)) > other.height / 4 for other in kept):
+        if all(math.dist((crop.x, crop.y), (other.x, other.y)) > other.height / 4 for other in (*held, *kept)):
             kept.append(crop)
     return kept
 

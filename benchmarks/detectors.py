@@ -1,0 +1,212 @@
+"""Detectors: accuracy and speed, beside MediaPipe's own package and LiteRT where they are installed.
+
+    python benchmarks/detectors.py [SHARED_DATA]
+
+Speed is in time of one core, not on the clock, because others may use it too; frames are 640 x 480. Everything that is
+not here (real clips, the packages mediapipe and ai-edge-litert, the file face_landmarker.task) is skipped, and said to
+be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from headmotion.core.interfaces.specs import BuildContext, DetectorSpec
+from headmotion.detectors.face_landmarker.weights import load_networks
+from headmotion.detectors.specs import FaceMeshSpec, MediapipeSpec
+from headmotion.media.image import read_picture
+from headmotion.representations.specs import Landmarks68Spec, Mesh478Spec
+
+ROOT = Path(__file__).parent.parent
+FRAMES, SIZE = 100, (640, 480)
+REPEATS = 3
+"""Times that something is measured; the fastest counts, because others use the machine too."""
+
+Points = npt.NDArray[np.float32]
+Frames = list[npt.NDArray[np.uint8]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="?", default=ROOT.parent / "shared" / "data")
+    data = parser.parse_args().data
+    torch.set_num_threads(1)
+    networks(data / "models" / "face_landmarker.task")
+    speed(frames(data))
+    first_frames(data / "grid_s1")
+    pictures(data)
+
+
+def frames(data: Path) -> Frames:
+    """Return frames of 640 x 480 with a face: of a real video, else of the bundled portrait, which is moved about."""
+    width, height = SIZE
+    videos = sorted((data / "videos").glob("*.mpg"))
+    if videos:
+        with av.open(str(videos[0])) as container:
+            decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [cv2.resize(decoded[k % len(decoded)], SIZE) for k in range(FRAMES)]
+    portrait = read_picture(ROOT / "headmotion" / "assets" / "portrait.png")
+    moves = [np.array([[1, 0, 60 + 20 * np.sin(k / 8)], [0, 1, 10 * np.cos(k / 5)]]) for k in range(FRAMES)]
+    return [cv2.warpAffine(portrait, move, (width, height)) for move in moves]
+
+
+def networks(task: Path) -> None:
+    """Print what the networks take beside LiteRT, and how far they are from it."""
+    ours = load_networks(torch.device("cpu"))
+    calls: dict[str, tuple[str, tuple[int, ...], Callable[[Any], Any]]] = {
+        "finder": ("face_detector.tflite", (1, 128, 128, 3), lambda x: ours.finder(x.permute(0, 3, 1, 2))[0]),
+        "mesh": ("face_landmarks_detector.tflite", (1, 256, 256, 3), lambda x: ours.mesh(x.permute(0, 3, 1, 2))[0]),
+        "blend shapes": ("face_blendshapes.tflite", (1, 146, 2), ours.blendshapes.outputs),
+    }
+    litert = find_spec("ai_edge_litert") is not None and task.is_file()
+    print("networks, ms of one core" + ("" if litert else " (LiteRT or face_landmarker.task are not here: skipped)"))
+    for name, (file, shape, call) in calls.items():
+        given = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+        with torch.inference_mode():
+            found, milliseconds = call(given).numpy(), fastest(lambda call=call, given=given: call(given))
+        line = f"  {name:13} {milliseconds:6.2f}"
+        if litert:
+            interpreter, outputs = _litert(task, file, given.numpy())
+            true = next(each for each in outputs if each.size == found.size)
+            apart = np.abs(found.ravel() - true.ravel()).max() / np.abs(true).max()
+            line += f"   LiteRT {fastest(interpreter.invoke):6.2f}   relative difference {apart:.1e}"
+        print(line)
+
+
+def _litert(task: Path, file: str, given: npt.NDArray[np.float32]) -> tuple[Any, list[Points]]:
+    from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
+
+    with zipfile.ZipFile(io.BytesIO(task.read_bytes())) as bundle:
+        interpreter = Interpreter(model_content=bundle.read(file), num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], given)
+    interpreter.invoke()
+    return interpreter, [interpreter.get_tensor(output["index"]) for output in interpreter.get_output_details()]
+
+
+def fastest(call: Callable[[], Any], count: int = 10) -> float:
+    """Return milliseconds of one call: the fastest of some rounds."""
+    rounds = []
+    for _ in range(REPEATS + 1):
+        begun = time.process_time()
+        for _ in range(count):
+            call()
+        rounds.append(time.process_time() - begun)
+    return 1000 * min(rounds[1:]) / count
+
+
+def speed(pictures: Frames) -> None:
+    """Print frames per second of detectors and of the tracker."""
+    print(f"frames of {SIZE[0]} x {SIZE[1]} per second of one core")
+    detector = FaceMeshSpec().build(BuildContext(Landmarks68Spec(dims=3).build(), 0))
+    tracker = detector.tracker()  # type: ignore[attr-defined]
+    print(f"  face-mesh, following      {_rate(tracker.push, pictures):7.1f}")
+    print(f"  face-mesh, each anew      {_rate(detector.detect, pictures[:20]):7.1f}")
+    if find_spec("mediapipe") is None:
+        print("  mediapipe is not here: skipped")
+        return
+    original = MediapipeSpec().build(BuildContext(Landmarks68Spec(dims=3).build(), 0))
+    print(f"  mediapipe, each anew      {_rate(original.detect, pictures[:20]):7.1f}")
+
+
+def _rate(call: Callable[[Any], Any], pictures: Frames) -> float:
+    call(pictures[0])
+    rounds = []
+    for _ in range(REPEATS):
+        begun = time.process_time()
+        for picture in pictures:
+            call(picture)
+        rounds.append(time.process_time() - begun)
+    return len(pictures) / min(rounds)
+
+
+def first_frames(folder: Path) -> None:
+    """Print how far landmarks of small first frames are from those found in the larger originals."""
+    clips = sorted(folder.glob("*.mp4"))
+    if not clips:
+        print(f"first frames of GRID: no clips in {folder}, skipped")
+        return
+    print(f"first frames of {len(clips)} GRID clips at 128 x 128, distance in eye distances: mean, 95 %, largest")
+    for spec in _installed():
+        detector = spec.build(BuildContext(Landmarks68Spec(dims=3).build(), 0))
+        found = []
+        for clip in clips:
+            stored = np.load(clip.with_suffix(".npz"))
+            (x, y, side), true = stored["crop_box"], stored["landmarks"][0]
+            with av.open(str(clip)) as container:
+                picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+            scale = side / len(picture)
+            # Middles of pixels are whole numbers in both pictures.
+            place = np.array([x, y, 0]) + np.array([0.5, 0.5, 0]) * (scale - 1)
+            found.append(distance(np.asarray(detector.detect(picture)[0]) * scale + place, true, (36, 45)))
+        quantile, largest = np.percentile(found, 95), max(found)
+        print(f"  {spec.type_name():12} {np.mean(found):.4f}  {quantile:.4f}  {largest:.4f}")
+
+
+def _installed() -> Iterator[DetectorSpec]:
+    yield FaceMeshSpec()
+    if find_spec("mediapipe") is not None:
+        yield MediapipeSpec()
+
+
+def pictures(data: Path) -> None:
+    """Print how far meshes are from those of MediaPipe's own pipeline with the same networks."""
+    task = data / "models" / "face_landmarker.task"
+    if find_spec("mediapipe") is None or not task.is_file():
+        print("MediaPipe's own pipeline: mediapipe or face_landmarker.task are not here, skipped")
+        return
+    detector = FaceMeshSpec().build(BuildContext(Mesh478Spec().build(), 0))
+    found, original = [], _pipeline(task)
+    for path in sorted((data / "clips").glob("*.jpg")):
+        picture = read_picture(path)
+        found += [distance(detector.detect(picture)[0].numpy(), original(picture), (33, 263))]
+    for path in sorted((data / "videos").glob("*.m*")):
+        with av.open(str(path)) as container:
+            decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][::25]
+        found += [distance(detector.detect(each)[0].numpy(), original(each), (33, 263)) for each in decoded]
+    print(f"{len(found)} pictures, distance from MediaPipe's own pipeline: mean {np.mean(found):.5f}, {max(found):.5f}")
+
+
+def _pipeline(task: Path) -> Callable[[npt.NDArray[np.uint8]], Points]:
+    import mediapipe  # type: ignore[import-not-found]
+
+    options = mediapipe.tasks.vision.FaceLandmarkerOptions(
+        base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(task))
+    )
+    landmarker = mediapipe.tasks.vision.FaceLandmarker.create_from_options(options)
+
+    def find(picture: npt.NDArray[np.uint8]) -> Points:
+        height, width = picture.shape[:2]
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+        (face,) = landmarker.detect(image).face_landmarks
+        return np.array([(point.x * width, point.y * height, point.z * width) for point in face], np.float32)
+
+    return find
+
+
+def distance(found: npt.ArrayLike, true: npt.NDArray[Any], eyes: tuple[int, int]) -> float:
+    """Return the mean distance of points in the plane, in distances of the outer eye corners."""
+    away = np.linalg.norm((np.asarray(found) - true)[:, :2], axis=1).mean()
+    return float(away / np.linalg.norm(true[eyes[0], :2] - true[eyes[1], :2]))
+
+
+if __name__ == "__main__":
+    main()
