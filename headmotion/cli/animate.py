@@ -120,7 +120,7 @@ def make_demo(
         type=existing_file,
         help="Pose in the picture: .npz with the key 'landmarks'.  [default: found by a detector]",
     ),
-    click.option("--detector", help="mediapipe, face-alignment or a .task file.  [default: what is installed]"),
+    click.option("--detector", help="face-mesh, mediapipe, face-alignment or a .task file.  [default: face-mesh]"),
     click.option(
         "--face", default="largest", callback=_face, metavar="N|largest", help="Which face, counted from the left."
     ),

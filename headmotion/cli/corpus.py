@@ -18,7 +18,7 @@ NO_CLIPS = 1
 @click.argument("videos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="Folder of the corpus."),
-    click.option("--detector", help="mediapipe, face-alignment or a .task file.  [default: what is installed]"),
+    click.option("--detector", help="face-mesh, mediapipe, face-alignment or a .task file.  [default: face-mesh]"),
     click.option(
         "--crop",
         type=click.Choice(["shot", "face", "none"]),

@@ -21,7 +21,7 @@ from ..core.weights import find_weights
 from .specs import FaceAlignmentSpec
 
 _NAME = "detector face-alignment"
-_OTHERWISE = "or name the detector to have them fetched, install mediapipe, or pass landmarks"
+_OTHERWISE = "or name the detector to have them fetched, use face-mesh, or pass landmarks"
 
 
 class FaceAlignmentDetector(Detector):

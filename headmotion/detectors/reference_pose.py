@@ -26,6 +26,8 @@ Face = int | Literal["largest"]
 
 LONGEST_EDGE = 1280
 """Larger pictures are reduced to this edge (px) before detection."""
+UPRIGHT_DEG = 60
+"""Turn in the picture up to which a face is upright."""
 LEAST_SIZE = 32
 """Distance of the outer eye corners (px) below which a face holds too little detail."""
 
@@ -87,7 +89,7 @@ class PoseFinder:
             if len(poses) > 1:
                 _log.warning("%s; the largest is taken, face=N (--face N) takes another", _listed(poses))
             return poses[0]
-        from_left = poses[poses[..., 0].mean(dim=1).argsort()]
+        from_left = poses[poses[..., 0].mean(dim=1).argsort()] if _are_places(poses) else poses
         if not (isinstance(self.face, int) and 1 <= self.face <= len(poses)):
             wanted = f"'largest' or a number from 1 to {len(poses)}"
             raise DetectorError("face", wanted, repr(self.face), _listed(poses))
@@ -96,6 +98,8 @@ class PoseFinder:
 
 def faults(pose: Tensor, representation: Representation, height: int, width: int) -> list[str]:
     """What will make a poor reference of a pose ``[P, D]`` in a picture of that size, one sentence each."""
+    if not _are_places(pose):
+        return []
     points = representation.to_points2d(pose)
     first, second = (points[index] for index in representation.scale_pair)
     size = float((second - first).norm())
@@ -108,6 +112,9 @@ def faults(pose: Tensor, representation: Representation, height: int, width: int
         beside = abs(float((tip - (first + second) / 2) @ (second - first)))
         if beside > size**2 / 2:  # the tip of the nose lies beyond an eye: turned by 45 degrees or more
             found.append("the face is seen nearly in profile: its far side is a guess")
+        turn = abs(math.degrees(math.atan2(*(second - first).flip(0).tolist())))
+        if turn > UPRIGHT_DEG:
+            found.append(f"the face is turned by {turn:.0f} degrees: turn the picture upright")
     if outside:
         found.append(f"{outside} of {representation.points} points lie outside the picture: the face is cut off")
     return found
@@ -117,7 +124,14 @@ def _nearest(poses: Tensor, to: Tensor) -> int:
     return int((poses - to)[..., :2].norm(dim=-1).mean(dim=1).argmin())
 
 
+def _are_places(poses: Tensor) -> bool:
+    """Return whether poses ``[..., P, D]`` are points of the picture, and not single numbers such as blend shapes."""
+    return poses.shape[-1] > 1
+
+
 def _listed(poses: Tensor) -> str:
+    if not _are_places(poses):
+        return f"{len(poses)} {'face' if len(poses) == 1 else 'faces'}, the largest first"
     middles = sorted(tuple(round(float(each)) for each in pose[:, :2].mean(dim=0)) for pose in poses)
     named = ", ".join(f"{number} at ({x}, {y})" for number, (x, y) in enumerate(middles, 1))
     return f"{len(poses)} {'face' if len(poses) == 1 else 'faces'}: {named}"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 from ..core.interfaces.specs import DetectorSpec, resolve_spec
-from .specs import FaceAlignmentSpec, MediapipeSpec
+from .specs import FaceAlignmentSpec, FaceMeshSpec, MediapipeSpec
 
 
 def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") -> DetectorSpec:
     """The detector that is meant: ``auto`` (or None), a type, a dict with ``type``, a spec, or a ``.task`` file.
 
-    ``auto`` is `mediapipe` where that is installed, else `face-alignment` with the weights that are on this machine.
+    ``auto`` is `face-mesh`, which is bundled. A ``.task`` file is one for the package mediapipe.
     Asking for ``"face-alignment"`` by name is asking for its weights to be fetched; a spec or dict says so by itself,
     so that no checkpoint, and no check of plugins, reaches for the network.
 
@@ -22,7 +21,7 @@ def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") ->
     if isinstance(value, DetectorSpec):
         return value
     if value is None or value == "auto":
-        return MediapipeSpec() if find_spec("mediapipe") else FaceAlignmentSpec()
+        return FaceMeshSpec()
     if value == "face-alignment":
         return FaceAlignmentSpec(fetch=True)
     if isinstance(value, str) and value.endswith(".task"):

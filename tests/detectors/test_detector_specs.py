@@ -12,7 +12,7 @@ import torch
 
 import headmotion as hm
 from headmotion.detectors.resolve import detector_spec
-from headmotion.detectors.specs import FaceAlignmentSpec, MediapipeSpec
+from headmotion.detectors.specs import FaceAlignmentSpec, FaceMeshSpec, MediapipeSpec
 from headmotion.representations.landmarks68 import GROUPS, MIRROR
 from headmotion.representations.mesh478 import IBUG
 
@@ -62,13 +62,13 @@ def test_both_are_registered_and_read_without_torch() -> None:
         detector_spec("mediapip")
 
 
-def test_weights_are_fetched_only_for_who_asks_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_fetched_only_for_who_asks_by_name() -> None:
     assert detector_spec("face-alignment") == FaceAlignmentSpec(fetch=True)
     assert not hm.PipelineSpec(detector="face-alignment").detector.fetch  # type: ignore[arg-type, union-attr, attr-defined]
-    monkeypatch.setattr("headmotion.detectors.resolve.find_spec", lambda name: None)
-    assert detector_spec("auto") == detector_spec(None) == FaceAlignmentSpec()
-    monkeypatch.setattr("headmotion.detectors.resolve.find_spec", lambda name: object())
-    assert detector_spec("auto") == MediapipeSpec()
+
+
+def test_the_bundled_detector_is_the_default() -> None:
+    assert detector_spec("auto") == detector_spec(None) == detector_spec("face-mesh") == FaceMeshSpec()
 
 
 def test_a_pipeline_may_name_its_detector() -> None:

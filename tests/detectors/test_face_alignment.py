@@ -75,7 +75,7 @@ def test_missing_weights_are_not_fetched_unless_wanted(hub: Path) -> None:
         FaceAlignmentSpec().build(CONTEXT).detect(BLANK)
     text = str(caught.value)
     assert f"put {FACES} (from https://" in text and str(hub) in text and "\n" not in text
-    assert "mediapipe" in text and "landmarks" in text
+    assert "face-mesh" in text and "landmarks" in text
 
 
 def test_building_and_checking_reach_for_nothing(hub: Path) -> None:

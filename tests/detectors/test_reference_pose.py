@@ -120,6 +120,8 @@ def test_faults_are_named() -> None:
     assert faults(turned(0), FACE, 600, 600) == faults(turned(30), FACE, 600, 600) == []
     (profile,) = faults(turned(65), FACE, 600, 600)
     assert "profile" in profile
+    (on_head,) = faults(torch.tensor([300.0, 300]) - pose(0, 0, 50), FACE, 600, 600)
+    assert on_head == "the face is turned by 180 degrees: turn the picture upright"
     (small,) = faults(pose(100, 100, 31), FACE, 200, 200)
     assert "31 px" in small
     (cut,) = faults(pose(100, 100, 40), FACE, 90, 200)
