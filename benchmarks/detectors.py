@@ -30,6 +30,7 @@ import numpy.typing as npt
 import torch
 
 from headmotion.core.interfaces.specs import BuildContext, DetectorSpec
+from headmotion.detectors.face_landmarker.landmarker import as_graph
 from headmotion.detectors.face_landmarker.weights import load_networks
 from headmotion.detectors.specs import FaceMeshSpec, MediapipeSpec
 from headmotion.media.image import read_picture
@@ -71,9 +72,10 @@ def frames(data: Path) -> Frames:
 def networks(task: Path) -> None:
     """Print what the networks take beside LiteRT, and how far they are from it."""
     ours = load_networks(torch.device("cpu"))
+    finder, mesh = as_graph(ours.finder, 128, ours.device), as_graph(ours.mesh, 256, ours.device)
     calls: dict[str, tuple[str, tuple[int, ...], Callable[[Any], Any]]] = {
-        "finder": ("face_detector.tflite", (1, 128, 128, 3), lambda x: ours.finder(x.permute(0, 3, 1, 2))[0]),
-        "mesh": ("face_landmarks_detector.tflite", (1, 256, 256, 3), lambda x: ours.mesh(x.permute(0, 3, 1, 2))[0]),
+        "finder": ("face_detector.tflite", (1, 128, 128, 3), lambda x: finder(x.permute(0, 3, 1, 2))[0]),
+        "mesh": ("face_landmarks_detector.tflite", (1, 256, 256, 3), lambda x: mesh(x.permute(0, 3, 1, 2))[0]),
         "blend shapes": ("face_blendshapes.tflite", (1, 146, 2), ours.blendshapes.outputs),
     }
     litert = find_spec("ai_edge_litert") is not None and task.is_file()

@@ -258,7 +258,7 @@ def test_a_video_serves_as_reference(pipe: hm.Pipeline, shared: Path) -> None:
 
 
 def test_a_reference_that_was_found_is_passed_on(pipe: hm.Pipeline) -> None:
-    reference = pipe.reference(ASSETS / "portrait.png", detector="mediapipe", face=1)
+    reference = pipe.reference(ASSETS / "portrait.png", detector="face-mesh", face=1)
     audio = (np.zeros(8000, np.float32), 16_000)
     motion = pipe.generate(audio, reference=reference)
     torch.testing.assert_close(motion.reference, reference.poses[0])

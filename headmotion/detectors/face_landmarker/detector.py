@@ -19,7 +19,7 @@ from ...representations.specs import Mesh478Spec
 from .crops import Points
 from .landmarker import FaceLandmarker
 from .search import FaceSearch
-from .tracker import FaceTracker
+from .tracker import LandmarkTracker
 from .weights import load_networks
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class MeshTracker:
 
     def __init__(self, detector: FaceMeshDetector) -> None:
         self._detector = detector
-        self._faces = FaceTracker(detector._landmarker, detector._search)
+        self._faces = LandmarkTracker(detector._landmarker, detector._search)
 
     def push(self, image: npt.NDArray[np.uint8]) -> Tensor:
         """Return all faces ``[N, P, D]`` of the next frame ``uint8 [H, W, 3]``, the largest first; N may be 0.

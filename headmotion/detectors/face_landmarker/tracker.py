@@ -15,7 +15,7 @@ SMALLEST = 8
 """Length of a face in pixels below which it is lost: nothing can be told of its points."""
 
 
-class FaceTracker:
+class LandmarkTracker:
     """Follows faces without the finder, whose work only begins a track (Kartynnik et al. 2019, section 2).
 
     Only the first frame of a track is checked for being a face; afterwards the mesh network's own score says whether
