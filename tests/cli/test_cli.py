@@ -331,7 +331,7 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--fps", "fast"], "fast"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--renderer", "skeletn"], "skeleton"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--landmarks", "s.wav"], "s.wav"),
-        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--image", "p.png"], "landmarks"),
+        (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--image", "p.png", "--face", "2"], "1 face"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--style", "calm"], "SupportsStyle"),
         (["animate", "s.wav", "-o", "a.mp4", "--model", "MODEL", "--listener-audio", "s.wav"], "SupportsDialogue"),
         (["train", "no-such-recipe", "--data", ".", "-o", "run"], "no-such-recipe"),
