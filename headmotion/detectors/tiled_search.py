@@ -39,7 +39,7 @@ class TiledSearch:
         """Return all faces ``[P, 3]``, the largest first: of the picture and its halves, or else of its quarters."""
         edge = max(picture.shape[:2])
         detections = distinct(self.find(_square(picture, 0, 0, edge)))
-        faces = [verified for face in detections if (verified := self.verify(picture, face)) is not None]
+        faces = [face for face in detections if self.verify(picture, face) is not None]
         for divisor in (2, 4):
             if edge < 16 * divisor or (faces and (divisor == 4 or not self.several)):
                 break
