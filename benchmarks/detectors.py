@@ -15,6 +15,7 @@ import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,24 @@ def main() -> None:
     pictures(data)
 
 
+def rgb(frame: Any) -> Any:
+    """Return a decoded frame as ``uint8 [H, W, 3]``."""
+    return frame.to_ndarray(format="rgb24")
+
+
 def frames(data: Path) -> Frames:
     """Return frames of 640 x 480 with a face: of a real video, else of the bundled portrait, which is moved about."""
     width, height = SIZE
     videos = sorted((data / "videos").glob("*.mpg"))
     if videos:
         with av.open(str(videos[0])) as container:
-            decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-        return [cv2.resize(decoded[k % len(decoded)], SIZE) for k in range(FRAMES)]
+            decoded = [rgb(frame) for frame in container.decode(video=0)]
+        resized: Any = [cv2.resize(decoded[k % len(decoded)], SIZE) for k in range(FRAMES)]
+        return resized
     portrait = read_picture(ROOT / "headmotion" / "assets" / "portrait.png")
     moves = [np.array([[1, 0, 60 + 20 * np.sin(k / 8)], [0, 1, 10 * np.cos(k / 5)]]) for k in range(FRAMES)]
-    return [cv2.warpAffine(portrait, move, (width, height)) for move in moves]
+    moved: Any = [cv2.warpAffine(portrait, move, (width, height)) for move in moves]
+    return moved
 
 
 def networks(task: Path) -> None:
@@ -83,7 +91,7 @@ def networks(task: Path) -> None:
     for name, (file, shape, call) in calls.items():
         given = torch.rand(shape, generator=torch.Generator().manual_seed(0))
         with torch.inference_mode():
-            found, milliseconds = call(given).numpy(), fastest(lambda call=call, given=given: call(given))
+            found, milliseconds = call(given).numpy(), fastest(partial(call, given))
         line = f"  {name:13} {milliseconds:6.2f}"
         if litert:
             interpreter, outputs = _litert(task, file, given.numpy())
@@ -119,7 +127,7 @@ def speed(pictures: Frames) -> None:
     """Print frames per second of detectors and of the tracker."""
     print(f"frames of {SIZE[0]} x {SIZE[1]} per second of one core")
     detector = FaceMeshSpec().build(BuildContext(Landmarks68Spec(dims=3).build(), 0))
-    tracker = detector.tracker()  # type: ignore[attr-defined]
+    tracker = detector.tracker()  # type: ignore[operator]
     print(f"  face-mesh, following      {_rate(tracker.push, pictures):7.1f}")
     print(f"  face-mesh, each anew      {_rate(detector.detect, pictures[:20]):7.1f}")
     if find_spec("mediapipe") is None:
@@ -154,7 +162,7 @@ def first_frames(folder: Path) -> None:
             stored = np.load(clip.with_suffix(".npz"))
             (x, y, side), true = stored["crop_box"], stored["landmarks"][0]
             with av.open(str(clip)) as container:
-                picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
+                picture = rgb(next(container.decode(video=0)))
             scale = side / len(picture)
             # Middles of pixels are whole numbers in both pictures.
             place = np.array([x, y, 0]) + np.array([0.5, 0.5, 0]) * (scale - 1)
@@ -182,7 +190,7 @@ def pictures(data: Path) -> None:
         found += [distance(detector.detect(picture)[0].numpy(), original(picture), (33, 263))]
     for path in sorted((data / "videos").glob("*.m*")):
         with av.open(str(path)) as container:
-            decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][::25]
+            decoded = [rgb(frame) for frame in container.decode(video=0)][::25]
         found += [distance(detector.detect(each)[0].numpy(), original(each), (33, 263)) for each in decoded]
     print(f"{len(found)} pictures, distance from MediaPipe's own pipeline: mean {np.mean(found):.5f}, {max(found):.5f}")
 
