@@ -172,6 +172,7 @@ def animate(
     import headmotion
     from headmotion.media.frames_writer import check_target
 
+    # Before the model is loaded, so that a mistake shows at once.
     check_target(output)
     check_output(output, may_be_folder=not output.suffix)
     controls = headmotion.controls.from_options(**edits, seed=seed)

@@ -49,6 +49,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
     logging.basicConfig(format="warning: %(message)s")
     try:
+        # Not standalone, because click would print several lines for a usage error.
         status = cli.main(prog_name="headmotion", standalone_mode=False)
     except click.Abort:
         _fail("interrupted", INTERRUPTED)

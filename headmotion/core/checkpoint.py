@@ -98,6 +98,7 @@ def save_checkpoint(
     target = Path(path)
     if target.suffix != ".safetensors":
         raise CheckpointError("checkpoint", "a name ending in .safetensors", target.name)
+    # safetensors refuses tensors that share memory or are not contiguous.
     copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     distributions = sorted({_distribution(part["type"]) for part in _parts(spec)} | {OWN_DISTRIBUTION})
     metadata = {
@@ -106,6 +107,7 @@ def save_checkpoint(
         "requires": [{"dist": dist, "version": _version(dist)} for dist in distributions],
         "versions": {"torch": str(torch.__version__)},
         "step": step,
+        # Of the tensors only, because the digest is itself part of the file.
         "sha256": _digest(save(copies)),
         "card": card or {},
     }
@@ -145,6 +147,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dic
 
     source = Path(path)
     header = read_header(source)
+    # Read once, so that the tensors come from the very bytes whose digest was checked.
     content = source.read_bytes()
     if _digest(content) != header.sha256:
         raise CheckpointError(
@@ -163,6 +166,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dic
 
 
 def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
+    # A safetensors file starts with the length of its header, eight bytes, and the header with a brace.
     start = stream.read(9)
     length = int.from_bytes(start[:8], "little")
     if start[8:] != b"{" or length > size - 8:
@@ -174,6 +178,7 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
         text = entries.pop("__metadata__", {}).get(KEY)
         tensors = {name: TensorInfo(str(e["dtype"]), tuple(map(int, e["shape"]))) for name, e in entries.items()}
         end = max((e["data_offsets"][1] for e in entries.values()), default=0)
+        # Limited, because a damaged offset may have thousands of digits, which an error would have to print.
         announced = 8 + length + min(int(end), 1 << 62)
         stored = None if text is None else json.loads(text)
         if _is_nested(stored, MAX_NESTING):
@@ -182,6 +187,7 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
         raise _damaged(path, "a header that cannot be read") from None
     if announced != size:
         raise _damaged(path, f"{size} bytes where {announced} are announced")
+    # No type of tensor has less than one bit per value.
     if any(min(info.shape, default=0) < 0 or math.prod(info.shape) > 8 * size for info in tensors.values()):
         raise _damaged(path, "a tensor larger than the file")
     if stored is None:
@@ -234,6 +240,7 @@ def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
         return [_migrated(item, written_by) for item in value]
     if not isinstance(value, dict):
         return value
+    # Inner parts first, so that a plugin's migration sees the parts of other plugins up to date.
     spec = {key: _migrated(item, written_by) for key, item in value.items()}
     if not isinstance(spec.get("type"), str):
         return spec

@@ -29,6 +29,7 @@ def seeded_uniform(seed: int | Sequence[int], batch: int, size: int) -> Tensor:
         batch: number of samples, ``B``.
         size: numbers per sample.
     """
+    # One generator per sample, because a single one would tie the numbers of a sample to its place in the batch.
     seeds = range(seed, seed + batch) if isinstance(seed, int) else seed
     if len(seeds) != batch:
         raise ValueError(f"{len(seeds)} seeds for a batch of {batch}")

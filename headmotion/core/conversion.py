@@ -47,6 +47,7 @@ def convert(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str
 def route(converters: Iterable[Converter], source: str, target: str) -> tuple[Converter, ...]:
     """Return the shortest path of one converter or more from a type to another; empty if there is none."""
     known = tuple(converters)
+    # Breadth first, so the first path that arrives is the shortest.
     paths: deque[tuple[Converter, ...]] = deque((converter,) for converter in known if converter.source == source)
     visited = set()
     while paths:

@@ -48,6 +48,7 @@ class Motion:
         values = torch.as_tensor(self.values)
         if values.dim() != 3 or not values.is_floating_point():
             raise MotionError("motion", "floating-point values [T, P, D]", f"{values.dtype} {list(values.shape)}")
+        # The class is frozen; this is its only place that converts what it is given.
         object.__setattr__(self, "values", values.to(torch.float32))
         object.__setattr__(self, "fps", as_fps(self.fps))
 
@@ -105,6 +106,7 @@ class Motion:
         """
         if not motions:
             raise MotionError("motion", "at least one motion to concatenate", "none")
+        # A stream returns many empty motions; the first with frames sets rate and units.
         filled = [motion for motion in motions if len(motion)] or motions[:1]
         return replace(filled[0], values=torch.cat([motion.values for motion in filled]))
 
@@ -122,6 +124,7 @@ class Motion:
                 values = self.values.tolist()
                 write_text(temporary, json.dumps({"values": values, "fps": str(self.fps), "meta": self.meta()}))
             else:
+                # The rate is text, because a float cannot hold 30000/1001.
                 with temporary.open("wb") as stream:
                     meta = json.dumps(self.meta(), sort_keys=True)
                     np.savez_compressed(

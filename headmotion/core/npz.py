@@ -49,6 +49,7 @@ def as_float32(values: ArrayLike) -> NDArray[np.float32]:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    # Checked before reading, because a few kilobytes can unpack to terabytes.
     size = archive.getinfo(name).file_size
     if size > MAX_BYTES:
         raise ValueError(f"{size:,} bytes in {name}")

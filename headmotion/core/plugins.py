@@ -99,6 +99,7 @@ class Registry:
 
     def call(self, plugin: str, hook: str, **arguments: Any) -> Any:
         """Call one plugin's implementation of a hook and return its result; None if the plugin has none."""
+        # pluggy calls all plugins at once, and one that fails would hide the results of the others.
         others = [module for name, module in self.manager.list_name_plugin() if name != plugin]
         returned = self.manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
         return returned[0] if returned else None
@@ -111,7 +112,7 @@ class Registry:
         return f"did you mean {' or '.join(map(repr, near))}?" if near else "see `headmotion plugins`"
 
 
-@functools.cache
+@functools.cache  # reading the metadata of all installed distributions is slow
 def registry() -> Registry:
     """Return the process's registry, which is filled on the first call."""
     points = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
@@ -133,7 +134,7 @@ def discover(points: Iterable[EntryPoint]) -> Registry:
             continue
         try:
             offered = _load(result, point, dist)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # a plugin's import may do anything
             result.records.append(record("error", " ".join(f"{type(error).__name__}: {error}".split())))
         else:
             result.records.append(record("ok", **offered))
@@ -147,6 +148,7 @@ def _distribution(point: EntryPoint) -> tuple[str, str]:
 def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     """Load one plugin into the registry and return what it offers, as fields of its record."""
     plugin, own = point.name, dist == OWN_DISTRIBUTION
+    # The namespace is tied to the distribution's name, so that `pip install` can be named as the remedy for a type.
     if not own and f"{OWN_DISTRIBUTION}-{plugin}" != re.sub(r"[-_.]+", "-", dist).lower():
         expected = f"an entry point named like the distribution {dist!r} without '{OWN_DISTRIBUTION}-'"
         raise PluginError(f"plugin {plugin}", expected, repr(plugin))
@@ -155,7 +157,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     module = point.load()
     try:
         result.manager.register(module, name=plugin)
-        _reject_stray_hooks(module, plugin)
+        _reject_stray_hooks(module, plugin)  # before pluggy does, whose errors name no remedy
         result.manager.check_pending()
         specs = _offered_specs(result, plugin, own)
         models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))

@@ -29,13 +29,14 @@ class Spec(BaseModel):
         names = get_args(field.annotation) if field is not None else ()
         return str(names[0]) if names else cls.__name__
 
+    # Wrapped around validation, so that nested specs, which are validated on their own, name themselves in the error.
     @model_validator(mode="wrap")
     @classmethod
     def _validate_with_one_error(cls, value: Any, handler: Any) -> Self:
         try:
             return cast("Self", handler(value))
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors()[0]  # one line has room for one mistake
             where = ".".join(str(part) for part in first["loc"])
             if first["type"] == "extra_forbidden":
                 fields = ", ".join(sorted(cls.model_fields))
@@ -76,6 +77,7 @@ class _ByType:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         kind: str = source.kind
 
+        # Looked up at validation rather than now, because classes are defined before plugins are loaded.
         def resolve(value: Any) -> Spec:
             if isinstance(value, source):
                 return cast("Spec", value)

@@ -48,6 +48,7 @@ def find_weights(
         if not Path(path).is_file():
             raise error(component, f"the weights {name}", f"no file {path}")
         return Path(path)
+    # Other programs keep the same files there, so they are often on the machine already.
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
     if cached.is_file():
         return cached

@@ -44,6 +44,7 @@ class FeatureStream:
             The last samples ``[s]`` at the encoder's rate, without the silence.
         """
         remainder = self._append(self._resampler.flush())
+        # Silence fills the window of the last step, and one block more, because only whole blocks are encoded.
         silence = self._encoder.look_ahead + self._samples_per_frame * (frames + self._block_frames)
         self._append(np.zeros(silence, np.float32))
         return remainder

@@ -213,6 +213,7 @@ class Pipeline(nn.Module):
             DetectorError: there is no detector, no face, or no face of that number.
         """
 
+        # A function, because most references are poses already, and detectors are slow to import and to build.
         def find_poses(path: Path) -> Tensor:
             from ..detectors.reference_pose import PoseFinder
             from ..detectors.resolve import detector_spec
@@ -352,7 +353,7 @@ def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "aut
         SpecError: an unknown type or field, or parts that do not fit one another.
     """
     resolved = spec if isinstance(spec, PipelineSpec) else PipelineSpec.model_validate(spec)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):  # the caller's random state must not change
         torch.manual_seed(seed)
         return Pipeline(resolved, pick_device(device))
 
@@ -375,7 +376,8 @@ def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
             known = ", ".join(sorted(bundled)) or "(none)"
             raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
     header, tensors = load_checkpoint(path)
-    # Fresh weights are replaced at once; they must not advance the random state of the program.
+    # On the CPU first, because a device's memory would otherwise hold the fresh weights next to the loaded ones. The
+    # fresh weights are replaced at once; drawing them must not advance the program's random state.
     with torch.random.fork_rng(devices=[]):
         pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card), restoring=True)
     try:
@@ -401,7 +403,7 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
+        torch.empty(0, device=device)  # a name can be valid without such a device in the machine
     except (RuntimeError, AssertionError, NotImplementedError):
         raise HeadmotionError("device", "auto, or a device of this machine (cpu, cuda, mps)", repr(name)) from None
     return device

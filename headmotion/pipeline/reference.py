@@ -58,7 +58,7 @@ def as_reference(
     if isinstance(value, Motion):
         poses, units, frame = value.values, value.units, value.frame
     else:
-        poses = _read(Path(value), find_poses) if isinstance(value, str | os.PathLike) else torch.as_tensor(value)
+        poses = _read(Path(value), find_poses) if isinstance(value, str | os.PathLike) else _real(value)
         units, frame = "px", None
     poses = _checked(poses, representation)
     return Reference(poses, frame or representation.frame_of(poses), units)
@@ -66,7 +66,7 @@ def as_reference(
 
 def _checked(poses: Tensor, representation: Representation) -> Tensor:
     points, dims = representation.points, representation.dims
-    poses = poses.to(torch.float32) if poses.dtype != torch.bool else poses
+    poses = poses.to(torch.float32)
     if poses.dim() == 2:
         poses = poses.unsqueeze(0)
     if poses.dim() != 3 or poses.shape[0] < 1 or poses.shape[1] != points or poses.shape[2] < dims:
@@ -77,6 +77,18 @@ def _checked(poses: Tensor, representation: Representation) -> Tensor:
     if not torch.isfinite(poses).all():
         raise MotionError("reference", "finite numbers", "NaN or infinity")
     return poses
+
+
+def _real(values: npt.NDArray[Any] | Tensor) -> Tensor:
+    """Return an array or a tensor of real numbers as a tensor; masks, complex numbers and words are no poses."""
+    if isinstance(values, Tensor):
+        if values.dtype == torch.bool or values.is_complex():
+            raise MotionError("reference", "poses of real numbers", f"values of type {values.dtype}")
+        return values
+    try:
+        return torch.from_numpy(as_float32(values))
+    except ValueError as error:
+        raise MotionError("reference", "poses of real numbers", str(error)) from None
 
 
 def _read(path: Path, find_poses: Callable[[Path], Tensor] | None) -> Tensor:

@@ -112,6 +112,7 @@ class Session:
         speech = self._speaker.finish(native - self._native_in)
         if self._listener is not None:
             self._listener.finish(native - self._native_in)
+        # The silence at the end only fills windows: no frame beyond the last of the speech may be generated.
         frames = [self._resampler.push(self._generate(until=native))]
         frames.append(self._resampler.push(self._step(self._speaker.empty(), last=True)))
         if self._native_out != native:
@@ -131,7 +132,7 @@ class Session:
         """
         listener_blocks = None if listener is None else Audio.coerce(listener).blocks(self.sample_rate)
         for block in speech.blocks(self.sample_rate):
-            self._check_open()
+            self._check_open()  # the caller may flush between two frames
             yield self._push(block, None if listener_blocks is None else _fit(next(listener_blocks, None), len(block)))
         yield self.flush()
 
@@ -206,6 +207,7 @@ class Session:
     def _motion(self, values: Tensor) -> Motion:
         representation, reference = self._pipeline.representation, self._reference
         self._frames_out += len(values)
+        # A copy, so that a motion does not keep the memory of its deviations.
         frames = representation.denormalize(values[:, 0].clone(), reference.frame)
         if self._uncertain is not None:
             # A deviation is a distance, so it is mapped to the motion's units as the difference of two poses.

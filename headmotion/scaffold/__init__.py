@@ -81,6 +81,7 @@ def _check(name: str, kind: str) -> None:
     if name == OWN_DISTRIBUTION or name.startswith(f"{OWN_DISTRIBUTION}-"):
         remedy = f"the distribution will be called {OWN_DISTRIBUTION}-<name>"
         raise PluginError("new plugin", f"a name without {OWN_DISTRIBUTION!r} in front", repr(name), remedy)
+    # A plugin that is installed already may be started again in another folder by its own name.
     owners = {record.name: record.dist for record in registry().records}
     if owners.get(name, f"{OWN_DISTRIBUTION}-{name}") != f"{OWN_DISTRIBUTION}-{name}":
         raise PluginError("new plugin", "a name that no other plugin has", f"{name!r}, which is of {owners[name]}")

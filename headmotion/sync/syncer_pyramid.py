@@ -73,6 +73,7 @@ class SyncerPyramid(nn.Module):
             Per level ``(motion, audio)``, each ``[B, W_l, E]``; levels shorter than a window are left out.
         """
         result = []
+        # Levels get shorter, so once one is too short, all coarser ones are.
         for syncer, (m, a) in zip(self.levels, self.pyramid.pair(motion, audio, self.steps_per_frame), strict=True):
             if m.shape[1] < self.window:
                 break

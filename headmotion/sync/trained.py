@@ -77,8 +77,10 @@ def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
         raise CheckpointError("syncers", "a file of trained syncers", f"{source}, another checkpoint", remedy)
     spec = PipelineSpec.model_validate(header.spec["pipeline"])
     scales = PyramidSpec.model_validate(header.spec["pyramid"])
+    # Building draws weights, which are replaced below; the caller's random state must not change.
     with building("syncers"), torch.random.fork_rng(devices=[]):
         representation = spec.representation.build()
+        # The encoder is built without knowing its own channels, which only it can state.
         encoder = spec.audio_encoder.build(BuildContext(representation, 0, spec.steps_per_frame, spec.fps))
         context = BuildContext(representation, encoder.channels, spec.steps_per_frame, spec.fps)
         syncer = resolve_spec("syncer", header.spec["syncer"])
