@@ -79,6 +79,7 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
     """
     if path.is_dir() and not may_be_folder:
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
+    # On Windows every folder passes; the error comes when the output is written.
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise click.BadParameter(f"{str(folder)!r} is not a folder that can be written to.", param_hint="--output")

@@ -139,11 +139,11 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
 
     Args:
         path: the corpus folder.
-        clips: their ids must be plain file names.
+        clips: their ids must be plain file names on any system, and differ in more than case.
 
     Raises:
         CorpusError: the folder is a corpus already or is being written by another process, there are no clips, an id
-            comes twice or is no plain file name, or a clip's audio and motion differ in length.
+            comes twice or cannot be used, or a clip's audio and motion differ in length.
         OSError: the folder cannot be written.
     """
     folder = Path(path)
@@ -152,9 +152,13 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
             raise taken(folder)
         with new_files(folder) as temporary:
             rows: dict[str, dict[str, Any]] = {}
+            ids: dict[str, str] = {}
             for clip in clips:
                 if clip.id in rows:
                     raise CorpusError("corpus", "ids that differ", f"{clip.id!r} twice")
+                # On macOS and Windows the files of "a" are those of "A".
+                if (other := ids.setdefault(clip.id.casefold(), clip.id)) != clip.id:
+                    raise CorpusError("corpus", "ids that differ in more than case", f"{other!r} and {clip.id!r}")
                 pair_format.write_pair(temporary, clip)
                 rows[clip.id] = pair_format.index_row(clip)
             if not rows:

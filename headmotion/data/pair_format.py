@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import soundfile  # type: ignore[import-untyped]
 
 from ..core.errors import CorpusError, MotionError
 from ..core.npz import as_float32, read_arrays
+from ..media.audio_file import soundfile_name
 from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, to_stored
 from .corpus_folder import is_inside
 from .index_entry import IndexEntry
@@ -26,6 +28,9 @@ from .rejected import RejectedClip
 
 INDEX = "index.csv"
 KNOWN_COLUMNS = {"id", "speaker", "split", "seconds", "frames", "license", "licence", "source", "distribute", "weight"}
+
+_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\x00-\x1f]')
+_WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9])", re.IGNORECASE)
 
 
 class PairReader:
@@ -49,7 +54,7 @@ class PairReader:
             landmarks = as_float32(stored["landmarks"])
             fps = as_fps(str(stored.get("fps", 25)))
             height, width = map(int, stored.get("image_size", (0, 0)))
-            audio, rate = soundfile.read(os.fsencode(sound), dtype="int16")
+            audio, rate = soundfile.read(soundfile_name(sound), dtype="int16")
         except (
             OSError,
             KeyError,
@@ -77,10 +82,11 @@ def write_pair(folder: Path, clip: Clip) -> None:
     """Write the two files of ``clip`` into ``folder``.
 
     Raises:
-        CorpusError: the id is no plain file name, or landmarks or audio have a wrong shape, are not finite, or differ
-            in length.
+        CorpusError: the id is no file name, on any system, or landmarks or audio have a wrong shape, are not finite,
+            or differ in length.
     """
     _check_plain_id("corpus", clip.id)
+    _check_portable_id(clip.id)
     stored = to_stored(clip)
     arrays, sound = (folder / name for name in pair_names(clip.id))
     values: dict[str, Any] = {"landmarks": stored.landmarks, "fps": np.array(str(clip.fps))}
@@ -88,7 +94,7 @@ def write_pair(folder: Path, clip: Clip) -> None:
         values["image_size"] = np.array(clip.image_size)
     with arrays.open("wb") as stream:
         np.savez(stream, **values)
-    soundfile.write(sound, stored.audio, SAMPLE_RATE, subtype="PCM_16")
+    soundfile.write(soundfile_name(sound), stored.audio, SAMPLE_RATE, subtype="PCM_16")
 
 
 def index_row(clip: Clip) -> dict[str, Any]:
@@ -190,6 +196,14 @@ def _check_plain_id(component: str, id: str) -> None:
     if not is_inside(id) or "/" in id or "\\" in id:
         remedy = "write_shards takes ids with folders"
         raise CorpusError(component, "ids that are plain file names", repr(id)[:80], remedy)
+
+
+def _check_portable_id(id: str) -> None:
+    """Raise an error for an id that is no file name on Windows, because corpora travel."""
+    is_device = _WINDOWS_DEVICE.fullmatch(id.partition(".")[0].strip())
+    if is_device or _NOT_ON_WINDOWS.search(id):
+        expected = 'ids without < > : " | ? * and control characters that name no device of Windows'
+        raise CorpusError("corpus", expected, repr(id)[:80], "rename the clip, or use write_shards, which takes any")
 
 
 def _parse(text: str) -> int | float | str:

@@ -30,7 +30,10 @@ MAX_MAPPED = 64
 
 
 class ShardReader:
-    """Reader of the clips of one corpus. Clips are not cached; a shard is mapped when it is first needed."""
+    """Reader of the clips of one corpus. Clips are not cached; a shard is mapped when it is first needed.
+
+    Windows neither removes nor replaces a file that is mapped: there, the shards stay while a `Corpus` of them lives.
+    """
 
     def __init__(self, folder: Path, header: CorpusHeader, lines: Mapping[str, IndexLine]) -> None:
         self.folder, self.header, self.lines = folder, header, lines

@@ -134,9 +134,16 @@ def _to_pixels(faces: Sequence[Any], edge: int) -> Points:
 @contextlib.contextmanager
 def _quiet_native_log() -> Iterator[None]:
     """Redirect file descriptor 2, to which MediaPipe's native code logs whatever its settings are."""
-    with _log_lock, Path(os.devnull).open("w") as null:
-        standard_error = os.dup(2)
-        os.dup2(null.fileno(), 2)
+    with _log_lock:
+        try:
+            standard_error = os.dup(2)
+        except OSError:  # there is none, as under pythonw or after 2>&-
+            standard_error = -1
+        if standard_error < 0:
+            yield
+            return
+        with Path(os.devnull).open("w") as null:
+            os.dup2(null.fileno(), 2)
         try:
             yield
         finally:

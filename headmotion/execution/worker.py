@@ -10,8 +10,11 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 
 import cv2
 
@@ -24,6 +27,8 @@ class Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.input_ended = threading.Event()
+        """Set when the parent process has closed its end of standard input, as it does when it dies."""
         self._parent = os.getppid()
         self._armed_at = 0.0
 
@@ -38,7 +43,8 @@ class Watchdog:
 
     def heartbeat(self) -> None:
         """Note that the job makes progress."""
-        if os.getppid() != self._parent:
+        # On Windows the parent's number stays the same when the parent is gone. Ray's workers read no standard input.
+        if self.input_ended.is_set() or os.getppid() != self._parent:
             os._exit(1)
         # Arming starts a thread, which is too slow to do for every frame.
         if time.monotonic() - self._armed_at > min(1.0, self.seconds / 4):
@@ -50,6 +56,20 @@ class Watchdog:
         self._armed_at = time.monotonic()
 
 
+def _read_lines(ended: threading.Event) -> Iterator[str]:
+    """Yield the lines of standard input, which a thread reads, so that ``ended`` is set at once when it ends."""
+    lines: SimpleQueue[str] = SimpleQueue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line)
+        ended.set()
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    return iter(lines.get, "")
+
+
 def main() -> None:
     """Do the jobs that the parent process sends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt ends
@@ -58,7 +78,7 @@ def main() -> None:
     cv2.setNumThreads(1)  # OpenCV has threads of its own, which OMP_NUM_THREADS does not limit
     watchdog = Watchdog(float(sys.argv[1]))
     print("ready", file=replies)
-    for line in sys.stdin:
+    for line in _read_lines(watchdog.input_ended):
         try:
             job = job_from_json(line)
             job.setup()

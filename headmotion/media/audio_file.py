@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -82,6 +83,11 @@ def check_rate(rate: int, name: str) -> int:
     return int(rate)
 
 
+def soundfile_name(path: Path) -> str | bytes:
+    """Return a path as soundfile takes it: bytes, which need not be UTF-8; on Windows text, which names are there."""
+    return str(path) if sys.platform == "win32" else os.fsencode(path)
+
+
 @dataclass
 class SoundFileSource:
     """A file that libsndfile reads; its header states its length."""
@@ -96,7 +102,7 @@ class SoundFileSource:
     def open(cls, path: Path, name: str) -> SoundFileSource | None:
         """Read the header; None if libsndfile does not know the format, or the header leaves the length open."""
         try:
-            with soundfile.SoundFile(os.fsencode(path)) as file:
+            with soundfile.SoundFile(soundfile_name(path)) as file:
                 if not 0 < file.frames < 1 << 62:
                     return None
                 return cls(path, name, file.samplerate, file.channels, file.frames)
@@ -112,7 +118,7 @@ class SoundFileSource:
         """Read float samples ``[s, C]``; fewer than the header promised is an error."""
         count = 0
         try:
-            with soundfile.SoundFile(os.fsencode(self.path)) as file:
+            with soundfile.SoundFile(soundfile_name(self.path)) as file:
                 while len(chunk := file.read(CHUNK, dtype="float32", always_2d=True)):
                     count += len(chunk)
                     yield chunk

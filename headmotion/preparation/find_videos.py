@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,5 +87,9 @@ def _walk(root: Path, exclude: Path) -> Iterator[Path]:
 
 
 def _printable(path: Path) -> str:
-    """Return a path as text that any file can hold, even if its bytes are not UTF-8."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    """Return a path as text that any file can hold, even if its bytes are not UTF-8.
+
+    macOS may decompose letters with accents; here they are composed, so that ids are the same on every system.
+    """
+    text = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text)

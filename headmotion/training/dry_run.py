@@ -33,8 +33,8 @@ class DryRun:
     """By component."""
     step_seconds: dict[str, float]
     """By phase."""
-    memory: int
-    """Peak in bytes: of the GPU on CUDA, or else of the whole process."""
+    memory: int | None
+    """Peak in bytes: of the GPU on CUDA, or else of the whole process; None on the CPU of Windows."""
     device: str
     processes: int
 
@@ -47,7 +47,8 @@ class DryRun:
     def __str__(self) -> str:
         lines = [f"{count:>11,} parameters of the {name}" for name, count in self.parameters.items()]
         lines += [f"{seconds:>11.4g} seconds per step of the {name}" for name, seconds in self.step_seconds.items()]
-        lines.append(f"{self.memory / 2**20:>11,.0f} MB at most, of each process")
+        memory = "unknown" if self.memory is None else f"{self.memory / 2**20:,.0f}"
+        lines.append(f"{memory:>11} MB at most, of each process")
         duration = _format_duration(self.seconds)
         lines.append(f"{duration:>11} in all on {self.processes} x {self.device}, without previews")
         recipe = yaml.safe_dump(self.recipe.model_dump(mode="json"), sort_keys=False)
@@ -111,16 +112,18 @@ def _parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def peak_memory(device: torch.device) -> int:
-    """Return the peak of memory in bytes, of a GPU or of this process."""
+def peak_memory(device: torch.device) -> int | None:
+    """Return the peak of memory in bytes, of a GPU or of this process; None for a process on Windows."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     # On Linux not by getrusage, which also counts what the process that started this one held.
     lines = STATUS.read_text("utf-8").splitlines() if STATUS.exists() else []
     if peaks := [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]:
         return peaks[0]
-    import resource  # not there on Windows, which is not supported
-
+    try:
+        import resource
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -12,6 +12,12 @@ from good_files import MAKERS, corpus
 from judge import Judge
 
 
+@pytest.fixture(autouse=True)
+def only_on_posix() -> None:
+    if sys.platform == "win32":
+        pytest.skip("the campaign limits time and memory by means that only POSIX has")
+
+
 @pytest.fixture(scope="session")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
     """The content of a good file of each format, by name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import sys
 import time
@@ -115,6 +114,8 @@ def length(video: Path) -> float:
 @contextmanager
 def memory(more: int) -> Iterator[None]:
     """Lets the process have so many bytes more, so that what wants the whole machine's fails."""
+    import resource  # not on Windows, where the campaign is skipped
+
     before = resource.getrlimit(resource.RLIMIT_AS)
     statistics = Path("/proc/self/statm")
     if statistics.exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from good_files import recipe
 from judge import Judge
 
 COMMAND = Path(sys.executable).with_name("headmotion")
+
+resource = pytest.importorskip("resource", reason="only POSIX limits the size of files")
 
 
 @contextmanager

@@ -201,6 +201,24 @@ def test_what_must_not_be_written(folder: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new" / "index.csv").exists()
 
 
+@pytest.mark.parametrize("id", ["ab:c", "CON", "aux.1", "com1", "what?", "a|b", "a\n"])
+def test_ids_that_are_no_file_names_on_windows_are_not_written_as_pairs(id: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"name no device of Windows, got .*; rename the clip, or use write_shards"):
+        write_corpus(tmp_path / "new", [make(id)])
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("id", ["a-b.c", "console", "com", "com10", "ä b", "21Uxsk56VDQ_00001-2fff92fa-003-01"])
+def test_ids_that_are_file_names_everywhere_are_written(id: str, tmp_path: Path) -> None:
+    assert open_corpus(write_corpus(tmp_path / "new", [make(id)]))[0].id == id
+
+
+def test_ids_that_differ_only_in_case_are_not_written_as_pairs(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="differ in more than case, got 'Anna' and 'anna'"):
+        write_corpus(tmp_path / "new", [make("Anna"), make("anna")])
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared clips are not here")
 def test_real_corpora_open() -> None:
     corpus = open_corpora([SHARED / "grid_s1", SHARED / "clips"])

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import headmotion as hm
+from headmotion.detectors.mediapipe import _quiet_native_log
 from headmotion.detectors.resolve import detector_spec
 from headmotion.detectors.specs import FaceAlignmentSpec, FaceMeshSpec, MediapipeSpec
 from headmotion.representations.landmarks68 import GROUPS, MIRROR
@@ -123,3 +124,15 @@ def test_mediapipe_without_models_asks_for_a_file(monkeypatch: pytest.MonkeyPatc
         MediapipeSpec().build(context()).detect(BLANK)
     with pytest.raises(hm.DetectorError, match=r"nowhere\.task"):
         MediapipeSpec(model="nowhere.task").build(context()).detect(BLANK)
+
+
+def test_mediapipe_works_without_a_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_descriptor(descriptor: int) -> int:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr("headmotion.detectors.mediapipe.os.dup", no_descriptor)  # as under pythonw or after 2>&-
+    with _quiet_native_log():
+        pass
+    with pytest.raises(KeyError) as raised, _quiet_native_log():
+        raise KeyError
+    assert raised.value.__context__ is None

@@ -96,6 +96,15 @@ def test_the_worker_is_a_module_that_can_be_run(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "done"
 
 
+def test_a_worker_whose_input_ends_gives_up_its_job(tmp_path: Path) -> None:
+    """As when the parent dies: on Windows the worker's parent number stays the same."""
+    command = [sys.executable, "-P", "-m", "headmotion.execution.worker", "60"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    line = job_to_json(FileJob(str(tmp_path / "a"), behavior="slow"))
+    done = subprocess.run(command, input=line, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "ready\n") and not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("workers", "stall_seconds"), [(-1, 1), (1, 0), (1, float("nan"))])
 def test_bad_numbers(workers: int, stall_seconds: float) -> None:
     with pytest.raises(hm.SpecError, match="workers: expected"):

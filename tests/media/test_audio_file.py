@@ -1,5 +1,6 @@
 import socket
 import struct
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import soundfile
 
 from headmotion.core.errors import AudioError
 from headmotion.media.audio import Audio
+from headmotion.media.audio_file import soundfile_name
 
 RATE = 44100
 CLICKS = (0.5, 1.2)
@@ -251,6 +253,12 @@ def test_permission_denied(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", deny)  # chmod would not stop root
     with pytest.raises(AudioError, match="permission denied"):
         Audio.load(path)
+
+
+def test_paths_are_text_on_windows_and_bytes_elsewhere(monkeypatch):
+    assert soundfile_name(Path("\udcff.wav")) == b"\xff.wav"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert soundfile_name(Path("ü.wav")) == "ü.wav"
 
 
 def test_a_file_that_vanishes_or_shrinks_after_loading(tmp_path):

@@ -49,6 +49,14 @@ def test_videos_are_found_below_folders_and_sorted(tmp_path: Path) -> None:
     assert [video.name for video in named] == ["c.MP4", "notes.txt"]
 
 
+def test_names_are_the_same_however_the_system_stores_accents(tmp_path: Path) -> None:
+    for folder, name in (("linux", "\N{LATIN SMALL LETTER E WITH ACUTE}"), ("macos", "e\N{COMBINING ACUTE ACCENT}")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.mp4").write_bytes(b"1")
+    linux, macos = (find_videos([tmp_path / folder], tmp_path / "out")[0] for folder in ("linux", "macos"))
+    assert linux.name == macos.name and linux.path.name != macos.path.name
+
+
 def test_two_videos_of_one_name_are_refused(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

@@ -55,6 +55,7 @@ def staged(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{STAGING}/*/*/video.json"))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL exists on POSIX only")
 @pytest.mark.parametrize("after", [0, 3])
 def test_killed_and_called_again(
     videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, installed: None, after: int
@@ -223,6 +224,7 @@ def test_command(videos: Path, tmp_path: Path, installed: None) -> None:
     assert run(two[0], "-o", "d", "-q") == (1, "d\n", "0 clips, 0.0 minutes; refused: 1 too_short\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="groups of processes exist on POSIX only")
 def test_control_c(videos: Path, tmp_path: Path, installed: None) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [

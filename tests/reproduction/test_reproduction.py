@@ -1,5 +1,6 @@
 """The proof's figures on cases that are known, and a tiny proof from corpora to page."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -111,6 +112,7 @@ def test_a_tiny_proof_becomes_a_page_and_is_not_made_twice(
     assert "Not run." in (tmp_path / "other.md").read_text()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege on Windows")
 def test_a_run_that_was_cut_short_ends_as_one_that_was_not(
     experiment: Experiment, shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,11 +3,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import yaml  # type: ignore[import-untyped]
 from click.testing import CliRunner
 
 from headmotion.cli import cli
-from headmotion.training.dry_run import dry_run
+from headmotion.training.dry_run import DryRun, dry_run, peak_memory
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
 
@@ -31,6 +32,14 @@ def test_memory_of_the_parent_process_does_not_count() -> None:
     code = "import torch; from headmotion.training.dry_run import peak_memory; print(peak_memory(torch.device('cpu')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 50e6 < int(done.stdout) < len(parent_memory)
+
+
+def test_without_the_module_resource_memory_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    monkeypatch.setattr("headmotion.training.dry_run.STATUS", tmp_path / "none")
+    assert peak_memory(torch.device("cpu")) is None
+    lines = str(DryRun(load_recipe("smoke"), {}, {}, None, "cpu", 1)).splitlines()
+    assert lines[0].split() == ["#", "unknown", "MB", "at", "most,", "of", "each", "process"]
 
 
 def test_the_command_prints_a_recipe_that_can_be_used(small_corpus: Path, tmp_path: Path) -> None:

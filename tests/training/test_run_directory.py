@@ -1,5 +1,7 @@
+import errno
 import json
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -106,3 +108,24 @@ def _rows(corpus: Path) -> list[dict[str, str]]:
 
 def test_the_folder_holds_the_recipe(finished: Path) -> None:
     assert json.loads((finished / "recipe.json").read_text())["syncers"]["steps"] == 2
+
+
+def test_a_state_that_another_program_has_open_is_replaced_when_it_is_closed(
+    finished: Path, small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, refused = os.replace, []
+
+    def refuse_twice(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+        if refused.count(target := Path(target)) < 2:  # as on Windows
+            refused.append(target)
+            raise PermissionError(errno.EACCES, "Access is denied", str(source))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refuse_twice)
+    monkeypatch.setattr("headmotion.core.files._RETRY_WAITS_S", (0, 0))
+    run = tmp_path / "run"
+    model = train("smoke", [small_corpus], run, device="cpu", quiet=True, overrides=SHORT)
+    assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
+    names = {"state.safetensors", "state.previous.safetensors", "log.jsonl", "recipe.json", "model.safetensors"}
+    assert names <= {path.name for path in refused}
+    assert {path.name for path in run.iterdir()} == {path.name for path in finished.iterdir()}

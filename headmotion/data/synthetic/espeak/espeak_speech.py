@@ -99,7 +99,7 @@ def _library() -> tuple[str, str | None]:
     try:
         import espeakng_loader  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        library = find_library("espeak-ng")
+        library = find_library("espeak-ng") or find_library("libespeak-ng")  # the second on Windows
         if library is None:
             raise CorpusError("espeak-ng", "the speech synthesizer espeak-ng", "none installed", REMEDY) from None
         return library, None

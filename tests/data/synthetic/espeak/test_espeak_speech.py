@@ -74,6 +74,14 @@ def test_without_espeak_the_error_names_extra_and_package(monkeypatch):
         synthesize("A", EspeakVoice("en-us+m1"))
 
 
+def test_the_library_of_windows_is_found(monkeypatch):
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    monkeypatch.setattr(espeak, "find_library", {"libespeak-ng": "C:/libespeak-ng.dll"}.get)
+    espeak._library.cache_clear()
+    assert espeak._library() == ("C:/libespeak-ng.dll", None)
+    espeak._library.cache_clear()
+
+
 def test_a_library_that_cannot_be_loaded_is_one_error(monkeypatch):
     monkeypatch.setattr(espeak, "_library", lambda: ("/nowhere/libespeak-ng.so", None))
     with pytest.raises(CorpusError, match="CalledProcessError with /nowhere"):
