@@ -34,7 +34,8 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
                 os.fsync(stream.fileno())
             replace(temporary, target)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                retry_while_open(lambda: temporary.unlink(missing_ok=True), temporary)
             raise
 
 
@@ -65,7 +66,8 @@ def temporary_folder(target: Path) -> Iterator[Path]:
         try:
             yield temporary
         finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+            with contextlib.suppress(OSError):  # it may have been moved
+                remove_folder(temporary)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -146,10 +148,14 @@ def _temporary_for(target: Path) -> Iterator[Path]:
     """
     _remove_leftovers(target.parent)
     lock, descriptor = _new_lock(target.parent)
+    temporary = target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
     try:
-        yield target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
+        yield temporary
     finally:
-        _remove_lock(lock, descriptor)
+        if temporary.exists():  # it could not be removed: a leftover for the next output
+            os.close(descriptor)
+        else:
+            _remove_lock(lock, descriptor)
 
 
 def _new_lock(folder: Path) -> tuple[Path, int]:

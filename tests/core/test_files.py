@@ -192,6 +192,20 @@ def test_an_output_that_stays_open_elsewhere_is_one_error(tmp_path, monkeypatch)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "module", "name"), [(atomic_output, Path, "unlink"), (atomic_folder, shutil, "rmtree")]
+)
+def test_what_stays_open_elsewhere_is_a_leftover_for_the_next_output(tmp_path, monkeypatch, kind, module, name):
+    with monkeypatch.context() as patched:
+        refuse(patched, module, name, 4)
+        with pytest.raises(KeyError), kind(tmp_path / "x"):
+            raise KeyError
+    assert len(list(tmp_path.iterdir())) == 2
+    with kind(tmp_path / "y"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["y"]
+
+
 def test_a_folder_with_an_open_file_is_removed_when_that_is_closed(tmp_path, monkeypatch):
     refuse(monkeypatch, shutil, "rmtree", 2)
     (tmp_path / "a" / "b").mkdir(parents=True)

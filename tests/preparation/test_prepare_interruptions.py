@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -122,7 +123,7 @@ def test_stopped_at_every_step_of_the_build(
         shutil.copytree(whole, output)
         steps = stop
         with monkeypatch.context() as patched:
-            for name in ("rename", "touch", "unlink", "rmdir"):
+            for name in ("rename", "replace", "touch", "unlink", "rmdir"):
                 patched.setattr(Path, name, counted(name, getattr(Path, name)))
             patched.setattr(os, "link", counted("link", os.link))
             patched.setattr(shutil, "rmtree", counted("rmtree", shutil.rmtree))
@@ -139,6 +140,37 @@ def test_stopped_at_every_step_of_the_build(
         if finished:
             break
     assert stop > 8
+
+
+def test_staged_files_that_another_program_has_open_are_removed_when_they_are_closed(
+    videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_twice(real: object) -> object:
+        refused = 0
+
+        def action(*arguments: object, **options: object) -> object:
+            nonlocal refused
+            refused += 1
+            if refused < 3:  # as on Windows
+                raise PermissionError(errno.EACCES, "Access is denied", str(arguments[0]))
+            return real(*arguments, **options)  # type: ignore[operator]
+
+        return action
+
+    output = tmp_path / "c"
+    finish = CorpusBuilder.finish
+
+    def finish_with_open_files(builder: CorpusBuilder) -> None:
+        monkeypatch.setattr("headmotion.core.files._RETRY_WAITS_S", (0,) * 4)
+        monkeypatch.setattr(os, "replace", refuse_twice(os.replace))
+        monkeypatch.setattr(shutil, "rmtree", refuse_twice(shutil.rmtree))
+        finish(builder)
+
+    monkeypatch.setattr(CorpusBuilder, "finish", finish_with_open_files)
+    prepare(videos, output, SLOW, workers=0, quiet=True)
+    monkeypatch.undo()
+    assert content(output) == undisturbed
+    assert not list(output.glob(".*"))
 
 
 def test_a_second_preparation_is_refused(videos: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
