@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .options import F, any_path, check_output, device, existing_file, one_thread, options, quiet, seed, show
+from .options import (
+    F,
+    any_path,
+    check_output,
+    device,
+    existing_file,
+    one_thread,
+    options,
+    quiet,
+    seed,
+    show,
+    spec_fields,
+)
 
 if TYPE_CHECKING:
     from headmotion.core.interfaces.renderer import Renderer
@@ -50,14 +61,7 @@ def _edits(command: F) -> F:
 
 def _renderer(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
     """Return the spec of a renderer as JSON values, from a type or from JSON."""
-    if value is None:
-        return None
-    if not value.lstrip().startswith("{"):
-        return {"type": value}
-    try:
-        return cast("dict[str, Any]", json.loads(value))
-    except (ValueError, RecursionError):
-        raise click.BadParameter('a renderer is a type, or JSON such as {"type": "skeleton"}.') from None
+    return None if value is None else spec_fields(value, '{"type": "skeleton", "size": 256}')
 
 
 @click.command()

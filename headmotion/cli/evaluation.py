@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import any_path, check_output, device, one_thread, options, quiet, seed, show
+from .options import any_path, check_output, device, one_thread, options, quiet, seed, show, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.evaluation.comparison import Comparison
@@ -16,13 +15,9 @@ if TYPE_CHECKING:
 
 def _metrics(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
-) -> list[str | dict[str, Any]] | None:
+) -> list[dict[str, Any]] | None:
     """Parse metrics given by type or as JSON specs."""
-    try:
-        metrics = [json.loads(value) if value.lstrip().startswith("{") else value for value in values]
-    except ValueError:
-        raise click.BadParameter('a metric is a type, or JSON such as {"type": "lmd"}.') from None
-    return metrics or None
+    return [spec_fields(value, '{"type": "lmd"}') for value in values] or None
 
 
 @click.command()

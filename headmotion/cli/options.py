@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,27 @@ seed = click.option(
     "--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True, help="Seed of the generator's noise."
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+
+
+def spec_fields(text: str, example: str) -> dict[str, Any]:
+    """Return the JSON values of a spec that is given by its type or as JSON.
+
+    Args:
+        text: what the user wrote.
+        example: a spec as JSON, for the error.
+
+    Raises:
+        click.BadParameter: JSON that is damaged, or has no type.
+    """
+    if not text.lstrip().startswith("{"):
+        return {"type": text}
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        fields = None
+    if not (isinstance(fields, dict) and isinstance(fields.get("type"), str)):
+        raise click.BadParameter(f"expected a type, or JSON such as {example}.")
+    return fields
 
 
 def show(path: Path) -> None:

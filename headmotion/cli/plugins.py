@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from .options import any_path, show
+from .options import any_path, show, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.core.interfaces.specs import ComponentSpec
@@ -82,13 +81,7 @@ def _spec(plugin: str, text: str) -> ComponentSpec:
     from headmotion.core.interfaces.specs import resolve_spec
     from headmotion.core.plugins import registry
 
-    try:
-        fields = json.loads(text)
-    except ValueError:
-        fields = None
-    if not (isinstance(fields, dict) and isinstance(fields.get("type"), str)):
-        example = '{"type": "calm/blur", "width": 5}'
-        raise click.BadParameter(f"a spec is JSON with a type, such as {example}.", param_hint="--spec")
+    fields = spec_fields(text, '{"type": "calm/blur", "width": 5}')
     kinds = [kind for (kind, name), owner in registry().owners.items() if (name, owner) == (fields["type"], plugin)]
     kind = fields.pop("kind", kinds[0] if len(kinds) == 1 else None)
     if not kinds:

@@ -345,6 +345,8 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
         (["plugins", "new", "calm", "--kind", "mood"], "audio_encoder"),
         (["plugins", "new", "calm", "--kind", "loss", "-o", "full"], "full"),
         (["inspect", "nowhere.safetensors"], "nowhere.safetensors"),
+        (["evaluate", "ms-sync", "--data", "full", "-o", "r", "--metric", "{"], "--metric': expected a type, or JSON"),
+        (["animate", "s.wav", "-o", "a.mp4", "--renderer", '{"size": 9}'], "--renderer': expected a type, or JSON"),
         (["inspect", "s.wav"], "s.wav"),
         (["inspect", "p.json"], "p.json"),
     ],
@@ -473,7 +475,7 @@ def test_check_takes_specs_of_types_with_required_fields(
     status, out, _ = run("plugins", "check", "representations", "--level", "1", "--spec", json.dumps(arm))
     section = out.split("representation:joint-positions\n")[1].split("\n\n")[0]
     assert status == 0 and "ok         1  representation-is-consistent" in section
-    assert "a spec is JSON with a type" in mistake("plugins", "check", "losses", "--spec", "sync")
+    assert "expected a type, or JSON such as" in mistake("plugins", "check", "losses", "--spec", '{"weight": 2}')
     assert "offers no type 'mfcc'" in mistake("plugins", "check", "losses", "--spec", '{"type": "mfcc"}')
     ambiguous = mistake("plugins", "check", "ms-sync", "--spec", '{"type": "ms-sync"}')
     assert '"kind", one of generator, syncer, discriminator' in ambiguous
