@@ -36,7 +36,9 @@ class TensorInfo:
     """Type and shape of one tensor; ``dtype`` as safetensors writes it (``F32`` ...)."""
 
     dtype: str
+    """Type as safetensors names it, such as ``F32``."""
     shape: tuple[int, ...]
+    """Length of each dimension."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class CheckpointHeader:
     """Header of a checkpoint."""
 
     format: int
+    """Version of the file format."""
     spec: dict[str, Any]
     """The spec as JSON values."""
     requires: tuple[dict[str, str], ...]
@@ -57,6 +60,7 @@ class CheckpointHeader:
     card: dict[str, Any]
     """Facts about the model, such as its training data, time and commit."""
     tensors: dict[str, TensorInfo]
+    """Type and shape by name."""
     size: int
     """Size of the file (bytes)."""
 

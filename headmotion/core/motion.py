@@ -32,7 +32,9 @@ class Motion:
     """
 
     values: Tensor
+    """Frames ``[T, P, D]``, float32, in ``units``."""
     fps: Fraction
+    """Frames per second, exact."""
     representation: Mapping[str, Any] = field(default_factory=lambda: {"type": "landmarks68"})
     """The representation's spec as JSON values."""
     frame: UnitSquare | None = None

@@ -41,9 +41,11 @@ class PluginRecord:
     dist: str
     """Distribution that the entry point belongs to, and its version."""
     version: str
+    """Version of the distribution."""
     status: str
     """``ok``, ``error`` or ``off`` (not selected)."""
     error: str = ""
+    """Why it failed to load; empty if it did not."""
     types: tuple[str, ...] = ()
     """Types that the plugin registered, as ``kind:name``."""
     models: tuple[str, ...] = ()
@@ -63,13 +65,17 @@ class Registry:
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     """Plugins by kind and type."""
     models: dict[str, Path] = field(default_factory=dict)
+    """Checkpoint files by name."""
     recipes: dict[str, Path] = field(default_factory=dict)
+    """YAML files by name."""
     converters: dict[tuple[str, str], Converter] = field(default_factory=dict)
     """Converters by source and target type."""
     assets: dict[str, tuple[Asset, ...]] = field(default_factory=dict)
     """Assets by plugin."""
     records: list[PluginRecord] = field(default_factory=list)
+    """One record per plugin, in the order of loading."""
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("headmotion"))
+    """Manager through which hooks are called."""
 
     def types(self, kind: str) -> list[str]:
         """Return the registered types of a kind, sorted."""

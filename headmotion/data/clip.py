@@ -24,16 +24,21 @@ class Clip:
     """Landmarks ``[T, P, D]`` in pixels at ``fps``, and the speech ``[S]`` at 16 kHz in -1..1 that belongs to them."""
 
     id: str
+    """Name, unique within its corpus."""
     speaker: str
     """Empty if unknown."""
     split: str
     """``train``, ``val``, ``test``, or any other name."""
     landmarks: npt.NDArray[np.float32]
+    """Motion ``[T, P, D]``, in pixels."""
     audio: npt.NDArray[np.float32]
+    """Speech ``[S]``, 16 kHz, mono, in -1..1."""
     fps: Fraction = Fraction(25)
+    """Motion frames per second."""
     weight: float = 1.0
     """Factor of the chance that training draws the clip."""
     license: str = ""
+    """License of the recording; empty if unknown."""
     source: str = ""
     """Where the clip comes from."""
     distribute: bool = False

@@ -26,16 +26,20 @@ class Value(_Stored):
     """A figure with its 95 % interval."""
 
     value: float
+    """The value over all clips."""
     low: float | None = None
     """None: no interval can be told."""
     high: float | None = None
+    """Upper end of the 95 % interval; None without one."""
 
 
 class Skipped(_Stored):
     """A clip that was not measured."""
 
     clip: str
+    """Id of the clip."""
     reason: str
+    """Why it was not measured."""
 
 
 class Result(_Stored):
@@ -44,10 +48,13 @@ class Result(_Stored):
     n: int = Field(ge=0)
     """Clips that were measured."""
     values: dict[str, Value] = {}
+    """Values by name."""
     clips: dict[str, dict[str, float]] = {}
     """Figures of each clip by its id, of metrics whose figures are means over clips."""
     notes: tuple[str, ...] = ()
+    """Remarks of the metric on these values."""
     skipped: tuple[Skipped, ...] = ()
+    """Clips that could not be measured."""
     left_out: str = ""
     """Why none was measured."""
 
@@ -56,6 +63,7 @@ class Measured(_Stored):
     """A metric, and what it says of each source."""
 
     spec: dict[str, Any]
+    """Spec of the metric as JSON values."""
     protocol: dict[str, Any]
     """All that two reports must share for the metric to be comparable."""
     better: dict[str, Literal["lower", "higher"]] = {}
@@ -72,6 +80,7 @@ class Data(_Stored):
     index_sha256: str
     """Of the corpus's index."""
     split: str
+    """Split of the corpus that was evaluated."""
     clips: int
     """Clips that were to be evaluated."""
     ids_sha256: str
@@ -84,6 +93,7 @@ class Report(_Stored):
     """An evaluation."""
 
     format: Literal[1] = FORMAT
+    """Version of the file format."""
     headmotion: str
     """Version."""
     command: str
@@ -91,15 +101,19 @@ class Report(_Stored):
     subject: dict[str, Any]
     """What was evaluated: ``kind`` (``model`` or ``motions``), name, digests."""
     data: Data
+    """The clips that were evaluated."""
     seed: int
+    """Seed of the first clip."""
     seeds: int
     """Motions per clip, for metrics that compare them."""
     metrics: dict[str, Measured]
+    """Results by metric."""
     metrics_left_out: dict[str, str] = {}
     """Metrics of the default list that the representation does not allow, with the reason."""
     baselines: dict[str, dict[str, Any]]
     """How each was made."""
     baselines_left_out: dict[str, str] = {}
+    """Reasons by baseline."""
 
     @property
     def main(self) -> str:

@@ -185,8 +185,19 @@ class MSSyncGenerator(Generator):
     def advance(
         self, vector: Tensor, velocity: Velocity, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """One frame: audio vectors ``[L, B, D]``, what the branches have of them `ahead` and the LSTM's state in, its
-        new state and the next pose out."""
+        """Generate one frame.
+
+        Args:
+            vector: audio vectors ``[L, B, D]`` of the frame.
+            velocity: what the branches computed ahead from them; see `Branches.ahead`.
+            hidden: hidden state of the LSTM.
+            cell: cell state of the LSTM.
+            pose: flat pose of the frame before.
+            anchor: flat reference pose.
+
+        Returns:
+            The LSTM's new state and the pose.
+        """
         embedded = self._embedded(pose, anchor)
         inputs = torch.cat([embedded, vector[0]], dim=-1) if self.heard_size else embedded
         hidden, cell = self.lstm(inputs, (hidden, cell))

@@ -35,7 +35,9 @@ class Summary:
     """Counts of a prepared corpus."""
 
     clips: int
+    """Number of clips."""
     seconds: float
+    """Seconds of all clips together."""
     refused: Mapping[str, int]
     """How many clips or videos were rejected, by reason."""
 

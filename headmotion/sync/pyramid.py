@@ -41,8 +41,11 @@ class Pyramid:
     """
 
     levels: int = 4
+    """Number of levels, the finest included."""
     kernel: int = 7
+    """Width of the moving average, in frames of the finer level; odd."""
     stride: int = 2
+    """Frames of a level per frame of the next coarser one."""
 
     def __post_init__(self) -> None:
         if self.levels < 1 or self.kernel < 1 or self.kernel % 2 == 0 or self.stride < 1:

@@ -27,9 +27,13 @@ class TrainedSyncers:
     """A pyramid of syncers with the representation and the audio encoder that it was trained with."""
 
     syncers: SyncerPyramid
+    """One syncer per level."""
     representation: Representation
+    """Representation of the motion that they take."""
     audio_encoder: AudioEncoder
+    """Encoder of the audio that they take."""
     fps: float
+    """Motion frames per second that they take."""
     space: Space = "unit"
     """The space in which the syncers were trained."""
 

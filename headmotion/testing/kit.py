@@ -31,9 +31,11 @@ class Check:
     """One promise of a kind of part."""
 
     name: str
+    """Identifier, such as ``generator-keeps-shapes``."""
     kind: str
     """Empty: every kind."""
     level: int
+    """1 required, 2 recommended, 3 good practice."""
     since: int
     """Version of the kit in which it was added or last asked for more."""
     promise: str
@@ -41,6 +43,7 @@ class Check:
     remedy: str
     """What is most often wrong where it fails."""
     run: CheckFunction
+    """The function that runs it on a subject."""
 
 
 CHECKS: dict[str, dict[str, Check]] = {}

@@ -24,7 +24,9 @@ class CheckResult:
     """The result of one check."""
 
     check: Check
+    """The check that was run."""
     status: Literal["passed", "failed", "expected-failure", "unexpected-pass", "not-applicable"]
+    """What became of it."""
     detail: str = ""
     """The reason of a failure, or why the check does not apply, in one line."""
     where: str = ""

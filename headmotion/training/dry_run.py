@@ -29,6 +29,7 @@ class DryRun:
     """What was measured; `str` returns the recipe as YAML, with the values as comments in front."""
 
     recipe: RecipeSpec
+    """The recipe with all its values."""
     parameters: dict[str, int]
     """By component."""
     step_seconds: dict[str, float]
@@ -36,7 +37,9 @@ class DryRun:
     memory: int | None
     """Peak in bytes: of the GPU on CUDA, or else of the whole process; None on the CPU of Windows."""
     device: str
+    """Device of the training."""
     processes: int
+    """Number of processes."""
 
     @property
     def seconds(self) -> float:

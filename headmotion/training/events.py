@@ -25,8 +25,11 @@ class Stepped:
     """Step ``number`` of a phase was taken and gave these values."""
 
     phase: Phase
+    """The phase that took the step."""
     number: int
+    """Number of the step in its phase, from 0."""
     values: Mapping[str, float]
+    """Logged values by name."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,11 @@ class Previewed:
     """A preview was made after step ``number``."""
 
     phase: Phase
+    """The phase whose result is shown."""
     number: int
+    """Number of the step in its phase, from 0."""
     preview: Preview
+    """The motion and its video."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,11 @@ class Warned:
     """Something looks wrong after step ``number``; the text is one line."""
 
     phase: Phase
+    """The phase that the warning is about."""
     number: int
+    """Number of the step in its phase, from 0."""
     text: str
+    """The warning, one line."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Ended:
     """The model was written; None: the run was stopped."""
 
     model: Path | None
+    """File that was written; None if the run was interrupted."""
 
 
 Event = Started | Stepped | Previewed | Warned | Ended

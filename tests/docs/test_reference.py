@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -47,6 +48,29 @@ def test_public_names_are_covered() -> None:
         if not homes & TARGETS.keys():
             missing.append(f"{name} ({value.__module__})")
     assert not missing, missing
+
+
+def undescribed(target: str) -> list[str]:
+    """Return the public fields of dataclasses and specs of a target that have no description after them."""
+    value = resolved(target)
+    source = inspect.getsource(value)
+    fields = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+            continue
+        for statement, following in zip(node.body, [*node.body[1:], None], strict=True):
+            if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+                continue
+            name, annotation = statement.target.id, ast.unparse(statement.annotation)
+            described = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            if not (described or name.startswith("_") or name == "type" or "ClassVar" in annotation):
+                fields.append(f"{node.name}.{name}")
+    return fields
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_fields_are_described(target: str) -> None:
+    assert not undescribed(target)
 
 
 def test_the_annotated_recipe_is_the_bundled_one(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ class Estimate:
     """A motion with the generator's uncertainty."""
 
     motion: Motion
+    """The motion."""
     deviation: Tensor
     """Standard deviations ``[T, P, D]``, in the motion's own units."""
 
@@ -143,6 +144,7 @@ class WholeClip:
     """A stream of a generator that has only ``forward``: frames come at the end, and memory grows with the audio."""
 
     lookahead: int | None = None
+    """None: the whole clip."""
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator

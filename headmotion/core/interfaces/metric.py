@@ -117,7 +117,9 @@ class Curve:
     """Points that are joined by a line."""
 
     x: Sequence[float]
+    """Positions along the horizontal axis."""
     y: Sequence[float]
+    """Positions along the vertical axis, as many."""
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,11 @@ class UnitSquare:
     """The square of the source picture that the unit frame covers: center ``x, y`` and ``side``, in pixels."""
 
     x: float
+    """Center, in pixels from the left."""
     y: float
+    """Center, in pixels from the top."""
     side: float
+    """Length of a side in pixels, above 0."""
 
 
 class Representation(Component):
@@ -30,9 +33,13 @@ class Representation(Component):
     """
 
     name: str
+    """Type name, such as ``landmarks68``."""
     points: int
+    """Number of points, ``P``."""
     dims: int
+    """Numbers per point, ``D``."""
     point_names: tuple[str, ...]
+    """One name per point."""
     groups: Mapping[str, tuple[int, ...]]
     """Named sets of points: ``lips``, ``jaw``, ``eyes``, ``brows``, ``nose``, or limbs."""
     contours: Mapping[str, tuple[int, ...]]
