@@ -138,9 +138,9 @@ def _move_to_free_name(source: Path, target: Path) -> None:
     except OSError:  # a file system without hard links
         if target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-        source.rename(target)
+        retry_while_open(lambda: source.rename(target), target)
     else:
-        source.unlink()
+        retry_while_open(source.unlink, source)
 
 
 def _sync(path: Path) -> None:
