@@ -31,7 +31,11 @@ class Subject:
             torch.manual_seed(seed)
             part = self.spec.build(self.context).eval()
         if isinstance(part, UsesSyncers):
-            part.use_syncers(SyncerPyramid([_RandomProjection(self) for _ in range(2)], Pyramid(2, 7, 2)))
+            part.use_syncers(
+                SyncerPyramid(
+                    [_RandomProjection(self) for _ in range(2)], Pyramid(2, 7, 2), self.context.steps_per_frame
+                )
+            )
         return part
 
 
