@@ -80,7 +80,7 @@ def prepare(
     }
     given = choices | {name: value for name, value in limits.items() if value is not None}
     corpus = prepare_videos(videos, output, stall_seconds=timeout, quiet=quiet, **given)
-    summary = Summary.of(corpus)
+    summary = Summary.read(corpus)
     click.echo(str(summary), err=True)
     show(corpus)
     return 0 if summary.clips else NO_CLIPS

@@ -71,6 +71,7 @@ def to_stored(clip: Clip) -> StoredClip:
         CorpusError: landmarks or audio have a wrong shape, are not finite, or differ in length.
     """
     check_clip_values(f"clip {clip.id}", clip.landmarks, clip.audio, clip.fps)
+    # 1.0 itself would be 32768, one more than 16 bits hold.
     samples = np.clip(np.round(clip.audio * FULL_SCALE), -32768, 32767).astype(np.int16)
     landmarks = np.ascontiguousarray(clip.landmarks, np.float32)
     return StoredClip(landmarks, samples, clip.fps, clip.image_size)
@@ -78,6 +79,7 @@ def to_stored(clip: Clip) -> StoredClip:
 
 def sample_count(frames: int, fps: Fraction) -> int:
     """Return the number of samples at 16 kHz that belong to a number of frames."""
+    # Exact fractions: with floats, halves could round either way.
     return (frames * SAMPLE_RATE / fps + Fraction(1, 2)).__floor__()
 
 
@@ -95,6 +97,7 @@ def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.ND
     """
     if landmarks.ndim != 3 or not landmarks.size:
         raise CorpusError(component, "landmarks [T, P, D]", f"the shape {list(landmarks.shape)}")
+    # One NaN in one clip would turn all weights into NaN.
     if not (np.isfinite(landmarks).all() and np.isfinite(audio).all()):
         raise CorpusError(component, "finite landmarks and samples", "NaN or infinity")
     if fps <= 0:

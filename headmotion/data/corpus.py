@@ -69,6 +69,7 @@ class Corpus:
         speaker_seconds: dict[str, float] = {}
         for entry in self.entries:
             speaker_seconds[entry.speaker] = speaker_seconds.get(entry.speaker, 0.0) + entry.seconds
+        # The power -1 cancels the duration of all that a speaker says, the power 0 leaves it.
         weights = np.array(
             [entry.weight * entry.seconds * speaker_seconds[entry.speaker] ** -balance for entry in self.entries]
         )
@@ -93,9 +94,11 @@ def open_corpus(path: str | os.PathLike[str], *, license: str = "", distribute: 
     """
     folder = Path(path)
     if (folder / HEADER).exists():
+        # Sizes only: to read every byte of a large corpus takes hours, and `inspect_corpus` does it.
         check_shards(folder)
         return Corpus(list_shards(folder, license))
     entries, rejected = list_corpus(folder, license, distribute)
+    # Half a corpus that trains without a word would be worse than an error.
     if rejected:
         raise rejected[0].error
     reader = CachingReader(pair_format.PairReader(folder))

@@ -26,6 +26,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
     """
     made: list[Path] = []
     try:
+        # One by one, so that it is known which of them this process has made.
         for path in reversed((folder, *folder.parents)):
             with contextlib.suppress(FileExistsError):
                 if not path.is_dir():
@@ -111,6 +112,7 @@ def _lock(folder: Path) -> Iterator[None]:
         yield
         return
     # A lock on the folder itself leaves no file behind, and the system releases it when the process dies.
+    # The lock is on an open file, so it also keeps two calls within one process apart.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         try:

@@ -92,10 +92,12 @@ def import_folder(
         spec = representation
     else:
         spec = resolve_spec("representation", representation)
+    # Clips are read while the corpus is written, one at a time; `rejected` is complete only after that.
     clips = _usable_clips(readers, spec, as_fps(fps), rejected, folder, quiet)
     try:
         corpus = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes)
     except CorpusError:
+        # If all clips were rejected, the reason of the first says more than that there were none.
         if not {clip.clip for clip in rejected} >= readers.keys():
             raise
         got = f"none of {len(rejected)} in {folder}, the first because of: {rejected[0].reason}"
@@ -143,6 +145,7 @@ def _find_ids(folder: Path) -> list[str]:
         if not folder.is_dir():
             raise NotADirectoryError
         names = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.npz"))
+        # Hidden files are leftovers of other programs, such as macOS's ``._clip.npz``.
         return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
     except OSError as error:
         raise CorpusError("folder", "a folder that can be read", f"{folder} ({type(error).__name__})") from None
@@ -168,6 +171,7 @@ def _read_files(folder: Path, id: str) -> Clip:
     samples = Audio.load(sounds[0]).read(SAMPLE_RATE)
     expected_samples = sample_count(len(landmarks), fps)
     missing = expected_samples - len(samples)
+    # A larger difference means that sound and landmarks do not belong together.
     if abs(missing) > SAMPLE_RATE / fps:
         expected = f"{expected_samples} samples at 16 kHz for {len(landmarks)} frames at {fps} fps"
         raise CorpusError(component, expected, f"{len(samples)} samples")
@@ -189,6 +193,7 @@ def _resample(clip: Clip, fps: Fraction) -> Clip:
     total = frame_count(len(clip.landmarks) / clip.fps, fps)
     if not total:
         raise CorpusError(f"clip {clip.id}", f"at least half a frame at {fps} fps", f"{clip.seconds:.3f} s")
+    # A copy, because torch warns of arrays that cannot be written to.
     landmarks = resample_frames(torch.from_numpy(clip.landmarks.copy()), clip.fps, fps, total).numpy()
     expected_samples = sample_count(total, fps)
     audio = np.pad(clip.audio[:expected_samples], (0, max(0, expected_samples - len(clip.audio))))

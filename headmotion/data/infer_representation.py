@@ -16,6 +16,7 @@ def infer_representation(shape: Sequence[int]) -> RepresentationSpec:
         CorpusError: none fits.
     """
     points, dims = shape[-2], shape[-1]
+    # The layouts of iBUG (68) and MediaPipe (478), and ARKit's 52 blend shapes.
     if points == 68 and dims in (2, 3):
         return Landmarks68Spec(dims=3 if dims == 3 else 2)
     if points == 478 and dims in (2, 3):

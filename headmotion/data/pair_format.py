@@ -89,6 +89,7 @@ def write_pair(folder: Path, clip: Clip) -> None:
     _check_portable_id(clip.id)
     stored = to_stored(clip)
     arrays, sound = (folder / name for name in pair_names(clip.id))
+    # The rate is text, because 30000/1001 is no float.
     values: dict[str, Any] = {"landmarks": stored.landmarks, "fps": np.array(str(clip.fps))}
     if clip.image_size is not None:
         values["image_size"] = np.array(clip.image_size)
@@ -176,6 +177,7 @@ def _parse_row(reader: PairReader, row: Mapping[str, str], license: str, distrib
             speaker=row["speaker"],
             split=row["split"],
             seconds=float(row.get("seconds") or 1.0),
+            # Both spellings, because people write these files by hand.
             license=row.get("license") or row.get("licence") or license,
             source=row.get("source") or "",
             distribute=bool(int(row["distribute"])) if row.get("distribute") else distribute,
@@ -214,4 +216,5 @@ def _parse(text: str) -> int | float | str:
         return text
     if not math.isfinite(value):
         return text
+    # Larger floats are not exact integers.
     return int(value) if value.is_integer() and abs(value) < 1e15 else value

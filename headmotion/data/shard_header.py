@@ -25,6 +25,8 @@ ShardName = Annotated[str, Field(pattern=r"^[0-9]{5,}\.safetensors$")]
 
 
 class _JsonRecord(BaseModel):
+    # Strict: an unknown field or a number as text means that another program wrote the file, perhaps with
+    # another meaning.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def text(self) -> str:
@@ -114,6 +116,7 @@ def read_header(folder: Path) -> CorpusHeader:
         raise CorpusError("corpus", f"a folder with {HEADER}", str(folder)) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {HEADER}", type(error).__name__, COPY_AGAIN) from None
+    # Looked at before all else, so that a newer format is not taken for a damaged one.
     version = content.get("format") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT:
         raise CorpusError(component, f"format {FORMAT} or older", f"format {version}", "upgrade headmotion")

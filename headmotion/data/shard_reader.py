@@ -47,6 +47,7 @@ class ShardReader:
         """
         line = self.lines[id]
         component = f"corpus {self.folder}"
+        # Before each read: a map of a file that was cut short would end the process (SIGBUS).
         check_size(self.folder, f"{SHARDS}/{line.shard}", self.header.shards[line.shard])
         try:
             shard = self._map(line.shard)
@@ -63,12 +64,14 @@ class ShardReader:
 
     def _map(self, name: str) -> Any:
         if name not in self._mapped:
+            # The oldest goes. Clips are drawn at random, so the least recently used would be no better a choice.
             while len(self._mapped) >= MAX_MAPPED:
                 del self._mapped[next(iter(self._mapped))]
             self._mapped[name] = safe_open(self.folder / SHARDS / name, "numpy")
         return self._mapped[name]
 
     def __getstate__(self) -> dict[str, Any]:
+        # Maps cannot be pickled.
         return self.__dict__ | {"_mapped": {}}
 
 
@@ -121,6 +124,7 @@ def _read_index(folder: Path, header: CorpusHeader) -> list[IndexLine]:
         raise CorpusError(component, f"a valid {INDEX}", first_problem(error), COPY_AGAIN) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_AGAIN) from None
+    # Each line alone may be valid, and the index still not be that of the header.
     unknown_shards = {line.shard for line in lines} - set(header.shards)
     if unknown_shards or len({line.id for line in lines}) != header.clips or len(lines) != header.clips:
         got = f"{len(lines)} lines" if not unknown_shards else f"the shard {min(unknown_shards)}"

@@ -75,6 +75,7 @@ def write_shards(
             index, header = writer.finish(spec)
             (temporary / INDEX).write_bytes(index)
             write_text(temporary / HEADER, f"{header.model_dump_json(indent=2)}\n")
+            # What was removed while later shards were written must not be missed.
             for name, info in header.shards.items():
                 check_size(temporary, f"{SHARDS}/{name}", info)
             # The shards come first: as a folder with content they can appear only once, whoever else is writing.
@@ -115,6 +116,7 @@ class _ShardWriter:
         self._check(clip)
         stored = to_stored(clip)
         size = stored.landmarks.nbytes + stored.audio.nbytes
+        # A clip is never divided, because a shard is read on its own.
         if self._tensors and self._bytes + size > self.shard_bytes:
             self._close_shard()
         self.lines[clip.id] = _index_line(clip, self._shard_name)

@@ -73,6 +73,7 @@ class _WorkerPool(Generic[AnyJob]):
                 if process is None:
                     break
                 succeeded = _run_in_process(process, job)
+                # A lost process costs one job; the next job gets a new process.
                 if not succeeded:
                     self._end_process(process)
                     process = None
@@ -113,6 +114,7 @@ class _WorkerPool(Generic[AnyJob]):
             )
             self._processes.add(process)
         assert process.stdout
+        # Until then the process may fail to import what it needs, which no job is to blame for.
         if process.stdout.readline() != "ready\n" and not self._stopped:
             got = "a process that ended at once"
             raise HeadmotionError("workers", "worker processes that start", got, f"try {' '.join(command)}")

@@ -78,6 +78,7 @@ def _succeeded(ray: Any, reference: Any, job: Job) -> bool:
         raise error.cause if isinstance(error.cause, HeadmotionError) else error from None
     except ray.exceptions.RayError:
         return False
+    # The worker wrote it on its own machine, if the machines share no file system.
     if not job.output.exists():
         got = f"nothing at {job.output} after a job"
         raise HeadmotionError("ray", "a file system that all machines share", got, "give an output that they all see")

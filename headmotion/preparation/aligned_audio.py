@@ -28,6 +28,7 @@ class AlignedAudio:
         self._blocks = Audio.load(path).blocks(SAMPLE_RATE)
         self._first_sample = -(start * SAMPLE_RATE + Fraction(1, 2)).__floor__()  # where the buffer begins
         self._buffer = np.zeros(0, np.float32)
+        # The track starts late: silence fills the time before it.
         if self._first_sample > 0:
             self._first_sample, self._buffer = 0, np.zeros(self._first_sample, np.float32)
 

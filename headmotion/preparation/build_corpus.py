@@ -51,6 +51,7 @@ class CorpusBuilder:
 
     def staging_folder(self, video: VideoFile) -> Path:
         """Return the folder in which a video is staged; its name depends on the video and the settings."""
+        # Two levels, because folders with a million entries are slow.
         key = _digest(video.name, video.size, self.settings.digest)
         return self.folder / STAGING / key[:2] / key[2:34]
 
@@ -85,9 +86,11 @@ class CorpusBuilder:
             remove(self.folder / name)
         built = self.folder / STAGING / "corpus"
         remove(built)
+        # Written first, so that a complete corpus always has it.
         self._write_rejected()
         if (first := next(self._clips(), None)) is not None:
             write_shards(built, self._clips(), representation=infer_representation(first.landmarks.shape))
+            # Set before the first file appears, so that a later call can tell these files from a foreign corpus.
             self._publishing.touch()
             try:
                 publish(built, self.folder, _CORPUS_FILES)

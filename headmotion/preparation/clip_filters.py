@@ -57,6 +57,7 @@ class ClipFilters:
         """
         limits, seconds = self.settings, float(len(track.poses) / FPS)
         measured = {"seconds": seconds}
+        # First, because other measurements of very short clips mean little.
         if seconds < limits.min_seconds:
             return measured, "too_short"
         measured |= {
@@ -84,6 +85,7 @@ class ClipFilters:
             What was measured, and the reason to reject the clip or an empty string.
         """
         measured = {"level_db": round(_level_db(wave), 1)}
+        # Syncers are not asked about silence, whose offset is arbitrary.
         if measured["level_db"] < self.settings.min_level_db:
             return measured, "silence"
         levels = self.syncers.measure(track.poses, wave) if self.syncers else ()

@@ -42,6 +42,7 @@ class _OpenTrack:
     def extend(self, face: Poses, picture_number: int) -> None:
         """Append a detection, and before it the interpolated frames of the gap."""
         last, steps = self.poses[-1], len(self.missed) + 1
+        # float32, because a Python float would make the poses float64.
         self.poses += [last + (face - last) * np.float32(k / steps) for k in range(1, steps)]
         self.poses.append(face)
         self.picture_numbers += [*self.missed, picture_number]
@@ -135,6 +136,7 @@ def _match(known: list[Poses], faces: Poses) -> dict[int, int]:
         return {}
     overlaps = _intersection_over_union(bounding_boxes(np.stack(known)), bounding_boxes(faces))
     matches: dict[int, int] = {}
+    # Stable, so that ties are decided alike on every machine.
     for flat_index in np.argsort(-overlaps, axis=None, kind="stable"):
         track, face = map(int, np.unravel_index(flat_index, overlaps.shape))
         if overlaps[track, face] < MIN_OVERLAP:

@@ -60,6 +60,7 @@ def find_videos(paths: Iterable[Path], exclude: Path) -> list[VideoFile]:
 
 def clip_id(video_name: str, shot: int, number: int) -> str:
     """Return the id of segment ``number`` of a shot: readable, safe as a file name, and stable."""
+    # Readable for people; the hash keeps apart what is equal after that.
     readable = re.sub(r"[^A-Za-z0-9]+", "_", video_name.rpartition(".")[0] or video_name).strip("_")[-60:]
     return f"{readable}-{hashlib.sha256(video_name.encode()).hexdigest()[:8]}-{shot:03d}-{number:02d}"
 

@@ -42,7 +42,7 @@ class Summary:
     """How many clips or videos were rejected, by reason."""
 
     @classmethod
-    def of(cls, corpus: str | os.PathLike[str]) -> Self:
+    def read(cls, corpus: str | os.PathLike[str]) -> Self:
         """Read the counts from the folder that `prepare` wrote, which may hold no clips."""
         folder = Path(corpus)
         seconds = [line["seconds"] for line in _read_lines(folder / INDEX)] if (folder / HEADER).exists() else []
@@ -75,7 +75,7 @@ def prepare(
 
     Every video is read once, in constant memory. What cannot be used is listed with its reason in ``refused.jsonl``.
     A call that was interrupted at any moment can be repeated: it continues, and the corpus is the same, byte for byte.
-    If nothing is usable, the folder holds ``refused.jsonl`` only; `Summary.of` shows that.
+    If nothing is usable, the folder holds ``refused.jsonl`` only; `Summary.read` shows that.
 
     Args:
         videos: files, or folders that are searched. One folder of landmarks (``index.csv``, or ``.npz`` and no video)
@@ -101,6 +101,7 @@ def prepare(
     """
     paths = [Path(path) for path in ([videos] if isinstance(videos, str | os.PathLike) else videos)]
     folder = Path(output)
+    # Mistakes in arguments are found before anything is written.
     settings = _resolve_settings(detector, crop, syncers, limits)
     if len(paths) == 1 and _holds_landmarks(paths[0], folder):
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)

@@ -84,7 +84,7 @@ class FaceFinder:
             return self._tracker.push(picture)
         try:
             return self._detector.detect(picture)
-        except DetectorError:
+        except DetectorError:  # no face is a normal result; a broken detector was ruled out before
             return torch.zeros(0, self._representation.points, self._representation.dims)
 
 
@@ -114,6 +114,7 @@ def _write_segments(
     try:
         for frame in video.frames(FPS):
             writer.write(segmenter.push(frame))
+            # Samples are kept only from the start of the oldest open track.
             writer.audio.discard_before(frame.index if segmenter.oldest_frame is None else segmenter.oldest_frame)
             heartbeat()
     except ImageError as error:
@@ -155,6 +156,7 @@ class _SegmentWriter:
 
 def _build_detector(settings: Settings) -> tuple[Detector, Representation]:
     """Build the detector for landmarks with depth, or without depth if it has none."""
+    # Depth is worth having, and costs nothing where the detector has it.
     for dims in (3, 2):
         spec = resolve_spec("representation", {"type": "landmarks68", "dims": dims})
         representation = spec.build()

@@ -42,6 +42,7 @@ class StagedVideo:
             image_size: height and width.
             checks: what the filters measured, as JSON values.
         """
+        # As `to_stored` does, so that staging loses nothing that the corpus would keep.
         samples = np.clip(np.round(audio * FULL_SCALE), -32768, 32767).astype(np.int16)
         content = save({"landmarks": np.ascontiguousarray(landmarks, np.float32), "audio": samples})
         _clip_path(self.folder, len(self.clips)).write_bytes(content)

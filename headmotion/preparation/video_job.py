@@ -85,6 +85,7 @@ class VideoJob(Job):
                 output.reject(reason, **details)
 
 
+# One entry: all jobs of a preparation have the same settings.
 @lru_cache(maxsize=1)
 def _worker_resources(settings: Settings) -> WorkerResources:
     from .process_video import WorkerResources

@@ -26,7 +26,7 @@ def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_made(corpus: Path) -> None:
-    assert str(Summary.of(corpus)) == "2 clips, 0.1 minutes; refused: 1 no_audio"
+    assert str(Summary.read(corpus)) == "2 clips, 0.1 minutes; refused: 1 no_audio"
     assert json.loads((corpus / "refused.jsonl").read_text())["source"] == "no_audio.mp4"
 
 

@@ -175,7 +175,7 @@ def test_speakers_are_those_of_folders_and_splits_keep_them_apart(corpus: Path) 
 
 
 def test_summary(corpus: Path) -> None:
-    summary = Summary.of(corpus)
+    summary = Summary.read(corpus)
     assert summary.clips == 12 and str(summary).startswith(
         "12 clips, 0.7 minutes; refused: 1 damaged, 1 face_too_small"
     )
@@ -209,10 +209,10 @@ def test_nothing_usable_is_told_and_may_be_tried_again(videos: Path, tmp_path: P
     given = [videos / name for name in ("silent.mkv", "empty.mp4")]
     made = prepare(given, tmp_path / "c", BlobsSpec(), workers=0, quiet=True)
     assert content(made).keys() == {"refused.jsonl"} and refused(made)["silent.mkv"] == "silence"
-    assert str(Summary.of(made)) == "0 clips, 0.0 minutes; refused: 1 silence, 1 unreadable"
+    assert str(Summary.read(made)) == "0 clips, 0.0 minutes; refused: 1 silence, 1 unreadable"
     prepare(given, tmp_path / "c", BlobsSpec(), min_level_db=-100, workers=0, quiet=True)
     prepare(videos / "gap.mkv", tmp_path / "c", BlobsSpec(), workers=0, quiet=True)
-    assert Summary.of(made).clips == 1
+    assert Summary.read(made).clips == 1
     with pytest.raises(hm.CorpusError, match="corpus already"):
         prepare(given, tmp_path / "c", BlobsSpec(), workers=0, quiet=True)
 

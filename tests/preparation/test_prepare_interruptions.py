@@ -240,7 +240,7 @@ def test_a_hanging_and_a_crashing_video_cost_themselves_alone(videos: Path, tmp_
         "crashes.mkv": "worker_lost",
         "speaker 0/0.mkv": "too_short",
     }
-    assert Summary.of(made).clips == 5
+    assert Summary.read(made).clips == 5
 
 
 def test_command(videos: Path, tmp_path: Path, installed: None) -> None:

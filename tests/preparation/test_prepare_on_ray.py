@@ -37,13 +37,13 @@ def test_cluster(cluster: Any, tmp_path: Path) -> None:
     alone = prepare(tmp_path / "videos", tmp_path / "alone", BlobsSpec(), workers=0, quiet=True)
     shared = prepare(tmp_path / "videos", tmp_path / "shared", BlobsSpec(), ray="auto", quiet=True)
     assert content(shared) == content(alone)
-    assert Summary.of(shared).clips == 3
+    assert Summary.read(shared).clips == 3
     for name, width in (("hangs", 96), ("crashes", 128)):
         pictures = (picture((48, 60, 70), width=width) for _ in range(60))
         video(tmp_path / f"videos/{name}.mkv", pictures, talking(2.4))
     detector = BlobsSpec(hang_at=96, crash_at=128)
     lost = prepare(tmp_path / "videos", tmp_path / "lost", detector, ray="auto", stall_seconds=1, quiet=True)
-    assert Summary.of(lost).refused == {"too_short": 1, "unreadable": 1, "worker_lost": 2}
+    assert Summary.read(lost).refused == {"too_short": 1, "unreadable": 1, "worker_lost": 2}
     with pytest.raises(hm.DetectorError, match="expected its model"):
         prepare(tmp_path / "videos", tmp_path / "none", BlobsSpec(works=False), ray="auto", quiet=True)
 

@@ -40,7 +40,9 @@ def audio_stats(audio: npt.NDArray[np.float32]) -> AudioStats:
     wave = audio.astype(np.float64) - audio.mean(dtype=np.float64)  # a constant offset cannot be heard
     windows = rearrange(wave[: len(wave) // HOP * HOP], "(window sample) -> window sample", sample=HOP)
     level = power_db((wave**2).mean(), FLOOR_DB)
+    # Speech shorter than a window is one window.
     levels = power_db((windows**2).mean(axis=1), FLOOR_DB) if len(windows) else level
+    # Relative to the loud windows, so that a quiet recording is not all silence.
     limit = max(QUIET_DB, float(np.percentile(levels, 95)) - RANGE_DB)
     return AudioStats(
         level_db=float(level),

@@ -49,6 +49,7 @@ def choose_offset_method(clips: Sequence[MeasuredClip]) -> OffsetMethod:
     """Return the best method that the clips have values for."""
     if any(_noted_offset(clip) is not None for clip in clips):
         return "checks"
+    # Notes of preparation come first: they cost nothing, and were measured before cropping.
     return "syncers" if any(clip.measured_offset for clip in clips) else "loudness"
 
 

@@ -157,6 +157,8 @@ def _outliers(clips: Sequence[MeasuredClip]) -> Iterator[Finding]:
     for name, statistic in statistics.items():
         values = np.array([statistic(clip) for clip in clips])
         distances = values - np.median(values)
+        # The median absolute deviation of a normal distribution times 1.4826 is its standard deviation. The floor keeps
+        # nearly equal values from being outliers.
         deviation = max(1.4826 * float(np.median(np.abs(distances))), 0.05)
         for k in map(int, np.flatnonzero(np.abs(distances) > OUTLIER_DEVIATIONS * deviation)):
             direction = "high" if distances[k] > 0 else "low"

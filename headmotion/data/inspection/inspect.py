@@ -38,11 +38,13 @@ def inspect_corpus(
         CheckpointError: ``syncers`` is no file of syncers.
     """
     if output is not None:
+        # Before the work, which may take hours.
         check_installed()
     folder = Path(path)
     entries, rejected = list_corpus(folder)
     representation = resolve_representation(folder, entries)
     measure = None if syncers is None else make_offset_measure(syncers, representation)
+    # Clips of a damaged shard may still be readable, so both are reported.
     damaged_files = list(find_damaged_files(folder))
     clips: list[MeasuredClip] = []
     damaged: list[RejectedClip] = list(rejected)

@@ -56,6 +56,7 @@ def band_level_db(audio: npt.NDArray[np.float32], frames: int, fps: Fraction) ->
     Returns:
         Level in the band of vowels, in dB relative to the loud parts of the clip.
     """
+    # A frame shows its middle; the window is centered there.
     middle = ((np.arange(frames) + 0.5) * float(SAMPLE_RATE / fps)).astype(int)
     padded = np.pad(audio.astype(np.float64), WINDOW // 2)
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[np.minimum(middle, len(audio))]
@@ -82,6 +83,7 @@ def correlate_changes(opening: Curve, level: Curve) -> Curve | None:
     norm = np.sqrt((mouth**2).sum() * (sound**2).sum())
     if not norm > 1e-9:
         return None
+    # One transform gives the correlation at every shift.
     size = max(len(opening) - 1, PADDED_FRAMES)
     return np.asarray(np.fft.irfft(np.fft.rfft(mouth, size) * np.fft.rfft(sound, size).conj(), size) / norm)
 
@@ -94,11 +96,13 @@ def common_offset(correlations: Sequence[Curve], seed: int = 0) -> CommonOffset:
         seed: seed of the random shifts.
     """
     offsets = np.arange(-MAX_OFFSET, MAX_OFFSET + 1)
+    # The noise of a correlation falls with the root of the length.
     weights = np.sqrt([len(correlation) for correlation in correlations])
     weights /= weights.sum()
     rng = np.random.default_rng(seed)
     curve, by_chance = np.zeros(len(offsets)), np.zeros((SHIFTS, len(offsets)))
     for weight, correlation in zip(weights, correlations, strict=True):
+        # Shifts beyond the offsets that are searched for, on both sides of the circle.
         shifts = rng.integers(2 * MAX_OFFSET + 1, len(correlation) - 2 * MAX_OFFSET, size=(SHIFTS, 1))
         curve += weight * correlation[offsets]
         by_chance += weight * correlation[(offsets + shifts) % len(correlation)]

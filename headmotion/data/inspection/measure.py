@@ -62,6 +62,7 @@ def _measure_clip(
     if landmarks.shape[1] != representation.points or landmarks.shape[2] < representation.dims:
         expected = f"landmarks [T, {representation.points}, {representation.dims} or more], as in the other clips"
         raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(landmarks.shape)}")
+    # Depth that the representation does not have is left out, as in training.
     landmarks = landmarks[..., : representation.dims]
     mouth = opening_widths(landmarks, representation).get("mouth")
     return MeasuredClip(

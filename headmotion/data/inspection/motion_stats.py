@@ -55,6 +55,7 @@ def motion_stats(landmarks: npt.NDArray[np.float32], representation: Representat
     size = _size_px(points, representation)
     points = points / size
     rotations, aligned = _align(points, _rigid_points(representation))
+    # The same mean shape in every frame: only rotation and translation remain.
     rigid = points - np.einsum("tij,tpj->tpi", rotations, aligned - aligned.mean(axis=0))
     speeds_2d, rigid_speeds, inner_speeds = (
         np.linalg.norm(np.diff(values, axis=0), axis=-1) for values in (points[..., :2], rigid, aligned)
@@ -102,7 +103,9 @@ def _spread(values: Points) -> float:
 def _rigid_points(representation: Representation) -> list[int]:
     """Return the points that move only with the skull, if the representation names them; else all."""
     movable = {point for pairs in representation.openings.values() for pair in pairs for point in pair}
+    # Without lids and nostrils, if these open.
     skull = {point for name in ("eyes", "nose") for point in representation.groups.get(name, ())} - movable
+    # Three points fit any pose and leave no remainder.
     return sorted(skull) if len(skull) > 3 else list(range(representation.points))
 
 

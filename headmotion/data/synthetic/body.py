@@ -147,6 +147,7 @@ def _joint_angles(beat: Curve, hands: Curve, posture: Curve, nod: Curve, sway: C
         shoulder, arm, forearm, hand = range(FIRST_ARM + number * len(ARM), FIRST_ARM + (number + 1) * len(ARM))
         stroke = style.liveliness * beat * hands[:, number]
         angles[:, shoulder, 0] = sign * 3.0 * stroke
+        # From the pose of a T, arms hang down at -90 degrees.
         angles[:, arm, 0] = sign * (style.upper_arm_deg - 90 + 9 * stroke + sway[:, number, 0])
         angles[:, arm, 2] = -sign * (12 * stroke + sway[:, number, 1])
         angles[:, forearm, 2] = -sign * (style.elbow_rest_deg + style.elbow_stroke_deg * stroke)

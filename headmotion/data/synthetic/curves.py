@@ -27,6 +27,7 @@ def smooth(values: Curve, sigma: float, ahead: float | None = None) -> Curve:
     lag = np.arange(-reach, reach + 1) / STEPS_PER_SECOND
     width = np.where(lag < 0, sigma if ahead is None else ahead, sigma)
     kernel = np.exp(-0.5 * (lag / width) ** 2)
+    # Edges repeat, because zeros beyond them would pull the curve to 0.
     padded = np.concatenate([np.repeat(values[:1], reach), values, np.repeat(values[-1:], reach)])
     return np.asarray(np.convolve(padded, kernel / kernel.sum(), mode="valid"))
 
@@ -40,6 +41,7 @@ def idle_motion(rng: np.random.Generator, count: int, seconds: float, size: floa
         seconds: time after which the noise is no longer like itself.
         size: standard deviation.
     """
+    # Noise from beyond both ends, so that the ends vary as much as the middle.
     margin = int(4 * seconds * STEPS_PER_SECOND)
     noise = smooth(rng.normal(0, 1, count + 2 * margin), seconds / 4)[margin : margin + count]
     # The blur divides the standard deviation by the root of its length in steps.

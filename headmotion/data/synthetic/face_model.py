@@ -43,6 +43,7 @@ def make_face_identity(rng: np.random.Generator) -> FaceIdentity:
     """Return a random variation of the neutral face."""
     text = (files("headmotion.representations") / "landmarks68_neutral.json").read_text("utf-8")
     face = np.array(json.loads(text))
+    # The origin is between the eyes, the unit their distance.
     face = (face - (face[36] + face[45]) / 2) / (face[45, 0] - face[36, 0])
     x, y, _ = face.T
     mouth = y[60]
@@ -53,6 +54,7 @@ def make_face_identity(rng: np.random.Generator) -> FaceIdentity:
         y[members] = line + (y[members] - line) * rng.uniform(0.75, 1.3)
     x[48:] *= rng.uniform(0.88, 1.12)
     y[17:27] += rng.normal(0, 0.03)
+    # Jaws differ in width, temples hardly.
     x[:17] *= 1 + rng.uniform(-0.1, 0.06) * below_nose[:17]
     y += (y - mouth) * (y > mouth) * rng.uniform(-0.15, 0.2)
     face = face * [rng.uniform(0.95, 1.05), rng.uniform(0.93, 1.09), rng.uniform(0.85, 1.15)]
@@ -90,6 +92,7 @@ def project_faces(rng: np.random.Generator, faces: Curve, pose: Curve) -> npt.ND
     """
     yaw, pitch, roll = np.radians(pose[:, :3].T)
     points = (faces - NECK) @ head_rotations(yaw, pitch, roll).transpose(0, 2, 1) + NECK + pose[:, None, 3:]
+    # A perspective view: what is nearer looks larger.
     points[..., :2] *= VIEW_DISTANCE / (VIEW_DISTANCE + points[..., 2:])
     points += rng.normal(0, 0.0012, points.shape)
     size_px = rng.uniform(52, 82)

@@ -82,6 +82,7 @@ def _lips(script: Script, identity: FaceIdentity) -> tuple[Curve, Curve]:
     silent = script.steps([float(s.phone.kind == "silence") for s in segments])
     # Lips part about 0.1 s before the voice.
     silent[:-20] = np.minimum(silent[:-20], silent[20:])
+    # More than 1, so that a contact lasts and is complete although it is blurred.
     opening *= (1 - np.clip(1.3 * closed, 0, 1)) * (1 - np.clip(1.15 * smooth(silent, 0.04), 0, 1))
     spread = smooth(hold * script.steps([s.phone.spread for s in segments]), 0.05, ahead=0.08)
     return opening, spread / smooth(hold, 0.05, ahead=0.08) + 0.3 * opening

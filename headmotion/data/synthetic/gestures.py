@@ -62,9 +62,11 @@ def project_body(rng: np.random.Generator, motion: BodyMotion) -> npt.NDArray[np
     """Return the rows ``[T, P, 6]`` of `joints`, at a random place of a 256-pixel picture (pixels)."""
     joints = cast("Joints", skeleton().build())
     rotations = joint_rotations(motion.angles + rng.normal(0, NOISE_DEG, motion.angles.shape))
+    # The root alone carries the change from the body's axes to the picture's.
     rotations[:, 0] = joints.view.numpy() @ rotations[:, 0]
     rows = np.zeros((len(rotations), joints.points, 6))
     rows[:, 0, :3] = 128 + rng.normal(0, 8), 200 + rng.normal(0, 6), 0
     rows[:, 0, 3] = joints.size * rng.uniform(1.2, 1.6)
+    # The first two columns of a rotation are enough (Zhou et al. 2019), and are what `joints` stores.
     rows[:, 1:] = np.concatenate([rotations[..., 0], rotations[..., 1]], axis=-1)
     return rows.astype(np.float32)

@@ -117,6 +117,7 @@ def move_head(landmarks: npt.NDArray[np.float32], path: HeadPath) -> npt.NDArray
     """
     if landmarks.shape != (len(path), 68, 3):
         raise MotionError("head path", f"landmarks [{len(path)}, 68, 3]", f"the shape {list(landmarks.shape)}")
+    # The axes of the mean face, because the clip's own head may be tilted.
     mean = landmarks.mean(axis=0, dtype=np.float64)
     eyes, mouth = mean[36:48].mean(axis=0), mean[48:60].mean(axis=0)
     across = mean[45] - mean[36]
@@ -142,6 +143,7 @@ def head_rotations(yaw: Curve, pitch: Curve, roll: Curve) -> Curve:
 
 def prosodic_drives(speech: Prosody) -> Curve:
     """Return what nods and posture follow, ``[axes, T, 2]``: prosody with the inertia of a head, before the gains."""
+    # Semitones in units of 6, so that both drives have a similar range.
     curves = {"loudness": speech.loudness, "pitch": speech.pitch / 6}
     bands = {
         (name, seconds): _low_pass(curve, seconds) - _low_pass(curve, REBOUND * seconds)
@@ -165,6 +167,7 @@ def _low_pass(curve: Curve, seconds: float) -> Curve:
 @cache
 def _lag_kernel(seconds: float) -> Curve:
     time = np.arange(1, round(12 * seconds * FPS) + 2) / FPS
+    # The impulse response of three equal lags in series.
     kernel = time**2 * np.exp(-time / seconds)
     return np.asarray(kernel / kernel.sum())
 
@@ -179,6 +182,7 @@ def smooth_noise(rng: np.random.Generator, frames: int, seconds: float) -> Curve
 def _gaussian_kernel(seconds: float) -> Curve:
     reach = int(4 * seconds * FPS / np.sqrt(2)) + 1
     kernel = np.exp(-((np.arange(-reach, reach + 1) / FPS / seconds) ** 2))
+    # Normalized for variance 1, not for sum 1.
     return np.asarray(kernel / np.sqrt(np.sum(kernel**2)))
 
 

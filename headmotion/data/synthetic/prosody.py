@@ -51,6 +51,7 @@ def prosody(audio_16k: npt.NDArray[np.float32], frames: int) -> Prosody:
     spectra = np.abs(np.fft.rfft(windows, 2 * WINDOW)) ** 2 * _AUDIBLE
     power = spectra.mean(axis=1)
     loud_power = np.quantile(power, 0.95) if frames else 0.0
+    # Digital silence has neither loudness nor pitch.
     if loud_power <= 1e-9:
         return Prosody(np.zeros(frames), np.zeros(frames), np.zeros(frames, dtype=bool))
     level = power_db(np.maximum(power / loud_power, 1e-9))
@@ -59,6 +60,7 @@ def prosody(audio_16k: npt.NDArray[np.float32], frames: int) -> Prosody:
     voiced = (strength > MIN_VOICED) & (loudness > 0.3)
     pitch = np.zeros(frames)
     if voiced.any():
+        # Relative to the median, so that high and low voices move a head alike.
         pitch[voiced] = 12 * np.log2(hz[voiced] / np.median(hz[voiced]))
     return Prosody(loudness, np.clip(pitch, -8, 8), voiced)
 

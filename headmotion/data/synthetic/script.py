@@ -122,7 +122,9 @@ def write_script(rng: np.random.Generator, seconds: float, syllables_per_second:
     segments: list[PhoneSegment] = [PhoneSegment(PHONES["sil"], 0.0, rng.uniform(0.15, margin))]
     end = seconds - rng.uniform(0.15, margin)
     phrase = 0
+    # Less than 0.3 s has no room for a syllable and a pause.
     while end - segments[-1].end > 0.3:
+        # The last phrase takes what is left, if that is too short for another one.
         stop = segments[-1].end + rng.uniform(0.8, 2.4)
         segments += _phrase(rng, segments[-1].end, end if end - stop < 0.7 else stop, phrase, syllables_per_second)
         segments.append(PhoneSegment(PHONES["sil"], segments[-1].end, segments[-1].end + rng.uniform(0.15, 0.6)))
@@ -139,6 +141,7 @@ def _phrase(rng: np.random.Generator, start: float, stop: float, phrase: int, ra
         stress = float(rng.uniform(0.5, 1.0)) if not phones or rng.random() < 0.3 else 0.0
         for name in _syllable(rng):
             vowel = PHONES[name].kind == "vowel"
+            # The durations of `PHONES` are those at 4.5 syllables per second; accented vowels are longer.
             length = PHONES[name].seconds * rng.uniform(0.8, 1.2) * (1 + 0.5 * stress * vowel) * 4.5 / rate
             phones.append((name, length, stress * vowel))
             now += length
@@ -153,6 +156,7 @@ def _phrase(rng: np.random.Generator, start: float, stop: float, phrase: int, ra
 
 def _syllable(rng: np.random.Generator) -> list[str]:
     frequency = FREQUENCY / FREQUENCY.sum()
+    # Mostly one consonant before the vowel, and about every second syllable is open.
     onset = rng.choice(CONSONANTS, size=rng.choice(3, p=(0.1, 0.7, 0.2)), replace=False, p=frequency)
     coda = rng.choice(CONSONANTS, size=rng.choice(2, p=(0.55, 0.45)), p=frequency)
     return [*map(str, onset), str(rng.choice(VOWELS)), *map(str, coda)]

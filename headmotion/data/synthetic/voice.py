@@ -14,6 +14,7 @@ from ..clip import SAMPLE_RATE
 from .curves import STEPS_PER_SECOND, Curve, smooth
 from .script import Script
 
+# Windows of 20 ms overlap by three quarters; the transform is longer, so that filtered windows do not wrap around.
 HOP = SAMPLE_RATE // STEPS_PER_SECOND
 WINDOW = 4 * HOP
 BINS = 1024
@@ -39,6 +40,7 @@ class Voice:
 def make_voice(rng: np.random.Generator) -> Voice:
     """Return the voice of a random adult or child, 70 to 300 Hz."""
     scale = rng.uniform(0.85, 1.2)
+    # Short vocal tracts go with high voices, with much variation.
     base = 110 * 2 ** (3.2 * (scale - 0.95) + rng.normal(0, 0.22))
     return Voice(
         base_hz=float(np.clip(base, 70, 300)),
@@ -70,6 +72,7 @@ def speak(rng: np.random.Generator, script: Script, voice: Voice, clean: bool = 
     sound = _filter(source, tract * voiced[:, None])
     sound += _filter(noise, tract * (voice.breath * voiced)[:, None])
     sound += _filter(noise, _friction(script, voice) * loudness[:, None])
+    # Levels of -32 to -20 dB of full scale, which are usual in recordings.
     sound *= 10 ** (rng.uniform(-32, -20) / 20) / np.sqrt(np.mean(sound**2))
     if not clean:
         sound = _add_room_and_noise(rng, sound)
@@ -92,6 +95,7 @@ def _glottal_pulses(rng: np.random.Generator, script: Script, voice: Voice, samp
     hz_per_step = voice.base_hz * 2 ** ((script.pitch + jitter) / 12)
     hz = np.interp(np.arange(samples) / HOP, np.arange(len(hz_per_step)), hz_per_step)
     half_phase = np.pi * np.cumsum(hz) / SAMPLE_RATE
+    # As many as fit below 0.45 of the sample rate, so that none folds back.
     harmonics = 2 * np.floor(0.45 * SAMPLE_RATE / hz) + 1
     sine = np.sin(half_phase)
     peak = np.abs(sine) < 1e-6
@@ -106,13 +110,16 @@ def _vocal_tract(script: Script, voice: Voice) -> npt.NDArray[np.complex128]:
     z = np.exp(-1j * angle)
     hz = angle * SAMPLE_RATE / (2 * np.pi)
     spectrum = np.ones((len(script.index), len(hz)), dtype=np.complex128)
+    # Radiation at the lips rises with frequency, the source falls with it.
     spectrum *= hz / (hz + 60) / ((1 + hz / 250) * (1 + hz / voice.tilt_hz))
     for number, width in enumerate(BANDWIDTHS_HZ):
         centers = [
+            # Formants above the third are those of a uniform tube of 17.5 cm, in every phone.
             voice.formant_scale * (s.phone.formants[number] if number < 3 else 500 + 1000 * number)
             for s in script.segments
         ]
         center = np.minimum(smooth(script.steps(centers), 0.018), 7500)[:, None]
+        # One resonance (Klatt 1980), with gain 1 at 0 Hz.
         radius = np.exp(-np.pi * width / SAMPLE_RATE)
         b, c = -2 * radius * np.cos(2 * np.pi * center / SAMPLE_RATE), radius**2
         spectrum *= (1 + b + c) / (1 + b * z + c * z * z)
@@ -124,6 +131,7 @@ def _friction(script: Script, voice: Voice) -> Curve:
     time = np.arange(len(script.index)) / STEPS_PER_SECOND
     start, end = (script.steps([getattr(s, edge) for s in script.segments]) for edge in ("start", "end"))
     stop = script.steps([float(s.phone.kind == "stop") for s in script.segments]) > 0
+    # A stop is silent until its burst, in its last 22 ms.
     audible = np.where(stop, (end - time < 0.022) & (time > start), True)
     amplitude = smooth(script.steps([s.phone.noise for s in script.segments]) * audible, 0.005)
     center = script.steps([s.phone.noise_hz * voice.formant_scale**0.5 for s in script.segments])
@@ -137,6 +145,7 @@ def _filter(sound: Curve, spectra: Curve | npt.NDArray[np.complex128]) -> Curve:
     """Filter a sound ``[S]`` by spectra ``[N, BINS / 2 + 1]``, one per `HOP` samples, by overlap-add."""
     count = len(spectra)
     padded = np.concatenate([np.zeros(WINDOW // 2), sound, np.zeros(WINDOW + BINS)])
+    # Periodic, so that overlapping windows sum to 1.
     window = np.hanning(WINDOW + 1)[:-1] / 2
     windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[: count * HOP : HOP] * window
     windows = np.fft.irfft(np.fft.rfft(windows, BINS) * spectra, BINS)
@@ -157,6 +166,7 @@ def _add_room_and_noise(rng: np.random.Generator, sound: Curve) -> Curve:
     if rng.random() < 0.5:
         decay = rng.uniform(0.1, 0.35)
         tail = rng.normal(0, 1, SAMPLE_RATE // 2) * np.exp(-6.9 * np.arange(SAMPLE_RATE // 2) / (decay * SAMPLE_RATE))
+        # The first reflections come after 2.5 ms.
         tail[:40] = 0
         tail *= rng.uniform(0.1, 0.5) / np.sqrt(np.sum(tail**2))
         tail[0] = 1.0

@@ -18,6 +18,7 @@ def simulate_recording(rng: np.random.Generator, speech: Samples) -> npt.NDArray
     sound = _add_reverberation(rng, speech) if rng.random() < 0.6 else speech
     sound = _apply_microphone(rng, sound)
     sound = sound + _noise(rng, len(sound)) * _level(sound) * 10 ** (-rng.uniform(15, 50) / 20)
+    # The gain comes last, because it scales the noise too.
     sound = sound * 10 ** (rng.uniform(-34, -16) / 20) / max(_level(sound), 1e-9)
     return np.asarray(np.clip(sound, -1, 1), dtype=np.float32)
 
@@ -37,6 +38,7 @@ def _add_reverberation(rng: np.random.Generator, speech: Samples) -> Samples:
     decay_seconds = rng.uniform(0.1, 0.6)
     time = np.arange(int(decay_seconds * SAMPLE_RATE)) / SAMPLE_RATE
     tail = rng.normal(0, 1, len(time)) * 10 ** (-3 * time / decay_seconds)
+    # A gap before the first reflection, 1 to 10 ms.
     tail[: int(rng.uniform(0.001, 0.01) * SAMPLE_RATE)] = 0
     tail *= 10 ** (-rng.uniform(0, 15) / 20) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
@@ -48,6 +50,7 @@ def _apply_microphone(rng: np.random.Generator, sound: Samples) -> Samples:
     """Apply a smooth random frequency response of a few decibels, and sometimes a narrow band."""
     size = _fast_size(len(sound) + SAMPLE_RATE // 10)
     hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    # A random curve over octaves, as responses of microphones are drawn.
     octave = np.log2(np.maximum(hz, 50) / 50)
     decibels = np.interp(octave, np.linspace(0, 7.4, 6), rng.normal(0, 4, 6))
     low_hz = rng.uniform(40, 120)

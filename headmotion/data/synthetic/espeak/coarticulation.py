@@ -45,6 +45,7 @@ def articulate(segments: tuple[VisemeSegment, ...], times: Curve) -> Articulatio
     blended = {name: _blend(segments, times, name) for name in REACH_SECONDS}
     closure, tuck = _contact(segments, times, "lips"), _contact(segments, times, "teeth")
     opening = blended["opening"] * (1 - closure)
+    # A labiodental limits the opening; it does not open a mouth that is nearly closed.
     opening = opening + tuck * (np.minimum(opening, BARELY_OPEN) - opening)
     return Articulation(opening, blended["width"], blended["protrusion"], blended["jaw"], closure, tuck)
 

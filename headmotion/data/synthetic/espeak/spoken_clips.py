@@ -112,6 +112,7 @@ def spoken_clip(
     """
     speaker_seed = seed if speaker is None else speaker
     speaker_rng, text_rng, audio_rng, motion_rng, camera_rng = (
+        # The 1 keeps these streams apart from those of `synthesize_speech`.
         np.random.default_rng([source, stream, 1])
         for stream, source in enumerate((speaker_seed, seed, seed, seed, seed))
     )
