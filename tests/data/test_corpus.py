@@ -192,7 +192,7 @@ def test_damaged_clip(folder: Path, damage: Callable[[Path], object], message: s
     assert corpus[1].id == "b", "the others still read"
 
 
-def test_what_must_not_be_written(folder: Path, tmp_path: Path) -> None:
+def test_clips_that_must_not_be_written(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="a corpus already"):
         write_corpus(folder, [make("c")])
     short = make("c")

@@ -59,7 +59,7 @@ def late(clip: Clip, frames: int) -> Clip:
 
 
 @pytest.mark.parametrize("frames", [-4, 3])
-def test_a_group_with_late_or_early_sound(frames: int, talking: list[Clip], tmp_path: Path) -> None:
+def test_a_group_with_late_or_early_audio(frames: int, talking: list[Clip], tmp_path: Path) -> None:
     made = [replace(late(clip, -frames), id=f"x{clip.id}", speaker=f"studio_{k}") for k, clip in enumerate(talking)]
     report = inspect_corpus(as_shards(tmp_path, [*talking, *made]))
     (found,) = [each for each in report.findings if each.title == "audio and motion apart"]
@@ -136,14 +136,14 @@ def leaping(clip: Clip) -> Clip:
         (lambda c: replace(c, checks={"bridged_frames": 30}), "faces that preparation lost"),
     ],
 )
-def test_clips_made_wrong(change: Callable[[Clip], Clip], title: str, talking: list[Clip], tmp_path: Path) -> None:
+def test_faulty_clips(change: Callable[[Clip], Clip], title: str, talking: list[Clip], tmp_path: Path) -> None:
     clips = [change(talking[0]), *talking[1:]]
     report = inspect_corpus(as_shards(tmp_path, clips))
     assert titles(report).get(title) == [talking[0].id]
     assert report.is_intact, "usable, if not good"
 
 
-def test_index_made_wrong(talking: list[Clip], tmp_path: Path) -> None:
+def test_faulty_index(talking: list[Clip], tmp_path: Path) -> None:
     clips = [replace(clip, speaker="", split="val", license="") for clip in talking[:2]]
     clips += [
         replace(clip, speaker="eve", split=split) for clip, split in zip(talking[2:], ("val", "test") * 2, strict=True)

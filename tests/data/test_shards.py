@@ -157,7 +157,7 @@ def spoilt(**changes: object) -> Callable[[], Iterator[Clip]]:
         (lambda: iter([make("a"), make("b", fps=Fraction(30))]), "25 frames per second, like the clips before it"),
     ],
 )
-def test_what_must_not_be_written(clips: Callable[[], Iterator[Clip]], message: str, tmp_path: Path) -> None:
+def test_clips_that_must_not_be_written(clips: Callable[[], Iterator[Clip]], message: str, tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=message) as raised:
         write_shards(tmp_path / "new" / "corpus", clips(), representation=FACE, shard_bytes=1)
     assert "\n" not in str(raised.value)
@@ -218,7 +218,7 @@ def test_opening_reads_no_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert opened == ["00001.safetensors"], "only the clip's own shard, and once"
 
 
-def test_few_shards_stay_mapped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_mapped_shards_is_limited(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_reader, "MAX_MAPPED", 2)
     corpus = open_corpus(folder)
     assert [clip.id for _ in range(2) for clip in corpus] == ["a", "b", "c"] * 2
@@ -291,7 +291,7 @@ def test_damage_that_opening_finds(folder: Path, damage: Callable[[Path], object
         (truncate, "bytes in shards/00000.safetensors"),
     ],
 )
-def test_a_shard_that_goes(folder: Path, damage: Callable[[Path], object], message: str, mapped: bool) -> None:
+def test_a_shard_that_disappears(folder: Path, damage: Callable[[Path], object], message: str, mapped: bool) -> None:
     corpus = open_corpus(folder)
     if mapped:
         assert corpus[0].id == "a"
@@ -320,5 +320,5 @@ def test_a_line_of_another_shard(folder: Path) -> None:
         open_corpus(folder)[0]
 
 
-def test_license_of_a_corpus_that_does_not_say(folder: Path) -> None:
+def test_license_of_a_corpus_without_one(folder: Path) -> None:
     assert {clip.license for clip in open_corpus(folder, license="CC BY 4.0")} == {"CC BY 4.0"}

@@ -34,7 +34,7 @@ def test_seeds_differ() -> None:
     assert any(split_of(f"s{k}", 0.5, seed=0) != split_of(f"s{k}", 0.5, seed=1) for k in range(20))
 
 
-def test_nobody_known_is_for_training() -> None:
+def test_unknown_speakers_are_for_training() -> None:
     assert split_of("", 1.0) == "train" and split_of("x", 1.0) == "val" and split_of("x", 0.0) == "train"
 
 

@@ -30,7 +30,7 @@ def heard(path: Path, frames: int) -> list[int]:
 
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 @pytest.mark.parametrize(("audio_at", "video_at"), [(0, 0), (200, 0), (0, 200)])
-def test_a_click_is_heard_in_its_frame(tmp_path: Path, rate: int, audio_at: int, video_at: int) -> None:
+def test_a_click_is_in_its_frame(tmp_path: Path, rate: int, audio_at: int, video_at: int) -> None:
     path = tmp_path / "a.mkv"
     stamps = [video_at + 40 * k for k in range(100)]
     video(path, nodding(100), clicks(3, rate), stamps_ms=stamps, audio_rate=rate, audio_at_ms=audio_at)
@@ -41,7 +41,7 @@ def test_a_click_is_heard_in_its_frame(tmp_path: Path, rate: int, audio_at: int,
     assert seen == expected and all(min(abs(each - e) for e in expected) <= 2 for each in at)
 
 
-def test_pieces_are_those_of_the_whole_and_zeros_follow_the_end(tmp_path: Path) -> None:
+def test_parts_equal_the_whole_track_and_zeros_follow_its_end(tmp_path: Path) -> None:
     wave = talking(3)
     path = tmp_path / "a.wav"
     soundfile.write(path, wave, 16_000, subtype="FLOAT")
@@ -55,7 +55,7 @@ def test_pieces_are_those_of_the_whole_and_zeros_follow_the_end(tmp_path: Path) 
     assert len(tail) == 6400 and not tail[3200:].any()
 
 
-def test_what_is_forgotten_is_not_kept(tmp_path: Path) -> None:
+def test_discarded_samples_are_freed(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros(16_000 * 60, np.float32), 16_000)
     speech = AlignedAudio(path, Fraction(0))

@@ -15,7 +15,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 
 
 @given(NAMES, NAMES)
-def test_ids_are_safe_and_tell_videos_apart(one: str, other: str) -> None:
+def test_ids_are_safe_and_distinguish_videos(one: str, other: str) -> None:
     first, second = clip_id(one, 3, 1), clip_id(other, 3, 1)
     assert (first == second) == (one == other)
     assert all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in first)

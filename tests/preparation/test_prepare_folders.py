@@ -86,7 +86,7 @@ def refused(corpus: Path) -> dict[str, str]:
     return {line["source"]: line["reason"] for line in lines}
 
 
-def test_what_is_good_is_taken_and_what_is_not_has_a_reason(corpus: Path) -> None:
+def test_good_videos_become_clips_and_others_have_a_reason(corpus: Path) -> None:
     assert refused(corpus) == {
         "damaged.mp4": "damaged",
         "empty.mp4": "unreadable",
@@ -135,7 +135,7 @@ def in_source(clip: Any) -> np.ndarray:
     return clip.landmarks * side / 256 + np.array([x, y, 0])
 
 
-def test_landmarks_are_where_the_face_is_and_sound_is_what_is_heard(corpus: Path) -> None:
+def test_landmarks_and_audio_are_those_of_the_video(corpus: Path) -> None:
     (clip,) = by_source(corpus, "ann/day 1/good.mkv")
     true = np.stack([pose(70 + 5 * np.sin(k / 10), 60, 70).numpy() for k in range(100)])
     assert np.abs(in_source(clip) - true)[..., :2].max() < 2
@@ -165,7 +165,7 @@ def test_shots_people_gaps_and_phones(corpus: Path) -> None:
     np.testing.assert_allclose(middle, [60, 70], atol=2)
 
 
-def test_speakers_are_those_of_folders_and_splits_keep_them_apart(corpus: Path) -> None:
+def test_speakers_come_from_folders_and_stay_in_one_split(corpus: Path) -> None:
     entries = open_corpus(corpus).entries
     assert {entry.source: entry.speaker for entry in entries}["ann/other.mp4"] == "ann"
     splits: dict[str, set[str]] = {}
@@ -205,7 +205,7 @@ for video in sys.argv[1:]:
     assert long - short < 60  # megabytes; its wave alone has 900
 
 
-def test_nothing_usable_is_told_and_may_be_tried_again(videos: Path, tmp_path: Path) -> None:
+def test_nothing_usable_is_reported_and_may_be_repeated(videos: Path, tmp_path: Path) -> None:
     given = [videos / name for name in ("silent.mkv", "empty.mp4")]
     made = prepare(given, tmp_path / "c", BlobsSpec(), workers=0, quiet=True)
     assert content(made).keys() == {"refused.jsonl"} and refused(made)["silent.mkv"] == "silence"
@@ -251,7 +251,7 @@ def test_bad_arguments(videos: Path, tmp_path: Path, values: dict[str, Any]) -> 
     assert not (tmp_path / "c").exists()
 
 
-def test_landmarks_with_sound_beside_them(corpus: Path, tmp_path: Path) -> None:
+def test_landmarks_with_sound_files(corpus: Path, tmp_path: Path) -> None:
     import soundfile
 
     (clip,) = by_source(corpus, "gap.mkv")

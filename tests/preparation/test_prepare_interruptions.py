@@ -214,7 +214,7 @@ def test_a_corpus_that_appears_in_the_folder_stays(
     assert len(staged(output)) == 6
 
 
-def test_other_settings_are_done_anew(videos: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+def test_other_settings_are_computed_again(videos: Path, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     output = tmp_path / "c"
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(CorpusBuilder, "finish", lambda self: None)
@@ -224,7 +224,7 @@ def test_other_settings_are_done_anew(videos: Path, undisturbed: dict[str, bytes
     assert content(output) == undisturbed
 
 
-def test_a_hanging_and_a_crashing_video_cost_themselves_alone(videos: Path, tmp_path: Path, installed: None) -> None:
+def test_a_stalled_and_a_crashed_video_cost_only_themselves(videos: Path, tmp_path: Path, installed: None) -> None:
     folder = tmp_path / "videos"
     shutil.copytree(videos, folder)
     for name, width in (("hangs", 96), ("crashes", 128)):
@@ -291,10 +291,10 @@ def test_control_c(videos: Path, tmp_path: Path, installed: None) -> None:
 
 
 def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {}
+    received = {}
 
     def remember(videos: object, output: Path, **options: object) -> Path:
-        given.update(options)
+        received.update(options)
         return output
 
     import headmotion.preparation
@@ -305,7 +305,7 @@ def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: p
     arguments = ["prepare", str(videos), "-o", str(tmp_path / "c"), *options.split(), *more.split()]
     done = click.testing.CliRunner().invoke(cli, arguments, standalone_mode=False)
     assert done.exception is None and done.return_value == 1
-    assert given == {
+    assert received == {
         "detector": "mediapipe",
         "crop": "face",
         "min_seconds": 1,

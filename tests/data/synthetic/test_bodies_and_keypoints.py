@@ -134,7 +134,7 @@ def test_keypoints_fit_their_representation() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_corpora_know_their_representation(kind: str, tmp_path: Path) -> None:
+def test_corpora_name_their_representation(kind: str, tmp_path: Path) -> None:
     folder = write_synthetic_shards(tmp_path / kind, kind, clips=2, seconds=1.0, clips_per_speaker=1, val_every=2)
     described = json.loads((folder / "corpus.json").read_text())["representation"]
     built = resolve_spec("representation", described).build()

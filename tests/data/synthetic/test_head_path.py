@@ -60,7 +60,7 @@ def test_the_gains_belong_to_the_speech_not_to_its_level():
     assert not values(prosodic_path(np.zeros(48000, np.float32), 75)).any()
 
 
-def test_what_speech_decides_looks_back_only():
+def test_the_prosodic_part_is_causal():
     audio = synthetic_clip(5).audio
     changed = np.concatenate([audio[:32000], 0.9 * audio[32000:]])
     difference = values(prosodic_path(audio, 75)) - values(prosodic_path(changed, 75))

@@ -71,7 +71,7 @@ def test_seeds_and_speakers_differ() -> None:
     assert said[0] == said[2], "what is said follows the seed, who says it follows the speaker"
 
 
-def test_measured_opening_is_the_true_one() -> None:
+def test_measured_opening_is_the_ground_truth() -> None:
     for clip in CLIPS:
         measured = distance(clip, (62, 66))
         assert np.corrcoef(measured, clip.face_motion.opening)[0, 1] > 0.98
@@ -123,7 +123,7 @@ def test_head_follows_prosody_at_two_time_scales() -> None:
     assert correlation([clip.face_motion.brows for clip in CLIPS], accent) > 0.6
 
 
-def test_blinks_and_accents_know_nothing_of_each_other() -> None:
+def test_blinks_are_independent_of_accents() -> None:
     clips = [synthetic_clip(seed, 20.0, clean=True) for seed in range(6)]
     blink = np.concatenate([clip.face_motion.blink for clip in clips])
     heard = np.concatenate([loudness(clip) for clip in clips])

@@ -53,7 +53,7 @@ def test_the_same_text_sounds_the_same_whatever_was_said_before(utterance):
     assert again.samples.tobytes() == utterance.samples.tobytes() and again.phonemes == utterance.phonemes
 
 
-def test_rate_pitch_and_voice_are_heard(utterance):
+def test_rate_and_pitch_change_the_sound(utterance):
     fast = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=200))
     assert len(fast.samples) < 0.85 * len(utterance.samples)
     high = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=140, pitch=90))

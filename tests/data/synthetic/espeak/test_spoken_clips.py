@@ -135,5 +135,5 @@ def test_the_command_writes_a_corpus(tmp_path, clips):
     assert len(corpus) == 2 and all("voice de+m" in entry.source for entry in corpus.entries)
 
 
-def test_truth_stays_with_the_clip_when_it_is_copied(clips):
+def test_a_copied_clip_keeps_its_ground_truth(clips):
     assert replace(clips[0], split="test").phonemes == clips[0].phonemes
