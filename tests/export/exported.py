@@ -22,25 +22,27 @@ BODY = {
 }
 
 
-def built(described: Any) -> Any:
-    return resolve_spec("representation", described).build(None)  # type: ignore[attr-defined]
+def built(description: Any) -> Any:
+    return resolve_spec("representation", description).build(None)  # type: ignore[attr-defined]
 
 
-def moving(described: Any, frames: int = 30, units: str = "px") -> hm.Motion:
+def smooth_motion(description: Any, frames: int = 30, units: str = "px") -> hm.Motion:
     """Smooth motion with a few directions, of which one is small."""
-    representation = built(described)
-    chance = torch.Generator().manual_seed(1)
-    rest = representation.neutral()
-    ways = torch.randn(4, *rest.shape, generator=chance) * torch.tensor([0.03, 0.02, 0.01, 1e-4]).view(4, 1, 1)
-    along = torch.sin(torch.arange(frames)[:, None] * torch.tensor([0.2, 0.31, 0.47, 0.6]))
-    values = rest + torch.einsum("tk,kpd->tpd", along, ways)
+    representation = built(description)
+    rng = torch.Generator().manual_seed(1)
+    resting_pose = representation.neutral()
+    directions = torch.randn(4, *resting_pose.shape, generator=rng) * torch.tensor([0.03, 0.02, 0.01, 1e-4]).view(
+        4, 1, 1
+    )
+    amounts = torch.sin(torch.arange(frames)[:, None] * torch.tensor([0.2, 0.31, 0.47, 0.6]))
+    values = resting_pose + torch.einsum("tk,kpd->tpd", amounts, directions)
     if units == "px":
         values = representation.denormalize(values, FRAME)
     frame = FRAME if units == "px" else hm.UnitSquare(0.5, 0.5, 1.0)
     return hm.Motion(values, Fraction(25), representation.spec.model_dump(mode="json"), frame, units, values[0])
 
 
-def places(motion: hm.Motion) -> NDArray[np.float64]:
+def joint_positions(motion: hm.Motion) -> NDArray[np.float64]:
     """Joints and end sites ``[T, J + E, 3]`` where glTF has them."""
     joints = built(motion.representation)
     assert isinstance(joints, Joints)

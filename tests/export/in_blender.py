@@ -18,20 +18,20 @@ import blender_import
 
 def head(names):
     """An object with a shape key for each name."""
-    made = bpy.data.objects.new("Head", bpy.data.meshes.new("Head"))
-    bpy.context.scene.collection.objects.link(made)
+    head_object = bpy.data.objects.new("Head", bpy.data.meshes.new("Head"))
+    bpy.context.scene.collection.objects.link(head_object)
     for name in ("Basis", *names):
-        made.shape_key_add(name=name)
+        head_object.shape_key_add(name=name)
 
 
-def places():
+def positions():
     """World places of the joints of an armature, or else of the vertices of the only mesh, in the current frame."""
-    for each in bpy.data.objects:
-        if each.type == "ARMATURE":
-            return {bone.name: tuple(each.matrix_world @ bone.head) for bone in each.pose.bones}
-    (drawn,) = (each for each in bpy.data.objects if each.type == "MESH" and each.name != "Head")
-    seen = drawn.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    return {str(vertex.index): tuple(seen.matrix_world @ vertex.co) for vertex in seen.to_mesh().vertices}
+    for item in bpy.data.objects:
+        if item.type == "ARMATURE":
+            return {bone.name: tuple(item.matrix_world @ bone.head) for bone in item.pose.bones}
+    (mesh_object,) = (item for item in bpy.data.objects if item.type == "MESH" and item.name != "Head")
+    evaluated = mesh_object.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    return {str(vertex.index): tuple(evaluated.matrix_world @ vertex.co) for vertex in evaluated.to_mesh().vertices}
 
 
 def keyed():
@@ -49,17 +49,17 @@ def sounds():
 def main(out, arguments):
     """Import, go through all frames, and write names, places and the scene's rate."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    at = arguments.index("--keys") if "--keys" in arguments else len(arguments)
-    arguments, names = arguments[:at], arguments[at + 1 :]
+    split = arguments.index("--keys") if "--keys" in arguments else len(arguments)
+    arguments, names = arguments[:split], arguments[split + 1 :]
     head(names)
     blender_import.main(bpy, blender_import.arguments(["--", *arguments]))
-    scene, found = bpy.context.scene, []
+    scene, frames = bpy.context.scene, []
     for frame in range(scene.frame_start, scene.frame_end + 1):
         scene.frame_set(frame)
-        found.append(keyed() if names else places())
+        frames.append(keyed() if names else positions())
     rate = scene.render.fps / scene.render.fps_base
-    values = [list(each.values()) for each in found]
-    np.savez(out, names=list(found[0]), values=values, rate=rate, sounds=sounds())
+    values = [list(item.values()) for item in frames]
+    np.savez(out, names=list(frames[0]), values=values, rate=rate, sounds=sounds())
 
 
 if __name__ == "__main__":

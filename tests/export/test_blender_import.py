@@ -6,7 +6,7 @@ import importlib.util
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
-from types import SimpleNamespace as Some
+from types import SimpleNamespace as Namespace
 
 import pytest
 
@@ -29,10 +29,10 @@ def script() -> ModuleType:
 
 
 def test_arguments_follow_two_dashes(script: ModuleType) -> None:
-    given = script.arguments(["blender", "--python", "x.py", "--", "talk.glb", "--audio", "speech.wav"])
-    assert (given.motion, given.audio, given.fps) == (Path("talk.glb"), Path("speech.wav"), None)
-    given = script.arguments(["blender", "--", "face.csv", "--object", "Head", "--fps", "30000/1001"])
-    assert (given.object, given.fps) == ("Head", Fraction(30000, 1001))
+    options = script.arguments(["blender", "--python", "x.py", "--", "talk.glb", "--audio", "speech.wav"])
+    assert (options.motion, options.audio, options.fps) == (Path("talk.glb"), Path("speech.wav"), None)
+    options = script.arguments(["blender", "--", "face.csv", "--object", "Head", "--fps", "30000/1001"])
+    assert (options.object, options.fps) == ("Head", Fraction(30000, 1001))
 
 
 @pytest.mark.parametrize("argv", [["blender", "talk.glb"], ["--", "talk.mp4"], ["--", "face.csv", "--object", "Head"]])
@@ -75,8 +75,8 @@ class Key:
 
 def test_every_frame_of_a_known_shape_is_keyed(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     keys = [Key("Basis"), Key("jawOpen")]
-    head = Some(data=Some(shape_keys=Some(key_blocks=keys)))
-    bpy = Some(data=Some(objects={"Head": head}))
+    head = Namespace(data=Namespace(shape_keys=Namespace(key_blocks=keys)))
+    bpy = Namespace(data=Namespace(objects={"Head": head}))
     assert script.import_shapes(bpy, {"JawOpen": [0.1, 0.4], "TongueOut": [0.0, 0.0]}, "Head") == 2
     assert keys[1].keyed == {1: 0.1, 2: 0.4} and not keys[0].keyed
     assert "TongueOut" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from exported import BODY, built, moving, places
+from exported import BODY, built, joint_positions, smooth_motion
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
@@ -40,8 +40,8 @@ class File:
             size, kind = struct.unpack_from("<I4s", data, 12)
             assert kind == b"JSON" and size % 4 == 0
             self.json = json.loads(data[20 : 20 + size])
-            rest, kind = struct.unpack_from("<I4s", data, 20 + size)
-            assert kind == b"BIN\0" and 28 + size + rest == len(data)
+            remainder, kind = struct.unpack_from("<I4s", data, 20 + size)
+            assert kind == b"BIN\0" and 28 + size + remainder == len(data)
             self.buffer = data[28 + size :]
         else:
             self.json = json.loads(data)
@@ -67,25 +67,26 @@ class File:
     def animated(self) -> dict[tuple[int, str], tuple[NDArray[Any], NDArray[Any]]]:
         """Times and values of each animated property of each node."""
         (animation,) = self.json["animations"]
-        found = {}
+        result = {}
         for channel in animation["channels"]:
             sampler = animation["samplers"][channel["sampler"]]
             assert sampler.get("interpolation", "LINEAR") == "LINEAR"
             times = self.arrays[sampler["input"]][:, 0]
             assert (np.diff(times) > 0).all() and times[0] >= 0
-            found[channel["target"]["node"], channel["target"]["path"]] = times, self.arrays[sampler["output"]]
-        return found
+            result[channel["target"]["node"], channel["target"]["path"]] = times, self.arrays[sampler["output"]]
+        return result
 
     def transforms(self, frame: int) -> dict[int, NDArray[np.float64]]:
         """Matrices of all nodes in the world at a key frame."""
-        moved, found, children = self.animated(), {}, [(n, np.eye(4)) for n in self.json["scenes"][0]["nodes"]]
+        animated_values, result = self.animated(), {}
+        children = [(node, np.eye(4)) for node in self.json["scenes"][0]["nodes"]]
         while children:
             number, above = children.pop()
             node = self.json["nodes"][number]
 
             def now(path: str, still: Any, number: int = number, node: Any = node) -> NDArray[Any]:
-                if (number, path) in moved:
-                    return moved[number, path][1][frame].astype(np.float64)
+                if (number, path) in animated_values:
+                    return animated_values[number, path][1][frame].astype(np.float64)
                 return np.array(node.get(path, still), np.float64)
 
             own = np.eye(4)
@@ -93,9 +94,9 @@ class File:
             assert abs(np.linalg.norm(turn) - 1) < 1e-6
             own[:3, :3] = Rotation.from_quat(turn).as_matrix() * now("scale", [1, 1, 1])
             own[:3, 3] = now("translation", [0, 0, 0])
-            found[number] = above @ own
-            children += [(child, found[number]) for child in node.get("children", [])]
-        return found
+            result[number] = above @ own
+            children += [(child, result[number]) for child in node.get("children", [])]
+        return result
 
 
 def mesh_frames(file: File) -> NDArray[np.float64]:
@@ -103,7 +104,7 @@ def mesh_frames(file: File) -> NDArray[np.float64]:
     (mesh,) = file.json["meshes"]
     (primitive,) = mesh["primitives"]
     base = file.arrays[primitive["attributes"]["POSITION"]].astype(np.float64)
-    targets = np.array([file.arrays[each["POSITION"]] for each in primitive["targets"]], np.float64)
+    targets = np.array([file.arrays[target["POSITION"]] for target in primitive["targets"]], np.float64)
     assert len(mesh["weights"]) == len(targets) == len(mesh["extras"]["targetNames"])
     ((_, values),) = file.animated().values()
     weights = values.reshape(-1, len(targets)).astype(np.float64)
@@ -112,27 +113,27 @@ def mesh_frames(file: File) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".gltf"])
-@pytest.mark.parametrize("described", ["landmarks68", {"type": "landmarks68", "dims": 3}, "keypoints"])
+@pytest.mark.parametrize("description", ["landmarks68", {"type": "landmarks68", "dims": 3}, "keypoints"])
 @pytest.mark.parametrize("units", ["px", "unit"])
-def test_vertices_are_the_points(suffix: str, described: Any, units: str, tmp_path: Path) -> None:
-    motion = moving(described, units=units)
+def test_vertices_are_the_points(suffix: str, description: Any, units: str, tmp_path: Path) -> None:
+    motion = smooth_motion(description, units=units)
     file = File(write_motion(motion, tmp_path / f"talk{suffix}"))
     representation = built(motion.representation)
     assert motion.frame is not None
     unit = representation.normalize(motion.values, motion.frame).double().numpy()
-    wanted = np.zeros((*unit.shape[:2], 3))
-    wanted[..., 0], wanted[..., 1] = unit[..., 0] - 0.5, 0.5 - unit[..., 1]
+    expected = np.zeros((*unit.shape[:2], 3))
+    expected[..., 0], expected[..., 1] = unit[..., 0] - 0.5, 0.5 - unit[..., 1]
     if unit.shape[2] == 3:
-        wanted[..., 2] = -unit[..., 2]
-    got = mesh_frames(file)
-    assert np.abs(got - wanted).max() <= TOLERANCE + 1e-6
+        expected[..., 2] = -unit[..., 2]
+    actual = mesh_frames(file)
+    assert np.abs(actual - expected).max() <= TOLERANCE + 1e-6
     assert len(file.json["meshes"][0]["weights"]) <= 8  # the motion has four directions
     ((times, _),) = file.animated().values()
     np.testing.assert_allclose(times, np.arange(30) / 25, atol=1e-6)
 
 
 def test_triangles_face_the_viewer_and_cover_the_face(tmp_path: Path) -> None:
-    path = write_motion(moving("landmarks68"), tmp_path / "talk.glb")
+    path = write_motion(smooth_motion("landmarks68"), tmp_path / "talk.glb")
     (geometry,) = trimesh.load_scene(path).geometry.values()
     assert geometry.vertices.shape == (68, 3)
     assert (geometry.face_normals[:, 2] > 0.99).all()
@@ -154,15 +155,15 @@ def test_points_on_a_line_are_drawn_as_points(tmp_path: Path) -> None:
 
 
 def test_a_face_at_rest_needs_no_animation(tmp_path: Path) -> None:
-    rest = built("landmarks68").neutral()
-    motion = hm.Motion(rest.expand(3, -1, -1), Fraction(25), units="unit", reference=rest)
+    resting_pose = built("landmarks68").neutral()
+    motion = hm.Motion(resting_pose.expand(3, -1, -1), Fraction(25), units="unit", reference=resting_pose)
     file = File(write_motion(motion, tmp_path / "still.glb"))
     assert "animations" not in file.json or not file.json["animations"]
 
 
 def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(hm.MotionError, match=r"points in space.*landmarks68"):
-        write_motion(moving("blendshapes", units="unit"), tmp_path / "face.glb")
+        write_motion(smooth_motion("blendshapes", units="unit"), tmp_path / "face.glb")
     assert not list(tmp_path.iterdir())
 
 
@@ -170,7 +171,7 @@ def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
 
 
 def check_skeleton(motion: hm.Motion, path: Path, frames: list[int]) -> None:
-    file, wanted = File(path), places(motion)
+    file, expected = File(path), joint_positions(motion)
     (skin,) = file.json["skins"]
     bones = next(n for n in file.json["nodes"] if "skin" in n)
     (primitive,) = file.json["meshes"][bones["mesh"]]["primitives"]
@@ -184,20 +185,20 @@ def check_skeleton(motion: hm.Motion, path: Path, frames: list[int]) -> None:
     vertices = file.arrays[primitive["attributes"]["POSITION"]].astype(np.float64)
     owners = file.arrays[primitive["attributes"]["JOINTS_0"]][:, 0]
     np.testing.assert_array_equal(file.arrays[primitive["attributes"]["WEIGHTS_0"]], np.eye(4)[[0] * len(vertices)])
-    scale = np.abs(wanted).max()
+    scale = np.abs(expected).max()
     for frame in frames:
         world = file.transforms(frame)
-        got = np.array([world[number][:3, 3] for number in order])
-        assert np.abs(got - wanted[frame]).max() < 1e-5 * scale
+        actual = np.array([world[number][:3, 3] for number in order])
+        assert np.abs(actual - expected[frame]).max() < 1e-5 * scale
         # Each bone's first corner lies at its joint, whatever the pose.
-        moved = np.array([world[n] @ i for n, i in zip(skin["joints"], inverse, strict=True)])[owners[::6]]
-        roots = np.einsum("vij,vj->vi", moved, np.c_[vertices[::6], np.ones(len(vertices) // 6)])[:, :3]
-        assert np.abs(roots - wanted[frame, owners[::6]]).max() < 1e-5 * scale
+        skinning = np.array([world[n] @ i for n, i in zip(skin["joints"], inverse, strict=True)])[owners[::6]]
+        roots = np.einsum("vij,vj->vi", skinning, np.c_[vertices[::6], np.ones(len(vertices) // 6)])[:, :3]
+        assert np.abs(roots - expected[frame, owners[::6]]).max() < 1e-5 * scale
 
 
 @pytest.mark.parametrize("units", ["px", "unit"])
 def test_joints_are_where_the_motion_has_them(units: str, tmp_path: Path) -> None:
-    motion = moving(BODY, units=units)
+    motion = smooth_motion(BODY, units=units)
     check_skeleton(motion, write_motion(motion, tmp_path / "body.glb"), [0, 11, 29])
 
 
@@ -215,7 +216,7 @@ def test_turns_do_not_jump(shared: Path, tmp_path: Path) -> None:
 
 
 def test_rotations_without_direction_are_refused(tmp_path: Path) -> None:
-    motion = moving(BODY)
+    motion = smooth_motion(BODY)
     motion.values[4, -1] = 0
     with pytest.raises(hm.MotionError, match="direction"):
         write_motion(motion, tmp_path / "body.glb")

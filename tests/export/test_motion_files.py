@@ -38,14 +38,14 @@ ARM = {
 }
 
 
-def representation(described: Any) -> hm.Representation:
-    spec = resolve_spec("representation", described)
+def representation(description: Any) -> hm.Representation:
+    spec = resolve_spec("representation", description)
     assert isinstance(spec, RepresentationSpec)
     return spec.build()
 
 
-def moving(described: Any, frames: int = 7, fps: Fraction = NTSC, units: str = "px") -> hm.Motion:
-    built = representation(described)
+def noisy_motion(description: Any, frames: int = 7, fps: Fraction = NTSC, units: str = "px") -> hm.Motion:
+    built = representation(description)
     noise = torch.randn(frames, built.points, built.dims, generator=torch.Generator().manual_seed(1))
     values = built.neutral() + 0.02 * noise
     frame = hm.UnitSquare(200.0, 160.0, 300.0)
@@ -67,15 +67,15 @@ def face(opening: float, width: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize(
-    ("described", "names"),
+    ("description", "names"),
     [
         ("landmarks68", ["jaw_0_x", "jaw_0_y", "jaw_1_x"]),
         ({"type": "landmarks68", "dims": 3}, ["jaw_0_x", "jaw_0_y", "jaw_0_z"]),
         ({"type": "keypoints", "jacobians": True}, ["keypoint_0_0", "keypoint_0_1", "keypoint_0_2"]),
     ],
 )
-def test_a_table_holds_every_number(described: Any, names: list[str], tmp_path: Path) -> None:
-    motion = moving(described)
+def test_a_table_holds_every_number(description: Any, names: list[str], tmp_path: Path) -> None:
+    motion = noisy_motion(description)
     with write_motion(motion, tmp_path / "talk.csv").open(newline="") as stream:
         header, *rows = csv.reader(stream)
     assert header[:4] == ["time", *names] and len(set(header)) == 1 + motion.values[0].numel()
@@ -86,12 +86,12 @@ def test_a_table_holds_every_number(described: Any, names: list[str], tmp_path: 
 
 def test_names_of_joints_may_hold_commas(tmp_path: Path) -> None:
     skeleton = {"type": "joint-positions", "names": ['left, "upper"', "right"], "parents": [-1, 0], "dims": 2}
-    with write_motion(moving(skeleton), tmp_path / "talk.csv").open(newline="") as stream:
+    with write_motion(noisy_motion(skeleton), tmp_path / "talk.csv").open(newline="") as stream:
         assert next(csv.reader(stream)) == ["time", 'left, "upper"_x', 'left, "upper"_y', "right_x", "right_y"]
 
 
 def test_motion_files_are_those_of_save(tmp_path: Path) -> None:
-    motion = moving("landmarks68")
+    motion = noisy_motion("landmarks68")
     with np.load(write_motion(motion, tmp_path / "talk.npz")) as stored:
         np.testing.assert_array_equal(stored["values"], motion.values)
         assert str(stored["fps"]) == "30000/1001"
@@ -127,8 +127,8 @@ def test_a_timecode_says_when_a_frame_is(frame: int, fps: Fraction) -> None:
     hours, minutes, seconds, frames = timecode(frame / fps, fps).split(":")
     per_second = max(1, round(fps))
     assert int(minutes) < 60 and int(seconds) < 60 and float(frames) < per_second
-    told = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + Fraction(frames) / per_second
-    assert abs(told - frame / fps) <= Fraction(1, 2000) / per_second
+    seconds_read = 3600 * int(hours) + 60 * int(minutes) + int(seconds) + Fraction(frames) / per_second
+    assert abs(seconds_read - frame / fps) <= Fraction(1, 2000) / per_second
 
 
 # glTF
@@ -140,7 +140,7 @@ def test_gltf_without_its_extra_is_one_clear_line(suffix: str, tmp_path: Path, m
     with pytest.raises(
         hm.MotionError, match=r"the package pygltflib, got no pygltflib; pip install .headmotion\[gltf\]"
     ):
-        write_motion(moving("landmarks68"), tmp_path / f"talk{suffix}")
+        write_motion(noisy_motion("landmarks68"), tmp_path / f"talk{suffix}")
     assert not list(tmp_path.iterdir())
 
 
@@ -183,10 +183,10 @@ def test_most_frames_have_the_shape_that_a_synthetic_speaker_aims_at() -> None:
         aims = np.stack([mouth.opening, 2.5 * mouth.width], axis=-1)
         targets = np.array([(opened, 2.5 * wide) for opened, wide, _ in MOUTHS.values()])
         truth = np.linalg.norm(aims[:, None] - targets, axis=-1).argmin(axis=1)
-        seen = mouth_shapes(
+        letters = mouth_shapes(
             hm.Motion(torch.tensor(clip.landmarks[..., :2]), Fraction(25)), representation("landmarks68")
         )
-        agreed += [list(MOUTHS)[k] == letter for k, letter in zip(truth, seen, strict=True)]
+        agreed += [list(MOUTHS)[k] == letter for k, letter in zip(truth, letters, strict=True)]
     assert np.mean(agreed) > 0.75
 
 
@@ -219,14 +219,14 @@ def test_a_clock_is_within_half_a_millisecond(stamp: Fraction) -> None:
 @pytest.mark.parametrize(
     ("motion", "name", "format", "named"),
     [
-        (lambda: moving("landmarks68"), "talk.fbx", None, r"\.npz.*\.vtt.*talk\.fbx"),
-        (lambda: moving("landmarks68"), "talk", None, "talk"),
-        (lambda: moving("landmarks68"), "talk.csv", "excel", "excel"),
-        (lambda: moving("landmarks68"), "talk.vtt", "live-link", r"\.csv for live-link"),
-        (lambda: moving("landmarks68")[:0], "talk.csv", None, "frames, got none"),
-        (lambda: moving("landmarks68"), "talk.bvh", None, "joints.*landmarks68"),
-        (lambda: moving("landmarks68"), "talk.csv", "live-link", "ARKit.*landmarks68"),
-        (lambda: moving("keypoints"), "talk.vtt", None, "mouth.*keypoints"),
+        (lambda: noisy_motion("landmarks68"), "talk.fbx", None, r"\.npz.*\.vtt.*talk\.fbx"),
+        (lambda: noisy_motion("landmarks68"), "talk", None, "talk"),
+        (lambda: noisy_motion("landmarks68"), "talk.csv", "excel", "excel"),
+        (lambda: noisy_motion("landmarks68"), "talk.vtt", "live-link", r"\.csv for live-link"),
+        (lambda: noisy_motion("landmarks68")[:0], "talk.csv", None, "frames, got none"),
+        (lambda: noisy_motion("landmarks68"), "talk.bvh", None, "joints.*landmarks68"),
+        (lambda: noisy_motion("landmarks68"), "talk.csv", "live-link", "ARKit.*landmarks68"),
+        (lambda: noisy_motion("keypoints"), "talk.vtt", None, "mouth.*keypoints"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -240,7 +240,7 @@ def test_what_does_not_fit_is_refused(
 @pytest.mark.parametrize("format", SUFFIXES)
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_numbers_that_are_not_finite_are_refused(format: str, number: float, tmp_path: Path) -> None:
-    motion = moving("landmarks68")
+    motion = noisy_motion("landmarks68")
     motion.values[3, 5, 1] = number
     with pytest.raises(hm.MotionError, match="finite"):
         write_motion(motion, tmp_path / f"talk{SUFFIXES[format]}", format)
@@ -256,10 +256,10 @@ def test_values_of_another_representation_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_what_the_name_says(tmp_path: Path) -> None:
-    source = moving("landmarks68").save(tmp_path / "talk.npz")
+    source = noisy_motion("landmarks68").save(tmp_path / "talk.npz")
     for name in ("talk.csv", "talk.vtt", "talk.json"):
-        done = CliRunner().invoke(cli, ["export", str(source), "-o", str(tmp_path / name)])
-        assert (done.exit_code, done.output) == (0, f"{tmp_path / name}\n")
+        result = CliRunner().invoke(cli, ["export", str(source), "-o", str(tmp_path / name)])
+        assert (result.exit_code, result.output) == (0, f"{tmp_path / name}\n")
         assert (tmp_path / name).stat().st_size
 
 
@@ -267,22 +267,22 @@ def test_the_command_writes_what_the_name_says(tmp_path: Path) -> None:
     "arguments", [["talk.npz", "--reference", "talk.npz"], ["ms-sync", "--to", "landmarks68"], ["x", "--format", "csv"]]
 )
 def test_options_for_something_else_are_refused(arguments: list[str], tmp_path: Path) -> None:
-    moving("landmarks68").save(tmp_path / "talk.npz")
-    given = [str(tmp_path / name) if name == "talk.npz" else name for name in arguments]
-    done = CliRunner().invoke(cli, ["export", *given, "-o", str(tmp_path / "out.csv")])
-    assert done.exit_code == 2 and "for a MOTION" in done.output
+    noisy_motion("landmarks68").save(tmp_path / "talk.npz")
+    command_line = [str(tmp_path / name) if name == "talk.npz" else name for name in arguments]
+    result = CliRunner().invoke(cli, ["export", *command_line, "-o", str(tmp_path / "out.csv")])
+    assert result.exit_code == 2 and "for a MOTION" in result.output
 
 
 def test_the_command_reads_bvh(tmp_path: Path) -> None:
-    write_motion(moving(ARM, units="unit"), tmp_path / "walk.bvh")
-    done = CliRunner().invoke(cli, ["export", str(tmp_path / "walk.bvh"), "-o", str(tmp_path / "walk.csv")])
-    assert done.exit_code == 0, done.output
+    write_motion(noisy_motion(ARM, units="unit"), tmp_path / "walk.bvh")
+    result = CliRunner().invoke(cli, ["export", str(tmp_path / "walk.bvh"), "-o", str(tmp_path / "walk.csv")])
+    assert result.exit_code == 0, result.output
     with (tmp_path / "walk.csv").open(newline="") as stream:
         assert len(list(csv.reader(stream))) == 8
 
 
 def test_bvh_by_hand(tmp_path: Path) -> None:
-    motion = moving(ARM, units="unit")
+    motion = noisy_motion(ARM, units="unit")
     lines = write_motion(motion, tmp_path / "walk.bvh").read_text().split("\n")
     assert lines[0] == "HIERARCHY" and lines[1] == "ROOT hip" and "JOINT knee" in [line.strip() for line in lines]
     first = lines.index("MOTION")
@@ -291,13 +291,13 @@ def test_bvh_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_command_converts_landmarks_to_live_link(tmp_path: Path) -> None:
-    source, target = moving("landmarks68").save(tmp_path / "talk.npz"), tmp_path / "face.csv"
+    source, target = noisy_motion("landmarks68").save(tmp_path / "talk.npz"), tmp_path / "face.csv"
     arguments = ["export", str(source), "--to", "blendshapes", "--format", "live-link", "-o", str(target)]
-    done = CliRunner().invoke(cli, arguments)
-    assert done.exit_code == 0, done.output
-    converted = moving("landmarks68").to("blendshapes")
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0, result.output
+    converted = noisy_motion("landmarks68").to("blendshapes")
     names = representation("blendshapes").point_names
     with target.open(newline="") as stream:
         for row, frame in zip(csv.DictReader(stream), converted.values, strict=True):
-            wanted = dict(zip(names, frame[:, 0].tolist(), strict=True))
-            assert all(np.float32(row[name[0].upper() + name[1:]]) == np.float32(wanted[name]) for name in names)
+            expected = dict(zip(names, frame[:, 0].tolist(), strict=True))
+            assert all(np.float32(row[name[0].upper() + name[1:]]) == np.float32(expected[name]) for name in names)

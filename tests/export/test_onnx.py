@@ -54,15 +54,15 @@ def stepped(pipe: hm.Pipeline, wave: np.ndarray[Any, Any], seed: int, frames: in
     reference = pipe.reference(None)
     state = step.init_state(pipe.representation.normalize(reference.poses, reference.frame), seed)
     shapes = {name: (value.shape, value.dtype) for name, value in state.items()}
-    heard = torch.cat([torch.from_numpy(wave), torch.zeros(20 * step.samples)])
-    pieces: list[torch.Tensor] = []
-    while sum(map(len, pieces)) < total:
-        chunk, heard = heard[: step.samples], heard[step.samples :]
-        known = torch.tensor([total if len(heard) <= 20 * step.samples else -1])
-        motion, count, state = step(chunk, known, state)
+    remaining = torch.cat([torch.from_numpy(wave), torch.zeros(20 * step.samples)])
+    parts: list[torch.Tensor] = []
+    while sum(map(len, parts)) < total:
+        chunk, remaining = remaining[: step.samples], remaining[step.samples :]
+        end = torch.tensor([total if len(remaining) <= 20 * step.samples else -1])
+        motion, count, state = step(chunk, end, state)
         assert {name: (value.shape, value.dtype) for name, value in state.items()} == shapes
-        pieces.append(motion[: int(count)])
-    return torch.cat(pieces)
+        parts.append(motion[: int(count)])
+    return torch.cat(parts)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def stepped(pipe: hm.Pipeline, wave: np.ndarray[Any, Any], seed: int, frames: in
 @pytest.mark.parametrize("seconds", [0.01, 0.32, 1.6, 2.07])
 def test_chunks_give_the_frames_of_generate(changes: dict[str, Any], frames: int, seconds: float) -> None:
     pipe, wave = narrow(changes), noise(seconds)
-    wanted = pipe.generate((wave, RATE), seed=5)
-    torch.testing.assert_close(stepped(pipe, wave, 5, frames), unit_frames(pipe, wanted), atol=1e-5, rtol=1e-6)
+    expected = pipe.generate((wave, RATE), seed=5)
+    torch.testing.assert_close(stepped(pipe, wave, 5, frames), unit_frames(pipe, expected), atol=1e-5, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -96,21 +96,21 @@ def test_chunks_give_the_frames_of_generate(changes: dict[str, Any], frames: int
 )
 def test_other_parts_step_as_well(parts: dict[str, Any]) -> None:
     pipe, wave = narrow({"interpolation": "causal"}, **parts), noise(1.0)
-    wanted = pipe.generate((wave, RATE), seed=2)
-    torch.testing.assert_close(stepped(pipe, wave, 2), unit_frames(pipe, wanted), atol=1e-5, rtol=0)
+    expected = pipe.generate((wave, RATE), seed=2)
+    torch.testing.assert_close(stepped(pipe, wave, 2), unit_frames(pipe, expected), atol=1e-5, rtol=0)
 
 
 def test_the_start_takes_frames_to_the_references_units(tmp_path: Path) -> None:
     pipe = narrow(representation={"type": "keypoints", "points": 4, "jacobians": True})
     pose = 100 * np.random.default_rng(0).random((4, 6))
-    begin = initial_state(StreamingGraph(pipe, 8), pipe, pose, 0)
-    given = pipe.reference(pose)
+    start = initial_state(StreamingGraph(pipe, 8), pipe, pose, 0)
+    resolved = pipe.reference(pose)
     unit = torch.rand(7, 4, 6)
-    placed = unit.numpy() * begin["scale"] + begin["offset"]
-    np.testing.assert_allclose(placed, pipe.representation.denormalize(unit, given.frame), atol=1e-4)
+    converted = unit.numpy() * start["scale"] + start["offset"]
+    np.testing.assert_allclose(converted, pipe.representation.denormalize(unit, resolved.frame), atol=1e-4)
     path = write_start(pipe, tmp_path / "start.npz", pose, 0)
     with np.load(path) as stored:
-        assert {name: stored[name].tobytes() for name in stored} == {n: a.tobytes() for n, a in begin.items()}
+        assert {name: stored[name].tobytes() for name in stored} == {n: a.tobytes() for n, a in start.items()}
 
 
 class Plain(Generator):
@@ -166,17 +166,17 @@ def spoken(path: Path, samples: int) -> Path:
 @pytest.mark.parametrize("samples", [150, 5120, 40_961, 10 * RATE])
 def test_onnx_runtime_alone_gives_the_motion_of_the_pipeline(exported: Path, tmp_path: Path, samples: int) -> None:
     speech = spoken(tmp_path / "speech.wav", samples)
-    alone = (
+    without_torch = (
         "import sys, runpy\nsys.modules['torch'] = sys.modules['headmotion'] = None\nsys.argv = sys.argv[1:]\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
-    command = [sys.executable, "-W", "error", "-c", alone, EXAMPLE, exported, speech, tmp_path / "talk.npz"]
+    command = [sys.executable, "-W", "error", "-c", without_torch, EXAMPLE, exported, speech, tmp_path / "talk.npz"]
     subprocess.run(command, check=True, capture_output=True)
-    got = hm.Motion.load(tmp_path / "talk.npz")
-    wanted = hm.load("ms-sync", device="cpu").generate(speech, ASSETS / "portrait_landmarks.npz", seed=3)
-    assert wanted.frame is not None and got.values.shape == wanted.values.shape
-    assert (got.values - wanted.values).abs().max() < 1e-4 * wanted.frame.side
-    assert (got.fps, got.meta()) == (wanted.fps, wanted.meta())
+    actual = hm.Motion.load(tmp_path / "talk.npz")
+    expected = hm.load("ms-sync", device="cpu").generate(speech, ASSETS / "portrait_landmarks.npz", seed=3)
+    assert expected.frame is not None and actual.values.shape == expected.values.shape
+    assert (actual.values - expected.values).abs().max() < 1e-4 * expected.frame.side
+    assert (actual.fps, actual.meta()) == (expected.fps, expected.meta())
 
 
 def test_another_reference_needs_another_start_only(exported: Path, tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_another_reference_needs_another_start_only(exported: Path, tmp_path: Pa
     pipe, wave = hm.load("ms-sync", device="cpu"), noise(1.3)
     write_start(pipe, tmp_path / "other.npz", seed=9)
     with np.load(tmp_path / "other.npz") as stored:
-        begin = {name: stored[name] for name in stored}
+        start = {name: stored[name] for name in stored}
     session = onnxruntime.InferenceSession(exported, providers=["CPUExecutionProvider"])
-    wanted = pipe.generate((wave, RATE), seed=9)
-    np.testing.assert_allclose(run_onnx(session, begin, wave, len(wanted)), wanted.values, atol=1e-4)
+    expected = pipe.generate((wave, RATE), seed=9)
+    np.testing.assert_allclose(run_onnx(session, start, wave, len(expected)), expected.values, atol=1e-4)
 
 
 def test_the_file_says_what_it_is_and_not_where_it_was_made(exported: Path) -> None:
@@ -223,14 +223,14 @@ def test_int8_says_how_far_it_is_from_the_pipeline(tmp_path: Path, caplog: pytes
     for precision in ("32", "int8"):
         path = write_onnx(pipe, tmp_path / f"{precision}.onnx", frames=2, precision=precision)
         with np.load(path.with_suffix(".npz")) as stored:
-            begin = {name: stored[name] for name in stored}
+            start = {name: stored[name] for name in stored}
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        frames[precision] = run_onnx(session, begin, speech.read(RATE), speech.frames(25))
+        frames[precision] = run_onnx(session, start, speech.read(RATE), speech.frames(25))
         sizes[precision] = path.stat().st_size
-    apart = np.abs(frames["int8"] - frames["32"]).max()
+    difference = np.abs(frames["int8"] - frames["32"]).max()
     (warning,) = (record.getMessage() for record in caplog.records if record.name == "headmotion")
-    assert float(warning.split("up to ")[1].split()[0]) == pytest.approx(apart, rel=0.05, abs=2e-5)
-    assert 1e-5 < apart < 0.05 * np.ptp(frames["32"]) and sizes["int8"] < 0.9 * sizes["32"]
+    assert float(warning.split("up to ")[1].split()[0]) == pytest.approx(difference, rel=0.05, abs=2e-5)
+    assert 1e-5 < difference < 0.05 * np.ptp(frames["32"]) and sizes["int8"] < 0.9 * sizes["32"]
 
 
 def test_int8_leaves_the_root_logger_of_a_program_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

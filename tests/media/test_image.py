@@ -106,9 +106,9 @@ def test_reduced_pictures_are_upright_keep_their_opacity_and_deep_grey(tmp_path)
     assert turned.shape == (48, 32, 3)
     assert np.abs(turned.mean(axis=(1, 2)) - SMOOTH.reshape(128, 48, 4, 3).mean(axis=(0, 2, 3))).max() < 6
     clear = np.dstack([SMOOTH, np.full((128, 192), 90, np.uint8)])
-    seen, _ = read_reduced(saved(tmp_path, Image.fromarray(clear), "b.png"), 48, alpha=True)
-    assert seen.shape == (32, 48, 4)
-    assert (seen[..., 3] == 90).all()
+    reduced, _ = read_reduced(saved(tmp_path, Image.fromarray(clear), "b.png"), 48, alpha=True)
+    assert reduced.shape == (32, 48, 4)
+    assert (reduced[..., 3] == 90).all()
     deep = SMOOTH[..., 0].astype(np.uint16) * 257
     grey, _ = read_reduced(saved(tmp_path, Image.fromarray(deep), "c.png"), 48)
     assert np.abs(grey[..., 0] - SMOOTH[..., 0].reshape(32, 4, 48, 4).mean(axis=(1, 3))).max() <= 1

@@ -61,8 +61,8 @@ def test_the_duration_is_exact(tmp_path):
 def test_sound_is_in_sync(tmp_path, suffix, rate):
     path = write_frames(flat(50), tmp_path / f"a{suffix}", Fraction(25), click_at(1.0, 2.0, rate))
     start, samples = read_sound(path)
-    heard = start + np.abs(samples).argmax() / 48000
-    assert heard == pytest.approx(1.0, abs=0.005)
+    click_time = start + np.abs(samples).argmax() / 48000
+    assert click_time == pytest.approx(1.0, abs=0.005)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -98,16 +98,16 @@ def test_odd_edges_are_lengthened(tmp_path):
 
 
 def test_frames_are_taken_one_by_one(tmp_path):
-    alive = []
+    files = []
 
     def counted():
         for picture in flat(100):
-            alive.append(len(list(tmp_path.iterdir())))
+            files.append(len(list(tmp_path.glob("*.mp4"))))
             yield picture
 
     write_frames(counted(), tmp_path / "a.mp4", Fraction(25), click_at(0.5, 4.0))
-    assert alive[0] == 0  # no file is begun before there is a frame
-    assert alive[-1] == 1
+    assert files[0] == 0  # no file is begun before there is a frame
+    assert files[-1] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 

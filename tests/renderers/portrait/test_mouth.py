@@ -31,7 +31,7 @@ def face(lamp, gap=0.0, inner=None):
     return np.rint(picture * lamp).astype(np.uint8)
 
 
-def seen(picture, still, shape):
+def column_colors(picture, still, shape):
     """Colors in the middle column of an opening."""
     mouth = MouthLayer(still, RIGID, picture)
     (colors, mask), *_ = mouth.paint(picture, shape, UNMOVED, box := mouth.box(shape).clip(Box(0, 0, 120, 120)))
@@ -41,14 +41,14 @@ def seen(picture, still, shape):
 
 @pytest.mark.parametrize("lamp", LAMPS)
 def test_teeth_and_tongue_are_seen_in_the_light_that_falls_on_the_face(lamp):
-    plain, lit = (seen(face(light), lips(0.0), lips(12.0)) for light in (LAMPS[0], lamp))
+    plain, lit = (column_colors(face(light), lips(0.0), lips(12.0)) for light in (LAMPS[0], lamp))
     assert np.abs(lit - plain * lamp).max() < 4
     teeth, dark, tongue = (plain.mean(axis=1) / SKIN.mean())[[3, len(plain) // 2, -1]]
     assert 0.3 < dark < 0.5 < tongue < teeth < 0.9
 
 
 def test_lips_that_hardly_part_show_their_own_color_darker():
-    assert np.abs(seen(face(LAMPS[0]), lips(0.0), lips(1.6)) - PARTING_TONE * LIPS).max() < 4
+    assert np.abs(column_colors(face(LAMPS[0]), lips(0.0), lips(1.6)) - PARTING_TONE * LIPS).max() < 4
 
 
 @pytest.mark.parametrize("lamp", LAMPS)

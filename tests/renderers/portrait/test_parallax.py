@@ -40,8 +40,8 @@ def test_no_turn_is_no_motion():
 
 
 def test_the_far_side_narrows_and_the_near_side_widens():
-    middle, apart = HEAD.center, 0.45 * HEAD.face
-    row = np.array([middle - apart, middle, middle + apart]).astype(np.complex64)
+    middle, offset = HEAD.center, 0.45 * HEAD.face
+    row = np.array([middle - offset, middle, middle + offset]).astype(np.complex64)
     left, nose, right = back(18, 0, row).real  # to the right of the picture
     assert right - nose > 1.12 * (nose - left)
 

@@ -200,23 +200,23 @@ def test_depth_is_left_out():
 def test_pieces_make_the_frames_of_the_whole():
     whole = motion_of(*(opened(k) for k in range(4)))
     renderer = build()
-    pieces = [whole[:1], whole[1:1], whole[1:]]
+    parts = [whole[:1], whole[1:1], whole[1:]]
     expected = list(renderer.frames([whole], PICTURE))
     assert len(expected) == 4
-    assert np.array_equal(list(renderer.frames(pieces, PICTURE)), expected)
+    assert np.array_equal(list(renderer.frames(parts, PICTURE)), expected)
 
 
 def test_frames_come_as_the_motion_comes():
-    taken = []
+    consumed = []
 
     def live():
         for k in range(3):
-            taken.append(k)
+            consumed.append(k)
             yield motion_of(opened(k))
 
     frames = build().frames(live(), PICTURE)
     next(frames)
-    assert taken == [0]
+    assert consumed == [0]
 
 
 @pytest.mark.parametrize(

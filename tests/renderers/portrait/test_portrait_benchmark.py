@@ -43,17 +43,17 @@ def test_similarity_of_pictures(bench):
     with np.errstate(divide="ignore"):
         assert bench.compare(picture, picture) == (1.0, np.inf)
     # Of constant pictures SSIM compares the means alone (Wang et al. 2004, eq. 6).
-    one, other = (np.full((16, 16, 3), level, np.uint8) for level in (100, 120))
+    darker, lighter = (np.full((16, 16, 3), level, np.uint8) for level in (100, 120))
     c1 = (0.01 * 255) ** 2
-    assert bench.compare(one, other)[0] == pytest.approx((2 * 100 * 120 + c1) / (100**2 + 120**2 + c1))
+    assert bench.compare(darker, lighter)[0] == pytest.approx((2 * 100 * 120 + c1) / (100**2 + 120**2 + c1))
 
 
 def test_distance_of_landmarks(bench):
-    true = np.zeros((68, 2), np.float32)
-    true[45] = 50, 0
-    found = true + np.float32([3, 4])
-    assert bench.distance(found, true) == pytest.approx(10.0)
-    assert np.isnan(bench.distance(bench.detect(None, scene()), true))
+    recorded = np.zeros((68, 2), np.float32)
+    recorded[45] = 50, 0
+    detected = recorded + np.float32([3, 4])
+    assert bench.distance(detected, recorded) == pytest.approx(10.0)
+    assert np.isnan(bench.distance(bench.detect(None, scene()), recorded))
 
 
 def test_mouth_box_holds_the_lips_with_room(bench):

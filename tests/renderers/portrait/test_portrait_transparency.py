@@ -16,7 +16,7 @@ POSE = FACE.neutral() * 140 + torch.tensor([50.0, 40.0])
 SKIN = (220, 180, 160)
 
 
-def keyed():
+def transparent_background():
     """A head with a hard edge; the background is transparent, and black as programs leave it."""
     picture = np.zeros((SIZE, SIZE, 4), np.uint8)
     cv2.ellipse(picture, (120, 100), (60, 75), 0, 0, 360, (*SKIN, 255), cv2.FILLED)
@@ -40,18 +40,18 @@ def test_hidden_pixels_take_the_nearest_color():
 
 
 def test_a_keyed_picture_at_rest_is_unchanged():
-    frame = render(POSE, keyed())
+    frame = render(POSE, transparent_background())
     assert frame.shape == (SIZE, SIZE, 4)
-    assert np.abs(frame[..., 3].astype(int) - keyed()[..., 3]).max() <= 1
-    inside = keyed()[..., 3] == 255
-    assert np.abs(frame[inside].astype(int) - keyed()[inside]).max() <= 1
+    assert np.abs(frame[..., 3].astype(int) - transparent_background()[..., 3]).max() <= 1
+    inside = transparent_background()[..., 3] == 255
+    assert np.abs(frame[inside].astype(int) - transparent_background()[inside]).max() <= 1
 
 
 def test_the_background_moves_with_the_head_and_leaves_no_rim():
-    frame = render(POSE + torch.tensor([9.0, 0.0]), keyed())
-    seen = np.argwhere(frame[100, :, 3] > 127)
-    assert abs(seen.min() - (60 + 9)) <= 1
-    assert abs(seen.max() - (180 + 9)) <= 1
+    frame = render(POSE + torch.tensor([9.0, 0.0]), transparent_background())
+    visible = np.argwhere(frame[100, :, 3] > 127)
+    assert abs(visible.min() - (60 + 9)) <= 1
+    assert abs(visible.max() - (180 + 9)) <= 1
     face = POSE[:27].mean(dim=0).round().int().tolist()
     rim = (frame[..., 3] > 0) & (np.abs(np.arange(SIZE)[None] - face[0]) > 45)
     assert np.abs(frame[rim][:, :3].astype(int) - SKIN).max() <= 3
@@ -60,14 +60,14 @@ def test_the_background_moves_with_the_head_and_leaves_no_rim():
 def test_the_mouth_is_opaque():
     opened = POSE.clone()
     opened[[65, 66, 67, 55, 56, 57, 58, 59], 1] += 12
-    frame = render(opened, keyed())
+    frame = render(opened, transparent_background())
     x, y = opened[[62, 66]].mean(dim=0).int().tolist()
     assert frame[y, x, 3] == 255
     assert frame[y, x, :3].max() < 120
 
 
 def test_cropped_and_sized():
-    frame = render(POSE, keyed(), crop="head", size=100)
+    frame = render(POSE, transparent_background(), crop="head", size=100)
     assert frame.shape == (100, 100, 4)
     assert frame[2, 2, 3] == 0
 
