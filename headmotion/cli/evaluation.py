@@ -43,7 +43,7 @@ def _metrics(
     click.option(
         "--seeds", type=click.IntRange(1), default=3, show_default=True, help="Motions per clip, from different seeds."
     ),
-    click.option("--rank", metavar="METRIC.FIGURE", help="Value that ranks the best and worst clips on the page."),
+    click.option("--rank", metavar="METRIC.VALUE", help="Value that ranks the best and worst clips on the page."),
     seed,
     device,
     quiet,
@@ -77,7 +77,7 @@ def compare(reports: tuple[Path, ...], output: Path | None) -> None:
 
 
 def _print(comparison: Comparison) -> None:
-    """Print one table per metric, with its remarks."""
+    """Print one table per metric, with its notes."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -90,9 +90,9 @@ def _print(comparison: Comparison) -> None:
             table.add_column(escape(column), justify="right")
         for row in metric.table.rows:
             cells = (f"{cell.value} ({cell.interval})" if cell.interval else cell.value for cell in row.cells)
-            table.add_row(escape(f"{row.figure} {row.arrow}"), *cells)
+            table.add_row(escape(f"{row.name} {row.arrow}"), *cells)
         console.print(table)
-        for sources, remark in metric.remarks:
-            console.print(f"{sources}: {remark}", markup=False)
+        for sources, note in metric.notes:
+            console.print(f"{sources}: {note}", markup=False)
     for title, names in comparison.unshared.items():
         console.print(f"Only {title} has: {', '.join(names)}", markup=False)

@@ -1,4 +1,4 @@
-"""From observations to what a report says."""
+"""From observations to the entries of a report."""
 
 from __future__ import annotations
 
@@ -9,75 +9,84 @@ from typing import Any
 from ..core.interfaces.metric import MetricValues, PerClip
 from ..data.pair_format import INDEX as PAIRS_INDEX
 from ..data.shard_header import INDEX as SHARDS_INDEX
-from .eval_split import Clips
-from .intervals import RULE, intervals, metric_figures
-from .motion_source import Source
-from .observe import Measuring, Observations, Observed, protocol_of
-from .report import Data, Measured, Result, Skipped, Value
+from .eval_split import EvalSplit
+from .intervals import RULE, bootstrap_intervals, finite_values
+from .metric_selection import NamedMetric
+from .motion_source import MotionSource
+from .observe import Observations, SourceObservations, json_protocol
+from .report import CorpusReport, MetricReport, ReportedValue, SkippedClip, SourceResult
 
 REFERENCE = "the clip's first frame"
+"""Part of the protocol: where generated motion starts."""
 
 
-def measured_by(
-    each: Measuring, sources: Sequence[Source], observations: Observations, clips: Clips, seed: int
-) -> Measured:
-    """What one metric says of all sources, and its protocol: its own, and that of the evaluation."""
-    main = observations[sources[0].name, each.name]
+def metric_report(
+    item: NamedMetric, sources: Sequence[MotionSource], observations: Observations, split: EvalSplit, seed: int
+) -> MetricReport:
+    """Return the values of one metric for all sources, with the metric's protocol and that of the evaluation.
+
+    Args:
+        item: the metric.
+        sources: what was evaluated first, then baselines.
+        observations: of all sources and metrics.
+        split: the evaluated clips.
+        seed: of the bootstrap.
+    """
+    main = observations[sources[0].name, item.name]
     protocol: dict[str, Any] = {
-        **protocol_of(each),
-        "representation": clips.representation.spec.model_dump(mode="json"),
+        **json_protocol(item),
+        "representation": split.representation.spec.model_dump(mode="json"),
         "reference": REFERENCE,
-        "split": clips.split,
+        "split": split.split,
         "fps": sorted(main.rates),
         "n": len(main.observations),
         "clips_sha256": _digest(main.digests),
         "interval": RULE,
     }
-    return Measured(
-        spec=each.spec.model_dump(mode="json"),
+    return MetricReport(
+        spec=item.spec.model_dump(mode="json"),
         protocol=protocol,
-        better=dict(each.metric.better),
-        results={source.name: _result(each, observations[source.name, each.name], seed) for source in sources},
+        better=dict(item.metric.better),
+        results={source.name: _source_result(item, observations[source.name, item.name], seed) for source in sources},
     )
 
 
-def told(clips: Clips, damaged: Sequence[Skipped]) -> Data:
-    """What a report says of the corpus."""
-    index = next(path for name in (SHARDS_INDEX, PAIRS_INDEX) if (path := clips.folder / name).exists())
-    return Data(
-        corpus=str(clips.folder),
+def corpus_report(split: EvalSplit, damaged: Sequence[SkippedClip]) -> CorpusReport:
+    """Return the corpus, its split and the clips that cannot be used, as a report names them."""
+    index = next(path for name in (SHARDS_INDEX, PAIRS_INDEX) if (path := split.folder / name).exists())
+    return CorpusReport(
+        corpus=str(split.folder),
         index_sha256=hashlib.sha256(index.read_bytes()).hexdigest(),
-        split=clips.split,
-        clips=len(clips),
-        ids_sha256=_digest([entry.id for entry in clips.entries]),
+        split=split.split,
+        clips=len(split),
+        ids_sha256=_digest([entry.id for entry in split.entries]),
         damaged=tuple(damaged),
     )
 
 
-def _result(each: Measuring, observed: Observed, seed: int) -> Result:
-    found = observed.observations
-    figures = metric_figures(each.metric, found) if found else MetricValues({})
-    ends = intervals(each.metric, found, seed) if found else {}
+def _source_result(item: NamedMetric, source: SourceObservations, seed: int) -> SourceResult:
+    observed = source.observations
+    result = finite_values(item.metric, observed) if observed else MetricValues({})
+    intervals = bootstrap_intervals(item.metric, observed, seed) if observed else {}
     values = {}
-    for name, value in figures.values.items():
-        low, high = ends.get(name, (None, None))
-        values[name] = Value(value=value, low=low, high=high)
-    notes = figures.notes if len(found) != 1 else (*figures.notes, "one clip alone: no intervals")
-    return Result(
-        n=len(found),
+    for name, value in result.values.items():
+        low, high = intervals.get(name, (None, None))
+        values[name] = ReportedValue(value=value, low=low, high=high)
+    return SourceResult(
+        n=len(observed),
         values=values,
-        clips=_by_clip(each, observed),
-        notes=notes,
-        skipped=tuple(Skipped(clip=clip, reason=reason) for clip, reason in observed.skipped),
-        left_out=observed.left_out,
+        clips=_values_of_each_clip(item, source),
+        notes=result.notes if len(observed) != 1 else (*result.notes, "a single clip: no intervals"),
+        skipped=tuple(SkippedClip(clip=clip, reason=reason) for clip, reason in source.skipped),
+        left_out=source.left_out,
     )
 
 
-def _by_clip(each: Measuring, observed: Observed) -> dict[str, dict[str, float]]:
-    if not isinstance(each.metric, PerClip):
+def _values_of_each_clip(item: NamedMetric, source: SourceObservations) -> dict[str, dict[str, float]]:
+    if not isinstance(item.metric, PerClip):
         return {}
-    pairs = zip(observed.clips, observed.observations, strict=True)
-    return {name: dict(each.metric.per_clip(found)) for name, found in pairs}
+    pairs = zip(source.clips, source.observations, strict=True)
+    return {name: dict(item.metric.per_clip(observed)) for name, observed in pairs}
 
 
 def _digest(lines: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Reports side by side; those whose protocols differ are not."""
+"""Reports side by side, if their protocols are the same."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 from ..core.errors import EvaluationError
 from ..core.files import atomic_output, write_text
 from ..reports.page import page
-from .report import Report, Result
-from .tables import Table, remarks, table
+from .report import Report, SourceResult
+from .tables import Table, collect_notes, values_table
 
-TRUTH = "ground-truth"
-"""The source that is shown beside what was evaluated."""
+GROUND_TRUTH = "ground-truth"
+"""The baseline that is shown beside the reports."""
 MISSING = "(none)"
 
 
 @dataclass(frozen=True)
-class Compared:
-    """One metric that all reports share."""
+class ComparedMetric:
+    """One metric that all reports have."""
 
     metric: str
     table: Table
-    remarks: Sequence[tuple[str, str]]
+    notes: Sequence[tuple[str, str]]
     protocol: Mapping[str, Any]
 
 
@@ -35,13 +35,13 @@ class Comparison:
     """Reports side by side."""
 
     columns: tuple[str, ...]
-    """What was evaluated in each."""
-    metrics: Sequence[Compared]
+    """Title of each report."""
+    metrics: Sequence[ComparedMetric]
     unshared: Mapping[str, Sequence[str]]
-    """Metrics that only some of them have, by report."""
+    """Metrics that only some reports have, by report."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the comparison as one HTML file; it appears whole or not at all.
+        """Write the comparison as one HTML file and return its path; it appears whole or not at all.
 
         Raises:
             HeadmotionError: the packages of ``headmotion[report]`` are not installed.
@@ -53,65 +53,70 @@ class Comparison:
 
 
 def compare(paths: Sequence[str | os.PathLike[str]]) -> Comparison:
-    """Put reports side by side, metric by metric.
+    """Compare reports, metric by metric.
 
     Args:
         paths: two or more, each a ``report.json`` or the folder that holds it.
 
     Raises:
-        EvaluationError: one that cannot be read; fewer than two; protocols that differ in a metric that both have
-            (which metric, in what, and both values are named); or no metric that all have.
+        EvaluationError: a report cannot be read; fewer than two reports; protocols that differ in a metric that both
+            have (the error names the metric, the key and both values); or no metric that all have.
     """
     if len(paths) < 2:
         raise EvaluationError("comparison", "two reports or more", str(len(paths)))
-    reports = dict(zip(_titles(paths, found := [Report.load(path) for path in paths]), found, strict=True))
-    for one, other in combinations(reports, 2):
-        first, second = reports[one].metrics, reports[other].metrics
-        for metric in (name for name in first if name in second):
-            _check_same(metric, one, first[metric].protocol, other, second[metric].protocol)
-    shared = [name for name in found[0].metrics if all(name in each.metrics for each in found)]
+    loaded = [Report.load(path) for path in paths]
+    reports = dict(zip(_titles(paths, loaded), loaded, strict=True))
+    for left, right in combinations(reports, 2):
+        left_metrics, right_metrics = reports[left].metrics, reports[right].metrics
+        for metric in (name for name in left_metrics if name in right_metrics):
+            _check_same(metric, left, left_metrics[metric].protocol, right, right_metrics[metric].protocol)
+    shared = [name for name in loaded[0].metrics if all(name in report.metrics for report in loaded)]
     if not shared:
         raise EvaluationError("comparison", "a metric that all reports have", "none")
-    unshared = {title: [name for name in each.metrics if name not in shared] for title, each in reports.items()}
+    unshared = {title: [name for name in report.metrics if name not in shared] for title, report in reports.items()}
     return Comparison(
         tuple(reports),
-        [_compared(name, reports) for name in shared],
+        [_compare_metric(name, reports) for name in shared],
         {title: names for title, names in unshared.items() if names},
     )
 
 
-def _compared(metric: str, reports: Mapping[str, Report]) -> Compared:
+def _compare_metric(metric: str, reports: Mapping[str, Report]) -> ComparedMetric:
     first = next(iter(reports.values())).metrics[metric]
-    results: dict[str, Result] = {title: each.metrics[metric].results[each.main] for title, each in reports.items()}
-    if TRUTH in first.results and not first.results[TRUTH].left_out:
-        results[TRUTH] = first.results[TRUTH]  # the protocol says that it is the same in all
-    return Compared(metric, table(first.better, results), remarks(results), first.protocol)
+    results: dict[str, SourceResult] = {
+        title: report.metrics[metric].results[report.main] for title, report in reports.items()
+    }
+    if GROUND_TRUTH in first.results and not first.results[GROUND_TRUTH].left_out:
+        results[GROUND_TRUTH] = first.results[GROUND_TRUTH]  # the same in all reports, by the protocol
+    return ComparedMetric(metric, values_table(first.better, results), collect_notes(results), first.protocol)
 
 
 def _titles(paths: Sequence[str | os.PathLike[str]], reports: Sequence[Report]) -> list[str]:
-    """What was evaluated; where two are called the same, where their reports are; else a number behind."""
-    names = [str(each.subject["name"]) for each in reports]
+    """Return the names of what was evaluated; the paths where two names are the same; numbered if those are too."""
+    names = [str(report.subject["name"]) for report in reports]
     if len(set(names)) < len(names):
         names = [os.fspath(path) for path in paths]
     return names if len(set(names)) == len(names) else [f"{name} ({k})" for k, name in enumerate(names, 1)]
 
 
-def _check_same(metric: str, one: str, first: Mapping[str, Any], other: str, second: Mapping[str, Any]) -> None:
-    for key, (value, different) in _differences(first, second):
+def _check_same(
+    metric: str, left: str, left_protocol: Mapping[str, Any], right: str, right_protocol: Mapping[str, Any]
+) -> None:
+    for key, (left_value, right_value) in _differences(left_protocol, right_protocol):
         raise EvaluationError(
             "comparison",
             f"reports with one protocol of {metric!r}",
-            f"{key} {value!r} in {one} and {different!r} in {other}",
+            f"{key} {left_value!r} in {left} and {right_value!r} in {right}",
             "evaluate both in the same way",
         )
 
 
 def _differences(
-    first: Mapping[str, Any], second: Mapping[str, Any], above: str = ""
+    left: Mapping[str, Any], right: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    for key in sorted(first.keys() | second.keys()):
-        one, other = first.get(key, MISSING), second.get(key, MISSING)
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            yield from _differences(one, other, f"{above}{key}.")
-        elif one != other:
-            yield f"{above}{key}", (one, other)
+    for key in sorted(left.keys() | right.keys()):
+        left_value, right_value = left.get(key, MISSING), right.get(key, MISSING)
+        if isinstance(left_value, Mapping) and isinstance(right_value, Mapping):
+            yield from _differences(left_value, right_value, f"{prefix}{key}.")
+        elif left_value != right_value:
+            yield f"{prefix}{key}", (left_value, right_value)

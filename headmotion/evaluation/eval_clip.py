@@ -1,4 +1,4 @@
-"""One clip of a corpus, as it is given to whatever makes motion."""
+"""One clip of a corpus, as motion sources and metrics get it."""
 
 from __future__ import annotations
 
@@ -17,36 +17,41 @@ from ..media.audio import Audio, Wave
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """Speech, the pose before it, and the motion that belongs to it."""
+class EvalClip:
+    """Speech, the real motion that belongs to it, and the first pose, from which generated motion starts."""
 
-    number: int
-    """Place among the clips that are evaluated."""
+    index: int
+    """Position among the evaluated clips."""
     name: str
     """The clip's id."""
     real: Motion
     """In pixels."""
     speech: Wave
     """``[S]`` at 16 kHz."""
-    frame: UnitSquare
-    """The unit frame of the first pose."""
+    unit_square: UnitSquare
+    """The unit square of the first pose."""
 
     @classmethod
-    def of(cls, clip: Clip, number: int, representation: Representation) -> Case:
-        """A clip in a representation, which drops a depth that it does not know.
+    def from_clip(cls, clip: Clip, index: int, representation: Representation) -> EvalClip:
+        """Return a clip of a corpus in a representation, without a depth that the representation lacks.
+
+        Args:
+            clip: the clip.
+            index: its position among the evaluated clips.
+            representation: what motion is measured in.
 
         Raises:
             CorpusError: the landmarks are of another representation.
-            MotionError: all points of the first pose fall together.
+            MotionError: all points of the first pose are at one position.
         """
         points, dims = representation.points, representation.dims
         if clip.landmarks.shape[1] != points or clip.landmarks.shape[2] < dims:
             expected = f"landmarks [T, {points}, {dims} or more], as the motion has"
             raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(clip.landmarks.shape)}")
         values = torch.tensor(clip.landmarks[..., :dims])
-        frame = representation.frame_of(values[:1])
+        square = representation.frame_of(values[:1])
         spec = representation.spec.model_dump(mode="json")
-        return cls(number, clip.id, Motion(values, clip.fps, spec, frame, reference=values[0]), clip.audio, frame)
+        return cls(index, clip.id, Motion(values, clip.fps, spec, square, reference=values[0]), clip.audio, square)
 
     @property
     def reference(self) -> Tensor:
@@ -60,15 +65,14 @@ class Case:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that is known of the clip."""
+        """SHA-256 of id, landmarks, speech and rate."""
         parts = (self.name.encode("utf-8", "surrogatepass"), self.real.values.numpy().tobytes(), self.speech.tobytes())
         return hashlib.sha256(b"\0".join((*parts, str(self.real.fps).encode()))).hexdigest()
 
-    def moved(self, values: Tensor) -> Motion:
-        """Poses ``[T, P, D]`` in pixels as a motion of this clip, as long as the real one; the last is held."""
+    def to_motion(self, values: Tensor) -> Motion:
+        """Return poses ``[T, P, D]`` in pixels as a motion of this clip, cut or held to the length of the real one."""
         missing = len(self.real) - len(values)
         if missing > 0:
             values = torch.cat([values, values[-1:].expand(missing, *values.shape[1:])])
-        return Motion(
-            values[: len(self.real)], self.real.fps, self.real.representation, self.frame, reference=self.reference
-        )
+        values = values[: len(self.real)]
+        return Motion(values, self.real.fps, self.real.representation, self.unit_square, reference=self.reference)

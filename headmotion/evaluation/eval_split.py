@@ -1,4 +1,4 @@
-"""The clips of a corpus that are evaluated, and those that baselines learn from; one in memory at a time."""
+"""The clips of a corpus that are evaluated, and those that baselines are fitted to; one in memory at a time."""
 
 from __future__ import annotations
 
@@ -11,81 +11,88 @@ from ..core.errors import EvaluationError, HeadmotionError
 from ..core.interfaces.representation import Representation
 from ..data.corpus import list_corpus
 from ..data.index_entry import IndexEntry
-from .eval_clip import Case
+from .eval_clip import EvalClip
 
-LEARNED_FROM = 500
-"""Clips that a baseline looks at, evenly spaced, where the training split has more."""
+MAX_TRAINING_CLIPS = 500
+"""Clips that a baseline is fitted to, evenly spaced, where the training split has more."""
 
 
 @dataclass(frozen=True)
-class Clips:
+class EvalSplit:
     """A split of a corpus in one representation."""
 
     folder: Path
     split: str
     representation: Representation
     entries: Sequence[IndexEntry]
-    """What is evaluated."""
-    lessons: Sequence[IndexEntry]
-    """What baselines learn from."""
-    lesson_split: str
-    """Where that is from: ``train``, or the evaluated split itself where there is no training split."""
+    """The evaluated clips."""
+    training_entries: Sequence[IndexEntry]
+    """The clips that baselines are fitted to."""
+    training_split: str
+    """Their split: ``train``, or the evaluated split itself where there is no training split."""
     damaged: Sequence[tuple[str, str]]
     """Clips of the index that cannot be used, with the reason."""
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __getitem__(self, number: int) -> Case:
-        """A clip, read anew.
+    def __getitem__(self, index: int) -> EvalClip:
+        """Read a clip from the corpus.
 
         Raises:
             CorpusError: it is damaged, or of another representation.
         """
-        return Case.of(self.entries[number].read(), number, self.representation)
+        return EvalClip.from_clip(self.entries[index].read(), index, self.representation)
 
-    def named(self, name: str) -> Case:
-        """The clip with an id.
+    def by_id(self, clip_id: str) -> EvalClip:
+        """Read the clip with an id.
 
         Raises:
-            CorpusError: see above.
+            CorpusError: it is damaged, or of another representation.
         """
-        return self[next(number for number, entry in enumerate(self.entries) if entry.id == name)]
+        return self[next(index for index, entry in enumerate(self.entries) if entry.id == clip_id)]
 
-    def learned(self) -> Iterator[Case]:
-        """The clips to learn from; those that are damaged are left out."""
-        for number, entry in enumerate(self.lessons):
+    def training_clips(self) -> Iterator[EvalClip]:
+        """Read the clips that baselines are fitted to; damaged ones are left out."""
+        for index, entry in enumerate(self.training_entries):
             try:
-                yield Case.of(entry.read(), number, self.representation)
+                yield EvalClip.from_clip(entry.read(), index, self.representation)
             except HeadmotionError:
                 continue
 
 
-def open_clips(
+def open_split(
     path: str | os.PathLike[str], representation: Representation, split: str, limit: int | None = None
-) -> Clips:
-    """The first ``limit`` clips of a split, or all.
+) -> EvalSplit:
+    """Open a split of a corpus.
+
+    Args:
+        path: the corpus.
+        representation: what motion is measured in.
+        split: name of the split.
+        limit: how many clips, from the first; None for all.
 
     Raises:
         CorpusError: no corpus, or one that cannot be read.
         EvaluationError: no such split.
     """
     folder = Path(path)
-    entries, refused = list_corpus(folder)
-    chosen = [entry for entry in entries if entry.split == split]
-    if not chosen:
-        known = ", ".join(sorted({entry.split for entry in entries})) or "(none)"
+    entries, rejected = list_corpus(folder)
+    selected = [entry for entry in entries if entry.split == split]
+    if not selected:
+        splits = ", ".join(sorted({entry.split for entry in entries})) or "(none)"
         remedy = f"choose one of these with --split, or move speakers to the split {split!r}"
-        raise EvaluationError("evaluation", f"a split of {folder} with clips: {known}", repr(split), remedy)
+        raise EvaluationError("evaluation", f"a split of {folder} with clips: {splits}", repr(split), remedy)
     train = [entry for entry in entries if entry.split == "train"] if split != "train" else []
-    lessons = train or chosen
-    spaced = [lessons[k * len(lessons) // LEARNED_FROM] for k in range(LEARNED_FROM)]
-    return Clips(
+    training = train or selected
+    if len(training) > MAX_TRAINING_CLIPS:
+        training = [training[k * len(training) // MAX_TRAINING_CLIPS] for k in range(MAX_TRAINING_CLIPS)]
+    return EvalSplit(
         folder=folder,
         split=split,
         representation=representation,
-        entries=chosen[:limit],
-        lessons=lessons if len(lessons) <= LEARNED_FROM else spaced,
-        lesson_split="train" if train else split,
-        damaged=[(each.clip, each.reason) for each in refused],
+        entries=selected[:limit],
+        training_entries=training,
+        training_split="train" if train else split,
+        damaged=[(clip.clip, clip.reason) for clip in rejected],
     )

@@ -1,4 +1,4 @@
-"""A model or motions, and baselines, through the same metrics."""
+"""From a request to measured sources and their report."""
 
 from __future__ import annotations
 
@@ -16,100 +16,107 @@ import headmotion
 from ..core.errors import EvaluationError, HeadmotionError
 from ..core.interfaces.specs import BuildContext
 from ..core.plugins import registry
-from .aggregate import measured_by, told
+from .aggregate import corpus_report, metric_report
 from .baselines import BASELINES, make_baselines
-from .baselines.context import Setting
-from .eval_clip import Case
-from .eval_split import Clips, open_clips
-from .metric_selection import MetricLike, chosen_metrics
-from .model import Model, load_model
-from .motion_folder import MotionFiles, representation_in
-from .motion_source import Source
-from .observe import Amount, Measuring, Observations, observe
+from .baselines.context import BaselineContext
+from .eval_clip import EvalClip
+from .eval_split import EvalSplit, open_split
+from .metric_selection import MetricLike, NamedMetric, select_metrics
+from .model import ModelSource, load_model
+from .motion_folder import MotionFolder, representation_in
+from .motion_source import MotionSource
+from .observe import ExtraMotion, Observations, observe_all
 from .ranking import check_rank
-from .report import Report, Skipped
-from .request import Wanted
+from .report import Report, SkippedClip
+from .request import EvaluationRequest
 
 LONG_CLIPS = 20
-"""Clips whose speech is continued, for metrics that look at long motion."""
+"""Clips with continued speech, for metrics of long motion."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A report, and all that it was made from."""
+    """A report, with everything that it was made from."""
 
     report: Report
-    clips: Clips
-    sources: Sequence[Source]
-    """What is evaluated, then baselines."""
-    metrics: Sequence[Measuring]
+    split: EvalSplit
+    sources: Sequence[MotionSource]
+    """What was evaluated, followed by baselines."""
+    metrics: Sequence[NamedMetric]
     observations: Observations
     rank: str
-    """``METRIC.FIGURE`` by which clips are best and worst; "" where there is none."""
+    """``METRIC.VALUE`` that ranks the best and worst clips; empty where there is none."""
 
 
-def evaluation(wanted: Wanted, metrics: Sequence[MetricLike] | None, device: str, quiet: bool) -> Evaluation:
-    """Measure all that is wanted.
+def run_request(
+    request: EvaluationRequest, metrics: Sequence[MetricLike] | None, device: str, quiet: bool
+) -> Evaluation:
+    """Measure what a request names.
+
+    Args:
+        request: the choices.
+        metrics: see `select_metrics`.
+        device: where models compute.
+        quiet: whether to leave out the progress bar.
 
     Raises:
         HeadmotionError: see `evaluate`.
     """
-    subject, clips, main, context = _opened(wanted, device)
-    setting = Setting(clips, main if isinstance(main, Model) else None)
-    baselines, baselines_left_out = make_baselines(wanted.baselines, setting)
-    chosen, metrics_left_out = chosen_metrics(metrics, context)
-    rank = check_rank(chosen, wanted.rank)
-    sources, damaged = [main, *baselines], [Skipped(clip=clip, reason=reason) for clip, reason in clips.damaged]
-    amount = Amount(wanted.seeds, LONG_CLIPS)
-    observations = observe(_cases(clips, damaged, quiet), sources, chosen, amount)
-    _check_measured(observations, main.name, damaged)
-    asked = None if metrics is None else [each.spec for each in chosen]
+    subject, split, main, context = _open_subject(request, device)
+    baseline_context = BaselineContext(split, main if isinstance(main, ModelSource) else None)
+    baselines, baselines_left_out = make_baselines(request.baselines, baseline_context)
+    selected, metrics_left_out = select_metrics(metrics, context)
+    rank = check_rank(selected, request.rank)
+    sources = [main, *baselines]
+    damaged = [SkippedClip(clip=clip, reason=reason) for clip, reason in split.damaged]
+    extra = ExtraMotion(request.seeds, LONG_CLIPS)
+    observations = observe_all(_readable_clips(split, damaged, quiet), sources, selected, extra)
+    _require_measured_clip(observations, main.name, damaged)
+    specs = None if metrics is None else [item.spec for item in selected]
     report = Report(
         headmotion=headmotion.__version__,
-        command=wanted.command(asked, tuple(BASELINES)),
+        command=request.command_line(specs, tuple(BASELINES)),
         subject=subject,
-        data=told(clips, damaged),
-        seed=wanted.seed,
-        seeds=wanted.seeds,
-        metrics={each.name: measured_by(each, sources, observations, clips, wanted.seed) for each in chosen},
+        data=corpus_report(split, damaged),
+        seed=request.seed,
+        seeds=request.seeds,
+        metrics={item.name: metric_report(item, sources, observations, split, request.seed) for item in selected},
         metrics_left_out=metrics_left_out,
-        baselines={each.name: dict(each.protocol) for each in baselines},
+        baselines={baseline.name: dict(baseline.protocol) for baseline in baselines},
         baselines_left_out=baselines_left_out,
     )
-    return Evaluation(report, clips, sources, chosen, observations, rank)
+    return Evaluation(report, split, sources, selected, observations, rank)
 
 
-def _opened(wanted: Wanted, device: str) -> tuple[dict[str, Any], Clips, Source, BuildContext]:
-    """What is evaluated, as the report names it, on which clips."""
-    folder = Path(wanted.subject)
-    if os.fspath(wanted.subject) not in registry().models and folder.is_dir():
+def _open_subject(
+    request: EvaluationRequest, device: str
+) -> tuple[dict[str, Any], EvalSplit, MotionSource, BuildContext]:
+    """Return the report's name of what is evaluated, its clips, its motion, and the context of its metrics."""
+    folder = Path(request.subject)
+    if os.fspath(request.subject) not in registry().models and folder.is_dir():
         representation = representation_in(folder)
-        clips = open_clips(wanted.data, representation, wanted.split, wanted.limit)
-        return (
-            {"kind": "motions", "name": str(folder)},
-            clips,
-            MotionFiles(folder, representation),
-            BuildContext(representation, 0),
-        )
-    pipeline, name = load_model(os.fspath(wanted.subject), device)
-    clips = open_clips(wanted.data, pipeline.representation, wanted.split, wanted.limit)
-    return name, clips, Model(pipeline, clips, wanted.seed), pipeline.context()
+        split = open_split(request.data, representation, request.split, request.limit)
+        subject = {"kind": "motions", "name": str(folder)}
+        return subject, split, MotionFolder(folder, representation), BuildContext(representation, 0)
+    pipeline, subject = load_model(os.fspath(request.subject), device)
+    split = open_split(request.data, pipeline.representation, request.split, request.limit)
+    return subject, split, ModelSource(pipeline, split, request.seed), pipeline.context()
 
 
-def _cases(clips: Clips, damaged: list[Skipped], quiet: bool) -> Iterator[Case]:
-    """The clips that can be used; the others are told to ``damaged``."""
-    console = Console(stderr=True)  # what is printed besides may be read by a program
-    for number in track(range(len(clips)), "clips", console=console, disable=quiet):
+def _readable_clips(split: EvalSplit, damaged: list[SkippedClip], quiet: bool) -> Iterator[EvalClip]:
+    """Yield the clips that can be used, and append the others to ``damaged``."""
+    console = Console(stderr=True)  # standard output may be read by a program
+    for index in track(range(len(split)), "clips", console=console, disable=quiet):
         try:
-            yield clips[number]
+            yield split[index]
         except HeadmotionError as error:
-            damaged.append(Skipped(clip=clips.entries[number].id, reason=str(error)))
+            damaged.append(SkippedClip(clip=split.entries[index].id, reason=str(error)))
 
 
-def _check_measured(observations: Observations, main: str, damaged: Sequence[Skipped]) -> None:
-    found = [each for (source, _), each in observations.items() if source == main]
-    if any(each.observations for each in found):
+def _require_measured_clip(observations: Observations, main: str, damaged: Sequence[SkippedClip]) -> None:
+    of_main = [observed for (source, _), observed in observations.items() if source == main]
+    if any(observed.observations for observed in of_main):
         return
-    reasons = [reason for each in found for _, reason in each.skipped] + [each.reason for each in damaged]
-    reasons += [each.left_out for each in found if each.left_out]
+    reasons = [reason for observed in of_main for _, reason in observed.skipped] + [clip.reason for clip in damaged]
+    reasons += [observed.left_out for observed in of_main if observed.left_out]
     raise EvaluationError("evaluation", "a clip that can be measured", reasons[0] if reasons else "no metric that fits")

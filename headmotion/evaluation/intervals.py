@@ -1,9 +1,9 @@
-"""Figures with their 95 % intervals by bootstrap over clips (Efron 1979, percentiles)."""
+"""Values of metrics with 95 % intervals by bootstrap over clips (Efron 1979, percentiles)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,78 +11,84 @@ import numpy.typing as npt
 from ..core.interfaces.metric import Metric, MetricValues, Observation, PerClip, SlowBootstrap
 
 DRAWS = 1000
-"""Draws of clips for an interval."""
-LOOKED_AT = 100_000
-"""Clips that the draws together may look at, where figures must be made anew for each; `FEWEST` draws at least."""
-FEWEST = 100
+"""Bootstrap draws for an interval."""
+MAX_CLIPS = 100_000
+"""Clips in all draws together, where values are computed anew for each draw; `MIN_DRAWS` are made in any case."""
+MIN_DRAWS = 100
 LOW, HIGH = 2.5, 97.5
+# A part of the protocol of every report: other words would make reports incomparable.
 RULE = (
-    f"95 % percentile interval of {DRAWS} bootstrap draws over clips; fewer (at least {FEWEST}, {LOOKED_AT} clips in"
+    f"95 % percentile interval of {DRAWS} bootstrap draws over clips; fewer (at least {MIN_DRAWS}, {MAX_CLIPS} clips in"
     " all) for figures that are not means over clips"
 )
 
 Intervals = dict[str, tuple[float, float]]
+"""Low and high end by name of the value."""
 
 
-def intervals(metric: Metric, observed: Sequence[Observation], seed: int) -> Intervals:
-    """Low and high end by figure; none where there is one clip alone, or a figure is told in none of the draws."""
+def bootstrap_intervals(metric: Metric, observed: Sequence[Observation], seed: int) -> Intervals:
+    """Return the interval of each value; none for a single clip, or for a value that no draw has.
+
+    Args:
+        metric: computes the values.
+        observed: one observation per clip.
+        seed: of the draws.
+    """
     if len(observed) < 2:
         return {}
-    found = _of_means(metric, observed, seed) if isinstance(metric, PerClip) else {}
-    if metric_figures(metric, observed).values.keys() <= found.keys():
-        return found
-    return _of_figures(metric, observed, seed) | found
+    of_means = _intervals_of_means(metric, observed, seed) if isinstance(metric, PerClip) else {}
+    if finite_values(metric, observed).values.keys() <= of_means.keys():
+        return of_means
+    return _intervals_by_recomputing(metric, observed, seed) | of_means
 
 
-def metric_figures(metric: Metric, observed: Sequence[Observation]) -> MetricValues:
-    """A metric's figures, those that are not finite replaced by a note."""
-    figures = metric.figures(observed)
-    values = {name: float(value) for name, value in figures.values.items() if math.isfinite(value)}
-    broken = sorted(figures.values.keys() - values.keys())
+def finite_values(metric: Metric, observed: Sequence[Observation]) -> MetricValues:
+    """Return a metric's values; those that are not finite are replaced by a note."""
+    result = metric.figures(observed)
+    values = {name: float(value) for name, value in result.values.items() if math.isfinite(value)}
+    broken = sorted(result.values.keys() - values.keys())
     notes = tuple(f"{name}: left out, because it is not finite" for name in broken)
-    return MetricValues(values, (*figures.notes, *notes))
+    return MetricValues(values, (*result.notes, *notes))
 
 
-def clip_figures(metric: PerClip, observed: Sequence[Observation]) -> dict[str, npt.NDArray[np.float64]]:
-    """By name, the figure of every clip ``[N]``; NaN where it cannot be told."""
-    every = [metric.per_clip(each) for each in observed]
-    names = dict.fromkeys(name for each in every for name in each)
-    return {name: np.array([each.get(name, np.nan) for each in every], np.float64) for name in names}
+def values_by_clip(metric: Metric, observed: Sequence[Observation]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the value of every clip ``[N]`` by name, NaN where undefined; nothing if clips have no values."""
+    if not isinstance(metric, PerClip):
+        return {}
+    clip_values = [metric.per_clip(clip) for clip in observed]
+    names = dict.fromkeys(name for values in clip_values for name in values)
+    return {name: np.array([values.get(name, np.nan) for values in clip_values], np.float64) for name in names}
 
 
-def draws_of(metric: Metric, clips: int) -> int:
-    """Draws for figures that must be made anew for each."""
-    own = metric.draws if isinstance(metric, SlowBootstrap) else max(FEWEST, LOOKED_AT // clips)
-    return min(DRAWS, own)
+def bootstrap_draws(metric: Metric, clips: int) -> int:
+    """Return the number of draws for values that are computed anew for each draw of so many clips."""
+    draws = metric.draws if isinstance(metric, SlowBootstrap) else max(MIN_DRAWS, MAX_CLIPS // clips)
+    return min(DRAWS, draws)
 
 
-def _of_means(metric: PerClip, observed: Sequence[Observation], seed: int) -> Intervals:
+def _intervals_of_means(metric: Metric, observed: Sequence[Observation], seed: int) -> Intervals:
     count = len(observed)
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS)
-    found = {}
-    for name, values in clip_figures(metric, observed).items():
-        known = np.isfinite(values)
-        weights = drawn[:, known].sum(axis=1)
-        means = (drawn[:, known] @ values[known])[weights > 0] / weights[weights > 0]
-        found[name] = _ends(means)
-    return found
+    # How often each clip occurs in each draw: a mean is then one matrix product.
+    counts = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS)
+    intervals = {}
+    for name, values in values_by_clip(metric, observed).items():
+        defined = np.isfinite(values)
+        weights = counts[:, defined].sum(axis=1)
+        means = (counts[:, defined] @ values[defined])[weights > 0] / weights[weights > 0]
+        intervals[name] = _percentiles(means)
+    return intervals
 
 
-def _of_figures(metric: Metric, observed: Sequence[Observation], seed: int) -> Intervals:
-    count, draws = len(observed), draws_of(metric, len(observed))
-    drawn = np.random.default_rng(seed).integers(0, count, (draws, count))
+def _intervals_by_recomputing(metric: Metric, observed: Sequence[Observation], seed: int) -> Intervals:
+    count = len(observed)
+    draws = np.random.default_rng(seed).integers(0, count, (bootstrap_draws(metric, count), count))
     values: dict[str, list[float]] = {}
-    for row in drawn:
-        for name, value in metric_figures(metric, [observed[k] for k in row]).values.items():
+    for indices in draws:
+        for name, value in finite_values(metric, [observed[k] for k in indices]).values.items():
             values.setdefault(name, []).append(value)
-    return {name: _ends(np.array(each)) for name, each in values.items()}
+    return {name: _percentiles(np.array(drawn)) for name, drawn in values.items()}
 
 
-def _ends(draws: npt.NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.percentile(draws, [LOW, HIGH])
+def _percentiles(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.percentile(values, [LOW, HIGH])
     return float(low), float(high)
-
-
-def all_clip_figures(metric: Metric, observed: Sequence[Observation]) -> Mapping[str, npt.NDArray[np.float64]]:
-    """As `clip_figures`; none for a metric whose figures belong to no single clip."""
-    return clip_figures(metric, observed) if isinstance(metric, PerClip) and observed else {}

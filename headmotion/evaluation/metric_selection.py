@@ -1,61 +1,74 @@
-"""Which metrics are measured."""
+"""From the requested metrics, or the default list, to metrics that are ready to measure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import SpecError
+from ..core.interfaces.metric import Metric
 from ..core.interfaces.specs import BuildContext, MetricSpec, resolve_spec
 from ..core.plugins import registry
 from ..core.spec import building, required_fields
-from .observe import Measuring
 
 MetricLike = MetricSpec | Mapping[str, Any] | str
 
 
-def chosen_metrics(
-    wanted: Sequence[MetricLike] | None, context: BuildContext
-) -> tuple[list[Measuring], dict[str, str]]:
-    """The metrics that are wanted; or of all that need no choice those that the representation allows.
+@dataclass(frozen=True)
+class NamedMetric:
+    """A metric with its spec and its name in the report."""
+
+    name: str
+    spec: MetricSpec
+    metric: Metric
+
+
+def select_metrics(
+    requested: Sequence[MetricLike] | None, context: BuildContext
+) -> tuple[list[NamedMetric], dict[str, str]]:
+    """Return the requested metrics, or the default list: all without required fields that fit the representation.
+
+    Args:
+        requested: specs, types or dicts with a type; None for the default list.
+        context: what the metrics are built with.
 
     Returns:
-        Metrics, and for those of the default list that do not fit, why.
+        The metrics, and the reason by type for metrics that the default list leaves out.
 
     Raises:
-        SpecError: a metric that is unknown, or that the representation does not allow.
+        SpecError: a requested metric is unknown, or does not fit the representation.
     """
-    if wanted is not None:
+    if requested is not None:
         specs: list[MetricSpec] = []
-        for each in map(_spec, wanted):
-            specs += [] if each in specs else [each]
-        return [Measuring(name, spec, _built(spec, context)) for name, spec in _named(specs).items()], {}
-    found, left_out = [], {}
+        for spec in map(_resolve, requested):
+            specs += [] if spec in specs else [spec]
+        return [NamedMetric(name, spec, _build(spec, context)) for name, spec in _by_name(specs).items()], {}
+    metrics, left_out = [], {}
     for name in registry().types("metric"):
-        cls = registry().resolve("metric", name)
-        if required_fields(cls):
-            left_out[name] = "it must be told what to do"
+        if required := required_fields(registry().resolve("metric", name)):
+            left_out[name] = f"required without a default: {', '.join(required)}"
             continue
         try:
-            spec = _spec(name)
-            found.append(Measuring(name, spec, _built(spec, context)))
+            spec = _resolve(name)
+            metrics.append(NamedMetric(name, spec, _build(spec, context)))
         except SpecError as error:
             left_out[name] = str(error)
-    return found, left_out
+    return metrics, left_out
 
 
-def _spec(value: MetricLike) -> MetricSpec:
-    return value if isinstance(value, MetricSpec) else resolve_spec("metric", value)
+def _resolve(metric: MetricLike) -> MetricSpec:
+    return metric if isinstance(metric, MetricSpec) else resolve_spec("metric", metric)
 
 
-def _built(spec: MetricSpec, context: BuildContext) -> Any:
+def _build(spec: MetricSpec, context: BuildContext) -> Any:
     with building(f"metric {spec.type_name()}"):
         return spec.build(context)
 
 
-def _named(specs: Sequence[MetricSpec]) -> dict[str, MetricSpec]:
-    """By type; where one type comes twice, by what is not as usual in each."""
+def _by_name(specs: Sequence[MetricSpec]) -> dict[str, MetricSpec]:
+    """Return the specs by type; where a type occurs more than once, followed by the fields that are not defaults."""
     count = Counter(spec.type_name() for spec in specs)
     named = {}
     for spec in specs:

@@ -1,4 +1,4 @@
-"""Where motion comes from: a model, a folder of motion files, or a baseline."""
+"""Sources of motion: a model, a folder of motion files, or a baseline."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 from ..core.motion import Motion
-from .eval_clip import Case
+from .eval_clip import EvalClip
 
 
-class Source(ABC):
-    """Motion for the speech of a clip, from its first pose."""
+class MotionSource(ABC):
+    """Gives motion for the speech of a clip, starting at the clip's first pose."""
 
     name: str
     protocol: Mapping[str, Any] = {}
     """How the motion is made, as JSON values."""
 
     @abstractmethod
-    def motion(self, case: Case) -> Motion:
-        """In pixels, as long and at the rate of the real one.
+    def motion(self, clip: EvalClip) -> Motion:
+        """Return motion in pixels, of the length and at the rate of the real one.
 
         Raises:
             HeadmotionError: there is none for this clip, with the reason.
@@ -27,18 +27,18 @@ class Source(ABC):
 
 
 @runtime_checkable
-class Repeats(Protocol):
-    """A source that chance can make say the same in other ways."""
+class SupportsSeeds(Protocol):
+    """A source that gives other motion for the same speech, by seed."""
 
-    def again(self, case: Case, repeat: int) -> Motion:
-        """Motion from another seed; ``repeat`` from 1."""
+    def repeat(self, clip: EvalClip, number: int) -> Motion:
+        """Return motion from another seed; ``number`` is 1 or more."""
         ...
 
 
 @runtime_checkable
-class GoesOn(Protocol):
-    """A source that has motion for any length of speech."""
+class SupportsLongMotion(Protocol):
+    """A source that gives motion for speech of any length."""
 
-    def long(self, case: Case, frames: int) -> Motion:
-        """So many frames for the clip's speech and that of those after it."""
+    def long_motion(self, clip: EvalClip, frames: int) -> Motion:
+        """Return this many frames, for the clip's speech followed by that of the next clips."""
         ...

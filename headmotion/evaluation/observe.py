@@ -1,4 +1,4 @@
-"""Every metric looks at every clip of every source, a few clips in memory at a time."""
+"""Observing all clips of all sources with all metrics, a few clips in memory at a time."""
 
 from __future__ import annotations
 
@@ -12,30 +12,24 @@ import torch
 
 from ..core.errors import EvaluationError, HeadmotionError, MotionError
 from ..core.interfaces.metric import Metric, MetricInput, Observation, SupportsBatch
-from ..core.interfaces.specs import MetricSpec
-from .eval_clip import Case
-from .motion_source import GoesOn, Repeats, Source
+from .eval_clip import EvalClip
+from .metric_selection import NamedMetric
+from .motion_source import MotionSource, SupportsLongMotion, SupportsSeeds
 
-
-@dataclass(frozen=True)
-class Measuring:
-    """A metric with the name that it has in the report."""
-
-    name: str
-    spec: MetricSpec
-    metric: Metric
+BATCH_SIZE = 16
+"""Clips in memory at a time."""
 
 
 @dataclass
-class Observed:
-    """What one metric keeps of one source."""
+class SourceObservations:
+    """The observations that one metric made of one source."""
 
     clips: list[str] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
     """SHA-256 of each of the clips."""
     rates: set[str] = field(default_factory=set)
-    """Frames per second that came up."""
+    """Frames per second that occurred."""
     skipped: list[tuple[str, str]] = field(default_factory=list)
     """Clips that were not measured, with the reason."""
     left_out: str = ""
@@ -43,107 +37,118 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Amount:
-    """How much is generated for a clip beyond its motion."""
+class ExtraMotion:
+    """How much is generated besides one motion per clip."""
 
     seeds: int
     """Motions per clip, for metrics that compare them."""
     long_clips: int
-    """Clips whose speech goes on, for metrics that look at long motion."""
+    """Clips with continued speech, for metrics of long motion."""
 
 
-TOGETHER = 16
-"""Clips in memory at a time."""
-Made = tuple[Case, MetricInput]
-Observations = dict[tuple[str, str], Observed]
-"""By source and metric."""
+Observations = dict[tuple[str, str], SourceObservations]
+"""By the names of source and metric."""
 
 
-def observe(
-    cases: Iterable[Case], sources: Sequence[Source], metrics: Sequence[Measuring], amount: Amount
+def observe_all(
+    clips: Iterable[EvalClip], sources: Sequence[MotionSource], metrics: Sequence[NamedMetric], extra: ExtraMotion
 ) -> Observations:
-    """Look at all clips once."""
-    kept = {(s.name, m.name): Observed(left_out=_unmet(s, m.metric, amount)) for s in sources for m in metrics}
-    rest = iter(cases)
-    while few := list(itertools.islice(rest, TOGETHER)):
+    """Observe the motion of every source for every clip with every metric, reading each clip once.
+
+    Args:
+        clips: the evaluated clips.
+        sources: what gives the motion.
+        metrics: what observes it.
+        extra: how much is generated besides one motion per clip.
+    """
+    observations = {
+        (source.name, item.name): SourceObservations(left_out=_unmet_need(source, item.metric, extra))
+        for source in sources
+        for item in metrics
+    }
+    remaining = iter(clips)
+    while batch := list(itertools.islice(remaining, BATCH_SIZE)):
         for source in sources:
-            wanted = [each for each in metrics if not kept[source.name, each.name].left_out]
-            made: list[Made] = []
-            for case in few:
+            active = [item for item in metrics if not observations[source.name, item.name].left_out]
+            inputs: list[tuple[EvalClip, MetricInput]] = []
+            for clip in batch:
                 try:
-                    made.append((case, _made(case, source, [each.metric for each in wanted], amount)))
+                    inputs.append((clip, _metric_input(clip, source, [item.metric for item in active], extra)))
                 except HeadmotionError as error:
-                    for each in wanted:
-                        kept[source.name, each.name].skipped.append((case.name, str(error)))
-            for each in wanted:
-                _look(each.metric, made, kept[source.name, each.name])
-    return kept
+                    for item in active:
+                        observations[source.name, item.name].skipped.append((clip.name, str(error)))
+            for item in active:
+                _observe_batch(item.metric, inputs, observations[source.name, item.name])
+    return observations
 
 
-def _unmet(source: Source, metric: Metric, amount: Amount) -> str:
-    if "others" in metric.needs and not isinstance(source, Repeats):
+def _unmet_need(source: MotionSource, metric: Metric, extra: ExtraMotion) -> str:
+    """Return why a source lacks what a metric needs; empty if it does not."""
+    if "others" in metric.needs and not isinstance(source, SupportsSeeds):
         return "no motion from other seeds"
-    if "others" in metric.needs and amount.seeds < 2:
+    if "others" in metric.needs and extra.seeds < 2:
         return "needs two seeds or more"
-    if "long" in metric.needs and not isinstance(source, GoesOn):
+    if "long" in metric.needs and not isinstance(source, SupportsLongMotion):
         return "no motion beyond the clip"
-    if "long" in metric.needs and not amount.long_clips:
-        return "no clip was to be continued"
+    if "long" in metric.needs and not extra.long_clips:
+        return "no clip with continued speech was requested"
     return ""
 
 
-def _made(case: Case, source: Source, metrics: Sequence[Metric], amount: Amount) -> MetricInput:
-    motion = source.motion(case)
+def _metric_input(clip: EvalClip, source: MotionSource, metrics: Sequence[Metric], extra: ExtraMotion) -> MetricInput:
+    motion = source.motion(clip)
     if not bool(torch.isfinite(motion.values).all()):
-        raise MotionError(f"motion of {case.name}", "finite frames", "NaN or infinity")
-    clip = MetricInput(case.name, motion, case.real, case.audio)
-    if isinstance(source, Repeats) and any("others" in each.needs for each in metrics):
-        clip = replace(clip, others=tuple(source.again(case, repeat) for repeat in range(1, amount.seeds)))
-    frames = max((each.long_frames for each in metrics), default=0)
-    if isinstance(source, GoesOn) and frames and case.number < amount.long_clips:
-        clip = replace(clip, long=source.long(case, frames))
-    return clip
+        raise MotionError(f"motion of {clip.name}", "finite frames", "NaN or infinity")
+    inputs = MetricInput(clip.name, motion, clip.real, clip.audio)
+    if isinstance(source, SupportsSeeds) and any("others" in metric.needs for metric in metrics):
+        inputs = replace(inputs, others=tuple(source.repeat(clip, number) for number in range(1, extra.seeds)))
+    frames = max((metric.long_frames for metric in metrics), default=0)
+    if isinstance(source, SupportsLongMotion) and frames and clip.index < extra.long_clips:
+        inputs = replace(inputs, long=source.long_motion(clip, frames))
+    return inputs
 
 
-def _look(metric: Metric, made: Sequence[Made], kept: Observed) -> None:
-    if "long" in metric.needs:  # the report says for how many clips there is one
-        made = [(case, clip) for case, clip in made if clip.long is not None]
-    for (case, _), found in zip(made, _found(metric, [clip for _, clip in made]), strict=True):
-        if isinstance(found, HeadmotionError):
-            kept.skipped.append((case.name, str(found)))
+def _observe_batch(
+    metric: Metric, inputs: Sequence[tuple[EvalClip, MetricInput]], observations: SourceObservations
+) -> None:
+    if "long" in metric.needs:  # clips beyond the first few have none, which the report shows by the count
+        inputs = [(clip, data) for clip, data in inputs if data.long is not None]
+    results = _observations_or_errors(metric, [data for _, data in inputs])
+    for (clip, _), result in zip(inputs, results, strict=True):
+        if isinstance(result, HeadmotionError):
+            observations.skipped.append((clip.name, str(result)))
             continue
-        kept.observations.append(found)
-        kept.clips.append(case.name)
-        kept.digests.append(case.digest)
-        kept.rates.add(str(case.real.fps))
+        observations.observations.append(result)
+        observations.clips.append(clip.name)
+        observations.digests.append(clip.digest)
+        observations.rates.add(str(clip.real.fps))
 
 
-def _found(metric: Metric, clips: Sequence[MetricInput]) -> list[Observation | HeadmotionError]:
-    """What is observed in each clip, or why nothing can be."""
-    if isinstance(metric, SupportsBatch) and len(clips) > 1:
+def _observations_or_errors(metric: Metric, inputs: Sequence[MetricInput]) -> list[Observation | HeadmotionError]:
+    if isinstance(metric, SupportsBatch) and len(inputs) > 1:
         try:
-            return list(metric.observe_batch(clips))
+            return list(metric.observe_batch(inputs))
         except HeadmotionError:
-            pass  # which clip it was is found one by one
-    return [_one(metric, clip) for clip in clips]
+            pass  # one by one shows which clip it was
+    return [_observation_or_error(metric, data) for data in inputs]
 
 
-def _one(metric: Metric, clip: MetricInput) -> Observation | HeadmotionError:
+def _observation_or_error(metric: Metric, data: MetricInput) -> Observation | HeadmotionError:
     try:
-        return metric.observe(clip)
+        return metric.observe(data)
     except HeadmotionError as error:
         return error
 
 
-def protocol_of(measuring: Measuring) -> dict[str, Any]:
-    """A metric's own protocol as JSON values.
+def json_protocol(item: NamedMetric) -> dict[str, Any]:
+    """Return a metric's own protocol as JSON values.
 
     Raises:
         EvaluationError: it holds something else.
     """
     try:
-        text = json.dumps(dict(measuring.metric.protocol), allow_nan=False)
+        text = json.dumps(dict(item.metric.protocol), allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise EvaluationError(f"metric {measuring.name}", "a protocol of JSON values", str(error)) from None
+        raise EvaluationError(f"metric {item.name}", "a protocol of JSON values", str(error)) from None
     values: Mapping[str, Any] = json.loads(text)
     return dict(values)

@@ -1,66 +1,68 @@
-"""Which clips went best and worst."""
+"""The best and the worst clips by a value that single clips have."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.errors import EvaluationError
 from ..core.interfaces.metric import PerClip
-from .intervals import all_clip_figures
-from .observe import Measuring
+from .intervals import values_by_clip
+from .metric_selection import NamedMetric
+from .observe import SourceObservations
 
-if TYPE_CHECKING:
-    from .evaluator import Evaluation
-
-FAVORITE = "opening.correlation"
-"""What clips are ranked by unless somebody says otherwise, where it is measured."""
-SHOWN = 2
-"""Clips at each end."""
+DEFAULT_RANK = "opening.correlation"
+"""The value to rank by where none is requested and this one is measured."""
+CLIPS_PER_END = 2
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """One clip at an end of the ranking."""
+class RankedClip:
+    """A clip at the top or the bottom of the ranking."""
 
     title: str
     clip: str
     value: float
 
 
-def check_rank(metrics: Sequence[Measuring], rank: str | None) -> str:
-    """The figure to rank by: ``rank``, or what is usual; "" where no figure of single clips has a good end.
+def check_rank(metrics: Sequence[NamedMetric], rank: str | None) -> str:
+    """Return the value to rank by, ``METRIC.VALUE``; empty where no value of single clips has a better direction.
+
+    Args:
+        metrics: those that are measured.
+        rank: the requested value; None for the default.
 
     Raises:
-        EvaluationError: clips cannot be ranked by what is asked for.
+        EvaluationError: clips cannot be ranked by the requested value.
     """
-    able = [each for each in metrics if isinstance(each.metric, PerClip)]
-    known = [f"{each.name}.{figure}" for each in able for figure in each.metric.better]
-    if rank is not None and rank not in known:
-        raise EvaluationError("evaluation", f"a figure to rank clips by: {', '.join(known) or '(none)'}", repr(rank))
-    return rank or (FAVORITE if FAVORITE in known else next(iter(known), ""))
+    names = [
+        f"{item.name}.{name}" for item in metrics if isinstance(item.metric, PerClip) for name in item.metric.better
+    ]
+    if rank is not None and rank not in names:
+        raise EvaluationError("evaluation", f"a value to rank clips by: {', '.join(names) or '(none)'}", repr(rank))
+    return rank or (DEFAULT_RANK if DEFAULT_RANK in names else next(iter(names), ""))
 
 
-def ranked(found: Evaluation) -> list[Ranked]:
-    """The best and the worst clips, best first; none where nothing has a good end."""
-    if not found.rank:
-        return []
-    name, figure = found.rank.rsplit(".", 1)
-    metric = next(each for each in found.metrics if each.name == name)
-    observed = found.observations[found.sources[0].name, name]
-    values = all_clip_figures(metric.metric, observed.observations).get(figure, np.zeros(0))
+def rank_clips(item: NamedMetric, name: str, source: SourceObservations) -> list[RankedClip]:
+    """Return the best clips, best first, followed by the worst, worst last.
+
+    Args:
+        item: the metric.
+        name: the value to rank by, which has a better direction.
+        source: observations of the metric.
+    """
+    values = values_by_clip(item.metric, source.observations).get(name, np.zeros(0))
     order = [int(k) for k in np.argsort(values, kind="stable") if np.isfinite(values[k])]
-    if metric.metric.better[figure] == "higher":
+    if item.metric.better[name] == "higher":
         order.reverse()
-    count = min(SHOWN, len(order))
-    places = [*range(count), *range(max(len(order) - SHOWN, count), len(order))]
-    titles = [f"{_nth(k)}best" if k < count else f"{_nth(len(order) - 1 - k)}worst" for k in places]
-    shown = zip(titles, (order[k] for k in places), strict=True)
-    return [Ranked(title, observed.clips[k], float(values[k])) for title, k in shown]
+    best = min(CLIPS_PER_END, len(order))
+    places = [*range(best), *range(max(len(order) - CLIPS_PER_END, best), len(order))]
+    titles = [f"{_ordinal(k)}best" if k < best else f"{_ordinal(len(order) - 1 - k)}worst" for k in places]
+    clips = [order[k] for k in places]
+    return [RankedClip(title, source.clips[k], float(values[k])) for title, k in zip(titles, clips, strict=True)]
 
 
-def _nth(place: int) -> str:
+def _ordinal(place: int) -> str:
     return "" if place == 0 else "second "

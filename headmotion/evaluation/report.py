@@ -1,4 +1,4 @@
-"""What an evaluation found, as JSON that can be read again."""
+"""The report of an evaluation, as JSON that can be read back."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
-class Value(_Stored):
-    """A figure with its 95 % interval."""
+class ReportedValue(_Stored):
+    """A value with its 95 % interval."""
 
     value: float
     """The value over all clips."""
     low: float | None = None
-    """None: no interval can be told."""
+    """Lower end of the 95 % interval; None without one."""
     high: float | None = None
     """Upper end of the 95 % interval; None without one."""
 
 
-class Skipped(_Stored):
+class SkippedClip(_Stored):
     """A clip that was not measured."""
 
     clip: str
@@ -42,97 +42,100 @@ class Skipped(_Stored):
     """Why it was not measured."""
 
 
-class Result(_Stored):
-    """What a metric says of one source."""
+class SourceResult(_Stored):
+    """The values of one metric for one source."""
 
     n: int = Field(ge=0)
     """Clips that were measured."""
-    values: dict[str, Value] = {}
+    values: dict[str, ReportedValue] = {}
     """Values by name."""
     clips: dict[str, dict[str, float]] = {}
-    """Figures of each clip by its id, of metrics whose figures are means over clips."""
+    """Values of each clip by its id, for metrics whose values are means over clips."""
     notes: tuple[str, ...] = ()
     """Remarks of the metric on these values."""
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[SkippedClip, ...] = ()
     """Clips that could not be measured."""
     left_out: str = ""
-    """Why none was measured."""
+    """Why no clip was measured."""
 
 
-class Measured(_Stored):
-    """A metric, and what it says of each source."""
+class MetricReport(_Stored):
+    """A metric, and its values for each source."""
 
     spec: dict[str, Any]
     """Spec of the metric as JSON values."""
     protocol: dict[str, Any]
     """All that two reports must share for the metric to be comparable."""
     better: dict[str, Literal["lower", "higher"]] = {}
-    """Which end is good, of those figures that have a good end."""
-    results: dict[str, Result]
+    """Which direction is better, for values that have one."""
+    results: dict[str, SourceResult]
     """By source: ``model`` or ``motions``, and baselines."""
 
 
-class Data(_Stored):
-    """The clips."""
+class CorpusReport(_Stored):
+    """The evaluated clips."""
 
     corpus: str
-    """Folder."""
+    """Folder of the corpus."""
     index_sha256: str
-    """Of the corpus's index."""
+    """SHA-256 of the corpus's index."""
     split: str
     """Split of the corpus that was evaluated."""
     clips: int
-    """Clips that were to be evaluated."""
+    """Clips that were requested."""
     ids_sha256: str
-    """Of their ids, one a line."""
-    damaged: tuple[Skipped, ...] = ()
+    """SHA-256 of their ids, one per line."""
+    damaged: tuple[SkippedClip, ...] = ()
     """Clips of the corpus that cannot be used."""
 
 
 class Report(_Stored):
-    """An evaluation."""
+    """The report of an evaluation."""
 
     format: Literal[1] = FORMAT
     """Version of the file format."""
     headmotion: str
-    """Version."""
+    """Version of headmotion."""
     command: str
-    """The command that does the same."""
+    """The command that repeats the evaluation."""
     subject: dict[str, Any]
     """What was evaluated: ``kind`` (``model`` or ``motions``), name, digests."""
-    data: Data
+    data: CorpusReport
     """The clips that were evaluated."""
     seed: int
     """Seed of the first clip."""
     seeds: int
     """Motions per clip, for metrics that compare them."""
-    metrics: dict[str, Measured]
+    metrics: dict[str, MetricReport]
     """Results by metric."""
     metrics_left_out: dict[str, str] = {}
-    """Metrics of the default list that the representation does not allow, with the reason."""
+    """Metrics that the default list leaves out, with the reason."""
     baselines: dict[str, dict[str, Any]]
-    """How each was made."""
+    """How each was made, by name."""
     baselines_left_out: dict[str, str] = {}
     """Reasons by baseline."""
 
     @property
     def main(self) -> str:
-        """The name of what was evaluated among the sources."""
+        """Name of the evaluated source among the results."""
         return str(self.subject["kind"])
 
     def text(self) -> str:
-        """The same values as the same JSON, always; no number in it is NaN or infinite."""
+        """Return the report as JSON. Equal reports give the same text, and no number is NaN or infinite."""
         return json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the JSON file; it appears whole or not at all."""
+        """Write the JSON file and return its path; it appears whole or not at all."""
         with atomic_output(path) as temporary:
             write_text(temporary, self.text())
         return Path(path)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Report:
-        """Read a report: its JSON file, or the folder that holds it.
+        """Read a report.
+
+        Args:
+            path: its JSON file, or the folder that holds it.
 
         Raises:
             EvaluationError: no report, damaged, or of a newer format.

@@ -1,4 +1,4 @@
-"""What is to be evaluated, and the command that says the same."""
+"""The choices of an evaluation, and the command line that repeats it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from ..core.errors import EvaluationError
 from ..core.interfaces.specs import MetricSpec
 
-NONE = "none"
-"""The baseline that stands for none on the command line."""
+NO_BASELINES = "none"
+"""Stands for an empty list of baselines on the command line."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The choices of an evaluation; see `evaluate`."""
+class EvaluationRequest:
+    """The choices of an evaluation; see `evaluate`.
+
+    Raises:
+        EvaluationError: fewer than one seed or clip.
+    """
 
     subject: str | os.PathLike[str]
     data: str | os.PathLike[str]
@@ -34,21 +38,22 @@ class Wanted:
             if value is not None and value < 1:
                 raise EvaluationError("evaluation", f"{name} of 1 or more", str(value))
 
-    def command(self, metrics: Sequence[MetricSpec] | None, every: Sequence[str]) -> str:
-        """The command line without its output.
+    def command_line(self, metrics: Sequence[MetricSpec] | None, all_baselines: Sequence[str]) -> str:
+        """Return the command that repeats the evaluation, without its output.
 
         Args:
-            metrics: those that are asked for; None: the default list.
-            every: all baselines that there are.
+            metrics: the requested ones; None for the default list.
+            all_baselines: names of all baselines, which are the default.
         """
         words = ["headmotion", "evaluate", os.fspath(self.subject), "--data", os.fspath(self.data)]
         words += ["--split", self.split]
         for spec in metrics or ():
             changed = spec.model_dump(mode="json", exclude_defaults=True)
-            brief = {"type": spec.type_name(), **changed}
-            words += ["--metric", json.dumps(brief) if changed else spec.type_name()]
-        for name in () if list(self.baselines) == list(every) else self.baselines or (NONE,):
-            words += ["--baseline", name]
+            full = {"type": spec.type_name(), **changed}
+            words += ["--metric", json.dumps(full) if changed else spec.type_name()]
+        if list(self.baselines) != list(all_baselines):
+            for name in self.baselines or (NO_BASELINES,):
+                words += ["--baseline", name]
         words += ["--seed", str(self.seed), "--seeds", str(self.seeds)]
         words += [] if self.limit is None else ["--limit", str(self.limit)]
         words += [] if self.rank is None else ["--rank", self.rank]

@@ -1,4 +1,4 @@
-"""`evaluate`: a model or motions, and baselines, through the same metrics, and the report of it."""
+"""`evaluate`: a model or motions, and baselines, through the same metrics."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..core.errors import EvaluationError
 from ..core.files import atomic_folder, write_text
 from ..reports.page import check_installed
 from .baselines import BASELINES
-from .evaluator import evaluation
+from .evaluator import run_request
 from .metric_selection import MetricLike
-from .page import page
+from .page import evaluation_page
 from .report import HTML, JSON, Report
-from .request import Wanted
+from .request import EvaluationRequest
 
 
 def evaluate(
@@ -32,9 +32,9 @@ def evaluate(
     device: str = "auto",
     quiet: bool = True,
 ) -> Report:
-    """Measure what a model makes of the speech of a corpus, or motions that are there already.
+    """Measure a model, or motions from files, on the clips of a corpus, and return the report.
 
-    Every clip's motion begins at the clip's own first pose and hears its own speech. It is compared with the real
+    Every clip's motion starts at the clip's own first pose and follows its own speech. It is compared with the real
     motion, in pixels, at the clip's rate.
 
     Args:
@@ -42,40 +42,40 @@ def evaluate(
         data: the corpus folder.
         output: folder for ``report.json`` and ``report.html``, new or empty; None writes nothing. The page needs
             ``pip install 'headmotion[report]'``.
-        split: which clips.
-        metrics: specs, types or dicts with a type; None means all that need no choice and fit the representation.
-        baselines: names out of `BASELINES`.
-        seed: the only source of chance: of the model (clip ``k`` gets ``seed + k``) and of the intervals.
+        split: name of the split.
+        metrics: specs, types or dicts with a type; None for all without required fields that fit the representation.
+        baselines: names from `BASELINES`.
+        seed: of the model (clip ``k`` gets ``seed + k``) and of the intervals.
         seeds: motions per clip, for metrics that compare them.
-        limit: the first so many clips only.
-        rank: ``METRIC.FIGURE`` by which the page shows the best and the worst clips.
+        limit: how many clips, from the first; None for all.
+        rank: ``METRIC.VALUE`` by which the page shows the best and the worst clips.
         device: where to compute.
-        quiet: no progress bar.
+        quiet: whether to leave out the progress bar.
 
     Raises:
-        EvaluationError: no such split, no clip that could be measured, an unknown baseline or rank, an output that is
-            there.
+        EvaluationError: no such split, no clip that could be measured, an unknown baseline or rank, or an output that
+            exists.
         CheckpointError: no such model.
         CorpusError: no corpus.
         SpecError: a metric that is unknown, or that does not fit the representation.
     """
-    wanted = Wanted(subject, data, split, baselines, seed, seeds, limit, rank)
+    request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
     if output is not None:
         check_output(Path(output))
-    found = evaluation(wanted, metrics, device, quiet)
+    evaluation = run_request(request, metrics, device, quiet)
     if output is not None:
-        text = page(found)
+        text = evaluation_page(evaluation)
         with atomic_folder(output) as folder:
-            found.report.save(folder / JSON)
+            evaluation.report.save(folder / JSON)
             write_text(folder / HTML, text)
-    return found.report
+    return evaluation.report
 
 
 def check_output(folder: Path) -> None:
-    """Refuse a folder into which a report cannot be put, before any work is done for it.
+    """Refuse an output folder that cannot take a report, before any work is done.
 
     Raises:
-        EvaluationError: it is there and no empty folder.
+        EvaluationError: it exists and is not an empty folder.
         HeadmotionError: a package that the page needs is missing.
     """
     check_installed()

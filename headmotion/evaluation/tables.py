@@ -1,20 +1,20 @@
-"""Figures with their intervals as rows of text."""
+"""Values with their intervals as tables of text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .report import Measured, Result, Value
+from .report import MetricReport, ReportedValue, SourceResult
 
 ARROWS = {"lower": "\N{DOWNWARDS ARROW}", "higher": "\N{UPWARDS ARROW}"}
-"""Which way is better."""
-NOTHING = "\N{EN DASH}"
+"""Signs for the better direction."""
+EMPTY = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number as text."""
+    """One value as text."""
 
     value: str
     interval: str = ""
@@ -22,54 +22,60 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One figure."""
+    """One value of all columns."""
 
-    figure: str
+    name: str
     arrow: str
     cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Figures by column."""
+    """Values by column."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
-def table(better: Mapping[str, str], columns: Mapping[str, Result]) -> Table:
-    """A row for each figure that some column has, and one for the number of clips."""
+def values_table(better: Mapping[str, str], columns: Mapping[str, SourceResult]) -> Table:
+    """Return a table with a row for each value that some column has, and one for the number of clips.
+
+    Args:
+        better: the better direction of values that have one.
+        columns: results by title.
+    """
     results = list(columns.values())
     names = dict.fromkeys(name for result in results for name in result.values)
     rows = [
-        Row(name, ARROWS.get(better.get(name, ""), ""), tuple(_cell(each.values.get(name)) for each in results))
+        Row(name, ARROWS.get(better.get(name, ""), ""), tuple(_cell(result.values.get(name)) for result in results))
         for name in names
     ]
-    return Table(tuple(columns), (*rows, Row("clips", "", tuple(Cell(str(each.n)) for each in results))))
+    return Table(tuple(columns), (*rows, Row("clips", "", tuple(Cell(str(result.n)) for result in results))))
 
 
-def by_source(measured: Measured) -> Table:
-    """What was evaluated and all baselines, less those of which the metric can say nothing."""
-    return table(measured.better, {name: each for name, each in measured.results.items() if not each.left_out})
+def source_table(metric: MetricReport) -> Table:
+    """Return the values of all sources, except for those that the metric cannot measure."""
+    measured = {name: result for name, result in metric.results.items() if not result.left_out}
+    return values_table(metric.better, measured)
 
 
-def remarks(results: Mapping[str, Result]) -> list[tuple[str, str]]:
-    """Each remark (notes, and why nothing could be measured) behind the sources that it is about."""
-    about: dict[str, list[str]] = {}
+def collect_notes(results: Mapping[str, SourceResult]) -> list[tuple[str, str]]:
+    """Return each note, including why nothing was measured, with the sources that have it."""
+    sources: dict[str, list[str]] = {}
     for name, result in results.items():
-        for remark in (*result.notes, *filter(None, [result.left_out])):
-            about.setdefault(remark, []).append(name)
-    return [(", ".join(names), remark) for remark, names in about.items()]
+        for note in (*result.notes, *filter(None, [result.left_out])):
+            sources.setdefault(note, []).append(name)
+    return [(", ".join(names), note) for note, names in sources.items()]
 
 
-def _cell(value: Value | None) -> Cell:
+def _cell(value: ReportedValue | None) -> Cell:
     if value is None:
-        return Cell(NOTHING)
+        return Cell(EMPTY)
     if value.low is None or value.high is None:
-        return Cell(_number(value.value))
-    return Cell(_number(value.value), f"{_number(value.low)} to {_number(value.high)}")
+        return Cell(_format(value.value))
+    return Cell(_format(value.value), f"{_format(value.low)} to {_format(value.high)}")
 
 
-def _number(value: float) -> str:
-    """Three figures, without an exponent where that is readable."""
+def _format(value: float) -> str:
+    """Return three significant digits, without an exponent where that is readable."""
     return f"{value:.3g}" if value == 0 or 1e-4 <= abs(value) < 1e5 else f"{value:.2e}"

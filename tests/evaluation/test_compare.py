@@ -1,4 +1,4 @@
-"""Reports side by side, and those that must not be."""
+"""Comparison of reports, and refusals."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from click.testing import CliRunner
 from headmotion.cli import cli
 from headmotion.core.errors import EvaluationError
 from headmotion.evaluation import Report, compare
-from headmotion.evaluation.report import Data, Measured, Result, Value
+from headmotion.evaluation.report import CorpusReport, MetricReport, ReportedValue, SourceResult
 
 PROTOCOL = {"group": "lips", "split": "val", "representation": {"type": "landmarks68", "dims": 2}}
 
 
-def saved(folder: Path, name: str, value: float, protocol: dict[str, Any] | None = None, **more: Measured) -> Path:
-    result = Result(n=7, values={"lmd_px": Value(value=value, low=value - 0.5, high=value + 0.5)})
-    measured = Measured(
+def saved(folder: Path, name: str, value: float, protocol: dict[str, Any] | None = None, **more: MetricReport) -> Path:
+    result = SourceResult(n=7, values={"lmd_px": ReportedValue(value=value, low=value - 0.5, high=value + 0.5)})
+    metric = MetricReport(
         spec={"type": "lmd"},
         protocol=PROTOCOL if protocol is None else protocol,
         better={"lmd_px": "lower"},
-        results={"model": result, "ground-truth": Result(n=7, values={"lmd_px": Value(value=0.0)})},
+        results={"model": result, "ground-truth": SourceResult(n=7, values={"lmd_px": ReportedValue(value=0.0)})},
     )
     report = Report(
         headmotion="0",
         command="headmotion evaluate",
         subject={"kind": "model", "name": name},
-        data=Data(corpus="c", index_sha256="", split="val", clips=7, ids_sha256=""),
+        data=CorpusReport(corpus="c", index_sha256="", split="val", clips=7, ids_sha256=""),
         seed=0,
         seeds=1,
-        metrics={"lmd": measured, **more},
+        metrics={"lmd": metric, **more},
         baselines={},
     )
     target = folder / f"{name}-{value:g}" / "report.json"
@@ -78,7 +78,7 @@ def test_another_protocol_is_refused_with_the_difference(
         compare([saved(tmp_path, "one", 1), saved(tmp_path, "three", 1), saved(tmp_path, "two", 2, protocol)])
 
 
-def test_reports_of_the_same_model_are_told_apart_by_their_place(tmp_path: Path) -> None:
+def test_reports_of_the_same_model_are_titled_by_their_paths(tmp_path: Path) -> None:
     extra = Report.load(saved(tmp_path, "other", 3)).metrics["lmd"]
     one, other = saved(tmp_path, "model", 1), saved(tmp_path, "model", 2, **{"lmd group=eyes": extra})
     comparison = compare([one, other])

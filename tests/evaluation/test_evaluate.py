@@ -21,7 +21,7 @@ from headmotion.evaluation.baselines import BASELINES
 
 SMALL = {"type": "ms-sync", "preset": "small", "hidden_size": 32, "pose_size": 16, "branch_size": 16}
 
-OF_MOTION = ("beat", "blink", "diversity", "drift", "head-motion", "jitter", "lip-vertex-error", "lmd", "opening")
+MOTION_METRICS = ("beat", "blink", "diversity", "drift", "head-motion", "jitter", "lip-vertex-error", "lmd", "opening")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_truth_is_perfect_and_a_still_face_does_not_speak(report: Report) ->
                 assert value.low is None or (value.high is not None and value.low <= value.high)
 
 
-def test_the_same_again_is_the_same_report(report: Report, corpus: Path, model: Path, tmp_path: Path) -> None:
+def test_repeated_evaluation_gives_the_same_report(report: Report, corpus: Path, model: Path, tmp_path: Path) -> None:
     command = ["evaluate", str(model), "--data", str(corpus), "-o", str(tmp_path / "again"), "-q"]
     result = CliRunner().invoke(cli, [*command, "--split", "train", "--seeds", "2", "--device", "cpu"])
     assert result.exit_code == 0, result.output
@@ -81,7 +81,7 @@ def test_the_page_needs_no_other_file_and_has_the_numbers_of_the_report(folder: 
 
 def test_every_metric_has_a_value_that_can_be_trusted(report: Report) -> None:
     assert "depth" in report.metrics_left_out["lmd-frontal"]
-    for name in OF_MOTION:
+    for name in MOTION_METRICS:
         measured = report.metrics[name]
         assert measured.results["model"].values, name
         assert measured.protocol["clips_sha256"] == report.metrics["lmd"].protocol["clips_sha256"] or name == "drift"
@@ -90,12 +90,14 @@ def test_every_metric_has_a_value_that_can_be_trusted(report: Report) -> None:
     assert report.metrics["drift"].results["ground-truth"].left_out == "no motion beyond the clip"
 
 
-def test_figures_of_each_clip_have_the_mean_that_is_told(report: Report) -> None:
+def test_values_of_each_clip_have_the_reported_mean(report: Report) -> None:
     result = report.metrics["lmd"].results["model"]
     assert len(result.clips) == 3
     mean = np.mean([clip["lmd_px"] for clip in result.clips.values()])
     assert mean == pytest.approx(result.values["lmd_px"].value, rel=1e-6)
-    assert report.metrics["frechet-motion"].results["model"].clips == {}  # a distance of sets is no clip's
+    assert (
+        report.metrics["frechet-motion"].results["model"].clips == {}
+    )  # a distance of distributions belongs to no single clip
 
 
 def test_motions_of_a_model_are_measured_as_the_model(
@@ -122,14 +124,14 @@ def test_a_clip_that_fails_is_named_and_the_rest_is_measured(corpus: Path, tmp_p
     assert list(found.metrics) == ["lmd", "lmd group=eyes"]
     result = found.metrics["lmd"].results["motions"]
     assert (result.n, result.values["lmd_px"].low) == (1, None)
-    assert result.notes == ("one clip alone: no intervals",)
+    assert result.notes == ("a single clip: no intervals",)
     assert [(each.clip, each.reason.split("; ")[0]) for each in result.skipped] == [
         (clips[1].id, f"motion of {clips[1].id}: expected 55 frames at 25 fps, got 10 in {clips[1].id}.npz"),
         (clips[2].id, f"motion of {clips[2].id}: expected a file {clips[2].id}.npz or .json, got none in {tmp_path}"),
     ]
 
 
-def test_what_cannot_be_evaluated_is_refused(corpus: Path, model: Path, tmp_path: Path) -> None:
+def test_invalid_requests_are_refused(corpus: Path, model: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for arguments, choices, message in [
         ((model, corpus), {"split": "test"}, "train, val, got 'test'; choose one of these with --split"),
@@ -146,7 +148,7 @@ def test_what_cannot_be_evaluated_is_refused(corpus: Path, model: Path, tmp_path
         evaluate(tmp_path, corpus, baselines=["ground-truth"])
 
 
-def test_a_report_that_is_none_is_refused(report: Report, tmp_path: Path) -> None:
+def test_an_invalid_report_is_refused(report: Report, tmp_path: Path) -> None:
     stored = json.loads(report.text())
     for name, text, message in [
         ("empty", "", "JSONDecodeError"),
@@ -177,4 +179,4 @@ def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path:
     assert "jitter_ratio: the real motion does not move" in motions["jitter"].notes
     assert "no clip has both onsets and motion beats" in motions["beat"].notes
     (skipped,) = found.metrics["lmd"].results["nearest-audio"].skipped
-    assert "another clip to learn from" in skipped.reason
+    assert "another training clip" in skipped.reason

@@ -1,4 +1,4 @@
-"""Intervals against draws that are made one by one, and figures that must not get into a report."""
+"""Intervals against explicit draws, and values that must not get into a report."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import torch
 
 from headmotion.core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from headmotion.core.spec import Spec
-from headmotion.evaluation.intervals import draws_of, intervals, metric_figures
+from headmotion.evaluation.intervals import bootstrap_draws, bootstrap_intervals, finite_values
 
 
 class Mean(Metric):
-    """The mean of a number, its root mean square, and a figure that is broken."""
+    """The mean of a number, its root mean square, and a value that is NaN."""
 
     @property
     def protocol(self) -> Mapping[str, Any]:
@@ -34,36 +34,39 @@ class Mean(Metric):
         )
 
 
-def observations(count: int, untold: int = 0) -> list[Observation]:
+def observations(count: int, undefined: int = 0) -> list[Observation]:
     values = np.random.default_rng(3).gamma(2.0, size=count)
-    return [{"x": torch.tensor(value)} for value in values] + [{} for _ in range(untold)]  # type: ignore[return-value]
+    return [{"x": torch.tensor(value)} for value in values] + [{} for _ in range(undefined)]  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("untold", [0, 4])
-def test_intervals_are_percentiles_over_clips_drawn_with_replacement(untold: int) -> None:
-    observed = observations(40, untold)
-    found = intervals(Mean(Spec()), observed, seed=0)
+@pytest.mark.parametrize("undefined", [0, 4])
+def test_intervals_are_percentiles_over_clips_drawn_with_replacement(undefined: int) -> None:
+    observed = observations(40, undefined)
+    found = bootstrap_intervals(Mean(Spec()), observed, seed=0)
     values = np.array([float(each["x"]) if each else np.nan for each in observed])
     drawn = values[np.random.default_rng(9).integers(0, len(values), (20_000, len(values)))]
     for name, statistic in [("mean", np.nanmean(drawn, 1)), ("rms", np.sqrt(np.nanmean(drawn**2, 1)))]:
         assert found[name] == pytest.approx(np.percentile(statistic, [2.5, 97.5]), rel=0.05)
-    assert intervals(Mean(Spec()), observed, seed=0) == found
+    assert bootstrap_intervals(Mean(Spec()), observed, seed=0) == found
 
 
 def test_one_clip_has_no_interval_and_clips_alike_have_one_of_no_width() -> None:
-    assert intervals(Mean(Spec()), observations(1), seed=0) == {}
+    assert bootstrap_intervals(Mean(Spec()), observations(1), seed=0) == {}
     same = observations(1) * 5
     value = float(same[0]["x"])
-    assert intervals(Mean(Spec()), same, 0) == {"mean": pytest.approx((value,) * 2), "rms": pytest.approx((value,) * 2)}
+    assert bootstrap_intervals(Mean(Spec()), same, 0) == {
+        "mean": pytest.approx((value,) * 2),
+        "rms": pytest.approx((value,) * 2),
+    }
 
 
-def test_what_is_not_finite_is_a_note() -> None:
-    figures = metric_figures(Mean(Spec()), observations(3))
+def test_values_that_are_not_finite_become_notes() -> None:
+    figures = finite_values(Mean(Spec()), observations(3))
     assert set(figures.values) == {"mean", "rms"} and figures.notes == ("bad: left out, because it is not finite",)
 
 
-def test_slow_figures_get_fewer_draws() -> None:
+def test_slow_metrics_get_fewer_draws() -> None:
     slow = Mean(Spec())
-    assert [draws_of(slow, clips) for clips in (10, 500, 100_000)] == [1000, 200, 100]
+    assert [bootstrap_draws(slow, clips) for clips in (10, 500, 100_000)] == [1000, 200, 100]
     slow.draws = 50  # type: ignore[assignment]
-    assert draws_of(slow, 10) == 50
+    assert bootstrap_draws(slow, 10) == 50

@@ -1,37 +1,42 @@
-"""Baselines that any table needs, each run through the same metrics as the model."""
+"""Baselines for every table, each run through the same metrics as the model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
 from ...core.errors import EvaluationError, HeadmotionError
-from ..motion_source import Source
-from .context import Setting
+from ..motion_source import MotionSource
+from .context import BaselineContext
 from .energy_mouth import EnergyMouth
-from .mean_motion import MeanMotion
-from .nearest_audio import NearestAudio
-from .shuffled_audio import ShuffledAudio
-from .trivial import GroundTruth, Static
+from .training_motion import MeanMotion, NearestAudio
+from .trivial import GroundTruth, ShuffledAudio, Static
 
-BASELINES: Mapping[str, Callable[[Setting], Source]] = {
-    each.name: each for each in (GroundTruth, Static, MeanMotion, ShuffledAudio, NearestAudio, EnergyMouth)
+BASELINES: Mapping[str, Callable[[BaselineContext], MotionSource]] = {
+    baseline.name: baseline for baseline in (GroundTruth, Static, MeanMotion, ShuffledAudio, NearestAudio, EnergyMouth)
 }
-"""By name, in the order of tables."""
+"""The baselines by name, in the order of tables."""
 
 
-def make_baselines(names: Iterable[str], setting: Setting) -> tuple[list[Source], dict[str, str]]:
-    """The baselines that can be had, and why the others cannot.
+def make_baselines(names: Iterable[str], context: BaselineContext) -> tuple[list[MotionSource], dict[str, str]]:
+    """Build baselines.
+
+    Args:
+        names: from `BASELINES`.
+        context: what they are built with.
+
+    Returns:
+        The baselines that can be built, and the reason by name for the others.
 
     Raises:
         EvaluationError: an unknown name.
     """
-    made: list[Source] = []
+    baselines: list[MotionSource] = []
     left_out: dict[str, str] = {}
     for name in dict.fromkeys(names):
         if name not in BASELINES:
             raise EvaluationError("evaluation", f"a baseline out of {', '.join(BASELINES)}", repr(name))
         try:
-            made.append(BASELINES[name](setting))
+            baselines.append(BASELINES[name](context))
         except HeadmotionError as error:
             left_out[name] = str(error)
-    return made, left_out
+    return baselines, left_out

@@ -1,4 +1,4 @@
-"""What a baseline may make use of."""
+"""What a baseline is built with, and the transfer of motion from one clip to another."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from torch import Tensor
 
 from ...core.errors import EvaluationError
 from ...core.motion import Motion
-from ..eval_clip import Case
-from ..eval_split import Clips
-from ..model import Model
+from ..eval_clip import EvalClip
+from ..eval_split import EvalSplit
+from ..model import ModelSource
 
 
 @dataclass(frozen=True)
-class Setting:
-    """The clips, and the model that is evaluated, if it is one."""
+class BaselineContext:
+    """The clips, and the evaluated model if it is one."""
 
-    clips: Clips
-    model: Model | None = None
+    split: EvalSplit
+    model: ModelSource | None = None
 
 
-def cannot(baseline: str, expected: str, got: str) -> EvaluationError:
-    """Why a baseline is left out."""
+def unavailable(baseline: str, expected: str, got: str) -> EvaluationError:
+    """Return the error of a baseline that cannot be built, for the report."""
     return EvaluationError(f"baseline {baseline}", expected, got)
 
 
-def displacement(lesson: Case, setting: Setting) -> Tensor:
-    """How a clip departs from its first pose, ``[T, P, D]`` in its own unit frame."""
-    unit = setting.clips.representation.normalize(lesson.real.values, lesson.frame)
+def displacement(clip: EvalClip, context: BaselineContext) -> Tensor:
+    """Return a clip's displacement ``[T, P, D]`` from its first pose, in its own unit square."""
+    unit = context.split.representation.normalize(clip.real.values, clip.unit_square)
     return unit - unit[:1]
 
 
-def retargeted(case: Case, displaced: Tensor, setting: Setting) -> Motion:
-    """A displacement ``[T, P, D]`` of the unit frame applied to the first pose of another clip."""
-    representation = setting.clips.representation
-    rest = representation.normalize(case.reference.unsqueeze(0), case.frame)
-    return case.moved(representation.denormalize(rest + displaced, case.frame))
+def retarget(clip: EvalClip, displaced: Tensor, context: BaselineContext) -> Motion:
+    """Return the first pose of a clip moved by a displacement ``[T, P, D]`` in the unit square."""
+    representation = context.split.representation
+    first = representation.normalize(clip.reference.unsqueeze(0), clip.unit_square)
+    return clip.to_motion(representation.denormalize(first + displaced, clip.unit_square))

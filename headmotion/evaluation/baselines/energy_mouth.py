@@ -1,4 +1,4 @@
-"""A mouth that opens as far as it is loud."""
+"""A mouth that opens with the level of the speech."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from einops import rearrange
 from torch import Tensor
 from typing_extensions import override
 
@@ -15,62 +16,63 @@ from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
 from ...media.audio import Wave
 from ...media.loudness import power_db
-from ..eval_clip import Case
-from ..motion_source import Source
-from .context import Setting, cannot
+from ..eval_clip import EvalClip
+from ..motion_source import MotionSource
+from .context import BaselineContext, unavailable
 
 FLOOR_DB = -80.0
-"""Nothing is quieter."""
+"""Level of silence."""
 GAIN = 0.005
 """Opening per dB, in distances of the scale pair."""
 
 
-class EnergyMouth(Source):
-    """The first pose, whose lower lip goes down by so much per dB above the clip's quietest frame."""
+class EnergyMouth(MotionSource):
+    """The first pose, whose lower lip moves down in proportion to the level above the clip's quietest frame (dB)."""
 
     name = "energy-mouth"
     protocol: Mapping[str, Any] = {"floor_db": FLOOR_DB, "gain_scale_per_db": GAIN}
 
-    def __init__(self, setting: Setting) -> None:
-        self.representation = setting.clips.representation
+    def __init__(self, context: BaselineContext) -> None:
+        self.representation = context.split.representation
         if not self.representation.openings.get("mouth"):
-            raise cannot(self.name, "a representation with a mouth that opens", self.representation.name)
+            raise unavailable(self.name, "a representation with a mouth that opens", self.representation.name)
 
     @override
-    def motion(self, case: Case) -> Motion:
-        level = torch.from_numpy(level_db(case.speech, len(case.real)))
+    def motion(self, clip: EvalClip) -> Motion:
+        level = torch.from_numpy(level_db(clip.speech, len(clip.real)))
         amount = GAIN * (level - level.min())
-        lower = lowering(case.reference, self.representation)
-        return case.moved(case.reference + amount.float()[:, None, None] * lower)
+        lower = lip_displacement(clip.reference, self.representation)
+        return clip.to_motion(clip.reference + amount.float()[:, None, None] * lower)
 
 
 def level_db(speech: Wave, frames: int) -> npt.NDArray[np.float64]:
-    """Level ``[T]`` of the speech of each frame, in dB of full scale, `FLOOR_DB` at least."""
+    """Return the level ``[T]`` of the speech of each frame, in dB of full scale, `FLOOR_DB` for silence."""
     size = len(speech) // frames
-    pieces = speech[: size * frames].reshape(frames, size)
-    return power_db(np.square(pieces, dtype=np.float64).mean(1), FLOOR_DB)
+    samples = rearrange(speech[: size * frames], "(t s) -> t s", t=frames)
+    return power_db(np.square(samples, dtype=np.float64).mean(1), FLOOR_DB)
 
 
-def lowering(pose: Tensor, representation: Representation) -> Tensor:
-    """Displacement ``[P, D]`` that opens the mouth of a pose ``[P, D]`` by one distance of the scale pair.
+def lip_displacement(pose: Tensor, representation: Representation) -> Tensor:
+    """Return the displacement ``[P, D]`` that opens the mouth of a pose ``[P, D]`` by one distance of the scale pair.
 
-    The lower points of the opening go down, away from the middle of the scale pair; what else of the lips lies lower
-    than they do goes with them, less towards the corners.
+    The lower points of the opening move down, away from the center of the scale pair. Other points of the lips that
+    are below them move too, less toward the corners.
     """
     points = representation.to_points2d(pose).double()
     pairs = representation.openings["mouth"]
     upper, lower = ([pair[side] for pair in pairs] for side in (0, 1))
-    middle, eyes = points[[*upper, *lower]].mean(dim=0), points[list(representation.scale_pair)].mean(dim=0)
-    down = middle - eyes
+    mouth, eyes = points[[*upper, *lower]].mean(dim=0), points[list(representation.scale_pair)].mean(dim=0)
+    down = mouth - eyes
     down = down / down.norm() if float(down.norm()) > 0 else torch.tensor([0.0, 1.0]).double()
-    along = (points - middle) @ down
-    across = (points - middle) @ down.flip(0).mul(torch.tensor([1.0, -1.0]).double())
+    along = (points - mouth) @ down
+    across = (points - mouth) @ down.flip(0).mul(torch.tensor([1.0, -1.0]).double())
     lips = [*representation.groups.get("lips", ()), *lower]
-    below = [point for point in lips if point in lower or float(along[point]) > float(along[lower].max())]
-    half = float(across[lips].abs().max())
-    weight = (1 - (across / half).square()).clamp(min=0) if half > 0 else torch.ones(len(points)).double()
+    moving = [point for point in lips if point in lower or float(along[point]) > float(along[lower].max())]
+    half_width = float(across[lips].abs().max())
+    # A parabola over the width of the mouth, 1 in the middle and 0 at the corners.
+    weight = (1 - (across / half_width).square()).clamp(min=0) if half_width > 0 else torch.ones(len(points)).double()
     weight[lower] = 1.0
-    size = (points[representation.scale_pair[0]] - points[representation.scale_pair[1]]).norm()
+    scale = (points[representation.scale_pair[0]] - points[representation.scale_pair[1]]).norm()
     result = torch.zeros_like(pose)
-    result[below, :2] = (weight[below, None] * size * down).to(pose.dtype)
+    result[moving, :2] = (weight[moving, None] * scale * down).to(pose.dtype)
     return result
