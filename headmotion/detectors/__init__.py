@@ -1,4 +1,4 @@
-"""How a pose is found in a picture: MediaPipe's face mesh, bundled or its own package, or face-alignment."""
+"""Detectors of poses in pictures: MediaPipe's face mesh, bundled or by its own package, and face-alignment."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from .specs import FaceAlignmentSpec, FaceMeshSpec, MediapipeSpec
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """The detectors that come with headmotion."""
+    """Return the detectors that come with headmotion."""
     return [FaceMeshSpec, MediapipeSpec, FaceAlignmentSpec]
 
 
 @hookimpl
 def headmotion_licenses() -> Iterable[Asset]:
-    """The weights that detectors use: those of `face-mesh` are bundled."""
+    """Return the licenses of the detectors' weights; those of `face-mesh` are bundled."""
     trained = "the author offers it so and does not own the training images (300-W, 300-W-LP, AFLW ...)"
     return [
         Asset(
@@ -34,7 +34,7 @@ def headmotion_licenses() -> Iterable[Asset]:
         Asset(
             "face_landmarker.task",
             "Apache-2.0",
-            "MediaPipe (Google); the package carries the models up to version 0.10.30",
+            "MediaPipe (Google); the package contains the models up to version 0.10.30",
             bundled=False,
         ),
     ]

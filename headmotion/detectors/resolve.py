@@ -1,4 +1,4 @@
-"""Which detector serves when the user names none, or names one in short."""
+"""The default detector, and short names of detectors."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from .specs import FaceAlignmentSpec, FaceMeshSpec, MediapipeSpec
 
 
 def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") -> DetectorSpec:
-    """The detector that is meant: ``auto`` (or None), a type, a dict with ``type``, a spec, or a ``.task`` file.
+    """Return the spec of a detector.
 
-    ``auto`` is `face-mesh`, which is bundled. A ``.task`` file is one for the package mediapipe.
-    Asking for ``"face-alignment"`` by name is asking for its weights to be fetched; a spec or dict says so by itself,
-    so that no checkpoint, and no check of plugins, reaches for the network.
+    Args:
+        value: ``auto`` or None (`face-mesh`, which is bundled), a type, a dict with ``type``, a spec, or the path of a
+            ``.task`` file for the package mediapipe. The name ``"face-alignment"`` also requests the download of its
+            weights. A spec or dict does so only with ``fetch``, so that checkpoints and checks of plugins never use the
+            network.
 
     Raises:
         SpecError: unknown type, unknown field, bad value.

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class FaceMeshSpec(DetectorSpec):
-    """MediaPipe's Face Landmarker in torch, bundled: the face mesh, 68 landmarks picked from it, or blend shapes."""
+    """MediaPipe's Face Landmarker in torch, bundled: the face mesh, 68 landmarks selected from it, or blend shapes."""
 
     type: Literal["face-mesh"] = "face-mesh"
     min_confidence: float = Field(0.5, gt=0, lt=1)
-    """Least confidence with which a face counts as one."""
+    """Confidence above which a detection is a face."""
     max_faces: int = Field(8, ge=1, le=64)
-    """Most faces of a picture; 1 also ends the search, sooner, at the first."""
+    """Maximum number of faces in a picture; 1 also ends the search at the first face, which takes less time."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "cpu"
-    """Where the networks compute. They are small: for one face at a time a GPU is not faster."""
+    """Device of the networks. They are small: for one face at a time a GPU is not faster."""
 
     def build(self, context: BuildContext) -> Detector:
-        """Make the detector; its weights are read at the first picture.
+        """Build the detector, which reads its weights at the first picture.
 
         Raises:
             SpecError: the representation is neither `landmarks68`, `landmarks68-3d`, `mesh478` nor `blendshapes`.
@@ -38,18 +38,18 @@ class FaceMeshSpec(DetectorSpec):
 
 
 class MediapipeSpec(DetectorSpec):
-    """MediaPipe's face mesh, or the 68 landmarks picked from it; 2-D or with depth."""
+    """MediaPipe's face mesh, or the 68 landmarks selected from it; 2-D or with depth."""
 
     type: Literal["mediapipe"] = "mediapipe"
     model: str | None = None
-    """Path of a ``face_landmarker.task`` file; None takes the models that mediapipe carries up to version 0.10.30."""
+    """Path of a ``face_landmarker.task`` file; None uses the models that mediapipe contains up to version 0.10.30."""
     min_confidence: float = Field(0.5, gt=0, le=1)
-    """Least confidence with which a face counts as one."""
+    """Confidence above which a detection is a face."""
     max_faces: int = Field(8, ge=1, le=64)
-    """Most faces that one look at the picture or a part of it finds; 1 also ends the search, sooner, at the first."""
+    """Maximum number of faces in the picture or a tile of it; 1 also ends the search at the first face."""
 
     def build(self, context: BuildContext) -> Detector:
-        """Make the detector; mediapipe and its models are loaded at the first picture.
+        """Build the detector, which loads mediapipe and its models at the first picture.
 
         Raises:
             SpecError: the representation is neither `landmarks68`, `landmarks68-3d` nor `mesh478`.
@@ -65,16 +65,16 @@ class FaceAlignmentSpec(DetectorSpec):
 
     type: Literal["face-alignment"] = "face-alignment"
     face_weights: str | None = None
-    """Path of ``s3fd-619a316812.pth``; None looks in torch hub's folder ``checkpoints``."""
+    """Path of ``s3fd-619a316812.pth``; None: the file in torch hub's folder ``checkpoints``."""
     landmark_weights: str | None = None
-    """Path of ``2DFAN4-11f355bf06.pth.tar``; None looks in torch hub's folder ``checkpoints``."""
+    """Path of ``2DFAN4-11f355bf06.pth.tar``; None: the file in torch hub's folder ``checkpoints``."""
     fetch: bool = False
-    """Whether weights that are missing there are fetched from the package's host (about 185 MB, once)."""
+    """Whether to download weights that are missing there from the package's host (about 185 MB, once)."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where the networks compute; ``auto`` takes CUDA if there is, else the CPU."""
+    """Device of the networks; ``auto``: CUDA if it is available, else the CPU."""
 
     def build(self, context: BuildContext) -> Detector:
-        """Make the detector; face-alignment and its weights are loaded, or fetched, at the first picture.
+        """Build the detector, which loads or downloads face-alignment's weights at the first picture.
 
         Raises:
             SpecError: the representation is not 2-D `landmarks68`.
@@ -88,8 +88,8 @@ class FaceAlignmentSpec(DetectorSpec):
 def _check_representation(
     spec: DetectorSpec, context: BuildContext, *names: str, dims: tuple[int, ...] = (2, 3)
 ) -> None:
-    given = context.representation
-    if given.name not in names or given.dims not in dims:
-        wanted = f"the representation {' or '.join(names)} with dims {' or '.join(map(str, dims))}"
-        got = f"{given.name} with dims {given.dims}"
-        raise SpecError(f"detector {spec.type_name()}", wanted, got, "use another detector, or pass poses")
+    representation = context.representation
+    if representation.name not in names or representation.dims not in dims:
+        expected = f"the representation {' or '.join(names)} with dims {' or '.join(map(str, dims))}"
+        got = f"{representation.name} with dims {representation.dims}"
+        raise SpecError(f"detector {spec.type_name()}", expected, got, "use another detector, or pass poses")

@@ -26,15 +26,15 @@ def pose(x: float, y: float, size: float) -> torch.Tensor:
     return (points - 0.5) * (size / float((points[36] - points[45]).norm())) + torch.tensor([x, y])
 
 
-class Given(hm.Detector):
-    """Finds what it is told to find, and remembers the pictures."""
+class FixedDetector(hm.Detector):
+    """Returns fixed poses and records the pictures."""
 
     def __init__(self, *poses: torch.Tensor) -> None:
         super().__init__(MediapipeSpec())
-        self.poses, self.seen = poses, []
+        self.poses, self.pictures = poses, []
 
     def detect(self, image: np.ndarray) -> torch.Tensor:
-        self.seen.append(image)
+        self.pictures.append(image)
         return torch.stack(self.poses)
 
 
@@ -64,47 +64,47 @@ THREE = (pose(300, 100, 60), pose(500, 100, 50), pose(100, 100, 40))
 
 
 def test_one_good_face_is_taken_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
-    found = PoseFinder(Given(pose(100, 100, 40)), FACE).in_picture(PICTURE)
-    torch.testing.assert_close(found, pose(100, 100, 40)[None])
+    poses = PoseFinder(FixedDetector(pose(100, 100, 40)), FACE).in_picture(PICTURE)
+    torch.testing.assert_close(poses, pose(100, 100, 40)[None])
     assert not caplog.records
 
 
 def test_of_several_the_largest_is_taken_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    found = PoseFinder(Given(*THREE), FACE).in_picture(PICTURE)
-    torch.testing.assert_close(found[0], THREE[0])
+    poses = PoseFinder(FixedDetector(*THREE), FACE).in_picture(PICTURE)
+    torch.testing.assert_close(poses[0], THREE[0])
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "3 faces: 1 at (100, " in caplog.text and "--face N" in caplog.text
 
 
 @pytest.mark.parametrize(("face", "index"), [(1, 2), (2, 0), (3, 1)])
 def test_faces_are_numbered_from_the_left(face: int, index: int, caplog: pytest.LogCaptureFixture) -> None:
-    found = PoseFinder(Given(*THREE), FACE, face).in_picture(PICTURE)
-    torch.testing.assert_close(found[0], THREE[index])
+    poses = PoseFinder(FixedDetector(*THREE), FACE, face).in_picture(PICTURE)
+    torch.testing.assert_close(poses[0], THREE[index])
     assert not caplog.records
 
 
 @pytest.mark.parametrize("face", [0, 4, -1, "leftmost"])
 def test_a_face_that_is_not_there(face: int) -> None:
     with pytest.raises(hm.DetectorError, match=r"from 1 to 3.*3 faces: 1 at"):
-        PoseFinder(Given(*THREE), FACE, face).in_picture(PICTURE)
+        PoseFinder(FixedDetector(*THREE), FACE, face).in_picture(PICTURE)
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000))
 def test_large_pictures_are_reduced_and_the_pose_comes_back_in_their_pixels(height: int, width: int) -> None:
-    detector = Given(pose(40, 30, 50))
-    found = PoseFinder(detector, FACE).in_picture(np.zeros((height, width, 3), np.uint8))
-    (seen,) = detector.seen
-    assert max(seen.shape[:2]) == min(max(height, width), LONGEST_EDGE)
+    detector = FixedDetector(pose(40, 30, 50))
+    poses = PoseFinder(detector, FACE).in_picture(np.zeros((height, width, 3), np.uint8))
+    (searched,) = detector.pictures
+    assert max(searched.shape[:2]) == min(max(height, width), LONGEST_EDGE)
     factor = max(1.0, max(height, width) / LONGEST_EDGE)
-    torch.testing.assert_close(found[0], pose(40, 30, 50) * factor, atol=1e-2, rtol=1e-4)
+    torch.testing.assert_close(poses[0], pose(40, 30, 50) * factor, atol=1e-2, rtol=1e-4)
 
 
 def test_depth_is_scaled_with_the_picture() -> None:
     solid = hm.PipelineSpec(representation={"type": "landmarks68", "dims": 3}).representation.build()  # type: ignore[arg-type]
     flat = pose(640, 300, 100)
     deep = torch.cat([flat, flat[:, :1] / 10 - 64], dim=1)
-    found = PoseFinder(Given(deep), solid).in_picture(np.zeros((1280, 2560, 3), np.uint8))
-    torch.testing.assert_close(found[0], deep * 2)
+    poses = PoseFinder(FixedDetector(deep), solid).in_picture(np.zeros((1280, 2560, 3), np.uint8))
+    torch.testing.assert_close(poses[0], deep * 2)
 
 
 def turned(degrees: float) -> torch.Tensor:
@@ -128,23 +128,23 @@ def test_faults_are_named() -> None:
     assert "cut off" in cut and "of 68 points" in cut
 
 
-def test_faults_are_told_once_and_the_pose_is_given_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
-    found = PoseFinder(Given(pose(0, 100, 20)), FACE).in_picture(PICTURE)
-    assert found.shape == (1, 68, 2) and len(caplog.records) == 2
+def test_faults_are_logged_once_and_the_pose_is_returned(caplog: pytest.LogCaptureFixture) -> None:
+    poses = PoseFinder(FixedDetector(pose(0, 100, 20)), FACE).in_picture(PICTURE)
+    assert poses.shape == (1, 68, 2) and len(caplog.records) == 2
 
 
 def test_a_video_ends_in_its_last_poses(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mp4", list(range(20, 220, 2)))
-    found = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1).in_video(path, 4, Fraction(25))
-    middles = found[..., 0].mean(dim=1) - pose(0, 50, 50)[:, 0].mean()
+    poses = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1).in_video(path, 4, Fraction(25))
+    middles = poses[..., 0].mean(dim=1) - pose(0, 50, 50)[:, 0].mean()
     torch.testing.assert_close(middles, torch.tensor([212.0, 214, 216, 218]), atol=1.5, rtol=0)
     assert torch.all(middles.diff() > 0)
 
 
 def test_poses_of_a_video_are_taken_at_the_rate_of_the_model(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mp4", list(range(20, 220, 2)), rate=50)
-    found = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1).in_video(path, 3, Fraction(25))
-    middles = found[..., 0].mean(dim=1) - pose(0, 50, 50)[:, 0].mean()
+    poses = PoseFinder(Brightness(MediapipeSpec()), FACE, face=1).in_video(path, 3, Fraction(25))
+    middles = poses[..., 0].mean(dim=1) - pose(0, 50, 50)[:, 0].mean()
     torch.testing.assert_close(middles, torch.tensor([210.0, 214, 218]), atol=1.5, rtol=0)
 
 
