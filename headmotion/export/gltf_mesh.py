@@ -53,6 +53,7 @@ def to_gltf_axes(motion: Motion, representation: Representation) -> tuple[Points
     """Return the frames ``[T, P, 3]`` and the resting pose ``[P, 3]`` in glTF's axes and sides of the unit frame."""
     frame = motion.frame
     if frame is None:
+        # A motion of pixels without a frame is fitted into one.
         frame = representation.frame_of(motion.values) if motion.units == "px" else UnitSquare(0.5, 0.5, 1.0)
 
     def convert(poses: Tensor) -> Points:
@@ -72,9 +73,11 @@ def morph_targets(offsets: Points) -> tuple[Points, Points]:
         clip them; a component that goes both ways has a target for each.
     """
     remainder = offsets.reshape(len(offsets), -1).copy()
+    # Of the covariance rather than a singular value decomposition: frames are many, coordinates few.
     _, directions = np.linalg.eigh(remainder.T @ remainder)
     weights, targets = [], []
     for direction in directions.T[::-1]:  # from the largest eigenvalue on
+        # The largest error counts, not the mean: one vertex that is off is seen.
         if np.abs(remainder).max() <= TOLERANCE:
             break
         score = remainder @ direction

@@ -117,6 +117,7 @@ class Scene:
             values: one row per frame.
             kind: what each row is; the ``weights`` of a frame are several scalars.
         """
+        # All channels share one array of time stamps.
         if self._times is None:
             self._times = self.array(self._stamps, "SCALAR")
         sampler = self._gltf.AnimationSampler(input=self._times, output=self.array(values, kind))

@@ -66,6 +66,7 @@ def _skin(scene: Scene, joints: Joints, nodes: list[int]) -> None:
     bones += [(end.joint, np.array(end.offset)) for end in spec.ends]
     bones = [(joint, bone) for joint, bone in bones if np.linalg.norm(bone) > 0]
     inverse = np.tile(np.eye(4, dtype=np.float32), (len(nodes), 1, 1))
+    # In the resting pose no joint is rotated, so inverses are shifts.
     inverse[:, :3, 3] = -resting
     # Each vertex has four joints; all but the first have weight 0.
     owners = np.zeros((6 * len(bones), 4), np.uint16)

@@ -73,6 +73,7 @@ def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | Non
     chosen = format_of(target, format)
     if not len(motion):
         raise MotionError("export", "a motion with frames", "none")
+    # Checks that the values fit the representation, and finds the resting pose.
     context = ControlContext.from_motion(motion)
     if not all(bool(torch.isfinite(values).all()) for values in (motion.values, context.resting_pose)):
         raise MotionError("export", "finite numbers", "NaN or infinity")

@@ -102,5 +102,6 @@ def _measure(
     def distance(a: int, b: int) -> NDArray[np.float64]:
         return np.asarray((points[:, a] - points[:, b]).double().norm(dim=-1).numpy())
 
+    # Relative to the face, so that neither its size nor the units of the motion matter.
     size = np.maximum(distance(*scale_pair), 1e-9)
     return np.mean([distance(*pair) for pair in pairs], axis=0) / size, distance(*corners) / size

@@ -106,6 +106,7 @@ def affine_map(representation: Representation, frame: UnitSquare) -> tuple[Tenso
     shape = representation.points, representation.dims
     offset = representation.denormalize(torch.zeros(shape), frame)
     scale = representation.denormalize(torch.ones(shape), frame) - offset
+    # A map that is not affine agrees at 0 and 1, but not in between.
     probe = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     error = (representation.denormalize(probe, frame) - (probe * scale + offset)).abs().max().item()
     if not error <= AFFINE_TOLERANCE * frame.side:

@@ -174,6 +174,7 @@ def _trace(graph: StreamingGraph, state: dict[str, Tensor], metadata: dict[str, 
         assert program is not None
         ClearMetadataAndDocStringPass()(program.model)  # it names the source files of this machine
         program.model.metadata_props.update(metadata)
+        # One file is easier to move than two.
         program.save(path, external_data=False)
 
 
@@ -192,6 +193,7 @@ def _difference(path: Path, pipeline: Pipeline, start: Arrays, reference: Refere
     import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
     expected = pipeline.generate(audio, reference, seed)
+    # On the CPU, which every machine has.
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     frames = run_onnx(session, start, audio.read(int(start["sample_rate"])), len(expected))
     return float(np.abs(frames - pipeline.representation.normalize(expected.values, reference.frame).numpy()).max())

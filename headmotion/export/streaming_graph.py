@@ -32,6 +32,7 @@ class StreamingGraph(nn.Module):
 
     def __init__(self, pipeline: Pipeline, frames: int) -> None:
         super().__init__()
+        # A copy, because modules are moved and rebuilt.
         parts = copy.deepcopy(pipeline).cpu()
         if not isinstance(parts.generator, SupportsFixedShapes):
             raise lacking(parts.generator, SupportsFixedShapes, "the export as a step")

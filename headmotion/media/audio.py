@@ -48,6 +48,7 @@ class Audio:
         array = _as_array(samples, "audio").copy()
         if not len(array):
             raise AudioError("audio", "at least one sample", "none", "check that the recording completed")
+        # Readers get slices of it.
         array.flags.writeable = False
         self._source = _ArraySource(array, check_rate(rate, "audio"))
 
@@ -229,6 +230,7 @@ def _delay(source: int, target: int) -> float:
 def _as_array(samples: ArrayLike | Tensor, name: str) -> Samples:
     if isinstance(samples, torch.Tensor):
         samples = samples.detach().cpu()
+        # NumPy has no such type.
         samples = samples.float() if samples.dtype is torch.bfloat16 else samples
     array = np.asarray(samples)
     if array.ndim not in (1, 2) or (array.ndim == 2 and not 1 <= array.shape[1] <= MAX_CHANNELS):
@@ -256,6 +258,7 @@ def as_mono(samples: ArrayLike | Tensor, name: str) -> Wave:
         if not peak <= MAX_PEAK:  # NaN compares with nothing, so this catches it too
             got = "a NaN" if np.isnan(array).any() else f"a peak of {peak:g}"
             raise AudioError(name, "finite samples in -1..1", got, "repair it, or divide by its full scale")
+        # The type after which all arithmetic is the same, whatever the input was.
         array = array.astype(np.float32)
     else:
         zero, full = _SCALES[array.dtype.name]

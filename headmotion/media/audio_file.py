@@ -103,6 +103,7 @@ class SoundFileSource:
         """Read the header; None if libsndfile does not know the format, or the header leaves the length open."""
         try:
             with soundfile.SoundFile(soundfile_name(path)) as file:
+                # libsndfile states nearly 2^63 frames where the header leaves the length open.
                 if not 0 < file.frames < 1 << 62:
                     return None
                 return cls(path, name, file.samplerate, file.channels, file.frames)
@@ -186,6 +187,7 @@ class ContainerSource:
             count, last = count + len(chunk), chunk
         if last is None:
             raise _empty(self.name)
+        # A tenth of a second of tolerance: encoders state their padding inexactly.
         if self.strict and self.end is not None and count < self.end - self.rate // 10:
             raise _damaged(self.name, f"{count} of {self.end} samples")
         excess = max(0, count - self.end) if self.end is not None else 0
@@ -209,6 +211,7 @@ class ContainerSource:
                     count += gap
                 samples = frame.to_ndarray()
                 count += frame.samples
+                # Planar frames have one row per channel, others interleave the channels.
                 yield samples.T if frame.format.is_planar else samples.reshape(frame.samples, -1)
 
 

@@ -79,6 +79,7 @@ def write_frames(
     target = Path(path)
     check_target(target)
     frames = iter(frames)
+    # The shape is needed before an encoder is opened; and without frames there must be no file.
     first = next(frames, None)
     if first is None:
         raise ImageError("video", "at least one frame", "none")

@@ -109,6 +109,7 @@ def _with_palette(
     colors.link_to(use, 0, 1)
     use.link_to(sink)
     graph.configure()
+    # The palette is a video of one frame, which lasts until the end.
     palette.pts = 0
     colors.push(palette)
     colors.push(None)

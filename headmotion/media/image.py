@@ -67,6 +67,7 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
                     raise ImageError(
                         "picture", f"at most {MAX_PIXELS:,} pixels", f"{opened.width} x {opened.height} in {source}"
                     )
+                # Pillow would run Ghostscript.
                 if opened.format == "EPS":
                     raise ImageError("picture", "pixels", f"PostScript, a program, in {source}")
                 if opened.format == "TIFF":

@@ -135,6 +135,7 @@ def last_frames(path: Path, count: Callable[[Fraction], int]) -> tuple[list[Pict
 
 def _tail(container: Any, stream: Any, count: int) -> list[Any]:
     """Return the last ``count`` decoded frames, or all of a shorter video."""
+    # Shorter videos are decoded as fast as a seek and a failed attempt.
     if container.duration and container.duration > 2 * SEEK_BACK_S * av.time_base:
         container.seek((container.start_time or 0) + container.duration - SEEK_BACK_S * av.time_base)
         if len(frames := deque(container.decode(stream), count)) == count:
@@ -152,6 +153,7 @@ def _repeat(frame: Any, number: int, indices: range) -> Iterator[VideoFrame]:
         return
     reduction = max(1.0, max(frame.width, frame.height) / LONGEST_EDGE)
     width, height = (max(1, round(edge / reduction)) for edge in (frame.width, frame.height))
+    # Scaling and conversion of color are one pass in FFmpeg.
     pixels = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
     picture = _upright(frame, pixels)
     on_its_side = _quarter_turns(frame) % 2

@@ -103,6 +103,7 @@ def _video_stream(container: OutputContainer, format: Format, shape: tuple[int, 
     stream = cast("av.VideoStream", container.add_stream(format.video, rate=fps, options=options))
     stream.height, stream.width = height + height % 2, width + width % 2
     stream.pix_fmt = "yuva420p" if format.alpha and channels == 4 else "yuv420p"
+    # One unit per frame, so that time stamps are exact at any rate.
     stream.codec_context.time_base = 1 / fps
     # Stated in the file, because players would otherwise guess the matrix from the frame size.
     stream.codec_context.colorspace = Colorspace.ITU709

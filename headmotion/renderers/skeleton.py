@@ -34,6 +34,7 @@ class Skeleton(Renderer):
         self.edges = representation.edges
         if isinstance(representation, SupportsDrawing):
             self.project, self.edges = representation.to_drawing2d, representation.drawing_edges
+        # Video encoders need even edges.
         self.size = spec.size + spec.size % 2
         members = {name: set(representation.groups.get(name, ())) for name in spec.group_colors}
         self.point_colors = [self._color(members, {point}) for point in range(representation.points)]

@@ -67,13 +67,16 @@ class EyeLayer(OpeningLayer):
         # First the lids as far as they have closed, then the eye between them, then the lashes of the upper lid.
         from_still, down = _corner_fit(self.still, shape), shape.across * 1j
         upper, lower = from_still(self.still.upper), from_still(self.still.lower)
+        # Only closing counts: lids that open further show the eye of the picture.
         drop = np.maximum(component(shape.upper - upper, down), 0)
         rise = np.maximum(component(lower - shape.lower, down), 0)
+        # Fades the skin in, so that an eye does not flicker where landmarks tremble around the open pose.
         closing = float(smoothstep((drop + rise).mean() / max(0.4 * self.still.gap, 0.5)))
         if closing > 0:
             bow = closing * shape.width * _arch() * down
             lids = [(upper - ABOVE * bow, upper + drop * down), (lower - rise * down, lower + BELOW * bow)]
             covered = np.maximum.reduce([coverage(np.concatenate([a, b[::-1]]), box) for a, b in lids])
+            # The blurred mask reaches a little beyond the lids, so that no rim of the old eye is left.
             yield self._skin(from_still, box), np.maximum(covered, _blur(covered, 0.02 * shape.width))
         yield self._eye(picture, shape, skull, box), opening_mask(shape, box)
         if closing > 0:
@@ -84,6 +87,7 @@ class EyeLayer(OpeningLayer):
     def _eye(self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box) -> Colors:
         """Return the eyeball, moved with the skull and stretched if the lids open wider than in the picture."""
         in_still, down = skull.to_still(shape), self.still.across * 1j
+        # Wider open than in the picture, there is no more eye to show, so what is there is stretched.
         squeeze = min(1.0, self.still.gap / in_still.gap) if in_still.gap > 0 else 1.0
         inverse, residual = skull.similarity.power(-1), self.local_residual(skull)
         pivot = complex(self.still.lower.mean())
@@ -142,8 +146,10 @@ def _inpaint_eye(picture: Picture, still: OpeningShape, box: Box, scale: float) 
     outline = np.concatenate([still.upper - ABOVE * bow, (still.lower + BELOW * bow)[::-1]])
     corner = complex(box.x0 - 0.5, box.y0 - 0.5)
     hole = coverage((outline - corner) * scale - complex(0.5, 0.5), Box(0, 0, *size))
+    # Pixels at the edge of the eye are a mixture of lash and skin, so they are inpainted, too.
     hidden = np.asarray(cv2.dilate(hole, np.ones((3, 3), np.uint8)), np.float32)
     skin = np.asarray(cv2.inpaint(small, (hidden > 0).astype(np.uint8), 4, cv2.INPAINT_TELEA), np.uint8)
+    # Inpainting leaves streaks, which skin does not have.
     smooth = np.asarray(cv2.GaussianBlur(skin, (0, 0), max(0.5, 0.05 * still.width * scale)))
     return np.rint(blend(skin, smooth, hidden)).astype(np.uint8)
 

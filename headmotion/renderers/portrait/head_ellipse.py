@@ -34,6 +34,7 @@ class HeadEllipse:
     def weight(self, points: ComplexPoints) -> Weights:
         """Return 1 inside the ellipse, falling to 0 around it, at positions in the still picture."""
         height, radius = self._polar(points)
+        # Downwards the motion ends sooner, because shoulders stay where they are.
         down = smoothstep(-height / np.maximum(radius, np.float32(1e-6)))
         limits = zip(FADE, FADE_BELOW, strict=True)
         begin, end = (np.float32(around) + np.float32(below - around) * down for around, below in limits)

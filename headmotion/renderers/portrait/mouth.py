@@ -91,6 +91,7 @@ class MouthLayer(OpeningLayer):
         depth = cv2.warpAffine(self.depth, source, box.size, flags=flags, borderValue=-1e3)
         teeth = cv2.warpAffine(self.painted_teeth, source, box.size, flags=flags)
         wider = float(smoothstep((in_still.gap - self.still.gap) / (0.04 * self.still.width + 1e-6)))
+        # At the gap of the picture everything shows; the wider the mouth, the further from its edges.
         visible = smoothstep(np.asarray(depth) / (2 * self.edge_px) + 1.75 * (1 - wider))
         # In a mouth that opens wider, what the picture shows between the lips is retained only if it is teeth.
         visible *= max(self.teeth_shown, 1 - wider)
@@ -100,6 +101,7 @@ class MouthLayer(OpeningLayer):
     def _painted(self, shape: OpeningShape, teeth: Mask, box: Box) -> Colors:
         """Paint the dark, teeth in the shadow of the upper lip, and tongue and lower teeth above the lower lip."""
         thick, thin = max(0.5, 0.11 * shape.width), max(0.5, 0.05 * shape.width)
+        # The other edge is moved far away, so that only one edge fades.
         far = 4 * thick * shape.across * 1j
         from_lower = _fade_inwards(shape.upper - far, shape.lower, thick, box)
         from_upper = _fade_inwards(shape.upper, shape.lower + far, thin, box)
@@ -143,6 +145,7 @@ def _teeth_shown(inner: npt.NDArray[Any], lips: npt.NDArray[np.float64]) -> floa
         inner: pixels ``[n, 3]`` between the lips. Teeth are paler or less red than lips.
         lips: color ``[3]`` of the lips.
     """
+    # Darker pixels are the inside of the mouth, which says nothing about teeth.
     light = inner[inner[:, 0] > 0.6 * lips[0]].astype(np.float64) / np.maximum(lips, 1.0)
     if not len(light):
         return 0.0
@@ -154,6 +157,7 @@ def _teeth_shown(inner: npt.NDArray[Any], lips: npt.NDArray[np.float64]) -> floa
 def _upper_teeth(still: OpeningShape, box: Box) -> Mask:
     """Return where upper teeth would be: a soft band from behind the upper lip to a little below its edge."""
     edge = still.upper[SAMPLES // 8 : -(SAMPLES // 8)]
+    # Teeth become shorter towards the corners.
     height = still.width * (1 - np.linspace(-1, 1, len(edge)) ** 4) * still.across * 1j
     band = coverage(np.concatenate([edge - 0.06 * height, (edge + 0.15 * height)[::-1]]), box)
     return np.asarray(cv2.GaussianBlur(band, (0, 0), max(0.5, 0.03 * still.width)), np.float32)

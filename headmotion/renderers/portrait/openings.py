@@ -67,6 +67,7 @@ class Opening:
         upper = self.upper_curve @ pose[list(self.upper)]
         lower = self.lower_curve @ pose[list(self.lower)]
         down = across * 1j
+        # Detected lips and lids may cross by a pixel or two; an outline that crosses itself has no inside.
         overlap = np.minimum(component(lower - upper, down), 0) * down / 2
         return OpeningShape(upper + overlap, lower - overlap, across)
 
@@ -141,6 +142,7 @@ def _curve_matrix(knots: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     ``[n]`` of the neutral pose.
     """
     count = len(knots)
+    # Knots that coincide would divide by zero.
     spans = np.maximum(np.diff(knots), 1e-3 * (knots[-1] - knots[0]) + 1e-12)
     chords = np.diff(np.eye(count), axis=0) / spans[:, None]
     slopes = np.zeros((count, count))

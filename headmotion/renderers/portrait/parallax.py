@@ -93,13 +93,16 @@ class ParallaxModel:
         # The plane part of the linear map as a similarity and a reflected one; the column of depth moves what is near.
         (a, b, x), (c, d, y) = (scale * fitted.rotation[0, :2].numpy()).tolist()
         factor, foreshortening, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
+        # Then the head moves in the plane only, as it does without depth.
         if scale < 1e-3 or abs(factor) < MIN_FORESHORTENING * scale:
             return flat
+        # Divided by the scale, the column of depth is the sine of the turn.
         sine = max(abs(nearer) / scale, 1e-12)
         nearer *= min(_shrink_noise(sine, NOISE_ANGLE), MAX_LEAN) / sine
         size = math.exp(_shrink_noise(math.log(abs(factor)), NOISE_SCALE))
         factor = cmath.rect(size, _shrink_noise(cmath.phase(factor), NOISE_ANGLE))
         lean = DOME_HEIGHT * self.head.face * nearer
+        # The fit is about the rigid points' center; the head's center moves with it, less what the dome's top adds.
         offset = self.head.center - complex(self.pose[self.rigid].mean())
         center = complex(pose[self.rigid].mean()) + factor * offset + foreshortening * offset.conjugate() - lean
         return HeadMotion(self.head, Similarity(factor, center - factor * self.head.center), foreshortening, lean)

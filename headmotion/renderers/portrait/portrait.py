@@ -41,6 +41,7 @@ class Portrait(Renderer):
         find_openings(representation)  # raises unless it is a face
         super().__init__(spec)
         self.representation = representation
+        # A crop needs the full resolution of a part, which is not known before the head is found.
         self.max_useful_edge = (spec.size or MAX_DEFAULT_EDGE) if spec.crop == "none" else None
 
     def frames(
@@ -101,6 +102,7 @@ class Portrait(Renderer):
         box = Box(0, 0, width, height)
         if self.spec.crop == "head":
             head = HeadEllipse(pose, up_direction(pose, self.representation))
+            # Never beyond the picture: a border would have to be invented.
             side = min(width, height, round(2 * HALF_HEIGHT * head.face * (1 + self.spec.head_margin)))
             x = min(max(round(head.center.real - side / 2), 0), width - side)
             y = min(max(round(head.center.imag - side / 2), 0), height - side)
@@ -128,6 +130,7 @@ class View:
         if self.box.size == (self.width, self.height):
             return part
         smaller = self.width < self.box.size[0]
+        # Averages where it shrinks, which avoids aliasing; interpolates where it grows.
         method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
         return np.asarray(cv2.resize(part, (self.width, self.height), interpolation=method), np.uint8)
 

@@ -91,6 +91,7 @@ class Similarity:
     def power(self, t: float) -> Similarity:
         """Return the same motion done ``t`` times; -1 inverts it, 1/8 is an eighth of the way."""
         factor = self.factor**t
+        # The formula of a geometric series divides by zero for pure shifts.
         near_one = abs(self.factor - 1) < 1e-7
         return Similarity(factor, self.shift * (t if near_one else (factor - 1) / (self.factor - 1)))
 
@@ -188,6 +189,7 @@ class Grid:
     @staticmethod
     def covering(box: Box, step: int) -> Grid:
         """Return the smallest grid that covers a box. Nodes lie at the same positions whatever the box."""
+        # Multiples of the step, so that a field does not swim when its box changes from frame to frame.
         x0, y0 = box.x0 // step, box.y0 // step
         x1, y1 = max(x0 + 1, -(-box.x1 // step)), max(y0 + 1, -(-box.y1 // step))
         return Grid(Box(x0 * step, y0 * step, x1 * step, y1 * step), step)

@@ -47,6 +47,7 @@ class PortraitWarper:
         self.rigid = self.parallax.rigid
         self.openings = find_openings(representation)
         self.layers = [self._layer(opening) for opening in self.openings]
+        # 64 nodes across the picture: the flow of a head and its surroundings is smooth.
         self.grid = Grid.covering(self.picture_box, max(1, -(-max(self.picture_box.size) // 64)))
         self.nodes = self.grid.nodes()
         # Above a mouth or an eye the lower edge must not pull, and below it the upper.
@@ -55,6 +56,7 @@ class PortraitWarper:
 
     def warp(self, pose: ComplexPoints) -> Picture:
         """Return the picture in another pose: positions ``[P]`` in its pixels."""
+        # The skull is fitted to the pose as given, the warp to one whose lids and jaw line are restricted.
         similarity = Similarity.fit(self.pose[self.rigid], pose[self.rigid])
         shapes = [opening.shape(pose) for opening in self.openings]
         area, above, below = self._source_maps(self._warp_pose(pose), shapes)
@@ -87,11 +89,14 @@ class PortraitWarper:
         """Return the area that changes, and the sources of its pixels above and below the openings."""
         flow, residual = self._smooth_flow(pose)
         radius = EXACT_RADIUS * self.head.face
+        # 36 nodes across the face: landmarks of the lips are closer together than those of the jaw.
         near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), max(1, round(self.head.face / 36)))
         nodes = near.nodes()
         fields = interpolate(pose, residual, nodes, radius, [self.above, self.below])
+        # Away from all openings both views are the same, so that no seam is seen.
         window = np.max([_window(shape, nodes) for shape in shapes], axis=0)
         above, below = fields[0], fields[0] + window * (fields[1] - fields[0])
+        # Most pixels of a still background need no remapping.
         area = self.grid.support(flow).union(near.box).clip(self.picture_box)
         base = self.grid.upsample(flow)[area.slices]
         base[..., 0] += np.arange(area.x0, area.x1, dtype=np.float32)
