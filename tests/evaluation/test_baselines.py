@@ -26,9 +26,9 @@ RATE = 16_000
 
 def clip(name: str, split: str, hertz: float, lift: float, size: float = 100.0, frames: int = 40) -> Clip:
     """A tone, and a face of some size that is lifted by a part of its own unit square from the second frame on."""
-    rest = size * FACE.neutral().numpy()
-    side = FACE.frame_of(torch.from_numpy(rest)).side
-    values = np.repeat(rest[None], frames, axis=0)
+    neutral = size * FACE.neutral().numpy()
+    side = FACE.frame_of(torch.from_numpy(neutral)).side
+    values = np.repeat(neutral[None], frames, axis=0)
     values[1:, :, 1] -= lift * side
     time = np.arange(640 * frames) / RATE
     speech = 0.3 * np.sin(2 * np.pi * hertz * time) * (1.1 + np.sin(2 * np.pi * 2 * time)) / 2.1

@@ -16,7 +16,9 @@ from headmotion.evaluation.report import CorpusReport, MetricReport, ReportedVal
 PROTOCOL = {"group": "lips", "split": "val", "representation": {"type": "landmarks68", "dims": 2}}
 
 
-def saved(folder: Path, name: str, value: float, protocol: dict[str, Any] | None = None, **more: MetricReport) -> Path:
+def save_report(
+    folder: Path, name: str, value: float, protocol: dict[str, Any] | None = None, **more: MetricReport
+) -> Path:
     result = SourceResult(n=7, values={"lmd_px": ReportedValue(value=value, low=value - 0.5, high=value + 0.5)})
     metric = MetricReport(
         spec={"type": "lmd"},
@@ -40,8 +42,8 @@ def saved(folder: Path, name: str, value: float, protocol: dict[str, Any] | None
 
 
 def test_reports_of_one_protocol_stand_side_by_side(tmp_path: Path) -> None:
-    one, other = saved(tmp_path, "new", 1.25), saved(tmp_path, "[bold]", 2.5)
-    comparison = compare([one, other / "report.json"])
+    left, right = save_report(tmp_path, "new", 1.25), save_report(tmp_path, "[bold]", 2.5)
+    comparison = compare([left, right / "report.json"])
     (lmd,) = comparison.metrics
     assert lmd.table.columns == ("new", "[bold]", "ground-truth")
     assert [(cell.value, cell.interval) for cell in lmd.table.rows[0].cells] == [
@@ -49,9 +51,9 @@ def test_reports_of_one_protocol_stand_side_by_side(tmp_path: Path) -> None:
         ("2.5", "2 to 3"),
         ("0", ""),
     ]
-    printed = CliRunner().invoke(cli, ["compare", str(one), str(other)], env={"COLUMNS": "200"})
+    printed = CliRunner().invoke(cli, ["compare", str(left), str(right)], env={"COLUMNS": "200"})
     assert printed.exit_code == 0 and "1.25 (0.75 to 1.75)" in printed.output and "[bold]" in printed.output
-    written = CliRunner().invoke(cli, ["compare", str(one), str(other), "-o", str(tmp_path / "both.html")])
+    written = CliRunner().invoke(cli, ["compare", str(left), str(right), "-o", str(tmp_path / "both.html")])
     assert written.exit_code == 0
     text = (tmp_path / "both.html").read_text("utf-8")
     assert "2.5<small>2 to 3</small>" in text and not {"src=", "href="} & set(text.split())
@@ -75,18 +77,24 @@ def test_another_protocol_is_refused_with_the_difference(
     protocol: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(EvaluationError, match=message):
-        compare([saved(tmp_path, "one", 1), saved(tmp_path, "three", 1), saved(tmp_path, "two", 2, protocol)])
+        compare(
+            [
+                save_report(tmp_path, "one", 1),
+                save_report(tmp_path, "three", 1),
+                save_report(tmp_path, "two", 2, protocol),
+            ]
+        )
 
 
 def test_reports_of_the_same_model_are_titled_by_their_paths(tmp_path: Path) -> None:
-    extra = Report.load(saved(tmp_path, "other", 3)).metrics["lmd"]
-    one, other = saved(tmp_path, "model", 1), saved(tmp_path, "model", 2, **{"lmd group=eyes": extra})
-    comparison = compare([one, other])
-    assert comparison.columns == (str(one), str(other))
-    assert comparison.unshared == {str(other): ["lmd group=eyes"]}
-    assert compare([one, one]).columns == (f"{one} (1)", f"{one} (2)")
+    extra = Report.load(save_report(tmp_path, "other", 3)).metrics["lmd"]
+    left, right = save_report(tmp_path, "model", 1), save_report(tmp_path, "model", 2, **{"lmd group=eyes": extra})
+    comparison = compare([left, right])
+    assert comparison.columns == (str(left), str(right))
+    assert comparison.unshared == {str(right): ["lmd group=eyes"]}
+    assert compare([left, left]).columns == (f"{left} (1)", f"{left} (2)")
 
 
 def test_one_report_is_no_comparison(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="two reports or more"):
-        compare([saved(tmp_path, "one", 1)])
+        compare([save_report(tmp_path, "one", 1)])

@@ -48,7 +48,7 @@ def report(folder: Path) -> Report:
     return Report.load(folder)
 
 
-def test_the_truth_is_perfect_and_a_still_face_does_not_speak(report: Report) -> None:
+def test_ground_truth_is_perfect_and_a_static_face_does_not_speak(report: Report) -> None:
     lmd, opening = report.metrics["lmd"].results, report.metrics["opening"].results
     assert set(lmd) == {"model", *BASELINES}
     assert [lmd["ground-truth"].values["lmd_px"].value, opening["static"].values["correlation"].value] == [0, 0]
@@ -68,7 +68,7 @@ def test_repeated_evaluation_gives_the_same_report(report: Report, corpus: Path,
     assert (tmp_path / "again" / "report.json").read_text("utf-8") == report.text()
 
 
-def test_the_page_needs_no_other_file_and_has_the_numbers_of_the_report(folder: Path, report: Report) -> None:
+def test_the_page_is_one_file_with_the_numbers_of_the_report(folder: Path, report: Report) -> None:
     text = (folder / "report.html").read_text("utf-8")
     addresses = set(re.findall(r'(?:src|href)="([^,"]*)', text))
     assert addresses == {"data:image/svg+xml;base64", "data:video/mp4;base64"}
@@ -79,7 +79,7 @@ def test_the_page_needs_no_other_file_and_has_the_numbers_of_the_report(folder: 
     assert "Drift: model" in text and "<script" not in text
 
 
-def test_every_metric_has_a_value_that_can_be_trusted(report: Report) -> None:
+def test_every_metric_has_a_value_and_a_protocol(report: Report) -> None:
     assert "depth" in report.metrics_left_out["lmd-frontal"]
     for name in MOTION_METRICS:
         measured = report.metrics[name]
@@ -107,12 +107,12 @@ def test_motions_of_a_model_are_measured_as_the_model(
     for k, clip in enumerate(open_corpus(corpus).select("train")):
         motion = pipeline.generate((clip.audio, 16_000), clip.landmarks[:1], seed=k)
         motion.save(tmp_path / f"{clip.id}{('.npz', '.json')[k % 2]}")
-    found = evaluate(tmp_path, corpus, split="train", metrics=["lmd", "opening"], seeds=2)
-    for name, measured in found.metrics.items():
+    evaluated = evaluate(tmp_path, corpus, split="train", metrics=["lmd", "opening"], seeds=2)
+    for name, measured in evaluated.metrics.items():
         assert measured.results["motions"] == report.metrics[name].results["model"]
         assert measured.results["nearest-audio"] == report.metrics[name].results["nearest-audio"]
         assert measured.protocol == report.metrics[name].protocol
-    assert list(found.baselines_left_out) == ["shuffled-audio"]
+    assert list(evaluated.baselines_left_out) == ["shuffled-audio"]
 
 
 def test_a_clip_that_fails_is_named_and_the_rest_is_measured(corpus: Path, tmp_path: Path) -> None:
@@ -120,12 +120,14 @@ def test_a_clip_that_fails_is_named_and_the_rest_is_measured(corpus: Path, tmp_p
     still = hm.Motion(np.repeat(clips[0].landmarks[:1, :, :2], len(clips[0].landmarks), axis=0), 25)
     still.save(tmp_path / f"{clips[0].id}.npz")
     still[:10].save(tmp_path / f"{clips[1].id}.npz")
-    found = evaluate(tmp_path, corpus, split="train", metrics=["lmd", {"type": "lmd", "group": "eyes"}], baselines=[])
-    assert list(found.metrics) == ["lmd", "lmd group=eyes"]
-    result = found.metrics["lmd"].results["motions"]
+    evaluated = evaluate(
+        tmp_path, corpus, split="train", metrics=["lmd", {"type": "lmd", "group": "eyes"}], baselines=[]
+    )
+    assert list(evaluated.metrics) == ["lmd", "lmd group=eyes"]
+    result = evaluated.metrics["lmd"].results["motions"]
     assert (result.n, result.values["lmd_px"].low) == (1, None)
     assert result.notes == ("a single clip: no intervals",)
-    assert [(each.clip, each.reason.split("; ")[0]) for each in result.skipped] == [
+    assert [(clip.clip, clip.reason.split("; ")[0]) for clip in result.skipped] == [
         (clips[1].id, f"motion of {clips[1].id}: expected 55 frames at 25 fps, got 10 in {clips[1].id}.npz"),
         (clips[2].id, f"motion of {clips[2].id}: expected a file {clips[2].id}.npz or .json, got none in {tmp_path}"),
     ]
@@ -164,19 +166,19 @@ def test_an_invalid_report_is_refused(report: Report, tmp_path: Path) -> None:
 
 
 def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path: Path) -> None:
-    rest = 200 * hm.PipelineSpec().representation.build().neutral().numpy()
-    still = np.repeat(rest[None], 60, axis=0).astype(np.float32)
+    neutral = 200 * hm.PipelineSpec().representation.build().neutral().numpy()
+    still = np.repeat(neutral[None], 60, axis=0).astype(np.float32)
     write_corpus(tmp_path / "corpus", [Clip("a", "a", "val", still, np.zeros(60 * 640, np.float32))])
     (tmp_path / "motions").mkdir()
     hm.Motion(still, 25).save(tmp_path / "motions" / "a.npz")
     output = tmp_path / "report"
     evaluate(tmp_path / "motions", tmp_path / "corpus", output)
-    found = Report.load(output)
+    evaluated = Report.load(output)
     assert "NaN" not in (output / "report.json").read_text("utf-8") and (output / "report.html").exists()
-    motions = {name: measured.results["motions"] for name, measured in found.metrics.items()}
+    motions = {name: measured.results["motions"] for name, measured in evaluated.metrics.items()}
     assert motions["lmd"].values["lmd_px"].value == motions["jitter"].values["jitter_scale"].value == 0
     assert motions["opening"].values == {} and "the real mouth does not move in any clip" in motions["opening"].notes
     assert "jitter_ratio: the real motion does not move" in motions["jitter"].notes
     assert "no clip has both onsets and motion beats" in motions["beat"].notes
-    (skipped,) = found.metrics["lmd"].results["nearest-audio"].skipped
+    (skipped,) = evaluated.metrics["lmd"].results["nearest-audio"].skipped
     assert "another training clip" in skipped.reason

@@ -28,9 +28,9 @@ class Mean(Metric):
         return {"mean": float(observed["x"])} if observed else {}
 
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
-        known = torch.stack([each["x"] for each in observed if each])
+        defined = torch.stack([observation["x"] for observation in observed if observation])
         return MetricValues(
-            {"mean": float(known.mean()), "rms": float(known.square().mean().sqrt()), "bad": float("nan")}
+            {"mean": float(defined.mean()), "rms": float(defined.square().mean().sqrt()), "bad": float("nan")}
         )
 
 
@@ -42,12 +42,12 @@ def observations(count: int, undefined: int = 0) -> list[Observation]:
 @pytest.mark.parametrize("undefined", [0, 4])
 def test_intervals_are_percentiles_over_clips_drawn_with_replacement(undefined: int) -> None:
     observed = observations(40, undefined)
-    found = bootstrap_intervals(Mean(Spec()), observed, seed=0)
-    values = np.array([float(each["x"]) if each else np.nan for each in observed])
+    result = bootstrap_intervals(Mean(Spec()), observed, seed=0)
+    values = np.array([float(observation["x"]) if observation else np.nan for observation in observed])
     drawn = values[np.random.default_rng(9).integers(0, len(values), (20_000, len(values)))]
     for name, statistic in [("mean", np.nanmean(drawn, 1)), ("rms", np.sqrt(np.nanmean(drawn**2, 1)))]:
-        assert found[name] == pytest.approx(np.percentile(statistic, [2.5, 97.5]), rel=0.05)
-    assert bootstrap_intervals(Mean(Spec()), observed, seed=0) == found
+        assert result[name] == pytest.approx(np.percentile(statistic, [2.5, 97.5]), rel=0.05)
+    assert bootstrap_intervals(Mean(Spec()), observed, seed=0) == result
 
 
 def test_one_clip_has_no_interval_and_clips_alike_have_one_of_no_width() -> None:

@@ -1,4 +1,4 @@
-"""Poses that move in known ways, as clips for metrics."""
+"""Poses with known motion, as clips for metrics."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ HANDS = JointPositionsSpec(names=("root", "left", "right"), parents=(-1, 0, 0), 
 
 
 def context(representation: Representation) -> BuildContext:
-    """What a metric is built in."""
+    """The context in which a metric is built."""
     return BuildContext(representation, 0)
 
 
 def rest_of(representation: Representation) -> torch.Tensor:
-    """The resting pose ``[P, D]`` in pixels of a picture of 200, float64."""
+    """The neutral pose ``[P, D]`` in pixels of a picture of 200 x 200, float64."""
     return 200 * representation.neutral().double()
 
 

@@ -1,4 +1,4 @@
-"""Syncers that carry one number through, so that every distance can be worked out beside them."""
+"""AV sync over syncers that pass one number through, so that every distance can be computed by hand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from headmotion.core.interfaces.metric import MetricInput, PerClip, SupportsPlot
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.interfaces.syncer import Syncer
 from headmotion.metrics import av_sync as sync
-from headmotion.metrics import syncer_model as judges
+from headmotion.metrics import syncer_model
 from headmotion.metrics.specs import AVSyncSpec, FrechetSyncersSpec
 from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import Space, SyncerPyramid
@@ -29,12 +29,12 @@ from headmotion.sync.trained import TrainedSyncers
 HOP = 160
 
 
-def relative(values: Tensor) -> Tensor:
+def centered(values: Tensor) -> Tensor:
     return values - values.mean(1, keepdim=True)
 
 
-class Carrying(Syncer):
-    """What the first point does sideways against what is heard, three times a window."""
+class PassThroughSyncer(Syncer):
+    """Embeds three samples of a window: x of the first point, and the first feature."""
 
     window = 5
 
@@ -42,14 +42,14 @@ class Carrying(Syncer):
         nn.Module.__init__(self)
 
     def embed_audio(self, audio: Tensor) -> Tensor:
-        return relative(audio[:, [2, 10, 18], 0])
+        return centered(audio[:, [2, 10, 18], 0])
 
     def embed_motion(self, motion: Tensor) -> Tensor:
-        return relative(1000 * motion[:, [0, 2, 4], 0, 0])
+        return centered(1000 * motion[:, [0, 2, 4], 0, 0])
 
 
-class Sampled(AudioEncoder):
-    """Every hop's first sample."""
+class FirstSampleEncoder(AudioEncoder):
+    """Returns the first sample of every hop."""
 
     sample_rate, hop, channels = 16_000, HOP, 1
 
@@ -75,19 +75,19 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     path = tmp_path / "syncers.safetensors"
     path.write_bytes(b"weights")
 
-    def made(
-        levels: int = 1, space: Space = "free", given: BuildContext | None = None, **choices: object
+    def make(
+        levels: int = 1, space: Space = "free", build_context: BuildContext | None = None, **choices: object
     ) -> sync.AVSync:
-        pyramid = SyncerPyramid([Carrying() for _ in range(levels)], Pyramid(levels, kernel=1))
-        trained = TrainedSyncers(pyramid, FACE, Sampled(), 25.0, space)
-        monkeypatch.setattr(judges, "load_syncers", lambda path: trained)
-        return AVSyncSpec.model_validate({"syncers": str(path)} | choices).build(given or context(FACE))
+        pyramid = SyncerPyramid([PassThroughSyncer() for _ in range(levels)], Pyramid(levels, kernel=1))
+        trained = TrainedSyncers(pyramid, FACE, FirstSampleEncoder(), 25.0, space)
+        monkeypatch.setattr(syncer_model, "load_syncers", lambda path: trained)
+        return AVSyncSpec.model_validate({"syncers": str(path)} | choices).build(build_context or context(FACE))
 
-    return made
+    return make
 
 
 def clip(frames: int, late: int = 0, seed: int = 0, fps: int = 25) -> MetricInput:
-    """A point that moves at random by pixels, and a wave whose samples say the same numbers ``late`` frames later."""
+    """A point with random motion in pixels, and a wave with the same numbers as samples, ``late`` frames later."""
     signal = np.random.default_rng(seed).uniform(0, 1, frames + 60)
     values = rest_of(FACE).repeat(frames, 1, 1)
     values[:, 0, 0] += torch.from_numpy(signal[30 : 30 + frames])
@@ -98,57 +98,59 @@ def clip(frames: int, late: int = 0, seed: int = 0, fps: int = 25) -> MetricInpu
 
 @pytest.mark.parametrize("convention", ["valid-pairs", "syncnet"])
 @pytest.mark.parametrize("late", [-6, 0, 3])
-def test_it_finds_by_how_much_the_sound_is_late(late: int, convention: str, build: Build) -> None:
+def test_the_offset_of_late_audio_is_detected(late: int, convention: str, build: Build) -> None:
     metric = build(space="unit", convention=convention)
-    told = metric.per_clip(metric.observe(clip(80, late)))
-    assert told["level0_offset_frames"] == abs(late) and told["level0_offset_ms"] == 40 * abs(late)
+    values = metric.per_clip(metric.observe(clip(80, late)))
+    assert values["level0_offset_frames"] == abs(late) and values["level0_offset_ms"] == 40 * abs(late)
 
 
-def test_its_curve_is_that_of_the_embeddings(build: Build) -> None:
+def test_the_curve_is_that_of_the_embeddings(build: Build) -> None:
     metric, sound = build(), clip(40, 2)
     (curve,) = metric.observe(sound).values()
     box = FACE.frame_of(sound.generated.values[:1])
     moved = 1000 * FACE.normalize(sound.generated.values, box)[:, 0, 0].double().numpy()
     assert sound.audio is not None
-    heard = sound.audio.read()[::HOP].astype(np.float64)
+    samples = sound.audio.read()[::HOP].astype(np.float64)
     windows = range(40 - 4)
-    seen = np.array([[moved[i + k] for k in (0, 2, 4)] for i in windows])
-    said = np.array([[heard[4 * i + k] for k in (2, 10, 18)] for i in windows])
-    seen, said = (rows - rows.mean(axis=1, keepdims=True) for rows in (seen, said))
+    of_motion = np.array([[moved[i + k] for k in (0, 2, 4)] for i in windows])
+    of_audio = np.array([[samples[4 * i + k] for k in (2, 10, 18)] for i in windows])
+    of_motion, of_audio = (rows - rows.mean(axis=1, keepdims=True) for rows in (of_motion, of_audio))
     expected = []
     for shift in range(-15, 16):
-        pairs = [(i, i + shift) for i in windows if 0 <= i + shift < len(said)]
-        expected.append(np.mean([np.linalg.norm(seen[i] - said[j]) for i, j in pairs]))
+        pairs = [(i, i + shift) for i in windows if 0 <= i + shift < len(of_audio)]
+        expected.append(np.mean([np.linalg.norm(of_motion[i] - of_audio[j]) for i, j in pairs]))
     np.testing.assert_allclose(curve.numpy(), expected, rtol=1e-4)
 
 
-def test_figures_are_means_over_the_clips_that_have_a_level(build: Build) -> None:
+def test_values_are_means_over_the_clips_that_have_a_level(build: Build) -> None:
     metric = build(levels=3)
     observed = [metric.observe(clip(frames, seed=frames)) for frames in (80, 60, 12)]
     figures = metric.figures(observed)
-    each = [metric.per_clip(clip) for clip in observed]
-    assert figures.values["level0_distance"] == pytest.approx(np.mean([told["level0_distance"] for told in each]))
-    assert figures.values["level2_confidence"] == pytest.approx(
-        np.mean([told["level2_confidence"] for told in each[:2]])
+    clip_values = [metric.per_clip(clip) for clip in observed]
+    assert figures.values["level0_distance"] == pytest.approx(
+        np.mean([values["level0_distance"] for values in clip_values])
     )
-    assert "level2_confidence" not in each[2]
+    assert figures.values["level2_confidence"] == pytest.approx(
+        np.mean([values["level2_confidence"] for values in clip_values[:2]])
+    )
+    assert "level2_confidence" not in clip_values[2]
     assert figures.notes == ("level2 leaves out 1 of 3 clips, shorter than 800 ms",)
     assert figures.values["lse_c"] == figures.values["level0_confidence"]
     assert figures.values["lse_d"] == figures.values["level0_distance"]
     assert isinstance(metric, PerClip) and metric.better.keys() >= figures.values.keys()
 
 
-def test_many_clips_at_once_are_as_each_alone(build: Build) -> None:
+def test_a_batch_gives_the_observations_of_single_clips(build: Build) -> None:
     metric = build(levels=3)
     clips = [clip(frames, seed=seed) for seed, frames in enumerate((40, 25, 40, 9, 40))]
-    for together, given in zip(metric.observe_batch(clips), clips, strict=True):
-        alone = metric.observe(given)
-        assert together.keys() == alone.keys()
-        for name in alone:
-            torch.testing.assert_close(together[name], alone[name], rtol=1e-5, atol=1e-5)
+    for batched, measured in zip(metric.observe_batch(clips), clips, strict=True):
+        single = metric.observe(measured)
+        assert batched.keys() == single.keys()
+        for name in single:
+            torch.testing.assert_close(batched[name], single[name], rtol=1e-5, atol=1e-5)
 
 
-def test_plots_show_the_offset_that_is_found(build: Build) -> None:
+def test_plots_show_the_detected_offset(build: Build) -> None:
     metric = build(levels=2, space="unit")
     assert isinstance(metric, SupportsPlots)
     observed = [metric.observe(clip(frames, late=4)) for frames in (80, 30)]
@@ -159,15 +161,17 @@ def test_plots_show_the_offset_that_is_found(build: Build) -> None:
     assert plot.curves["level1, 80 ms"].x[0] == -80 * 5
 
 
-def test_motion_at_another_rate_is_brought_to_that_of_the_syncers(build: Build) -> None:
+def test_motion_at_another_rate_is_resampled_to_that_of_the_syncers(build: Build) -> None:
     metric = build()
-    given = clip(80)
-    twice = given.generated.resample(Fraction(50))
-    again = MetricInput("clip", twice, audio=given.audio)
-    torch.testing.assert_close(metric.observe(again)["level0"], metric.observe(given)["level0"], rtol=1e-3, atol=1e-3)
+    original = clip(80)
+    faster = original.generated.resample(Fraction(50))
+    resampled = MetricInput("clip", faster, audio=original.audio)
+    torch.testing.assert_close(
+        metric.observe(resampled)["level0"], metric.observe(original)["level0"], rtol=1e-3, atol=1e-3
+    )
 
 
-def test_what_cannot_be_measured_is_said(build: Build) -> None:
+def test_clips_that_cannot_be_measured_are_refused(build: Build) -> None:
     metric = build()
     with pytest.raises(hm.MotionError, match="audio of each clip"):
         metric.observe(clip_of(FACE, rest_of(FACE).repeat(9, 1, 1)))
@@ -178,35 +182,35 @@ def test_what_cannot_be_measured_is_said(build: Build) -> None:
     with pytest.raises(hm.MotionError, match="finite"):
         metric.observe(broken)
     with pytest.raises(hm.SpecError, match="trained on landmarks68, 68"):
-        build(given=context(KEYPOINTS))
-    assert build(given=context(SOLID_FACE)).observe(clip(9))
+        build(build_context=context(KEYPOINTS))
+    assert build(build_context=context(SOLID_FACE)).observe(clip(9))
 
 
-def test_what_syncers_see_is_compared_at_every_level(build: Build, tmp_path: Path) -> None:
+def test_embeddings_of_syncers_are_compared_at_every_level(build: Build, tmp_path: Path) -> None:
     build(levels=3)
     metric = FrechetSyncersSpec(syncers=str(tmp_path / "syncers.safetensors"), durations=(40,)).build(context(FACE))
     moving = [clip(45, seed=k).generated for k in range(12)]
-    observed = [metric.observe(MetricInput("clip", one, other)) for one, other in itertools.pairwise(moving)]
+    observed = [metric.observe(MetricInput("clip", left, right)) for left, right in itertools.pairwise(moving)]
     frame = FACE.frame_of(moving[1].values[:1])
     poses = FACE.normalize(moving[1].values[:40], frame)[:, 0, 0].double() * 1000
     windows = np.array([[poses[i + k] for k in (0, 2, 4)] for i in range(36)])
-    seen = observed[0]["level0_40f/real"].numpy()
-    np.testing.assert_allclose(seen, windows - windows.mean(axis=1, keepdims=True), atol=1e-3)
+    of_motion = observed[0]["level0_40f/real"].numpy()
+    np.testing.assert_allclose(of_motion, windows - windows.mean(axis=1, keepdims=True), atol=1e-3)
     assert set(metric.figures(observed).values) == {"level0_40f", "level1_40f", "level2_40f"}
     assert metric.protocol["syncers_sha256"] == build().protocol["syncers_sha256"]
 
 
-def test_silence_and_a_still_face_have_finite_figures(build: Build) -> None:
+def test_silence_and_a_still_face_have_finite_values(build: Build) -> None:
     metric = build(space="unit")
     still = clip_of(FACE, rest_of(FACE).repeat(30, 1, 1), speech=np.zeros(30 * 640))
     figures = metric.figures([metric.observe(still)]).values
     assert all(np.isfinite(list(figures.values()))) and figures["lse_c"] == pytest.approx(0, abs=1e-6)
 
 
-def test_the_protocol_changes_with_whatever_changes_a_figure(build: Build, tmp_path: Path) -> None:
+def test_the_protocol_changes_with_whatever_changes_a_value(build: Build, tmp_path: Path) -> None:
     metric = build()
     assert metric.protocol["syncers_sha256"] == hashlib.sha256(b"weights").hexdigest()
     others = [build(convention="syncnet"), build(reach=10), build(levels=2), build(space="unit")]
-    assert len({str(each.protocol) for each in (metric, *others)}) == 5
+    assert len({str(other.protocol) for other in (metric, *others)}) == 5
     (tmp_path / "syncers.safetensors").write_bytes(b"other")
     assert build().protocol != metric.protocol

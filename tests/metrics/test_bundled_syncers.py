@@ -1,4 +1,4 @@
-"""What the bundled metric syncers are worth, on clips that they have not seen."""
+"""Accuracy of the bundled metric syncers, on clips that they were not trained on."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from headmotion.metrics.syncer_model import BUNDLED_DIR
 from headmotion.sync.av_offset import best_shift
 
 EDGE = 8
+"""Frames at either end that are cut, so that shifted audio exists."""
 
 
 @pytest.fixture(scope="module")
@@ -32,32 +33,32 @@ def metric() -> AVSync:
 
 
 def offsets(metric: AVSync, clips: Sequence[Clip], late: int) -> list[int]:
-    """What is found at the finest level where the sound is so many frames late."""
-    given = []
+    """Return the detected offsets at the finest level, where the audio is this many frames late."""
+    inputs = []
     for clip in clips:
         frames, per_frame = len(clip.landmarks), round(SAMPLE_RATE / clip.fps)
         speech = clip.audio[(EDGE - late) * per_frame : (frames - EDGE - late) * per_frame]
         values = torch.tensor(clip.landmarks[EDGE : frames - EDGE, :, :2])
-        given.append(MetricInput(clip.id, Motion(values, clip.fps), audio=Audio(speech, SAMPLE_RATE)))
-    return [int(best_shift(each["level0"]).offset) for each in metric.observe_batch(given)]
+        inputs.append(MetricInput(clip.id, Motion(values, clip.fps), audio=Audio(speech, SAMPLE_RATE)))
+    return [int(best_shift(curves["level0"]).offset) for curves in metric.observe_batch(inputs)]
 
 
 @pytest.mark.parametrize("late", [-4, 0, 4])
-def test_sound_that_is_late_is_found_in_synthetic_clips(metric: AVSync, late: int) -> None:
+def test_late_audio_is_detected_in_synthetic_clips(metric: AVSync, late: int) -> None:
     # The first hundred were trained on.
-    found = np.array(offsets(metric, [synthetic_clip(1000 + k, 3.2) for k in range(8)], late))
-    assert np.median(found) == -late
-    assert (np.abs(found + late) <= 1).mean() >= 0.75
+    detected = np.array(offsets(metric, [synthetic_clip(1000 + k, 3.2) for k in range(8)], late))
+    assert np.median(detected) == -late
+    assert (np.abs(detected + late) <= 1).mean() >= 0.75
 
 
-def test_sound_that_is_late_is_found_in_real_clips(metric: AVSync, shared: Path) -> None:
+def test_late_audio_is_detected_in_real_clips(metric: AVSync, shared: Path) -> None:
     corpus = open_corpus(shared / "data" / "grid_s1").select(split="val")
     clips = [corpus[k] for k in range(12)]
     for late in (-5, 0, 5):
         assert (np.abs(np.array(offsets(metric, clips, late)) + late) <= 1).mean() >= 0.9
 
 
-def test_the_file_is_small_and_tells_what_it_is() -> None:
+def test_the_file_is_small_and_documents_itself() -> None:
     path = BUNDLED_DIR / "metric-syncers.safetensors"
     header = read_header(path)
     assert header.size < 2e6 and header.spec["space"] == "free"

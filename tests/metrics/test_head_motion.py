@@ -15,7 +15,7 @@ TIME = np.arange(150) / 25
 
 
 def turning(representation: Representation, axis: str, degrees: np.ndarray) -> torch.Tensor:
-    """A head ``[T, P, D]`` that turns about one axis."""
+    """A head ``[T, P, D]`` that rotates about one axis."""
     solid = neutral_3d(representation)
     assert solid is not None
     rest = 200 * solid.double().numpy()
@@ -25,58 +25,58 @@ def turning(representation: Representation, axis: str, degrees: np.ndarray) -> t
     return torch.from_numpy(moved[..., : representation.dims])
 
 
-def figures(representation: Representation, made: torch.Tensor, real: torch.Tensor | None = None) -> MetricValues:
+def measure(representation: Representation, generated: torch.Tensor, real: torch.Tensor | None = None) -> MetricValues:
     metric = HeadMotionSpec().build(context(representation))
-    return metric.figures([metric.observe(clip_of(representation, made, real))])
+    return metric.figures([metric.observe(clip_of(representation, generated, real))])
 
 
 @pytest.mark.parametrize("face", [FACE, SOLID_FACE], ids=["flat", "solid"])
 @pytest.mark.parametrize(("axis", "name"), [("x", "pitch"), ("y", "yaw"), ("z", "roll")])
-def test_a_turn_of_known_amplitude_and_rate(face: Representation, axis: str, name: str) -> None:
-    made = turning(face, axis, 10 + 5 * np.sin(2 * np.pi * TIME))  # in three seconds three whole turns
+def test_a_rotation_of_known_amplitude_and_rate(face: Representation, axis: str, name: str) -> None:
+    generated = turning(face, axis, 10 + 5 * np.sin(2 * np.pi * TIME))  # three periods in three seconds
     real = turning(face, axis, 10 + 2 * np.sin(2 * np.pi * TIME))
-    found = figures(face, made, real).values
-    assert found[f"spread_{name}_deg"] == pytest.approx(5 / np.sqrt(2), rel=0.05)
+    result = measure(face, generated, real).values
+    assert result[f"spread_{name}_deg"] == pytest.approx(5 / np.sqrt(2), rel=0.05)
     # Of samples of a sine the mean square step is that of a chord.
-    assert found[f"speed_{name}_deg_per_s"] == pytest.approx(25 * 5 * np.sqrt(2) * np.sin(np.pi / 25), rel=0.05)
-    assert found[f"spread_{name}_ratio"] == pytest.approx(2.5, rel=0.03)
+    assert result[f"speed_{name}_deg_per_s"] == pytest.approx(25 * 5 * np.sqrt(2) * np.sin(np.pi / 25), rel=0.05)
+    assert result[f"spread_{name}_ratio"] == pytest.approx(2.5, rel=0.03)
     others = {"pitch", "yaw", "roll"} - {name}
-    assert all(found[f"spread_{other}_deg"] < 0.4 for other in others)
+    assert all(result[f"spread_{other}_deg"] < 0.4 for other in others)
 
 
 def test_statistics_are_root_mean_squares_over_windows() -> None:
     curve = np.random.default_rng(0).normal(size=(110, 2))
     cut = [curve[:75], curve[25:100]]
-    assert [len(each) for each in centered_windows(curve)] == [75, 75]
-    std = np.sqrt(np.mean([each.var(axis=0) for each in cut], axis=0))
-    speed = np.sqrt(np.mean([np.square(np.diff(each, axis=0)).mean(axis=0) for each in cut], axis=0))
+    assert [len(window) for window in centered_windows(curve)] == [75, 75]
+    std = np.sqrt(np.mean([window.var(axis=0) for window in cut], axis=0))
+    speed = np.sqrt(np.mean([np.square(np.diff(window, axis=0)).mean(axis=0) for window in cut], axis=0))
     np.testing.assert_allclose(windowed_stats(curve).std, std)
     np.testing.assert_allclose(windowed_stats(curve).speed, speed)
 
 
-def test_a_still_truth_gives_no_ratio_and_a_still_head_is_0() -> None:
+def test_still_real_motion_gives_no_ratio_and_a_still_head_is_0() -> None:
     still = rest_of(FACE).repeat(60, 1, 1)
-    found = figures(FACE, turning(FACE, "y", 5 * np.sin(TIME[:60])), still)
-    assert not [name for name in found.values if name.endswith("ratio")]
-    assert "spread_yaw_ratio: the real motion does not move" in found.notes
-    assert "1 of 1 clips are shorter than 3 s" in found.notes
-    assert set(figures(FACE, still).values.values()) == {0.0}
+    result = measure(FACE, turning(FACE, "y", 5 * np.sin(TIME[:60])), still)
+    assert not [name for name in result.values if name.endswith("ratio")]
+    assert "spread_yaw_ratio: the real motion does not move" in result.notes
+    assert "1 of 1 clips are shorter than 3 s" in result.notes
+    assert set(measure(FACE, still).values.values()) == {0.0}
     with pytest.raises(MotionError, match="more than 20 frames"):
-        figures(FACE, still[:20])
+        measure(FACE, still[:20])
 
 
-def test_what_has_no_face_is_measured_as_a_whole() -> None:
+def test_representations_without_a_face_are_measured_as_a_whole() -> None:
     rest = rest_of(KEYPOINTS)
     size = float((rest[0] - rest[1]).norm())
     wave = torch.from_numpy(np.sin(2 * np.pi * TIME))
-    found = figures(KEYPOINTS, rest + 3 * wave[:, None, None] * torch.tensor([1.0, 0.0])).values
-    assert found["spread_x_scale"] == pytest.approx(3 / np.sqrt(2) / size, rel=0.05)
-    assert found["spread_points_scale"] == pytest.approx(found["spread_x_scale"], rel=1e-3)
-    assert found["spread_y_scale"] == found["spread_roll_deg"] == pytest.approx(0, abs=1e-4)
-    turn = torch.polar(torch.ones(len(TIME)).double(), torch.deg2rad(170 + 20 * wave))  # past 180 degrees
+    result = measure(KEYPOINTS, rest + 3 * wave[:, None, None] * torch.tensor([1.0, 0.0])).values
+    assert result["spread_x_scale"] == pytest.approx(3 / np.sqrt(2) / size, rel=0.05)
+    assert result["spread_points_scale"] == pytest.approx(result["spread_x_scale"], rel=1e-3)
+    assert result["spread_y_scale"] == result["spread_roll_deg"] == pytest.approx(0, abs=1e-4)
+    rotation = torch.polar(torch.ones(len(TIME)).double(), torch.deg2rad(170 + 20 * wave))  # past 180 degrees
     around = torch.view_as_complex(rest_of(HANDS).contiguous())
-    rolling = torch.view_as_real((around - around.mean()) * turn[:, None] + around.mean())
-    assert figures(HANDS, rolling).values["spread_roll_deg"] == pytest.approx(20 / np.sqrt(2), rel=0.05)
+    rolling = torch.view_as_real((around - around.mean()) * rotation[:, None] + around.mean())
+    assert measure(HANDS, rolling).values["spread_roll_deg"] == pytest.approx(20 / np.sqrt(2), rel=0.05)
 
 
 def test_jitter_is_the_third_difference() -> None:
@@ -84,18 +84,18 @@ def test_jitter_is_the_third_difference() -> None:
     rest = rest_of(FACE)
     size = float((rest[36] - rest[45]).norm())
     square, cube = (torch.arange(8.0).double() ** power for power in (2, 3))
-    made = rest + cube[:, None, None]  # its third difference is 6 everywhere, that of a square 0
+    generated = rest + cube[:, None, None]  # its third difference is 6 everywhere, that of a square 0
     real = rest + 0.5 * cube[:, None, None] + square[:, None, None]
-    found = metric.figures([metric.observe(clip_of(FACE, made, real))])
-    assert found.values == {
+    result = metric.figures([metric.observe(clip_of(FACE, generated, real))])
+    assert result.values == {
         "jitter_scale": pytest.approx(6 / size, rel=1e-4),
         "jitter_ratio": pytest.approx(2, rel=1e-4),
     }
-    still = metric.figures([metric.observe(clip_of(FACE, made, rest.repeat(8, 1, 1)))])
+    still = metric.figures([metric.observe(clip_of(FACE, generated, rest.repeat(8, 1, 1)))])
     assert list(still.values) == ["jitter_scale"] and still.notes
-    assert metric.figures([metric.observe(clip_of(FACE, made))]).values.keys() == {"jitter_scale"}
+    assert metric.figures([metric.observe(clip_of(FACE, generated))]).values.keys() == {"jitter_scale"}
     with pytest.raises(MotionError, match="4 frames or more, got 3"):
-        metric.observe(clip_of(FACE, made[:3]))
+        metric.observe(clip_of(FACE, generated[:3]))
 
 
 def test_drift_is_the_distance_of_windows_in_real_deviations() -> None:
@@ -106,8 +106,8 @@ def test_drift_is_the_distance_of_windows_in_real_deviations() -> None:
     long = rest + torch.tensor([0.0, 3.0, 8.0]).repeat_interleave(10)[:, None, None] * right
     observed = metric.observe(clip_of(KEYPOINTS, real, real, long=long))
     assert float(observed["variance"][1]) == pytest.approx((2 / size) ** 2, rel=1e-5)
-    found = metric.figures([observed, observed])
-    assert found.values == {
+    result = metric.figures([observed, observed])
+    assert result.values == {
         "distance_near_std": pytest.approx(1.5, rel=1e-3),
         "distance_end_std": pytest.approx(4, rel=1e-3),
     }

@@ -15,20 +15,20 @@ def lmd(generated: torch.Tensor, real: torch.Tensor) -> dict[str, float]:
     return dict(metric.figures([metric.observe(clip_of(FACE, generated, real))]).values)
 
 
-def test_it_is_the_mean_distance_around_the_middle_of_the_mouth() -> None:
-    chance = np.random.default_rng(0)
-    made, true = (rest_of(FACE).numpy() + chance.normal(size=(9, 68, 2)) for _ in range(2))
-    wanted = []
-    for frame, truth in zip(made[:, 48:], true[:, 48:], strict=True):
-        middle = (sum(frame) / 20, sum(truth) / 20)
-        wanted += [np.hypot(*((a - middle[0]) - (b - middle[1]))) for a, b in zip(frame, truth, strict=True)]
-    found = lmd(torch.from_numpy(made), torch.from_numpy(true))
-    assert found["lmd_px"] == pytest.approx(np.mean(wanted), rel=1e-5)
-    eyes = np.median(np.linalg.norm(true[:, 36] - true[:, 45], axis=1))
-    assert found["lmd_scale"] == pytest.approx(np.mean(wanted) / eyes, rel=1e-5)
+def test_lmd_is_the_mean_distance_relative_to_the_center_of_the_mouth() -> None:
+    rng = np.random.default_rng(0)
+    generated, real = (rest_of(FACE).numpy() + rng.normal(size=(9, 68, 2)) for _ in range(2))
+    expected = []
+    for frame, real_frame in zip(generated[:, 48:], real[:, 48:], strict=True):
+        middle = (sum(frame) / 20, sum(real_frame) / 20)
+        expected += [np.hypot(*((a - middle[0]) - (b - middle[1]))) for a, b in zip(frame, real_frame, strict=True)]
+    result = lmd(torch.from_numpy(generated), torch.from_numpy(real))
+    assert result["lmd_px"] == pytest.approx(np.mean(expected), rel=1e-5)
+    eyes = np.median(np.linalg.norm(real[:, 36] - real[:, 45], axis=1))
+    assert result["lmd_scale"] == pytest.approx(np.mean(expected) / eyes, rel=1e-5)
 
 
-def test_a_head_that_is_elsewhere_does_not_matter_and_the_same_is_0() -> None:
+def test_lmd_ignores_translation_and_is_0_for_equal_motion() -> None:
     real = rest_of(FACE).repeat(4, 1, 1)
     assert lmd(real + 30, real)["lmd_px"] == pytest.approx(0, abs=1e-4)
     lowered = real.clone()
@@ -36,7 +36,7 @@ def test_a_head_that_is_elsewhere_does_not_matter_and_the_same_is_0() -> None:
     assert lmd(lowered, real)["lmd_px"] == pytest.approx((19 * 1 + 19) / 20, rel=1e-5)
 
 
-def test_what_cannot_be_measured_is_said() -> None:
+def test_clips_that_cannot_be_measured_are_refused() -> None:
     with pytest.raises(SpecError, match=r"\(none\), got 'lips'"):
         LandmarkDistanceSpec().build(context(KEYPOINTS))
     metric = LandmarkDistanceSpec().build(context(FACE))
@@ -51,46 +51,48 @@ def test_what_cannot_be_measured_is_said() -> None:
         metric.observe(clip_of(FACE, rest, torch.zeros_like(rest)))
 
 
-def turned(values: torch.Tensor, degrees: np.ndarray) -> torch.Tensor:
-    """Each frame ``[T, P, 3]`` turned about the vertical through the middle of its lips."""
+def rotated(values: torch.Tensor, degrees: np.ndarray) -> torch.Tensor:
+    """Each frame ``[T, P, 3]`` rotated about the vertical through the center of its lips."""
     middle = values[:, 48:].mean(dim=1, keepdim=True)
     matrices = torch.from_numpy(Rotation.from_euler("y", degrees[:, None], degrees=True).as_matrix())
     return (values - middle) @ matrices.mT + middle
 
 
-def test_the_way_a_head_looks_does_not_count() -> None:
+def test_frontal_lmd_ignores_yaw() -> None:
     metric = FrontalDistanceSpec().build(context(SOLID_FACE))
-    chance = np.random.default_rng(0)
-    real = rest_of(SOLID_FACE) + torch.from_numpy(chance.normal(size=(7, 68, 3)))
-    made = real.clone()
-    made[:, 57, 1] += 10.0
+    rng = np.random.default_rng(0)
+    real = rest_of(SOLID_FACE) + torch.from_numpy(rng.normal(size=(7, 68, 3)))
+    generated = real.clone()
+    generated[:, 57, 1] += 10.0
     level = [
-        metric.per_clip(metric.observe(clip_of(SOLID_FACE, made, each)))["lmd_frontal_px"]
-        for each in (real, turned(real, chance.uniform(-50, 50, 7)))
+        metric.per_clip(metric.observe(clip_of(SOLID_FACE, generated, target)))["lmd_frontal_px"]
+        for target in (real, rotated(real, rng.uniform(-50, 50, 7)))
     ]
     assert level[1] == pytest.approx(level[0], rel=1e-4)
     # One of 20 points is 10 lower: it moves the middle by 1/2, itself by 19/2.
     assert level[0] == pytest.approx((19 * 0.5 + 9.5) / 20, rel=1e-4)
 
 
-def test_it_is_the_published_rotation_then_lmd() -> None:
-    chance = np.random.default_rng(1)
-    made, true = (rest_of(SOLID_FACE).numpy() + chance.normal(0, 4, (5, 68, 3)) for _ in range(2))
+def test_frontal_lmd_is_the_published_rotation_followed_by_lmd() -> None:
+    rng = np.random.default_rng(1)
+    generated, real = (rest_of(SOLID_FACE).numpy() + rng.normal(0, 4, (5, 68, 3)) for _ in range(2))
 
-    def frontal(frame: np.ndarray) -> np.ndarray:
+    def to_front(frame: np.ndarray) -> np.ndarray:
         lips = frame[48:]
         v = lips[6] - lips[0]
         theta = -np.arcsin(-v[2] / np.sqrt(v[2] ** 2 + v[0] ** 2))
         matrix = np.array([[np.cos(theta), 0, np.sin(theta)], [0, 1, 0], [-np.sin(theta), 0, np.cos(theta)]])
         return ((lips - lips.mean(0)) @ matrix.T)[:, :2]
 
-    wanted = np.mean([np.linalg.norm(frontal(a) - frontal(b), axis=1).mean() for a, b in zip(made, true, strict=True)])
+    expected = np.mean(
+        [np.linalg.norm(to_front(a) - to_front(b), axis=1).mean() for a, b in zip(generated, real, strict=True)]
+    )
     metric = FrontalDistanceSpec().build(context(SOLID_FACE))
-    clip = clip_of(SOLID_FACE, torch.from_numpy(made), torch.from_numpy(true))
-    assert metric.figures([metric.observe(clip)]).values["lmd_frontal_px"] == pytest.approx(wanted, rel=1e-5)
+    clip = clip_of(SOLID_FACE, torch.from_numpy(generated), torch.from_numpy(real))
+    assert metric.figures([metric.observe(clip)]).values["lmd_frontal_px"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_depth_is_needed() -> None:
+def test_frontal_lmd_needs_depth() -> None:
     with pytest.raises(SpecError, match="depth: x, y and z of each point, got landmarks68 with 2 numbers"):
         FrontalDistanceSpec().build(context(FACE))
     metric = FrontalDistanceSpec().build(context(SOLID_FACE))
@@ -101,15 +103,15 @@ def test_depth_is_needed() -> None:
         metric.observe(clip_of(SOLID_FACE, deep, rest))
 
 
-def test_the_worst_point_of_the_lips_counts() -> None:
+def test_lip_vertex_error_is_that_of_the_worst_point() -> None:
     metric = LipErrorSpec().build(context(FACE))
     real = rest_of(FACE).repeat(2, 1, 1)
     size = float((real[0, 36] - real[0, 45]).norm())
-    made = real + torch.tensor([5.0, 7.0])  # a head elsewhere
-    made[0, 50] += torch.tensor([3.0, 4.0])
-    made[0, 60] += torch.tensor([0.0, 2.0])
-    made[1, 66] += torch.tensor([0.0, 9.0])
-    error = metric.figures([metric.observe(clip_of(FACE, made, real))]).values
+    generated = real + torch.tensor([5.0, 7.0])  # a head elsewhere
+    generated[0, 50] += torch.tensor([3.0, 4.0])
+    generated[0, 60] += torch.tensor([0.0, 2.0])
+    generated[1, 66] += torch.tensor([0.0, 9.0])
+    error = metric.figures([metric.observe(clip_of(FACE, generated, real))]).values
     assert error == {"lip_error_scale": pytest.approx((5 + 9) / 2 / size, rel=1e-5)}
     absolute = LipErrorSpec(relative_to=None).build(context(FACE))
     elsewhere = absolute.figures([absolute.observe(clip_of(FACE, real + torch.tensor([3.0, 4.0]), real))]).values

@@ -159,8 +159,8 @@ class FindSpec(DetectorSpec):
 
 
 SPECS = {
-    each.type_name(): each
-    for each in (
+    spec.type_name(): spec
+    for spec in (
         GenSpec,
         AbleSpec,
         WholeSpec,

@@ -19,11 +19,11 @@ BODY = {
     "parents": (-1, 0, 0),
     "offsets": ((0, 0, 0), (1, -9, 0), (-1, -9, 0)),
 }
-BESIDE = {"type": "landmarks68", "dims": 3}
+FACE_3D = {"type": "landmarks68", "dims": 3}
 VARIANTS = [
     ("representation", ARM),
     ("representation", BODY),
-    ("representation", BESIDE),
+    ("representation", FACE_3D),
     ("representation", {"type": "keypoints", "jacobians": True}),
     ("audio_encoder", {"type": "log-mel", "window_shape": "hann", "preemphasis": 0.0}),
     ("generator", {"type": "ms-sync", "preset": "small"}),
@@ -33,8 +33,8 @@ VARIANTS = [
     ("discriminator", {"type": "ms-sync", "preset": "small"}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
-FOR_DEPTH = {("metric", "lmd-frontal")}
-BY_SYNCERS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
+DEPTH_METRICS = {("metric", "lmd-frontal")}
+SYNCER_METRICS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
 DEFAULTS = [
     key
     for record in registry().records
@@ -47,8 +47,8 @@ DEFAULTS = [
 @pytest.mark.parametrize(("kind", "described"), [*DEFAULTS, *VARIANTS], ids=str)
 def test_conforms(kind, described):
     spec = resolve_spec(kind, described)
-    beside = {"representation": BESIDE} if (kind, spec.type_name()) in FOR_DEPTH else {}
-    check_component(spec, **beside)
+    options = {"representation": FACE_3D} if (kind, spec.type_name()) in DEPTH_METRICS else {}
+    check_component(spec, **options)
 
 
 @pytest.mark.parametrize("kind", ["generator", "syncer", "discriminator"])
@@ -56,7 +56,7 @@ def test_ms_sync_conforms_beside_another_representation(kind):
     check_component(resolve_spec(kind, {"type": "ms-sync", "preset": "small"}), representation=ARM)
 
 
-@pytest.mark.parametrize("name", sorted(name for _, name in BY_SYNCERS))
+@pytest.mark.parametrize("name", sorted(name for _, name in SYNCER_METRICS))
 def test_metrics_by_syncers_conform(name, tmp_path):
     recipe = load_recipe("smoke")
     context, spec = build(recipe.pipeline, device="cpu").context(), recipe.pyramid
@@ -68,7 +68,7 @@ def test_metrics_by_syncers_conform(name, tmp_path):
 
 
 def test_every_own_part_is_checked():
-    checked = {*DEFAULTS, *((kind, each["type"]) for kind, each in VARIANTS)}
+    checked = {*DEFAULTS, *((kind, described["type"]) for kind, described in VARIANTS)}
     assert {key for key, owner in registry().owners.items()} >= checked
     own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
-    assert checked | BY_SYNCERS == own
+    assert checked | SYNCER_METRICS == own

@@ -59,7 +59,7 @@ def test_failure_names_part_check_and_reason():
 
 
 def test_failure_says_where_to_look():
-    (failed,) = (each for each in run_checks("generator", GenSpec(fault="batch")) if each.status == "failed")
+    (failed,) = (result for result in run_checks("generator", GenSpec(fault="batch")) if result.status == "failed")
     assert "faulty_specs.py" in failed.where or "faulty_parts.py" in failed.where
 
     class Breaks(GenSpec):
@@ -71,20 +71,20 @@ def test_failure_says_where_to_look():
 
 
 def test_levels_and_versions_choose_checks(monkeypatch):
-    must = {each.name for each in run_checks("generator", GenSpec(), level=1)}
-    every = {each.name for each in run_checks("generator", GenSpec())}
-    assert must < every and "generator-output-shape" in must and "generator-streaming-equals-offline" not in must
+    must = {result.name for result in run_checks("generator", GenSpec(), level=1)}
+    all_checks = {result.name for result in run_checks("generator", GenSpec())}
+    assert must < all_checks and "generator-output-shape" in must and "generator-streaming-equals-offline" not in must
     later = Check("later", "generator", 1, VERSION + 1, "Comes later.", "Wait.", lambda subject: None)
     monkeypatch.setitem(CHECKS["generator"], "later", later)
-    assert {each.name for each in run_checks("generator", GenSpec())} == every
-    assert {each.name for each in run_checks("generator", GenSpec(), kit=VERSION + 1)} == every | {"later"}
+    assert {result.name for result in run_checks("generator", GenSpec())} == all_checks
+    assert {result.name for result in run_checks("generator", GenSpec(), kit=VERSION + 1)} == all_checks | {"later"}
 
 
 def test_every_check_is_explained():
     for kind, checks in CHECKS.items():
-        for name, each in checks.items():
-            assert (each.name, each.kind) == (name, kind) and each.level in LEVELS and 1 <= each.since <= VERSION
-            assert each.promise.endswith(".") and each.remedy.endswith((".", '"""'))
+        for name, check in checks.items():
+            assert (check.name, check.kind) == (name, kind) and check.level in LEVELS and 1 <= check.since <= VERSION
+            assert check.promise.endswith(".") and check.remedy.endswith((".", '"""'))
 
 
 def test_other_representations():
@@ -131,7 +131,7 @@ class TestAble(ComponentTests):
 
 def test_a_class_has_a_test_for_each_check():
     tests = {name for name in vars(TestGen) if name.startswith("test_")}
-    assert tests == {f"test_{name.replace('-', '_')}" for each in ("", "generator") for name in CHECKS[each]}
+    assert tests == {f"test_{name.replace('-', '_')}" for kind in ("", "generator") for name in CHECKS[kind]}
     assert "test_spec_is_documented" not in vars(TestAble), "a check of level 3"
 
     class Faulty(ComponentTests):
@@ -149,8 +149,8 @@ def test_a_class_has_a_test_for_each_check():
 
 def test_check_plugin(monkeypatch):
     results = check_plugin("representations", level=1)
-    assert all(each.conforms for outcomes in results.values() for each in outcomes)
-    assert {each.status for each in results["representation:landmarks68"]} == {"passed"}
+    assert all(result.conforms for outcomes in results.values() for result in outcomes)
+    assert {result.status for result in results["representation:landmarks68"]} == {"passed"}
     (joints,) = results["representation:joints"]
     assert (joints.status, joints.detail[:14]) == ("not-applicable", "required field")
     monkeypatch.setattr(Landmarks68Spec, "build", lambda self, context=None: 1 / 0)
@@ -175,7 +175,7 @@ def test_an_error_of_the_part_itself_is_explained_once():
     text = report({"generator:gen": results})
     assert text.count("TypeError: 'NoneType' object is not callable") < 3 and "Mend it first" in text
     assert text.count("(the same error as in ") > 5
-    assert all(each.crashed for each in results if each.name == "generator-output-shape")
+    assert all(result.crashed for result in results if result.name == "generator-output-shape")
 
 
 def test_report_explains_each_failure():

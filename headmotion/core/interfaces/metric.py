@@ -55,7 +55,10 @@ class Metric(Component):
     """
 
     needs: frozenset[str] = frozenset()
-    """Fields of `MetricInput` beyond ``generated`` without which no clip can be measured."""
+    """Fields of `MetricInput` beyond ``generated`` without which no clip can be measured.
+
+    Where one is missing, `observe` raises a `MotionError` that names it.
+    """
     long_frames: int = 0
     """Frames of ``MetricInput.long`` that are used."""
     better: Mapping[str, Literal["lower", "higher"]] = {}
