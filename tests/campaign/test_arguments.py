@@ -30,7 +30,7 @@ REFUSED = [
     *[("--device", value) for value in ("abacus", "cuda:99", "")],
     *[("--renderer", value) for value in ("skeletn", "os.system", "absent/net", "portrait", "{}")],
     *[("--model", value) for value in ("", ".", "/", "/dev/null", "/dev/zero", "speech.wav", "ms-sync2", "a/b/c")],
-    *[("--landmarks", value) for value in ("/dev/null", "/dev/zero", ".", "speech.wav", "face.png", "")],
+    *[("--landmarks", value) for value in ("/dev/null", "/dev/zero", ".", "speech.wav", "")],
     *[("--image", value) for value in ("/dev/null", "/dev/zero", ".", "speech.wav", "pose.npz", "")],
     *[("-o", value) for value in ("", ".", "/", "talk.avi", "speech.wav/talk.mp4", "a" * 300 + ".mp4")],
     *[("-o", value) for value in ("/dev/null/talk.mp4", "/proc/talk.mp4", "model.safetensors/a/b/talk.mp4")],
