@@ -17,26 +17,26 @@ _HERE = Path(__file__).parent
 
 @hookimpl
 def headmotion_specs() -> Iterable[type[Spec]]:
-    """The generator, the syncer and the discriminators."""
+    """Return the specs of the generator, the syncer and the discriminators."""
     return [MSSyncGeneratorSpec, MSSyncSyncerSpec, MSSyncDiscriminatorSpec]
 
 
 @hookimpl
 def headmotion_models() -> Mapping[str, Path]:
-    """The bundled model."""
+    """Return the bundled model."""
     return {path.stem: path for path in sorted((_HERE / "models").glob("*.safetensors"))}
 
 
 @hookimpl
 def headmotion_recipes() -> Mapping[str, Path]:
-    """The training recipes, by their place among them: ``smoke``, ``ablation/full``."""
+    """Return the training recipes by their path in the folder: ``smoke``, ``ablation/full``."""
     folder = _HERE / "recipes"
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.yaml"))}
 
 
 @hookimpl
 def headmotion_licenses() -> Iterable[Asset]:
-    """The bundled model."""
+    """Return the license of the bundled model."""
     return [
         Asset(
             "ms-sync.safetensors",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from einops import rearrange, reduce
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from typing_extensions import override
@@ -17,13 +18,19 @@ from .specs import MSSyncDiscriminatorSpec
 
 
 def window_starts(width: int, frames: int, conditioning: int) -> list[int]:
-    """First frames of the windows of one width; 0 is the first generated frame, negative ones are conditioning."""
+    """Return the first frames of all windows of one width, half a window apart.
+
+    Args:
+        width: frames of a window.
+        frames: generated frames; 0 is the first.
+        conditioning: reference frames before it, which have negative numbers.
+    """
     half = width // 2
     return list(range(max(-conditioning, half - width), frames - width + 1, max(1, half)))
 
 
 class ProjectionHead(nn.Module):
-    """Score of window states ``h`` given a condition ``y``: ``A(d**(-1/beta) * (y . V phi(h)) 1 + psi(phi(h)))``.
+    """Scores window states ``h`` given a condition ``y``: ``A(d**(-1/beta) * (y . V phi(h)) 1 + psi(phi(h)))``.
 
     ``d`` is the window's distance from the conditioning frames, ``beta`` is learned. Source: MS-Sync, D_s, after the
     projection discriminator (Miyato and Koyama 2018).
@@ -38,7 +45,16 @@ class ProjectionHead(nn.Module):
         self.beta = nn.Parameter(torch.tensor(5.0))
 
     def forward(self, condition: Tensor, states: Tensor, distance: Tensor) -> Tensor:
-        """Condition ``[B, H]``, states ``[B, W, H]`` and distances ``[W]`` in frames to scores ``[B, W]``."""
+        """Score windows.
+
+        Args:
+            condition: state after the conditioning frames, ``[B, H]``.
+            states: state after each window, ``[B, W, H]``.
+            distance: of each window from the conditioning frames, in frames, ``[W]``.
+
+        Returns:
+            Scores ``[B, W]``.
+        """
         inner = self.phi(states)
         agreement = (self.project(inner) * condition.unsqueeze(1)).sum(-1, keepdim=True)
         fade = distance.clamp(min=1).pow(-1 / self.beta).view(1, -1, 1)
@@ -47,9 +63,13 @@ class ProjectionHead(nn.Module):
 
 
 class WindowDiscriminator(nn.Module):
-    """Scores windows of several lengths by an LSTM; with ``members`` 2, of pairs of sequences together.
+    """Scores windows of several lengths by an LSTM, of single sequences or of pairs together.
 
-    Members of a pair are pooled by the maximum. Source: MS-Sync, D_s and D_j (PacGAN, Lin et al. 2018).
+    States of a pair are pooled by their maximum. Source: MS-Sync, D_s and D_j (PacGAN, Lin et al. 2018).
+
+    Args:
+        spec: of the discriminator.
+        members: 1, or 2 for pairs.
     """
 
     def __init__(self, spec: MSSyncDiscriminatorSpec, members: int) -> None:
@@ -59,18 +79,30 @@ class WindowDiscriminator(nn.Module):
         self.head = ProjectionHead(spec.hidden_size, spec.projection_size)
 
     def forward(self, condition: Tensor, embedded: Tensor) -> Tensor:
-        """Embedded conditioning frames ``[B, o, E]`` and motion ``[B, T, E]`` to scores ``[B / members]``."""
+        """Score the windows of sequences.
+
+        Args:
+            condition: embedded conditioning frames, ``[B, o, E]``.
+            embedded: embedded motion, ``[B, T, E]``.
+
+        Returns:
+            Mean scores over windows and their lengths, ``[B / members]``.
+
+        Raises:
+            SpecError: the motion is shorter than the shortest window.
+        """
         sequence, first = torch.cat([condition, embedded], dim=1), condition.shape[1]
-        pooled = self._pooled(self._last_state(condition))
+        pooled = self._pool_members(self._last_state(condition))
         scores = []
         for width in self.windows:
-            starts = self._thinned(window_starts(width, embedded.shape[1], first), embedded.shape[1])
+            starts = self._thin_out(window_starts(width, embedded.shape[1], first), embedded.shape[1])
             if not starts:
                 continue
-            cut = torch.stack([sequence[:, first + i : first + i + width] for i in starts], dim=1)
-            states = self._last_state(cut.flatten(0, 1)).reshape(*cut.shape[:2], -1)
+            windows = torch.stack([sequence[:, first + start : first + start + width] for start in starts], dim=1)
+            states = self._last_state(rearrange(windows, "b w t e -> (b w) t e"))
+            states = rearrange(states, "(b w) h -> b w h", w=len(starts))
             distance = torch.tensor(starts, dtype=sequence.dtype, device=sequence.device)
-            scores.append(self.head(pooled, self._pooled(states), distance).mean(1))
+            scores.append(self.head(pooled, self._pool_members(states), distance).mean(1))
         if not scores:
             shortest = min(self.windows, default="some")
             raise SpecError("ms-sync discriminator", f"{shortest} frames, its shortest window", str(embedded.shape[1]))
@@ -80,14 +112,15 @@ class WindowDiscriminator(nn.Module):
         state: Tensor = self.lstm(sequence)[1][0][-1]
         return state
 
-    def _pooled(self, states: Tensor) -> Tensor:
-        return states if self.members == 1 else states.reshape(-1, self.members, *states.shape[1:]).amax(1)
+    def _pool_members(self, states: Tensor) -> Tensor:
+        return reduce(states, "(b members) ... -> b ...", "max", members=self.members)
 
-    def _thinned(self, starts: list[int], frames: int) -> list[int]:
-        every = max(1, frames // self.scored_frames)
-        if every == 1 or not self.training:
+    def _thin_out(self, starts: list[int], frames: int) -> list[int]:
+        """Return every n-th window of a long sequence in training, from a random one on."""
+        stride = max(1, frames // self.scored_frames)
+        if stride == 1 or not self.training:
             return starts
-        return starts[int(torch.randint(every, ())) :: every] or starts
+        return starts[int(torch.randint(stride, ())) :: stride] or starts
 
 
 class MSSyncDiscriminator(Discriminator):
@@ -113,12 +146,14 @@ class MSSyncDiscriminator(Discriminator):
         scores = {}
         for name, head in self.heads.items():
             if name == "frame":
-                scores[name] = head(self._some_frames(embedded).flatten(0, 1).unsqueeze(0)).flatten()
+                frames = rearrange(self._thin_out(embedded), "b t e -> 1 (b t) e")
+                scores[name] = head(frames).flatten()
             else:
                 even = len(embedded) - len(embedded) % 2 if name == "pair" else len(embedded)
                 scores[name] = head(condition[:even], embedded[:even])
         return scores
 
-    def _some_frames(self, embedded: Tensor) -> Tensor:
-        every = max(1, embedded.shape[1] // self.scored_frames) if self.training else 1
-        return embedded if every == 1 else embedded[:, int(torch.randint(min(2, every), ())) :: every]
+    def _thin_out(self, embedded: Tensor) -> Tensor:
+        """Return every n-th frame of a long sequence in training, from the first or second on."""
+        stride = max(1, embedded.shape[1] // self.scored_frames) if self.training else 1
+        return embedded if stride == 1 else embedded[:, int(torch.randint(min(2, stride), ())) :: stride]

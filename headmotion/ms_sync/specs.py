@@ -1,4 +1,4 @@
-"""Specs of MS-Sync's parts and their presets. Source: arXiv 2307.03270 (v1)."""
+"""Specs of MS-Sync's parts, and their presets. Source: arXiv 2307.03270 (v1)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from .syncer import MSSyncSyncer
 
 Width = Annotated[int, Field(ge=1, le=4096)]
-"""Numbers that pass between two layers."""
+"""Number of features between two layers."""
 
 
 def _with_preset(data: Any, presets: dict[str, dict[str, Any]]) -> Any:
-    """``{"preset": name, ...}`` stands for the preset's values, changed by the others."""
+    """Expand ``{"preset": name, ...}`` to the preset's values, changed by the other fields."""
     if not isinstance(data, dict) or "preset" not in data:
         return data
     name = data["preset"]
@@ -74,22 +74,22 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     level_kernel: int = Field(7, ge=1, le=255)
     """Taps of the convolutions between levels."""
     level_lookahead: tuple[int, ...] | None = None
-    """Taps ahead in the convolution toward each coarser level; None centers them."""
+    """Taps ahead of the convolution to each coarser level; None centers the kernels."""
     interpolation: Literal["linear", "causal", "align-corners"] = "linear"
-    """How coarse levels are brought to the frame rate: ``linear`` between neighbors in time; ``causal``, the same one
-    coarse step late, without look-ahead; ``align-corners``, the original's stretch over the whole clip, which depends
-    on the clip's length and cannot stream."""
+    """How coarse levels are brought to the frame rate. ``linear`` interpolates between neighbors in time. ``causal``
+    does so one coarse step late, without look-ahead. ``align-corners`` is the original's stretch over the whole clip,
+    which depends on the clip's length and cannot stream."""
     merge: Literal["softmax", "sigmoid"] = "softmax"
     """Masks over branches: summing to one (the paper, eq. 8), or independent."""
     lstm_input: Literal["pose", "pose-and-audio"] = "pose"
-    """What the LSTM reads at each frame: the embedded pose, or the finest audio vector as well, which is how the
-    authors' code makes up for the coarser levels that a generator of a single one lacks."""
+    """Input of the LSTM at each frame: the embedded pose, or the finest audio vector as well. The authors' code uses
+    the latter in a generator with a single level, which has no coarser ones."""
     initial_state: Literal["random", "zeros"] = "random"
-    """The LSTM's first state: uniform in [0, 1), the model's only noise, or zeros."""
+    """Initial state of the LSTM: uniform in [0, 1), which is the model's only noise, or zeros."""
     context_frames: int = Field(3, ge=1, le=1000)
     """Reference frames that warm the LSTM up."""
     anchor: float = Field(0.0, ge=0.0, lt=1.0)
-    """Share of the offset from the reference that is taken back per frame, which bounds drift; the offset is then an
+    """Fraction of the offset from the reference that is subtracted per frame, which bounds drift; the offset is then an
     input as well. 0 is the paper's free integration (eq. 7)."""
     standardize: bool = False
     """Bring each audio channel to zero mean and unit variance over the training data; the paper does not."""
@@ -110,7 +110,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
         return ahead
 
     def build(self, context: BuildContext) -> MSSyncGenerator:
-        """Make the generator for a representation and an audio encoder."""
+        """Build the generator for a representation and an audio encoder."""
         from .generator import MSSyncGenerator
 
         return MSSyncGenerator(self, context)
@@ -135,7 +135,7 @@ class MSSyncSyncerSpec(SyncerSpec):
     window: int = Field(5, ge=1, le=1000)
     """Motion frames per window."""
     embedding_size: Width = 512
-    """Numbers per embedding."""
+    """Size of an embedding."""
     motion_width: Width | None = None
     """Channels of the motion network; None means twice the numbers of a flat frame."""
     audio_widths: tuple[Width, Width, Width, Width] = (32, 64, 128, 256)
@@ -145,7 +145,7 @@ class MSSyncSyncerSpec(SyncerSpec):
     expansion: int = Field(4, ge=1, le=64)
     """Widening inside each residual block."""
     relative: bool = False
-    """Subtract each window's mean pose, which hides who is speaking; the paper does not."""
+    """Subtract each window's mean pose, which hides the speaker's identity; the paper does not."""
     standardize: bool = False
     """Bring each input number to zero mean and unit variance over the training data; the paper does not."""
 
@@ -155,7 +155,7 @@ class MSSyncSyncerSpec(SyncerSpec):
         return _with_preset(data, cls.presets)
 
     def build(self, context: BuildContext) -> MSSyncSyncer:
-        """Make the syncer for a representation and an audio encoder."""
+        """Build the syncer for a representation and an audio encoder."""
         from .syncer import MSSyncSyncer
 
         return MSSyncSyncer(self, context)
@@ -177,11 +177,11 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
 
     type: Literal["ms-sync"] = "ms-sync"
     heads: tuple[Literal["frame", "sequence", "pair"], ...] = ("frame", "sequence", "pair")
-    """Which of the three discriminators take part."""
+    """The discriminators to use."""
     encoder_size: Width | None = None
     """Width of the pose encoder; None means three times the numbers of a flat frame."""
     embedding_size: Width = 512
-    """Numbers per embedded pose."""
+    """Size of an embedded pose."""
     hidden_size: Width = 1024
     """Width of the LSTMs."""
     projection_size: Width = 2048
@@ -191,7 +191,7 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
     windows: tuple[Annotated[int, Field(ge=1)], ...] = (5, 10, 20, 40)
     """Window lengths of the sequence and pair discriminators, in frames."""
     conditioning_frames: int = Field(2, ge=1, le=1000)
-    """Last reference frames that condition the score."""
+    """Number of last reference frames that condition the score."""
     scored_frames: int = Field(40, ge=1, le=100_000)
     """Longer sequences are thinned so that about this many frames are scored in training."""
 
@@ -201,7 +201,7 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
         return _with_preset(data, cls.presets)
 
     def build(self, context: BuildContext) -> MSSyncDiscriminator:
-        """Make the discriminators for a representation."""
+        """Build the discriminators for a representation."""
         from .discriminator import MSSyncDiscriminator
 
         return MSSyncDiscriminator(self, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from einops import rearrange
 from torch import Tensor, nn
 from typing_extensions import override
 
@@ -14,7 +15,7 @@ from .specs import MSSyncSyncerSpec
 
 
 class MSSyncSyncer(Syncer):
-    """Embeds ``w`` frames of motion and ``4 * w`` audio steps. Source: MS-Sync, section on syncers, eqs. 2 and 3."""
+    """Embeds ``window`` frames of motion and ``4 * window`` audio steps. Source: MS-Sync, eqs. 2 and 3."""
 
     def __init__(self, spec: MSSyncSyncerSpec, context: BuildContext) -> None:
         super().__init__(spec)
@@ -38,13 +39,13 @@ class MSSyncSyncer(Syncer):
     def embed_motion(self, motion: Tensor) -> Tensor:
         if self.relative:
             motion = motion - motion.mean(1, keepdim=True)
-        flat = self.motion_scale(motion.flatten(2).transpose(1, 2)).transpose(1, 2)
-        embedding: Tensor = self.motion_network(self.motion_input(flat).transpose(1, 2))
+        channels = self.motion_scale(rearrange(motion, "b t p d -> b (p d) t"))
+        embedding: Tensor = self.motion_network(self.motion_input(channels.transpose(1, 2)).transpose(1, 2))
         return embedding
 
 
 def _network(widths: list[int], spec: MSSyncSyncerSpec) -> nn.Sequential:
-    """A stem at full length, then layers that each halve it, then the mean over time and a linear layer."""
+    """Build a stem at full length, layers that each halve it, the mean over time and a linear layer."""
     layers: list[nn.Module] = [ConvBlock(widths[0], widths[1], 3, expansion=spec.expansion)]
     for narrow, wide in itertools.pairwise(widths[1:]):
         layers.append(ConvBlock(narrow, wide, 3, stride=2, expansion=spec.expansion))

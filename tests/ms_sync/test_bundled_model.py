@@ -16,14 +16,14 @@ def pipe() -> hm.Pipeline:
     return hm.load("ms-sync", device="cpu")
 
 
-def opening(pipe: hm.Pipeline, motion: hm.Motion) -> np.ndarray:
-    """Mouth opening over the distance of the outer eye corners, per frame."""
+def mouth_opening(pipe: hm.Pipeline, motion: hm.Motion) -> np.ndarray:
+    """Return the mouth opening over the distance of the outer eye corners, per frame."""
     points = pipe.representation.to_points2d(motion.values)
     (a, b), (c, d) = pipe.representation.openings["mouth"][0], pipe.representation.scale_pair
     return ((points[:, a] - points[:, b]).norm(dim=-1) / (points[:, c] - points[:, d]).norm(dim=-1)).numpy()
 
 
-def test_its_card_says_what_it_was_trained_on() -> None:
+def test_it_has_a_card() -> None:
     path = registry().models["ms-sync"]
     assert path.stat().st_size <= 8e6
     header = read_header(path)
@@ -35,10 +35,10 @@ def test_its_card_says_what_it_was_trained_on() -> None:
 def test_the_mouth_opens_on_speech_and_rests_in_pauses(pipe: hm.Pipeline) -> None:
     speech, reference = hm.Audio.load(ASSETS / "speech.flac"), ASSETS / "portrait_landmarks.npz"
     motion = pipe.generate(speech, reference=reference)
-    mouth, wave = opening(pipe, motion), speech.read(16_000)
+    mouth, wave = mouth_opening(pipe, motion), speech.read(16_000)
     level = np.sqrt(np.square(wave[: 640 * (len(wave) // 640)].reshape(-1, 640)).mean(1))[: len(mouth)]
-    around = np.convolve(level, np.ones(7) / 7, "same")
-    loud, quiet = around > 0.3 * around.max(), around < 0.01 * around.max()
+    smoothed = np.convolve(level, np.ones(7) / 7, "same")
+    loud, quiet = smoothed > 0.3 * smoothed.max(), smoothed < 0.01 * smoothed.max()
     assert quiet.sum() > 10
     assert mouth[: len(loud)][loud].mean() > mouth[: len(quiet)][quiet].mean() + 0.02
 

@@ -16,10 +16,10 @@ def context(points: int = 68, dims: int = 2) -> BuildContext:
     ("frames", "counts", "last"), [(40, [19, 7, 3, 1], [34, 28, 18, -2]), (80, [39, 15, 7, 3], [74, 68, 58, 38])]
 )
 def test_windows_are_those_of_the_published_discriminator(frames: int, counts: list[int], last: list[int]) -> None:
-    starts = [window_starts(width, frames, 2) for width in (5, 10, 20, 40)]
-    assert [len(each) for each in starts] == counts
-    assert [each[0] for each in starts] == [-2, -2, -2, -2]
-    assert [each[-1] for each in starts] == last
+    windows = [window_starts(width, frames, 2) for width in (5, 10, 20, 40)]
+    assert [len(starts) for starts in windows] == counts
+    assert [starts[0] for starts in windows] == [-2, -2, -2, -2]
+    assert [starts[-1] for starts in windows] == last
 
 
 def test_parameter_counts_are_those_of_the_published_networks() -> None:
@@ -40,9 +40,9 @@ def test_every_head_scores_and_pairs_are_judged_together(points: int, dims: int)
     assert {name: tuple(s.shape) for name, s in scores.items()} == {"frame": (240,), "sequence": (6,), "pair": (3,)}
     changed = motion.clone()
     changed[0] = changed[1]
-    again = discriminator(reference, changed)
-    assert torch.equal(scores["sequence"][1:], again["sequence"][1:])
-    assert not torch.equal(scores["pair"][0], again["pair"][0]) and torch.equal(scores["pair"][1:], again["pair"][1:])
+    new = discriminator(reference, changed)
+    assert torch.equal(scores["sequence"][1:], new["sequence"][1:])
+    assert not torch.equal(scores["pair"][0], new["pair"][0]) and torch.equal(scores["pair"][1:], new["pair"][1:])
 
 
 def test_long_sequences_are_thinned_in_training_only() -> None:

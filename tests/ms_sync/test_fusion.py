@@ -1,4 +1,4 @@
-"""How many operations are dispatched: none in a loop over samples, windows or branches."""
+"""Number of dispatched operations, which must not grow with samples, windows or branches."""
 
 from typing import Any
 
@@ -38,11 +38,11 @@ def operations_of_a_frame(batch: int, levels: int) -> int:
     calls = []
     for frames in (8, 9):
         audio = torch.randn(batch, 4 * frames, 26)
-        with torch.no_grad(), Counter() as whole:
+        with torch.no_grad(), Counter() as all_operations:
             generator(torch.randn(batch, 3, 68, 2), audio)
-        with torch.no_grad(), Counter() as heard:
+        with torch.no_grad(), Counter() as audio_operations:
             generator.audio(audio)
-        calls.append(whole.calls - heard.calls)
+        calls.append(all_operations.calls - audio_operations.calls)
     return calls[1] - calls[0]
 
 

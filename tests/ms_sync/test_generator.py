@@ -66,11 +66,11 @@ def test_172_audio_steps_give_43_22_11_and_6_vectors(interpolation: str) -> None
 
 def test_masks_sum_to_one_over_branches_for_each_point() -> None:
     generator = narrow()
-    inner = generator.branches.opening(torch.randn(4, 3, 16 + 8 + 8))
-    velocities, masks = generator.branches.parts(inner)
+    inputs = torch.randn(4, 3, 16 + 8 + 8)
+    velocities, masks = generator.branches.components(inputs)
     assert velocities.shape == (4, 3, 5, 2) and masks.shape == (4, 3, 5)
     torch.testing.assert_close(masks.sum(0), torch.ones(3, 5))
-    assert narrow(merge="sigmoid").branches.parts(inner)[1].sum(0).max() > 1.01
+    assert narrow(merge="sigmoid").branches.components(inputs)[1].sum(0).max() > 1.01
 
 
 def test_zero_leaves_keep_the_pose() -> None:
@@ -116,72 +116,72 @@ def test_audio_changes_nothing_before_the_stated_lookahead(changes: dict[str, ob
             {"lstm_input": "pose-and-audio", "levels": 1},
         ]
     ),
-    cuts=st.lists(st.integers(0, 12), min_size=1, max_size=8),
+    sizes=st.lists(st.integers(0, 12), min_size=1, max_size=8),
     frames=st.integers(1, 3),
     steps=st.sampled_from([1, 2, 4]),
 )
 @settings(max_examples=30)
-def test_streaming_equals_offline(changes: dict[str, object], cuts: list[int], frames: int, steps: int) -> None:
+def test_streaming_equals_offline(changes: dict[str, object], sizes: list[int], frames: int, steps: int) -> None:
     # Poses of random weights wander far off, where single precision has fewer decimals than the comparison.
     generator = narrow(steps=steps, **changes).double()
-    reference, audio = torch.rand(2, frames, 5, 2).double(), torch.randn(2, steps * (sum(cuts) + 1), 26).double()
+    reference, audio = torch.rand(2, frames, 5, 2).double(), torch.randn(2, steps * (sum(sizes) + 1), 26).double()
     with torch.no_grad():
-        whole = generator(reference, audio, seed=[4, 9])
-        state, pieces, at = generator.init_state(reference, seed=[4, 9]), [], 0
-        for cut in [*cuts, 1]:
-            piece, state = generator.step(audio[:, steps * at : steps * (at + cut)], state)
-            at += cut
-            pieces.append(piece)
+        offline = generator(reference, audio, seed=[4, 9])
+        state, chunks, start = generator.init_state(reference, seed=[4, 9]), [], 0
+        for size in [*sizes, 1]:
+            chunk, state = generator.step(audio[:, steps * start : steps * (start + size)], state)
+            start += size
+            chunks.append(chunk)
             if generator.lookahead is not None:
-                assert sum(p.shape[1] for p in pieces) >= at - generator.lookahead
-        pieces.append(generator.step(audio[:, :0], state, last=True)[0])
-    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-9, rtol=0)
+                assert sum(c.shape[1] for c in chunks) >= start - generator.lookahead
+        chunks.append(generator.step(audio[:, :0], state, last=True)[0])
+    torch.testing.assert_close(torch.cat(chunks, 1), offline, atol=1e-9, rtol=0)
 
 
 def test_noise_is_keyed_by_sample_and_can_be_switched_off() -> None:
     generator = narrow()
     reference, audio = torch.rand(3, 1, 5, 2), torch.randn(3, 40, 26)
     together = generator(reference, audio, seed=7)
-    alone = torch.cat([generator(reference[b : b + 1], audio[b : b + 1], seed=7 + b) for b in range(3)])
-    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+    single = torch.cat([generator(reference[b : b + 1], audio[b : b + 1], seed=7 + b) for b in range(3)])
+    torch.testing.assert_close(together, single, atol=1e-5, rtol=0)
     assert not torch.allclose(together, generator(reference, audio, seed=8), atol=1e-4)
-    still = narrow(initial_state="zeros")
-    assert torch.equal(still(reference, audio, seed=1), still(reference, audio, seed=2))
+    without_noise = narrow(initial_state="zeros")
+    assert torch.equal(without_noise(reference, audio, seed=1), without_noise(reference, audio, seed=2))
 
 
 def test_an_anchor_bounds_drift() -> None:
     reference, audio = torch.rand(1, 1, 5, 2), torch.randn(1, 4, 26).repeat(1, 600, 1)
-    free, bound = narrow(anchor=0.0), narrow(anchor=0.1)
-    for generator in (free, bound):
+    free, anchored = narrow(anchor=0.0), narrow(anchor=0.1)
+    for generator in (free, anchored):
         torch.nn.init.constant_(generator.branches.leaf[-1].bias, 0.02)
         torch.nn.init.zeros_(generator.branches.leaf[-1].weight)
     with torch.no_grad():
         assert (free(reference, audio)[:, -1] - reference).abs().max() > 10
         torch.testing.assert_close(
-            (bound(reference, audio)[:, -1] - reference).max(), torch.tensor(0.2), atol=1e-3, rtol=0
+            (anchored(reference, audio)[:, -1] - reference).max(), torch.tensor(0.2), atol=1e-3, rtol=0
         )
 
 
-def test_an_lstm_that_hears_remembers_what_was_said() -> None:
-    """With the branches deaf, sound can only come through the LSTM; without its part in there, the rest is as ever."""
-    deaf, hearing = (narrow(levels=1, lstm_input=reads) for reads in ("pose", "pose-and-audio"))
-    width, size = deaf.lstm.input_size, hearing.lstm.input_size
-    assert (size, parameters(hearing) - parameters(deaf)) == (width + 8, 4 * 16 * 8)
+def test_audio_reaches_later_frames_through_an_lstm_that_reads_it() -> None:
+    """With branches that ignore audio it only comes through the LSTM; without its weights there, nothing changes."""
+    pose_only, with_audio = (narrow(levels=1, lstm_input=reads) for reads in ("pose", "pose-and-audio"))
+    width, size = pose_only.lstm.input_size, with_audio.lstm.input_size
+    assert (size, parameters(with_audio) - parameters(pose_only)) == (width + 8, 4 * 16 * 8)
     reference, audio = torch.rand(1, 3, 5, 2), torch.randn(1, 4 * 30, 26)
     changed = audio.clone()
     changed[:, :40] += 3
     with torch.no_grad():
-        for generator in (deaf, hearing):
+        for generator in (pose_only, with_audio):
             # The audio is the last part of what a branch reads, by its skip and by its norm.
             generator.branches.trunk[0].skip[0].weight[:, -8:] = 0
             generator.branches.trunk[0].scale[..., -8:] = 0
             generator.branches.trunk[0].offset[..., -8:] = 0
-        assert torch.equal(deaf(reference, audio), deaf(reference, changed))
-        assert not torch.allclose(hearing(reference, audio), hearing(reference, changed), atol=1e-4)
-        same = {name: value for name, value in deaf.state_dict().items() if name != "lstm.weight_ih"}
-        hearing.load_state_dict(same, strict=False)
-        hearing.lstm.weight_ih[:] = torch.nn.functional.pad(deaf.lstm.weight_ih, (0, 8))
-        torch.testing.assert_close(hearing(reference, audio), deaf(reference, audio), atol=1e-6, rtol=0)
+        assert torch.equal(pose_only(reference, audio), pose_only(reference, changed))
+        assert not torch.allclose(with_audio(reference, audio), with_audio(reference, changed), atol=1e-4)
+        same = {name: value for name, value in pose_only.state_dict().items() if name != "lstm.weight_ih"}
+        with_audio.load_state_dict(same, strict=False)
+        with_audio.lstm.weight_ih[:] = torch.nn.functional.pad(pose_only.lstm.weight_ih, (0, 8))
+        torch.testing.assert_close(with_audio(reference, audio), pose_only(reference, audio), atol=1e-6, rtol=0)
 
 
 def test_steps_per_frame_that_the_strides_cannot_give_are_refused() -> None:

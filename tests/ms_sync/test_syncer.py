@@ -30,7 +30,7 @@ def test_it_embeds_any_representation(points: int, dims: int) -> None:
     assert syncer.embed_audio(torch.rand(3, 20, 26)).shape == (3, 96)
 
 
-def test_relative_windows_do_not_tell_where_the_face_is() -> None:
+def test_relative_windows_do_not_depend_on_the_position_of_the_face() -> None:
     syncer = MSSyncSyncerSpec.model_validate({"preset": "small"}).build(context())
     motion = torch.rand(2, 5, 68, 2)
     torch.testing.assert_close(syncer.embed_motion(motion), syncer.embed_motion(motion + 0.3), atol=1e-4, rtol=0)
