@@ -83,10 +83,8 @@ as that one's; the time between operators, which is Python's, is not in the firs
 READING = """
 ## What has been done about it
 
-- What the branches' first block makes of the audio does not wait for the frame before: it is computed for many frames
-  at once (`headmotion/ms_sync/audio_precompute.py`), wherever a branch is wide enough for that to pay.
 - The four branches are one batched product per layer, and a one-tap depth-wise convolution is a multiply-add.
-- Weights lie along their longer side in memory, which a product of one row reads faster.
+- Gradients of the branches' weights are computed once per rollout (`headmotion/ms_sync/batched_weight_grads.py`).
 - Activations of few numbers go around oneDNN, which takes longer to prepare than to compute them.
 - What is generated from a file goes through the audio networks in blocks of a second, not frame by frame.
 - Batches of waves become features in blocks that fit the caches (`headmotion/audio_encoders/log_mel.py`).

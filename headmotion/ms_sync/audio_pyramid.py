@@ -33,12 +33,16 @@ class LevelTail:
 
 @dataclass(frozen=True)
 class AudioState:
-    """Position of a stream: inputs that each block still needs, vectors of each level, and frames so far."""
+    """Position of a stream."""
 
     blocks: tuple[Tensor, ...]
+    """Inputs that each block still needs, ``[B, C, n]``."""
     levels: tuple[LevelTail, ...]
+    """Vectors of each level that are still needed."""
     frames_in: int = 0
+    """Frames of audio so far."""
     frames_out: int = 0
+    """Frames whose vectors were returned so far."""
 
 
 class AudioPyramid(nn.Module):

@@ -48,7 +48,9 @@ class BatchedGradLinear(nn.Module):
     """A `GroupedLinear` for one rollout, with the same parameters."""
 
     weight: nn.Parameter
+    """``[G, n_in, n_out]``."""
     bias: nn.Parameter
+    """``[G, 1, n_out]``."""
 
     def __init__(self, linear: GroupedLinear) -> None:
         super().__init__()

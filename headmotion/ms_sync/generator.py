@@ -15,7 +15,7 @@ from ..core.interfaces.generator import Generator
 from ..core.interfaces.specs import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
 from .batched_weight_grads import with_batched_grads
-from .blocks import grouped_stack, pose_encoder
+from .blocks import along_longer, grouped_stack, pose_encoder
 from .specs import MSSyncGeneratorSpec
 
 OFFSET_GAIN = 20.0
@@ -61,8 +61,9 @@ class GeneratorState:
     audio: AudioState | Tensor
     """State of the audio pyramid, or all features so far where it needs the whole clip."""
     hidden: Tensor
-    """``[B, H]``, as `cell`, of the LSTM."""
+    """Hidden state of the LSTM, ``[B, H]``."""
     cell: Tensor
+    """Cell state of the LSTM, ``[B, H]``."""
     pose: Tensor
     """Last flat pose, ``[B, F]``."""
     anchor: Tensor
@@ -88,6 +89,9 @@ class MSSyncGenerator(Generator):
         self.encoder = pose_encoder(inputs, encoder_size, spec.pose_size, spec.expansion)
         self.lstm_audio_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.lstm_audio_size, spec.hidden_size)
+        for weight in (*self.encoder.parameters(), *self.lstm.parameters()):
+            if weight.dim() == 2:
+                weight.data = along_longer(weight.data)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
         self.lookahead = self.audio.lookahead
 

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ChunkedSequence:
-    """A sequence that comes ``count`` items per chunk: chunk ``k`` brings items from ``count * k - lag`` on."""
+    """A sequence of which every chunk brings some items: chunk ``k`` those from ``count * k - lag`` on."""
 
     count: int
+    """Items per chunk."""
     lag: int
+    """Items by which a chunk starts before its share of the sequence."""
     stride: int
     """Feature steps per item."""
     steps_per_frame: int
+    """Feature steps per motion frame."""
 
     def through(self, block: ConvBlock) -> ChunkedSequence:
         """Return the sequence that a block makes of this one."""

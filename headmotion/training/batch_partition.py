@@ -26,6 +26,7 @@ class BatchPartition:
     """The processes that share a batch, the parts of each, and the precision that they compute in."""
 
     processes: Processes = field(default_factory=Processes)
+    """The processes that share a batch."""
     grad_accumulation: int = 1
     """Parts per process."""
     precision: str = "32"

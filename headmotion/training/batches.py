@@ -30,10 +30,12 @@ SHIFT, ZOOM = 0.04, (0.92, 1.1)
 
 @dataclass(frozen=True)
 class Batch:
-    """Real clips: motion ``[B, T, P, D]`` of the unit frame and audio features ``[B, 4*T, C]``."""
+    """Real clips, augmented and on the encoder's device."""
 
     motion: Tensor
+    """``[B, T, P, D]``, unit frame."""
     audio: Tensor
+    """Features, ``[B, steps_per_frame * T, C]``."""
     samples: range
     """Their indices in the batch of all processes."""
     clips: tuple[str, ...]

@@ -29,14 +29,19 @@ class TrainingParts:
     """All parts of a training, with initial weights that are the same in every process."""
 
     recipe: RecipeSpec
+    """What was built."""
     all_clips: Corpus
     """All splits."""
     corpus: Corpus
     """The clips that are trained on."""
     pipeline: Pipeline
+    """The pipeline whose generator is trained."""
     syncers: SyncerPyramid
+    """The syncers of all levels."""
     contrastive: ContrastivePhase
+    """First phase."""
     adversarial: AdversarialPhase
+    """Second phase."""
 
     def freeze_syncers(self) -> None:
         """Freeze the syncers and pass them to the losses that use them."""

@@ -42,6 +42,7 @@ class Problem(NamedTuple):
     values: str
     """The values that show it."""
     causes: tuple[str, ...]
+    """Likely causes, the likeliest first."""
 
     def warning(self, steps: int) -> str:
         """Return the warning, one line, after ``steps`` steps."""

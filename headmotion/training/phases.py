@@ -21,10 +21,13 @@ class Phase(Protocol):
     """A number of steps over some modules, each step a function of the modules' state and the step's number."""
 
     name: str
+    """Name in the log and in the training state."""
     steps: int
+    """Number of steps."""
     modules: dict[str, nn.Module]
     """Everything that a resumed run must restore, besides the optimizers."""
     optimizers: dict[str, Stepper]
+    """Optimizers by name."""
 
     def step(self, number: int) -> Mapping[str, float]:
         """Take one step and return its values by name."""

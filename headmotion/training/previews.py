@@ -46,6 +46,7 @@ class Preview:
     recorded: Motion
     """Recorded, of the same shape."""
     audio: Audio
+    """The speech."""
     video: Path
     """Recording and motion side by side, with the speech."""
     sheet: Picture

@@ -16,9 +16,10 @@ KEY = "headmotion"
 
 
 class RunPosition(NamedTuple):
-    """Where a run stands; the phase of a new run is empty."""
+    """Where a run stands; a new run has no phase."""
 
     phase: str = ""
+    """Name of the phase."""
     step: int = 0
     """The next step."""
     logged: int = 0
