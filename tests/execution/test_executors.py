@@ -18,6 +18,7 @@ from headmotion.execution.job import job_from_json, job_to_json
 from headmotion.execution.processes import ProcessExecutor
 
 EXECUTORS = [InProcessExecutor(), ProcessExecutor(1, 60), ProcessExecutor(2, 60)]
+NAMES = ["in this process", "one process", "two processes"]
 
 
 def texts(executor: Executor, jobs: list[FileJob]) -> dict[str, str]:
@@ -27,7 +28,7 @@ def texts(executor: Executor, jobs: list[FileJob]) -> dict[str, str]:
     return {job.output.name: job.output.read_text() for job in jobs}
 
 
-@pytest.mark.parametrize("executor", EXECUTORS, ids=str)
+@pytest.mark.parametrize("executor", EXECUTORS, ids=NAMES)
 def test_every_job_is_done_once(executor: Executor, tmp_path: Path) -> None:
     jobs = [FileJob(str(tmp_path / f"{k}"), f"text {k}\nÄ") for k in range(5)]
     assert texts(executor, jobs) == {f"{k}": f"text {k}\nÄ" for k in range(5)}
@@ -41,7 +42,7 @@ def test_a_lost_worker_costs_its_job_only(tmp_path: Path) -> None:
     assert texts(ProcessExecutor(2, 1), jobs) == expected
 
 
-@pytest.mark.parametrize("executor", EXECUTORS, ids=str)
+@pytest.mark.parametrize("executor", EXECUTORS, ids=NAMES)
 @pytest.mark.parametrize(
     ("behavior", "error"), [("fail", hm.CorpusError("file job", "room on the disk", "none")), ("fail-setup", None)]
 )
