@@ -32,6 +32,7 @@ def metric_report(
         split: the evaluated clips.
         seed: of the bootstrap.
     """
+    # Rates and clips are those of the evaluated source: baselines may fail on other clips.
     main = observations[sources[0].name, item.name]
     protocol: dict[str, Any] = {
         **json_protocol(item),
@@ -40,6 +41,7 @@ def metric_report(
         "split": split.split,
         "fps": sorted(main.rates),
         "n": len(main.observations),
+        # Two reports with this digest measured the same clips, wherever the corpora are.
         "clips_sha256": _digest(main.digests),
         "interval": RULE,
     }
@@ -53,6 +55,7 @@ def metric_report(
 
 def corpus_report(split: EvalSplit, damaged: Sequence[SkippedClip]) -> CorpusReport:
     """Return the corpus, its split and the clips that cannot be used, as a report names them."""
+    # The index stands for the corpus, because hashing all shards would read every byte.
     index = next(path for name in (SHARDS_INDEX, PAIRS_INDEX) if (path := split.folder / name).exists())
     return CorpusReport(
         corpus=str(split.folder),

@@ -66,6 +66,7 @@ def compare(paths: Sequence[str | os.PathLike[str]]) -> Comparison:
         raise EvaluationError("comparison", "two reports or more", str(len(paths)))
     loaded = [Report.load(path) for path in paths]
     reports = dict(zip(_titles(paths, loaded), loaded, strict=True))
+    # Every pair is checked, because two later reports may share a metric that the first lacks.
     for left, right in combinations(reports, 2):
         left_metrics, right_metrics = reports[left].metrics, reports[right].metrics
         for metric in (name for name in left_metrics if name in right_metrics):
@@ -116,6 +117,7 @@ def _differences(
 ) -> Iterator[tuple[str, tuple[Any, Any]]]:
     for key in sorted(left.keys() | right.keys()):
         left_value, right_value = left.get(key, MISSING), right.get(key, MISSING)
+        # Down to single keys, so that the error names what differs and not a whole spec.
         if isinstance(left_value, Mapping) and isinstance(right_value, Mapping):
             yield from _differences(left_value, right_value, f"{prefix}{key}.")
         elif left_value != right_value:

@@ -48,6 +48,7 @@ class EvalClip:
         if clip.landmarks.shape[1] != points or clip.landmarks.shape[2] < dims:
             expected = f"landmarks [T, {points}, {dims} or more], as the motion has"
             raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(clip.landmarks.shape)}")
+        # A copy, because the clip's array is mapped from the corpus and cannot be written to.
         values = torch.tensor(clip.landmarks[..., :dims])
         square = representation.frame_of(values[:1])
         spec = representation.spec.model_dump(mode="json")
@@ -66,12 +67,14 @@ class EvalClip:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of id, landmarks, speech and rate."""
+        # Ids may hold surrogates, because file names may be any bytes.
         parts = (self.name.encode("utf-8", "surrogatepass"), self.real.values.numpy().tobytes(), self.speech.tobytes())
         return hashlib.sha256(b"\0".join((*parts, str(self.real.fps).encode()))).hexdigest()
 
     def to_motion(self, values: Tensor) -> Motion:
         """Return poses ``[T, P, D]`` in pixels as a motion of this clip, cut or held to the length of the real one."""
         missing = len(self.real) - len(values)
+        # Sources may end a frame early, by their own rounding of durations.
         if missing > 0:
             values = torch.cat([values, values[-1:].expand(missing, *values.shape[1:])])
         values = values[: len(self.real)]

@@ -57,6 +57,7 @@ class EvalSplit:
         for index, entry in enumerate(self.training_entries):
             try:
                 yield EvalClip.from_clip(entry.read(), index, self.representation)
+            # A damaged training clip should not stop an evaluation of other clips.
             except HeadmotionError:
                 continue
 
@@ -83,9 +84,11 @@ def open_split(
         splits = ", ".join(sorted({entry.split for entry in entries})) or "(none)"
         remedy = f"choose one of these with --split, or move speakers to the split {split!r}"
         raise EvaluationError("evaluation", f"a split of {folder} with clips: {splits}", repr(split), remedy)
+    # Where ``train`` itself is evaluated, baselines see the evaluated clips as the model did.
     train = [entry for entry in entries if entry.split == "train"] if split != "train" else []
     training = train or selected
     if len(training) > MAX_TRAINING_CLIPS:
+        # Evenly spaced, because neighbors in the index are often of one speaker.
         training = [training[k * len(training) // MAX_TRAINING_CLIPS] for k in range(MAX_TRAINING_CLIPS)]
     return EvalSplit(
         folder=folder,

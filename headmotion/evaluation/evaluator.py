@@ -66,11 +66,13 @@ def run_request(
     baseline_context = BaselineContext(split, main if isinstance(main, ModelSource) else None)
     baselines, baselines_left_out = make_baselines(request.baselines, baseline_context)
     selected, metrics_left_out = select_metrics(metrics, context)
+    # Refused before hours of work.
     rank = check_rank(selected, request.rank)
     sources = [main, *baselines]
     damaged = [SkippedClip(clip=clip, reason=reason) for clip, reason in split.damaged]
     extra = ExtraMotion(request.seeds, LONG_CLIPS)
     observations = observe_all(_readable_clips(split, damaged, quiet), sources, selected, extra)
+    # A report without any measured clip would be empty tables.
     _require_measured_clip(observations, main.name, damaged)
     specs = None if metrics is None else [item.spec for item in selected]
     report = Report(
@@ -93,6 +95,7 @@ def _open_subject(
 ) -> tuple[dict[str, Any], EvalSplit, MotionSource, BuildContext]:
     """Return the report's name of what is evaluated, its clips, its motion, and the context of its metrics."""
     folder = Path(request.subject)
+    # The name of a bundled model wins over a folder of the same name.
     if os.fspath(request.subject) not in registry().models and folder.is_dir():
         representation = representation_in(folder)
         split = open_split(request.data, representation, request.split, request.limit)

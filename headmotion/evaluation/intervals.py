@@ -36,6 +36,7 @@ def bootstrap_intervals(metric: Metric, observed: Sequence[Observation], seed: i
     """
     if len(observed) < 2:
         return {}
+    # Means over clips are quick, and most values are means.
     of_means = _intervals_of_means(metric, observed, seed) if isinstance(metric, PerClip) else {}
     if finite_values(metric, observed).values.keys() <= of_means.keys():
         return of_means
@@ -62,6 +63,7 @@ def values_by_clip(metric: Metric, observed: Sequence[Observation]) -> dict[str,
 
 def bootstrap_draws(metric: Metric, clips: int) -> int:
     """Return the number of draws for values that are computed anew for each draw of so many clips."""
+    # The more clips, the slower a draw; the product is bounded.
     draws = metric.draws if isinstance(metric, SlowBootstrap) else max(MIN_DRAWS, MAX_CLIPS // clips)
     return min(DRAWS, draws)
 
@@ -73,6 +75,7 @@ def _intervals_of_means(metric: Metric, observed: Sequence[Observation], seed: i
     intervals = {}
     for name, values in values_by_clip(metric, observed).items():
         defined = np.isfinite(values)
+        # Clips without the value count neither above nor below; a draw without any clip that has it is dropped.
         weights = counts[:, defined].sum(axis=1)
         means = (counts[:, defined] @ values[defined])[weights > 0] / weights[weights > 0]
         intervals[name] = _percentiles(means)
@@ -84,6 +87,7 @@ def _intervals_by_recomputing(metric: Metric, observed: Sequence[Observation], s
     draws = np.random.default_rng(seed).integers(0, count, (bootstrap_draws(metric, count), count))
     values: dict[str, list[float]] = {}
     for indices in draws:
+        # A draw may lack a value, for example if it holds the same clip over and over.
         for name, value in finite_values(metric, [observed[k] for k in indices]).values.items():
             values.setdefault(name, []).append(value)
     return {name: _percentiles(np.array(drawn)) for name, drawn in values.items()}

@@ -43,16 +43,19 @@ def select_metrics(
     if requested is not None:
         specs: list[MetricSpec] = []
         for spec in map(_resolve, requested):
+            # The same metric twice would be measured twice under one name.
             specs += [] if spec in specs else [spec]
         return [NamedMetric(name, spec, _build(spec, context)) for name, spec in _by_name(specs).items()], {}
     metrics, left_out = [], {}
     for name in registry().types("metric"):
+        # There is no sensible default for such fields, for example for files of weights.
         if required := required_fields(registry().resolve("metric", name)):
             left_out[name] = f"required without a default: {', '.join(required)}"
             continue
         try:
             spec = _resolve(name)
             metrics.append(NamedMetric(name, spec, _build(spec, context)))
+        # A metric that does not fit is no error where nobody asked for it.
         except SpecError as error:
             left_out[name] = str(error)
     return metrics, left_out

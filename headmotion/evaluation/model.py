@@ -42,6 +42,7 @@ class ModelSource(MotionSource):
     def long_motion(self, clip: EvalClip, frames: int) -> Motion:
         """Return motion for the speech of this clip and of the next ones, from the first after the last."""
         needed, speech, index = sample_count(frames, clip.real.fps), [clip.speech], clip.index
+        # Real speech of the same corpus: silence or a loop would change what the model does.
         while sum(map(len, speech)) < needed:
             index = (index + 1) % len(self.split)
             speech.append(self.split[index].speech)
@@ -55,6 +56,7 @@ class ModelSource(MotionSource):
             speech: ``[S]`` at 16 kHz.
             repeat: number of the seed; 0 is the main one.
         """
+        # A seed per clip, so that the motion of a clip does not depend on which others are evaluated before it.
         return clip.to_motion(self._generate(clip, speech, clip.index + repeat * REPEAT_STRIDE).values)
 
     def _generate(self, clip: EvalClip, speech: Wave, offset: int) -> Motion:
@@ -73,6 +75,7 @@ def load_model(name: str, device: str) -> tuple[Pipeline, dict[str, Any]]:
         CheckpointError: no such model, or it cannot be loaded.
     """
     pipeline = load(name, device)
+    # The digest is that of the file, because a name says nothing about its content.
     path = registry().models.get(name) or Path(name)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()

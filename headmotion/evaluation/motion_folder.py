@@ -32,6 +32,7 @@ class MotionFolder(MotionSource):
         if path is None:
             raise MotionError(f"motion of {clip.name}", f"a file {clip.name}.npz or .json", f"none in {self.folder}")
         motion = self._to_pixels(Motion.load(path), path)
+        # Values are per frame of the clip, so the clip's rate decides.
         if motion.fps != clip.real.fps:
             motion = motion.resample(clip.real.fps)
         # Programs round durations in their own ways, so one frame too few is accepted and the last one held.
@@ -58,6 +59,7 @@ def representation_in(folder: Path) -> Representation:
         EvaluationError: there is no file.
         MotionError: the first file cannot be read.
     """
+    # Sorted, so that the choice does not depend on the file system.
     files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
     if not files:
         raise EvaluationError("evaluation", "a folder with motion files (ID.npz, ID.json)", f"none in {folder}")

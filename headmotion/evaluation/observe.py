@@ -67,8 +67,10 @@ def observe_all(
         for item in metrics
     }
     remaining = iter(clips)
+    # Sources inside clips: each clip is read once, and corpora need not fit into memory.
     while batch := list(itertools.islice(remaining, BATCH_SIZE)):
         for source in sources:
+            # Nothing is generated for metrics that the source cannot serve.
             active = [item for item in metrics if not observations[source.name, item.name].left_out]
             inputs: list[tuple[EvalClip, MetricInput]] = []
             for clip in batch:
@@ -97,8 +99,10 @@ def _unmet_need(source: MotionSource, metric: Metric, extra: ExtraMotion) -> str
 
 def _metric_input(clip: EvalClip, source: MotionSource, metrics: Sequence[Metric], extra: ExtraMotion) -> MetricInput:
     motion = source.motion(clip)
+    # Checked once here, so that one clip fails instead of the values of all.
     if not bool(torch.isfinite(motion.values).all()):
         raise MotionError(f"motion of {clip.name}", "finite frames", "NaN or infinity")
+    # Other seeds and long motion are costly, so they are generated only if a metric needs them.
     inputs = MetricInput(clip.name, motion, clip.real, clip.audio)
     if isinstance(source, SupportsSeeds) and any("others" in metric.needs for metric in metrics):
         inputs = replace(inputs, others=tuple(source.repeat(clip, number) for number in range(1, extra.seeds)))
@@ -127,6 +131,7 @@ def _observe_batch(
 def _observations_or_errors(metric: Metric, inputs: Sequence[MetricInput]) -> list[Observation | HeadmotionError]:
     if isinstance(metric, SupportsBatch) and len(inputs) > 1:
         try:
+            # Faster where it works, which is nearly always.
             return list(metric.observe_batch(inputs))
         except HeadmotionError:
             pass  # one by one shows which clip it was
@@ -147,6 +152,7 @@ def json_protocol(item: NamedMetric) -> dict[str, Any]:
         EvaluationError: it holds something else.
     """
     try:
+        # Through JSON, so that tuples and lists compare equal with a stored report.
         text = json.dumps(dict(item.metric.protocol), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise EvaluationError(f"metric {item.name}", "a protocol of JSON values", str(error)) from None

@@ -80,6 +80,7 @@ def _clip_sections(evaluation: Evaluation) -> list[ClipSection]:
     sections = []
     for ranked in rank_clips(item, value, evaluation.observations[source.name, name]):
         clip, representation = evaluation.split.by_id(ranked.clip), evaluation.split.representation
+        # Generated again, because keeping the motion of all clips would take memory for a few of them.
         motion = source.motion(clip)
         plots = list(trajectories(clip, motion, representation))
         sections.append(ClipSection(ranked, _video(clip, motion, representation), plots))
@@ -91,6 +92,7 @@ def _video(clip: EvalClip, motion: Motion, representation: Representation) -> st
     skeleton = SkeletonSpec(size=VIDEO_PX, line_width=1, point_radius=1).build(BuildContext(representation, 0))
     # Both motions have the same reference, so the renderer chooses the same view.
     frame_pairs = zip(*(skeleton.frames([m]) for m in (motion, clip.real)), strict=True)
+    # The writer takes a path, and the page takes bytes.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
         frames = (np.concatenate(pair, axis=1) for pair in frame_pairs)

@@ -42,6 +42,7 @@ def distributions(evaluation: Evaluation, item: NamedMetric) -> Iterator[TitledP
         defined = {
             source: values[name][np.isfinite(values[name])] for source, values in by_source.items() if name in values
         }
+        # A source without any defined value has no box.
         boxes = {source: values for source, values in defined.items() if len(values)}
         if boxes:
             yield name, _box_plot(boxes, name)
@@ -85,6 +86,7 @@ def trajectories(clip: EvalClip, motion: Motion, representation: Representation)
 
 def _box_plot(values: dict[str, npt.NDArray[np.float64]], label: str) -> str:
     def draw(axes: Axes) -> None:
+        # Whiskers at the percentiles that the page names.
         axes.boxplot(list(values.values()), orientation="horizontal", tick_labels=list(values), whis=(5, 95), sym=".")
         axes.invert_yaxis()
         axes.set(xlabel=label)

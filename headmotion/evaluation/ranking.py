@@ -54,10 +54,12 @@ def rank_clips(item: NamedMetric, name: str, source: SourceObservations) -> list
         source: observations of the metric.
     """
     values = values_by_clip(item.metric, source.observations).get(name, np.zeros(0))
+    # Stable, so that clips with equal values keep their order in every run.
     order = [int(k) for k in np.argsort(values, kind="stable") if np.isfinite(values[k])]
     if item.metric.better[name] == "higher":
         order.reverse()
     best = min(CLIPS_PER_END, len(order))
+    # With few clips, none is shown both as best and as worst.
     places = [*range(best), *range(max(len(order) - CLIPS_PER_END, best), len(order))]
     titles = [f"{_ordinal(k)}best" if k < best else f"{_ordinal(len(order) - 1 - k)}worst" for k in places]
     clips = [order[k] for k in places]

@@ -143,10 +143,12 @@ class Report(_Stored):
         source = Path(path)
         source = source / JSON if source.is_dir() else source
         try:
+            # A file of that size is no report, and parsing it could exhaust the memory.
             if source.stat().st_size > MAX_BYTES:
                 raise ValueError("too large")
             stored = json.loads(source.read_text("utf-8"))
             written = stored["format"]
+            # Before validation, whose errors would name new fields instead of the version.
             if isinstance(written, int) and written > FORMAT:
                 got = f"{source} of format {written}"
                 raise EvaluationError("report", f"format {FORMAT} or older", got, "update headmotion")

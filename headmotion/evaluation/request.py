@@ -48,13 +48,16 @@ class EvaluationRequest:
         words = ["headmotion", "evaluate", os.fspath(self.subject), "--data", os.fspath(self.data)]
         words += ["--split", self.split]
         for spec in metrics or ():
+            # A type alone is enough where no field differs from its default.
             changed = spec.model_dump(mode="json", exclude_defaults=True)
             full = {"type": spec.type_name(), **changed}
             words += ["--metric", json.dumps(full) if changed else spec.type_name()]
+        # The defaults are left out, so that the command stays short.
         if list(self.baselines) != list(all_baselines):
             for name in self.baselines or (NO_BASELINES,):
                 words += ["--baseline", name]
         words += ["--seed", str(self.seed), "--seeds", str(self.seeds)]
         words += [] if self.limit is None else ["--limit", str(self.limit)]
         words += [] if self.rank is None else ["--rank", self.rank]
+        # Quoted for a shell, because JSON and paths contain spaces.
         return shlex.join(words)

@@ -61,9 +61,11 @@ def evaluate(
     """
     request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
     if output is not None:
+        # Before any work, so that a wrong name costs no evaluation.
         check_output(Path(output))
     evaluation = run_request(request, metrics, device, quiet)
     if output is not None:
+        # The page is made first: if that fails, no folder with half a report is left.
         text = evaluation_page(evaluation)
         with atomic_folder(output) as folder:
             evaluation.report.save(folder / JSON)

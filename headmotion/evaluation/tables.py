@@ -45,6 +45,7 @@ def values_table(better: Mapping[str, str], columns: Mapping[str, SourceResult])
         columns: results by title.
     """
     results = list(columns.values())
+    # A dict keeps the order in which metrics give their values.
     names = dict.fromkeys(name for result in results for name in result.values)
     rows = [
         Row(name, ARROWS.get(better.get(name, ""), ""), tuple(_cell(result.values.get(name)) for result in results))
@@ -71,6 +72,7 @@ def collect_notes(results: Mapping[str, SourceResult]) -> list[tuple[str, str]]:
 def _cell(value: ReportedValue | None) -> Cell:
     if value is None:
         return Cell(EMPTY)
+    # A single clip has no interval.
     if value.low is None or value.high is None:
         return Cell(_format(value.value))
     return Cell(_format(value.value), f"{_format(value.low)} to {_format(value.high)}")

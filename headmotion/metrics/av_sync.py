@@ -67,6 +67,7 @@ class AVSync(Metric):
             MotionError: as `observe`, for the first clip that cannot be measured.
         """
         inputs = [self._syncer_inputs(clip) for clip in clips]
+        # A batch has one length; padding would add windows to the curves.
         by_length: dict[int, list[int]] = {}
         for index, (motion, _) in enumerate(inputs):
             by_length.setdefault(len(motion), []).append(index)
@@ -85,6 +86,7 @@ class AVSync(Metric):
                 offset, distance, confidence = map(float, best_shift(observed[name]))
                 values |= {f"{name}_offset_frames": abs(offset), f"{name}_offset_ms": abs(offset) * frame_ms}
                 values |= {f"{name}_distance": distance, f"{name}_confidence": confidence}
+        # SyncNet's windows are those of the finest level, so LSE is defined there only.
         return values | {"lse_d": values["level0_distance"], "lse_c": values["level0_confidence"]}
 
     @override
@@ -96,6 +98,7 @@ class AVSync(Metric):
         """Return the mean distance curve of each level, over the shifts that all clips have."""
         curves = {}
         for name, frame_ms in zip(self._levels, self.frame_ms, strict=True):
+            # Curves of short clips are shorter, because a shift needs pairs that overlap.
             if level_curves := [clip[name] for clip in observed if name in clip]:
                 mean = _mean_curve(level_curves).flip(0)  # the offset is minus the shift of the audio
                 offsets = range(-(len(mean) // 2), len(mean) // 2 + 1)
@@ -110,8 +113,10 @@ class AVSync(Metric):
         """Return motion ``[T, P, D]`` in the unit square and features ``[A, C]``, both at the rate of the syncers."""
         if clip.audio is None:
             raise MotionError("av-sync", "audio of each clip", f"none for {clip.name}")
+        # The file stores a float; rates such as 30000/1001 have no larger denominator.
         fps = Fraction(self.trained.fps).limit_denominator(1001)
         motion = clip.generated if clip.generated.fps == fps else clip.generated.resample(fps)
+        # A single NaN would spread over all windows, and the offset would be that of nothing.
         if not bool(torch.isfinite(motion.values).all()):
             raise MotionError("av-sync", "finite motion", f"NaN or infinity in {clip.name}")
         if len(motion) < self.trained.syncers.window:
@@ -120,6 +125,7 @@ class AVSync(Metric):
         return self.trained.inputs(motion.values, clip.audio.read(self.trained.audio_encoder.sample_rate))
 
     def _distance_curves(self, motion: Tensor, audio: Tensor) -> list[Observation]:
+        # Both conventions get the same embeddings, so that their values differ by the definition only.
         curve = CURVES[self.convention]
         levels = self.trained.syncers.curves(motion, audio, self.trained.space, curve, self.reach)
         return [{f"level{level}": curves[k] for level, curves in enumerate(levels)} for k in range(len(motion))]

@@ -21,6 +21,7 @@ from .signals import Signal
 from .specs import BeatSpec
 
 SAMPLE_RATE = 16_000
+# A hop of 10 ms is a quarter of a frame at 25 fps; the spectrum's size is librosa's default.
 HOP, FFT_SIZE = 160, 2048
 """Samples between the steps in which onsets are detected, and of each spectrum."""
 
@@ -40,6 +41,7 @@ class Beat(Metric):
     def __init__(self, spec: BeatSpec, context: BuildContext) -> None:
         super().__init__(spec)
         self.representation = context.representation
+        # Lids and lips have rhythms of their own; gestures of the head are those of the skull.
         lids = {p for pairs in self.representation.openings.values() for pair in pairs for p in pair}
         skull = {p for name in ("eyes", "nose") for p in self.representation.groups.get(name, ())} - lids
         self.points = sorted(skull) or list(range(self.representation.points))
@@ -54,11 +56,13 @@ class Beat(Metric):
     def observe(self, clip: MetricInput) -> Observation:
         if clip.audio is None:
             raise MotionError("beat", "audio of each clip", f"none for {clip.name}")
+        # A minimum lies between two larger speeds, and three speeds take four frames.
         points = points_2d(self.representation, clip.generated, "beat", min_frames=4)
         points = points / scale_px(self.representation, points, "beat")
         fps = float(clip.generated.fps)
         beats = motion_beats(points[:, self.points], fps, self.spec.smooth_ms / 1000)
         onsets = speech_onsets(clip.audio.read(SAMPLE_RATE))
+        # Silence and still motion have no alignment; 0 would say that they are badly aligned.
         if not len(beats) or not len(onsets):
             return {}
         return {"alignment": scalar(beat_alignment(beats, onsets, self.spec.width_ms / 1000))}
@@ -81,6 +85,7 @@ def motion_beats(points: Tensor, fps: float, smooth_seconds: float) -> Signal:
         smooth_seconds: standard deviation of the Gaussian that smooths the speed.
     """
     speed = (points[1:] - points[:-1]).norm(dim=-1).mean(dim=1).numpy()
+    # Rounding errors have minima as well.
     if speed.max() < MIN_VARIATION:
         return np.zeros(0)
     minima, _ = find_peaks(-gaussian_filter1d(speed, smooth_seconds * fps))  # of a plateau, its middle
@@ -93,6 +98,7 @@ def speech_onsets(speech: Wave) -> Signal:
     Raises:
         MotionError: the speech is shorter than one spectrum.
     """
+    # Slow to import, and needed by this metric only.
     import librosa
 
     if len(speech) < FFT_SIZE:

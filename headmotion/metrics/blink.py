@@ -45,6 +45,7 @@ class Blink(Metric):
         upper, lower = (list(lid) for lid in zip(*self.lid_pairs, strict=True))
         scale = scale_px(self.representation, points, "blink")
         opening = ((points[:, upper] - points[:, lower]).norm(dim=-1).mean(dim=1) / scale).numpy()
+        # The threshold is a part of the median, which means nothing for eyes that are closed most of the time.
         if np.median(opening) < MIN_VARIATION:
             raise MotionError("blink", "eyes that are open for half of the clip", f"closed ones in {clip.name}")
         longest = self.spec.longest_ms / 1000 * float(clip.generated.fps)
@@ -53,6 +54,7 @@ class Blink(Metric):
 
     @override
     def figures(self, observed: Sequence[Observation]) -> MetricValues:
+        # Counts are pooled: most clips of a few seconds have no blink, and a mean of their rates would jump.
         seconds = sum(float(clip["seconds"]) for clip in observed)
         count = sum(float(clip["blinks"]) for clip in observed)
         notes = ("less than a minute of motion",) if seconds < 60 else ()
@@ -67,6 +69,7 @@ def count_blinks(opening: Signal, closed: float, longest_frames: float) -> int:
         closed: fraction of the median opening below which the eyes are closed.
         longest_frames: longer stretches are no blinks.
     """
+    # An open eye at both ends, so that every stretch has a start and an end inside the array.
     shut = np.concatenate([[False], opening < closed * np.median(opening), [False]])
     starts, ends = np.flatnonzero(shut[1:] & ~shut[:-1]), np.flatnonzero(~shut[1:] & shut[:-1])
     return int((ends - starts <= longest_frames).sum())

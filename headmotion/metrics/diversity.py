@@ -34,10 +34,12 @@ class Diversity(Metric):
     def observe(self, clip: MetricInput) -> Observation:
         if not clip.others:
             raise MotionError("diversity", "others: motion from two seeds or more", f"one for {clip.name}")
+        # Motions of another length would be compared at other moments of the speech.
         if any(len(other) != len(clip.generated) for other in clip.others):
             raise MotionError("diversity", "motions of one length", f"others for {clip.name}")
         motions = [points_2d(self.representation, motion, "diversity") for motion in (clip.generated, *clip.others)]
         distances = [float((left - right).norm(dim=-1).mean()) for left, right in combinations(motions, 2)]
+        # The scale of all motions, since the real one is not needed for this metric.
         scale = scale_px(self.representation, torch.cat(motions), "diversity")
         return {"distance": scalar(sum(distances) / len(distances) / scale)}
 

@@ -46,6 +46,7 @@ class Drift(Metric):
             got = "none" if clip.long is None else str(len(clip.long))
             raise MotionError("drift", f"{self.long_frames} frames of long motion", got)
         pose = self.pose.measure(clip.long[: self.long_frames], real, "drift")
+        # Frames after the last whole window are left out.
         windows = len(pose) // self.window
         means = reduce(pose[: windows * self.window], "(w t) a -> w a", "mean", w=windows)
         return {
@@ -75,10 +76,12 @@ class Drift(Metric):
 
     def _distances(self, observed: Sequence[Observation]) -> Signal | None:
         """Return distances ``[N, K - 1]`` by clip and window, from the second window on; None without real motion."""
+        # Variances are pooled over clips: a single clip is too short to know how far its speaker moves.
         deviation = torch.stack([clip["variance"] for clip in observed]).mean(dim=0).sqrt().numpy()
         varying = deviation > MIN_VARIATION
         if not varying.any():
             return None
         means = torch.stack([clip["means"] for clip in observed]).numpy()[..., varying]
+        # In units of the deviation, so that degrees and distances can be added up.
         offsets = (means[:, 1:] - means[:, :1]) / deviation[varying]
         return np.asarray(np.sqrt(np.square(offsets).mean(axis=-1)))

@@ -68,6 +68,7 @@ def frechet_distance(left: Gaussian, right: Gaussian) -> float:
     """
     mean_term = (left.mean - right.mean).square().sum()
     traces = left.root.square().sum() + right.root.square().sum()
+    # The product of two roots is at most as large as the number of samples on either side.
     cross_trace = torch.linalg.svdvals(left.root @ right.root.T).sum()
     # Rounding can leave a tiny negative number where both are equal.
     return max(0.0, float(mean_term + traces - 2 * cross_trace))
@@ -137,10 +138,12 @@ class Frechet(Metric):
             MotionError: no real motion, values that are not finite, or shorter than the shortest length.
         """
         real = real_motion(clip, self._name)
+        # The real clip's square for both, so that a generated face of another size or place is a difference.
         unit_square = self.representation.frame_of(real.values[:1])
         observed: dict[str, Tensor] = {}
         for side, motion in (("generated", clip.generated), ("real", real)):
             points_2d(self.representation, motion, self._name)  # only for its checks
+            # Velocities per frame can be compared at one rate only.
             poses = self.representation.normalize(_resample(motion).values, unit_square)
             for duration in self.durations:
                 if len(poses) >= duration:
@@ -156,9 +159,11 @@ class Frechet(Metric):
         """Return one distance for each feature and length; notes say where samples are few."""
         values: dict[str, float] = {}
         few_samples: dict[str, list[str]] = {}
+        # Names come from the extractor, so they are known from the observations only.
         for name in dict.fromkeys(key.partition("/")[0] for clip in observed for key in clip):
             generated, real = (_concatenate(observed, f"{name}/{side}") for side in ("generated", "real"))
             count, size = generated.shape
+            # A length that a single clip has may still give one sample.
             if count > 1:
                 values[name] = frechet_distance(Gaussian.fit(generated), Gaussian.fit(real))
             if count <= size:

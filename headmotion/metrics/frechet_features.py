@@ -38,7 +38,9 @@ class KinematicFeatures:
         Returns:
             ``pose``, ``velocity`` (per frame) and ``acceleration`` (per frame squared), each ``[samples, 2 P]``.
         """
+        # In float64, because differences of neighboring frames cancel most digits.
         position = PERCENT * rearrange(self.representation.to_points2d(poses), "t p d -> t (p d)").double()
+        # Central differences, so that all three features belong to the same frames.
         velocity = (position[2:] - position[:-2]) / 2
         acceleration = position[2:] - 2 * position[1:-1] + position[:-2]
         features = {"pose": position[1:-1], "velocity": velocity, "acceleration": acceleration}
@@ -65,5 +67,6 @@ class SyncerFeatures:
         Returns:
             ``level0`` (the finest) and so on, each ``[windows, E]``; levels longer than the motion are left out.
         """
+        # A depth that the syncers were not trained on is cut off.
         levels = self.model.trained.syncers.motion_embeddings(poses[None, ..., : self.model.dims])
         return {f"level{level}": embeddings[0] for level, embeddings in enumerate(levels)}

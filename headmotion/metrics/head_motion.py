@@ -46,6 +46,7 @@ class HeadMotion(Metric):
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
+        # Both motions are measured in the scale of the real one, where there is one.
         reference = clip.real or clip.generated
         observed = self._stats(clip.generated, reference, "generated")
         return observed | self._stats(clip.real, reference, "real") if clip.real is not None else observed
@@ -65,14 +66,17 @@ class HeadMotion(Metric):
         for measure in MEASURES:
             means = torch.stack([clip[f"generated_{measure}"] for clip in observed]).mean(dim=0)
             values |= dict(zip(self._value_names(measure), means.tolist(), strict=True))
+        # Ratios compare the same clips on both sides.
         with_real = [clip for clip in observed if "real_spread" in clip]
         for measure in MEASURES if with_real else ():
             generated, real = (torch.stack([c[f"{side}_{measure}"] for c in with_real]).mean(dim=0) for side in SIDES)
             for axis, numerator, denominator in zip(self.axes, generated.tolist(), real.tolist(), strict=True):
                 if denominator > MIN_VARIATION:
+                    # A ratio of means: in a mean of ratios, clips with hardly any real motion would dominate.
                     values[f"{measure}_{axis}_ratio"] = numerator / denominator
                 else:
                     notes.append(f"{measure}_{axis}_ratio: the real motion does not move")
+        # A window shorter than three seconds has a smaller spread.
         if short := sum(bool(clip["short"]) for clip in observed):
             notes.append(f"{short} of {len(observed)} clips are shorter than {WINDOW_SECONDS} s")
         return MetricValues(values, tuple(notes))

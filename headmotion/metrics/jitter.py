@@ -33,6 +33,7 @@ class Jitter(Metric):
 
     @override
     def observe(self, clip: MetricInput) -> Observation:
+        # A third difference spans four frames.
         generated = points_2d(self.representation, clip.generated, "jitter", min_frames=4)
         if clip.real is None:
             return {"generated": scalar(jitter(generated, scale_px(self.representation, generated, "jitter")))}
@@ -56,4 +57,5 @@ class Jitter(Metric):
 
 def jitter(frames: Tensor, scale: float) -> float:
     """Return the root mean square third difference of points ``[T, P, D]`` in units of ``scale``."""
+    # The third difference is 0 for any constant acceleration, so that fast but smooth motion counts little.
     return float(frames.diff(3, dim=0).square().mean().sqrt() / scale)

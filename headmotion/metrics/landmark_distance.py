@@ -53,6 +53,7 @@ class LandmarkDistance(Metric):
 
 def centered_distance(generated: Tensor, real: Tensor) -> Tensor:
     """Return the mean Euclidean distance of points ``[T, N, D]``, each frame relative to its center."""
+    # Relative to the center, so that only the mouth's shape counts and not where the head is.
     left, right = (points - points.mean(dim=1, keepdim=True) for points in (generated, real))
     distance: Tensor = (left - right).norm(dim=-1).mean()
     return distance
@@ -75,6 +76,7 @@ class FrontalDistance(Metric):
             got = f"{self.representation.name} with {self.representation.dims} numbers per point"
             raise SpecError("lmd-frontal", "a representation with depth: x, y and z of each point", got)
         self.points = group_points(self.representation, spec.group, "lmd-frontal")
+        # Groups have no names for the corners; in the neutral pose they are the outermost points.
         x = self.representation.neutral()[self.points, 0]
         self.corners = (int(x.argmin()), int(x.argmax()))
         """Indices into the group of its outermost points in the neutral pose, left and right in the picture."""
@@ -87,6 +89,7 @@ class FrontalDistance(Metric):
     @override
     def observe(self, clip: MetricInput) -> Observation:
         real = real_motion(clip, "lmd-frontal")
+        # The scale is that of the picture, from the motion as recorded, so that both LMDs share their unit.
         scale = scale_px(self.representation, points_2d(self.representation, real, "lmd-frontal"), "lmd-frontal")
         distance = centered_distance(self._frontal_points(clip.generated), self._frontal_points(real))
         return {"px": distance, "size": scalar(scale)}

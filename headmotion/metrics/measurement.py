@@ -48,6 +48,7 @@ def points_2d(representation: Representation, motion: Motion, metric: str, min_f
     """
     if len(motion) < min_frames:
         raise MotionError(metric, f"{min_frames} frames or more", str(len(motion)))
+    # In float64, because metrics take differences of positions of several hundred pixels.
     points = representation.to_points2d(motion.values).double()
     if not bool(torch.isfinite(points).all()):
         raise MotionError(metric, "finite motion", "NaN or infinity")
@@ -66,6 +67,7 @@ def scale_px(representation: Representation, points: Tensor, metric: str) -> flo
         MotionError: the distance is 0.
     """
     left, right = representation.scale_pair
+    # The median is robust against frames in which a detector failed.
     scale = float((points[:, left] - points[:, right]).norm(dim=-1).median())
     if scale <= 0:
         raise MotionError(metric, "a scale pair of two separate points", "both points at one position")
@@ -105,6 +107,7 @@ def mean_over_clips(
     clip_values = [metric.per_clip(clip) for clip in observed]
     means, notes = {}, []
     for name in dict.fromkeys(name for values in clip_values for name in values):
+        # A clip without a value is no clip with the value 0.
         defined = [values[name] for values in clip_values if name in values]
         means[name] = sum(defined) / len(defined)
         if len(defined) < len(clip_values):

@@ -47,8 +47,10 @@ class MouthOpening(Metric):
         for motion in (clip.generated, real_motion(clip, "opening")):
             points_2d(self.representation, motion, "opening")  # only for its checks
             curve = opening_curve(self.representation, motion.values, self.spec.opening)
+            # Slow changes are posture and expression, fast ones are the detector's jitter.
             curves.append(band_pass(curve, self.spec.low_hz, self.spec.high_hz, float(motion.fps), "opening"))
         generated, real = curves
+        # Without real motion in the band there is nothing to follow.
         if real.std() < MIN_VARIATION:
             return {}
         if generated.std() < MIN_VARIATION:
@@ -77,6 +79,7 @@ def opening_curve(representation: Representation, poses: Tensor, opening: str = 
     """
     points = representation.to_points2d(poses)
     (upper, lower), (left, right) = representation.openings[opening][0], representation.scale_pair
+    # One scale for all frames: the pair foreshortens as the head turns, which is not an opening.
     scale = (points[:, left] - points[:, right]).norm(dim=-1).mean()
     return np.asarray(((points[:, upper] - points[:, lower]).norm(dim=-1) / scale).double().numpy())
 
@@ -87,7 +90,9 @@ def best_correlation(left: Signal, right: Signal, reach: int) -> float:
     At a lag where one of them is constant the correlation counts as 0.
     """
     correlations = []
+    # Delays are the question of av-sync; here a small one should not hide a good match.
     for lag in range(-reach, reach + 1):
         a, b = left[max(0, lag) : len(left) + min(0, lag)], right[max(0, -lag) : len(right) + min(0, -lag)]
+        # A constant has no correlation; NumPy would warn and return NaN.
         correlations.append(np.corrcoef(a, b)[0, 1] if a.std() and b.std() else 0.0)
     return float(max(correlations))

@@ -27,6 +27,7 @@ class PoseCurves:
 
     def __init__(self, representation: Representation) -> None:
         self.representation = representation
+        # The rigid fit needs points that keep their distances: around the eyes and on the nose.
         self.is_face = all(representation.groups.get(name) for name in ("eyes", "nose"))
         self.rotations = ("pitch", "yaw", "roll") if self.is_face else ("roll",)
         self.axes = (*self.rotations, "x", "y")
@@ -58,6 +59,7 @@ class PoseCurves:
             return _planar_pose(points, reference_points[0], scale)
         head = HeadModel(ControlContext(self.representation, reference.values[0], Fraction(motion.fps)), metric)
         curves = head_curves(head, motion.values, scale)
+        # Only rotations are angles.
         curves[:, :3] = np.degrees(curves[:, :3])
         return curves
 
@@ -79,4 +81,5 @@ def _planar_pose(points: Tensor, rest: Tensor, scale: float) -> Signal:
     rotation = fit_similarity(rest, points, with_scale=False).rotation
     roll = torch.atan2(rotation[:, 1, 0], rotation[:, 0, 0]).numpy()
     center = (points.mean(dim=1) / scale).numpy()
+    # Unwrapped, because filters would see a jump at 180 degrees as motion.
     return np.concatenate([np.degrees(np.unwrap(roll))[:, None], center], axis=1)

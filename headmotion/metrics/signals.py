@@ -43,6 +43,7 @@ def low_pass(signal: Signal, cutoff_hz: float, fps: float, metric: str) -> Signa
 
 
 def _check_rate(hz: float, fps: float, metric: str) -> None:
+    # A rate of twice the frequency is the least that can represent it (Nyquist).
     if fps <= 2 * hz:
         raise MotionError(metric, f"more than {2 * hz:g} frames per second", f"{fps:g}")
 
@@ -75,8 +76,10 @@ def centered_windows(signal: Signal, fps: float = 25.0) -> list[Signal]:
         fps: rate of the signal.
     """
     window, step = round(WINDOW_SECONDS * fps), round(STEP_SECONDS * fps)
+    # Windows overlap by two seconds, so that no motion is cut at the border of every window.
     starts = range(0, max(len(signal) - window, 0) + 1, step)
     windows = (signal[start : start + window] for start in starts)
+    # Around the window's own mean, so that slow changes of posture do not count as spread.
     return [values - values.mean(axis=0) for values in windows]
 
 
@@ -85,5 +88,6 @@ def windowed_stats(signal: Signal, fps: float = 25.0) -> WindowedStats:
     windows = centered_windows(signal, fps)
     speeds, accelerations = ([np.diff(window, order, axis=0) for window in windows] for order in (1, 2))
     return WindowedStats(
+        # Root mean squares are averaged as squares, so that all frames of all windows count alike.
         *(np.sqrt(np.mean([(v**2).mean(0) for v in values], axis=0)) for values in (windows, speeds, accelerations))
     )

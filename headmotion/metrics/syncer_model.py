@@ -29,11 +29,14 @@ class SyncerModel:
 
     def __init__(self, syncers: str, representation: Representation) -> None:
         bundled = BUNDLED_DIR / f"{syncers}.safetensors"
+        # A name without a suffix is a bundled one; files are given with theirs.
         path = bundled if bundled.is_file() else Path(syncers)
         self.trained = load_syncers(path)
+        # The digest identifies the syncers in the protocol: values by other syncers are not comparable.
         self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
         trained_on = self.trained.representation
         self.dims = trained_on.dims
+        # Syncers for 2-D points also measure 3-D ones, by leaving the depth out.
         if trained_on.points != representation.points or trained_on.dims > representation.dims:
             expected = f"syncers for {representation.name}, {representation.points} points of {representation.dims}"
             got = f"{path}, trained on {trained_on.name}, {trained_on.points} of {trained_on.dims}"

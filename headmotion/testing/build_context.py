@@ -27,10 +27,12 @@ class Subject:
         Args:
             seed: of the weights.
         """
+        # Initial weights come from the global random state, which is restored afterwards.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             part = self.spec.build(self.context).eval()
         if isinstance(part, UsesSyncers):
+            # Any fixed syncers do, because checks ask for shapes and gradients and not for quality.
             part.use_syncers(
                 SyncerPyramid(
                     [_RandomProjection(self) for _ in range(2)], Pyramid(2, 7, 2), self.context.steps_per_frame

@@ -30,6 +30,7 @@ def for_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
+        # The same sizes in every run and no database on disk: a check must not pass and fail by chance.
         derandomize=True,
         database=None,
         verbosity=Verbosity.quiet,

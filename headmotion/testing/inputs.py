@@ -36,6 +36,7 @@ REFERENCE_FRAMES = 3
 def poses(subject: Subject, batch: int, frames: int, seed: int = 0) -> Tensor:
     """Return neutral poses with noise, ``[B, T, P, D]`` in the unit square."""
     neutral = subject.context.representation.neutral()
+    # Noise of a percent keeps poses plausible, so that a part that validates its input accepts them.
     return neutral + 0.01 * torch.randn(batch, frames, *neutral.shape, generator=_rng(seed))
 
 
@@ -79,6 +80,7 @@ def metric_input(subject: Subject, metric: Metric, values: Tensor, name: str = "
     """
     generated, real, *others = (_to_motion(subject, poses) for poses in values)
     samples = wave(int(generated.duration * SAMPLE_RATE), 1)[0]
+    # Any motion of the right length does; most metrics need none.
     repeats = -(-metric.long_frames // len(generated))
     long = _to_motion(subject, values[0].repeat(repeats, 1, 1)[: metric.long_frames]) if repeats else None
     return MetricInput(name, generated, real, Audio(samples, SAMPLE_RATE), tuple(others), long)
@@ -106,6 +108,7 @@ def assert_close(got: Tensor, expected: Tensor, what: str, tolerance: float = TO
         tolerance: the largest absolute difference.
     """
     assert got.shape == expected.shape, f"{what}: shape {list(got.shape)} is not {list(expected.shape)}"
+    # Absolute, because unit squares and features have a known size.
     difference = (got - expected).detach().abs().max().item() if got.numel() else 0.0
     assert difference <= tolerance, f"{what}: the largest difference is {difference:.2g}"
 

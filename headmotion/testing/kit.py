@@ -64,6 +64,7 @@ def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[Check
 
     def add(function: CheckFunction) -> CheckFunction:
         name = function.__name__.replace("_", "-")
+        # One line, because reports print it in a table.
         promise = " ".join((function.__doc__ or "").split())
         CHECKS.setdefault(kind, {})[name] = Check(name, kind, level, since, promise, remedy, function)
         return function

@@ -55,6 +55,7 @@ def check_plugin(
     if records[name].status != "ok":
         raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)
     chosen = {f"{spec.kind}:{spec.type_name()}": spec for spec in specs}
+    # A spec of another plugin would silently check nothing.
     if stray := [offered for offered in chosen if offered not in records[name].types]:
         raise PluginError(f"plugin {name}", f"specs of {', '.join(records[name].types)}", stray[0])
     return {offered: _check_type(offered, chosen.get(offered), level) for offered in records[name].types}

@@ -30,8 +30,10 @@ class ComponentTests:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        # Checked when the class is defined, so that a misspelled name cannot be overlooked.
         require_known_checks(cls.spec.kind, cls.expected_failures)
         for check in checks_of(cls.spec.kind, cls.level, cls.kit).values():
+            # One method per check, so that pytest reports and selects them one by one.
             setattr(cls, f"test_{check.name.replace('-', '_')}", _make_test(check))
 
 
@@ -40,6 +42,7 @@ def _make_test(check: Check) -> Callable[[ComponentTests], None]:
         subject = make_subject(self.spec.kind, self.spec, self.representation)
         result = run_check(check, subject, check.name in self.expected_failures)
         if result.status == "not-applicable":
+            # unittest's error, so that the kit does not depend on pytest.
             raise SkipTest(result.detail)
         explanation = (f"{result.status}: {result.detail}", check.promise, result.where, check.remedy)
         assert result.conforms, "\n".join(line for line in explanation if line)

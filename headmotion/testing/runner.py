@@ -95,11 +95,13 @@ def run_check(check: Check, subject: Subject, expect_failure: bool = False) -> C
     """
     try:
         check.run(subject)
+    # An expected failure of a check that does not apply is a mistake, and is reported as one.
     except NotApplicable as reason:
         return CheckResult(check, "unexpected-pass" if expect_failure else "not-applicable", str(reason))
     except Exception as error:
         detail = " ".join(f"{type(error).__name__}: {error}".split())
         where = _innermost_line(error.__traceback__, subject) or _class_line(subject)
+        # The checks themselves fail by AssertionError only, so any other error is the part's own.
         crashed = not isinstance(error, AssertionError)
         return CheckResult(check, "expected-failure" if expect_failure else "failed", detail, where, crashed)
     return CheckResult(check, "unexpected-pass" if expect_failure else "passed")
@@ -158,6 +160,7 @@ def _resolve(kind: str, spec: SpecLike) -> ComponentSpec:
 def _innermost_line(trace: TracebackType | None, subject: Subject) -> str:
     """Return the innermost line of the part's own package; empty if the error came from elsewhere."""
     package = type(subject.spec).__module__.partition(".")[0]
+    # The last line of the part on the way to the error is where its author should look.
     line = ""
     while trace is not None:
         module, code = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_frame.f_code

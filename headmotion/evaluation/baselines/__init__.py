@@ -32,6 +32,7 @@ def make_baselines(names: Iterable[str], context: BaselineContext) -> tuple[list
     """
     baselines: list[MotionSource] = []
     left_out: dict[str, str] = {}
+    # A name that is given twice counts once.
     for name in dict.fromkeys(names):
         if name not in BASELINES:
             raise EvaluationError("evaluation", f"a baseline out of {', '.join(BASELINES)}", repr(name))

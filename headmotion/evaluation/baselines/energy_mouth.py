@@ -40,6 +40,7 @@ class EnergyMouth(MotionSource):
     @override
     def motion(self, clip: EvalClip) -> Motion:
         level = torch.from_numpy(level_db(clip.speech, len(clip.real)))
+        # Relative to the clip's quietest frame, so that the mouth is closed in pauses at any recording level.
         amount = GAIN * (level - level.min())
         lower = lip_displacement(clip.reference, self.representation)
         return clip.to_motion(clip.reference + amount.float()[:, None, None] * lower)
@@ -63,6 +64,7 @@ def lip_displacement(pose: Tensor, representation: Representation) -> Tensor:
     upper, lower = ([pair[side] for pair in pairs] for side in (0, 1))
     mouth, eyes = points[[*upper, *lower]].mean(dim=0), points[list(representation.scale_pair)].mean(dim=0)
     down = mouth - eyes
+    # Down in the face, which may be tilted in the picture.
     down = down / down.norm() if float(down.norm()) > 0 else torch.tensor([0.0, 1.0]).double()
     along = (points - mouth) @ down
     across = (points - mouth) @ down.flip(0).mul(torch.tensor([1.0, -1.0]).double())

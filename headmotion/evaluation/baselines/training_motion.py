@@ -47,6 +47,7 @@ class MeanMotion(MotionSource):
         total, count = torch.zeros(0), torch.zeros(0)
         for clip in self.context.split.training_clips():
             displaced = displacement(clip, self.context).double()
+            # The sums grow with the longest clip so far, so that clips are read once.
             if len(displaced) > len(count):
                 longer = torch.zeros_like(displaced)
                 if len(total):
@@ -93,6 +94,7 @@ class NearestAudio(MotionSource):
         others = [other for other in self._training_clips if other.name != clip.name]
         if not others:
             raise unavailable(self.name, "another training clip", "none that can be read")
+        # A shorter clip would hold its last frame to the end.
         candidates = [other for other in others if other.frames >= frames] or others
         nearest = min(candidates, key=lambda other: _distance(other.features, features))
         split = self.context.split
@@ -110,8 +112,10 @@ class NearestAudio(MotionSource):
     @torch.inference_mode()
     def _features(self, speech: Wave) -> Tensor:
         steps = self._encoder(torch.from_numpy(speech)[None])[0]
+        # Speech shorter than one pool still gives one step.
         whole = max(len(steps) // POOL_STEPS, 1) * POOL_STEPS
         pooled = steps[:whole].unfold(0, min(POOL_STEPS, len(steps)), POOL_STEPS).mean(-1)
+        # The mean of a band is the microphone and the voice, not the words.
         centered: Tensor = pooled - pooled.mean(dim=0)
         return centered
 

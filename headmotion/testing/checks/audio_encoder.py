@@ -46,7 +46,9 @@ def encoder_batch_items_are_independent(subject: Subject) -> None:
 def encoder_streaming_equals_offline(subject: Subject) -> None:
     """Samples in chunks of any size give the features of the whole wave, each step as soon as it is complete."""
     encoder: AudioEncoder = subject.build()
+    # Zeros of the look-ahead at the end let the stream return all steps.
     audio = torch.cat([wave(20 * encoder.hop + encoder.look_ahead), torch.zeros(2, encoder.look_ahead)], dim=1)
+    # Smaller than a hop, exactly a hop, and several hops with a remainder.
     for size in (1 + encoder.hop // 3, encoder.hop, 5 * encoder.hop + 1):
         state, outputs, received = encoder.init_state(2), [], 0
         for chunk in torch.split(audio, size, dim=1):

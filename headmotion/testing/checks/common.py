@@ -26,6 +26,7 @@ def output_is_deterministic(subject: Subject) -> None:
     outputs = []
     for _ in range(2):
         part = subject.build()
+        # The same global state both times, so that only the part's own state can differ.
         with _global_rngs(seed=5):
             outputs.append(output_on_fixed_inputs(subject, part))
     assert outputs[0].isfinite().all(), "NaN or infinite"
@@ -51,6 +52,7 @@ def checkpoint_round_trips(subject: Subject) -> None:
 def global_rngs_are_untouched(subject: Subject) -> None:
     """The global random states of Python, NumPy and torch are neither used nor changed, except for initial weights."""
     outputs = []
+    # Two global seeds: a part that draws from the global state gives two outputs.
     for seed in range(2):
         with _global_rngs(seed):
             before = _rng_states()

@@ -41,6 +41,7 @@ def generator_output_shape(subject: Subject) -> None:
 @torch.no_grad()
 def generator_uses_steps_per_frame(subject: Subject) -> None:
     """With 1, 2 or 4 audio steps per frame, ``A`` steps give ``A / steps_per_frame`` frames, or ``build`` refuses."""
+    # 1: one step per frame; 2: encoders at 50 Hz; 4: MS-Sync's hop of 10 ms.
     for steps in (1, 2, 4):
         other = replace(subject, context=replace(subject.context, steps_per_frame=steps))
         try:
@@ -87,6 +88,7 @@ def generator_is_deterministic_by_seed(subject: Subject) -> None:
     generator: Generator = subject.build()
     reference, audio = poses(subject, 2, 2), features(subject, 2, 6)
     expected = generator(reference, audio, seed=5)
+    # Another run in between would change a random state that is not the seed's.
     generator(reference, audio + 1, seed=6)
     assert_close(generator(reference, audio, seed=5), expected, "seed 5 a second time", 0.0)
 
@@ -99,6 +101,7 @@ def generator_streaming_equals_offline(subject: Subject) -> None:
     streaming = _require_streaming(generator)
     reference, audio = poses(subject, 2, 2), features(subject, 2, 23)
     expected = generator(reference, audio, seed=5)
+    # Single frames, everything at once, and uneven chunks.
     for sizes in ((1,) * 23, (23,), (2, 7, 1, 13)):
         outputs = _stream(subject, streaming, reference, audio, sizes)
         assert_close(torch.cat(outputs, dim=1), expected, f"chunks of {sizes} frames")
@@ -133,6 +136,7 @@ def generator_lookahead_as_declared(subject: Subject) -> None:
     for received, output in enumerate(outputs, start=1):
         returned += output.shape[1]
         assert returned >= received - lookahead, f"{returned} frames after {received}, with a look-ahead of {lookahead}"
+    # A change beyond the look-ahead must not reach earlier frames.
     expected = generator(reference, audio)[:, :compared]
     audio[:, (compared + lookahead) * subject.context.steps_per_frame :] += 5
     assert_close(generator(reference, audio)[:, :compared], expected, "other audio beyond the look-ahead")
@@ -162,6 +166,7 @@ def generator_accepts_listener_audio(subject: Subject) -> None:
         raise NotApplicable("it does not declare SupportsDialogue")
     speaker, listener = features(subject, 2, 9), features(subject, 2, 9, seed=1)
     results = []
+    # Once as a whole and once in uneven chunks.
     for sizes in ((9,), (1, 3, 5)):
         state, frames = generator.init_state(poses(subject, 2, 2)), []
         steps = [size * subject.context.steps_per_frame for size in sizes]

@@ -17,6 +17,7 @@ from ..kit import check
 def loss_returns_scalar_terms(subject: Subject) -> None:
     """The terms are named finite scalars, with the same names for any batch and any number of frames from 20 on."""
     loss: Loss = subject.build()
+    # The names of one input are the standard for all others.
     names = set(loss(loss_input(_motion_pair(subject, 1, 43), features(subject, 1, 43))))
     assert names, "no terms"
 
@@ -39,6 +40,7 @@ def loss_has_motion_gradient(subject: Subject) -> None:
     total = _total(subject, loss, motion)
     assert total.requires_grad, "no term depends on the generated motion"
     (gradient,) = torch.autograd.grad(total, motion)
+    # Index 1 is the generated motion; the real one needs no gradient.
     assert gradient.isfinite().all() and gradient[1].any(), "no finite gradient reaches the generated motion"
 
 

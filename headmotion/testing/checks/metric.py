@@ -28,6 +28,7 @@ def metric_values_are_finite(subject: Subject) -> None:
     """For one clip and for several, values are finite floats; a clip may occur twice, as in the bootstrap."""
     metric: Metric = subject.build()
     observed = [metric.observe(_clip(subject, metric, seed)) for seed in range(3)]
+    # One clip, several, and a bootstrap draw, in which clips repeat.
     for sample in ([observed[0]], observed, [observed[1], observed[1], observed[0]]):
         result = metric.figures(sample)
         assert result.values or result.notes, f"neither values nor notes for {len(sample)} clips"
@@ -69,6 +70,7 @@ def metric_batch_equals_single(subject: Subject) -> None:
     if not isinstance(metric, SupportsBatch):
         raise NotApplicable("it does not declare SupportsBatch")
     clips = [_clip(subject, metric, seed) for seed in range(3)]
+    # Two lengths, so that batching by length is put to the test.
     clips[1] = replace(clips[1], generated=clips[1].generated[:-1], real=clips[1].real[:-1] if clips[1].real else None)
     for batched, clip in zip(metric.observe_batch(clips), clips, strict=True):
         single = metric.observe(clip)
@@ -108,6 +110,7 @@ def metric_names_missing_inputs(subject: Subject) -> None:
             assert field in str(error), f"without {field} the error does not name it: {error}"
         else:
             assert field not in metric.needs, f"no error without {field}, which `needs` names"
+    # One frame is the shortest motion that a source can return.
     single_frame = replace(clip, generated=clip.generated[:1], real=clip.real and clip.real[:1], others=())
     try:
         values = metric.figures([metric.observe(single_frame)]).values

@@ -45,6 +45,7 @@ def renderer_does_not_modify_arrays(subject: Subject) -> None:
     renderer: Renderer = subject.build()
     whole, image = motion(subject, 4), picture()
     values = whole.values.clone()
+    # A copy at once: a renderer that reuses its buffer changes frames that were yielded before.
     frames = [(frame, frame.copy()) for frame in renderer.frames([whole], image if renderer.needs_image else None)]
     assert torch.equal(whole.values, values), "the motion has changed"
     assert np.array_equal(image, picture()), "the picture has changed"
@@ -63,6 +64,7 @@ def renderer_reads_lazily(subject: Subject) -> None:
             yield whole[start : start + 2]
 
     next(iter(renderer.frames(chunks(), picture() if renderer.needs_image else None)))
+    # Half of the motion leaves room for renderers that look ahead.
     assert len(starts) <= 10, f"{len(starts)} of 20 chunks were read for the first picture"
 
 

@@ -77,6 +77,7 @@ def representation_is_differentiable(subject: Subject) -> None:
         unit = poses(subject, 1, 2).requires_grad_()
         output = function(unit)
         assert output.requires_grad, f"{name}: no gradient"
+        # Squared, because a plain sum has the same gradient for every pose.
         (gradient,) = torch.autograd.grad(output.square().sum(), unit)
         assert gradient.isfinite().all() and gradient.any(), f"{name}: no finite gradient"
 

@@ -49,7 +49,9 @@ def spec_imports_without_torch(subject: Subject) -> None:
 def _imports_torch(module: str) -> bool | None:
     """Return whether a fresh Python has torch after importing a module; None if it cannot import the module."""
     code = f"import sys, {module}; sys.exit(3 if 'torch' in sys.modules else 0)"
+    # Its path is that of this process, so that modules of a test folder are found too.
     path = os.pathsep.join(folder for folder in sys.path if folder)
+    # In a fresh process, because this one has imported torch already.
     run = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, timeout=120
     )

@@ -36,5 +36,6 @@ def syncer_has_motion_gradient(subject: Subject) -> None:
     syncer: Syncer = subject.build()
     motion = poses(subject, 3, syncer.window).requires_grad_()
     of_motion, of_audio = syncer.embed_motion(motion), syncer.embed_audio(features(subject, 3, syncer.window))
+    # The sync loss compares embeddings, so the product stands for its gradient.
     (gradient,) = torch.autograd.grad((of_motion * of_audio).sum(), motion)
     assert gradient.isfinite().all() and gradient.any(), "no gradient reaches the motion"
