@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .core.interfaces.generator import Generator as Generator
     from .core.interfaces.loss import Loss as Loss
     from .core.interfaces.loss import LossInput as LossInput
+    from .core.interfaces.loss import SupportsObjective as SupportsObjective
     from .core.interfaces.metric import Metric as Metric
     from .core.interfaces.metric import MetricInput as MetricInput
     from .core.interfaces.metric import MetricValues as MetricValues
@@ -86,7 +87,7 @@ _HOMES = {
     "core.interfaces.discriminator": "Discriminator",
     "core.interfaces.fixed_shape_stream": "FixedShapeStream",
     "core.interfaces.generator": "Generator",
-    "core.interfaces.loss": "Loss LossInput",
+    "core.interfaces.loss": "Loss LossInput SupportsObjective",
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation Plot",
     "core.interfaces.renderer": "Renderer",
     "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",

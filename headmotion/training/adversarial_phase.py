@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..core.errors import SpecError
 from ..core.interfaces.discriminator import Discriminator
 from ..core.interfaces.generator import Generator
-from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.loss import Loss, LossInput, SupportsObjective
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
 from .batches import Batch, Batches
@@ -50,10 +50,12 @@ class GeneratorBatch:
 
 
 class AdversarialPhase:
-    """Update the discriminators, then the generator, on the same batch. Source: MS-Sync, eqs. 9 to 14.
+    """Update the discriminators, then losses that learn, then the generator, on the same batch.
+
+    Source: MS-Sync, eqs. 9 to 14.
 
     Raises:
-        SpecError: a batch that cannot be divided into pairs.
+        SpecError: a batch that cannot be divided into pairs, or a loss with parameters that nothing trains.
     """
 
     name = "generator"
@@ -78,13 +80,16 @@ class AdversarialPhase:
             "discriminator": discriminator,
             "losses": nn.ModuleList(losses),
         }
+        self.learned = [parameter for loss in self.losses for parameter in _learned_parameters(loss)]
         self.optimizers = {
-            "generator": self._stepper("generator", generator, spec.generator_optimizer),
-            "discriminator": self._stepper("discriminator", discriminator, spec.discriminator_optimizer),
+            "generator": self._stepper("generator", generator.parameters(), spec.generator_optimizer),
+            "discriminator": self._stepper("discriminator", discriminator.parameters(), spec.discriminator_optimizer),
         }
+        if self.learned:
+            self.optimizers["losses"] = self._stepper("losses", self.learned, spec.loss_optimizer)
 
-    def _stepper(self, name: str, module: nn.Module, spec: OptimizerSpec) -> Stepper:
-        return Stepper(name, module.parameters(), spec, self.steps, self.partition.processes)
+    def _stepper(self, name: str, parameters: Iterable[nn.Parameter], spec: OptimizerSpec) -> Stepper:
+        return Stepper(name, parameters, spec, self.steps, self.partition.processes)
 
     @property
     def result(self) -> Generator:
@@ -92,7 +97,7 @@ class AdversarialPhase:
         return self.averaged if self.spec.ema_decay else self.generator
 
     def step(self, number: int) -> Mapping[str, float]:
-        """Update the discriminators once, then the generator once."""
+        """Update the discriminators, the losses that learn, and the generator, each once."""
         batch = self.batches(number)
         parts = [self._split(part, number) for part in batch.parts(self.partition.grad_accumulation)]
         self.generator.train()
@@ -100,6 +105,7 @@ class AdversarialPhase:
         # With one part, one rollout serves both updates. With several, their graphs together would fill the memory.
         generated = self._generate(parts[0]) if len(parts) == 1 else None
         values = self._step_discriminator(number, parts, generated, batch.clips)
+        values |= self._step_losses(number, parts, generated, batch.clips)
         values |= self._step_generator(number, parts, generated, batch.clips)
         self._update_average(number)
         return values
@@ -120,7 +126,7 @@ class AdversarialPhase:
     ) -> dict[str, float]:
         if not self.spec.adversarial_weight:
             return {}
-        motions = [generated.detach()] if generated is not None else self._generate_all(parts)
+        motions = self._detached(parts, generated)
         self.discriminator.train().requires_grad_(True)
         stepper = self.optimizers["discriminator"]
         pairs = list(zip(parts, motions, strict=True))
@@ -132,6 +138,34 @@ class AdversarialPhase:
             stepper.accumulate(terms, 1 / len(parts))
         values = stepper.apply(number, clips)
         return values | {"d_gradient": values.pop("gradient")}
+
+    def _step_losses(
+        self, number: int, parts: list[GeneratorBatch], generated: Tensor | None, clips: Sequence[str]
+    ) -> dict[str, float]:
+        if not self.learned:
+            return {}
+        self._freeze_losses(False)
+        stepper = self.optimizers["losses"]
+        pairs = list(zip(parts, self._detached(parts, generated), strict=True))
+        for part, motion in replay_state_per_part(pairs, self.losses):
+            data = LossInput(part.reference, motion, part.real, part.audio)
+            terms: dict[str, Tensor] = {}
+            for loss in self.losses:
+                if isinstance(loss, SupportsObjective):
+                    terms |= {f"objective_{name}": term for name, term in loss.objective(data).items()}
+            stepper.accumulate(terms, 1 / len(parts))
+        values = stepper.apply(number, clips)
+        self._freeze_losses(True)
+        return values | {"objective_gradient": values.pop("gradient")}
+
+    def _freeze_losses(self, frozen: bool) -> None:
+        # Only the parameters that are learned: others of the same loss may have been frozen on purpose.
+        for parameter in self.learned:
+            parameter.requires_grad_(not frozen)
+
+    def _detached(self, parts: list[GeneratorBatch], generated: Tensor | None) -> list[Tensor]:
+        """Return the generated motion of all parts without a gradient."""
+        return [generated.detach()] if generated is not None else self._generate_all(parts)
 
     @torch.no_grad()
     def _generate_all(self, parts: list[GeneratorBatch]) -> list[Tensor]:
@@ -181,3 +215,17 @@ class AdversarialPhase:
             mean.lerp_(value, 1 - decay if self.spec.ema_decay else 1.0)
         for copied, buffer in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
             copied.copy_(buffer)
+
+
+def _learned_parameters(loss: Loss) -> list[nn.Parameter]:
+    """Return the parameters of a loss that require gradients.
+
+    Raises:
+        SpecError: there are some, but the loss has no objective for them.
+    """
+    learned = [parameter for parameter in loss.parameters() if parameter.requires_grad]
+    if learned and not isinstance(loss, SupportsObjective):
+        got = f"{len(learned)} parameters that nothing trains"
+        remedy = "add the method `objective`, or make them buffers"
+        raise SpecError(f"loss {loss.spec.type_name()}", "an objective of its own (SupportsObjective)", got, remedy)
+    return learned

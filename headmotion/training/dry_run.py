@@ -91,6 +91,8 @@ def dry_run(
             "discriminator": parts.adversarial.discriminator,
         }
         parameters = {name: _parameters(module) for name, module in networks.items()}
+        if parts.adversarial.learned:
+            parameters["losses"] = sum(parameter.numel() for parameter in parts.adversarial.learned)
         peak = peak_memory(processes.device)
         return DryRun(spec, parameters, seconds, peak, str(processes.device), processes.count)
 

@@ -134,6 +134,8 @@ class GeneratorPhase(RecipePart):
     """Optimizer of the generator, with MS-Sync's values."""
     discriminator_optimizer: OptimizerSpec = OptimizerSpec(lr=1e-5, beta1=0.0, clip_norm=1.0)
     """Optimizer of the discriminators, with MS-Sync's values."""
+    loss_optimizer: OptimizerSpec = OptimizerSpec(lr=1e-4, clip_norm=1.0)
+    """Optimizer of losses that have parameters and an objective of their own."""
     ema_decay: float = Field(0.0, ge=0, lt=1)
     """Decay of the running mean of the weights that is saved as the model; 0 saves the weights themselves."""
 

@@ -85,7 +85,7 @@ def deep_copies_are_equal(subject: Subject) -> None:
 @check("", 2, "Look for detach(), .data, .item(), argmax or torch.no_grad() on the way, and for unused layers.")
 def gradients_reach_parameters(subject: Subject) -> None:
     """In training mode a finite gradient reaches every parameter that requires one."""
-    if subject.spec.kind not in ("generator", "syncer", "discriminator", "loss"):
+    if subject.spec.kind not in ("generator", "syncer", "discriminator"):
         raise NotApplicable("parts of this kind are not trained")
     part = subject.build().train()
     trained = {name: parameter for name, parameter in part.named_parameters() if parameter.requires_grad}

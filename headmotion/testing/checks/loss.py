@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...core.interfaces.loss import Loss
+from ...core.interfaces.loss import Loss, SupportsObjective
 from ..build_context import Subject
 from ..hypothesis_sizes import for_sizes
 from ..inputs import REFERENCE_FRAMES, features, loss_input, poses
-from ..kit import check
+from ..kit import NotApplicable, check
 
 
 @check("loss", 1, "Return {'name': term} with scalar terms: end in .mean(), and avoid 0/0 and log(0).")
@@ -56,6 +56,21 @@ def loss_is_finite_for_perfect_and_static_motion(subject: Subject) -> None:
         if total.requires_grad:  # a missing gradient is the question of another check
             (gradient,) = torch.autograd.grad(total, motion)
             assert gradient.isfinite().all(), f"{name}: the gradient is not finite"
+
+
+@check("loss", 1, "Add the method objective(data), whose terms depend on every parameter that requires a gradient.")
+def loss_trains_its_parameters(subject: Subject) -> None:
+    """A finite gradient of the loss's own objective reaches every parameter that requires one."""
+    loss: Loss = subject.build().train()
+    learned = {name: parameter for name, parameter in loss.named_parameters() if parameter.requires_grad}
+    if not learned:
+        raise NotApplicable("it has no parameters to train")
+    assert isinstance(loss, SupportsObjective), f"nothing trains {', '.join(learned)}: there is no objective"
+    motion = _motion_pair(subject, 4, 43)
+    terms = loss.objective(loss_input(motion, features(subject, 4, 43)))
+    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+    lost = [n for n, p in learned.items() if p.grad is None or not p.grad.isfinite().all() or not p.grad.any()]
+    assert not lost, f"no gradient of the objective, or none that is finite, reaches {', '.join(lost)}"
 
 
 def _motion_pair(subject: Subject, batch: int, frames: int) -> Tensor:
