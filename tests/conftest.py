@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import struct
 from collections.abc import Callable
 from importlib.metadata import distributions
@@ -10,6 +11,13 @@ import pytest
 from hypothesis import settings
 
 from headmotion.core.plugins import Registry, discover
+
+# librosa compiles with numba on first use and caches the result beside itself. Processes that do so at the same time
+# can leave a damaged cache, which crashes every later one, so each worker of pytest has a cache of its own.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR",
+    str(Path(__file__).parents[1] / ".pytest_cache" / "numba" / os.environ.get("PYTEST_XDIST_WORKER", "main")),
+)
 
 settings.register_profile("headmotion", deadline=None)
 settings.load_profile("headmotion")
