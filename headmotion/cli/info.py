@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .options import any_path, existing_file, show
+from .options import any_path, check_output, existing_file, show
 
 
 @click.command()
@@ -28,6 +28,8 @@ def licenses() -> None:
 @click.option("-o", "--output", type=any_path, help="File to write instead of printing.")
 def schema(output: Path | None) -> None:
     """Print the JSON schema of a pipeline spec, with every installed plugin's types."""
+    if output is not None:
+        check_output(output)
     import headmotion
 
     text = json.dumps(headmotion.PipelineSpec.model_json_schema(), indent=2)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d  # type: ignore[import-untyped]
 from scipy.signal import find_peaks  # type: ignore[import-untyped]
 from torch import Tensor
@@ -104,7 +105,28 @@ def speech_onsets(speech: Wave) -> Signal:
     if len(speech) < FFT_SIZE:
         raise MotionError("beat", f"{FFT_SIZE} samples of speech or more", str(len(speech)))
     envelope = librosa.onset.onset_strength(y=speech, sr=SAMPLE_RATE, hop_length=HOP, n_fft=FFT_SIZE)
-    return np.asarray(librosa.onset.onset_detect(onset_envelope=envelope, sr=SAMPLE_RATE, hop_length=HOP, units="time"))
+    return _onset_peaks(np.asarray(envelope, np.float64)) * HOP / SAMPLE_RATE
+
+
+def _onset_peaks(envelope: Signal) -> npt.NDArray[np.int64]:
+    """Return the frames of the peaks that `librosa.onset.onset_detect` finds with its default parameters.
+
+    Its own peak picking is compiled by numba on first use. Processes that do so at the same time can leave a damaged
+    cache, which crashes every later process. Source: Boeck, Krebs, Schedl 2012, section 2.4.
+    """
+    envelope = envelope - envelope.min()
+    if not envelope.max() > 0:
+        return np.zeros(0, np.int64)
+    envelope = envelope / (envelope.max() + np.finfo(np.float32).tiny)
+    frames_per_second = SAMPLE_RATE / HOP
+    peak_before, mean_reach, wait = (int(seconds * frames_per_second) for seconds in (0.03, 0.1, 0.03))
+    peaks: list[int] = []
+    for frame, value in enumerate(envelope):
+        is_largest = value >= envelope[max(0, frame - peak_before) : frame + 1].max()
+        mean = envelope[max(0, frame - mean_reach) : frame + mean_reach + 1].mean()
+        if is_largest and value >= mean + 0.07 and (not peaks or frame > peaks[-1] + wait):
+            peaks.append(frame)
+    return np.asarray(peaks, np.int64)
 
 
 def beat_alignment(beats: Signal, onsets: Signal, width: float) -> float:

@@ -44,7 +44,7 @@ class GeneratorBatch:
     real: Tensor
     """Recorded frames in the place of the generated ones, ``[B, T, P, D]``."""
     audio: Tensor
-    """Features of all frames, ``[B, 4*(R+T), C]``."""
+    """Features of all frames, ``[B, steps_per_frame * (R + T), C]``."""
     seeds: range
     """Seeds of the noise, one per sample."""
 

@@ -71,8 +71,10 @@ class RunDirectory:
             except (OSError, ValueError) as error:
                 errors.append(error)
                 continue
-            if _comparable(_stored_recipe(path, position)) != _comparable(self.recipe):
-                raise TrainingError("run", "the recipe that the run began with", "another", "use a new folder")
+            before, now = _comparable(_stored_recipe(path, position)), _comparable(self.recipe)
+            if changed := [name for name in now if now[name] != before.get(name)]:
+                got = f"other values of {', '.join(changed)}"
+                raise TrainingError("run", "the recipe that the run began with", got, "use a new folder")
             if errors:
                 LOGGER.warning("%s is damaged; going on from step %d of %s", self.state, position.step, path.name)
             return content

@@ -1,12 +1,15 @@
 """Diversity, beats and blinks."""
 
 from itertools import combinations
+from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 import torch
 from moving import FACE, KEYPOINTS, clip_of, context, rest_of
 
+import headmotion as hm
 from headmotion.core.errors import MotionError, SpecError
 from headmotion.core.interfaces.metric import MetricValues
 from headmotion.data.synthetic.talking_faces import synthetic_clip
@@ -115,3 +118,12 @@ def test_blinks_need_open_eyes() -> None:
         still[:, upper] = still[:, lower]
     with pytest.raises(MotionError, match="eyes that are open"):
         metric.observe(clip_of(FACE, still))
+
+
+def test_onsets_are_those_of_librosa() -> None:
+    speech = hm.Audio.load(Path(hm.__file__).parent / "assets" / "speech.flac").read()
+    envelope = librosa.onset.onset_strength(y=speech, sr=16_000, hop_length=160, n_fft=2048)
+    expected = librosa.onset.onset_detect(onset_envelope=envelope, sr=16_000, hop_length=160, units="time")
+    assert len(expected) > 10
+    np.testing.assert_allclose(speech_onsets(speech), expected)
+    assert len(speech_onsets(np.zeros(16_000, np.float32))) == 0
