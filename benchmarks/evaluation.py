@@ -1,9 +1,9 @@
-"""How long metrics take, on clips of 80 frames with 3.2 s of speech.
+"""Time of metrics, on clips of 80 frames with 3.2 s of speech.
 
     python benchmarks/evaluation.py [RUN/syncers.safetensors]
 
-Prints, as JSON, seconds of the clock and of the processor for each metric. Without a file of syncers those of the
-recipe `metric-syncers` are built with random weights, which take as long.
+Prints, as JSON, wall-clock and processor seconds of each metric. Without a file of syncers those of the recipe
+`metric-syncers` are built with random weights, which take as long.
 """
 
 from __future__ import annotations
@@ -33,51 +33,51 @@ FRAMES, RATE = 80, 16_000
 FACE = Landmarks68Spec().build()
 
 
-def clips(count: int) -> list[MetricInput]:
-    """Faces that tremble and noise: metrics take as long as over real ones."""
-    chance = np.random.default_rng(0)
-    made = []
+def trembling_clips(count: int) -> list[MetricInput]:
+    """Return faces that tremble, with noise as speech: metrics take as long as over real ones."""
+    rng = np.random.default_rng(0)
+    clips = []
     for number in range(count):
-        poses = [200 * FACE.neutral() + torch.from_numpy(chance.normal(size=(FRAMES, 68, 2))).float() for _ in range(2)]
-        generated, real = (Motion(each, Fraction(25)) for each in poses)
-        wave = chance.normal(0, 0.1, FRAMES * RATE // 25).astype(np.float32)
-        made.append(MetricInput(str(number), generated, real, Audio(wave, RATE)))
-    return made
+        poses = [200 * FACE.neutral() + torch.from_numpy(rng.normal(size=(FRAMES, 68, 2))).float() for _ in range(2)]
+        generated, real = (Motion(values, Fraction(25)) for values in poses)
+        wave = rng.normal(0, 0.1, FRAMES * RATE // 25).astype(np.float32)
+        clips.append(MetricInput(str(number), generated, real, Audio(wave, RATE)))
+    return clips
 
 
 def random_syncers(folder: Path) -> Path:
-    """The syncers of the recipe, untrained."""
+    """Write the syncers of the recipe, untrained, and return their file."""
     corpus = write_synthetic(folder / "corpus", clips=2, seconds=3.2)
-    none = ["syncers.steps=0", "data.batch_size=2", "syncers.batch_size=48", "data.distributable_only=false"]
-    return train("metric-syncers", [corpus], folder / "run", device="cpu", overrides=none, quiet=True)
+    changes = ["syncers.steps=0", "data.batch_size=2", "syncers.batch_size=48", "data.distributable_only=false"]
+    return train("metric-syncers", [corpus], folder / "run", device="cpu", overrides=changes, quiet=True)
 
 
 def timed(work: Callable[[], object]) -> dict[str, float]:
-    """Seconds."""
-    work_began, began = time.process_time(), time.perf_counter()
+    """Return the wall-clock and processor seconds of a call."""
+    cpu_start, start = time.process_time(), time.perf_counter()
     work()
-    return {"seconds": round(time.perf_counter() - began, 2), "cpu_seconds": round(time.process_time() - work_began, 2)}
+    return {"seconds": round(time.perf_counter() - start, 2), "cpu_seconds": round(time.process_time() - cpu_start, 2)}
 
 
-def figures(syncers: Path, count: int) -> dict[str, dict[str, float]]:
-    """Seconds by what is done."""
+def metric_seconds(syncers: Path, count: int) -> dict[str, dict[str, float]]:
+    """Return the seconds by metric and way of calling it."""
     context = BuildContext(FACE, 0)
     sync: AVSync = AVSyncSpec(syncers=str(syncers)).build(context)
-    given = clips(count)
-    sync.observe_batch(given[:16])
-    found = {
-        f"av-sync, {count} clips together": timed(lambda: sync.observe_batch(given)),
-        f"av-sync, {count} clips one by one": timed(lambda: [sync.observe(clip) for clip in given]),
+    clips = trembling_clips(count)
+    sync.observe_batch(clips[:16])
+    seconds = {
+        f"av-sync, {count} clips together": timed(lambda: sync.observe_batch(clips)),
+        f"av-sync, {count} clips one by one": timed(lambda: [sync.observe(clip) for clip in clips]),
     }
-    seen = FrechetSyncersSpec(syncers=str(syncers), durations=(80,)).build(context)
+    frechet_syncers = FrechetSyncersSpec(syncers=str(syncers), durations=(80,)).build(context)
     for name, metric in (
         ("frechet-motion", FrechetMotionSpec(durations=(80,)).build(context)),
-        ("frechet-syncers", seen),
+        ("frechet-syncers", frechet_syncers),
     ):
-        observed = [metric.observe(clip) for clip in given]
-        found[f"{name}, {count} clips"] = timed(lambda metric=metric: [metric.observe(clip) for clip in given])  # type: ignore[misc]
-        found[f"{name}, figures"] = timed(lambda metric=metric, observed=observed: metric.figures(observed))  # type: ignore[misc]
-    return found
+        observed = [metric.observe(clip) for clip in clips]
+        seconds[f"{name}, {count} clips"] = timed(lambda metric=metric: [metric.observe(clip) for clip in clips])  # type: ignore[misc]
+        seconds[f"{name}, values"] = timed(lambda metric=metric, observed=observed: metric.figures(observed))  # type: ignore[misc]
+    return seconds
 
 
 if __name__ == "__main__":
@@ -89,4 +89,4 @@ if __name__ == "__main__":
     torch.set_num_threads(arguments.threads)
     with tempfile.TemporaryDirectory() as folder:
         syncers = arguments.syncers or random_syncers(Path(folder))
-        print(json.dumps(figures(syncers, arguments.clips), indent=1))
+        print(json.dumps(metric_seconds(syncers, arguments.clips), indent=1))

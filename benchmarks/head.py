@@ -1,16 +1,17 @@
-"""How far, how fast and how smoothly a model's head moves, beside real heads that move.
+"""How far, how fast and how smoothly a model's head moves, compared with recorded heads that move.
 
     python benchmarks/head.py MODEL SHARED_DATA
 
-For each real clip whose head turns (chosen by ``tools/head_statistics.py``), a model hears the clip's speech and starts
-from its first frame. The head's pose is found in the two-dimensional landmarks of both by the fit of the controls.
-``spread`` and ``speed``: root mean square of what remains of the pose around its mean, and of its change per frame,
-in windows of three seconds, below 5 Hz, where detectors do not tremble; mean over speakers; the model's over the real
-one's, with the 95 % interval of the ratio (bootstrap over speakers). Shifts are in inter-ocular distances, and only
-of clips whose picture does not follow the head; ``shift`` is ``x`` and ``y`` together. ``jitter``: root mean square
-third difference of all landmarks, unfiltered. ``drift`` (a minute of speech, clips in a row): how far the middle of
-the pose in the last ten seconds is from that in the first ten, in standard deviations of the real pose. ``rest``:
-mouth opening over inter-ocular distance in the second half of four seconds of silence, from a closed mouth.
+For each recorded clip whose head turns (selected by ``tools/head_statistics.py``), the model generates from the clip's
+speech and its first frame. Head poses are fitted to the two-dimensional landmarks of both, as the controls do.
+``spread`` and ``speed`` are root mean squares of the pose around its mean and of its change per frame, in windows of
+three seconds, below 5 Hz, where detectors do not tremble. They are averaged over speakers; the table has the ratio of
+generated to recorded motion with its 95 % interval (bootstrap over speakers). Shifts are in inter-ocular distances, and
+only of clips whose crop does not follow the head; ``shift`` is ``x`` and ``y`` together. ``jitter`` is the root mean
+square third difference of all landmarks, unfiltered. ``drift`` is the change of the mean pose from the first ten
+seconds to the last, over a minute of speech from consecutive clips, in standard deviations of the recorded pose.
+``rest`` is the mouth opening over the inter-ocular distance in the second half of four seconds of silence, starting
+from a closed mouth.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ RATE, FPS = 16_000, 25
 
 
 @dataclass(frozen=True)
-class Moved:
-    """Poses ``[T, 5]`` of one clip, real and generated, and their jitter."""
+class HeadMotion:
+    """Poses ``[T, 5]`` of one clip, recorded and generated, and the jitter of both."""
 
     speaker: str
     real: Signal
@@ -53,41 +54,41 @@ class Moved:
 
 
 def smooth(curve: Signal) -> Signal:
-    """Without what is faster than 5 Hz."""
+    """Return the curve below 5 Hz."""
     return low_pass(curve, LOWPASS_HZ, FPS, "head benchmark")
 
 
-def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[Moved]:
-    """Every clip whose head moves."""
-    chosen = {speaker for speaker, _ in moving_speakers(shared / "clips")}
+def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[HeadMotion]:
+    """Yield recorded and generated motion of every clip whose head moves."""
+    speakers = {speaker for speaker, _ in moving_speakers(shared / "clips")}
     left, right = pipe.representation.scale_pair
     for number, clip in enumerate(open_corpus(shared / "clips")):
-        if clip.speaker not in chosen or len(clip.landmarks) < 75:
+        if clip.speaker not in speakers or len(clip.landmarks) < 75:
             continue
         real = torch.from_numpy(clip.landmarks[..., :2])
         head = HeadModel(ControlContext(pipe.representation, real[0], Fraction(25)), "head benchmark")
         size = float((real[:, left] - real[:, right]).norm(dim=-1).median())
-        made = pipe.generate((clip.audio, RATE), real[:1], seed=number).values[: len(real)]
-        yield Moved(
+        generated = pipe.generate((clip.audio, RATE), real[:1], seed=number).values[: len(real)]
+        yield HeadMotion(
             clip.speaker,
             smooth(head_curves(head, real, size)),
-            smooth(head_curves(head, made, size)),
-            (jitter(real, size), jitter(made, size)),
+            smooth(head_curves(head, generated, size)),
+            (jitter(real, size), jitter(generated, size)),
         )
 
 
-def by_speaker(clips: list[Moved], axis: int, measure: str) -> Signal:
+def by_speaker(clips: list[HeadMotion], axis: int, measure: str) -> Signal:
     """Real and generated windowed statistics ``[speakers, 2]`` of one axis."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    pairs_by_speaker: dict[str, list[tuple[float, float]]] = {}
     for clip in clips:
         if axis < 3 or not clip.speaker.startswith(CROPPED):
             pair = tuple(float(getattr(windowed_stats(curve), measure)[axis]) for curve in (clip.real, clip.generated))
-            found.setdefault(clip.speaker, []).append(pair)  # type: ignore[arg-type]
-    return np.array([np.mean(pairs, axis=0) for pairs in found.values()])
+            pairs_by_speaker.setdefault(clip.speaker, []).append(pair)  # type: ignore[arg-type]
+    return np.array([np.mean(pairs, axis=0) for pairs in pairs_by_speaker.values()])
 
 
 def ratio(pairs: Signal) -> dict[str, float]:
-    """Mean generated over mean real, with its 95 % interval."""
+    """Return the mean of the generated values over that of the recorded ones, with its 95 % interval."""
     draws = pairs[np.random.default_rng(0).integers(0, len(pairs), (2000, len(pairs)))].mean(1)
     low, high = np.percentile(draws[:, 1] / draws[:, 0], [2.5, 97.5])
     real, generated = pairs.mean(0)
@@ -95,7 +96,7 @@ def ratio(pairs: Signal) -> dict[str, float]:
 
 
 def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Signal, seconds: int = 60) -> dict[str, float]:
-    """Shift of the middle of the pose over a minute, largest over rotations and shifts."""
+    """Return the change of the mean pose over a minute by axis, in standard deviations of the recorded pose."""
     speech = np.concatenate([clip.audio for clip in corpus])[: seconds * RATE]
     reference = torch.from_numpy(corpus[0].landmarks[:1, :, :2])
     left, right = pipe.representation.scale_pair
@@ -108,13 +109,13 @@ def drift(pipe: hm.Pipeline, corpus: Corpus, real_std: Signal, seconds: int = 60
 
 
 def silent_opening(pipe: hm.Pipeline) -> float:
-    """Mouth opening at rest."""
+    """Return the mouth opening in silence."""
     motion = pipe.generate((np.zeros(4 * RATE, np.float32), RATE))
     return float(opening_curve(pipe.representation, motion.values)[50:].mean())
 
 
 def figures(pipe: hm.Pipeline, shared: Path) -> dict[str, object]:
-    """All of it."""
+    """Return all values of the benchmark."""
     clips = list(compared(pipe, shared))
     result: dict[str, object] = {"clips": len(clips), "speakers": len({clip.speaker for clip in clips})}
     for measure in ("std", "speed"):
@@ -135,5 +136,5 @@ if __name__ == "__main__":
     parser.add_argument("shared", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    found = figures(hm.load(arguments.model, device="cpu"), arguments.shared)
-    print(json.dumps(found, indent=1, default=float))
+    values = figures(hm.load(arguments.model, device="cpu"), arguments.shared)
+    print(json.dumps(values, indent=1, default=float))

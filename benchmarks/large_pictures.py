@@ -1,4 +1,4 @@
-"""Time and memory of drawing large pictures, into docs/portrait-quality.md.
+"""Time and memory of drawing large pictures; writes a table into docs/portrait-quality.md.
 
 python benchmarks/large_pictures.py
 """
@@ -30,11 +30,11 @@ EDGE = 512
 """Edge of the bundled portrait (px)."""
 CASES = [("png", 512, None), ("jpg", 3464, None), ("jpg", 3464, 512)]
 CASES += [("jpg", 9940, None), ("jpg", 9940, 512), ("png", 9940, 512)]
-"""Format and edge of a square picture, and the size asked for."""
+"""Format and edge of a square picture in pixels, and the requested size."""
 
 
 def measure(path: Path, edge: int, size: int | None) -> tuple[float, float]:
-    """Seconds of CPU for thirty frames, and the rise of peak memory (MB) of this process."""
+    """Return the CPU seconds of thirty frames, and the growth of this process's peak memory in MB."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     pipe = hm.load("ms-sync", device="cpu")
@@ -47,13 +47,13 @@ def measure(path: Path, edge: int, size: int | None) -> tuple[float, float]:
 
 
 def peak_mb() -> float:
-    """Peak resident memory of this program; what `resource` tells counts the program that started it too."""
+    """Return the peak resident memory of this process; that of `resource` includes the parent process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def rows(folder: Path) -> list[str]:
-    """A row for each case, each measured in a process of its own."""
+    """Return a row for each case, each measured in a process of its own."""
     lines = ["| picture | `size` | seconds of CPU | memory |", "|---|---|---|---|"]
     for suffix, edge, size in CASES:
         path = folder / f"{edge}.{suffix}"
@@ -63,18 +63,18 @@ def rows(folder: Path) -> list[str]:
             large.save(path, **options)
         command = [sys.executable, __file__, str(path), str(edge), str(size or 0)]
         seconds, memory = np.array(subprocess.check_output(command, text=True).split(), float)
-        what = f"{edge} x {edge} ({edge * edge / 1e6:.2g} megapixels), {suffix.upper()}"
-        lines.append(f"| {what} | {size or 'its own'} | {seconds:.1f} | {memory:.0f} MB |")
+        case = f"{edge} x {edge} ({edge * edge / 1e6:.2g} megapixels), {suffix.upper()}"
+        lines.append(f"| {case} | {size or 'its own'} | {seconds:.1f} | {memory:.0f} MB |")
         print(lines[-1], flush=True)
     return lines
 
 
 def main() -> None:
-    """Write the table between its marks."""
+    """Write the table between its markers."""
     with tempfile.TemporaryDirectory() as folder:
         lines = rows(Path(folder))
-    before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n\n" + END + rest.partition(END)[2], "utf-8")
+    before, _, after = PAGE.read_text("utf-8").partition(BEGIN)
+    PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n\n" + END + after.partition(END)[2], "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write docs/look-ahead.md: models that wait for more or less speech, measured alike.
+"""Write docs/look-ahead.md: models with more or less look-ahead, measured in the same way.
 
 python benchmarks/lookahead.py SHARED_DATA MODEL...
 """
@@ -21,8 +21,8 @@ INTRODUCTION = """\
 
 Made by `python benchmarks/lookahead.py SHARED_DATA MODEL...`, by the protocols of [Models](models.md).
 
-How far a frame of MS-Sync waits is mostly a matter of its coarser levels, whose convolutions look ahead by
-`level_lookahead` steps, the coarser the longer. The recipe is that of the bundled model, with its syncers; another
+The look-ahead of MS-Sync comes mostly from its coarser levels, whose convolutions look ahead by `level_lookahead`
+steps, which are longer the coarser the level. The recipe is that of the bundled model, with its syncers; another
 look-ahead is one setting:
 
 ```
@@ -32,36 +32,36 @@ headmotion train small-cpu --data runs/corpus --syncers runs/bundled/syncers.saf
 
 """
 READING = """
-Where the intervals of mouths overlap, speech that is further ahead was not needed for lips. What differs between the
-heads may be chance: two seeds of one recipe (`swift`, and `swift-1` with `--set seed=1`) differ as much.
+Where the intervals of mouths overlap, lips do not need speech from further ahead. Differences between the heads may be
+random: two seeds of one recipe (`swift`, and `swift-1` with `--set seed=1`) differ as much.
 """
 
 
 def rows(models: dict[str, hm.Pipeline], shared: Path) -> dict[str, list[str]]:
-    """What was measured, and a cell for each model."""
-    found: dict[str, list[str]] = {}
+    """Return a cell for each model, by what was measured."""
+    cells: dict[str, list[str]] = {}
     for pipe in models.values():
         level = getattr(pipe.spec.generator, "level_lookahead", None)
-        found.setdefault("`level_lookahead`", []).append(", ".join(map(str, level or ())))
+        cells.setdefault("`level_lookahead`", []).append(", ".join(map(str, level or ())))
         for rate in (16_000, 48_000):
-            ahead = pipe.lookahead_ms(rate)
-            cell = "whole clip" if ahead is None else f"{ahead:.0f} ms"
-            found.setdefault(f"look-ahead at {rate // 1000} kHz", []).append(cell)
+            lookahead = pipe.lookahead_ms(rate)
+            cell = "whole clip" if lookahead is None else f"{lookahead:.0f} ms"
+            cells.setdefault(f"look-ahead at {rate // 1000} kHz", []).append(cell)
         for title, corpus in mouth.unseen(shared).items():
             figures = mouth.figures(pipe, corpus)
             for what, key in (("mouth", "model"), ("amplitude", "amplitude")):
-                found.setdefault(f"{what}, {title}", []).append(with_interval(figures[key], "mean"))
-        moved = head.figures(pipe, shared)
+                cells.setdefault(f"{what}, {title}", []).append(with_interval(figures[key], "mean"))
+        head_figures = head.figures(pipe, shared)
         for axis in ("pitch", "yaw", "roll", "shift"):
             for what, key in (("spread", "std"), ("speed", "speed")):
-                cell = with_interval(moved[f"{key} {axis}"], "ratio")
-                found.setdefault(f"head, {what} of {axis} over real", []).append(cell)
-        found.setdefault("jitter over detected landmarks", []).append(with_interval(moved["jitter"], "ratio"))
-    return found
+                cell = with_interval(head_figures[f"{key} {axis}"], "ratio")
+                cells.setdefault(f"head, {what} of {axis} over real", []).append(cell)
+        cells.setdefault("jitter over detected landmarks", []).append(with_interval(head_figures["jitter"], "ratio"))
+    return cells
 
 
 def main(shared: Path, names: list[str]) -> None:
-    """All models."""
+    """Measure all models and write the page."""
     table = rows({name: hm.load(name, device="cpu") for name in names}, shared)
     shown = [f"`{Path(name).parent.name or name}`" for name in names]
     lines = [f"| | {' | '.join(shown)} |", "|---" * (len(names) + 1) + "|"]

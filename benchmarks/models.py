@@ -1,9 +1,9 @@
-"""Write docs/models.md: the card of every bundled model, how well its mouth follows unseen speech, how its head moves.
+"""Write docs/models.md: the card of every bundled model, and how its mouth follows speech and its head moves.
 
     python benchmarks/models.py SHARED_DATA RUN...
 
-RUN is the folder of the run that made the model: its curves and its syncers are shown as well. Where it began with the
-syncers of another run (``--syncers``), that one comes first.
+RUN is the folder of the run that made the model; the page also shows its curves and its syncers. A run whose syncers it
+used (``--syncers``) comes first.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "models.md"
 
 
 def minutes_of(runs: list[Path]) -> float:
-    """Time that the runs took, as their states have it."""
+    """Return the minutes that the runs took, by their states."""
     seconds = 0.0
     for run in runs:
         with safe_open(run / "state.safetensors", "numpy") as stored:
@@ -43,7 +43,7 @@ def minutes_of(runs: list[Path]) -> float:
 
 
 def card(name: str, path: Path, minutes: float) -> list[str]:
-    """What the file itself says."""
+    """Return what the file says about itself."""
     header = read_header(path)
     facts = dict(header.card)
     recipe = facts.pop("recipe", {})
@@ -63,62 +63,62 @@ def card(name: str, path: Path, minutes: float) -> list[str]:
 
 
 def table(name: str, shared: Path) -> list[str]:
-    """Figures of the mouth on unseen clips."""
+    """Return the table of the mouth on unseen clips."""
     pipe = hm.load(name, device="cpu")
     lines = ["| clips | n | model | audio loudness | another clip's audio | amplitude |", "|---|---|---|---|---|---|"]
     for title, corpus in mouth.unseen(shared).items():
-        found = mouth.figures(pipe, corpus)
+        values = mouth.figures(pipe, corpus)
         cells = (
-            f"{found[key]['mean']:.2f} ({found[key]['low']:.2f} to {found[key]['high']:.2f})"  # type: ignore[index]
+            f"{values[key]['mean']:.2f} ({values[key]['low']:.2f} to {values[key]['high']:.2f})"  # type: ignore[index]
             for key in ("model", "loudness", "shuffled", "amplitude")
         )
-        lines.append(f"| {title} | {found['clips']} | {' | '.join(cells)} |")
+        lines.append(f"| {title} | {values['clips']} | {' | '.join(cells)} |")
     return lines
 
 
 def head_table(pipe: hm.Pipeline, shared: Path) -> list[str]:
-    """Figures of the head beside real heads that move."""
-    found = head.figures(pipe, shared)
+    """Return the table of the head, compared with recorded heads that move."""
+    values = head.figures(pipe, shared)
     lines = ["| generated over real | spread | speed | drift over a minute |", "|---|---|---|---|"]
     for axis in (*head.AXES, "shift"):
-        cells = (with_interval(found[f"{kind} {axis}"], "ratio") for kind in ("std", "speed"))  # type: ignore[arg-type]
-        far = f"{found['drift'][axis]:.2f}" if axis in head.AXES else ""  # type: ignore[index]
-        lines.append(f"| {axis} | {' | '.join(cells)} | {far} |")
+        cells = (with_interval(values[f"{kind} {axis}"], "ratio") for kind in ("std", "speed"))  # type: ignore[arg-type]
+        drift = f"{values['drift'][axis]:.2f}" if axis in head.AXES else ""  # type: ignore[index]
+        lines.append(f"| {axis} | {' | '.join(cells)} | {drift} |")
     return [
         *lines,
         "",
-        f"{found['clips']} clips of {found['speakers']} speakers that no training clip shows. Jitter over that of "
-        f"detected landmarks: {with_interval(found['jitter'], 'ratio')}. Mouth opening in silence: "  # type: ignore[arg-type]
-        f"{found['rest']:.3f} of the eye distance.",
+        f"{values['clips']} clips of {values['speakers']} speakers that are not in the training data. Jitter over that "
+        f"of detected landmarks: {with_interval(values['jitter'], 'ratio')}. Mouth opening in silence: "  # type: ignore[arg-type]
+        f"{values['rest']:.3f} of the eye distance.",
         "",
     ]
 
 
 def syncer_table(run: Path, shared: Path) -> list[str]:
-    """How well the run's syncers tell speech apart."""
-    found = syncers.figures(run / "syncers.safetensors", shared)
-    levels = len(next(iter(found.values())))
+    """Return the table of the run's syncers."""
+    values = syncers.figures(run / "syncers.safetensors", shared)
+    levels = len(next(iter(values.values())))
     lines = [
         f"| top-1 of {syncers.GROUP} | {' | '.join(f'level {k}' for k in range(levels))} |",
         "|---" * (levels + 1) + "|",
     ]
-    for title, row in found.items():
-        lines.append(f"| {title} | {' | '.join(with_interval(each, 'mean') for each in row)} |")
+    for title, figures in values.items():
+        lines.append(f"| {title} | {' | '.join(with_interval(figure, 'mean') for figure in figures)} |")
     return [*lines, ""]
 
 
 def with_interval(figure: dict[str, float], name: str) -> str:
-    """A number and its interval."""
+    """Return a value and its interval as text."""
     return f"{figure[name]:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
 
 
 def protocol(module: object) -> str:
-    """What a benchmark says of how it measures."""
+    """Return a benchmark's description of how it measures, from its docstring."""
     return (module.__doc__ or "").split("\n\n", 2)[2].strip()
 
 
 def main(shared: Path, runs: list[Path]) -> None:
-    """All bundled models."""
+    """Measure all bundled models and write the page."""
     lines = ["# Models", "", "Made by `python benchmarks/models.py SHARED_DATA RUN...`.", ""]
     for name, path in sorted(registry().models.items()):
         pipe = hm.load(name, device="cpu")
@@ -133,7 +133,7 @@ def main(shared: Path, runs: list[Path]) -> None:
             *head_table(pipe, shared),
         ]
     curves.draw(runs, PAGE.parent / "images" / "training.svg")
-    lines += ["### Syncers that judged it", "", *syncer_table(runs[-1], shared)]
+    lines += ["### Its syncers", "", *syncer_table(runs[-1], shared)]
     lines += ["### Training", "", "![Curves of the training](images/training.svg)", "", *COMMANDS, ""]
     lines += ["## Protocols", ""]
     for title, module in (("Mouth", mouth), ("Head", head), ("Syncers", syncers)):

@@ -1,10 +1,9 @@
-"""How well the portrait renderer redraws real clips from their first frame, beside simple baselines.
+"""How well the portrait renderer redraws recorded clips from their first frame, compared with simple baselines.
 
-python benchmarks/portrait.py SHARED_DATA
+    python benchmarks/portrait.py SHARED_DATA
 
-Writes the tables into docs/portrait-quality.md, which says what they mean, and the worst frames to
-out/portrait-worst.png. Without MediaPipe there are neither landmark distances nor clips of other people, and the
-page is left as it is.
+Writes the tables into docs/portrait-quality.md, which explains them, and the worst frames to out/portrait-worst.png.
+Without MediaPipe there are neither landmark distances nor clips of other people, and the page is left as it is.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ PAGE, SHEET = ROOT / "docs" / "portrait-quality.md", ROOT / "out" / "portrait-wo
 BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 CONTEXT = BuildContext(representation=Landmarks68Spec().build(), audio_channels=26)
 CLIPS, FRAMES, EVERY, EDGE = 24, 75, 4, 256
-"""Clips of GRID's speaker 1; frames of a clip, of which every fourth is measured; edge (px) of others' frames."""
-SHOWN = 10
+"""Clips of GRID's speaker 1; frames of a clip, of which every fourth is measured; edge of other clips' frames in px."""
+SHEET_CLIPS = 10
 """Clips whose worst frame is shown."""
 FIGURES = ("SSIM", "PSNR", "mouth SSIM", "mouth PSNR", "landmarks")
 DIGITS = (3, 1, 3, 1, 2)
@@ -52,15 +51,13 @@ Frames = npt.NDArray[np.uint8]
 """``[T, H, W, 3]``."""
 Points = npt.NDArray[np.float32]
 """``[T, 68, 2]``, pixels."""
-
-
 Scores = dict[str, npt.NDArray[np.float64]]
-"""By figure: one for each frame, NaN where no face was found."""
+"""One value for each frame by figure, NaN where no face was found."""
 
 
 @dataclass
 class Clip:
-    """Real frames with their landmarks, and how well the methods redrew them from the first."""
+    """Recorded frames with their landmarks, and how well each method redraws them from the first."""
 
     name: str
     frames: Frames
@@ -69,10 +66,10 @@ class Clip:
     drawn: dict[str, Frames] = field(default_factory=dict)
 
     def mean(self, method: str, figure: str) -> float:
-        """One figure of the whole clip; NaN if it could not be measured."""
+        """Return a figure of the whole clip; NaN if it could not be measured."""
         values = self.scores[method][figure]
-        found = values[np.isfinite(values)]
-        return float(found.mean()) if len(found) else float("nan")
+        finite = values[np.isfinite(values)]
+        return float(finite.mean()) if len(finite) else float("nan")
 
     @property
     def worst(self) -> int:
@@ -81,7 +78,7 @@ class Clip:
 
 
 def grid_clips(folder: Path, clips: int = CLIPS) -> Iterator[Clip]:
-    """Clips of GRID's speaker 1: face video of 128 x 128, and landmarks in the pixels of the source video."""
+    """Yield clips of GRID's speaker 1: face video of 128 x 128, with landmarks in its pixels."""
     videos = sorted(folder.glob("*.mp4"))
     for number in np.linspace(0, len(videos) - 1, clips).astype(int):
         path = videos[number]
@@ -94,51 +91,51 @@ def grid_clips(folder: Path, clips: int = CLIPS) -> Iterator[Clip]:
 
 
 def other_clips(folder: Path, detector: Detector) -> Iterator[Clip]:
-    """Raw videos of other people, cut to a square around the face and reduced to 256 x 256."""
+    """Yield videos of other people, cropped to a square around the face and reduced to 256 x 256."""
     for path in sorted([*folder.glob("*.mpg"), *folder.glob("retalk_*.mp4")]):
         frames = read_video(path)
         points = np.stack([detector.detect(frame)[0].numpy() for frame in frames])
         low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
         side = int(min(2 * (high - low).max(), *frames.shape[1:3]))
         corner = np.clip((low + high - side) / 2, 0, np.array(frames.shape[2:0:-1]) - side).astype(int)
-        part = frames[:, corner[1] : corner[1] + side, corner[0] : corner[0] + side]
-        small = [cv2.resize(frame, (EDGE, EDGE), interpolation=cv2.INTER_AREA) for frame in part]
+        crop = frames[:, corner[1] : corner[1] + side, corner[0] : corner[0] + side]
+        small = [cv2.resize(frame, (EDGE, EDGE), interpolation=cv2.INTER_AREA) for frame in crop]
         scaled = (points - corner + 0.5) * (EDGE / side) - 0.5
         yield Clip(path.stem, np.stack(small), scaled.astype(np.float32))
 
 
 def read_video(path: Path) -> Frames:
-    """The first frame of a video, and every fourth from there."""
+    """Read every fourth frame of a video, from the first on."""
     with av.open(str(path)) as container:
         decoded = islice(container.decode(video=0), 0, FRAMES, EVERY)
         return np.stack([frame.to_ndarray(format="rgb24") for frame in decoded])
 
 
 def portrait(clip: Clip) -> Frames:
-    """The renderer that is measured."""
+    """Draw with the renderer that is measured."""
     poses = torch.from_numpy(clip.points)
     drawn = PortraitSpec().build(CONTEXT).frames([Motion(poses, Fraction(25), reference=poses[0])], clip.frames[0])
     return np.stack(list(drawn))
 
 
 def static(clip: Clip) -> Frames:
-    """The first frame, again and again."""
+    """Repeat the first frame."""
     return np.broadcast_to(clip.frames[0], clip.frames.shape)
 
 
 def piecewise_affine(clip: Clip) -> Frames:
-    """Each triangle of a Delaunay triangulation of the first frame's landmarks, moved by its own affine map."""
+    """Move each triangle of a Delaunay triangulation of the first frame's landmarks by its own affine map."""
     height, width = clip.frames.shape[1:3]
     edge = [(x, y) for x in (0, (width - 1) / 2, width - 1) for y in (0, (height - 1) / 2, height - 1)]
-    border = np.array([each for each in edge if each[0] in (0, width - 1) or each[1] in (0, height - 1)], np.float32)
-    still = np.concatenate([clip.points[0], border])
-    triangles = Delaunay(still).simplices
+    border = np.array([(x, y) for x, y in edge if x in (0, width - 1) or y in (0, height - 1)], np.float32)
+    reference = np.concatenate([clip.points[0], border])
+    triangles = Delaunay(reference).simplices
     drawn = []
     for pose in clip.points:
         moved = np.concatenate([pose, border])
         source = np.zeros((2, height, width), np.float32)
         for corners in triangles:
-            back = cv2.getAffineTransform(moved[corners], still[corners])
+            back = cv2.getAffineTransform(moved[corners], reference[corners])
             mask = np.zeros((height, width), np.uint8)
             cv2.fillConvexPoly(mask, np.rint(moved[corners] * 16).astype(np.int32), 1, shift=4)
             rows, columns = np.nonzero(mask)
@@ -151,34 +148,34 @@ METHODS = {"portrait": portrait, "static": static, "piecewise affine": piecewise
 
 
 def measure(clip: Clip, detector: Detector | None) -> None:
-    """Fill in what the methods draw, and their scores, for all frames but the first."""
-    truth = [detect(detector, frame) for frame in clip.frames[1:]]
+    """Draw all frames but the first by each method, and score them."""
+    detected = [detect(detector, frame) for frame in clip.frames[1:]]
     for name, method in METHODS.items():
         clip.drawn[name] = drawn = method(clip)
         rows = []
-        for k, true in enumerate(truth, start=1):
+        for k, recorded in enumerate(detected, start=1):
             box = mouth_box(clip.points[k])
             whole, mouth = compare(drawn[k], clip.frames[k]), compare(drawn[k][box], clip.frames[k][box])
-            rows.append([*whole, *mouth, distance(detect(detector, drawn[k]), true)])
+            rows.append([*whole, *mouth, distance(detect(detector, drawn[k]), recorded)])
         clip.scores[name] = dict(zip(FIGURES, np.array(rows).T, strict=True))
 
 
-def compare(drawn: npt.NDArray[np.uint8], true: npt.NDArray[np.uint8]) -> tuple[float, float]:
-    """SSIM and PSNR (dB) of two pictures."""
-    similar = structural_similarity(drawn, true, channel_axis=-1, data_range=255)
-    return float(similar), float(peak_signal_noise_ratio(true, drawn, data_range=255))
+def compare(drawn: npt.NDArray[np.uint8], recorded: npt.NDArray[np.uint8]) -> tuple[float, float]:
+    """Return SSIM and PSNR (dB) of two pictures."""
+    similarity = structural_similarity(drawn, recorded, channel_axis=-1, data_range=255)
+    return float(similarity), float(peak_signal_noise_ratio(recorded, drawn, data_range=255))
 
 
 def mouth_box(points: npt.NDArray[np.float32]) -> tuple[slice, slice]:
-    """Rows and columns of the lips and a quarter of their box's edges around; 8 pixels at least, as SSIM wants."""
+    """Return rows and columns of the lips with a quarter of their box around; at least 8 pixels, which SSIM needs."""
     low, high = points[48:].min(axis=0), points[48:].max(axis=0)
-    room = np.maximum((high - low) / 4, (8 - (high - low)) / 2)
-    (x0, y0), (x1, y1) = np.maximum(low - room, 0).astype(int), np.ceil(high + room).astype(int)
+    margin = np.maximum((high - low) / 4, (8 - (high - low)) / 2)
+    (x0, y0), (x1, y1) = np.maximum(low - margin, 0).astype(int), np.ceil(high + margin).astype(int)
     return slice(y0, y1), slice(x0, x1)
 
 
 def detect(detector: Detector | None, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """The landmarks ``[68, 2]`` in a frame; NaN if there is no detector or no face."""
+    """Return the landmarks ``[68, 2]`` in a frame; NaN if there is no detector or no face."""
     try:
         if detector is not None:
             return detector.detect(np.ascontiguousarray(frame))[0].numpy()
@@ -187,24 +184,25 @@ def detect(detector: Detector | None, frame: npt.NDArray[np.uint8]) -> npt.NDArr
     return np.full((68, 2), np.nan, np.float32)
 
 
-def distance(found: npt.NDArray[np.float32], true: npt.NDArray[np.float32]) -> float:
-    """Mean distance of landmarks, in percent of that of the outer eye corners."""
-    return float(100 * np.linalg.norm(found - true, axis=1).mean() / np.linalg.norm(true[36] - true[45]))
+def distance(drawn: npt.NDArray[np.float32], recorded: npt.NDArray[np.float32]) -> float:
+    """Return the mean distance of landmarks, in percent of that of the outer eye corners."""
+    eyes = np.linalg.norm(recorded[36] - recorded[45])
+    return float(100 * np.linalg.norm(drawn - recorded, axis=1).mean() / eyes)
 
 
 def table(clips: list[Clip]) -> list[str]:
-    """A row for each method, then how much better the portrait is than each baseline; means over clips."""
+    """Return a row for each method, then the portrait less each baseline; means over clips."""
     lines = [f"| | {' | '.join(FIGURES)} |", "|---" * (len(FIGURES) + 1) + "|"]
-    values = {name: np.array([[clip.mean(name, each) for each in FIGURES] for clip in clips]) for name in METHODS}
-    better = {f"portrait less {name}": values["portrait"] - values[name] for name in METHODS if name != "portrait"}
-    for name, rows in (values | better).items():
-        cells = [interval(*each) for each in zip(rows.T, DIGITS, [name in better] * len(FIGURES), strict=True)]
+    values = {name: np.array([[clip.mean(name, figure) for figure in FIGURES] for clip in clips]) for name in METHODS}
+    differences = {f"portrait less {name}": values["portrait"] - values[name] for name in METHODS if name != "portrait"}
+    for name, rows in (values | differences).items():
+        cells = [interval(column, digits, name in differences) for column, digits in zip(rows.T, DIGITS, strict=True)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 
 def interval(values: npt.NDArray[np.float64], digits: int, signed: bool = False) -> str:
-    """Mean with its 95 % interval (percentile bootstrap)."""
+    """Return the mean with its 95 % interval (percentile bootstrap) as text."""
     if np.isnan(values).any():
         return "not measured"
     draws = np.random.default_rng(0).choice(values, (2000, len(values))).mean(axis=1)
@@ -214,11 +212,11 @@ def interval(values: npt.NDArray[np.float64], digits: int, signed: bool = False)
 
 
 def contact_sheet(clips: list[Clip], path: Path) -> None:
-    """The worst frames: true, portrait, static (the first frame), piecewise affine."""
+    """Write the worst frames: recorded, portrait, static (the first frame), piecewise affine."""
     rows = []
-    for clip in sorted(clips, key=lambda clip: clip.scores["portrait"]["mouth SSIM"].min())[:SHOWN]:
-        shown = [clip.frames[clip.worst], *(clip.drawn[name][clip.worst] for name in METHODS)]
-        rows.append(np.hstack([cv2.resize(each, (240, 240), interpolation=cv2.INTER_CUBIC) for each in shown]))
+    for clip in sorted(clips, key=lambda clip: clip.scores["portrait"]["mouth SSIM"].min())[:SHEET_CLIPS]:
+        pictures = [clip.frames[clip.worst], *(clip.drawn[name][clip.worst] for name in METHODS)]
+        rows.append(np.hstack([cv2.resize(picture, (240, 240), interpolation=cv2.INTER_CUBIC) for picture in pictures]))
     half = -(-len(rows) // 2)
     sheet = np.hstack([np.vstack(rows[:half]), np.vstack((rows[half:] + rows[:1])[:half])])
     path.parent.mkdir(exist_ok=True)
@@ -226,7 +224,7 @@ def contact_sheet(clips: list[Clip], path: Path) -> None:
 
 
 def main(shared: Path) -> None:
-    """Measure, print and write."""
+    """Measure all clips, print and write the tables."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
@@ -243,8 +241,8 @@ def main(shared: Path) -> None:
     contact_sheet([clip for clips in sets.values() for clip in clips], SHEET)
     print(SHEET)
     if detector is not None:
-        before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-        PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.partition(END)[2], "utf-8")
+        before, _, after = PAGE.read_text("utf-8").partition(BEGIN)
+        PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after.partition(END)[2], "utf-8")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,9 +24,11 @@ import numpy as np
 import torch
 
 import headmotion as hm
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.media.image import read_picture
 
-from .goals.page import PAGE, section
+from .goals.performance_page import PAGE, section
+from .goals.timing import resident_mb
 
 ROOT = Path(__file__).parent.parent
 ASSETS = ROOT / "headmotion" / "assets"
@@ -34,26 +36,24 @@ ASSETS = ROOT / "headmotion" / "assets"
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: what was measured, the median, its spread, and what it means."""
+    """One line of a table."""
 
-    what: str
+    case: str
     value: str
     note: str = ""
 
 
 def start_up() -> Iterator[Row]:
-    """Imports and the command line, each as a process of its own, in turn with bare Python."""
-    bare, lean, shown = [], [], []
+    """Imports and the command line, each in a process of its own, in turns with bare Python."""
+    python, package, usage = [], [], []
     command = Path(sys.executable).parent / "headmotion"
     for _ in range(9):
-        bare.append(_process([sys.executable, "-c", "pass"]))
-        lean.append(_process([sys.executable, "-c", "import headmotion"]))
-        shown.append(_process([str(command), "--help"]))
-    over = [1000 * (a - b) for a, b in zip(lean, bare, strict=True)]
-    yield Row(
-        "`import headmotion` over bare Python", f"{statistics.median(over):.0f} ms", "goal: under 150 ms, no torch"
-    )
-    yield Row("`headmotion --help`", f"{1000 * statistics.median(shown):.0f} ms", "goal: under 500 ms")
+        python.append(_process_seconds([sys.executable, "-c", "pass"]))
+        package.append(_process_seconds([sys.executable, "-c", "import headmotion"]))
+        usage.append(_process_seconds([str(command), "--help"]))
+    difference = statistics.median(1000 * (a - b) for a, b in zip(package, python, strict=True))
+    yield Row("`import headmotion` over bare Python", f"{difference:.0f} ms", "goal: under 150 ms, no torch")
+    yield Row("`headmotion --help`", f"{1000 * statistics.median(usage):.0f} ms", "goal: under 500 ms")
 
 
 def generation() -> Iterator[Row]:
@@ -65,11 +65,11 @@ def generation() -> Iterator[Row]:
         pipes[f"preset `{preset}`"] = hm.build(spec, device="cpu")
     for name, pipe in pipes.items():
         seconds = _median(lambda pipe=pipe: pipe.generate(wave), 3)  # type: ignore[misc]
-        ahead = pipe.lookahead_ms(16_000)
+        lookahead = pipe.lookahead_ms(16_000)
         note = (
             "whole clip needed"
-            if ahead is None
-            else f"look-ahead {ahead:.0f} ms at 16 kHz, {pipe.lookahead_ms(48_000):.0f} at 48"
+            if lookahead is None
+            else f"look-ahead {lookahead:.0f} ms at 16 kHz, {pipe.lookahead_ms(48_000):.0f} at 48"
         )
         yield Row(
             f"{name}, generation", f"{30 / seconds:.1f} x real time", f"{1000 * seconds / 750:.2f} ms per frame; {note}"
@@ -84,28 +84,28 @@ def exported() -> Iterator[Row]:
     pipes = {"bundled `ms-sync`": hm.load("ms-sync", device="cpu"), "preset `paper`": hm.build(paper, device="cpu")}
     for name, pipe in pipes.items():
         for precision in ("32", "int8"):
-            frames, took, megabytes = chunk_times(pipe, precision)  # type: ignore[arg-type]
-            seconds = float(np.median(took))
+            frames, times, megabytes = chunk_times(pipe, precision)  # type: ignore[arg-type]
+            seconds = float(np.median(times))
             note = f"{1000 * seconds / frames:.2f} ms per frame; {frames} frames at once; {megabytes:.1f} MB"
             yield Row(f"{name}, `--precision {precision}`", f"{frames / 25 / seconds:.1f} x real time", note)
 
 
 def streaming() -> Iterator[Row]:
-    """A session fed with 20 ms pieces for ten minutes."""
+    """A session that is fed with chunks of 20 ms for ten minutes."""
     pipe = hm.load("ms-sync", device="cpu")
-    session, piece = pipe.stream(sample_rate=48_000), np.zeros(960, np.float32)
-    took = []
+    session, chunk = pipe.stream(sample_rate=48_000), np.zeros(960, np.float32)
+    times = []
     for number in range(50 * 600):
         if number == 3000:
-            early = _resident_mb()
+            early = resident_mb()
         start = time.perf_counter()
-        session.push(piece)
-        took.append(time.perf_counter() - start)
-    late = _resident_mb()
+        session.push(chunk)
+        times.append(time.perf_counter() - start)
+    late = resident_mb()
     yield Row(
         "push of 20 ms at 48 kHz",
-        f"{1000 * statistics.median(took):.2f} ms",
-        f"99th percentile {1000 * np.percentile(took, 99):.1f} ms",
+        f"{1000 * statistics.median(times):.2f} ms",
+        f"99th percentile {1000 * np.percentile(times, 99):.1f} ms",
     )
     yield Row("memory, minute 10 less minute 1 of a session", f"{late - early:+.1f} MB", "goal: flat")
 
@@ -145,29 +145,28 @@ def rendering() -> Iterator[Row]:
 
 
 def generators() -> Iterator[Row]:
-    """Milliseconds per frame of the generator alone, whole clips of a batch side by side, as many frames per clip."""
-    from .frames import frame_times
+    """Milliseconds per frame of the generator alone, for all clips of a batch."""
+    from .timings import frame_times
 
-    for preset, batch, threads, median, least in frame_times():
-        note = f"{median / batch:.2f} ms per clip and frame; least {least:.2f} ms"
-        count = "1 thread" if threads == 1 else f"{threads} threads"
-        yield Row(f"preset `{preset}`, batch {batch}, {count}", f"{median:.2f} ms per frame", note)
+    for frame in frame_times():
+        note = f"{frame.median / frame.batch:.2f} ms per clip and frame; least {frame.minimum:.2f} ms"
+        threads = "1 thread" if frame.threads == 1 else f"{frame.threads} threads"
+        yield Row(f"preset `{frame.preset}`, batch {frame.batch}, {threads}", f"{frame.median:.2f} ms per frame", note)
 
 
 def training() -> Iterator[Row]:
     """Steps on synthetic clips, one core, and where their time goes; discriminators include their own backward."""
-    import tempfile
-
-    from headmotion.data.synthetic.talking_faces import write_synthetic
-
-    from .steps import step_times
+    from .timings import step_times
 
     with tempfile.TemporaryDirectory() as folder:
         corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
-        for recipe, phase, clips, seconds, shares in step_times(corpus):
-            parts = ", ".join(f"{label} {100 * share:.0f}%" for label, share in shares.most_common() if share >= 0.005)
-            what = f"`{recipe}`, {phase} phase, {clips} clips per step"
-            yield Row(what, f"{1 / seconds:.2f} steps/s", f"{clips / seconds:.0f} clips/s; {parts}")
+        for step in step_times(corpus):
+            shares = ", ".join(
+                f"{part} {100 * share:.0f}%" for part, share in step.shares.most_common() if share >= 0.005
+            )
+            case = f"`{step.recipe}`, {step.phase} phase, {step.clips} clips per step"
+            note = f"{step.clips / step.seconds:.0f} clips/s; {shares}"
+            yield Row(case, f"{1 / step.seconds:.2f} steps/s", note)
 
 
 GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -182,28 +181,23 @@ GROUPS: dict[str, Callable[[], Iterator[Row]]] = {
 }
 
 
-def _process(command: list[str]) -> float:
+def _process_seconds(command: list[str]) -> float:
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start
 
 
 def _median(action: Callable[[], object], runs: int) -> float:
-    took = []
+    times = []
     for _ in range(runs):
         start = time.perf_counter()
         action()
-        took.append(time.perf_counter() - start)
-    return statistics.median(took)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
-def main(chosen: list[str]) -> None:
-    """Print every group; with no group chosen, write the page as well."""
+def main(names: list[str]) -> None:
+    """Print the groups of these names; without names, print all and write the page as well."""
     torch.set_num_threads(1)
     lines = [
         "# Performance",
@@ -214,7 +208,7 @@ def main(chosen: list[str]) -> None:
         f" torch {torch.__version__}.",
     ]
     for name, group in GROUPS.items():
-        if chosen and name not in chosen:
+        if names and name not in names:
             continue
         lines += [
             "",
@@ -226,9 +220,9 @@ def main(chosen: list[str]) -> None:
             "|---|---|---|",
         ]
         for row in group():
-            lines.append(f"| {row.what} | {row.value} | {row.note} |")
+            lines.append(f"| {row.case} | {row.value} | {row.note} |")
             print(lines[-1], flush=True)
-    if not chosen:
+    if not names:
         lines += section()
         PAGE.write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -1,11 +1,11 @@
-"""How well trained syncers tell which speech belongs to which motion.
+"""How well trained syncers recognize which speech belongs to which motion.
 
     python benchmarks/syncers.py RUN/syncers.safetensors SHARED_DATA
 
-``top-1 of 48``: of 48 windows of 5 frames from clips drawn at random (each at a random place, at the level's own frame
-rate), the share whose own audio is the nearest by cosine; mean over 200 draws with its 95 % interval (bootstrap over
-clips). ``all``: windows anywhere, also where nobody speaks and nothing can be told. ``words``: windows whose middle
-lies within a word (GRID's word times).
+``top-1 of 48`` is the fraction of windows whose own audio is the nearest by cosine, among 48 windows of 5 frames, each
+from a random position of a random clip, at the level's frame rate. The table has the mean over 200 draws with its 95 %
+interval (bootstrap over clips). ``all`` draws windows anywhere, also in silence, where windows cannot be told from each
+other. ``words`` draws windows whose middle lies within a word (GRID's word times).
 """
 
 from __future__ import annotations
@@ -30,59 +30,64 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Windows:
-    """Unit-length embeddings ``[W, E]`` of all windows of a clip at one level, and which of them lie within words."""
+    """All windows of a clip at one level."""
 
     motion: torch.Tensor
+    """Unit-length embeddings, ``[W, E]``."""
     audio: torch.Tensor
+    """Unit-length embeddings, ``[W, E]``."""
     words: Mask
+    """Which windows lie within words, ``[W]``."""
 
 
 def word_times(folder: Path) -> dict[str, list[tuple[float, float]]]:
-    """Seconds of each word by clip, where the index has them."""
+    """Return start and end of each word in seconds by clip, for clips whose index has them."""
     with (folder / "index.csv").open(encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row.get("words")]
-    return {r["id"]: [(a, b) for a, b, word in json.loads(r["words"]) if word != "sil"] for r in rows}
+    return {row["id"]: [(start, end) for start, end, word in json.loads(row["words"]) if word != "sil"] for row in rows}
 
 
 @torch.no_grad()
 def embedded(trained: TrainedSyncers, folder: Path, split: str = "val") -> list[list[Windows]]:
-    """Windows of every clip, by level."""
-    spoken, syncers = word_times(folder), trained.syncers
-    found: list[list[Windows]] = [[] for _ in syncers.levels]
+    """Return the windows of every clip, by level."""
+    words_by_clip, syncers = word_times(folder), trained.syncers
+    levels: list[list[Windows]] = [[] for _ in syncers.levels]
     for clip in open_corpus(folder).select(split=split):
         motion, audio = trained.inputs(clip.landmarks, clip.audio)
-        for level, (m, a) in enumerate(syncers.embeddings(motion[None], audio[None])):
-            seen, heard = project(m[0], "unit"), project(a[0], "unit")
-            middle = (np.arange(len(seen)) + syncers.window / 2) * syncers.pyramid.stride**level / trained.fps
-            words = np.array([any(a <= t < b for a, b in spoken.get(clip.id, [])) for t in middle])
-            found[level].append(Windows(seen, heard, words))
-    return found
+        for level, (motion_embeddings, audio_embeddings) in enumerate(syncers.embeddings(motion[None], audio[None])):
+            motion_windows, audio_windows = project(motion_embeddings[0], "unit"), project(audio_embeddings[0], "unit")
+            middle = (np.arange(len(motion_windows)) + syncers.window / 2) * syncers.pyramid.stride**level / trained.fps
+            words = words_by_clip.get(clip.id, [])
+            in_word = np.array([any(start <= second < end for start, end in words) for second in middle])
+            levels[level].append(Windows(motion_windows, audio_windows, in_word))
+    return levels
 
 
 def hits(clips: list[Windows], words: bool) -> dict[int, list[float]]:
-    """Whether drawn windows found their audio, by clip."""
-    chance, found = np.random.default_rng(0), dict[int, list[float]]()
+    """Return for each drawn window of a clip whether its own audio is the nearest."""
+    rng, result = np.random.default_rng(0), dict[int, list[float]]()
     usable = [k for k, clip in enumerate(clips) if not words or clip.words.any()]
     for _ in range(DRAWS):
-        picked = chance.choice(usable, GROUP, replace=len(usable) < GROUP)
-        places = [chance.choice(np.flatnonzero(clips[k].words | (not words))) for k in picked]
-        motion = torch.stack([clips[k].motion[place] for k, place in zip(picked, places, strict=True)])
-        audio = torch.stack([clips[k].audio[place] for k, place in zip(picked, places, strict=True)])
-        right = (motion @ audio.T).argmax(1) == torch.arange(GROUP)
-        for k, hit in zip(picked, right.tolist(), strict=True):
-            found.setdefault(int(k), []).append(hit)
-    return found
+        indices = rng.choice(usable, GROUP, replace=len(usable) < GROUP)
+        windows = [rng.choice(np.flatnonzero(clips[k].words | (not words))) for k in indices]
+        motion = torch.stack([clips[k].motion[window] for k, window in zip(indices, windows, strict=True)])
+        audio = torch.stack([clips[k].audio[window] for k, window in zip(indices, windows, strict=True)])
+        correct = (motion @ audio.T).argmax(1) == torch.arange(GROUP)
+        for k, hit in zip(indices, correct.tolist(), strict=True):
+            result.setdefault(int(k), []).append(hit)
+    return result
 
 
 def figure(clips: list[Windows], words: bool) -> dict[str, float]:
-    """Mean share of hits and its interval."""
-    each = np.array([np.mean(values) for values in hits(clips, words).values()])
-    low, high = np.percentile(np.random.default_rng(0).choice(each, (2000, len(each))).mean(1), [2.5, 97.5])
-    return {"mean": round(float(each.mean()), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+    """Return the mean fraction of hits over clips, with its interval."""
+    fractions = np.array([np.mean(values) for values in hits(clips, words).values()])
+    draws = np.random.default_rng(0).choice(fractions, (2000, len(fractions))).mean(1)
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return {"mean": round(float(fractions.mean()), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
 
 
 def figures(path: Path, shared: Path) -> dict[str, list[dict[str, float]]]:
-    """By protocol, one figure per level, the finest first."""
+    """Return one figure per level by protocol, the finest level first."""
     trained = load_syncers(path)
     grid, others = embedded(trained, shared / "grid_s1"), embedded(trained, shared / "clips")
     return {

@@ -1,1 +1,1 @@
-"""The goals of speed and memory, measured: one function per goal, figures in one file, a page made from it."""
+"""Goals of speed and memory: one function measures each; the results make a section of docs/performance.md."""

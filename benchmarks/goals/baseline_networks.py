@@ -1,10 +1,10 @@
-"""The yardstick: networks of the structure that the authors of MS-Sync published, in the plainest modules.
+"""Baseline networks: the structure that the authors of MS-Sync published, in the plainest modules.
 
 Written from the description in `../shared/systems.md` (1.5 to 1.7), not from their code: grouped convolutions of one
-tap where linear layers would do, one-tap depth-wise convolutions, a branch's input put together at each level and
-frame, an LSTM called frame by frame and window by window. Left out is what only losses that are off by default read:
-velocities of the warm-up frames. `lend` gives these networks the weights of headmotion's own, which the tests use to
-show that both compute the same.
+tap where linear layers would do, one-tap depth-wise convolutions, a branch's input concatenated at each level and
+frame, an LSTM called frame by frame and window by window. The velocities of the warm-up frames are left out, because
+only losses that are off by default use them. `copy_weights` copies the weights of headmotion's own networks, by which
+the tests show that both compute the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
@@ -30,7 +31,7 @@ class ChannelNorm(nn.LayerNorm):
 
 
 def norm(channels: int, groups: int) -> nn.Module:
-    """Over all channels, or over those of each group."""
+    """Build a norm over all channels, or over those of each group."""
     return ChannelNorm(channels) if groups == 1 else nn.GroupNorm(groups, channels)
 
 
@@ -56,14 +57,14 @@ class InvertedResidual(nn.Module):
 
 
 def dense_stack(channels_in: int, channels_out: int, blocks: int, groups: int = 1) -> nn.Sequential:
-    """``DeepMLP`` of 1.6: widths per group."""
+    """Build ``DeepMLP`` of 1.6; widths are per group."""
     widths = [channels_in] + [max(channels_in // 2**i, channels_out) for i in range(1, blocks + 1)]
     layers = [InvertedResidual(groups * a, groups * b, groups=groups) for a, b in itertools.pairwise(widths)]
     return nn.Sequential(*layers, nn.Conv1d(groups * widths[-1], groups * channels_out, 1, groups=groups))
 
 
 def coordinate_encoder(hidden: int, size: int) -> nn.Sequential:
-    """``enc_x`` and ``enc_D``."""
+    """Build ``enc_x`` or ``enc_D``."""
     wide = EXPANSION * hidden
     return nn.Sequential(
         nn.Linear(FLAT, hidden), nn.LayerNorm(hidden), nn.Linear(hidden, wide), nn.GELU(), nn.Linear(wide, size)
@@ -84,10 +85,10 @@ class AudioFPN(nn.Module):
         for block in self.coarser:
             levels.append(block(levels[-1]))
         frames = audio.shape[1] // 4
-        return [functional.interpolate(each, frames, mode="linear", align_corners=True) for each in levels]
+        return [functional.interpolate(level, frames, mode="linear", align_corners=True) for level in levels]
 
 
-class YardstickGenerator(nn.Module):
+class BaselineGenerator(nn.Module):
     """Reference ``[B, R, 68, 2]`` and audio ``[B, 4*T, 26]`` to motion ``[B, T, 68, 2]``, free running (1.6)."""
 
     def __init__(self, width: int = 512, hidden: int = 256) -> None:
@@ -101,7 +102,7 @@ class YardstickGenerator(nn.Module):
         self.mask = dense_stack(2 * FLAT, POINTS, 1, LEVELS)
 
     def forward(self, reference: Tensor, audio: Tensor, start: Tensor | None = None) -> Tensor:
-        """``start``: the LSTM's first state ``[B, 2 * hidden]``; None draws it."""
+        """Generate motion; ``start`` is the LSTM's initial state ``[B, 2 * hidden]``, and None draws it."""
         vectors = self.audio(audio)
         start = torch.rand(len(reference), 2 * self.hidden) if start is None else start
         state = tuple(part.unsqueeze(0).contiguous() for part in start.split(self.hidden, dim=1))
@@ -115,15 +116,15 @@ class YardstickGenerator(nn.Module):
             motion.append(pose)
         return torch.stack(motion, dim=1).unflatten(2, (POINTS, DIMS))
 
-    def _velocity(self, hidden: Tensor, embedded: Tensor, heard: list[Tensor]) -> Tensor:
-        inputs = torch.cat([torch.cat([hidden, embedded, each], dim=1) for each in heard], dim=1)
+    def _velocity(self, hidden: Tensor, embedded: Tensor, vectors: list[Tensor]) -> Tensor:
+        inputs = torch.cat([torch.cat([hidden, embedded, vector], dim=1) for vector in vectors], dim=1)
         inner = self.trunk(inputs.unsqueeze(-1))
         velocities = self.leaf(inner).reshape(-1, LEVELS, POINTS, DIMS)
         masks = self.mask(inner).reshape(-1, LEVELS, POINTS).softmax(1)
         return (velocities * masks.unsqueeze(-1).repeat(1, 1, 1, DIMS)).sum(1).flatten(1)
 
 
-class YardstickHead(nn.Module):
+class BaselineHead(nn.Module):
     """The projection head of ``D_s`` and ``D_j`` (1.7)."""
 
     def __init__(self, hidden: int, size: int) -> None:
@@ -140,14 +141,14 @@ class YardstickHead(nn.Module):
         return self.score(max(1, first) ** (-1 / self.beta) * agreement + self.psi(inner)).squeeze(-1)
 
 
-class YardstickWindows(nn.Module):
+class BaselineWindows(nn.Module):
     """``D_s``, or with ``members`` 2 ``D_j``: the LSTM runs on every window by itself."""
 
     def __init__(self, members: int, hidden: int = 1024, size: int = 2048) -> None:
         super().__init__()
         self.members = members
         self.lstm = nn.LSTM(512, hidden, batch_first=True)
-        self.head = YardstickHead(hidden, size)
+        self.head = BaselineHead(hidden, size)
 
     def forward(self, condition: Tensor, embedded: Tensor) -> Tensor:
         sequence, before, frames = torch.cat([condition, embedded], dim=1), condition.shape[1], embedded.shape[1]
@@ -167,14 +168,14 @@ class YardstickWindows(nn.Module):
         return state if self.members == 1 else state.view(-1, self.members, state.shape[-1]).amax(1)
 
 
-class YardstickDiscriminator(nn.Module):
+class BaselineDiscriminator(nn.Module):
     """``D_f``, ``D_s`` and ``D_j`` over one encoder, for sequences of 40 frames (1.7)."""
 
     def __init__(self) -> None:
         super().__init__()
         self.encoder = coordinate_encoder(3 * FLAT, 512)
         self.frame = dense_stack(512, 1, 4)
-        self.sequence, self.pair = YardstickWindows(1), YardstickWindows(2)
+        self.sequence, self.pair = BaselineWindows(1), BaselineWindows(2)
 
     def forward(self, reference: Tensor, motion: Tensor) -> dict[str, Tensor]:
         condition, embedded = self.encoder(reference[:, -2:].flatten(2)), self.encoder(motion.flatten(2))
@@ -185,7 +186,7 @@ class YardstickDiscriminator(nn.Module):
         }
 
 
-class YardstickSyncer(nn.Module):
+class BaselineSyncer(nn.Module):
     """Windows of 5 frames and 20 audio steps to embeddings of 512 numbers (1.5)."""
 
     def __init__(self) -> None:
@@ -195,11 +196,11 @@ class YardstickSyncer(nn.Module):
         self.audio = _embedding([CHANNELS, 32, 64, 128, 256, 512])
 
     def forward(self, motion: Tensor, audio: Tensor) -> Tensor:
-        """Mean cosine of windows of motion ``[B, T, 68, 2]`` and audio ``[B, 4*T, 26]``."""
-        seen = motion.flatten(2).unfold(1, 5, 1).flatten(0, 1)
-        heard = audio.unfold(1, 20, 4).flatten(0, 1)
-        position = self.motion(self.stem(seen.transpose(1, 2)).transpose(1, 2))
-        return functional.cosine_similarity(position, self.audio(heard)).mean()
+        """Return the mean cosine of windows of motion ``[B, T, 68, 2]`` and audio ``[B, 4*T, 26]``."""
+        motion_windows = motion.flatten(2).unfold(1, 5, 1).flatten(0, 1)
+        audio_windows = audio.unfold(1, 20, 4).flatten(0, 1)
+        embedded = self.motion(self.stem(motion_windows.transpose(1, 2)).transpose(1, 2))
+        return functional.cosine_similarity(embedded, self.audio(audio_windows)).mean()
 
 
 def _embedding(widths: list[int]) -> nn.Sequential:
@@ -210,19 +211,19 @@ def _embedding(widths: list[int]) -> nn.Sequential:
 
 
 def parameters(module: nn.Module) -> int:
-    """How many numbers are learned."""
-    return sum(each.numel() for each in module.parameters())
+    """Return the number of parameters."""
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 @torch.no_grad()
-def lend(ours: nn.Module, plain: nn.Module) -> None:
-    """Copy the weights of one of headmotion's networks into its yardstick, whose parts come in the same order."""
-    tensors = zip(_tensors(ours), _tensors(plain), strict=True)
-    for own, theirs in tensors:
-        # Branches side by side are [G, in, out], and [G * out, in, 1] as a grouped convolution.
-        turned = own.transpose(1, 2) if own.dim() == 3 and own.shape[1] > 1 else own
-        theirs.copy_(turned.reshape(theirs.shape))
+def copy_weights(ours: nn.Module, baseline: nn.Module) -> None:
+    """Copy the weights of one of headmotion's networks into its baseline, whose parts come in the same order."""
+    for source, target in zip(_tensors(ours), _tensors(baseline), strict=True):
+        # Weights of G branches are [G, in, out] as a batch of products, and [G * out, in, 1] as a grouped convolution.
+        is_grouped = source.dim() == 3 and source.shape[1] > 1
+        weight = rearrange(source, "g n_in n_out -> (g n_out) n_in 1") if is_grouped else source
+        target.copy_(weight.reshape(target.shape))
 
 
 def _tensors(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *(each for each in module.buffers() if each.is_floating_point())]
+    return [*module.parameters(), *(buffer for buffer in module.buffers() if buffer.is_floating_point())]

@@ -1,4 +1,4 @@
-"""Goals of what stands around the model: audio features, the renderer, the metrics."""
+"""Goals of the parts around the model: audio features, the renderer, the metrics."""
 
 from __future__ import annotations
 
@@ -19,41 +19,44 @@ from headmotion.media.image import read_picture
 from headmotion.metrics.specs import AVSyncSpec
 from headmotion.representations.specs import Landmarks68Spec
 
-from ..evaluation import clips, random_syncers
-from .measuring import Figure, in_turns, threads
+from ..evaluation import random_syncers, trembling_clips
+from .timing import Measurement, median_seconds, threads
 
 ASSETS = Path(hm.__file__).parent / "assets"
 
 
-def audio_features() -> Figure:
-    """A minute of audio: `log-mel` against ``logfbank`` of python_speech_features, whose figures it gives."""
+def audio_features() -> Measurement:
+    """Measure `log-mel` against ``logfbank`` of python_speech_features, which gives the same values, on a minute."""
     wave = np.random.default_rng(0).normal(0, 0.05, 16_000 * 60).astype(np.float32)
     encoder, tensor = LogMel(LogMelSpec()), torch.from_numpy(wave)[None]
     with threads(1), torch.inference_mode():
-        took = in_turns({"ours": lambda: encoder(tensor), "psf": lambda: psf.logfbank(wave)}, 9)
-    return Figure(took["psf"] / took["ours"], "x", f"{1000 * took['ours']:.1f} ms, theirs {1000 * took['psf']:.1f} ms")
+        seconds = median_seconds({"ours": lambda: encoder(tensor), "psf": lambda: psf.logfbank(wave)}, 9)
+    note = f"{1000 * seconds['ours']:.1f} ms, theirs {1000 * seconds['psf']:.1f} ms"
+    return Measurement(seconds["psf"] / seconds["ours"], "x", note)
 
 
-def portrait() -> Figure:
-    """Frames per second of the `portrait` renderer, 512 x 512, on one core."""
+def portrait() -> Measurement:
+    """Measure the frames per second of the `portrait` renderer, 512 x 512, on one core."""
     cv2.setNumThreads(1)
     pipe = hm.load("ms-sync", device="cpu")
     motion = pipe.generate(ASSETS / "speech.flac", reference=ASSETS / "portrait_landmarks.npz")[:100]
     picture, renderer = read_picture(ASSETS / "portrait.png"), pipe.with_renderer("portrait")
     with threads(1):
-        took = in_turns({"ours": lambda: [0 for _ in renderer.frames([motion], picture)]}, 5)["ours"]
-    return Figure(len(motion) / took, "frames/s", f"{1000 * took / len(motion):.1f} ms per frame")
+        seconds = median_seconds({"ours": lambda: [0 for _ in renderer.frames([motion], picture)]}, 5)["ours"]
+    return Measurement(len(motion) / seconds, "frames/s", f"{1000 * seconds / len(motion):.1f} ms per frame")
 
 
-def evaluation(count: int = 1000) -> Figure:
-    """Seconds for offset and confidence of 1,000 clips of 80 frames."""
+def evaluation(count: int = 1000) -> Measurement:
+    """Measure the seconds for offset and confidence of 1,000 clips of 80 frames."""
     context = BuildContext(Landmarks68Spec().build(), 0)
     with tempfile.TemporaryDirectory() as folder:
         metric = AVSyncSpec(syncers=str(random_syncers(Path(folder)))).build(context)
-    given = clips(count)
+    clips = trembling_clips(count)
     with threads(2):
-        metric.observe_batch(given[:16])
-        began = time.perf_counter()
-        metric.observe_batch(given)
-        took = time.perf_counter() - began
-    return Figure(took, "s", f"{1000 * took / count:.1f} ms per clip on two threads, syncers of random weights")
+        metric.observe_batch(clips[:16])
+        start = time.perf_counter()
+        metric.observe_batch(clips)
+        seconds = time.perf_counter() - start
+    return Measurement(
+        seconds, "s", f"{1000 * seconds / count:.1f} ms per clip on two threads, syncers of random weights"
+    )

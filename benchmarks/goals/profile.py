@@ -1,4 +1,4 @@
-"""Where the time goes: operators of one frame, and parts of a training step, as a page."""
+"""Where the time goes: operators of one frame, parts of a training step, and what each acceleration brings, as a page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from torch.profiler import ProfilerActivity, profile
 import headmotion as hm
 from headmotion.data.synthetic.talking_faces import write_synthetic
 
-from ..steps import step_times
+from ..accelerations import measure_all
+from ..timings import step_times
 from .generation import inputs
-from .measuring import threads
+from .timing import threads
 
 PAGE = Path(__file__).parents[2] / "docs" / "where-the-time-goes.md"
 KINDS = {
@@ -30,7 +31,7 @@ FRAMES = 40
 
 
 def kind_of(operator: str) -> str:
-    """What an operator does; the rest is copies, views and the allocation of memory."""
+    """Return the kind of an operator; those without a kind are copies, views and the allocation of memory."""
     name = operator.removeprefix("aten::").strip("_")
     for kind, words in KINDS.items():
         if any(word in name.split("_") or name.endswith(word) for word in words):
@@ -38,57 +39,64 @@ def kind_of(operator: str) -> str:
     return "copies and views"
 
 
-def shares(preset: str, batch: int) -> tuple[float, Counter[str]]:
-    """Milliseconds of operators per frame, and the share of each kind."""
+def operator_shares(preset: str, batch: int) -> tuple[float, Counter[str]]:
+    """Return the milliseconds of operators per frame, and the fraction of each kind."""
     pipe = hm.build({"generator": {"type": "ms-sync", "preset": preset}}, device="cpu")
-    given = inputs(batch, FRAMES)
+    arguments = inputs(batch, FRAMES)
     with threads(1), torch.inference_mode():
-        pipe.generator(*given)
-        with profile(activities=[ProfilerActivity.CPU]) as watched:
-            pipe.generator(*given)
-    spent: Counter[str] = Counter()
-    events: list[FunctionEvent] = list(watched.key_averages())
+        pipe.generator(*arguments)
+        with profile(activities=[ProfilerActivity.CPU]) as profiler:
+            pipe.generator(*arguments)
+    times: dict[str, float] = {}
+    events: list[FunctionEvent] = list(profiler.key_averages())
     for event in events:
-        spent[kind_of(event.key)] += event.self_cpu_time_total
-    whole = sum(spent.values())
-    return whole / 1000 / FRAMES, Counter({kind: each / whole for kind, each in spent.items()})
+        kind = kind_of(event.key)
+        times[kind] = times.get(kind, 0.0) + event.self_cpu_time_total
+    total = sum(times.values())
+    return total / 1000 / FRAMES, Counter({kind: time / total for kind, time in times.items()})
 
 
 def rows() -> Iterator[str]:
-    """The tables."""
+    """Yield the lines of the tables."""
     yield from ("## A frame", "", "| generator | ms of operators | share |", "|---|---|---|")
     for preset in ("small", "paper", "paper-code"):
         for batch in (1, 16):
-            ms, parts = shares(preset, batch)
-            yield f"| preset `{preset}`, batch {batch} | {ms:.2f} | {listed(parts)} |"
+            ms, shares = operator_shares(preset, batch)
+            yield f"| preset `{preset}`, batch {batch} | {ms:.2f} | {as_text(shares)} |"
     yield from ("", "## A training step", "", "| recipe and phase | seconds | share |", "|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
-        for recipe, phase, clips, seconds, parts in step_times(corpus):
-            yield f"| `{recipe}`, {phase} phase, {clips} clips | {seconds:.2f} | {listed(parts)} |"
+        for step in step_times(corpus):
+            case = f"`{step.recipe}`, {step.phase} phase, {step.clips} clips"
+            yield f"| {case} | {step.seconds:.2f} | {as_text(step.shares)} |"
+    yield from ("", "## What accelerations bring", "", ACCELERATIONS, "")
+    yield from measure_all()
 
 
-def listed(parts: Counter[str]) -> str:
-    """Shares, the largest first."""
-    return ", ".join(f"{name} {100 * share:.0f}%" for name, share in parts.most_common() if share >= 0.005)
+def as_text(shares: Counter[str]) -> str:
+    """Return the fractions in percent, the largest first."""
+    return ", ".join(f"{name} {100 * share:.0f}%" for name, share in shares.most_common() if share >= 0.005)
 
 
 INTRODUCTION = """\
 # Where the time goes
 
 Made by `python -m benchmarks.goals.profile`, on one thread. What runs within a matrix product or a convolution counts
-as that one's; the time between operators, which is Python's, is not in the first table.
+as part of it. The time between operators, which is Python's, is not in the first table.
 
 """
+ACCELERATIONS = """\
+Processor time without an acceleration over the time with it, by `python -m benchmarks.accelerations`: the median of
+all turns, which are in random order, and its 95 % interval (bootstrap over turns). What brings less than 10 %
+everywhere is not in the code."""
 READING = """
-## What has been done about it
+## What else has been done
 
 - The four branches are one batched product per layer, and a one-tap depth-wise convolution is a multiply-add.
-- Gradients of the branches' weights are computed once per rollout (`headmotion/ms_sync/batched_weight_grads.py`).
-- Activations of few numbers go around oneDNN, which takes longer to prepare than to compute them.
-- What is generated from a file goes through the audio networks in blocks of a second, not frame by frame.
+- Motion from a file is generated in blocks of a second, not frame by frame.
 - Batches of waves become features in blocks that fit the caches (`headmotion/audio_encoders/log_mel.py`).
-- A training step makes one rollout for both updates, and no gradient of the discriminators' weights in the generator's.
+- A training step uses one rollout for both updates, and the generator's update computes no gradients of the
+  discriminators' weights.
 """
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Goals of training: one step of both networks, ours and the yardstick's, each in a process of its own.
+"""Goals of training: one step of ours and of the baseline, each in a process of its own.
 
-    python -m benchmarks.goals.training ours|yardstick
+    python -m benchmarks.goals.training ours|baseline
 
 prints seconds per step and the peak of memory as JSON.
 """
@@ -22,53 +22,52 @@ from torch import nn
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.sync.pyramid import Pyramid
 from headmotion.training.build import build_training
-from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
 
-from .baseline_networks import LEVELS, YardstickDiscriminator, YardstickGenerator, YardstickSyncer
-from .measuring import Figure, printed
+from .baseline_networks import LEVELS, BaselineDiscriminator, BaselineGenerator, BaselineSyncer
+from .timing import Measurement, last_line_of
 
 BATCH, FRAMES, STEPS, TURNS, THREADS = 8, 40, 2, 2, 2
 
 
-def step_time() -> Figure:
-    """Seconds of our step over those of the yardstick's."""
-    ours, plain = (statistics.median(run["seconds"] for run in each) for each in _runs())
-    note = f"{ours:.2f} s, yardstick {plain:.2f} s; {BATCH} clips of {FRAMES} frames, 512 wide, {THREADS} threads"
-    return Figure(ours / plain, "x", note)
+def step_time() -> Measurement:
+    """Compare the seconds of a step with those of the baseline."""
+    ours, baseline = (statistics.median(run["seconds"] for run in runs) for runs in _runs())
+    note = f"{ours:.2f} s, baseline {baseline:.2f} s; {BATCH} clips of {FRAMES} frames, 512 wide, {THREADS} threads"
+    return Measurement(ours / baseline, "x", note)
 
 
-def peak_memory() -> Figure:
-    """Peak of our process's memory over that of the yardstick's."""
-    ours, plain = (max(run["peak_gb"] for run in each) for each in _runs())
-    return Figure(ours / plain, "x", f"{ours:.2f} GB, yardstick {plain:.2f} GB; {BATCH} clips")
+def peak_memory() -> Measurement:
+    """Compare the peak of a process's memory with that of the baseline."""
+    ours, baseline = (max(run["peak_gb"] for run in runs) for runs in _runs())
+    return Measurement(ours / baseline, "x", f"{ours:.2f} GB, baseline {baseline:.2f} GB; {BATCH} clips")
 
 
 def _runs() -> tuple[list[dict[str, float]], list[dict[str, float]]]:
-    """Both in turns."""
-    turns = [(_process("ours"), _process("yardstick")) for _ in range(TURNS)]
-    return [ours for ours, _ in turns], [plain for _, plain in turns]
+    """Run both in turns."""
+    turns = [(_run("ours"), _run("baseline")) for _ in range(TURNS)]
+    return [ours for ours, _ in turns], [baseline for _, baseline in turns]
 
 
-def _process(which: str) -> dict[str, float]:
-    figures: dict[str, float] = json.loads(printed("benchmarks.goals.training", which))
-    return figures
+def _run(which: str) -> dict[str, float]:
+    values: dict[str, float] = json.loads(last_line_of("benchmarks.goals.training", which))
+    return values
 
 
 def our_step(folder: Path) -> Callable[[int], object]:
-    """A step of the recipe `paper-short` with the authors' widths, reading of data and audio features included."""
+    """Return a step of the recipe `paper-short` with the authors' widths, including data and audio features."""
     corpus = write_synthetic(folder / "corpus", clips=2 * BATCH, seconds=3.2)
     changes = ["pipeline.generator={type: ms-sync, preset: paper-code}", f"data.batch_size={BATCH}"]
     changes += [f"syncers.batch_size={BATCH}"]
-    parts = build_training(load_recipe("paper-short", changes), [corpus], Processes())
+    parts = build_training(load_recipe("paper-short", changes), [corpus])
     parts.freeze_syncers()
     return parts.adversarial.step
 
 
-def yardstick_step() -> Callable[[int], object]:
-    """A step as it is described in 1.8 and 1.9: discriminators first, then the generator, each with its own rollout."""
-    generator, discriminator = YardstickGenerator(), YardstickDiscriminator()
-    syncers = nn.ModuleList(YardstickSyncer() for _ in range(LEVELS)).eval().requires_grad_(False)
+def baseline_step() -> Callable[[int], object]:
+    """Return a step as described in 1.8 and 1.9: discriminators, then the generator, each with its own rollout."""
+    generator, discriminator = BaselineGenerator(), BaselineDiscriminator()
+    syncers = nn.ModuleList(BaselineSyncer() for _ in range(LEVELS)).eval().requires_grad_(False)
     of_generator = torch.optim.Adam(generator.parameters(), 2e-5, (0.0, 0.999))
     of_discriminator = torch.optim.Adam(discriminator.parameters(), 1e-5, (0.0, 0.999))
     pyramid = Pyramid(LEVELS)
@@ -77,13 +76,13 @@ def yardstick_step() -> Callable[[int], object]:
 
     def step(number: int) -> None:
         with torch.no_grad():
-            made = generator(reference, audio)
-        on_real, on_made = discriminator(reference, real), discriminator(reference, made)
-        hinge = sum((1 - on_real[name]).relu().mean() + (1 + on_made[name]).relu().mean() for name in on_real)
+            generated = generator(reference, audio)
+        real_scores, scores = discriminator(reference, real), discriminator(reference, generated)
+        hinge = sum((1 - real_scores[head]).relu().mean() + (1 + scores[head]).relu().mean() for head in scores)
         _update(of_discriminator, discriminator, hinge)
-        made = generator(reference, audio)
-        loss = -sum(score.mean() for score in discriminator(reference, made).values())
-        levels = pyramid.pair(made, audio)
+        generated = generator(reference, audio)
+        loss = -sum(score.mean() for score in discriminator(reference, generated).values())
+        levels = pyramid.pair(generated, audio)
         loss = loss - sum(syncer(m, a) for syncer, (m, a) in zip(syncers, levels, strict=True)) / LEVELS
         _update(of_generator, generator, loss)
 
@@ -98,18 +97,18 @@ def _update(optimizer: torch.optim.Optimizer, network: nn.Module, loss: torch.Te
 
 
 def main(which: str) -> None:
-    """Time one of the two and print its figures."""
+    """Time one of the two and print seconds per step and peak memory."""
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        step = our_step(Path(folder)) if which == "ours" else yardstick_step()
-        took = []
+        step = our_step(Path(folder)) if which == "ours" else baseline_step()
+        times = []
         for number in range(STEPS + 1):
-            began = time.perf_counter()
+            start = time.perf_counter()
             step(number)
-            took.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(json.dumps({"seconds": statistics.median(took[1:]), "peak_gb": peak}))
+    print(json.dumps({"seconds": statistics.median(times[1:]), "peak_gb": peak}))
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The proof: experiments on the claims of MS-Sync, trained, measured and written down by one command."""
+"""Experiments on the claims of MS-Sync: one command trains, measures and writes docs/results.md."""

@@ -1,8 +1,8 @@
-"""Train, measure and write down every experiment of the proof.
+"""Train and measure every experiment, and write docs/results.md.
 
     python -m benchmarks.reproduction --size quick --clips SHARED_DATA
 
-Whatever is done already is not done again, and a run that was cut short goes on from its last saved step.
+What exists is not made again, and an interrupted run is resumed from its last saved step.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from .page import Page
-from .proving import prove
-from .running import Workshop
-from .table import SIZES, experiments
+from .experiments import SIZES, experiments
+from .results_page import ResultsPage
+from .runner import run_experiment
+from .workspace import Workspace
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, default="full")
-    parser.add_argument("--clips", type=Path, help="folder of recorded clips; without it, synthetic ones alone")
-    parser.add_argument("--output", type=Path, default=Path("runs/proof"))
+    parser.add_argument("--clips", type=Path, help="folder of recorded clips; without it only synthetic ones are used")
+    parser.add_argument("--output", type=Path, default=Path("runs/reproduction"))
     parser.add_argument("--page", type=Path, default=Path("docs/results.md"))
-    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, of one thread each")
+    parser.add_argument("--jobs", type=int, default=2, help="parallel runs, with one thread each")
     parser.add_argument(
-        "--only", nargs="*", metavar="EXPERIMENT", help="experiments to run; none: write the page alone"
+        "--only", nargs="*", metavar="EXPERIMENT", help="experiments to run; without names, only write the page"
     )
     parser.add_argument(
         "--judge",
@@ -37,17 +37,17 @@ def main() -> None:
         help="syncers that were trained before, such as grid-guide=runs/first/syncers.safetensors",
     )
     arguments = parser.parse_args()
-    given = {name: Path(file) for name, _, file in (each.partition("=") for each in arguments.judge)}
+    files = {name: Path(file) for name, _, file in (judge.partition("=") for judge in arguments.judge)}
     size = SIZES[arguments.size]
-    every = experiments(size, arguments.clips, given)
-    shop = Workshop(arguments.output / size.name)
+    all_experiments = experiments(size, arguments.clips, files)
+    workspace = Workspace(arguments.output / size.name)
     command = f"make prove SIZE={size.name}" + (" CLIPS=SHARED_DATA" if arguments.clips else "")
     command += f" JUDGES='{' '.join(arguments.judge)}'" if arguments.judge else ""
     with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as pool:
-        for experiment in every:
+        for experiment in all_experiments:
             if arguments.only is None or experiment.name in arguments.only:
-                prove(shop, size, experiment, pool)
-    Page(arguments.page, shop, size).write(every, command)
+                run_experiment(workspace, size, experiment, pool)
+    ResultsPage(arguments.page, workspace, size).write(all_experiments, command)
     print(arguments.page)
 
 

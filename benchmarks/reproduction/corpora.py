@@ -1,8 +1,9 @@
-"""What is trained on: recordings, and synthetic clips whose cause is known at each time scale."""
+"""The corpora that are trained on: recordings, and synthetic clips whose causes are known at each time scale."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,21 +13,20 @@ import numpy as np
 
 from headmotion.core.files import atomic_folder
 from headmotion.core.npz import read_arrays
+from headmotion.core.spec import Spec
 from headmotion.data.corpus import Corpus, open_corpus
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.curves import FPS, STEPS_PER_SECOND, Curve
 from headmotion.data.synthetic.talking_faces import SyntheticClip, synthetic_clip
 
-from .digests import digest
-
 CAUSES = "causes.npz"
 CLIPS_PER_SPEAKER = 5
-"""Clips of each synthetic speaker; every tenth speaker is kept for validation."""
+"""Clips of each synthetic speaker; every tenth speaker is for validation."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A folder of recorded clips, brought into shards."""
+    """A folder of recorded clips, converted to shards."""
 
     name: str
     folder: Path
@@ -44,7 +44,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """Clips of `headmotion.data.synthetic.talking_faces`, and the curves that they were made from."""
+    """Clips of `headmotion.data.synthetic.talking_faces`, with the curves that they were made from."""
 
     name: str
     clips: int
@@ -61,14 +61,14 @@ class Synthetic:
         causes: dict[str, Curve] = {}
 
         def with_causes() -> Iterator[SyntheticClip]:
-            for clip in self._made():
+            for clip in self._generate():
                 causes.update({f"{clip.id}/{name}": curve for name, curve in causes_of(clip).items()})
                 yield replace(clip, landmarks=clip.landmarks[..., :2])
 
         write_shards(target, with_causes(), representation={"type": "landmarks68"})
         np.savez(target / CAUSES, **causes)  # type: ignore[arg-type]
 
-    def _made(self) -> Iterator[SyntheticClip]:
+    def _generate(self) -> Iterator[SyntheticClip]:
         first = self.seed * 1_000_000
         for k in range(self.clips):
             speaker = k // CLIPS_PER_SPEAKER
@@ -78,29 +78,48 @@ class Synthetic:
 
 @dataclass(frozen=True)
 class Points:
-    """Some landmarks of another corpus as plain keypoints, beside which it lies."""
+    """A subset of another corpus's landmarks as plain keypoints."""
 
     name: str
     base: Synthetic
-    kept: tuple[int, ...]
+    """The other corpus, written to the same folder."""
+    indices: tuple[int, ...]
 
     @property
     def key(self) -> Mapping[str, Any]:
         """What the clips depend on."""
-        return {"base": self.base.key, "kept": self.kept}
+        return {"base": self.base.key, "kept": self.indices}
 
     def write(self, target: Path) -> None:
-        """Write the corpus, and the other one unless it is there."""
-        whole = open_corpus(made(self.base, target.parent))
-        few = (replace(clip, landmarks=clip.landmarks[:, self.kept]) for clip in whole)
-        write_shards(target, few, representation={"type": "keypoints", "points": len(self.kept)})
+        """Write the corpus, and the other one unless it exists."""
+        base = open_corpus(corpus_folder(self.base, target.parent))
+        clips = (replace(clip, landmarks=clip.landmarks[:, self.indices]) for clip in base)
+        write_shards(target, clips, representation={"type": "keypoints", "points": len(self.indices)})
 
 
-Plan = Recorded | Synthetic | Points
+CorpusPlan = Recorded | Synthetic | Points
+
+
+def corpus_folder(plan: CorpusPlan, folder: Path) -> Path:
+    """Return the folder of a corpus, which is written unless it exists."""
+    target = folder / f"{plan.name}-{digest(plan.key)[:8]}"
+    if not target.exists():
+        try:
+            with atomic_folder(target) as temporary:
+                plan.write(temporary)
+        except OSError:
+            if not target.exists():  # else another process has just written the same corpus
+                raise
+    return target
+
+
+def unseen(corpus: Path, max_count: int) -> Corpus:
+    """Return the first clips of the validation split."""
+    return Corpus(open_corpus(corpus).select(split="val").entries[:max_count])
 
 
 def causes_of(clip: SyntheticClip) -> dict[str, Curve]:
-    """Curves ``[T]`` at 25 fps that lips, nods and posture follow."""
+    """Return the curves ``[T]`` at 25 fps that lips, nods and posture follow."""
     assert clip.script is not None and clip.face_motion is not None
     frames = slice(0, None, STEPS_PER_SECOND // FPS)
     return {
@@ -110,26 +129,27 @@ def causes_of(clip: SyntheticClip) -> dict[str, Curve]:
     }
 
 
-def made(plan: Plan, folder: Path) -> Path:
-    """The corpus of a plan, written unless it is there."""
-    target = folder / f"{plan.name}-{digest(plan.key)[:8]}"
-    if not target.exists():
-        try:
-            with atomic_folder(target) as temporary:
-                plan.write(temporary)
-        except OSError:
-            if not target.exists():  # else another process has just written the same
-                raise
-    return target
-
-
-def unseen(corpus: Path, most: int) -> Corpus:
-    """The first clips that nobody trains on."""
-    return Corpus(open_corpus(corpus).select(split="val").entries[:most])
-
-
-def causes(corpus: Path, id: str) -> Mapping[str, Curve]:
-    """The curves of one clip of a synthetic corpus."""
+def stored_causes(corpus: Path, id: str) -> Mapping[str, Curve]:
+    """Read the curves of one clip of a synthetic corpus."""
     names = ("opening", "accent", "phrase")
     stored = read_arrays(corpus / CAUSES, *(f"{id}/{name}" for name in names))
     return {name: stored[f"{id}/{name}"] for name in names}
+
+
+def digest(settings: Mapping[str, Any]) -> str:
+    """Return a digest of settings as JSON: what was made with the same settings need not be made again."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def non_default_values(value: Any) -> Any:
+    """Return a spec as JSON values without defaults, so that a field which is added later changes no digest."""
+    if isinstance(value, Spec):
+        values = {name: getattr(value, name) for name in type(value).model_fields}
+        fields = type(value).model_fields.items()
+        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields}
+        return {
+            name: non_default_values(item) for name, item in values.items() if name == "type" or item != defaults[name]
+        }
+    if isinstance(value, dict):
+        return {name: non_default_values(item) for name, item in value.items()}
+    return [non_default_values(item) for item in value] if isinstance(value, tuple | list) else str(value)

@@ -1,4 +1,4 @@
-"""The pictures of the page, as SVGs whose bytes depend on the figures alone."""
+"""Plots of docs/results.md, as SVGs whose bytes depend on the metrics alone."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from .intervals import interval
-from .measuring import MetricValues
-from .scales import SCALES
-from .synchrony import FIGURES
-from .table import Run
+from .experiments import GeneratorRun
+from .motion_metrics import FIGURES, SCALES
+from .run_metrics import RunValues, interval
 
-Measured = Mapping[str, Sequence[tuple[Run, MetricValues]]]
-"""By variant, its runs and their figures."""
+RunsByVariant = Mapping[str, Sequence[tuple[GeneratorRun, RunValues]]]
+"""Runs and their metrics by variant."""
 LEVEL_MS = (200, 400, 800, 1600)
 """Length of a window of each level."""
 ROWS = ("confidence", "distance", "offset")
@@ -25,8 +23,8 @@ COLORS = ("#0b6e99", "#d9730d", "#9b2f6a", "#4d7f1c", "#555555")
 
 
 @contextmanager
-def sheet(target: Path, rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[Any]:
-    """Axes ``[rows, columns]``, written on leaving."""
+def figure_file(target: Path, rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[Any]:
+    """Yield axes ``[rows, columns]``, and write the figure on exit."""
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "headmotion", "svg.fonttype": "none", "font.size": 8})
     from matplotlib import pyplot
@@ -41,18 +39,18 @@ def sheet(target: Path, rows: int, columns: int, size: tuple[float, float], **op
     pyplot.close(figure)
 
 
-def levels(target: Path, found: Measured, recordings: MetricValues) -> None:
-    """Figures of synchrony over the steps of training, one column per level; one thin line per seed."""
-    truth, wrong = recordings.table("synchrony")[0].mean(0), recordings.table("wrong").mean(0)
-    with sheet(target, len(ROWS), len(truth), (10, 6.5), sharex=True) as axes:
+def synchrony(target: Path, runs_by_variant: RunsByVariant, recordings: RunValues) -> None:
+    """Plot metrics of synchrony over the steps of training, one column per level and one thin line per seed."""
+    recorded, wrong = recordings.table("synchrony")[0].mean(0), recordings.table("wrong").mean(0)
+    with figure_file(target, len(ROWS), len(recorded), (10, 6.5), sharex=True) as axes:
         for row, name in enumerate(ROWS):
-            for level in range(len(truth)):
+            for level in range(len(recorded)):
                 axis, figure = axes[row, level], FIGURES.index(name)
-                axis.axhline(truth[level, figure], color="black", linestyle="--", linewidth=1, label="recordings")
+                axis.axhline(recorded[level, figure], color="black", linestyle="--", linewidth=1, label="recordings")
                 axis.axhline(wrong[level, figure], color="black", linestyle=":", linewidth=1, label="other speech")
-                for color, (variant, runs) in zip(COLORS, found.items(), strict=False):
+                for color, (variant, runs) in zip(COLORS, runs_by_variant.items(), strict=False):
                     marks = runs[0][0].marks
-                    curves = np.array([each.table("synchrony")[:, :, level, figure].mean(1) for _, each in runs])
+                    curves = np.array([values.table("synchrony")[:, :, level, figure].mean(1) for _, values in runs])
                     axis.plot(marks, curves.T, color=color, linewidth=0.6, alpha=0.5)
                     axis.plot(
                         marks, curves.mean(0), color=color, linewidth=1.8, marker="o", markersize=3, label=variant
@@ -64,35 +62,37 @@ def levels(target: Path, found: Measured, recordings: MetricValues) -> None:
             axis.set_xlabel("steps of the generator")
 
 
-def causes(target: Path, found: Measured, recordings: MetricValues) -> None:
-    """Correlation with what caused the recorded motion, at each time scale."""
-    truth = recordings.table("followed").mean(0)
-    with sheet(target, 1, 1, (7, 3)) as axes:
-        axis, width = axes[0, 0], 0.8 / len(found)
-        for number, (variant, runs) in enumerate(found.items()):
-            own, wrong = (np.array([each.table(name) for _, each in runs]) for name in ("followed", "followed_wrong"))
+def causes(target: Path, runs_by_variant: RunsByVariant, recordings: RunValues) -> None:
+    """Plot the correlation with what caused the recorded motion, at each time scale."""
+    recorded = recordings.table("followed").mean(0)
+    with figure_file(target, 1, 1, (7, 3)) as axes:
+        axis, width = axes[0, 0], 0.8 / len(runs_by_variant)
+        for number, (variant, runs) in enumerate(runs_by_variant.items()):
+            own, wrong = (
+                np.array([values.table(name) for _, values in runs]) for name in ("followed", "followed_wrong")
+            )
             for scale in range(len(SCALES)):
-                middle, sure = scale + (number - (len(found) - 1) / 2) * width, interval(own[:, :, scale])
+                middle, value = scale + (number - (len(runs_by_variant) - 1) / 2) * width, interval(own[:, :, scale])
                 label = {"label": variant} if not scale else {}
-                axis.bar(middle, sure.mean, width, color=COLORS[number], **label)
-                axis.vlines(middle, sure.low, sure.high, color="black", linewidth=1)
+                axis.bar(middle, value.mean, width, color=COLORS[number], **label)
+                axis.vlines(middle, value.low, value.high, color="black", linewidth=1)
                 axis.hlines(
                     wrong[:, :, scale].mean(), middle - width / 2, middle + width / 2, color="black", linestyle=":"
                 )
-        for scale, value in enumerate(truth):
+        for scale, value in enumerate(recorded):
             label = {"label": "recordings"} if not scale else {}
             axis.hlines(value, scale - 0.4, scale + 0.4, color="black", linestyle="--", linewidth=1, **label)
         axis.set_xticks(range(len(SCALES)), ["lips (0.1 s)", "nods (0.3 s)", "posture (1 to 2 s)"])
         axis.set_ylabel("correlation with the cause")
 
 
-def wandering(target: Path, found: Measured) -> None:
-    """Distance of poses from those of recordings, window after window."""
-    with sheet(target, 1, 1, (7, 3)) as axes:
+def drift(target: Path, runs_by_variant: RunsByVariant) -> None:
+    """Plot the distance of poses from recorded ones over time."""
+    with figure_file(target, 1, 1, (7, 3)) as axes:
         axis = axes[0, 0]
-        for color, (variant, runs) in zip(COLORS, found.items(), strict=False):
-            stored = [each.values["drift"] for _, each in runs]
-            curves, step = np.array([each["generated"] for each in stored]), stored[0]["seconds"]
+        for color, (variant, runs) in zip(COLORS, runs_by_variant.items(), strict=False):
+            stored = [values.values["drift"] for _, values in runs]
+            curves, step = np.array([values["generated"] for values in stored]), stored[0]["seconds"]
             time = (np.arange(curves.shape[1]) + 0.5) * step
             axis.plot(time, curves.T, color=color, linewidth=0.6, alpha=0.5)
             axis.plot(time, curves.mean(0), color=color, linewidth=1.8, label=variant)
@@ -100,22 +100,28 @@ def wandering(target: Path, found: Measured) -> None:
         axis.set(xlabel="seconds", ylabel="distance from recordings, %", yscale="log")
 
 
-def shares(target: Path, found: Measured, recordings: MetricValues) -> None:
-    """What the weight of the sync loss does to synchrony, and to how far and how roughly motion moves."""
-    weights = [float(variant) for variant in found]
+def sync_weights(target: Path, runs_by_variant: RunsByVariant, recordings: RunValues) -> None:
+    """Plot synchrony, spread and jitter of motion by the weight of the sync loss."""
+    weights = [float(variant) for variant in runs_by_variant]
     places = range(len(weights))
-    truth = recordings.table("synchrony")[0].mean(0)[:, FIGURES.index("confidence")]
-    with sheet(target, 1, 2, (9, 3)) as axes:
-        for level in range(len(truth)):
-            every = [[each.table("synchrony")[-1, :, level, 0] for _, each in runs] for runs in found.values()]
-            sure = [interval(np.array(each)) for each in every]
-            spans = np.array([[each.mean - each.low, each.high - each.mean] for each in sure]).T
-            means = [each.mean for each in sure]
+    recorded = recordings.table("synchrony")[0].mean(0)[:, FIGURES.index("confidence")]
+    with figure_file(target, 1, 2, (9, 3)) as axes:
+        for level in range(len(recorded)):
+            tables = [
+                [values.table("synchrony")[-1, :, level, 0] for _, values in runs] for runs in runs_by_variant.values()
+            ]
+            intervals = [interval(np.array(table)) for table in tables]
+            spans = np.array([[value.mean - value.low, value.high - value.mean] for value in intervals]).T
+            means = [value.mean for value in intervals]
             axes[0, 0].errorbar(places, means, spans, color=COLORS[level], capsize=2, label=f"level {level}")
-            axes[0, 0].axhline(truth[level], color=COLORS[level], linestyle="--", linewidth=0.8)
+            axes[0, 0].axhline(recorded[level], color=COLORS[level], linestyle="--", linewidth=0.8)
         for number, name in enumerate(("spread", "jitter")):
-            moved = [np.array([each.table("moved")[:, number] for _, each in runs]) for runs in found.values()]
-            axes[0, 1].plot(places, [np.median(each) for each in moved], marker="o", color=COLORS[number], label=name)
+            ratios = [
+                np.array([values.table("moved")[:, number] for _, values in runs]) for runs in runs_by_variant.values()
+            ]
+            axes[0, 1].plot(
+                places, [np.median(table) for table in ratios], marker="o", color=COLORS[number], label=name
+            )
         axes[0, 1].axhline(1, color="black", linestyle="--", linewidth=1, label="recordings")
         axes[0, 0].set_ylabel("confidence")
         axes[0, 1].set_ylabel("over that of recordings")

@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from benchmarks.goals.baseline_networks import (
-    YardstickDiscriminator,
-    YardstickGenerator,
-    YardstickSyncer,
-    lend,
+    BaselineDiscriminator,
+    BaselineGenerator,
+    BaselineSyncer,
+    copy_weights,
     parameters,
 )
 from headmotion.core.component import seeded_uniform
@@ -21,7 +21,7 @@ CONTEXT = BuildContext(Landmarks68Spec().build(), 26)
 
 @pytest.mark.parametrize(
     ("network", "millions"),
-    [(YardstickGenerator, 71.0), (YardstickDiscriminator, 33.2), (YardstickSyncer, 12.081124)],
+    [(BaselineGenerator, 71.0), (BaselineDiscriminator, 33.2), (BaselineSyncer, 12.081124)],
 )
 def test_parameter_counts_are_the_published_ones(network: type[nn.Module], millions: float) -> None:
     with torch.device("meta"):
@@ -37,10 +37,10 @@ def test_the_generator_with_the_same_weights_gives_the_same_motion(
 ) -> None:
     torch.manual_seed(0)
     spec = MSSyncGeneratorSpec.model_validate({"preset": "paper-code", "pose_size": 64, "audio_size": 64})
-    ours, plain = spec.build(CONTEXT).eval().to(dtype), YardstickGenerator(64).eval().to(dtype)
-    lend(ours, plain)
+    ours, baseline = spec.build(CONTEXT).eval().to(dtype), BaselineGenerator(64).eval().to(dtype)
+    copy_weights(ours, baseline)
     reference, audio = torch.rand(2, 3, 68, 2, dtype=dtype), torch.randn(2, 4 * frames, 26, dtype=dtype)
-    expected = plain(reference, audio, seeded_uniform(3, 2, 512).to(dtype))
+    expected = baseline(reference, audio, seeded_uniform(3, 2, 512).to(dtype))
     span = float(expected.max() - expected.min())
     torch.testing.assert_close(ours(reference, audio, seed=3), expected, atol=tolerance * span, rtol=0)
 
@@ -48,10 +48,10 @@ def test_the_generator_with_the_same_weights_gives_the_same_motion(
 @torch.no_grad()
 def test_the_discriminators_with_the_same_weights_give_the_same_scores() -> None:
     torch.manual_seed(0)
-    ours, plain = MSSyncDiscriminatorSpec().build(CONTEXT).eval(), YardstickDiscriminator().eval()
-    lend(ours, plain)
+    ours, baseline = MSSyncDiscriminatorSpec().build(CONTEXT).eval(), BaselineDiscriminator().eval()
+    copy_weights(ours, baseline)
     reference, motion = torch.rand(2, 3, 68, 2), torch.rand(2, 40, 68, 2)
-    expected = plain(reference, motion)
+    expected = baseline(reference, motion)
     for name, score in ours(reference, motion).items():
         torch.testing.assert_close(score, expected[name], atol=1e-6, rtol=1e-6)
 
@@ -59,8 +59,8 @@ def test_the_discriminators_with_the_same_weights_give_the_same_scores() -> None
 @torch.no_grad()
 def test_the_syncer_with_the_same_weights_gives_the_same_cosines() -> None:
     torch.manual_seed(0)
-    ours, plain = MSSyncSyncerSpec().build(CONTEXT).eval(), YardstickSyncer().eval()
-    lend(ours, plain)
+    ours, baseline = MSSyncSyncerSpec().build(CONTEXT).eval(), BaselineSyncer().eval()
+    copy_weights(ours, baseline)
     motion, audio = torch.rand(2, 9, 68, 2), torch.randn(2, 36, 26)
     score = SyncerPyramid([ours], Pyramid(levels=1))(motion, audio)
-    torch.testing.assert_close(-score, plain(motion, audio), atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(-score, baseline(motion, audio), atol=1e-6, rtol=1e-6)
