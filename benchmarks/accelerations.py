@@ -3,7 +3,8 @@
     python -m benchmarks.accelerations
 
 Processor time on one thread, so that other programs disturb little. Cases with and without the acceleration take turns
-in random order, on the same weights. Prints a table, which docs/where-the-time-goes.md also has.
+in random order, on the same weights. Page faults can hide the ratios of training steps: keep freed memory by the
+environment `KEEP_MEMORY` of `benchmarks.goals.timing`. Prints a table, which docs/where-the-time-goes.md also has.
 """
 
 from __future__ import annotations

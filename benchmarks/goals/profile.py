@@ -1,4 +1,4 @@
-"""Where the time goes: operators of one frame, parts of a training step, and what each acceleration brings, as a page."""
+"""Where the time goes: operators of a frame, parts of a training step, and what accelerations bring, as a page."""
 
 from __future__ import annotations
 
