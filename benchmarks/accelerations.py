@@ -23,9 +23,7 @@ import torch
 
 import headmotion as hm
 from headmotion.data.synthetic.talking_faces import write_synthetic
-from headmotion.ms_sync import blocks, generator
-from headmotion.training.build import build_training
-from headmotion.training.recipe import load_recipe
+from headmotion.ms_sync import blocks
 
 from .goals.generation import inputs
 
@@ -68,18 +66,6 @@ def push(corpus: Path) -> Work:
     return work
 
 
-def train(recipe: str, *changes: str) -> Callable[[Path], Work]:
-    """Return what makes a step of the second phase of a recipe."""
-
-    def make_work(corpus: Path) -> Work:
-        parts = build_training(load_recipe(recipe, changes), [corpus])
-        parts.freeze_syncers()
-        steps = iter(range(1 << 30))
-        return lambda: parts.adversarial.step(next(steps))
-
-    return make_work
-
-
 ACCELERATIONS = (
     Acceleration(
         "GELU of few numbers without oneDNN (`blocks.grouped_gelu`)",
@@ -94,20 +80,6 @@ ACCELERATIONS = (
         push,
         lambda: patch.object(blocks, "MIN_CONV_OUTPUTS", -1),
         60,
-    ),
-    Acceleration(
-        "gradients of weights once per rollout (`batched_weight_grads`)",
-        "training step, `paper-short`, 16 clips",
-        train("paper-short", "data.batch_size=16", "syncers.batch_size=16"),
-        lambda: patch.object(generator, "with_batched_grads", lambda branches: branches),
-        8,
-    ),
-    Acceleration(
-        "gradients of weights once per rollout (`batched_weight_grads`)",
-        "training step, `small-cpu`, 32 clips",
-        train("small-cpu", "data.distributable_only=false"),
-        lambda: patch.object(generator, "with_batched_grads", lambda branches: branches),
-        16,
     ),
 )
 

@@ -95,12 +95,6 @@ class ConvBlock(nn.Module):
         return functional.gelu(inner + self.skip(skipped)).transpose(1, 2)
 
 
-def along_longer(matrices: Tensor) -> Tensor:
-    """Return the same matrices ``[..., m, n]``, laid out in memory along their longer side."""
-    rows, columns = matrices.shape[-2:]
-    return matrices.mT.contiguous().mT if rows > columns else matrices
-
-
 class GroupedLinear(nn.Module):
     """``G`` linear layers as one batched product: ``[G, B, n_in] -> [G, B, n_out]``."""
 
@@ -108,7 +102,7 @@ class GroupedLinear(nn.Module):
         super().__init__()
         bound = 1 / math.sqrt(features_in)
         weight = torch.empty(groups, features_in, features_out).uniform_(-bound, bound)
-        self.weight = nn.Parameter(along_longer(weight))
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.empty(groups, 1, features_out).uniform_(-bound, bound))
 
     @override

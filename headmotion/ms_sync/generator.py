@@ -14,8 +14,7 @@ from ..core.interfaces.fixed_shape_stream import FixedShapeStream
 from ..core.interfaces.generator import Generator
 from ..core.interfaces.specs import BuildContext
 from .audio_pyramid import AudioPyramid, AudioState
-from .batched_weight_grads import with_batched_grads
-from .blocks import along_longer, grouped_stack, pose_encoder
+from .blocks import grouped_stack, pose_encoder
 from .specs import MSSyncGeneratorSpec
 
 OFFSET_GAIN = 20.0
@@ -89,9 +88,6 @@ class MSSyncGenerator(Generator):
         self.encoder = pose_encoder(inputs, encoder_size, spec.pose_size, spec.expansion)
         self.lstm_audio_size = spec.audio_size if spec.lstm_input == "pose-and-audio" else 0
         self.lstm = nn.LSTMCell(spec.pose_size + self.lstm_audio_size, spec.hidden_size)
-        for weight in (*self.encoder.parameters(), *self.lstm.parameters()):
-            if weight.dim() == 2:
-                weight.data = along_longer(weight.data)
         self.branches = Branches(spec, points, dims, spec.hidden_size + spec.pose_size)
         self.lookahead = self.audio.lookahead
 
@@ -155,21 +151,19 @@ class MSSyncGenerator(Generator):
     def _rollout(self, vectors: Tensor, state: GeneratorState) -> tuple[Tensor, GeneratorState]:
         """Generate one frame per audio vector ``[t, L, B, D]``."""
         hidden, cell, pose = state.hidden, state.cell, state.pose
-        branches = with_batched_grads(self.branches)
         frames = []
         for vector in vectors.unbind(0):
-            hidden, cell, pose = self.advance(branches, vector, hidden, cell, pose, state.anchor)
+            hidden, cell, pose = self.advance(vector, hidden, cell, pose, state.anchor)
             frames.append(pose)
         motion = torch.stack(frames, 1) if frames else pose.new_zeros(len(pose), 0, pose.shape[1])
         return motion.reshape(*motion.shape[:2], *self.shape), replace(state, hidden=hidden, cell=cell, pose=pose)
 
     def advance(
-        self, branches: Branches, vector: Tensor, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
+        self, vector: Tensor, hidden: Tensor, cell: Tensor, pose: Tensor, anchor: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Generate one frame.
 
         Args:
-            branches: the generator's own, or a copy of them for one rollout.
             vector: audio vectors of the frame, ``[L, B, D]``.
             hidden: of the LSTM, ``[B, H]``.
             cell: of the LSTM, ``[B, H]``.
@@ -182,7 +176,7 @@ class MSSyncGenerator(Generator):
         embedded = self._embed(pose, anchor)
         inputs = torch.cat([embedded, vector[0]], dim=-1) if self.lstm_audio_size else embedded
         hidden, cell = self.lstm(inputs, (hidden, cell))
-        moved = pose + branches(torch.cat([hidden, embedded], dim=-1), vector)
+        moved = pose + self.branches(torch.cat([hidden, embedded], dim=-1), vector)
         return hidden, cell, torch.sub(moved, pose - anchor, alpha=self.anchor) if self.anchor else moved
 
     def _embed(self, pose: Tensor, anchor: Tensor) -> Tensor:

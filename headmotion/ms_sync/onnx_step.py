@@ -172,7 +172,7 @@ class MSSyncOnnxStep(FixedShapeStream):
         frames = []
         for vector, is_valid in zip(vectors.unbind(0), valid.unbind(0), strict=True):
             before = hidden, cell, pose
-            after = self.generator.advance(self.generator.branches, vector, *before, anchor)
+            after = self.generator.advance(vector, *before, anchor)
             hidden, cell, pose = (torch.where(is_valid, new, old) for new, old in zip(after, before, strict=True))
             frames.append(pose)
         motion = torch.stack(frames, 1).reshape(1, self.frames, *self.generator.shape)
