@@ -264,6 +264,8 @@ class Far(Loss):
     def __init__(self, spec):
         super().__init__(spec)
         self.fault = spec.fault
+        if spec.fault == "untrained":
+            self.weight = nn.Parameter(torch.ones(()))
 
     def forward(self, data):
         difference = data.generated - data.real

@@ -61,6 +61,7 @@ ONE_FAULT = [
     ("far", "names", {"loss-returns-scalar-terms"}),
     ("far", "detached", {"loss-has-motion-gradient"}),
     ("far", "norm", {"loss-is-finite-for-perfect-and-static-motion"}),
+    ("far", "untrained", {"loss-trains-its-parameters"}),
     ("size", "protocol", {"metric-protocol-is-json"}),
     ("size", "numbers", {"metric-observations-are-plain-tensors"}),
     ("size", "order", {"metric-ignores-clip-order"}),
