@@ -104,8 +104,10 @@ class AdversarialPhase:
         self.norm.measure(self._generate, parts)
         # With one part, one rollout serves both updates. With several, their graphs together would fill the memory.
         generated = self._generate(parts[0]) if len(parts) == 1 else None
-        values = self._step_discriminator(number, parts, generated, batch.clips)
-        values |= self._step_losses(number, parts, generated, batch.clips)
+        # Both updates below look at the same motion, so it is generated once for both.
+        motions = self._detached(parts, generated) if self.spec.adversarial_weight or self.learned else []
+        values = self._step_discriminator(number, parts, motions, batch.clips)
+        values |= self._step_losses(number, parts, motions, batch.clips)
         values |= self._step_generator(number, parts, generated, batch.clips)
         self._update_average(number)
         return values
@@ -122,11 +124,10 @@ class AdversarialPhase:
         return generated.to(part.real.dtype)
 
     def _step_discriminator(
-        self, number: int, parts: list[GeneratorBatch], generated: Tensor | None, clips: Sequence[str]
+        self, number: int, parts: list[GeneratorBatch], motions: list[Tensor], clips: Sequence[str]
     ) -> dict[str, float]:
         if not self.spec.adversarial_weight:
             return {}
-        motions = self._detached(parts, generated)
         self.discriminator.train().requires_grad_(True)
         stepper = self.optimizers["discriminator"]
         pairs = list(zip(parts, motions, strict=True))
@@ -140,13 +141,13 @@ class AdversarialPhase:
         return values | {"d_gradient": values.pop("gradient")}
 
     def _step_losses(
-        self, number: int, parts: list[GeneratorBatch], generated: Tensor | None, clips: Sequence[str]
+        self, number: int, parts: list[GeneratorBatch], motions: list[Tensor], clips: Sequence[str]
     ) -> dict[str, float]:
         if not self.learned:
             return {}
         self._freeze_losses(False)
         stepper = self.optimizers["losses"]
-        pairs = list(zip(parts, self._detached(parts, generated), strict=True))
+        pairs = list(zip(parts, motions, strict=True))
         for part, motion in replay_state_per_part(pairs, self.losses):
             data = LossInput(part.reference, motion, part.real, part.audio)
             terms: dict[str, Tensor] = {}
