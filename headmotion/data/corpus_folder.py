@@ -6,11 +6,16 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 
 from ..core.errors import CorpusError
 from ..core.files import remove_folder, retry_while_open, temporary_folder, try_lock
+
+PATIENCE_S = 2.0
+"""How long a claimed folder is waited for. The claim of a killed process lasts until a worker that it was just starting
+has become a program of its own."""
 
 
 @contextlib.contextmanager
@@ -115,17 +120,26 @@ def _lock(folder: Path) -> Iterator[None]:
     # The lock is on an open file, so it also keeps two calls within one process apart.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            claimed = try_lock(descriptor)
-        except OSError:  # a file system without locks
-            claimed = True
-        if not claimed:
+        if not _lock_within(descriptor, PATIENCE_S):
             got = f"{folder}, which another process is writing"
             remedy = "wait until it has finished, or choose another name"
             raise CorpusError("corpus", "a folder of its own", got, remedy)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_within(descriptor: int, seconds: float) -> bool:
+    """Lock an open file; return whether that succeeded within some time."""
+    give_up_at = time.monotonic() + seconds
+    try:
+        while not try_lock(descriptor):
+            if time.monotonic() > give_up_at:
+                return False
+            time.sleep(0.05)
+    except OSError:  # a file system without locks
+        pass
+    return True
 
 
 def _move_to_free_name(source: Path, target: Path) -> None:

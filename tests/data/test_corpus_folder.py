@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -64,6 +65,17 @@ def test_a_second_writer_is_refused_before_it_works(write: Write, other: Write, 
 
     write(tmp_path / "c", clips())
     assert [clip.id for clip in open_corpus(tmp_path / "c")] == ["a", "b"]
+
+
+def test_a_claim_that_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
+    # As after a kill, while a worker that was just being started still holds its parent's open files.
+    first = claim_folder(tmp_path / "c")
+    first.__enter__()
+    ending = threading.Timer(0.2, first.__exit__, (None, None, None))
+    ending.start()
+    write_corpus(tmp_path / "c", iter([make("a")]))
+    ending.join()
+    assert [clip.id for clip in open_corpus(tmp_path / "c")] == ["a"]
 
 
 @WRITERS
