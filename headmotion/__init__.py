@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .core.interfaces.metric import Observation as Observation
     from .core.interfaces.metric import Plot as Plot
     from .core.interfaces.renderer import Renderer as Renderer
+    from .core.interfaces.renderer import SupportsTraining as SupportsTraining
     from .core.interfaces.representation import Representation as Representation
     from .core.interfaces.representation import SupportsDrawing as SupportsDrawing
     from .core.interfaces.representation import UnitSquare as UnitSquare
@@ -89,7 +90,7 @@ _HOMES = {
     "core.interfaces.generator": "Generator",
     "core.interfaces.loss": "Loss LossInput SupportsObjective",
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation Plot",
-    "core.interfaces.renderer": "Renderer",
+    "core.interfaces.renderer": "Renderer SupportsTraining",
     "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
     " MetricSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",

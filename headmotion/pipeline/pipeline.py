@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ from ..core.spec import building
 from ..core.timing import Rate
 from ..media.audio import Audio, AudioLike
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
+from .aligned_features import AlignedFeatures
 from .reference import VIDEOS, Reference, ReferenceLike, as_reference
 from .session import Session, lookahead_ms
 
@@ -245,7 +247,7 @@ class Pipeline(nn.Module):
                 appears whole or not at all. A GIF and pictures have no sound.
             image: a picture's path or ``uint8 [H, W, 3]``, for renderers that need one. The transparency of a PNG or of
                 ``[H, W, 4]`` is kept, except in ``.mp4``, if the renderer keeps it.
-            audio: sound track of the video.
+            audio: sound track of the video, and the speech for a renderer that draws from it.
             landmarks: the pose in the picture; None takes the reference that the motion carries.
             renderer: see `with_renderer`; None means the pipeline's own.
             quiet: no progress bar.
@@ -255,6 +257,7 @@ class Pipeline(nn.Module):
 
         Raises:
             ImageError: no motion, a picture that cannot be read, or an output that cannot be written.
+            HeadmotionError: no audio for a renderer that draws from it.
         """
         from ..media.frames_writer import write_frames
 
@@ -268,13 +271,30 @@ class Pipeline(nn.Module):
         if landmarks is not None:
             pose = reduce_poses(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
         scaled = (reduce_motion(part, factor, self.representation) for part in itertools.chain([first], parts))
-        frames = drawing.frames(scaled, picture, pose)
         sound = None if audio is None else Audio.coerce(audio)
+        frames = self._draw(drawing, scaled, picture, pose, sound)
         # For the progress bar only, so a sound track is not decoded just to count its frames.
         total = None if sound is None else sound.announced_frames(first.fps)
         if isinstance(motion, Motion):
             total = len(motion)
         return write_frames(frames, Path(path), first.fps, audio=sound, total=total, quiet=quiet)
+
+    def _draw(
+        self,
+        renderer: Renderer,
+        motion: Iterator[Motion],
+        picture: Picture | None,
+        pose: npt.ArrayLike | None,
+        speech: Audio | None,
+    ) -> Iterator[Picture]:
+        """Return the frames of a renderer, which gets features of the speech only if it needs them."""
+        if "audio" not in renderer.needs:
+            return renderer.frames(motion, picture, pose)
+        if speech is None:
+            name = f"renderer {renderer.spec.type_name()}"
+            raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
+        features = AlignedFeatures(self, speech, motion)
+        return renderer.frames(features.parts(), picture, pose, features)
 
     def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
         """Build another renderer for the pipeline's motion, on its device.

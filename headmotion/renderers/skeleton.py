@@ -8,6 +8,7 @@ from itertools import chain
 import cv2
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.representation import Representation, SupportsDrawing
@@ -42,7 +43,11 @@ class Skeleton(Renderer):
         self.edge_colors = [self._color(members, set(edge) & points) for edge in self.edges]
 
     def frames(
-        self, motion: Iterable[Motion], image: Picture | None = None, landmarks: npt.ArrayLike | None = None
+        self,
+        motion: Iterable[Motion],
+        image: Picture | None = None,
+        landmarks: npt.ArrayLike | None = None,
+        audio: Iterable[Tensor] | None = None,
     ) -> Iterator[Picture]:
         """Render one square picture per frame; the view fits the motion's reference, or else its first frame.
 
@@ -50,6 +55,7 @@ class Skeleton(Renderer):
             motion: consecutive parts of one motion, in pixels.
             image: ignored.
             landmarks: ignored.
+            audio: ignored.
 
         Raises:
             MotionError: another unit than pixels, another number of points, or values that are not finite.

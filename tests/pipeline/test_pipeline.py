@@ -247,7 +247,7 @@ class Still(Renderer):
 
     needs_image = True
 
-    def frames(self, motion, image=None, landmarks=None):  # type: ignore[no-untyped-def]
+    def frames(self, motion, image=None, landmarks=None, audio=None):  # type: ignore[no-untyped-def]
         """One picture per frame."""
         assert image is not None
         for part in motion:

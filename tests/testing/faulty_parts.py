@@ -209,7 +209,7 @@ class Draw(Renderer):
         super().__init__(spec)
         self.fault = spec.fault
 
-    def frames(self, motion, image=None, landmarks=None):
+    def frames(self, motion, image=None, landmarks=None, audio=None):
         if image is None and self.fault != "no image":
             raise ImageError("draw", "an image", "none")
         channels = 3 if image is None or self.fault == "drops alpha" else image.shape[2]

@@ -10,6 +10,7 @@ from itertools import chain
 import cv2
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from ...core.errors import ImageError
 from ...core.interfaces.renderer import Picture, Renderer
@@ -45,7 +46,11 @@ class Portrait(Renderer):
         self.max_useful_edge = (spec.size or MAX_DEFAULT_EDGE) if spec.crop == "none" else None
 
     def frames(
-        self, motion: Iterable[Motion], image: Picture | None = None, landmarks: npt.ArrayLike | None = None
+        self,
+        motion: Iterable[Motion],
+        image: Picture | None = None,
+        landmarks: npt.ArrayLike | None = None,
+        audio: Iterable[Tensor] | None = None,
     ) -> Iterator[Picture]:
         """Render one picture per frame, all of one even size.
 
@@ -56,6 +61,7 @@ class Portrait(Renderer):
             motion: consecutive parts of one motion, in pixels.
             image: the still picture ``uint8 [H, W, 3]``, or ``[H, W, 4]`` if its background is transparent.
             landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference of the motion.
+            audio: ignored.
 
         Raises:
             ImageError: there is no picture, no pose in it, or the pose lies outside of it.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from headmotion import BuildContext, Motion, Renderer
 
@@ -29,8 +30,9 @@ class Dots(Renderer):
         motion: Iterable[Motion],
         image: npt.NDArray[np.uint8] | None = None,
         landmarks: npt.ArrayLike | None = None,
+        audio: Iterable[Tensor] | None = None,
     ) -> Iterator[npt.NDArray[np.uint8]]:
-        """Yield one picture ``uint8 [size, size, 3]`` per frame; picture and landmarks are not used."""
+        """Yield one picture ``uint8 [size, size, 3]`` per frame; picture, landmarks and audio are not used."""
         frame = None
         for part in motion:
             if not len(part):
