@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .core.errors import SpecError as SpecError
     from .core.errors import TrainingError as TrainingError
     from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.interfaces.audio_encoder import SupportsAudioStreaming as SupportsAudioStreaming
     from .core.interfaces.capabilities import Estimate as Estimate
     from .core.interfaces.capabilities import SupportsDialogue as SupportsDialogue
     from .core.interfaces.capabilities import SupportsFixedShapes as SupportsFixedShapes
@@ -80,7 +81,7 @@ _HOMES = {
     "core.component": "Component",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError PluginError SpecError TrainingError",
-    "core.interfaces.audio_encoder": "AudioEncoder",
+    "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioStreaming",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsStreaming SupportsStyle"
     " SupportsUncertainty",
     "core.interfaces.converter": "Converter",

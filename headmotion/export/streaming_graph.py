@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ..core.errors import HeadmotionError
+from ..core.interfaces.audio_encoder import SupportsAudioStreaming
 from ..core.interfaces.capabilities import SupportsFixedShapes, lacking
 from ..pipeline.pipeline import Pipeline
 
@@ -36,8 +37,12 @@ class StreamingGraph(nn.Module):
         parts = copy.deepcopy(pipeline).cpu()
         if not isinstance(parts.generator, SupportsFixedShapes):
             raise lacking(parts.generator, SupportsFixedShapes, "the export as a step")
-        self.encoder, self.steps_per_frame = parts.audio_encoder, parts.spec.steps_per_frame
-        self.frames, self.samples = frames, frames * self.steps_per_frame * self.encoder.hop
+        encoder = parts.audio_encoder
+        if not isinstance(encoder, SupportsAudioStreaming):
+            name = f"audio encoder {encoder.spec.type_name()}"
+            raise HeadmotionError(name, "SupportsAudioStreaming for the export as a step", "an encoder without it")
+        self.encoder, self.steps_per_frame = encoder, parts.spec.steps_per_frame
+        self.frames, self.samples = frames, frames * self.steps_per_frame * encoder.hop
         self._silence_state, missing_steps = self._steady_state()
         lag_frames = -(-missing_steps // self.steps_per_frame)
         self._delayed_steps = lag_frames * self.steps_per_frame - missing_steps

@@ -6,14 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.interfaces.audio_encoder import AudioEncoder, SupportsAudioStreaming, needs_whole_clip
 from ..media.audio import Resampler, Wave
 
 
 class FeatureStream:
     """Samples of any rate in, feature steps out, a block of native frames at a time.
 
-    Every call of the encoder gets exactly one block, so the steps do not depend on how the samples are divided.
+    Every call of the encoder gets exactly one block, so the steps do not depend on how the samples are divided. Of an
+    encoder that needs the whole clip, all steps come after `finish`, and memory grows with the clip.
 
     Args:
         encoder: the audio encoder.
@@ -30,8 +31,11 @@ class FeatureStream:
         self._steps_per_frame, self._samples_per_frame = steps_per_frame, encoder.hop * steps_per_frame
         self._block_frames = frames
         self._wave = torch.zeros(0)
+        self._clip: list[Tensor] = []  # all samples, where the encoder needs them at once
         self._features = torch.zeros(1, 0, encoder.channels, device=device)
-        self._state = encoder.init_state(1)
+        self._streaming: SupportsAudioStreaming | None = None
+        if isinstance(encoder, SupportsAudioStreaming) and not needs_whole_clip(encoder):
+            self._streaming, self._state = encoder, encoder.init_state(1)
 
     def push(self, wave: Wave) -> Wave:
         """Add the next samples ``[s]``, checked and mono; return them at the encoder's rate."""
@@ -44,8 +48,12 @@ class FeatureStream:
             The last samples ``[s]`` at the encoder's rate, without the silence.
         """
         remainder = self._append(self._resampler.flush())
+        if self._streaming is None:
+            clip = torch.cat(self._clip).unsqueeze(0).to(self._features)
+            self._features, self._clip = self._encoder(clip, frames * self._steps_per_frame), []
+            return remainder
         # Silence fills the window of the last step, and one block more, because only whole blocks are encoded.
-        silence = self._encoder.look_ahead + self._samples_per_frame * (frames + self._block_frames)
+        silence = (self._encoder.look_ahead or 0) + self._samples_per_frame * (frames + self._block_frames)
         self._append(np.zeros(silence, np.float32))
         return remainder
 
@@ -60,9 +68,9 @@ class FeatureStream:
         """
         frames = self._block_frames if max_frames is None else min(max_frames, self._block_frames)
         steps, samples = frames * self._steps_per_frame, frames * self._samples_per_frame
-        while self._features.shape[1] < steps and len(self._wave) >= samples:
+        while self._streaming is not None and self._features.shape[1] < steps and len(self._wave) >= samples:
             block, self._wave = self._wave[:samples], self._wave[samples:]
-            new, self._state = self._encoder.step(block.unsqueeze(0).to(self._features), self._state)
+            new, self._state = self._streaming.step(block.unsqueeze(0).to(self._features), self._state)
             self._features = torch.cat([self._features, new], dim=1)
         if self._features.shape[1] < steps:
             return None
@@ -74,5 +82,8 @@ class FeatureStream:
         return self._features[:, :0]
 
     def _append(self, wave: Wave) -> Wave:
-        self._wave = torch.cat([self._wave, torch.from_numpy(wave)])
+        if self._streaming is None:
+            self._clip.append(torch.from_numpy(wave))
+        else:
+            self._wave = torch.cat([self._wave, torch.from_numpy(wave)])
         return wave

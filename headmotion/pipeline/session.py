@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..controls import ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
 from ..core.errors import AudioError, HeadmotionError
+from ..core.interfaces.audio_encoder import needs_whole_clip
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
 from ..core.motion import Motion
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
@@ -245,11 +246,11 @@ def lookahead_ms(
         controls: edits of the motion.
 
     Returns:
-        Milliseconds; None if the generator or a control needs the whole clip.
+        Milliseconds; None if the audio encoder, the generator or a control needs the whole clip.
     """
     encoder, native_fps = pipeline.audio_encoder, pipeline.spec.fps
     frames = as_streaming(pipeline.generator).lookahead
-    if frames is None:
+    if frames is None or encoder.look_ahead is None or needs_whole_clip(encoder):
         return None
     frames += FrameResampler(native_fps, native_fps if fps is None else as_fps(fps)).lookahead
     # Up to the end of the window of the last step that frame 0 waits for, rounded up to a block of one frame.

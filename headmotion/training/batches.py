@@ -105,7 +105,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         self.probabilities = weights / weights.sum()
         # One frame more where time is stretched, because features are then interpolated between two steps.
         self.max_frames = self._source_frames(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
-        self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead
+        self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead or 0
         self.samples = range(spec.batch_size)  # of this process
 
     def __getitem__(self, step: int) -> RawBatch | HeadmotionError:

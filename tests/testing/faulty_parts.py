@@ -168,7 +168,23 @@ class Enc(AudioEncoder):
     def step(self, wave, state):
         samples = torch.cat([state if self.fault != "forgets" else state[:, :0], wave], dim=1)
         used = samples.shape[1] // 100 * 100
+        if self.fault == "writes its state":
+            result = self(samples[:, :used], used // 100), samples[:, used:].clone()
+            state.zero_()
+            return result
         return self(samples[:, :used], used // 100), samples[:, used:]
+
+
+class ClipEnc(AudioEncoder):
+    """Loudness relative to the loudest sample of the clip."""
+
+    sample_rate, hop, channels, look_back, look_ahead = 16000, 160, 1, None, None
+
+    def forward(self, wave, steps=None):
+        count = wave.shape[1] // 160 if steps is None else steps
+        wave = wave / wave.abs().amax(1, keepdim=True).clamp(min=1e-3) if wave.numel() else wave
+        wave = nn.functional.pad(wave, (0, max(0, 160 * count - wave.shape[1])))[:, : 160 * count]
+        return wave.reshape(len(wave), count, 160).abs().mean(-1, keepdim=True)
 
 
 class Sync(Syncer):

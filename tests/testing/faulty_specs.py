@@ -67,6 +67,17 @@ class EncSpec(AudioEncoderSpec):
         return Enc(self)
 
 
+class ClipEncSpec(AudioEncoderSpec):
+    """An audio encoder that cannot stream."""
+
+    type: Literal["clip-enc"] = "clip-enc"
+
+    def build(self, context):
+        from faulty_parts import ClipEnc
+
+        return ClipEnc(self)
+
+
 class SyncSpec(SyncerSpec):
     """A syncer."""
 
@@ -165,6 +176,7 @@ SPECS = {
         AbleSpec,
         WholeSpec,
         EncSpec,
+        ClipEncSpec,
         SyncSpec,
         DiscSpec,
         DrawSpec,

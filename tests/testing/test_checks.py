@@ -39,6 +39,7 @@ ONE_FAULT = [
     ("enc", "reach", {"encoder-receptive-field-as-declared"}),
     ("enc", "promise", {"encoder-streaming-equals-offline", "encoder-receptive-field-as-declared"}),
     ("enc", "forgets", {"encoder-streaming-equals-offline"}),
+    ("enc", "writes its state", {"encoder-states-are-immutable"}),
     ("sync-er", "sizes", {"syncer-embedding-shape", "syncer-has-motion-gradient"}),
     ("sync-er", "batch", {"syncer-embedding-shape"}),
     ("sync-er", "gradient", {"syncer-has-motion-gradient"}),
@@ -138,6 +139,9 @@ def test_a_promise_that_a_part_does_not_make_is_not_applicable():
     assert status(JitterSpec(), "metric-batch-equals-single") == "not-applicable"
     assert status(SPECS["draw"](), "renderer-requires-its-image") == "passed"
     assert status(SkeletonSpec(), "renderer-requires-its-image") == "not-applicable"
+    assert status(SPECS["clip-enc"](), "encoder-streaming-equals-offline") == "not-applicable"
+    assert status(SPECS["clip-enc"](), "encoder-states-are-immutable") == "not-applicable"
+    assert status(SPECS["clip-enc"](), "encoder-receptive-field-as-declared") == "not-applicable"
     assert status(SPECS["find"](), "detector-sorts-by-size") == "passed"
     assert status(SPECS["find"](fault="finds nothing"), "detector-sorts-by-size") == "not-applicable"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -12,7 +13,8 @@ from ..component import Component
 class AudioEncoder(Component):
     """Feature steps of a mono wave. Step ``i`` describes the wave around sample ``i * hop``; zeros follow the end.
 
-    An encoder must not use a statistic of the whole utterance, which would break streaming.
+    An encoder that streams also has the methods of `SupportsAudioStreaming`. One that does not works in a session as
+    well, which then collects the whole clip first. Training encodes each crop as a clip of its own.
     """
 
     sample_rate: int
@@ -21,10 +23,10 @@ class AudioEncoder(Component):
     """Samples per step."""
     channels: int
     """Numbers per step, ``C``."""
-    look_back: int
-    """Samples before ``i * hop`` that step ``i`` depends on."""
-    look_ahead: int
-    """Samples from ``i * hop`` on that step ``i`` depends on."""
+    look_back: int | None
+    """Samples before ``i * hop`` that step ``i`` depends on; None: all of the clip."""
+    look_ahead: int | None
+    """Samples from ``i * hop`` on that step ``i`` depends on; None: all of the clip, so that no stream is possible."""
 
     @abstractmethod
     def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
@@ -35,10 +37,31 @@ class AudioEncoder(Component):
             steps: number of steps ``A``; None means ``S // hop``.
         """
 
-    @abstractmethod
-    def init_state(self, batch: int = 1) -> Tensor:
-        """Return the state of a stream without samples."""
 
-    @abstractmethod
-    def step(self, wave: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Take the next samples ``[B, s]``; return all steps that are now complete ``[B, a, C]`` and the new state."""
+@runtime_checkable
+class SupportsAudioStreaming(Protocol):
+    """An audio encoder that returns steps while the samples still arrive, the same steps as ``forward``.
+
+    It needs a finite ``look_ahead``. A state may be of any type; the ONNX export requires a tensor of constant shape.
+    """
+
+    def init_state(self, batch: int) -> Any:
+        """Return the state of a stream without samples, for ``batch`` waves."""
+        ...
+
+    def step(self, wave: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """Take the next samples; return all steps that are now complete, and the new state.
+
+        Args:
+            wave: the next samples ``[B, s]``; any number of them, also none.
+            state: what `init_state` or the previous call returned; it is not changed.
+
+        Returns:
+            Features ``[B, a, C]`` of the steps whose ``look_ahead`` has arrived, and the new state.
+        """
+        ...
+
+
+def needs_whole_clip(encoder: AudioEncoder) -> bool:
+    """Return whether the encoder has no stream, so that a session must collect the whole clip before its first step."""
+    return encoder.look_ahead is None or not isinstance(encoder, SupportsAudioStreaming)

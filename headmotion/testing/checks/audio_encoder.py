@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
-from ...core.interfaces.audio_encoder import AudioEncoder
+from ...core.interfaces.audio_encoder import AudioEncoder, SupportsAudioStreaming
 from ..build_context import Subject
 from ..hypothesis_sizes import for_sizes
 from ..inputs import assert_close, wave
-from ..kit import check
+from ..kit import NotApplicable, check
 
 
 @check("audio_encoder", 1, "Pad the wave with zeros, or cut it, to the length of `steps`; steps=None means S // hop.")
@@ -35,7 +37,7 @@ def encoder_batch_items_are_independent(subject: Subject) -> None:
     encoder: AudioEncoder = subject.build()
 
     def check_sizes(batch: int) -> None:
-        audio = wave(8 * encoder.hop + encoder.look_ahead, batch)
+        audio = wave(8 * encoder.hop + (encoder.look_ahead or 0), batch)
         assert_close(encoder(audio[-1:]), encoder(audio)[-1:], "a single wave")
 
     for_sizes(check_sizes, batch=(1, 5))
@@ -45,9 +47,9 @@ def encoder_batch_items_are_independent(subject: Subject) -> None:
 @torch.no_grad()
 def encoder_streaming_equals_offline(subject: Subject) -> None:
     """Samples in chunks of any size give the features of the whole wave, each step as soon as it is complete."""
-    encoder: AudioEncoder = subject.build()
+    encoder, look_ahead = _streaming(subject)
     # Zeros of the look-ahead at the end let the stream return all steps.
-    audio = torch.cat([wave(20 * encoder.hop + encoder.look_ahead), torch.zeros(2, encoder.look_ahead)], dim=1)
+    audio = torch.cat([wave(20 * encoder.hop + look_ahead), torch.zeros(2, look_ahead)], dim=1)
     # Smaller than a hop, exactly a hop, and several hops with a remainder.
     for size in (1 + encoder.hop // 3, encoder.hop, 5 * encoder.hop + 1):
         state, outputs, received = encoder.init_state(2), [], 0
@@ -55,11 +57,28 @@ def encoder_streaming_equals_offline(subject: Subject) -> None:
             features, state = encoder.step(chunk, state)
             outputs.append(features)
             received += chunk.shape[1]
-            due = max(0, (received - encoder.look_ahead) // encoder.hop + 1)
+            due = max(0, (received - look_ahead) // encoder.hop + 1)
             count = sum(output.shape[1] for output in outputs)
             assert count >= due, f"{count} steps after {received} samples, {due} were promised"
         streamed = torch.cat(outputs, dim=1)
         assert_close(streamed, encoder(audio, streamed.shape[1]), f"chunks of {size} samples")
+
+
+@check("audio_encoder", 2, "Return a new state; write neither to the one that was passed in nor to the encoder.")
+@torch.no_grad()
+def encoder_states_are_immutable(subject: Subject) -> None:
+    """A state can be continued twice, with the same result, and a chunk without samples changes nothing."""
+    encoder, look_ahead = _streaming(subject)
+    # Half a hop remains, so that states with samples in them are tested too.
+    first, second = wave(5 * encoder.hop + encoder.hop // 2 + look_ahead), wave(7 * encoder.hop + 1)
+    _, state = encoder.step(first, encoder.init_state(2))
+    once, _ = encoder.step(second, state)
+    encoder.step(first, encoder.init_state(2))  # a second stream must not disturb the first
+    again, _ = encoder.step(second, state)
+    assert_close(again, once, "the same state continued a second time", 0.0)
+    none, state = encoder.step(second[:, :0], state)
+    assert none.shape == (2, 0, encoder.channels), f"no samples give features of the shape {list(none.shape)}"
+    assert_close(encoder.step(second, state)[0], once, "after a chunk without samples")
 
 
 @check("audio_encoder", 1, "State the true look_back and look_ahead; use no peak, mean or variance of the utterance.")
@@ -67,10 +86,25 @@ def encoder_streaming_equals_offline(subject: Subject) -> None:
 def encoder_receptive_field_as_declared(subject: Subject) -> None:
     """A step depends on no sample outside ``look_back`` and ``look_ahead``, so on no statistic of the utterance."""
     encoder: AudioEncoder = subject.build()
-    step = 3 + -(-encoder.look_back // encoder.hop)
-    first, end = step * encoder.hop - encoder.look_back, step * encoder.hop + encoder.look_ahead
+    look_back, look_ahead = encoder.look_back, encoder.look_ahead
+    if look_back is None and look_ahead is None:
+        raise NotApplicable("its steps may depend on the whole clip")
+    step = 3 + -(-(look_back or 0) // encoder.hop)
+    first = 0 if look_back is None else step * encoder.hop - look_back
+    end = step * encoder.hop + (look_ahead or 0)
     # Quieter than the replacement, so that the peak of the whole wave changes.
     audio = 0.5 * wave(end + 10 * encoder.hop)
     expected = encoder(audio)[:, step]
-    audio[:, :first], audio[:, end:] = 0.9, -0.9
+    audio[:, :first] = 0.9
+    if look_ahead is not None:
+        audio[:, end:] = -0.9
     assert_close(encoder(audio)[:, step], expected, "other samples outside the receptive field")
+
+
+def _streaming(subject: Subject) -> tuple[Any, int]:
+    """Return the encoder and its look-ahead (samples), if it streams."""
+    encoder: AudioEncoder = subject.build()
+    if not isinstance(encoder, SupportsAudioStreaming):
+        raise NotApplicable("it needs the whole clip")
+    assert encoder.look_ahead is not None, "it streams, but its look_ahead is None: the whole clip"
+    return encoder, encoder.look_ahead
