@@ -77,4 +77,5 @@ def fake_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePlugins
     folder.mkdir()
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delenv("HEADMOTION_PLUGINS", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return FakePlugins(folder)

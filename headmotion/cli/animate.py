@@ -9,19 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from .options import (
-    F,
-    any_path,
-    check_output,
-    device,
-    existing_file,
-    one_thread,
-    options,
-    quiet,
-    seed,
-    show,
-    spec_fields,
-)
+from .console import show
+from .options import F, any_path, check_output, device, existing_file, one_thread, options, quiet, seed, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.core.interfaces.renderer import Renderer

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from .options import any_path, check_output, existing_file, options, quiet, show
+from .console import echo, show
+from .options import any_path, check_output, existing_file, options, quiet
 
 NO_CLIPS = 1
 """Exit status of ``prepare`` if no video gives a clip."""
@@ -81,7 +82,7 @@ def prepare(
     given = choices | {name: value for name, value in limits.items() if value is not None}
     corpus = prepare_videos(videos, output, stall_seconds=timeout, quiet=quiet, **given)
     summary = Summary.read(corpus)
-    click.echo(str(summary), err=True)
+    echo(str(summary), err=True)
     show(corpus)
     return 0 if summary.clips else NO_CLIPS
 
@@ -147,7 +148,7 @@ def inspect_corpus(
 
     report = run_inspection(corpus, output, syncers=syncers, quiet=quiet)
     if output is None:
-        click.echo(json.dumps(report.summary(), indent=2))
+        echo(json.dumps(report.summary(), indent=2))
     else:
         show(output)
     context.exit(0 if report.is_intact else 1)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import any_path, check_output, device, one_thread, options, quiet, seed, show, spec_fields
+from .console import show
+from .options import any_path, check_output, device, one_thread, options, quiet, seed, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.evaluation.comparison import Comparison
@@ -82,17 +83,22 @@ def _print(comparison: Comparison) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from headmotion.core.errors import printable
+
+    def text(value: str) -> str:
+        return escape(printable(value))
+
     console = Console(highlight=False)
     for metric in comparison.metrics:
-        table = Table(title=escape(metric.metric), title_justify="left")
+        table = Table(title=text(metric.metric), title_justify="left")
         table.add_column()
         for column in metric.table.columns:
-            table.add_column(escape(column), justify="right")
+            table.add_column(text(column), justify="right")
         for row in metric.table.rows:
-            cells = (f"{cell.value} ({cell.interval})" if cell.interval else cell.value for cell in row.cells)
-            table.add_row(escape(f"{row.name} {row.arrow}"), *cells)
+            cells = (text(f"{cell.value} ({cell.interval})" if cell.interval else cell.value) for cell in row.cells)
+            table.add_row(text(f"{row.name} {row.arrow}"), *cells)
         console.print(table)
         for sources, note in metric.notes:
-            console.print(f"{sources}: {note}", markup=False)
+            console.print(text(f"{sources}: {note}"))
     for title, names in comparison.unshared.items():
-        console.print(f"Only {title} has: {', '.join(names)}", markup=False)
+        console.print(text(f"Only {title} has: {', '.join(names)}"))

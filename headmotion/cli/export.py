@@ -7,7 +7,8 @@ from typing import Literal
 
 import click
 
-from .options import any_path, check_output, existing_file, one_thread, options, seed, show
+from .console import show
+from .options import any_path, check_output, existing_file, one_thread, options, seed
 
 MOTION_SUFFIXES = {".npz", ".json", ".bvh"}
 """Suffixes of motion files; any other name is a model's."""

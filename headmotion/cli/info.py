@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from .options import any_path, check_output, existing_file, show
+from .console import echo, show
+from .options import any_path, check_output, existing_file
 
 
 @click.command()
@@ -16,12 +17,12 @@ def licenses() -> None:
     """List bundled and optional data with its license and source."""
     from headmotion.core.plugins import registry
 
-    click.echo("headmotion  Apache-2.0")
+    echo("headmotion  Apache-2.0")
     for plugin, assets in registry().assets.items():
         for asset in assets:
-            click.echo(f"{asset.name}  {asset.license}  {'bundled' if asset.bundled else 'optional'}, by {plugin}")
+            echo(f"{asset.name}  {asset.license}  {'bundled' if asset.bundled else 'optional'}, by {plugin}")
             for line in filter(None, (asset.source, asset.note)):
-                click.echo(f"    {line}")
+                echo(f"    {line}")
 
 
 @click.command()
@@ -34,7 +35,7 @@ def schema(output: Path | None) -> None:
 
     text = json.dumps(headmotion.PipelineSpec.model_json_schema(), indent=2)
     if output is None:
-        click.echo(text)
+        echo(text)
         return
     from headmotion.core.files import atomic_output, write_text
 
@@ -47,7 +48,7 @@ def schema(output: Path | None) -> None:
 @click.argument("file", type=existing_file)
 def inspect(file: Path) -> None:
     """Print the metadata of a model (.safetensors) or a motion file (.npz, .json); nothing in it is executed."""
-    click.echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
+    echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
 
 
 def _metadata(file: Path) -> dict[str, Any]:

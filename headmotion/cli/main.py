@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-import logging
 import sys
 
 import click
 
-from headmotion.core.errors import HeadmotionError
+from headmotion.core.errors import HeadmotionError, describe
+from headmotion.core.progress import stop_bars
 
 from .animate import animate, demo
+from .console import fail, print_warnings
 from .corpus import inspect_corpus, prepare, synthesize
 from .evaluation import compare, evaluate
 from .export import export
@@ -18,6 +19,8 @@ from .info import inspect, licenses, schema
 from .plugins import plugins
 from .training import train
 
+MISTAKE = 2
+"""Exit status after a user's mistake."""
 INTERRUPTED = 130
 """Exit status after Ctrl+C, as shells use it."""
 
@@ -47,32 +50,28 @@ cli.add_command(doctor, "doctor")
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
-    logging.basicConfig(format="warning: %(message)s")
+    print_warnings()
     try:
         # Not standalone, because click would print several lines for a usage error.
         status = cli.main(prog_name="headmotion", standalone_mode=False)
     except click.Abort:
-        _fail("interrupted", INTERRUPTED)
+        fail("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        _fail(error.format_message())
+        fail(error.format_message(), MISTAKE)
     except OSError as error:
-        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+        fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), MISTAKE)
     except HeadmotionError as error:
-        _fail(str(error))
+        fail(str(error), MISTAKE)
     except Exception as error:
         if not _is_out_of_memory(error):
+            stop_bars()
             raise
-        _fail(f"not enough memory: {error}".splitlines()[0])
+        fail(f"not enough memory: {describe(error)}", MISTAKE)
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Return whether Python, NumPy, torch or OpenCV failed to allocate memory."""
     # torch and OpenCV raise types of their own, which cannot be named without importing them.
-    text = str(error)
+    text = describe(error)
     return isinstance(error, MemoryError) or ("memory" in text and ("allocate" in text or "out of" in text))
-
-
-def _fail(message: str, status: int = 2) -> None:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
-    sys.exit(status)

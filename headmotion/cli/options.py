@@ -76,11 +76,6 @@ def spec_fields(text: str, example: str) -> dict[str, Any]:
     return fields
 
 
-def show(path: Path) -> None:
-    """Print a path as its bytes, which need not be valid text."""
-    click.echo(os.fsencode(path))
-
-
 def one_thread() -> None:
     """Limit torch to one thread unless the user sets another number.
 

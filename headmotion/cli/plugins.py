@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from .options import any_path, show, spec_fields
+from .console import echo, show
+from .options import any_path, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.core.interfaces.specs import ComponentSpec
@@ -41,9 +42,9 @@ def plugins_list() -> None:
     from headmotion.core.plugins import registry
 
     for record in registry().records:
-        click.echo(f"{record.name}  {record.dist} {record.version}  {record.status}".rstrip())
+        echo(f"{record.name}  {record.dist} {record.version}  {record.status}".rstrip())
         for line in (record.error,) if record.error else _offered(record):
-            click.echo(f"    {line}")
+            echo(f"    {line}")
 
 
 def _offered(record: PluginRecord) -> Iterator[str]:
@@ -71,7 +72,7 @@ def plugins_check(context: click.Context, name: str, level: int, specs: tuple[st
     from headmotion.testing import check_plugin, report
 
     checked = check_plugin(name, level, [_spec(name, text) for text in specs])
-    click.echo(report(checked))
+    echo(report(checked))
     if not all(result.conforms for results in checked.values() for result in results):
         context.exit(1)
 

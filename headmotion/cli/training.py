@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from .options import any_path, check_output, device, existing_file, options, quiet, show
+from .console import echo, show
+from .options import any_path, check_output, device, existing_file, options, quiet
 
 
 @click.command()
@@ -43,7 +44,7 @@ def train(
 
         estimate = measure(recipe, list(data), device, changes)
         if is_first:
-            click.echo(str(estimate), nl=False)
+            echo(str(estimate).rstrip("\n"))
         return
     if output is None:
         raise click.MissingParameter(param_type="option", param_hint="'-o' / '--output'")

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from .errors import CheckpointError
+from .errors import CheckpointError, PluginError
 from .files import atomic_output
 from .plugins import OWN_DISTRIBUTION, registry
 
@@ -255,10 +255,13 @@ def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
         if owns and record.status == "ok":
             arguments = {"spec": dict(spec), "version": stored_version}
             try:
-                spec = registry().call(record.name, "headmotion_migrate", **arguments) or spec
-            except Exception as error:
-                got = f"{type(error).__name__}: {error}"
-                raise CheckpointError(f"plugin {record.name}", f"to migrate {spec['type']!r}", got) from error
+                migrated = registry().call(record.name, "headmotion_migrate", **arguments) or spec
+            except PluginError as error:
+                raise CheckpointError(f"plugin {record.name}", f"to migrate {spec['type']!r}", error.got) from error
+            if not isinstance(migrated, dict):
+                got = f"a {type(migrated).__name__}"
+                raise CheckpointError(f"plugin {record.name}", f"a dict from migrating {spec['type']!r}", got)
+            spec = migrated
     return spec
 
 

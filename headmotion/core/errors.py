@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+_OBEYED = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
+"""What a terminal obeys instead of showing it: control characters, and those that turn the direction of text."""
 
 
 class HeadmotionError(Exception):
@@ -17,7 +21,7 @@ class HeadmotionError(Exception):
     def __init__(self, component: str, expected: str, got: str, remedy: str = "") -> None:
         self.component, self.expected, self.got, self.remedy = component, expected, got, remedy
         message = f"{component}: expected {expected}, got {got}"
-        super().__init__(" ".join((f"{message}; {remedy}" if remedy else message).split()))
+        super().__init__(one_line(f"{message}; {remedy}" if remedy else message))
 
     def __reduce__(self) -> tuple[type[HeadmotionError], tuple[str, str, str, str]]:
         # By default an exception is unpickled from its message alone, which fails for one from a worker process.
@@ -64,8 +68,28 @@ class EvaluationError(HeadmotionError):
     """An evaluation cannot run, or reports cannot be read or compared."""
 
 
+def printable(text: str) -> str:
+    """Return text whose control characters are written as escapes, so that no terminal obeys them."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """Return text as one line for a terminal: white space becomes single spaces; see also `printable`."""
+    return printable(" ".join(text.split()))
+
+
+def describe(error: BaseException) -> str:
+    """Return type and message of any exception as one line of at most 500 characters; it never fails."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except BaseException as second:  # a plugin's exception may do anything
+        return f"{name}, whose message cannot be read ({type(second).__name__})"
+    return one_line(f"{name}: {text}")[:500]
+
+
 def first_problem(error: ValidationError) -> str:
     """Return what pydantic found wrong first, as ``field: message`` on one line of at most 300 characters."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    return " ".join(f"{where}: {first['msg']}".strip(": ").split())[:300]
+    return one_line(f"{where}: {first['msg']}".strip(": "))[:300]

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,8 +21,10 @@ from pydantic import BaseModel
 
 from . import hookspecs
 from .assets import Asset
-from .errors import PluginError, SpecError
+from .crash_mark import crash_mark
+from .errors import PluginError, SpecError, describe, one_line
 from .interfaces.converter import Converter
+from .plugin_calls import EXCLUDE_VARIABLE, output_to_stderr, running_plugin
 
 if TYPE_CHECKING:
     from .spec import Spec
@@ -43,7 +45,7 @@ class PluginRecord:
     version: str
     """Version of the distribution."""
     status: str
-    """``ok``, ``error`` or ``off`` (not selected)."""
+    """``ok``, ``error`` or ``off`` (not selected, or left out)."""
     error: str = ""
     """Why it failed to load; empty if it did not."""
     types: tuple[str, ...] = ()
@@ -101,14 +103,27 @@ class Registry:
         record = next((record for record in self.records if record.name == namespace), None)
         if record is None:
             return f"install the plugin: pip install {OWN_DISTRIBUTION}-{namespace}"
-        return "" if record.status == "ok" else f"its plugin is {record.status}: {record.error or SELECT_VARIABLE}"
+        reason = record.error or f"{SELECT_VARIABLE} and {EXCLUDE_VARIABLE} select"
+        return "" if record.status == "ok" else f"its plugin is {record.status}: {reason}"
 
     def call(self, plugin: str, hook: str, **arguments: Any) -> Any:
-        """Call one plugin's implementation of a hook and return its result; None if the plugin has none."""
+        """Call one plugin's implementation of a hook and return its result; None if the plugin has none.
+
+        Raises:
+            PluginError: the plugin raised anything, be it ``SystemExit``.
+        """
         # pluggy calls all plugins at once, and one that fails would hide the results of the others.
         others = [module for name, module in self.manager.list_name_plugin() if name != plugin]
-        returned = self.manager.subset_hook_caller(hook, remove_plugins=others)(**arguments)
+        caller = self.manager.subset_hook_caller(hook, remove_plugins=others)
+        if not caller.get_hookimpls():
+            return None
+        with running_plugin(plugin, hook):
+            returned = caller(**arguments)
         return returned[0] if returned else None
+
+    def implementers(self, hook: str) -> list[str]:
+        """Return the plugins that implement a hook, in the order of loading."""
+        return [found.plugin_name for found in getattr(self.manager.hook, hook).get_hookimpls()]
 
     def _remedy(self, kind: str, name: str) -> str:
         namespace, slash, _ = name.partition("/")
@@ -121,34 +136,96 @@ class Registry:
 @functools.cache  # reading the metadata of all installed distributions is slow
 def registry() -> Registry:
     """Return the process's registry, which is filled on the first call."""
-    points = entry_points(group=hookspecs.ENTRY_POINT_GROUP)
+    return discover(*_installed())
+
+
+def _installed() -> tuple[list[EntryPoint], list[PluginRecord]]:
+    """Return the entry points of installed plugins, headmotion's own first, and records of unreadable ones."""
+    points: list[EntryPoint] = []
+    unreadable: list[PluginRecord] = []
+    seen: set[str] = set()
+    for found in distributions():
+        name = _file_name(found)
+        if name and name in seen:  # a second copy, further back on the path, which Python does not import
+            continue
+        seen.add(name)
+        try:
+            points += found.entry_points.select(group=hookspecs.ENTRY_POINT_GROUP)
+        except Exception as error:  # any text may be in there; other packages are not our concern
+            if name.startswith(f"{OWN_DISTRIBUTION}-"):
+                plugin = name.removeprefix(f"{OWN_DISTRIBUTION}-")
+                unreadable.append(PluginRecord(plugin, name, "", "error", f"entry points: {describe(error)}"))
     # First-party parts come first, so that no other plugin can take their names.
-    return discover(sorted(points, key=lambda point: (_distribution(point)[0] != OWN_DISTRIBUTION, point.name)))
+    return sorted(points, key=lambda point: (not _is_own(point), point.name)), unreadable
 
 
-def discover(points: Iterable[EntryPoint]) -> Registry:
-    """Load each entry point separately and collect what it offers; failures become records."""
+def discover(points: Iterable[EntryPoint], unreadable: Iterable[PluginRecord] = ()) -> Registry:
+    """Load each entry point separately and collect what it offers; failures become records.
+
+    Args:
+        points: what to load, in this order.
+        unreadable: records of plugins whose entry points cannot be read.
+    """
     result = Registry()
     result.manager.add_hookspecs(hookspecs)
-    selected = os.environ.get(SELECT_VARIABLE)
-    enabled = None if selected is None else {name.strip() for name in selected.split(",")}
+    foreign = []
     for point in points:
-        dist, version = _distribution(point)
-        record = functools.partial(PluginRecord, point.name, dist, version)
-        if enabled is not None and dist != OWN_DISTRIBUTION and point.name not in enabled:
-            result.records.append(record("off"))
-            continue
-        try:
-            offered = _load(result, point, dist)
-        except (Exception, SystemExit) as error:  # a plugin's import may do anything
-            result.records.append(record("error", " ".join(f"{type(error).__name__}: {error}".split())))
+        if _is_own(point):
+            result.records.append(_record(result, point))
         else:
-            result.records.append(record("ok", **offered))
+            foreign.append(point)
+    if foreign:
+        with output_to_stderr(), crash_mark() as mark:
+            for point in foreign:
+                mark(one_line(point.name))
+                result.records.append(_record(result, point))
+    result.records.extend(unreadable)
     return result
 
 
-def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
+def _record(result: Registry, point: EntryPoint) -> PluginRecord:
+    """Load one plugin and return the result."""
+    name = one_line(point.name)
+    try:
+        dist, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
+    except Exception as error:  # its metadata may be anything
+        return PluginRecord(name, _file_name(point.dist), "", "error", f"metadata: {describe(error)}")
+    record = functools.partial(PluginRecord, name, one_line(str(dist)), one_line(str(version)))
+    if not (_is_own(point) or _is_selected(point.name)):
+        return record("off")
+    try:
+        with running_plugin(name, "loading"):
+            offered = _load(result, point, dist)
+    except PluginError as error:
+        # What the plugin raised itself needs no frame of ours around it.
+        return record("error", describe(error.__cause__ or error))
+    return record("ok", **offered)
+
+
+def _is_selected(plugin: str) -> bool:
+    """Return whether the user wants a third-party plugin."""
+    names = {
+        variable: {name.strip() for name in os.environ.get(variable, "").split(",")}
+        for variable in (SELECT_VARIABLE, EXCLUDE_VARIABLE)
+    }
+    chosen = SELECT_VARIABLE not in os.environ or plugin in names[SELECT_VARIABLE]
+    return chosen and plugin not in names[EXCLUDE_VARIABLE]
+
+
+def _is_own(point: EntryPoint) -> bool:
+    try:
+        return point.dist is not None and point.dist.name == OWN_DISTRIBUTION
+    except Exception:  # its metadata may be anything
+        return False
+
+
+def _file_name(dist: Distribution | None) -> str:
+    """Return a distribution's name after its folder, which can be read whatever is in its metadata; or nothing."""
+    folder = getattr(dist, "_path", None)  # all that importlib finds by itself have it
+    if folder is None:
+        return ""
+    stem = folder.name.rpartition(".")[0]  # name-version, or the name alone
+    return re.sub(r"[-_.]+", "-", stem.partition("-")[0]).lower()
 
 
 def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:

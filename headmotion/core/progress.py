@@ -8,10 +8,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
+from .errors import printable
+
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 2.0
 """Work that ends sooner gets no bar."""
+
+_open_bars: list[Callable[[], None]] = []
 
 Advance = Callable[..., None]
 """``advance(amount=1, label=None)``: so much more is done; a label replaces what stands before the bar."""
@@ -57,19 +61,37 @@ def progress(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()]
     if counts:
         columns.insert(2, MofNCompleteColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(label, total=total, completed=start)
+    task = bar.add_task(printable(label), total=total, completed=start)
     # A timer, because the first item alone may take minutes.
     timer = threading.Timer(PATIENCE_SECONDS, bar.start)
     timer.daemon = True
     timer.start()
-    try:
-        yield lambda amount=1, label=None: bar.update(task, advance=amount, description=label)
-    finally:
+
+    def advance(amount: float = 1, label: str | None = None) -> None:
+        bar.update(task, advance=amount, description=None if label is None else printable(label))
+
+    def stop() -> None:
         timer.cancel()
         timer.join()  # else the bar might start after it was stopped
         if bar.live.is_started:
             bar.stop()
+
+    _open_bars.append(stop)
+    try:
+        yield advance
+    finally:
+        stop()
+        _open_bars.remove(stop)
+
+
+def stop_bars() -> None:
+    """Take all bars off the terminal, before an error is printed.
+
+    A bar's own end may come later: the traceback keeps the generator that shows it.
+    """
+    for stop in list(_open_bars):
+        stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,8 +11,10 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import HeadmotionError, SpecError, first_problem
+from .errors import HeadmotionError, SpecError, describe, first_problem
 from .plugins import registry
+
+_log = logging.getLogger("headmotion")
 
 
 class Spec(BaseModel):
@@ -64,8 +67,7 @@ def building(component: str) -> Iterator[None]:
     except HeadmotionError:
         raise
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise SpecError(component, "a spec from which it can be built", reason) from error
+        raise SpecError(component, "a spec from which it can be built", describe(error)[:160]) from error
 
 
 _open_kinds: ContextVar[frozenset[str]] = ContextVar("kinds whose JSON schema is being written", default=frozenset())
@@ -97,9 +99,19 @@ class _ByType:
         brief = [name for name, spec in specs.items() if not required_fields(spec)]
         # The handler puts nested specs among the definitions of the whole schema.
         outer = _open_kinds.set(_open_kinds.get() | {kind})
-        full = [handler(spec.__pydantic_core_schema__) for spec in specs.values()]
+        full = [_json_schema(spec, handler) for spec in specs.values()]
         _open_kinds.reset(outer)
         return {"title": kind, "anyOf": [{"enum": brief, "description": "a type with its defaults"}, *full]}
+
+
+def _json_schema(spec: type[Spec], handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    """Return a type's JSON schema; a plugin may have fields that none can describe, and is warned about."""
+    try:
+        return handler(spec.__pydantic_core_schema__)
+    except Exception as error:
+        _log.warning("type %s has no JSON schema: %s", spec.type_name(), describe(error))
+        fields = {"type": {"const": spec.type_name()}}
+        return {"title": spec.__name__, "type": "object", "properties": fields, "required": ["type"]}
 
 
 K = TypeVar("K", bound=Spec)

@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from ..core.errors import PluginError
 from ..core.plugins import registry
 from ..data.corpus import Corpus
 from ..pipeline.pipeline import Pipeline
@@ -33,7 +35,7 @@ def dispatching_events(run: RunDirectory, pipeline: Pipeline, corpus: Corpus) ->
     checks.replay(run.log.read_text("utf-8").splitlines())
     previews = PreviewMaker(pipeline, corpus, run.folder / "samples", run.recipe.preview_every)
     tensorboard = open_tensorboard(run.folder / "tensorboard")
-    dispatch = EventDispatcher([EventLog(run), notify_plugins, *tensorboard], checks, previews)
+    dispatch = EventDispatcher([EventLog(run), PluginObserver(), *tensorboard], checks, previews)
     dispatch(Started(run.recipe.name))
     try:
         yield dispatch
@@ -58,13 +60,27 @@ class EventLog:
                 LOGGER.warning("%s, step %d: %s", phase.name, number, text)
 
 
-def notify_plugins(event: Event) -> None:
-    """Call the hook ``headmotion_training_event``."""
-    notify = registry().manager.hook.headmotion_training_event
-    match event:
-        case Started(name):
-            notify(event="start", values={"recipe": name})
-        case Stepped(phase, number, values):
-            notify(event="step", values={"phase": phase.name, "step": number} | dict(values))
-        case Ended(Path() as model):
-            notify(event="end", values={"model": os.fspath(model)})
+class PluginObserver:
+    """Calls the hook ``headmotion_training_event`` of each plugin; one that fails is named once and left out."""
+
+    def __init__(self) -> None:
+        self.plugins = registry().implementers("headmotion_training_event")
+
+    def __call__(self, event: Event) -> None:
+        """Pass an event on, if the hook knows it."""
+        match event:
+            case Started(name):
+                self._notify("start", {"recipe": name})
+            case Stepped(phase, number, values):
+                self._notify("step", {"phase": phase.name, "step": number} | dict(values))
+            case Ended(Path() as model):
+                self._notify("end", {"model": os.fspath(model)})
+
+    def _notify(self, event: str, values: dict[str, Any]) -> None:
+        for plugin in list(self.plugins):
+            try:
+                # A copy each, so that no plugin changes what the next one gets.
+                registry().call(plugin, "headmotion_training_event", event=event, values=dict(values))
+            except PluginError as error:
+                self.plugins.remove(plugin)
+                LOGGER.warning("%s; the training goes on without telling it", error)

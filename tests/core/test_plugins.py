@@ -1,9 +1,14 @@
 import os
+import signal
 import subprocess
 import sys
+from importlib.metadata import distributions
+from pathlib import Path
 
 import pytest
 
+from headmotion.core import plugin_calls, plugins
+from headmotion.core.crash_mark import crash_mark
 from headmotion.core.errors import SpecError
 
 SPEC = """
@@ -23,6 +28,10 @@ def headmotion_specs():
 
 def offering(name, base="GeneratorSpec"):
     return SPEC.format(name=name, base=base)
+
+
+def python_path(fake_plugins):
+    return os.pathsep.join([str(fake_plugins.folder), str(Path(plugins.__file__).parents[2])])
 
 
 def by_name(registry):
@@ -62,10 +71,18 @@ def test_one_type_for_two_kinds(fake_plugins):
 
 
 HOOK = "from headmotion.core.hookspecs import hookimpl\n@hookimpl\n"
+MUTE = "class Mute(Exception):\n    def __repr__(self): raise KeyboardInterrupt\n    __str__ = __repr__\n"
 BROKEN = {
     "import": ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
     "syntax": ("def (", "SyntaxError"),
     "exit": ("import sys; sys.exit(3)", "SystemExit"),
+    "interrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "generator-exit": (HOOK + "def headmotion_specs(): raise GeneratorExit", "GeneratorExit"),
+    "group": (HOOK + "def headmotion_specs(): raise BaseExceptionGroup('two', [SystemExit(0)])", "BaseExceptionGroup"),
+    "mute": (MUTE + "raise Mute", "Mute, whose message cannot be read (KeyboardInterrupt)"),
+    "mute-hook": (MUTE + HOOK + "def headmotion_specs(): raise Mute", "Mute, whose message cannot be read"),
+    "mute-spec": (MUTE + HOOK + "def headmotion_specs(): return [Mute()]", "KeyboardInterrupt"),
+    "colors": ("raise ValueError('\\x1b]0;title\\x07\\n\\x9bm')", r"ValueError: \x1b]0;title\x07 \x9bm"),
     "misspelt": (HOOK + "def headmotion_spec(): return []", "did you mean 'headmotion_specs'?"),
     "misspelt-unmarked": ("def headmotion_recipe(): return {}", "did you mean 'headmotion_recipes'?"),
     "unmarked": ("def headmotion_specs(): return []", "marked with headmotion.hookimpl"),
@@ -100,7 +117,83 @@ def test_broken_plugin_is_a_record_and_the_others_go_on(fake_plugins, name):
     assert not registry.recipes
     assert sorted(plugin for plugin, _ in registry.manager.list_name_plugin()) == ["first", "good"]
     # What is left of it is not called later on.
-    assert registry.manager.hook.headmotion_training_event(event="start", values={}) == []
+    assert not registry.implementers("headmotion_training_event")
+
+
+@pytest.mark.parametrize("file", ["METADATA", "entry_points.txt"])
+def test_metadata_may_be_anything(fake_plugins, monkeypatch, file):
+    fake_plugins.install("headmotion-good", offering("good/part"))
+    fake_plugins.install("headmotion-latin", offering("latin/part"))
+    path = fake_plugins.folder / "headmotion_latin-1.0.dist-info" / file
+    path.write_bytes(path.read_bytes() + b"Author: Andr\xe9\n")
+    monkeypatch.setattr(plugins, "distributions", lambda: distributions(path=[str(fake_plugins.folder)]))
+    registry = plugins.discover(*plugins._installed())
+    assert registry.types("generator") == ["good/part"]
+    record = by_name(registry)["latin"]
+    assert (record.dist, record.status) == ("headmotion-latin", "error") and "UnicodeDecodeError" in record.error
+
+
+def test_an_interrupt_of_the_user_is_no_fault_of_the_plugin(fake_plugins):
+    fake_plugins.install("headmotion-slow", "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhile True: pass")
+    with pytest.raises(KeyboardInterrupt):
+        fake_plugins.registry()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not list((fake_plugins.folder.parent / "state").rglob("*/loading/*"))
+
+
+def test_what_a_plugin_prints_does_not_reach_standard_output(fake_plugins, capfd):
+    prints = "import os\nprint('hello')\nos.system('echo from a child')\n"
+    hook = "@hookimpl\ndef headmotion_migrate(spec, version): print('hook')"
+    fake_plugins.install("headmotion-loud", prints + offering("loud/part") + hook)
+    fake_plugins.registry().call("loud", "headmotion_migrate", spec={}, version="1")
+    print("result")
+    out, err = capfd.readouterr()
+    assert out == "result\n"
+    assert sorted(err.split("\n")) == ["", "from a child", "hello", "hook"]
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.abort()", "os.kill(os.getpid(), 11)"])
+def test_after_a_crash_the_next_start_names_the_plugin(fake_plugins, caplog, end):
+    fake_plugins.install("headmotion-good", offering("good/part"))
+    fake_plugins.install("headmotion-crash", f"import os\n{end}")
+    fake_plugins.install("headmotion-late", offering("late/part"))
+    points = f"distributions(path=[{str(fake_plugins.folder)!r}])"
+    code = f"""
+from importlib.metadata import distributions
+from headmotion.core import plugins
+plugins.distributions = lambda: {points}
+plugins.registry()
+"""
+    run = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": python_path(fake_plugins)})
+    assert run.returncode == (0 if "_exit" in end else run.returncode or 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADMOTION_PLUGINS_OFF", "other, crash")
+        registry = fake_plugins.registry()
+    assert by_name(registry)["crash"].status == "off"
+    assert registry.types("generator") == ["good/part", "late/part"]
+    (message,) = caplog.messages
+    assert "while it loaded plugin crash" in message and "HEADMOTION_PLUGINS_OFF=crash" in message
+    caplog.clear()
+    fake_plugins.install("headmotion-further", offering("further/part"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADMOTION_PLUGINS_OFF", "crash")
+        fake_plugins.registry()
+    assert not caplog.messages, "said once"
+
+
+def test_a_process_that_still_loads_a_plugin_has_not_crashed(fake_plugins, caplog):
+    with crash_mark() as mark:
+        mark("slow")
+        with crash_mark():
+            pass
+    assert not caplog.messages
+
+
+def test_a_plugin_that_takes_long_is_named(fake_plugins, monkeypatch, caplog):
+    monkeypatch.setattr(plugin_calls, "PATIENCE_SECONDS", 0.01)
+    fake_plugins.install("headmotion-slow", "import time\ntime.sleep(0.3)\n" + offering("slow/part"))
+    assert by_name(fake_plugins.registry())["slow"].status == "ok"
+    assert "plugin slow: loading takes more than 0.01 seconds; HEADMOTION_PLUGINS_OFF=slow" in caplog.text
 
 
 def test_licenses_are_collected_by_plugin(fake_plugins):

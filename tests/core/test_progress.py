@@ -71,3 +71,25 @@ def test_an_error_stops_the_bar(monkeypatch):
     shown = stream.getvalue()
     time.sleep(0.2)
     assert stream.getvalue() == shown
+
+
+def test_an_error_stands_alone(monkeypatch):
+    stream = terminal(monkeypatch)
+    with pytest.raises(ZeroDivisionError) as caught:
+        for number in progress.track(slowly(range(3)), "video", 3):
+            1 / (1 - number)
+    assert caught.tb, "it keeps the generator, and so the bar, alive"
+    progress.stop_bars()
+    shown = stream.getvalue()
+    print("error: x", file=sys.stderr)
+    assert shown.endswith("\x1b[2K"), "the line is empty and the cursor at its start"
+    time.sleep(0.3)
+    assert stream.getvalue() == shown + "error: x\n"
+
+
+def test_labels_are_no_markup_and_no_commands(monkeypatch):
+    stream = terminal(monkeypatch)
+    with progress.progress("[red]a\x1b]0;b\x07[/]", 1) as advance:
+        time.sleep(0.3)
+        advance(label="\x1b]0;c\x07")
+    assert r"[red]a\x1b]0;b\x07[/]" in stream.getvalue() and "\x1b]0" not in stream.getvalue()

@@ -171,3 +171,30 @@ def test_json_schema_describes_every_registered_type():
     # Definitions stand where the references point, and a loss of losses does not recurse.
     assert {"#/$defs/PyramidSpec"} <= set(references(schema)) <= {f"#/$defs/{name}" for name in schema["$defs"]}
     json.dumps(schema)
+
+
+def test_a_plugin_without_a_json_schema_does_not_stop_that_of_the_others(fake_plugins, monkeypatch, caplog):
+    source = """
+from typing import Literal
+from pydantic import ConfigDict
+from headmotion.core.hookspecs import hookimpl
+from headmotion.core.interfaces.specs import GeneratorSpec
+
+class Part(GeneratorSpec):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    type: Literal["odd/part"] = "odd/part"
+    lock: BaseException | None = None
+    def build(self, context): ...
+
+@hookimpl
+def headmotion_specs(): return [Part]
+"""
+    fake_plugins.install("headmotion-odd", source)
+    fakes = fake_plugins.registry()
+    monkeypatch.setattr("headmotion.core.spec.registry", lambda: fakes)
+
+    class Holder(Spec):
+        generator: SpecField[GeneratorSpec]
+
+    schema = Holder.model_json_schema()
+    assert "odd/part" in str(schema) and "type odd/part has no JSON schema" in caplog.text

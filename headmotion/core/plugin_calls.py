@@ -1,0 +1,104 @@
+"""Running a plugin's code: whatever happens in it becomes a `PluginError`, and the caller goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from .errors import PluginError, describe
+
+EXCLUDE_VARIABLE = "HEADMOTION_PLUGINS_OFF"
+"""Environment variable with third-party plugins that are not loaded, separated by commas."""
+PATIENCE_SECONDS = 5.0
+"""A plugin whose code takes longer is named in a warning."""
+
+_log = logging.getLogger("headmotion")
+
+
+@contextlib.contextmanager
+def running_plugin(plugin: str, activity: str) -> Iterator[None]:
+    """Run a plugin's code in the body.
+
+    What it prints goes to standard error, because standard output holds results. If it takes long, a warning names it.
+
+    Args:
+        plugin: the plugin's name.
+        activity: what it does, such as ``loading`` or the name of a hook.
+
+    Raises:
+        PluginError: the body raised anything, be it ``SystemExit``.
+        KeyboardInterrupt: the user pressed Ctrl+C; one that the plugin raises itself is a `PluginError`.
+    """
+    with _warning_if_slow(plugin, activity), _noting_signals() as received:
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        except PluginError:
+            raise
+        except BaseException as error:
+            if received:  # its handler raised this, not the plugin
+                raise
+            raise PluginError(f"plugin {plugin}", f"{activity} to succeed", describe(error)) from error
+
+
+@contextlib.contextmanager
+def output_to_stderr() -> Iterator[None]:
+    """Send what child processes and libraries in C write to standard output to standard error during the body."""
+    try:
+        sys.stdout.flush()
+        saved = os.dup(1)
+    except (OSError, ValueError, AttributeError):  # there is no standard output
+        yield
+        return
+    try:
+        with contextlib.suppress(OSError):
+            os.dup2(2, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
+@contextlib.contextmanager
+def _warning_if_slow(plugin: str, activity: str) -> Iterator[None]:
+    text = "plugin %s: %s takes more than %g seconds; %s=%s leaves the plugin out"
+    arguments = plugin, activity, PATIENCE_SECONDS, EXCLUDE_VARIABLE, plugin
+    timer = threading.Timer(PATIENCE_SECONDS, _log.warning, (text, *arguments))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextlib.contextmanager
+def _noting_signals() -> Iterator[list[int]]:
+    """Yield a list that receives the signals which the program's own handlers are called for during the body."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+        yield received
+        return
+    replaced = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if callable(previous := signal.getsignal(number)):
+
+            def note(number: int, frame: FrameType | None, previous: Any = previous) -> None:
+                received.append(number)
+                previous(number, frame)
+
+            signal.signal(number, note)
+            replaced.append((number, note, previous))
+    try:
+        yield received
+    finally:
+        for number, note, previous in replaced:
+            if signal.getsignal(number) is note:  # else the plugin has set one of its own
+                signal.signal(number, previous)
