@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from .core.interfaces.converter import Converter as Converter
     from .core.interfaces.detector import Detector as Detector
     from .core.interfaces.discriminator import Discriminator as Discriminator
+    from .core.interfaces.discriminator import SupportsPrediction as SupportsPrediction
     from .core.interfaces.fixed_shape_stream import FixedShapeStream as FixedShapeStream
     from .core.interfaces.generator import Generator as Generator
     from .core.interfaces.loss import Loss as Loss
-    from .core.interfaces.loss import LossInput as LossInput
     from .core.interfaces.loss import SupportsObjective as SupportsObjective
     from .core.interfaces.metric import Metric as Metric
     from .core.interfaces.metric import MetricInput as MetricInput
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from .core.interfaces.representation import Representation as Representation
     from .core.interfaces.representation import SupportsDrawing as SupportsDrawing
     from .core.interfaces.representation import UnitSquare as UnitSquare
+    from .core.interfaces.sample import Sample as Sample
+    from .core.interfaces.sample import Track as Track
     from .core.interfaces.specs import AudioEncoderSpec as AudioEncoderSpec
     from .core.interfaces.specs import BuildContext as BuildContext
     from .core.interfaces.specs import DetectorSpec as DetectorSpec
@@ -86,13 +88,14 @@ _HOMES = {
     " SupportsUncertainty",
     "core.interfaces.converter": "Converter",
     "core.interfaces.detector": "Detector",
-    "core.interfaces.discriminator": "Discriminator",
+    "core.interfaces.discriminator": "Discriminator SupportsPrediction",
     "core.interfaces.fixed_shape_stream": "FixedShapeStream",
     "core.interfaces.generator": "Generator",
-    "core.interfaces.loss": "Loss LossInput SupportsObjective",
+    "core.interfaces.loss": "Loss SupportsObjective",
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation Plot",
     "core.interfaces.renderer": "Renderer SupportsTraining",
     "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
+    "core.interfaces.sample": "Sample Track",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
     " MetricSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
     "core.interfaces.syncer": "Syncer",

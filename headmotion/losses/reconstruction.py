@@ -9,8 +9,9 @@ from torch import Tensor
 from typing_extensions import override
 
 from ..core.errors import SpecError
-from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.loss import Loss
 from ..core.interfaces.representation import Representation
+from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
 from ..geometry.rigid_fit import fit_similarity
 from .specs import ReconstructionLossSpec
@@ -44,17 +45,17 @@ class ReconstructionLoss(Loss):
         self.to_points2d = representation.to_points2d
 
     @override
-    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+    def forward(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:
         # Hundredths of the unit frame bring the terms to the order of 1, that of adversarial terms.
-        generated, real = self._remove_head_motion(data.generated, data.real)
+        moved, recorded = self._remove_head_motion(generated.motion, real.motion)
         terms = {}
         for name, (points, weight) in self.groups.items():
-            terms[name] = 100 * weight * (generated[:, :, points] - real[:, :, points]).abs().mean()
+            terms[name] = 100 * weight * (moved[:, :, points] - recorded[:, :, points]).abs().mean()
         if self.shape_weight:
-            difference = self._distances(data.generated) - self._distances(data.real)
+            difference = self._distances(generated.motion) - self._distances(real.motion)
             terms["shape"] = 100 * self.shape_weight * difference.abs().mean()
         for name, (pairs, weight) in self.openings.items():
-            difference = self._opening(data.generated, pairs) - self._opening(data.real, pairs)
+            difference = self._opening(generated.motion, pairs) - self._opening(real.motion, pairs)
             terms[f"{name}_opening"] = 100 * weight * difference.norm(dim=-1).mean()
         return terms
 

@@ -9,7 +9,8 @@ from einops import rearrange
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.loss import Loss
+from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
 from .reconstruction import ALL, points_of_groups
 from .specs import SpreadLossSpec
@@ -33,17 +34,17 @@ class SpreadLoss(Loss):
         self.weight, self.lags, self.directions = spec.weight, spec.lags, spec.directions
 
     @override
-    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+    def forward(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:
         # The last reference frame, so that a jump from the reference counts as motion.
-        last = data.reference[:, -1:]
-        generated, real = (
+        last = real.reference[:, -1:]
+        moved, recorded = (
             rearrange(torch.cat([last, motion], dim=1)[:, :, self.points], "b t p d -> b t (p d)")
-            for motion in (data.generated, data.real)
+            for motion in (generated.motion, real.motion)
         )
         ratios = [
-            self._log_ratios(generated[:, lag:] - generated[:, :-lag], real[:, lag:] - real[:, :-lag])
+            self._log_ratios(moved[:, lag:] - moved[:, :-lag], recorded[:, lag:] - recorded[:, :-lag])
             for lag in self.lags
-            if lag < generated.shape[1]
+            if lag < moved.shape[1]
         ]
         # The root mean square gives most weight to the direction with the largest error.
         return {"spread": self.weight * torch.sqrt(torch.cat(ratios).square().mean() + 1e-8)} if ratios else {}

@@ -10,13 +10,16 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
-from ..core.interfaces.loss import Loss, LossInput
+from ..core.interfaces.loss import Loss
+from ..core.interfaces.sample import Sample, Track
 from ..sync.syncer_pyramid import SyncerPyramid
 from .specs import SyncLossSpec
 
 
 class SyncLoss(Loss):
     """``weight * SyncerPyramid(motion, audio)`` over the reference frames followed by the generated ones."""
+
+    needs: frozenset[Track] = frozenset({"motion", "audio"})
 
     def __init__(self, spec: SyncLossSpec) -> None:
         super().__init__(spec)
@@ -29,11 +32,11 @@ class SyncLoss(Loss):
         self._syncers = [syncers if self.levels is None else syncers.finest(self.levels)]
 
     @override
-    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+    def forward(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:
         (syncers,) = self._syncers
         # Windows across the last reference frame also have to be in sync.
-        motion = torch.cat([data.reference, data.generated], dim=1)
-        return {"sync": self.weight * syncers(motion, data.audio, self.hop)}
+        motion = torch.cat([generated.reference, generated.motion], dim=1)
+        return {"sync": self.weight * syncers(motion, generated.audio, self.hop)}
 
 
 def contrastive_loss(audio: Tensor, motion: Tensor, temperature: float | Tensor = 1.0, margin: float = 0.0) -> Tensor:

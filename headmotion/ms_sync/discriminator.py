@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from ..core.errors import SpecError
 from ..core.interfaces.discriminator import Discriminator
+from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
 from .blocks import grouped_stack, pose_encoder
 from .specs import MSSyncDiscriminatorSpec
@@ -140,9 +141,9 @@ class MSSyncDiscriminator(Discriminator):
                 self.heads[name] = WindowDiscriminator(spec, members)
 
     @override
-    def forward(self, reference: Tensor, motion: Tensor) -> Mapping[str, Tensor]:
-        condition = self.encoder(reference[:, -self.conditioning_frames :].flatten(2))
-        embedded = self.encoder(motion.flatten(2))
+    def forward(self, sample: Sample) -> Mapping[str, Tensor]:
+        condition = self.encoder(sample.reference[:, -self.conditioning_frames :].flatten(2))
+        embedded = self.encoder(sample.motion.flatten(2))
         scores = {}
         for name, head in self.heads.items():
             if name == "frame":

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from ..core.errors import SpecError
 from ..core.interfaces.discriminator import Discriminator
 from ..core.interfaces.generator import Generator
-from ..core.interfaces.loss import Loss, LossInput, SupportsObjective
+from ..core.interfaces.loss import Loss, SupportsObjective
+from ..core.interfaces.sample import Sample
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
 from .batches import Batch, Batches
@@ -47,6 +48,10 @@ class GeneratorBatch:
     """Features of all frames, ``[B, steps_per_frame * (R + T), C]``."""
     seeds: range
     """Seeds of the noise, one per sample."""
+
+    def sample(self, motion: Tensor) -> Sample:
+        """Return what discriminators and losses look at, with recorded or generated motion."""
+        return Sample(self.reference, motion, self.audio)
 
 
 class AdversarialPhase:
@@ -132,7 +137,7 @@ class AdversarialPhase:
         stepper = self.optimizers["discriminator"]
         pairs = list(zip(parts, motions, strict=True))
         for part, motion in replay_state_per_part(pairs, [self.discriminator]):
-            real_scores, generated_scores = self._scores(part, part.real), self._scores(part, motion)
+            real_scores, generated_scores = self._scores(part.sample(part.real)), self._scores(part.sample(motion))
             terms = {
                 f"d_{head}": hinge_discriminator(score, generated_scores[head]) for head, score in real_scores.items()
             }
@@ -149,11 +154,12 @@ class AdversarialPhase:
         stepper = self.optimizers["losses"]
         pairs = list(zip(parts, motions, strict=True))
         for part, motion in replay_state_per_part(pairs, self.losses):
-            data = LossInput(part.reference, motion, part.real, part.audio)
+            real, generated = part.sample(part.real), part.sample(motion)
             terms: dict[str, Tensor] = {}
             for loss in self.losses:
                 if isinstance(loss, SupportsObjective):
-                    terms |= {f"objective_{name}": term for name, term in loss.objective(data).items()}
+                    objective = loss.objective(real, generated, number)
+                    terms |= {f"objective_{name}": term for name, term in objective.items()}
             stepper.accumulate(terms, 1 / len(parts))
         values = stepper.apply(number, clips)
         self._freeze_losses(True)
@@ -183,25 +189,25 @@ class AdversarialPhase:
         for part in replay_state_per_part(parts, [self.generator, self.discriminator, *self.losses]):
             motion = self._generate(part) if generated is None else generated
             terms = self._adversarial(part, motion)
-            data = LossInput(part.reference, motion, part.real, part.audio)
             for loss in self.losses:
-                terms |= loss(data)
+                terms |= loss(part.sample(part.real), part.sample(motion), number)
             spreads = {"generated_spread": motion_spread(motion), "real_spread": motion_spread(part.real)}
             stepper.accumulate(self._scheduled(terms, number), 1 / len(parts), spreads)
         values = stepper.apply(number, clips)
         generated_spread, real_spread = values.pop("generated_spread"), values.pop("real_spread")
         return values | {"spread_ratio": generated_spread / real_spread if real_spread else 1.0}
 
-    def _scores(self, part: GeneratorBatch, motion: Tensor) -> dict[str, Tensor]:
-        with self.partition.autocast(motion.device):
-            scores = self.discriminator(part.reference, motion)
-        return {head: score.to(motion.dtype) for head, score in scores.items()}
+    def _scores(self, sample: Sample) -> dict[str, Tensor]:
+        with self.partition.autocast(sample.motion.device):
+            scores = self.discriminator(sample)
+        return {head: score.to(sample.motion.dtype) for head, score in scores.items()}
 
     def _adversarial(self, part: GeneratorBatch, motion: Tensor) -> dict[str, Tensor]:
         weight = self.spec.adversarial_weight
         if not weight:
             return {}
-        return {f"g_{head}": weight * hinge_generator(score) for head, score in self._scores(part, motion).items()}
+        scores = self._scores(part.sample(motion))
+        return {f"g_{head}": weight * hinge_generator(score) for head, score in scores.items()}
 
     def _scheduled(self, terms: dict[str, Tensor], number: int) -> dict[str, Tensor]:
         if unknown := self.spec.schedule.keys() - terms.keys():

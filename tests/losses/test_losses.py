@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from headmotion import SpecError
-from headmotion.core.interfaces.loss import LossInput
+from headmotion.core.interfaces.sample import Sample
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.interfaces.syncer import Syncer
 from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec, SyncLossSpec
@@ -66,14 +66,19 @@ def test_the_sync_loss_uses_as_many_levels_as_its_spec_says() -> None:
 
     syncers = SyncerPyramid([Mean(SyncLossSpec()) for _ in range(3)], Pyramid(3, kernel=3))
     real = torch.randn(2, 20, 1, 2)
-    data = LossInput(real[:, :3], torch.randn(2, 17, 1, 2), real, real.flatten(2).repeat_interleave(4, 1))
-    motion = torch.cat([data.reference, data.generated], 1)
-    cosines = [float(level.mean()) for level in syncers.scores(motion, data.audio)]
+    sample = Sample(real[:, :3], torch.randn(2, 17, 1, 2), real.flatten(2).repeat_interleave(4, 1))
+    motion = torch.cat([sample.reference, sample.motion], 1)
+    cosines = [float(level.mean()) for level in syncers.scores(motion, sample.audio)]
     for levels in (1, 2, 3, None):
         loss = SyncLossSpec(weight=2.0, levels=levels).build(_context())
         loss.use_syncers(syncers)
         used = cosines[:levels]
-        assert float(loss(data)["sync"]) == pytest.approx(-2 * sum(used) / len(used), abs=1e-5)
+        assert float(loss(sample, sample, 0)["sync"]) == pytest.approx(-2 * sum(used) / len(used), abs=1e-5)
+
+
+def _samples(reference: torch.Tensor, real: torch.Tensor, generated: torch.Tensor) -> tuple[Sample, Sample]:
+    """Return recorded and generated motion of one reference, without audio."""
+    return Sample(reference, real, torch.empty(0)), Sample(reference, generated, torch.empty(0))
 
 
 def _context() -> BuildContext:
@@ -94,7 +99,7 @@ def test_reconstruction_ignores_head_motion_and_compares_the_mouth() -> None:
     real = torch.rand(2, 6, 4, 2)
 
     def terms(generated: torch.Tensor) -> dict[str, float]:
-        return {name: float(t) for name, t in loss(LossInput(real[:, :1], generated, real, torch.empty(0))).items()}
+        return {name: float(t) for name, t in loss(*_samples(real[:, :1], real, generated), 0).items()}
 
     assert terms(real) == pytest.approx({"lips": 0.0, "mouth_opening": 0.0}, abs=1e-4)
     assert terms(real + 0.3) == pytest.approx({"lips": 0.0, "mouth_opening": 0.0}, abs=1e-3)
@@ -113,8 +118,8 @@ def test_the_shape_ignores_rotation_and_detects_a_displaced_point() -> None:
     rotation = torch.tensor([[0.8, 0.6], [-0.6, 0.8]])
     bent = real.clone()
     bent[:, :, 3, 0] += 0.5
-    inputs = [LossInput(real[:, :1], generated, real, torch.empty(0)) for generated in (real @ rotation + 0.2, bent)]
-    assert float(loss(inputs[0])["shape"]) < 0.01 < 1 < float(loss(inputs[1])["shape"])
+    inputs = [_samples(real[:, :1], real, generated) for generated in (real @ rotation + 0.2, bent)]
+    assert float(loss(*inputs[0], 0)["shape"]) < 0.01 < 1 < float(loss(*inputs[1], 0)["shape"])
 
 
 def test_reconstruction_names_what_the_representation_lacks() -> None:
@@ -128,7 +133,7 @@ def test_spread_compares_how_far_a_body_moves_and_not_its_path() -> None:
     resting, path = torch.rand(500, 1, 4, 2), steps.cumsum(1)
 
     def spread(motion: torch.Tensor) -> float:
-        (value,) = loss(LossInput(resting, motion, resting + path, torch.empty(0))).values()
+        (value,) = loss(*_samples(resting, resting + path, motion), 0).values()
         return float(value)
 
     assert spread(resting + path) == pytest.approx(0.0, abs=1e-3)
@@ -147,8 +152,8 @@ def test_spread_detects_a_missing_small_rotation_next_to_a_large_shift() -> None
         0.01 * torch.randn(400, 8, 1, 1, generator=torch.manual_seed(2)) * torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
     )
     resting = torch.zeros(400, 1, 4, 2)
-    (both,) = loss(LossInput(resting, shift + rotation, shift + rotation, torch.empty(0))).values()
-    (stiff,) = loss(LossInput(resting, shift, shift + rotation, torch.empty(0))).values()
+    (both,) = loss(*_samples(resting, shift + rotation, shift + rotation), 0).values()
+    (stiff,) = loss(*_samples(resting, shift + rotation, shift), 0).values()
     assert float(both) < 0.01 < 1.0 < float(stiff)
 
 
@@ -157,7 +162,7 @@ def test_aligned_reconstruction_ignores_rotation_and_size_too() -> None:
     real = torch.rand(2, 6, 4, 2)
 
     def lips(generated: torch.Tensor) -> float:
-        return float(loss(LossInput(real[:, :1], generated, real, torch.empty(0)))["lips"])
+        return float(loss(*_samples(real[:, :1], real, generated), 0)["lips"])
 
     rotation = torch.tensor([[0.9, 0.3], [-0.3, 0.9]])
     assert lips(real @ rotation + 0.2) < 1e-3
@@ -174,6 +179,6 @@ def test_spread_compares_correlations_of_directions() -> None:
     shift, rotation = torch.ones(4, 2), torch.tensor([[1.0, -1.0], [-1.0, 1.0]] * 2)
     resting = torch.zeros(400, 1, 4, 2)
     real = 0.1 * first * shift + 0.05 * second * rotation
-    (swapped,) = loss(LossInput(resting, 0.1 * second * shift + 0.05 * first * rotation, real, torch.empty(0))).values()
-    (matching,) = loss(LossInput(resting, 0.1 * first * shift + 0.05 * first * rotation, real, torch.empty(0))).values()
+    (swapped,) = loss(*_samples(resting, real, 0.1 * second * shift + 0.05 * first * rotation), 0).values()
+    (matching,) = loss(*_samples(resting, real, 0.1 * first * shift + 0.05 * first * rotation), 0).values()
     assert float(swapped) < 0.1 < 1.0 < float(matching)

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from headmotion.core.interfaces.sample import Sample
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.ms_sync.discriminator import window_starts
 from headmotion.ms_sync.specs import MSSyncDiscriminatorSpec
@@ -10,6 +11,10 @@ from headmotion.ms_sync.specs import MSSyncDiscriminatorSpec
 
 def context(points: int = 68, dims: int = 2) -> BuildContext:
     return BuildContext(SimpleNamespace(points=points, dims=dims), 26)  # type: ignore[arg-type]
+
+
+def sample(reference: torch.Tensor, motion: torch.Tensor) -> Sample:
+    return Sample(reference, motion, torch.empty(0))
 
 
 @pytest.mark.parametrize(
@@ -36,11 +41,11 @@ def test_every_head_scores_and_pairs_are_judged_together(points: int, dims: int)
     spec = MSSyncDiscriminatorSpec.model_validate({"preset": "small"})
     discriminator = spec.build(context(points, dims)).eval()
     reference, motion = torch.rand(6, 3, points, dims), torch.rand(6, 40, points, dims)
-    scores = discriminator(reference, motion)
+    scores = discriminator(sample(reference, motion))
     assert {name: tuple(s.shape) for name, s in scores.items()} == {"frame": (240,), "sequence": (6,), "pair": (3,)}
     changed = motion.clone()
     changed[0] = changed[1]
-    new = discriminator(reference, changed)
+    new = discriminator(sample(reference, changed))
     assert torch.equal(scores["sequence"][1:], new["sequence"][1:])
     assert not torch.equal(scores["pair"][0], new["pair"][0]) and torch.equal(scores["pair"][1:], new["pair"][1:])
 
@@ -48,11 +53,11 @@ def test_every_head_scores_and_pairs_are_judged_together(points: int, dims: int)
 def test_long_sequences_are_thinned_in_training_only() -> None:
     discriminator = MSSyncDiscriminatorSpec.model_validate({"preset": "small"}).build(context(5))
     reference, motion = torch.rand(2, 3, 5, 2), torch.rand(2, 80, 5, 2)
-    assert len(discriminator.train()(reference, motion)["frame"]) == 80
-    assert len(discriminator.eval()(reference, motion)["frame"]) == 160
+    assert len(discriminator.train()(sample(reference, motion))["frame"]) == 80
+    assert len(discriminator.eval()(sample(reference, motion))["frame"]) == 160
 
 
 def test_an_odd_batch_leaves_its_last_clip_out_of_the_pairs() -> None:
     discriminator = MSSyncDiscriminatorSpec.model_validate({"preset": "small"}).build(context(5)).eval()
-    scores = discriminator(torch.rand(3, 3, 5, 2), torch.rand(3, 20, 5, 2))
+    scores = discriminator(sample(torch.rand(3, 3, 5, 2), torch.rand(3, 20, 5, 2)))
     assert len(scores["pair"]) == 1 and len(scores["sequence"]) == 3

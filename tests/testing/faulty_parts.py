@@ -207,8 +207,11 @@ class Disc(Discriminator):
     def __init__(self, spec):
         super().__init__(spec)
         self.fault = spec.fault
+        if spec.fault == "detached prediction":
+            self.predictions = lambda sample: {"size": sample.motion.square().mean()}
 
-    def forward(self, reference, motion):
+    def forward(self, sample):
+        motion = sample.motion
         if self.fault == "headless":
             return {}
         score = motion.mean((1, 2, 3))
@@ -283,8 +286,8 @@ class Far(Loss):
         if spec.fault == "untrained":
             self.weight = nn.Parameter(torch.ones(()))
 
-    def forward(self, data):
-        difference = data.generated - data.real
+    def forward(self, real, generated, step):
+        difference = generated.motion - real.motion
         if self.fault == "detached":
             difference = difference.detach()
         if self.fault == "norm":

@@ -45,6 +45,7 @@ ONE_FAULT = [
     ("sync-er", "gradient", {"syncer-has-motion-gradient"}),
     ("disc", "scalar", {"discriminator-output-shape"}),
     ("disc", "gradient", {"discriminator-has-motion-gradient"}),
+    ("disc", "detached prediction", {"discriminator-predictions-are-scalar-terms"}),
     ("draw", "no image", {"renderer-requires-its-image"}),
     ("draw", "greedy", {"renderer-reads-lazily"}),
     ("draw", "counts in a chunk", {"renderer-yields-one-picture-per-frame"}),

@@ -35,17 +35,17 @@ class Estimator(hm.Loss):
         self.map = nn.Linear(representation.points * representation.dims, context.audio_channels)
         self.fixed = nn.Parameter(torch.ones(1), requires_grad=False)
 
-    def error(self, motion: Tensor, data: hm.LossInput) -> Tensor:
-        audio = data.audio.unflatten(1, (-1, self.steps)).mean(2)[:, -motion.shape[1] :]
-        return (self.map(motion.flatten(2)) - audio).square().mean() * 1e-2
+    def error(self, sample: hm.Sample) -> Tensor:
+        audio = sample.audio.unflatten(1, (-1, self.steps)).mean(2)[:, -sample.motion.shape[1] :]
+        return (self.map(sample.motion.flatten(2)) - audio).square().mean() * 1e-2
 
-    def forward(self, data: hm.LossInput) -> Mapping[str, Tensor]:
+    def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
         assert not any(parameter.requires_grad for parameter in self.map.parameters()), "frozen while it guides"
-        return {"estimate": self.error(data.generated, data)}
+        return {"estimate": self.error(generated)}
 
-    def objective(self, data: hm.LossInput) -> Mapping[str, Tensor]:
-        assert not data.generated.requires_grad
-        return {"estimate": self.error(data.real, data)}
+    def objective(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
+        assert not generated.motion.requires_grad
+        return {"estimate": self.error(real)}
 
 
 class UntrainedSpec(hm.LossSpec):
@@ -62,8 +62,8 @@ class Untrained(hm.Loss):
         super().__init__(spec)
         self.weight = nn.Parameter(torch.ones(()))
 
-    def forward(self, data: hm.LossInput) -> Mapping[str, Tensor]:
-        return {"untrained": self.weight * data.generated.square().mean()}
+    def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
+        return {"untrained": self.weight * generated.motion.square().mean()}
 
 
 def phase(corpus: Path, spec: hm.LossSpec, parts: int = 1) -> AdversarialPhase:

@@ -1,26 +1,47 @@
-"""Discriminator: real motion is told from generated motion."""
+"""Discriminator: real samples are told from generated ones."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ..component import Component
+from .sample import Sample, Track
 
 
 class Discriminator(Component):
-    """Scores of motion by named heads; a higher score means more like real motion."""
+    """Scores of samples by named heads; a higher score means more like real ones."""
+
+    needs: frozenset[Track] = frozenset({"motion"})
+    """Tracks that it looks at; a phase whose corpus lacks one is refused before the first step."""
 
     @abstractmethod
-    def forward(self, reference: Tensor, motion: Tensor) -> Mapping[str, Tensor]:
-        """Score motion.
+    def forward(self, sample: Sample) -> Mapping[str, Tensor]:
+        """Score the motion, or whatever else of a sample it needs.
 
         Args:
-            reference: frames before the motion, ``[B, R, P, D]`` in the unit frame.
-            motion: frames to be judged, ``[B, T, P, D]`` in the unit frame.
+            sample: recorded or generated.
 
         Returns:
             Scores ``[n]`` by head name.
         """
+
+
+@runtime_checkable
+class SupportsPrediction(Protocol):
+    """A discriminator that also predicts something of a sample, such as the landmarks in its pictures (ATVGnet).
+
+    Its terms are added to both updates: on recorded samples they train the discriminator, on generated ones what is
+    trained against it.
+    """
+
+    def predictions(self, sample: Sample) -> Mapping[str, Tensor]:
+        """Return the errors of its predictions, scalar terms by name, each already weighted.
+
+        Args:
+            sample: recorded or generated.
+        """
+        ...

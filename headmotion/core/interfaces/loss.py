@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ..component import Component
-
-
-@dataclass(frozen=True)
-class LossInput:
-    """Input of a loss; all motion is in the unit frame."""
-
-    reference: Tensor
-    """Real frames before the generated ones, ``[B, R, P, D]``."""
-    generated: Tensor
-    """Generated motion ``[B, T, P, D]``."""
-    real: Tensor
-    """Recorded motion for the same audio, ``[B, T, P, D]``."""
-    audio: Tensor
-    """Features of reference and generated frames, ``[B, steps_per_frame * (R + T), C]``."""
+from .sample import Sample, Track
 
 
 class Loss(Component):
@@ -33,23 +19,34 @@ class Loss(Component):
     refuses a loss whose parameters nothing trains.
     """
 
+    needs: frozenset[Track] = frozenset({"motion"})
+    """Tracks that it looks at; a phase whose corpus lacks one is refused before the first step."""
+
     @abstractmethod
-    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
-        """Return scalar terms by name."""
+    def forward(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:
+        """Return scalar terms by name.
+
+        Args:
+            real: recorded clips.
+            generated: the same clips, with what is trained in the place of what was recorded.
+            step: number of the step in its phase, from 0.
+        """
 
 
 @runtime_checkable
 class SupportsObjective(Protocol):
     """A loss that learns, such as an estimator of mutual information: its parameters have an objective of their own.
 
-    In each step the discriminators are updated first, then the losses by their objectives, then the generator. While a
-    loss guides the generator, its parameters are frozen.
+    In each step the discriminators are updated first, then the losses by their objectives, then what is trained. While
+    a loss guides, its parameters are frozen.
     """
 
-    def objective(self, data: LossInput) -> Mapping[str, Tensor]:
+    def objective(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:
         """Return the scalar terms that the loss's own parameters minimize, by name.
 
         Args:
-            data: the batch; ``generated`` carries no gradient. An asymmetric estimator uses ``real`` only.
+            real: recorded clips. An asymmetric estimator uses these only.
+            generated: the same clips as they are generated now, without a gradient.
+            step: number of the step in its phase, from 0.
         """
         ...

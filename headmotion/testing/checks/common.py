@@ -16,8 +16,9 @@ import torch
 
 from ...core.checkpoint import load_checkpoint, save_checkpoint
 from ..build_context import Subject
-from ..inputs import assert_close, fixed_inputs, output_on_fixed_inputs, output_vector
+from ..inputs import assert_close
 from ..kit import NotApplicable, check
+from ..outputs import fixed_inputs, input_tensors, output_on_fixed_inputs, output_vector
 
 
 @check("", 1, "Look for state that is kept between calls or parts: module globals, caches, counters, the clock.")
@@ -68,10 +69,11 @@ def inputs_are_not_modified(subject: Subject) -> None:
     """A part does not write to the tensors that it is given."""
     part = subject.build()
     inputs = fixed_inputs(subject, part)
-    before = [tensor.clone() for tensor in inputs]
+    tensors = input_tensors(inputs)
+    before = [tensor.clone() for tensor in tensors]
     with torch.no_grad():
         output_vector(subject, part, inputs)
-    assert all(torch.equal(now, then) for now, then in zip(inputs, before, strict=True)), "an input has changed"
+    assert all(torch.equal(now, then) for now, then in zip(tensors, before, strict=True)), "an input has changed"
 
 
 @check("", 2, "Hold no open files, locks or lambdas in the part, and no tensors with a gradient besides parameters.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from headmotion import BuildContext, Discriminator
+from headmotion import BuildContext, Discriminator, Sample
 
 if TYPE_CHECKING:
     from .specs import VelocityDiscriminatorSpec
@@ -22,7 +22,7 @@ class VelocityDiscriminator(Discriminator):
         flat = context.representation.points * context.representation.dims
         self.score = nn.Sequential(nn.Linear(flat, spec.hidden_size), nn.Tanh(), nn.Linear(spec.hidden_size, 1))
 
-    def forward(self, reference: Tensor, motion: Tensor) -> Mapping[str, Tensor]:
-        """Score motion ``[B, T, P, D]`` that follows reference frames ``[B, R, P, D]``: ``[B]`` by head."""
-        velocities = torch.cat([reference[:, -1:], motion], dim=1).diff(dim=1)
+    def forward(self, sample: Sample) -> Mapping[str, Tensor]:
+        """Score the motion of a sample, which follows its reference frames: ``[B]`` by head."""
+        velocities = torch.cat([sample.reference[:, -1:], sample.motion], dim=1).diff(dim=1)
         return {"velocity": self.score(velocities.flatten(2)).mean((1, 2))}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from headmotion import Loss, LossInput
+from headmotion import Loss, Sample
 
 if TYPE_CHECKING:
     from .specs import AccelerationSpec
@@ -20,7 +20,7 @@ class Acceleration(Loss):
         super().__init__(spec)
         self.weight = spec.weight
 
-    def forward(self, data: LossInput) -> Mapping[str, Tensor]:
+    def forward(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:
         """Return one scalar, ``acceleration``."""
-        difference = data.generated.diff(n=2, dim=1) - data.real.diff(n=2, dim=1)
+        difference = generated.motion.diff(n=2, dim=1) - real.motion.diff(n=2, dim=1)
         return {"acceleration": self.weight * difference.square().mean()}

@@ -1,0 +1,83 @@
+"""Samples for the checks of discriminators and losses, with every track that a part needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+import torch
+from torch import Tensor
+
+from ..core.interfaces.sample import Sample, Track
+from .build_context import Subject
+from .inputs import SAMPLE_RATE, features, poses
+
+REFERENCE_FRAMES = 3
+"""Frames before the motion of a sample."""
+PICTURE_SIZE = 64
+"""Edge of the pictures of a sample (px)."""
+LABELS = 4
+"""Numbers per frame of the labels of a sample."""
+
+
+def sample(
+    subject: Subject,
+    batch: int,
+    frames: int,
+    needs: Iterable[Track] = (),
+    reference: int = REFERENCE_FRAMES,
+    seed: int = 0,
+) -> Sample:
+    """Return neutral poses with noise, features, and whatever else is needed.
+
+    Args:
+        subject: gives the representation and the audio's shape.
+        batch: number of clips.
+        frames: of the motion.
+        needs: tracks of the part under test.
+        reference: frames before the motion.
+        seed: of the motion, the pictures and the labels; the rest is the same for all seeds.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    both = poses(subject, batch, reference + frames)
+    motion = both[:, reference:] if seed == 0 else poses(subject, batch, frames, seed)
+    result = Sample(both[:, :reference], motion, features(subject, batch, reference + frames))
+    if "frames" in needs:
+        pictures = torch.rand(batch, frames, 3, PICTURE_SIZE, PICTURE_SIZE, generator=rng)
+        identity = torch.rand(batch, 3, PICTURE_SIZE, PICTURE_SIZE, generator=torch.Generator().manual_seed(99))
+        pose = both[:, reference - 1]
+        result = replace(result, frames=pictures, identity=identity, identity_pose=pose, picture_motion=motion)
+    if "labels" in needs:
+        result = replace(result, labels=torch.rand(batch, frames, LABELS, generator=rng))
+    if "wave" in needs:
+        samples = round(SAMPLE_RATE * (reference + frames) / subject.context.fps)
+        result = replace(result, wave=0.3 * torch.rand(batch, samples, generator=torch.Generator().manual_seed(98)))
+    return result
+
+
+def sample_pair(subject: Subject, batch: int, frames: int, needs: Iterable[Track] = ()) -> tuple[Sample, Sample]:
+    """Return recorded and generated clips, which differ in what a generator or renderer makes; see `sample`."""
+    needed = frozenset(needs)
+    real, other = (sample(subject, batch, frames, needed, seed=seed) for seed in range(2))
+    return real, replace(real, motion=other.motion, frames=other.frames)
+
+
+def with_gradient(given: Sample) -> tuple[Sample, list[Tensor]]:
+    """Return a sample whose motion and pictures record gradients, and these tensors."""
+    leaves = [given.motion.detach().clone().requires_grad_()]
+    if given.frames is None:
+        return replace(given, motion=leaves[0]), leaves
+    leaves.append(given.frames.detach().clone().requires_grad_())
+    return replace(given, motion=leaves[0], frames=leaves[1]), leaves
+
+
+def gradients(total: Tensor, leaves: list[Tensor]) -> list[Tensor]:
+    """Return the gradients of a sum with respect to those tensors that it depends on."""
+    found = torch.autograd.grad(total, leaves, retain_graph=True, allow_unused=True)
+    return [gradient for gradient in found if gradient is not None]
+
+
+def tensors_of(given: Sample) -> list[Tensor]:
+    """Return the tensors of a sample."""
+    values = (getattr(given, field.name) for field in fields(given))
+    return [value for value in values if value is not None]
