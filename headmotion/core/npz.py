@@ -35,6 +35,27 @@ def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
             raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())[:120]) from None
 
 
+def read_shape(path: Path, name: str) -> tuple[int, ...]:
+    """Read the shape of one array of an ``.npz`` file, and not the array.
+
+    Args:
+        path: the file.
+        name: name without ``.npy``.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not an ``.npz``, it is damaged, or it has no such array.
+    """
+    with path.open("rb") as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive, archive.open(f"{name}.npy") as member:
+                version = np.lib.format.read_magic(member)
+                read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+                return read_header[version[0]](member)[0]
+        except Exception as error:  # as above
+            raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())[:120]) from None
+
+
 def as_float32(values: ArrayLike) -> NDArray[np.float32]:
     """Convert real numbers to ``float32``; those beyond its range become infinite.
 

@@ -6,8 +6,9 @@ The layouts are shards (``corpus.json``, see `shard_writer`) and a folder of pai
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ..core.errors import CorpusError
 from . import pair_format
 from .clip import Clip
+from .clip_tracks import ClipShape, ClipTracks, MotionShape, Track, track_range
 from .corpus_folder import claim_folder, new_files, publish, taken
 from .index_entry import CachingReader, IndexEntry
 from .rejected import RejectedClip
@@ -46,6 +48,83 @@ class Corpus:
             CorpusError: the clip is damaged.
         """
         return self.entries[index].read()
+
+    def read(
+        self,
+        index: int,
+        tracks: Collection[Track],
+        first: int = 0,
+        count: int | None = None,
+        *,
+        audio_after_s: float = 0.0,
+    ) -> ClipTracks:
+        """Read some tracks of some frames of the clip at ``index``, and nothing else where the layout allows it.
+
+        Args:
+            index: which clip.
+            tracks: names of tracks.
+            first: first frame.
+            count: number of frames; None: all from ``first`` on.
+            audio_after_s: seconds of audio to read after the last frame, as far as there are any.
+
+        Raises:
+            CorpusError: the clip is damaged, or has no such track or frames.
+        """
+        entry = self.entries[index]
+        assert entry.reader is not None
+        self._check_tracks(tracks)
+        cut = track_range(f"clip {entry.id}", tracks, first, count, audio_after_s, entry.reader.shape(entry.id))
+        return entry.reader.read_range(entry.id, cut)
+
+    @property
+    def tracks(self) -> frozenset[Track]:
+        """The tracks that all clips have."""
+        return frozenset(("motion", "audio", "wave"))
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the labels; empty if there are none."""
+        return ()
+
+    @property
+    def picture_size(self) -> tuple[int, int] | None:
+        """Height and width of the pictures of ``frames`` in pixels; None if there are none."""
+        return None
+
+    @cached_property
+    def frame_counts(self) -> npt.NDArray[np.int64]:
+        """Number of frames ``[N]`` of each clip; no clip is read for it.
+
+        Raises:
+            CorpusError: a file of a folder of pairs is damaged.
+        """
+        return np.array([shape.frames for shape in self._shapes()], np.int64)
+
+    def motion_shapes(self) -> dict[MotionShape, str]:
+        """Return the shapes that the motion of clips has, each with the id of a clip that has it.
+
+        Raises:
+            CorpusError: a file of a folder of pairs is damaged.
+        """
+        shapes: dict[MotionShape, str] = {}
+        for entry, shape in zip(self.entries, self._shapes(), strict=True):
+            shapes.setdefault(shape.motion, entry.id)
+        return shapes
+
+    def id_of(self, index: int) -> str:
+        """Return the id of the clip at ``index``."""
+        return self.entries[index].id
+
+    def _shapes(self) -> Iterator[ClipShape]:
+        for entry in self.entries:
+            assert entry.reader is not None
+            yield entry.reader.shape(entry.id)
+
+    def _check_tracks(self, tracks: Collection[Track]) -> None:
+        if missing := sorted(set(tracks) - self.tracks):
+            remedy = "headmotion prepare --frames keeps pictures, --labels what a detector gives per frame"
+            got = ", ".join(sorted(self.tracks))
+            raise CorpusError("corpus", f"the track {missing[0]!r} in all clips", got, remedy)
 
     def select(self, split: str | None = None, distributable: bool | None = None) -> Corpus:
         """Return the clips that meet all conditions; possibly none.

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
-from .clip import FULL_SCALE, Clip, StoredClip
+from .clip import Clip, StoredClip
+from .clip_tracks import ClipShape, ClipTracks, TrackRange, cut_clip, to_float
 
 
 class ClipReader(Protocol):
@@ -23,6 +22,22 @@ class ClipReader(Protocol):
         """
         ...
 
+    def read_range(self, id: str, cut: TrackRange) -> ClipTracks:
+        """Read some tracks of some frames of the clip ``id``.
+
+        Raises:
+            CorpusError: a file is missing or damaged.
+        """
+        ...
+
+    def shape(self, id: str) -> ClipShape:
+        """Return length and shape of the clip ``id`` without reading it.
+
+        Raises:
+            CorpusError: a file is missing or damaged.
+        """
+        ...
+
 
 class CachingReader:
     """A reader that keeps in memory what another reader has read; for formats that must be unpacked."""
@@ -30,6 +45,7 @@ class CachingReader:
     def __init__(self, reader: ClipReader) -> None:
         self.reader = reader
         self._cache: dict[str, StoredClip] = {}
+        self._shapes: dict[str, ClipShape] = {}
 
     def read(self, id: str) -> StoredClip:
         """Read the clip ``id``; the result is shared with later calls.
@@ -41,8 +57,27 @@ class CachingReader:
             self._cache[id] = self.reader.read(id)
         return self._cache[id]
 
+    def read_range(self, id: str, cut: TrackRange) -> ClipTracks:
+        """Return a range of the clip ``id``, all of which is read and kept.
+
+        Raises:
+            CorpusError: a file is missing or damaged.
+        """
+        return cut_clip(self.read(id), cut)
+
+    def shape(self, id: str) -> ClipShape:
+        """Return length and shape of the clip ``id``; kept, too.
+
+        Raises:
+            CorpusError: a file is missing or damaged.
+        """
+        if id not in self._shapes:
+            self._shapes[id] = self.reader.shape(id)
+        return self._shapes[id]
+
     def __getstate__(self) -> dict[str, Any]:
-        return {"reader": self.reader, "_cache": {}}  # a worker reads only what it needs
+        # A worker reads only what it needs.
+        return {"reader": self.reader, "_cache": {}, "_shapes": self._shapes}
 
 
 @dataclass(frozen=True)
@@ -76,7 +111,7 @@ class IndexEntry:
             speaker=self.speaker,
             split=self.split,
             landmarks=stored.landmarks,
-            audio=stored.audio.astype(np.float32) / FULL_SCALE,
+            audio=to_float(stored.audio),
             fps=stored.fps,
             weight=self.weight,
             license=self.license,

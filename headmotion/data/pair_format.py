@@ -19,9 +19,10 @@ import numpy as np
 import soundfile  # type: ignore[import-untyped]
 
 from ..core.errors import CorpusError, MotionError
-from ..core.npz import as_float32, read_arrays
+from ..core.npz import as_float32, read_arrays, read_shape
 from ..media.audio_file import soundfile_name
 from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, to_stored
+from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_clip
 from .corpus_folder import is_inside
 from .index_entry import IndexEntry
 from .rejected import RejectedClip
@@ -71,6 +72,31 @@ class PairReader:
             raise CorpusError(component, f"{SAMPLE_RATE} samples per second", str(rate))
         check_clip_values(component, landmarks, audio, fps)
         return StoredClip(landmarks, audio, fps, (height, width) if height else None)
+
+    def read_range(self, id: str, cut: TrackRange) -> ClipTracks:
+        """Read the clip ``id``, and return a range of it; its files must be unpacked as a whole.
+
+        Raises:
+            CorpusError: as `read`.
+        """
+        return cut_clip(self.read(id), cut)
+
+    def shape(self, id: str) -> ClipShape:
+        """Return length and shape of the clip ``id`` from the head of its ``.npz``.
+
+        Raises:
+            CorpusError: the file is missing or damaged, or holds no landmarks.
+        """
+        from ..core.timing import as_fps
+
+        path = self.folder / pair_names(id)[0]
+        try:
+            frames, points, dims = read_shape(path, "landmarks")
+            fps = as_fps(str(read_arrays(path, "fps").get("fps", 25)))
+        except (OSError, ValueError, MotionError) as error:
+            got = f"{type(error).__name__}: {error}"
+            raise CorpusError(f"clip {self.folder / id}", "landmarks [T, P, D] in a readable .npz", got) from None
+        return ClipShape(frames, MotionShape(points, dims, fps))
 
 
 def pair_names(id: str) -> tuple[str, str]:

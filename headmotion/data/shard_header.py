@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..core.errors import CorpusError, first_problem
+from .clip_tracks import MotionShape
 from .corpus_folder import is_inside
 
 FORMAT: Literal[1] = 1
@@ -75,6 +76,11 @@ class CorpusHeader(_JsonRecord):
     def rate(self) -> Fraction:
         """Frames per second."""
         return Fraction(self.fps)
+
+    @property
+    def motion(self) -> MotionShape:
+        """What the motion of all clips has in common."""
+        return MotionShape(self.points, self.dims, self.rate)
 
 
 class IndexLine(_JsonRecord):

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..core.errors import CorpusError, first_problem
 from .clip import StoredClip, check_clip_values
+from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
 from .index_entry import IndexEntry
 from .shard_header import (
     COPY_AGAIN,
@@ -46,21 +47,53 @@ class ShardReader:
             CorpusError: its shard is missing, cut short or damaged.
         """
         line = self.lines[id]
-        component = f"corpus {self.folder}"
-        # Before each read: a map of a file that was cut short would end the process (SIGBUS).
-        check_size(self.folder, f"{SHARDS}/{line.shard}", self.header.shards[line.shard])
-        try:
-            shard = self._map(line.shard)
-            landmarks, audio = shard.get_tensor(f"{id}/landmarks"), shard.get_tensor(f"{id}/audio")
-        except (OSError, SafetensorError) as error:
-            got = f"{type(error).__name__}: {error}"
-            raise CorpusError(component, f"{id!r} in {SHARDS}/{line.shard}", got, COPY_AGAIN) from None
         shape = (line.frames, self.header.points, self.header.dims)
-        if landmarks.shape != shape or landmarks.dtype != np.float32 or audio.dtype != np.int16:
-            got = f"{landmarks.dtype} {list(landmarks.shape)} and {audio.dtype}"
-            raise CorpusError(component, f"float32 {list(shape)} and int16 for {id!r}", got, COPY_AGAIN)
+        landmarks, audio = (self._values(id, name, slice(None)) for name in ("landmarks", "audio"))
+        if landmarks.shape != shape or landmarks.dtype != np.float32:
+            raise self._damaged(id, f"float32 {list(shape)}", landmarks)
+        if audio.dtype != np.int16:
+            raise self._damaged(id, "int16", audio)
         check_clip_values(f"clip {id} of {self.folder}", landmarks, audio, self.header.rate)
         return StoredClip(landmarks, audio, self.header.rate, _image_size(line))
+
+    def read_range(self, id: str, cut: TrackRange) -> ClipTracks:
+        """Read some tracks of some frames of the clip ``id``, and no other bytes.
+
+        Raises:
+            CorpusError: its shard is missing, cut short or damaged.
+        """
+        motion = audio = None
+        if "motion" in cut.tracks:
+            motion = self._values(id, "landmarks", slice(cut.first, cut.first + cut.count))
+            shape = (cut.count, self.header.points, self.header.dims)
+            if motion.shape != shape or motion.dtype != np.float32:
+                raise self._damaged(id, f"float32 {list(shape)}", motion)
+            if not np.isfinite(motion).all():
+                raise CorpusError(f"clip {id} of {self.folder}", "finite landmarks", "NaN or infinity")
+        if cut.has_audio:
+            samples = cut.samples(self.shape(id))
+            audio = self._values(id, "audio", samples)
+            if audio.shape != (samples.stop - samples.start,) or audio.dtype != np.int16:
+                raise self._damaged(id, f"int16 [{samples.stop - samples.start}]", audio)
+        return ClipTracks(motion, None if audio is None else to_float(audio))
+
+    def shape(self, id: str) -> ClipShape:
+        """Return length and shape of the clip ``id``, as header and index state them."""
+        return ClipShape(self.lines[id].frames, self.header.motion)
+
+    def _values(self, id: str, name: str, part: slice) -> Any:
+        shard = self.lines[id].shard
+        # Before each read: a map of a file that was cut short would end the process (SIGBUS).
+        check_size(self.folder, f"{SHARDS}/{shard}", self.header.shards[shard])
+        try:
+            return self._map(shard).get_slice(f"{id}/{name}")[part]
+        except (OSError, SafetensorError) as error:
+            got = f"{type(error).__name__}: {error}"
+            raise CorpusError(f"corpus {self.folder}", f"{id!r} in {SHARDS}/{shard}", got, COPY_AGAIN) from None
+
+    def _damaged(self, id: str, expected: str, values: Any) -> CorpusError:
+        got = f"{values.dtype} {list(values.shape)}"
+        return CorpusError(f"corpus {self.folder}", f"{expected} for {id!r}", got, COPY_AGAIN)
 
     def _map(self, name: str) -> Any:
         if name not in self._mapped:

@@ -95,8 +95,8 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         self, corpus: Corpus, spec: DataSpec, encoder: AudioEncoder, context: BuildContext, frames: int, seed: int
     ) -> None:
         self.corpus, self.spec, self.context, self.frames, self.seed = corpus, spec, context, frames, seed
-        lengths = [_checked_length(clip, context) for clip in corpus]
-        long_enough = np.array([length >= frames for length in lengths], dtype=bool)
+        _check_shapes(corpus, context)
+        long_enough = corpus.frame_counts >= frames
         if not long_enough.any():
             raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
         weights = corpus.weights(spec.speaker_balance) * long_enough
@@ -126,7 +126,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
             for sample in self.samples
         ]
         motions, waves, stretches = zip(*crops, strict=True)
-        clips = tuple(self.corpus.entries[int(index)].id for index in indices)
+        clips = tuple(self.corpus.id_of(int(index)) for index in indices)
         return RawBatch(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(stretches), clips)
 
     def _crop(self, clip: Clip, rng: np.random.Generator) -> Crop:
@@ -239,15 +239,15 @@ def _identity(raw: Any) -> Any:
     return raw
 
 
-def _checked_length(clip: Clip, context: BuildContext) -> int:
-    """Return the frames of a clip, after a check that the pipeline can use it."""
-    representation, shape = context.representation, clip.landmarks.shape
-    if clip.fps != context.fps:
-        raise CorpusError(f"clip {clip.id}", f"{context.fps} frames per second, the pipeline's own", str(clip.fps))
-    if shape[1] != representation.points or shape[2] < representation.dims:
-        expected = f"landmarks [T, {representation.points}, {representation.dims} or more]"
-        raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(shape)}")
-    return len(clip.landmarks)
+def _check_shapes(corpus: Corpus, context: BuildContext) -> None:
+    """Raise an error for clips that the pipeline cannot use."""
+    points, dims = context.representation.points, context.representation.dims
+    for shape, id in corpus.motion_shapes().items():
+        if shape.fps != context.fps:
+            raise CorpusError(f"clip {id}", f"{context.fps} frames per second, the pipeline's own", str(shape.fps))
+        if shape.points != points or shape.dims < dims:
+            got = f"the shape [T, {shape.points}, {shape.dims}]"
+            raise CorpusError(f"clip {id}", f"landmarks [T, {points}, {dims} or more]", got)
 
 
 def _jittered(square: UnitSquare, rng: np.random.Generator) -> UnitSquare:
