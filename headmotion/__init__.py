@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .pipeline.pipeline import build as build
     from .pipeline.pipeline import load as load
     from .pipeline.pipeline import models as models
+    from .renderers.picture_stream import PictureStream as PictureStream
     from .sync.pyramid import Pyramid as Pyramid
     from .sync.pyramid import PyramidSpec as PyramidSpec
     from .sync.syncer_pyramid import SyncerPyramid as SyncerPyramid
@@ -104,6 +105,7 @@ _HOMES = {
     "core.spec": "Spec SpecField",
     "media.audio": "Audio",
     "pipeline.pipeline": "Pipeline build load models",
+    "renderers.picture_stream": "PictureStream",
     "sync.pyramid": "Pyramid PyramidSpec",
     "sync.syncer_pyramid": "SyncerPyramid",
 }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from importlib.resources import as_file, files
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..core.interfaces.metric import Metric, MetricInput
-from ..core.interfaces.renderer import Picture
+from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.representation import UnitSquare
 from ..core.motion import Motion
 from ..media.audio import Audio
@@ -61,6 +64,38 @@ def portrait() -> Picture:
 def motion(subject: Subject, frames: int, seed: int = 0) -> Motion:
     """Return a motion in the pixels of `picture`."""
     return to_motion(subject, poses(subject, 1, frames, seed)[0])
+
+
+def drawn(
+    subject: Subject, renderer: Renderer, chunks: Iterable[Motion], image: Picture | None = None
+) -> Iterator[Picture]:
+    """Return the frames of a renderer, with features of audio if it needs them; ``image`` None means `picture`."""
+    image = picture() if image is None and renderer.needs_image else image
+    if "audio" not in renderer.needs:
+        return renderer.frames(chunks, image)
+    lengths: deque[int] = deque()
+
+    def parts() -> Iterator[Motion]:
+        for chunk in chunks:
+            lengths.append(len(chunk))
+            yield chunk
+
+    def blocks() -> Iterator[Tensor]:
+        whole, start = features(subject, 1, 64), 0
+        while lengths:
+            stop = start + subject.context.steps_per_frame * lengths.popleft()
+            yield whole[:, start:stop]
+            start = stop
+
+    return renderer.frames(parts(), image, None, blocks())
+
+
+def picture_inputs(subject: Subject, renderer: Any, batch: int, frames: int) -> list[Tensor]:
+    """Return identities, their poses, motion and, if needed, features: what `SupportsTraining.pictures` takes."""
+    height, width = renderer.training_picture_size
+    identity = torch.rand(batch, 3, height, width, generator=_rng(0))
+    inputs = [identity, poses(subject, batch, 1, seed=1)[:, 0], poses(subject, batch, frames)]
+    return [*inputs, features(subject, batch, frames)] if "audio" in renderer.needs else inputs
 
 
 def metric_input(subject: Subject, metric: Metric, values: Tensor, name: str = "clip") -> MetricInput:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..core.errors import DetectorError
 from ..core.interfaces.sample import Sample
 from .build_context import Subject
-from .inputs import UNIT_SQUARE, features, metric_input, picture, portrait, poses, to_motion, wave
+from .inputs import UNIT_SQUARE, drawn, features, metric_input, portrait, poses, to_motion, wave
 from .samples import sample, sample_pair, tensors_of
 
 
@@ -54,7 +54,7 @@ def output_vector(subject: Subject, part: Any, inputs: list[Any]) -> Tensor:
         case "discriminator":
             return _flatten_named(part(*inputs))
         case "renderer":
-            frames = part.frames([to_motion(subject, inputs[0])], picture() if part.needs_image else None)
+            frames = drawn(subject, part, [to_motion(subject, inputs[0])])
             return _flatten([torch.from_numpy(np.stack(list(frames))).float()])
         case "loss":
             return _flatten_named(part(*inputs, 0))

@@ -20,6 +20,7 @@ from headmotion.core.interfaces.metric import Metric, MetricValues
 from headmotion.core.interfaces.renderer import Renderer
 from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.interfaces.syncer import Syncer
+from headmotion.renderers.picture_stream import PictureStream
 
 
 class Gen(Generator):
@@ -251,6 +252,42 @@ class Draw(Renderer):
                 yield picture.astype(float) if self.fault == "float" else picture
                 if self.fault == "double":
                     yield picture
+
+
+class Learn(Renderer):
+    """The identity picture, tinted by learned weights of the motion and of the audio of three frames."""
+
+    needs_image = True
+    needs = frozenset({"motion", "audio"})
+    training_picture_size = (12, 16)
+
+    def __init__(self, spec, context):
+        super().__init__(spec)
+        self.fault, self.representation, self.steps = spec.fault, context.representation, context.steps_per_frame
+        self.weight = nn.Parameter(torch.randn(3))
+
+    def pictures(self, identity, pose, motion, audio=None):
+        loudness = audio.unflatten(1, (-1, self.steps)).mean((2, 3))
+        around = torch.nn.functional.pad(loudness, (1, 1)).unfold(1, 3, 1).mean(-1)
+        drive = (motion - pose[:, None]).mean((2, 3)) + 0.01 * around
+        weight = self.weight.detach() if self.fault == "detached" else self.weight
+        colors = drive[:, :, None] * weight
+        if self.fault == "batch":
+            colors = colors - colors.mean(0)
+        light = torch.logit(identity, eps=0.01)[:, None] + colors[..., None, None]
+        return light if self.fault == "no sigmoid" else light.sigmoid()
+
+    def frames(self, motion, image=None, landmarks=None, audio=None):
+        if self.fault == "deaf" and audio is None:
+            motion = list(motion)
+            audio = (torch.zeros(1, self.steps * len(part), 26) for part in motion)
+        stream = PictureStream(self, self.representation, motion, image, landmarks, audio)
+        ahead = 0 if self.fault == "chunks" else 1
+        for window in stream.windows(look_back=1, look_ahead=ahead):
+            pictures = self.pictures(stream.identity, stream.pose, window.motion, window.audio)
+            if self.fault == "darker":
+                pictures = 0.9 * pictures
+            yield from stream.to_frames(pictures[:, window.first : window.first + window.count])
 
 
 def faulty_landmarks(spec):

@@ -117,6 +117,19 @@ class DrawSpec(RendererSpec):
         return Draw(self)
 
 
+class LearnSpec(RendererSpec):
+    """A renderer that is trained, and draws from audio too."""
+
+    type: Literal["learn"] = "learn"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Learn
+
+        return Learn(self, context)
+
+
 class ReprSpec(RepresentationSpec):
     """The 68 landmarks, with a fault."""
 
@@ -180,6 +193,7 @@ SPECS = {
         SyncSpec,
         DiscSpec,
         DrawSpec,
+        LearnSpec,
         ReprSpec,
         FarSpec,
         SizeSpec,

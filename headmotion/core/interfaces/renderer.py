@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..component import Component
 from ..motion import Motion
+from .sample import Track
 
 Picture = npt.NDArray[np.uint8]
 """RGB picture ``uint8 [H, W, 3]``, or ``[H, W, 4]`` with straight (not premultiplied) alpha, 0..255."""
@@ -25,7 +26,7 @@ class Renderer(Component):
 
     needs_image: bool
     """Whether `frames` must be given a picture."""
-    needs: frozenset[str] = frozenset({"motion"})
+    needs: frozenset[Track] = frozenset({"motion"})
     """Tracks that pictures are drawn from. With ``audio``, `frames` and `SupportsTraining.pictures` get features of the
     speech; without it they get none."""
     keeps_alpha: bool = False

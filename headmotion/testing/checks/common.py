@@ -15,8 +15,9 @@ import numpy as np
 import torch
 
 from ...core.checkpoint import load_checkpoint, save_checkpoint
+from ...core.interfaces.renderer import SupportsTraining
 from ..build_context import Subject
-from ..inputs import assert_close
+from ..inputs import assert_close, picture_inputs
 from ..kit import NotApplicable, check
 from ..outputs import fixed_inputs, input_tensors, output_on_fixed_inputs, output_vector
 
@@ -87,14 +88,18 @@ def deep_copies_are_equal(subject: Subject) -> None:
 @check("", 2, "Look for detach(), .data, .item(), argmax or torch.no_grad() on the way, and for unused layers.")
 def gradients_reach_parameters(subject: Subject) -> None:
     """In training mode a finite gradient reaches every parameter that requires one."""
-    if subject.spec.kind not in ("generator", "syncer", "discriminator"):
-        raise NotApplicable("parts of this kind are not trained")
     part = subject.build().train()
+    trained_kind = subject.spec.kind in ("generator", "syncer", "discriminator")
+    if not trained_kind and not isinstance(part, SupportsTraining):
+        raise NotApplicable("parts of this kind are not trained")
     trained = {name: parameter for name, parameter in part.named_parameters() if parameter.requires_grad}
     if not trained:
         raise NotApplicable("it has no parameters")
     with torch.random.fork_rng(devices=[]):
-        output = output_vector(subject, part, fixed_inputs(subject, part))
+        if isinstance(part, SupportsTraining):
+            output = part.pictures(*picture_inputs(subject, part, 2, 3))
+        else:
+            output = output_vector(subject, part, fixed_inputs(subject, part))
         assert output.requires_grad, "the output does not depend on any parameter"
         # Random weights, because a plain sum can cancel: the gradient of a softmax's sum is 0.
         (output * torch.randn(output.shape)).sum().backward()  # type: ignore[no-untyped-call]

@@ -1,0 +1,190 @@
+"""From a photograph and a motion in its pixels to what a trained renderer takes, in parts, and back to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..core.errors import HeadmotionError, ImageError, MotionError
+from ..core.interfaces.renderer import Picture, Renderer, SupportsTraining
+from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.motion import Motion
+
+
+@dataclass(frozen=True)
+class Window:
+    """Consecutive frames of a motion with their neighbors, in picture coordinates."""
+
+    motion: Tensor
+    """Poses ``[1, n, P, D]``."""
+    audio: Tensor | None
+    """Features ``[1, steps_per_frame * n, C]``, if the renderer needs audio."""
+    first: int
+    """Index within the window of the first frame that is due."""
+    count: int
+    """Number of frames that are due; the others are neighbors."""
+
+
+def picture_square(height: int, width: int) -> UnitSquare:
+    """Return the square for which `Representation.normalize` maps pixels of a picture to picture coordinates."""
+    return UnitSquare(width / 2, height / 2, max(height, width))
+
+
+class PictureStream:
+    """A still picture and a motion as a renderer that `SupportsTraining` takes them, for its method `frames`.
+
+    A picture of exactly `SupportsTraining.training_picture_size` is used as it is. Of any other, the square around the
+    face is cut out and resized, as `Representation.frame_of` has it for the pose, so that it looks like the pictures of
+    a corpus. A motion of another face is shifted and scaled onto the pose.
+
+    Args:
+        renderer: the renderer, which also `SupportsTraining`.
+        representation: of the motion.
+        motion: consecutive parts of one motion, in pixels of the picture.
+        image: the still picture ``uint8 [H, W, 3]``; None only if the renderer needs none, which then gets a gray one.
+        landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference that the motion carries.
+        audio: the blocks of features that `Renderer.frames` got.
+
+    Raises:
+        ImageError: there is no picture, or no pose in it.
+        HeadmotionError: the renderer needs audio, and there is none.
+    """
+
+    identity: Tensor
+    """The picture ``[1, 3, H, W]``, 0..1, of the size of training pictures."""
+    pose: Tensor
+    """The pose in it, ``[1, P, D]`` in picture coordinates."""
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        representation: Representation,
+        motion: Iterable[Motion],
+        image: Picture | None = None,
+        landmarks: npt.ArrayLike | None = None,
+        audio: Iterable[Tensor] | None = None,
+    ) -> None:
+        name = f"renderer {renderer.spec.type_name()}"
+        if not isinstance(renderer, SupportsTraining):
+            raise TypeError(f"{name} has no pictures (SupportsTraining)")
+        if image is None and renderer.needs_image:
+            raise ImageError(name, "a picture", "none", "give image=")
+        if "audio" in renderer.needs and audio is None:
+            raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
+        self._representation, self._motion = representation, iter(motion)
+        self._audio = iter(audio) if audio is not None and "audio" in renderer.needs else None
+        self._device = next((p.device for p in renderer.parameters()), torch.device("cpu"))
+        # The first part, because it carries the pose; None if the motion has no frames.
+        self._first = next((part for part in self._read() if len(part[0])), None)
+        if self._first is not None:
+            self._place(name, self._first[0], image, landmarks, renderer.training_picture_size)
+
+    def windows(self, look_back: int = 0, look_ahead: int = 0) -> Iterator[Window]:
+        """Yield the frames of each part of the motion with their neighbors; memory does not grow with the motion.
+
+        At both ends of the motion there are fewer neighbors. A renderer whose pictures depend on no frames (and no
+        features of frames) beyond these draws from windows what it draws from the whole motion.
+
+        Args:
+            look_back: frames before those that are due.
+            look_ahead: frames after those that are due.
+        """
+        held, features, start = torch.zeros(0), None, 0  # `start` is the index in `held` of the first frame not yielded
+        for values, block in self._parts():
+            held = values if not held.numel() else torch.cat([held, values], dim=1)
+            features = block if features is None or block is None else torch.cat([features, block], dim=1)
+            count = held.shape[1] - start - look_ahead
+            if count > 0:
+                yield Window(held, features, start, count)
+                keep = max(0, start + count - look_back)
+                steps = 0 if features is None else features.shape[1] // held.shape[1]
+                held = held[:, keep:]
+                features = None if features is None else features[:, keep * steps :]
+                start += count - keep
+        if held.numel() and held.shape[1] > start:
+            yield Window(held, features, start, held.shape[1] - start)
+
+    def to_frames(self, pictures: Tensor) -> Iterator[Picture]:
+        """Yield pictures ``[1, t, 3, H, W]``, 0..1, as ``uint8 [H, W, 3]``."""
+        levels = (255 * pictures[0].detach().float().clamp(0, 1)).round().to("cpu", torch.uint8)
+        yield from levels.permute(0, 2, 3, 1).contiguous().numpy()
+
+    def _read(self) -> Iterator[tuple[Motion, Tensor | None]]:
+        """Yield the parts of the motion with their features, which are read after them."""
+        for part in self._motion:
+            if part.units != "px":
+                raise MotionError("motion", "pixels (units 'px')", f"units {part.units!r}", "denormalize it first")
+            yield part, None if self._audio is None else next(self._audio)
+
+    def _parts(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Yield the parts in picture coordinates, ``[1, t, P, D]``, with their features."""
+        parts = [] if self._first is None else [self._first]
+        for source in (parts, self._read()):
+            for motion, features in source:
+                if len(motion):
+                    values = self._representation.normalize(motion.values, self._square)
+                    yield values[None].to(self._device), None if features is None else features.to(self._device)
+
+    def _place(
+        self,
+        name: str,
+        first: Motion,
+        image: Picture | None,
+        landmarks: npt.ArrayLike | None,
+        size: tuple[int, int],
+    ) -> None:
+        """Set the picture, the pose in it, and the square of the motion that the picture shows."""
+        pose = first.reference if landmarks is None else torch.as_tensor(np.asarray(landmarks, np.float32))
+        if pose is None:
+            raise ImageError(name, "the pose in the picture", "none", "give landmarks=")
+        height, width = size
+        if image is not None and image.shape[:2] == size:
+            square, shown = picture_square(height, width), image
+        else:
+            square = self._representation.frame_of(pose)
+            shown = np.full((height, width, 3), 128, np.uint8) if image is None else crop_square(image, square, size)
+            # In picture coordinates half a pixel lies before the center of the first one.
+            shift = 0.5 * square.side / max(size)
+            square = UnitSquare(square.x + shift, square.y + shift, square.side)
+        levels = torch.from_numpy(np.ascontiguousarray(shown[..., :3])).permute(2, 0, 1)[None]
+        self.identity = (levels.to(torch.float32) / 255).to(self._device)
+        self.pose = self._representation.normalize(pose, square)[None].to(self._device)
+        self._square = square
+        if first.reference is not None and not torch.equal(first.reference.cpu(), pose.cpu()):
+            self._square = self._fitted(square, first.reference, pose)
+
+    def _fitted(self, square: UnitSquare, reference: Tensor, pose: Tensor) -> UnitSquare:
+        """Return the square around another face's reference that corresponds to ``square`` around the pose."""
+        own, other = self._representation.frame_of(pose), self._representation.frame_of(reference)
+        scale = other.side / own.side
+        x, y = other.x + scale * (square.x - own.x), other.y + scale * (square.y - own.y)
+        return UnitSquare(x, y, scale * square.side)
+
+
+def crop_square(image: Picture, square: UnitSquare, size: tuple[int, int]) -> Picture:
+    """Cut a square out of a picture and resize it; beyond the picture its border goes on.
+
+    Args:
+        image: ``uint8 [H, W, 3]``.
+        square: the part, in pixels of the picture.
+        size: height and width of the result; of the longer one the square fills all, of the other the middle.
+    """
+    height, width = size
+    scale, x, y = max(size) / square.side, square.x, square.y
+    # Averages where the picture shrinks, which avoids aliasing; the two factors differ by rounding only.
+    small = tuple(max(1, round(edge * min(scale, 1))) for edge in image.shape[1::-1])
+    x_factor, y_factor = image.shape[1] / small[0], image.shape[0] / small[1]
+    reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    x, y = (x + 0.5) / x_factor - 0.5, (y + 0.5) / y_factor - 0.5
+    # The position in the reduced picture of pixel i is x_step * (i - (width - 1) / 2) + x.
+    x_step, y_step = 1 / (scale * x_factor), 1 / (scale * y_factor)
+    matrix = np.array([[x_step, 0, x - x_step * (width - 1) / 2], [0, y_step, y - y_step * (height - 1) / 2]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(reduced, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
