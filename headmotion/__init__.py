@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .core.errors import PluginError as PluginError
     from .core.errors import SpecError as SpecError
     from .core.errors import TrainingError as TrainingError
+    from .core.frozen_weights import FrozenWeights as FrozenWeights
+    from .core.frozen_weights import load_frozen as load_frozen
     from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
     from .core.interfaces.audio_encoder import SupportsAudioStreaming as SupportsAudioStreaming
     from .core.interfaces.capabilities import Estimate as Estimate
@@ -84,6 +86,7 @@ _HOMES = {
     "core.component": "Component",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError PluginError SpecError TrainingError",
+    "core.frozen_weights": "FrozenWeights load_frozen",
     "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioStreaming",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsStreaming SupportsStyle"
     " SupportsUncertainty",

@@ -65,6 +65,9 @@ class Pipeline(nn.Module):
             # Last, so that its weights do not change which random numbers the generator's weights are drawn from.
             self.renderer = spec.renderer.build(self.context())
         self._restoring = False
+        # A part may complete its spec while it is built: frozen weights add the SHA-256 of their file.
+        parts = ("representation", "audio_encoder", "generator", "renderer")
+        self.spec = spec.model_copy(update={name: getattr(self, name).spec for name in parts})
         self.eval()
         self.to(device)
 
