@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from .core.frozen_weights import FrozenWeights as FrozenWeights
     from .core.frozen_weights import load_frozen as load_frozen
     from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.interfaces.audio_encoder import SupportsAudioPooling as SupportsAudioPooling
     from .core.interfaces.audio_encoder import SupportsAudioStreaming as SupportsAudioStreaming
     from .core.interfaces.capabilities import Estimate as Estimate
     from .core.interfaces.capabilities import SupportsDialogue as SupportsDialogue
     from .core.interfaces.capabilities import SupportsFixedShapes as SupportsFixedShapes
+    from .core.interfaces.capabilities import SupportsPooling as SupportsPooling
     from .core.interfaces.capabilities import SupportsStreaming as SupportsStreaming
     from .core.interfaces.capabilities import SupportsStyle as SupportsStyle
     from .core.interfaces.capabilities import SupportsUncertainty as SupportsUncertainty
@@ -87,9 +89,9 @@ _HOMES = {
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError PluginError SpecError TrainingError",
     "core.frozen_weights": "FrozenWeights load_frozen",
-    "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioStreaming",
-    "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsStreaming SupportsStyle"
-    " SupportsUncertainty",
+    "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming",
+    "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
+    " SupportsStyle SupportsUncertainty",
     "core.interfaces.converter": "Converter",
     "core.interfaces.detector": "Detector",
     "core.interfaces.discriminator": "Discriminator SupportsPrediction",

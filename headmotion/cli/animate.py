@@ -172,7 +172,9 @@ def animate(
     pipe = headmotion.load(model, device=device)
     reference = pipe.reference(landmarks or image, detector=detector, face=face)
     speech = headmotion.Audio.load(audio)  # once, so that its header is not read again for the sound track
-    motion = pipe.iter_motion(speech, reference, seed, fps, controls, style, listener_audio)
+    motion = pipe.iter_motion(
+        speech, reference, seed=seed, fps=fps, controls=controls, style=style, listener_audio=listener_audio
+    )
     view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
     renderer_fields = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
     show(pipe.render(motion, output, image=image, audio=speech, renderer=renderer_fields, quiet=quiet))

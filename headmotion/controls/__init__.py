@@ -14,6 +14,7 @@ from .control import (
     FrameControl,
     MotionEdit,
     StreamingEdit,
+    SupportsSnapshot,
     control_function,
 )
 from .head import HoldPose, LookAt, ScaleHead
@@ -47,6 +48,7 @@ __all__ = [
     "ScaleLips",
     "Smooth",
     "StreamingEdit",
+    "SupportsSnapshot",
     "blink",
     "chain_lookahead_ms",
     "close_silence",

@@ -83,6 +83,14 @@ class _BlinkEdit:
         frames[:, self._upper] += amount * (frames[:, self._lower] - frames[:, self._upper])
         return frames
 
+    def get_state(self) -> int:
+        """Return the number of frames so far, from which the blinks follow."""
+        return self._frame
+
+    def set_state(self, state: int) -> None:
+        """Continue with this frame."""
+        self._frame = state
+
     def _closure(self, time: float) -> float:
         """Return how far the eyes are closed, 0 to `CLOSURE`, at a time (s) not before that of the last call."""
         while self._times and time >= self._next:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
+from ..core.errors import CheckpointError
 from ..core.motion import Motion
 from ..media.audio import Wave
-from .control import Control, ControlContext, MotionEdit
+from .control import Control, ControlContext, MotionEdit, SupportsSnapshot
 
 
 class ControlChain:
@@ -22,9 +24,10 @@ class ControlChain:
 
     def __init__(self, controls: Sequence[MotionEdit], context: ControlContext) -> None:
         # Order matters to controls, so those that follow a plain function run at the end as well.
-        streaming = list(takewhile(lambda control: isinstance(control, Control), controls))
-        self._streaming = [control.start(context) for control in streaming if isinstance(control, Control)]
-        self._at_end = list(controls[len(streaming) :])
+        until_function = takewhile(lambda control: isinstance(control, Control), controls)
+        self._controls = [control for control in until_function if isinstance(control, Control)]
+        self._streaming = [control.start(context) for control in self._controls]
+        self._at_end = list(controls[len(self._controls) :])
         self._sample_rate = context.sample_rate
         self._motion: list[Motion] = []
         self._speech: list[Wave] = []
@@ -47,12 +50,37 @@ class ControlChain:
         self._speech.append(speech)
         return self._finish() if last else motion[:0]
 
+    def get_state(self) -> list[Any]:
+        """Return the states of the edits, if all of them can be stored.
+
+        Raises:
+            CheckpointError: one cannot.
+        """
+        for control in self._at_end:
+            raise _no_snapshot(control)
+        for control, edit in zip(self._controls, self._streaming, strict=True):
+            if not isinstance(edit, SupportsSnapshot):
+                raise _no_snapshot(control)
+        return [edit.get_state() for edit in self._streaming if isinstance(edit, SupportsSnapshot)]
+
+    def set_state(self, state: list[Any]) -> None:
+        """Continue where `get_state` was called."""
+        for edit, stored in zip(self._streaming, state, strict=True):
+            assert isinstance(edit, SupportsSnapshot)
+            edit.set_state(stored)
+
     def _finish(self) -> Motion:
         motion, speech = Motion.concatenate(self._motion), np.concatenate(self._speech)
         for control in self._at_end:
             audio = (speech, self._sample_rate) if isinstance(control, Control) else ()
             motion = control(motion, *audio)
         return motion
+
+
+def _no_snapshot(control: MotionEdit) -> CheckpointError:
+    name = getattr(control, "__name__", type(control).__name__)
+    expected = "a dataclass control whose edit has get_state and set_state"
+    return CheckpointError(f"snapshot of the control {name}", expected, "another", "use only controls that have it")
 
 
 def chain_lookahead_ms(controls: Sequence[MotionEdit], frames_ms: float | None) -> float | None:

@@ -52,6 +52,7 @@ class _CloseSilenceEdit:
         self._mouth = MouthModel(context, "close_silence")
         self._gate = SpeechGate(context.sample_rate)
         self._own_audio: Iterator[Wave] | None = None if audio is None else audio.blocks(context.sample_rate)
+        self._own_blocks = 0
         self._fps, self._first, self._any_speech = context.fps, 0, False
         self._pending = context.resting_pose.new_zeros(0, *context.resting_pose.shape)
 
@@ -65,6 +66,23 @@ class _CloseSilenceEdit:
         self._first += len(gate)
         return self._close(ready, torch.tensor(gate, dtype=torch.float64))
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the position in the speech and the frames that wait for it."""
+        position = {"first": self._first, "any_speech": self._any_speech, "own_blocks": self._own_blocks}
+        return position | {"pending": self._pending, "gate": self._gate.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue at a position; the control's own audio is read again up to there."""
+        self._first, self._any_speech, self._pending = state["first"], state["any_speech"], state["pending"]
+        self._gate.set_state(state["gate"])
+        for _ in range(state["own_blocks"] if self._own_audio is not None else 0):
+            self._next_own_block()
+
+    def _next_own_block(self) -> Wave | None:
+        assert self._own_audio is not None
+        self._own_blocks += 1
+        return next(self._own_audio, None)
+
     def _update_gate(self, speech: Wave, last: bool) -> None:
         if self._own_audio is None:
             self._any_speech |= len(speech) > 0
@@ -77,7 +95,7 @@ class _CloseSilenceEdit:
             # The control's own audio is read only as far as the frames need it.
             needed, ended = self._last_time(), False
             while not ended and self._gate.until < needed:
-                block = next(self._own_audio, None)
+                block = self._next_own_block()
                 ended = block is None
                 self._gate.push(speech[:0] if block is None else block)
         # After the end of the audio comes silence, for which the remaining frames need not wait.

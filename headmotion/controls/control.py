@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ParamSpec, Protocol, Self, cast, overload
+from typing import Any, ParamSpec, Protocol, Self, cast, overload, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -101,6 +101,22 @@ class StreamingEdit(Protocol):
         """
 
 
+@runtime_checkable
+class SupportsSnapshot(Protocol):
+    """A streaming edit whose position can be stored, so that `Session.snapshot` works with its control.
+
+    The control itself must be a dataclass of numbers and words.
+    """
+
+    def get_state(self) -> Any:
+        """Return all that the edit remembers: tensors, arrays, numbers, words, in tuples, lists, dicts, dataclasses."""
+        ...
+
+    def set_state(self, state: Any) -> None:
+        """Continue, as a new edit of the same control, where `get_state` was called."""
+        ...
+
+
 class Control(ABC):
     """An edit of a motion: call it on a finished one, or give it to `Pipeline.generate` or `Pipeline.stream`.
 
@@ -152,13 +168,26 @@ class FrameControl(Control):
 
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion."""
-        edit = self.make_edit(context)
-        # A call without frames, with which a session may end, has no pose to fit.
-        return lambda frames, speech, last: edit(frames.double()).to(frames.dtype) if len(frames) else frames
+        return _FrameEdit(self.make_edit(context))
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
         """Return the look-ahead of the frames; the control adds nothing."""
         return frames_ms
+
+
+@dataclass(frozen=True)
+class _FrameEdit:
+    edit: Callable[[Tensor], Tensor]
+
+    def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
+        # A call without frames, with which a session may end, has no pose to fit.
+        return self.edit(frames.double()).to(frames.dtype) if len(frames) else frames
+
+    def get_state(self) -> None:
+        """Nothing is remembered from frame to frame."""
+
+    def set_state(self, state: None) -> None:
+        """Do nothing."""
 
 
 class ControlFunction(Protocol[P]):

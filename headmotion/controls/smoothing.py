@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,3 +69,11 @@ class _MovingAverage:
         self._frames, self._valid = self._frames[ready:], self._valid[ready:]
         # Near the ends fewer frames have weight; dividing by their sum cuts the window off.
         return (total / weight[:, None, None]).to(frames.dtype)
+
+    def get_state(self) -> Any:
+        """Return the frames that later ones need."""
+        return self._frames, self._valid
+
+    def set_state(self, state: Any) -> None:
+        """Continue with these frames."""
+        self._frames, self._valid = state

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -87,6 +89,14 @@ class SpeechGate:
             self._first += 1
         before, after = (self._values[min(hop + k - self._first, len(self._values) - 1)] for k in (0, 1))
         return float(smoothstep(before + (after - before) * float(exact - hop)))
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the position in the audio."""
+        return {name: value for name, value in vars(self).items() if name != "_sample_rate"}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue at a position in audio of the same rate."""
+        vars(self).update(copy.deepcopy(state))
 
     def _start(self, hop: int) -> int:
         # Whole samples: at 11025 Hz a hop has 110 or 111 samples, and hops do not drift.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -80,6 +81,14 @@ class FrameResampler:
         result = self._at(range(self._emitted, max(total, self._emitted)))
         self._emitted = max(total, self._emitted)
         return result
+
+    def get_state(self) -> Any:
+        """Return the position, from which `set_state` of another resampler of the same rates continues."""
+        return {"frames": self._buffer, "first": self._first, "emitted": self._emitted}
+
+    def set_state(self, state: Any) -> None:
+        """Continue where `get_state` was called."""
+        self._buffer, self._first, self._emitted = state["frames"], state["first"], state["emitted"]
 
     def _at(self, targets: range) -> Tensor:
         if self._buffer is None or (len(targets) and not len(self._buffer)):

@@ -61,7 +61,7 @@ class ModelSource(MotionSource):
 
     def _generate(self, clip: EvalClip, speech: Wave, offset: int) -> Motion:
         reference = clip.reference.unsqueeze(0)
-        return self.pipeline.generate((speech, SAMPLE_RATE), reference, self.seed + offset, clip.real.fps)
+        return self.pipeline.generate((speech, SAMPLE_RATE), reference, seed=self.seed + offset, fps=clip.real.fps)
 
 
 def load_model(name: str, device: str) -> tuple[Pipeline, dict[str, Any]]:

@@ -192,7 +192,7 @@ def _difference(path: Path, pipeline: Pipeline, start: Arrays, reference: Refere
     """Return the largest difference between frames of the file and of the pipeline, in sides of the unit frame."""
     import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
-    expected = pipeline.generate(audio, reference, seed)
+    expected = pipeline.generate(audio, reference, seed=seed)
     # On the CPU, which every machine has.
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     frames = run_onnx(session, start, audio.read(int(start["sample_rate"])), len(expected))

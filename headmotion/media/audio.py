@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,6 +27,8 @@ Wave = NDArray[np.float32]
 MAX_CHANNELS = 64
 MAX_PEAK = 64.0
 """Floats further beyond full scale are taken for integers that have not been divided by theirs."""
+RESTART_SECONDS = 30
+"""Age at which a resampler replaces its soxr stream by one that has received the last second only."""
 _SCALES = {"uint8": (128, 128), "int16": (0, 1 << 15), "int32": (0, 1 << 31)}
 """Zero level and full scale by type of integer."""
 
@@ -152,8 +155,13 @@ class Resampler:
     def __init__(self, source: int, target: int = 16000, name: str = "audio") -> None:
         self.source, self.target = check_rate(source, name), check_rate(target, name)
         self._name = name
-        self._stream = None if source == target else _stream(source, target)
         self._received = self._emitted = 0
+        # soxr's state cannot be read. But its filters are shorter than a second, so the last second that was received
+        # repeats it to the last bit, and a stream that is replaced every now and then needs little silence before that.
+        self._recent: deque[Wave] = deque()
+        self._stream: Any = None
+        if source != target:
+            self._start_stream(0, np.zeros(0, np.float32))
 
     @property
     def delay_seconds(self) -> float:
@@ -170,24 +178,77 @@ class Resampler:
 
     def push_mono(self, wave: Wave) -> Wave:
         """Do the same for samples that `as_mono` has already checked and mixed."""
-        self._received += len(wave)
-        if self._stream is not None:
-            # In 20 ms steps, because soxr delays its output more after a long chunk.
-            step = self.source // 50
-            resampled = [self._stream.resample_chunk(wave[i : i + step]) for i in range(0, len(wave), step)]
-            wave = np.concatenate(resampled) if resampled else wave
-        self._emitted += len(wave)
-        return wave
+        if self._stream is None:
+            self._received += len(wave)
+            self._emitted += len(wave)
+            return wave
+        resampled = [wave[:0]]
+        while len(wave):
+            end = (self._begin + RESTART_SECONDS) * self.source
+            part, wave = np.split(wave, [end - self._received])
+            self._remember(part)
+            resampled.append(self._feed(part))
+            if self._received == end:
+                resampled.append(self._start_stream(end // self.source - 1, self._last_second()))
+        return np.concatenate(resampled)
 
     def flush(self) -> Wave:
         """Return the remainder; all in all, ``floor(samples * target / source + 1/2)`` samples have been returned."""
         total = (2 * self._received * self.target + self.source) // (2 * self.source)
         remainder = np.zeros(total - self._emitted, np.float32)
         if self._stream is not None:
-            tail = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)[: len(remainder)]
+            tail = self._new_samples(self._stream.resample_chunk(np.zeros(0, np.float32), last=True))[: len(remainder)]
             remainder[: len(tail)] = tail
         self._emitted = total
         return remainder
+
+    def get_state(self) -> Any:
+        """Return the position in the stream, from which `set_state` of a new resampler continues to the same bits."""
+        begin = 0 if self._stream is None else self._begin
+        return {
+            "received": self._received,
+            "emitted": self._emitted,
+            "begin": begin,
+            "recent": self._last_second(),
+        }
+
+    def set_state(self, state: Any) -> None:
+        """Continue where `get_state` was called."""
+        self._received, self._emitted, recent = state["received"], state["emitted"], state["recent"]
+        if self._stream is not None:
+            self._recent = deque([recent])
+            silence = np.zeros(self._received - state["begin"] * self.source - len(recent), np.float32)
+            self._start_stream(state["begin"], np.concatenate([silence, recent]))
+
+    def _start_stream(self, begin: int, wave: Wave) -> Wave:
+        """Begin a stream at a time (whole seconds) with the samples since then; return those that were not yet."""
+        self._stream = _stream(self.source, self.target)
+        self._begin, self._position = begin, begin * self.target
+        return self._feed(wave)
+
+    def _feed(self, wave: Wave) -> Wave:
+        # In 20 ms steps, because soxr delays its output more after a long chunk.
+        step = self.source // 50
+        resampled = [self._stream.resample_chunk(wave[i : i + step]) for i in range(0, len(wave), step)]
+        new = self._new_samples(np.concatenate(resampled) if resampled else wave)
+        self._emitted += len(new)
+        return new
+
+    def _new_samples(self, resampled: Wave) -> Wave:
+        """Drop the samples that an earlier stream returned already."""
+        skipped = max(0, self._emitted - self._position)
+        self._position += len(resampled)
+        return resampled[skipped:]
+
+    def _remember(self, wave: Wave) -> None:
+        self._received += len(wave)
+        self._recent.append(wave[-self.source :].copy())
+        excess = sum(map(len, self._recent)) - self.source
+        while excess >= len(self._recent[0]):
+            excess -= len(self._recent.popleft())
+
+    def _last_second(self) -> Wave:
+        return np.concatenate([np.zeros(0, np.float32), *self._recent])[-self.source :]
 
 
 @dataclass(frozen=True)

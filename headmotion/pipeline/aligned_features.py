@@ -12,6 +12,7 @@ from torch import Tensor
 from ..core.errors import HeadmotionError
 from ..core.motion import Motion
 from ..media.audio import Audio
+from .batched_calls import run_alone
 from .feature_stream import FeatureStream
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class AlignedFeatures:
     @torch.inference_mode()
     def _read_until(self, step: int) -> None:
         while self._first_step + self._features.shape[1] < step:
-            block = self._stream.take()
+            block = run_alone(self._stream.take())
             if block is not None:
                 self._features = torch.cat([self._features, block], dim=1)
             elif self._ended:

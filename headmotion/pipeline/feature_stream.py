@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..core.interfaces.audio_encoder import AudioEncoder, SupportsAudioStreaming, needs_whole_clip
 from ..media.audio import Resampler, Wave
+from .batched_calls import EncoderCall, Work
 
 
 class FeatureStream:
@@ -34,6 +37,7 @@ class FeatureStream:
         self._clip: list[Tensor] = []  # all samples, where the encoder needs them at once
         self._features = torch.zeros(1, 0, encoder.channels, device=device)
         self._streaming: SupportsAudioStreaming | None = None
+        self._state: Any = None
         if isinstance(encoder, SupportsAudioStreaming) and not needs_whole_clip(encoder):
             self._streaming, self._state = encoder, encoder.init_state(1)
 
@@ -57,8 +61,8 @@ class FeatureStream:
         self._append(np.zeros(silence, np.float32))
         return remainder
 
-    def take(self, max_frames: int | None = None) -> Tensor | None:
-        """Return the steps of the next block, or None until there are enough samples.
+    def take(self, max_frames: int | None = None) -> Work[Tensor | None]:
+        """Return the steps of the next block, or None until there are enough samples; the encoder is called as work.
 
         Args:
             max_frames: length of the last block, if fewer frames than a block remain.
@@ -70,7 +74,8 @@ class FeatureStream:
         steps, samples = frames * self._steps_per_frame, frames * self._samples_per_frame
         while self._streaming is not None and self._features.shape[1] < steps and len(self._wave) >= samples:
             block, self._wave = self._wave[:samples], self._wave[samples:]
-            new, self._state = self._streaming.step(block.unsqueeze(0).to(self._features), self._state)
+            call = EncoderCall(self._streaming, block.unsqueeze(0).to(self._features), self._state)
+            new, self._state = yield call
             self._features = torch.cat([self._features, new], dim=1)
         if self._features.shape[1] < steps:
             return None
@@ -80,6 +85,17 @@ class FeatureStream:
     def empty(self) -> Tensor:
         """Return no steps, ``[1, 0, C]``."""
         return self._features[:, :0]
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the position in the audio, from which `set_state` of a new stream of the same encoder continues."""
+        state = {"resampler": self._resampler.get_state(), "wave": self._wave, "features": self._features}
+        return state | {"encoder": self._state, "clip": self._clip}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue where `get_state` was called."""
+        self._resampler.set_state(state["resampler"])
+        self._wave, self._features = state["wave"], state["features"]
+        self._state, self._clip = state["encoder"], state["clip"]
 
     def _append(self, wave: Wave) -> Wave:
         if self._streaming is None:

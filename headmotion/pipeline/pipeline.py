@@ -6,11 +6,12 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from typing_extensions import Unpack
 
 from ..controls import MotionEdit
 from ..core.checkpoint import load_checkpoint, save_checkpoint
@@ -27,7 +28,10 @@ from ..media.audio import Audio, AudioLike
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
 from .aligned_features import AlignedFeatures
 from .reference import VIDEOS, Reference, ReferenceLike, as_reference
-from .session import Session, lookahead_ms
+from .session import MotionOptions, Session, lookahead_ms
+
+if TYPE_CHECKING:
+    from .pool import Pool
 
 MAX_SEARCH_EDGE = 4096
 """Longer edge (px) to which a larger picture may be reduced before a detector searches it."""
@@ -102,11 +106,9 @@ class Pipeline(nn.Module):
         self,
         audio: AudioLike,
         reference: ReferenceLike = None,
-        seed: int = 0,
-        fps: Rate | None = None,
-        controls: Sequence[MotionEdit] = (),
-        style: Any = None,
+        *,
         listener_audio: AudioLike | None = None,
+        **options: Unpack[MotionOptions],
     ) -> Motion:
         """Generate motion for speech, in the reference's own units.
 
@@ -115,12 +117,9 @@ class Pipeline(nn.Module):
             reference: an ``.npz`` with ``landmarks``, a picture, a video (its last frames are used), poses ``[P, D]``
                 or ``[R, P, D]`` in pixels, a `Motion`, a result of `reference`, or None for the representation's
                 neutral pose (the motion is then in the unit frame).
-            seed: the only source of randomness.
-            fps: frames per second; None means the model's own.
-            controls: edits, applied in order; see `headmotion.controls`.
-            style: a style of the generator, if it has styles (`SupportsStyle`).
             listener_audio: audio of the other person of a dialogue, if the generator supports it (`SupportsDialogue`);
                 cut or padded with silence to the length of ``audio``.
+            options: ``seed``, ``fps``, ``controls`` and ``style``; see `MotionOptions`.
 
         Returns:
             ``floor(duration * fps + 1/2)`` frames, at least one.
@@ -128,24 +127,23 @@ class Pipeline(nn.Module):
         Raises:
             HeadmotionError: the generator lacks the capability for ``style`` or ``listener_audio``.
         """
-        return Motion.concatenate(list(self.iter_motion(audio, reference, seed, fps, controls, style, listener_audio)))
+        return Motion.concatenate(list(self.iter_motion(audio, reference, listener_audio=listener_audio, **options)))
 
     def estimate(
         self,
         audio: AudioLike,
         reference: ReferenceLike = None,
-        seed: int = 0,
-        fps: Rate | None = None,
-        style: Any = None,
+        *,
         listener_audio: AudioLike | None = None,
+        **options: Unpack[MotionOptions],
     ) -> Estimate:
-        """Generate motion with the generator's uncertainty; arguments as in `generate`.
+        """Generate motion with the generator's uncertainty; arguments as in `generate`, without controls.
 
         Raises:
-            HeadmotionError: the generator estimates no uncertainty (`SupportsUncertainty`).
+            HeadmotionError: the generator estimates no uncertainty (`SupportsUncertainty`), or there are controls.
         """
         speech = Audio.coerce(audio)
-        session = self._offline_session(speech, reference, seed, fps, (), style)
+        session = self._offline_session(speech, reference, options)
         estimates = [(motion, session.deviation) for motion in session.run(speech, listener_audio)]
         motions, deviations = zip(*estimates, strict=True)
         return Estimate(Motion.concatenate(motions), torch.cat(deviations))
@@ -154,24 +152,16 @@ class Pipeline(nn.Module):
         self,
         audio: AudioLike,
         reference: ReferenceLike = None,
-        seed: int = 0,
-        fps: Rate | None = None,
-        controls: Sequence[MotionEdit] = (),
-        style: Any = None,
+        *,
         listener_audio: AudioLike | None = None,
+        **options: Unpack[MotionOptions],
     ) -> Iterator[Motion]:
         """Yield the motion of `generate` in parts of about a second, in memory that does not grow with the audio."""
         speech = Audio.coerce(audio)
-        yield from self._offline_session(speech, reference, seed, fps, controls, style).run(speech, listener_audio)
+        yield from self._offline_session(speech, reference, options).run(speech, listener_audio)
 
     def stream(
-        self,
-        reference: ReferenceLike = None,
-        sample_rate: int = 16_000,
-        seed: int = 0,
-        fps: Rate | None = None,
-        controls: Sequence[MotionEdit] = (),
-        style: Any = None,
+        self, reference: ReferenceLike = None, sample_rate: int = 16_000, **options: Unpack[MotionOptions]
     ) -> Session:
         """Start a live session, to be pushed samples as they arrive and flushed at the end.
 
@@ -180,25 +170,29 @@ class Pipeline(nn.Module):
         Args:
             reference: as in `generate`.
             sample_rate: rate of the samples (Hz).
-            seed: the only source of randomness.
-            fps: frames per second; None means the model's own.
-            controls: edits, applied in order.
-            style: a style of the generator, if it has styles.
+            options: see `MotionOptions`.
         """
-        return Session(self, self.reference(reference), sample_rate, seed, fps, controls, style)
+        return Session(self, self.reference(reference), sample_rate, **options)
 
-    def _offline_session(
-        self,
-        speech: Audio,
-        reference: ReferenceLike,
-        seed: int,
-        fps: Rate | None,
-        controls: Sequence[MotionEdit],
-        style: Any,
-    ) -> Session:
+    def restore(self, path: str | os.PathLike[str]) -> Session:
+        """Continue a session from a file that `Session.snapshot` wrote, with the same frames to the last bit.
+
+        Raises:
+            CheckpointError: no snapshot, a damaged one, or one of a pipeline with other parts or other weights.
+        """
+        from .snapshot import load_snapshot
+
+        return load_snapshot(self, path)
+
+    def pool(self) -> Pool:
+        """Return a pool: many live sessions that come and go, advanced together in batches."""
+        from .pool import Pool
+
+        return Pool(self)
+
+    def _offline_session(self, speech: Audio, reference: ReferenceLike, options: MotionOptions) -> Session:
         """Start a session for a complete recording: in blocks of a second, because low latency has no value there."""
-        block = max(1, round(self.spec.fps))
-        return Session(self, self.reference(reference), speech.rate, seed, fps, controls, style, block)
+        return Session(self, self.reference(reference), speech.rate, max(1, round(self.spec.fps)), **options)
 
     def reference(
         self,

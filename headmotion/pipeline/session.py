@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import torch
@@ -17,6 +21,7 @@ from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, Supp
 from ..core.motion import Motion
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
 from ..media.audio import Audio, AudioLike, Resampler, Wave, as_mono
+from .batched_calls import GeneratorCall, Work, run_alone
 from .feature_stream import FeatureStream
 from .reference import Reference
 
@@ -24,21 +29,35 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
 
 
+class MotionOptions(TypedDict, total=False):
+    """How motion is generated: keyword arguments of `Pipeline.generate` and of all that gives the same frames."""
+
+    seed: int
+    """The only source of randomness; 0 by default."""
+    fps: Rate | None
+    """Frames per second; None, the default, means the model's own."""
+    controls: Sequence[MotionEdit]
+    """Edits, applied in order; none by default. See `headmotion.controls`."""
+    style: Any
+    """A style of the generator, if it has styles (`SupportsStyle`); None, the default, means its own."""
+
+
 class Session:
     """One utterance while it is spoken. Memory does not grow with its length.
 
     Audio passes through encoder and generator in blocks of exactly ``block`` native frames, so the result does not
     depend on how the samples are divided. Blocks of one frame have the lowest latency; larger ones take less time.
+    Several threads may use a session; they wait for each other.
 
     Args:
         pipeline: the built parts.
         reference: the pose that the motion starts from.
         sample_rate: rate of the samples (Hz).
-        seed: seed of the generator's noise.
-        fps: frames per second of the motion; None means the pipeline's own.
-        controls: edits of the motion, applied in order.
-        style: a style of the generator; None means its default.
         block: native frames that are processed at once.
+        seed: see `MotionOptions`, as for the others.
+        fps: frames per second of the motion.
+        controls: edits of the motion.
+        style: a style of the generator.
 
     Raises:
         HeadmotionError: the generator has no styles (`SupportsStyle`), or not this one.
@@ -49,11 +68,12 @@ class Session:
         pipeline: Pipeline,
         reference: Reference,
         sample_rate: int,
+        block: int = 1,
+        *,
         seed: int = 0,
         fps: Rate | None = None,
         controls: Sequence[MotionEdit] = (),
         style: Any = None,
-        block: int = 1,
     ) -> None:
         generator, native_fps = pipeline.generator, pipeline.spec.fps
         if style is not None:
@@ -62,7 +82,9 @@ class Session:
             generator = generator.styled(style)
         self.sample_rate, self._block = sample_rate, block
         self.fps = native_fps if fps is None else as_fps(fps)
-        self._pipeline, self._reference, self._generator = pipeline, reference, generator
+        self._options = MotionOptions(seed=seed, fps=self.fps, controls=tuple(controls), style=style)
+        self._lock = threading.RLock()
+        self.pipeline, self._reference, self._generator = pipeline, reference, generator
         self._representation_fields = pipeline.representation.spec.model_dump(mode="json")
         self._provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
         if isinstance(style, str):
@@ -72,8 +94,10 @@ class Session:
         self._has_controls, self._controls = bool(controls), ControlChain(controls, context)
         self._resampler = FrameResampler(native_fps, self.fps)
         self._samples_in = self._native_in = self._native_out = self._frames_out = 0
-        self._closed = False
+        self._ended = ""
+        self._queue: deque[tuple[Wave, Wave | None]] = deque()
         self._listener: FeatureStream | None = None
+        self._is_dialogue: bool | None = None  # decided by the first push
         self._uncertain = generator if isinstance(generator, SupportsUncertainty) else None
         self._deviation = torch.zeros(0)
         self._stream = as_streaming(generator)
@@ -93,10 +117,11 @@ class Session:
             AudioError: samples of another shape, NaN or infinite; listener samples of another length, or missing.
             HeadmotionError: the generator takes no listener (`SupportsDialogue`), or the session has ended.
         """
-        self._check_open()
-        return self._push(as_mono(samples, "audio"), None if listener is None else as_mono(listener, "listener audio"))
+        with self._lock:
+            self.check_open()
+            self.enqueue(samples, listener)
+            return run_alone(self.advance())
 
-    @torch.inference_mode()
     def flush(self) -> Motion:
         """Return the remaining frames; the session ends.
 
@@ -104,21 +129,75 @@ class Session:
             AudioError: nothing was pushed.
             HeadmotionError: the generator returned too few or too many frames, or the session has ended.
         """
-        self._check_open()
-        if not self._samples_in:
-            raise AudioError("session", "some audio before the flush", "0 samples")
-        self._closed = True
+        with self._lock:
+            self.check_open()
+            self.check_audio()
+            self._ended = "one that was flushed"
+            return Motion.concatenate([run_alone(self.advance()), run_alone(self.finish())])
+
+    def snapshot(self, path: str | os.PathLike[str]) -> Path:
+        """Write the session as one ``.safetensors`` file, from which `Pipeline.restore` continues to the same bits.
+
+        It may be written between any two pushes. The file is safe to read: it holds tensors and JSON, no pickle, and it
+        appears whole or not at all.
+
+        Returns:
+            The path.
+
+        Raises:
+            CheckpointError: the encoder, the generator or a control has a state that cannot be stored; another suffix.
+            HeadmotionError: the session has ended.
+        """
+        from .snapshot import save_snapshot
+
+        with self._lock:
+            self.check_open()
+            return save_snapshot(self, path)
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether samples wait to be processed."""
+        return bool(self._queue)
+
+    def enqueue(self, samples: Any, listener: Any = None) -> None:
+        """Check and queue samples for `advance`; arguments and errors as in `push`."""
+        wave = as_mono(samples, "audio")
+        other = None if listener is None else as_mono(listener, "listener audio")
+        with self._lock:
+            self._check_listener(other, len(wave))
+            self._samples_in += len(wave)
+            self._queue.append((wave, other))
+
+    def advance(self) -> Work[Motion]:
+        """Process what is queued, as work that a pool does for many sessions at once."""
+        motions = [self._motion(torch.zeros(0, 1, *self._reference.poses.shape[1:]))]
+        while self._queue:
+            wave, listener = self._queue.popleft()
+            if listener is not None:
+                self._listener = self._listener or self._feature_stream()
+                self._listener.push(listener)
+            speech = self._speaker.push(wave)
+            frames = yield from self._generate()
+            motions.append(self._controls(self._motion(self._resampler.push(frames)), speech))
+        return motions[1] if len(motions) == 2 else Motion.concatenate(motions)
+
+    def finish(self) -> Work[Motion]:
+        """Process the end of the audio, as work that a pool does for many sessions at once.
+
+        Raises:
+            HeadmotionError: the generator returned too few or too many frames.
+        """
         duration = Fraction(self._samples_in, self.sample_rate)
-        native, total = frame_count(duration, self._pipeline.spec.fps), frame_count(duration, self.fps)
+        native, total = frame_count(duration, self.pipeline.spec.fps), frame_count(duration, self.fps)
         speech = self._speaker.finish(native - self._native_in)
         if self._listener is not None:
             self._listener.finish(native - self._native_in)
         # The silence at the end only fills windows: no frame beyond the last of the speech may be generated.
-        frames = [self._resampler.push(self._generate(until=native))]
-        frames.append(self._resampler.push(self._step(self._speaker.empty(), last=True)))
+        frames = [self._resampler.push((yield from self._generate(until=native)))]
+        frames.append(self._resampler.push((yield from self._step(self._speaker.empty(), last=True))))
         if self._native_out != native:
             # The resampler would hold the last frame, and a generator that counts wrongly would look like a still face.
-            steps = native * self._pipeline.spec.steps_per_frame
+            steps = native * self.pipeline.spec.steps_per_frame
             name = f"generator {self._generator.spec.type_name()}"
             raise HeadmotionError(name, f"{native} frames for {steps} audio steps", f"{self._native_out} frames")
         frames.append(self._resampler.flush(total))
@@ -133,8 +212,8 @@ class Session:
         """
         listener_blocks = None if listener is None else Audio.coerce(listener).blocks(self.sample_rate)
         for block in speech.blocks(self.sample_rate):
-            self._check_open()  # the caller may flush between two frames
-            yield self._push(block, None if listener_blocks is None else _fit(next(listener_blocks, None), len(block)))
+            # The caller may flush between two frames, which ends the session.
+            yield self.push(block, None if listener_blocks is None else _fit(next(listener_blocks, None), len(block)))
         yield self.flush()
 
     @property
@@ -150,55 +229,101 @@ class Session:
             raise HeadmotionError("session", "no controls with deviations", "some", "leave the controls out")
         return self._deviation
 
-    @torch.inference_mode()
-    def _push(self, wave: Wave, listener: Wave | None) -> Motion:
-        """Push samples that are already checked and mono."""
-        self._push_listener(listener, len(wave))
-        self._samples_in += len(wave)
-        speech = self._speaker.push(wave)
-        return self._controls(self._motion(self._resampler.push(self._generate())), speech)
+    def check_open(self) -> None:
+        """Raise a HeadmotionError if the session has ended."""
+        if self._ended:
+            raise HeadmotionError("session", "an open session", self._ended, "call pipeline.stream() again")
+
+    def check_audio(self) -> None:
+        """Raise an AudioError if nothing was pushed."""
+        if not self._samples_in:
+            raise AudioError("session", "some audio before the flush", "0 samples")
+
+    def end(self, state: str) -> None:
+        """Let nobody but the caller use the session any more, if it is open.
+
+        Args:
+            state: what the session is from now on, for the error, such as "one that is in a pool".
+        """
+        with self._lock:
+            self.check_open()
+            self._ended = state
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments with which the session was made, but for the pipeline."""
+        return {"reference": self._reference, "sample_rate": self.sample_rate, "block": self._block, **self._options}
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the position in the audio by part, for a snapshot; the session's own objects, not copies.
+
+        Raises:
+            CheckpointError: a control whose state cannot be stored.
+        """
+        encoder, generator = self.pipeline.audio_encoder.spec, self._generator.spec
+        return {
+            f"audio encoder {encoder.type_name()}": self._speaker.get_state(),
+            "listener": None if self._listener is None else self._listener.get_state(),
+            f"generator {generator.type_name()}": self._state,
+            "controls": self._controls.get_state(),
+            "frames": self._resampler.get_state(),
+            "queue": list(self._queue),
+            "counts": (self._samples_in, self._native_in, self._native_out, self._frames_out),
+            "others": (self._is_dialogue, self._deviation),
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue where `get_state` of a session with the same settings was called."""
+        speaker, listener, self._state, controls, frames, queue, counts, others = state.values()
+        self._samples_in, self._native_in, self._native_out, self._frames_out = counts
+        self._is_dialogue, self._deviation = others
+        self._queue.extend(queue)
+        self._speaker.set_state(speaker)
+        if listener is not None:
+            self._listener = self._feature_stream()
+            self._listener.set_state(listener)
+        self._controls.set_state(controls)
+        self._resampler.set_state(frames)
 
     def _feature_stream(self) -> FeatureStream:
-        pipeline = self._pipeline
+        pipeline = self.pipeline
         steps = pipeline.spec.steps_per_frame
         return FeatureStream(pipeline.audio_encoder, self.sample_rate, steps, pipeline.device, self._block)
 
-    def _push_listener(self, wave: Wave | None, count: int) -> None:
-        """Add the listener's samples, of which there must be ``count``; None if there is no listener."""
-        if wave is None and self._listener is None:
+    def _check_listener(self, wave: Wave | None, count: int) -> None:
+        """Check the listener's samples, of which there must be ``count``; None if there is no listener."""
+        if wave is None and not self._is_dialogue:
+            self._is_dialogue = False if count else self._is_dialogue
             return
         if not isinstance(self._generator, SupportsDialogue):
             raise lacking(self._generator, SupportsDialogue, "listener audio")
-        late = self._listener is None and self._samples_in > 0
-        if wave is None or late or len(wave) != count:
+        if wave is None or self._is_dialogue is False or len(wave) != count:
             expected = f"{count} samples of the listener too, at every push from the first on"
             raise AudioError("session", expected, "none" if wave is None else f"{len(wave)} samples")
-        if self._listener is None:
-            self._listener = self._feature_stream()
-        self._listener.push(wave)
+        self._is_dialogue = True
 
-    def _generate(self, until: int | None = None) -> Tensor:
+    def _generate(self, until: int | None = None) -> Work[Tensor]:
         """Return what `_step` returns for all blocks that are complete, but for no native frame from ``until`` on."""
-        representation = self._pipeline.representation
+        representation = self.pipeline.representation
         parts = [torch.zeros(0, 1 if self._uncertain is None else 2, representation.points, representation.dims)]
         while until is None or self._native_in < until:
             remaining = None if until is None else until - self._native_in
-            if (features := self._speaker.take(remaining)) is None:
+            if (features := (yield from self._speaker.take(remaining))) is None:
                 break
             if self._listener is not None and isinstance(self._generator, SupportsDialogue):
-                listener = self._listener.take(remaining)
+                listener = yield from self._listener.take(remaining)
                 assert listener is not None, "both speakers have as many samples"
                 self._state = self._generator.push_listener(listener, self._state)
-            parts.append(self._step(features))
-            self._native_in += features.shape[1] // self._pipeline.spec.steps_per_frame
+            parts.append((yield from self._step(features)))
+            self._native_in += features.shape[1] // self.pipeline.spec.steps_per_frame
         return torch.cat(parts)
 
-    def _step(self, features: Tensor, last: bool = False) -> Tensor:
+    def _step(self, features: Tensor, last: bool = False) -> Work[Tensor]:
         """Return the native frames ``[t, 1, P, D]`` of the unit frame that the next features determine.
 
         With deviations it is ``[t, 2, P, D]``, so that both go through the resampling of frames together.
         """
-        frames, self._state = self._stream.step(features, self._state, last)
+        frames, self._state = yield GeneratorCall(self._stream, features, self._state, last)
         self._native_out += frames.shape[1]
         values = [frames[0]]
         if self._uncertain is not None:
@@ -206,7 +331,7 @@ class Session:
         return torch.stack(values, dim=1).cpu()
 
     def _motion(self, values: Tensor) -> Motion:
-        representation, reference = self._pipeline.representation, self._reference
+        representation, reference = self.pipeline.representation, self._reference
         self._frames_out += len(values)
         # A copy, so that a motion does not keep the memory of its deviations.
         frames = representation.denormalize(values[:, 0].clone(), reference.frame)
@@ -222,10 +347,6 @@ class Session:
             reference=reference.poses[-1],
             provenance=self._provenance,
         )
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise HeadmotionError("session", "an open session", "one that was flushed", "call pipeline.stream() again")
 
 
 def _fit(wave: Wave | None, count: int) -> Wave:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -58,6 +59,20 @@ class SupportsAudioStreaming(Protocol):
 
         Returns:
             Features ``[B, a, C]`` of the steps whose ``look_ahead`` has arrived, and the new state.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsAudioPooling(SupportsAudioStreaming, Protocol):
+    """An audio encoder that advances several independent streams in one batch; pools use it, see `Pipeline.pool`."""
+
+    def step_streams(self, waves: Sequence[Tensor], states: Sequence[Any]) -> list[tuple[Tensor, Any]]:
+        """Return what `step` returns for each stream of batch 1, within 1e-5 of the largest feature.
+
+        Args:
+            waves: the next samples ``[1, s]`` of each stream; ``s`` may differ.
+            states: the state of each stream.
         """
         ...
 

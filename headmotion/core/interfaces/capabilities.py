@@ -49,6 +49,26 @@ class SupportsStreaming(Protocol):
 
 
 @runtime_checkable
+class SupportsPooling(SupportsStreaming, Protocol):
+    """A generator that advances several independent streams in one batch; pools use it, see `Pipeline.pool`.
+
+    A generator without it works in a pool as well, one stream after the other.
+    """
+
+    def step_streams(
+        self, audio: Sequence[Tensor], states: Sequence[Any], last: Sequence[bool]
+    ) -> list[tuple[Tensor, Any]]:
+        """Return what `step` returns for each stream of batch 1, within 1e-5 of the unit frame.
+
+        Args:
+            audio: the next features ``[1, steps_per_frame * t, C]`` of each stream; ``t`` may differ and be 0.
+            states: the state of each stream, which need not be at the same position; they are not changed.
+            last: whether the audio of each stream ends here.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsUncertainty(SupportsStreaming, Protocol):
     """A generator that estimates how uncertain its frames are."""
 
@@ -119,6 +139,7 @@ class Estimate:
 
 CAPABILITIES: tuple[type, ...] = (
     SupportsStreaming,
+    SupportsPooling,
     SupportsUncertainty,
     SupportsStyle,
     SupportsDialogue,
@@ -151,21 +172,15 @@ class WholeClip:
 
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> Any:
         """Return the state of a stream without audio."""
-        return reference, seed, None
+        return reference, seed, ()
 
     def step(self, audio: Tensor, state: Any, last: bool = False) -> tuple[Tensor, Any]:
         """Return no frames ``[B, 0, P, D]`` until the audio ends, and then all of them."""
-        reference, seed, earlier = state
-        chain = (earlier, audio)  # a linked list, so that an earlier state stays valid and nothing is copied
+        reference, seed, parts = state
+        parts = (*parts, audio)
+        # Neighbors of a similar length are joined, so that there are few parts and each step is copied a few times.
+        while len(parts) > 1 and parts[-2].shape[1] <= parts[-1].shape[1]:
+            parts = (*parts[:-2], torch.cat(parts[-2:], dim=1))
         if not last:
-            return reference[:, :0], (reference, seed, chain)
-        return self._generator(reference, _joined(chain), seed), (reference, seed, chain)
-
-
-def _joined(chain: tuple[Any, Tensor]) -> Tensor:
-    features: list[Tensor] = []
-    link: tuple[Any, Tensor] | None = chain
-    while link is not None:
-        link, latest = link
-        features.append(latest)
-    return torch.cat(features[::-1], dim=1)
+            return reference[:, :0], (reference, seed, parts)
+        return self._generator(reference, torch.cat(parts, dim=1), seed), (reference, seed, parts)
