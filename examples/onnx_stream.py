@@ -4,14 +4,17 @@ headmotion export ms-sync -o model.onnx
 python examples/onnx_stream.py model.onnx speech.wav talk.npz
 """
 
+import os
 import sys
 from fractions import Fraction
 from math import floor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import soundfile
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: else it asks for a host of its maker's
+import onnxruntime
 
 model, speech, output = map(Path, sys.argv[1:])
 session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

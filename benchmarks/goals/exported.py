@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import numpy as np
-import onnxruntime
 
 import headmotion as hm
 from headmotion.export import write_onnx
+from headmotion.export.onnx_runtime import import_onnx_runtime
 
 from .timing import Measurement
 
@@ -37,6 +37,7 @@ def chunk_times(pipe: hm.Pipeline, precision: Literal["32", "int8"] = "32") -> t
     """Return the frames per chunk, the seconds of each chunk, and the megabytes of the file."""
     with TemporaryDirectory() as folder:
         model = write_onnx(pipe, Path(folder) / "model.onnx", precision=precision)
+        onnxruntime = import_onnx_runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -143,6 +143,8 @@ def read_header(path: str | os.PathLike[str]) -> CheckpointHeader:
 def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dict[str, Tensor]]:
     """Read header and tensors of a checkpoint; its plugins' migrations bring the spec up to date.
 
+    No stored spec asks for a download: the field ``fetch`` of every part becomes False.
+
     Raises:
         CheckpointError: as `read_header`, or the tensors do not match their SHA-256, or a plugin is missing.
     """
@@ -166,7 +168,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dic
         if slash and (remedy := registry().absent(namespace)):
             raise CheckpointError("checkpoint", f"the plugin of {part['type']!r}, which {source} needs", "none", remedy)
     written_by = {required["dist"]: required["version"] for required in header.requires}
-    return replace(header, spec=_migrated(header.spec, written_by)), tensors
+    return replace(header, spec=_without_downloads(_migrated(header.spec, written_by))), tensors
 
 
 def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
@@ -263,6 +265,16 @@ def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
                 raise CheckpointError(f"plugin {record.name}", f"a dict from migrating {spec['type']!r}", got)
             spec = migrated
     return spec
+
+
+def _without_downloads(value: Any) -> Any:
+    """Return a stored spec in which no part has ``fetch`` set: only the user of this call may ask for a download."""
+    if isinstance(value, list):
+        return [_without_downloads(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    spec = {key: _without_downloads(item) for key, item in value.items()}
+    return spec | {"fetch": False} if "fetch" in spec and isinstance(spec.get("type"), str) else spec
 
 
 def _parts(value: Any) -> Iterator[Mapping[str, Any]]:

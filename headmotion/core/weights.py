@@ -8,10 +8,11 @@ import logging
 import re
 import shutil
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .errors import CheckpointError, HeadmotionError
 from .files import atomic_output
@@ -96,6 +97,21 @@ def load_weights(network: nn.Module, path: str, name: str, remedy: str = "") -> 
     network.load_state_dict({key: stored[key] for key in needed}, strict=False)
     network.eval().requires_grad_(False)
     return hashlib.sha256(content).hexdigest()
+
+
+def load_archive(path: Path, device: str) -> Mapping[str, Tensor]:
+    """Read tensors from a PyTorch archive of another project; nothing in it is executed.
+
+    Raises:
+        CheckpointError: a torch before 2.6, whose ``weights_only`` can be made to run code (CVE-2025-32434).
+        Exception: what ``torch.load`` raises for a damaged file.
+    """
+    major, minor = (int(part) for part in torch.__version__.split(".")[:2])
+    if (major, minor) < (2, 6):
+        got = f"torch {torch.__version__}"
+        raise CheckpointError("weights", "torch 2.6 or newer, which reads archives safely", got, "update torch")
+    archive: Mapping[str, Tensor] = torch.load(path, map_location=device, weights_only=True)
+    return archive
 
 
 def _download(url: str, path: Path) -> None:

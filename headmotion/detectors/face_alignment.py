@@ -17,7 +17,7 @@ from torch import Tensor
 from ..core.errors import DetectorError
 from ..core.interfaces.detector import Detector
 from ..core.lazy import import_optional
-from ..core.weights import find_weights
+from ..core.weights import find_weights, load_archive
 from .specs import FaceAlignmentSpec
 
 _NAME = "detector face-alignment"
@@ -84,7 +84,7 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
 
         def _load_native(self, name: str, size: int, device: str, dtype: torch.dtype) -> Any:
             net = package.models.FAN(size)
-            net.load_state_dict(torch.load(landmarks, map_location=device, weights_only=True))
+            net.load_state_dict(load_archive(landmarks, device))
             return net.to(device, dtype=dtype).eval()
 
     try:

@@ -24,6 +24,7 @@ from ..media.audio import Audio
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.reference import Reference, ReferenceLike
 from .onnx_initial_state import CHUNK_FRAMES, Arrays, initial_state, save_initial_state
+from .onnx_runtime import import_onnx_runtime
 from .streaming_graph import StreamingGraph
 
 TOLERANCE = 1e-4
@@ -68,6 +69,7 @@ def write_onnx(
     if target.suffix != ".onnx":
         raise HeadmotionError("export", "a name ending in .onnx", target.name)
     require_packages(PACKAGES, "headmotion[onnx]", "export")
+    import_onnx_runtime()  # first, because the others may import it too
     graph = StreamingGraph(pipeline, frames).eval()
     resolved = pipeline.reference(reference)  # once, because it may have to be detected in a picture
     start = initial_state(graph, pipeline, resolved, seed)
@@ -125,6 +127,8 @@ def quantize_int8(path: Path) -> None:
         HeadmotionError: the graph has no such weights.
     """
     import onnx
+
+    import_onnx_runtime()
     from onnxruntime.quantization import quantize_dynamic  # type: ignore[import-not-found,import-untyped,unused-ignore]
     from onnxruntime.quantization.quant_utils import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
         add_pre_process_metadata,
@@ -190,11 +194,9 @@ def _check_against_pipeline(path: Path, pipeline: Pipeline, start: Arrays, refer
 
 def _difference(path: Path, pipeline: Pipeline, start: Arrays, reference: Reference, seed: int, audio: Audio) -> float:
     """Return the largest difference between frames of the file and of the pipeline, in sides of the unit frame."""
-    import onnxruntime  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
     expected = pipeline.generate(audio, reference, seed=seed)
     # On the CPU, which every machine has.
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = import_onnx_runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
     frames = run_onnx(session, start, audio.read(int(start["sample_rate"])), len(expected))
     return float(np.abs(frames - pipeline.representation.normalize(expected.values, reference.frame).numpy()).max())
 

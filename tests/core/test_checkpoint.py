@@ -279,3 +279,12 @@ def test_migration_that_fails(path, fake_plugins, monkeypatch):
     save_checkpoint(path, FOREIGN, tensors())
     with pytest.raises(CheckpointError, match="plugin zoo: expected to migrate 'zoo/leg', got KeyError: 'oldest'"):
         load_checkpoint(path)
+
+
+def test_a_stored_spec_asks_for_no_download(path):
+    detector = {"type": "face-alignment", "fetch": True}
+    save_checkpoint(path, {"detector": detector, "more": [{"type": "x", "inner": detector}], "fetch": True}, tensors())
+    header, _ = load_checkpoint(path)
+    quiet = detector | {"fetch": False}
+    assert header.spec == {"detector": quiet, "more": [{"type": "x", "inner": quiet}], "fetch": True}
+    assert read_header(path).spec["detector"] == detector, "the header is what the file says"

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from headmotion.core.errors import CheckpointError, DetectorError
-from headmotion.core.weights import find_weights, load_weights
+from headmotion.core.weights import find_weights, load_archive, load_weights
 
 
 class Response:
@@ -51,6 +51,14 @@ def test_fetched_weights_are_checked_and_kept(
     with pytest.raises(DetectorError, match="SHA-256"):
         find_weights(None, "https://host/net-0123456789.pth", True, "x", DetectorError)
     assert [path.name for path in hub.iterdir()] == [f"net-{digest}.pth"]
+
+
+def test_archives_are_read_by_a_torch_that_does_so_safely(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({"a": torch.ones(2)}, tmp_path / "a.pth")
+    assert load_archive(tmp_path / "a.pth", "cpu")["a"].tolist() == [1, 1]
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cpu")
+    with pytest.raises(CheckpointError, match=r"torch 2\.6 or newer.*got torch 2\.5\.1"):
+        load_archive(tmp_path / "a.pth", "cpu")
 
 
 def test_without_leave_nothing_is_fetched(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:

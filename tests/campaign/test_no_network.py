@@ -1,0 +1,114 @@
+"""No command opens a connection or looks up a host unless the user asks for it in this call."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+from judge import Judge, Outcome
+
+import headmotion as hm
+from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.export import onnx_runtime
+
+ASSETS = Path(hm.__file__).parent / "assets"
+EVENTS = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
+
+_seen: list[str] | None = None
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if _seen is not None and event in EVENTS and not isinstance(arguments[-1], str | bytes):  # not sockets of a path
+        _seen.append(f"{event} {arguments}")
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[str]]:
+    """What is looked up or connected to from here on; the user's folders are empty ones."""
+    global _seen
+    if _seen is None:
+        sys.addaudithook(_note)  # it cannot be removed
+    _seen = []
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    yield _seen
+    _seen = None
+
+
+def test_the_guard_sees_connections(connections: list[str]) -> None:
+    import socket
+
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", 9), 0.1)
+    assert any(seen.startswith("socket.getaddrinfo") for seen in connections)
+    assert any(seen.startswith("socket.connect") for seen in connections)
+
+
+def test_every_command(judge: Judge, here: Path, connections: list[str]) -> None:
+    corpus = write_synthetic(here / "corpus", clips=8, seconds=2.2, clips_per_speaker=2)
+    speech = hm.Audio.load(ASSETS / "speech.flac").read(16_000)[:16_000]
+    soundfile.write(here / "speech.wav", speech, 16_000)
+    (here / "videos").mkdir()
+
+    def run(*arguments: object) -> Outcome:
+        outcome = judge._run([str(argument) for argument in arguments])
+        assert outcome.status == 0, (arguments, outcome)
+        assert not connections, (arguments, connections)
+        return outcome
+
+    for listing in (["plugins"], ["plugins", "check", "assets"], ["licenses"], ["schema"], ["train", "--help"]):
+        run(*listing)
+    run("animate", "speech.wav", "--image", ASSETS / "portrait.png", "--size", 256, "-o", "videos/talk.mp4")
+    run("prepare", "videos", "-o", "prepared", "--workers", 0, "--min-seconds", 0.5, "--min-face-px", 8)
+    run("inspect-corpus", "prepared")
+    run("train", "smoke", "--data", corpus, "-o", "run", "-q", "--set", "syncers.steps=1", "--set", "generator.steps=1")
+    few = ("--metric", "lmd", "--seeds", 1, "--split", "train", "--limit", 1, "--baseline", "none")
+    run("evaluate", "run/model.safetensors", "--data", corpus, "-o", "report", *few)
+    run("compare", "report", "report")
+    run("inspect", "run/model.safetensors")
+
+
+def test_synthesize(judge: Judge, connections: list[str]) -> None:
+    if find_spec("espeakng_loader") is None:
+        pytest.skip("needs the extra espeak")
+    outcome = judge._run(["synthesize", "-o", "corpus", "--clips", "2"])
+    assert outcome.status == 0 and not connections, (outcome, connections)
+
+
+SESSION = """
+import sys
+from onnx import TensorProto, helper
+from headmotion.export.onnx_runtime import import_onnx_runtime
+
+runtime = import_onnx_runtime()
+value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Neg", ["x"], ["y"])], "g", value[:1], value[1:])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+"""
+
+
+def test_onnx_runtime_is_imported_with_its_telemetry_off(tmp_path: Path) -> None:
+    """Its network code is not Python, so the guard would not see it; but with telemetry it leaves an identifier."""
+    if find_spec("onnxruntime") is None:
+        pytest.skip("needs the extra onnx")
+    environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(hm.__file__).parents[1])}
+    for name in ("XDG_CACHE_HOME", onnx_runtime.TELEMETRY_VARIABLE):
+        environment.pop(name, None)
+    subprocess.run([sys.executable, "-c", SESSION], env=environment, check=True, timeout=60)
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_an_onnx_runtime_that_cannot_be_silenced_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = type(sys)("onnxruntime")
+    silent.__version__ = "9.9"
+    monkeypatch.setitem(sys.modules, "onnxruntime", silent)
+    with pytest.raises(hm.HeadmotionError, match=r"whose telemetry can be switched off, got version 9\.9"):
+        onnx_runtime.import_onnx_runtime()
