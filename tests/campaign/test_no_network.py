@@ -107,7 +107,7 @@ def test_onnx_runtime_is_imported_with_its_telemetry_off(tmp_path: Path) -> None
 
 
 def test_an_onnx_runtime_that_cannot_be_silenced_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    silent = type(sys)("onnxruntime")
+    silent: Any = type(sys)("onnxruntime")
     silent.__version__ = "9.9"
     monkeypatch.setitem(sys.modules, "onnxruntime", silent)
     with pytest.raises(hm.HeadmotionError, match=r"whose telemetry can be switched off, got version 9\.9"):
