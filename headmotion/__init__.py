@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .core.interfaces.metric import MetricInput as MetricInput
     from .core.interfaces.metric import MetricValues as MetricValues
     from .core.interfaces.metric import Observation as Observation
+    from .core.interfaces.metric import PicturePair as PicturePair
     from .core.interfaces.metric import Plot as Plot
     from .core.interfaces.renderer import Renderer as Renderer
     from .core.interfaces.renderer import SupportsTraining as SupportsTraining
@@ -98,7 +99,7 @@ _HOMES = {
     "core.interfaces.fixed_shape_stream": "FixedShapeStream",
     "core.interfaces.generator": "Generator",
     "core.interfaces.loss": "Loss SupportsObjective",
-    "core.interfaces.metric": "Metric MetricInput MetricValues Observation Plot",
+    "core.interfaces.metric": "Metric MetricInput MetricValues Observation PicturePair Plot",
     "core.interfaces.renderer": "Renderer SupportsTraining",
     "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
     "core.interfaces.sample": "Sample Track",

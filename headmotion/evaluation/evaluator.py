@@ -30,6 +30,7 @@ from .ranking import check_rank
 from .report import Report, SkippedClip
 from .request import EvaluationRequest
 
+NO_PICTURES = "no pictures"
 LONG_CLIPS = 20
 """Clips with continued speech, for metrics of long motion."""
 
@@ -65,7 +66,7 @@ def run_request(
     subject, split, main, context = _open_subject(request, device)
     baseline_context = BaselineContext(split, main if isinstance(main, ModelSource) else None)
     baselines, baselines_left_out = make_baselines(request.baselines, baseline_context)
-    selected, metrics_left_out = select_metrics(metrics, context)
+    selected, metrics_left_out = select_metrics(metrics, context, {"pictures": NO_PICTURES})
     # Refused before hours of work.
     rank = check_rank(selected, request.rank)
     sources = [main, *baselines]

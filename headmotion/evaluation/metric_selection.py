@@ -26,26 +26,32 @@ class NamedMetric:
 
 
 def select_metrics(
-    requested: Sequence[MetricLike] | None, context: BuildContext
+    requested: Sequence[MetricLike] | None, context: BuildContext, missing: Mapping[str, str] | None = None
 ) -> tuple[list[NamedMetric], dict[str, str]]:
     """Return the requested metrics, or the default list: all without required fields that fit the representation.
 
     Args:
         requested: specs, types or dicts with a type; None for the default list.
         context: what the metrics are built with.
+        missing: inputs (fields of `MetricInput`) that no clip has, each with the reason.
 
     Returns:
         The metrics, and the reason by type for metrics that the default list leaves out.
 
     Raises:
-        SpecError: a requested metric is unknown, or does not fit the representation.
+        SpecError: a requested metric is unknown, does not fit the representation, or needs an input that is missing.
     """
+    missing = missing or {}
     if requested is not None:
         specs: list[MetricSpec] = []
         for spec in map(_resolve, requested):
             # The same metric twice would be measured twice under one name.
             specs += [] if spec in specs else [spec]
-        return [NamedMetric(name, spec, _build(spec, context)) for name, spec in _by_name(specs).items()], {}
+        chosen = [NamedMetric(name, spec, _build(spec, context)) for name, spec in _by_name(specs).items()]
+        for item in chosen:
+            if reason := _unmet(item.metric, missing):
+                raise SpecError(f"metric {item.name}", ", ".join(sorted(item.metric.needs)), reason)
+        return chosen, {}
     metrics, left_out = [], {}
     for name in registry().types("metric"):
         # There is no sensible default for such fields, for example for files of weights.
@@ -54,11 +60,21 @@ def select_metrics(
             continue
         try:
             spec = _resolve(name)
-            metrics.append(NamedMetric(name, spec, _build(spec, context)))
+            metric = _build(spec, context)
         # A metric that does not fit is no error where nobody asked for it.
         except SpecError as error:
             left_out[name] = str(error)
+            continue
+        if reason := _unmet(metric, missing):
+            left_out[name] = reason
+        else:
+            metrics.append(NamedMetric(name, spec, metric))
     return metrics, left_out
+
+
+def _unmet(metric: Metric, missing: Mapping[str, str]) -> str:
+    """Return why a metric cannot measure any clip; empty if it can."""
+    return next((missing[need] for need in sorted(metric.needs) if need in missing), "")
 
 
 def _resolve(metric: MetricLike) -> MetricSpec:

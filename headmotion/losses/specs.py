@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, LossSpec
 
 if TYPE_CHECKING:
+    from .pixels import PixelsLoss
     from .reconstruction import ReconstructionLoss
     from .spread import SpreadLoss
     from .sync import SyncLoss
@@ -51,7 +53,7 @@ class ReconstructionLossSpec(LossSpec):
     @model_validator(mode="after")
     def _check_alignment(self) -> ReconstructionLossSpec:
         if self.relative_to and self.aligned_by:
-            raise ValueError("relative_to and aligned_by exclude each other")
+            raise SpecError("reconstruction spec", "relative_to or aligned_by", "both", "remove one of them")
         return self
 
     def build(self, context: BuildContext) -> ReconstructionLoss:
@@ -80,3 +82,31 @@ class SpreadLossSpec(LossSpec):
         from .spread import SpreadLoss
 
         return SpreadLoss(self, context)
+
+
+class PixelsLossSpec(LossSpec):
+    """Distance of generated pictures from the recorded ones: of pixels, of structure, of gradients."""
+
+    type: Literal["pixels"] = "pixels"
+    l1: float = Field(1.0, ge=0)
+    """Weight of the mean absolute difference of pixels (colors are 0..1)."""
+    ssim: float = Field(0.0, ge=0)
+    """Weight of 1 - SSIM, the structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004)."""
+    gradient: float = Field(0.0, ge=0)
+    """Weight of the mean absolute difference of gradients, which keeps edges sharp."""
+    groups: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """Additional weight of the pixels around each group of points, such as ``{lips: 4}``; every pixel has 1."""
+    margin: float = Field(0.25, ge=0)
+    """Room around the points of a group on each side, as a fraction of the longer edge of their box."""
+
+    @model_validator(mode="after")
+    def _check_weights(self) -> PixelsLossSpec:
+        if not self.l1 + self.ssim + self.gradient:
+            raise SpecError("pixels spec", "a weight above 0 among l1, ssim and gradient", "none")
+        return self
+
+    def build(self, context: BuildContext) -> PixelsLoss:
+        """Build the loss for a representation."""
+        from .pixels import PixelsLoss
+
+        return PixelsLoss(self, context)

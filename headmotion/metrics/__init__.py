@@ -25,6 +25,10 @@ def headmotion_specs() -> Iterable[type[Spec]]:
         specs.AVSyncSpec,
         specs.FrechetMotionSpec,
         specs.FrechetSyncersSpec,
+        specs.PsnrSpec,
+        specs.SsimSpec,
+        specs.LpipsSpec,
+        specs.RedetectedDistanceSpec,
     ]
 
 

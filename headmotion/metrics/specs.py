@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from ..core.errors import SpecError
-from ..core.interfaces.specs import BuildContext, MetricSpec
+from ..core.interfaces.specs import BuildContext, DetectorSpec, MetricSpec
+from ..core.spec import SpecField
 
 if TYPE_CHECKING:
     from .av_sync import AVSync
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from .head_motion import HeadMotion
     from .jitter import Jitter
     from .landmark_distance import FrontalDistance, LandmarkDistance, LipError
+    from .lpips import Lpips
     from .mouth_opening import MouthOpening
+    from .picture_similarity import Psnr, Ssim
+    from .redetected_distance import RedetectedDistance
 
 
 class LandmarkDistanceSpec(MetricSpec):
@@ -255,3 +259,68 @@ class FrechetSyncersSpec(FrechetSpec):
         from .frechet_features import SyncerFeatures
 
         return Frechet(self, context, SyncerFeatures(context.representation, self.syncers))
+
+
+class PsnrSpec(MetricSpec):
+    """Peak signal-to-noise ratio of generated pictures (dB)."""
+
+    type: Literal["psnr"] = "psnr"
+    group: str | None = None
+    """Compare only pixels around this group of points, such as ``lips``; None compares whole pictures."""
+    margin: float = Field(0.25, ge=0)
+    """Room around the group's points on each side, as a fraction of the longer edge of their box."""
+
+    def build(self, context: BuildContext) -> Psnr:
+        """Make the metric."""
+        from .picture_similarity import Psnr
+
+        return Psnr(self, context)
+
+
+class SsimSpec(MetricSpec):
+    """Structural similarity of generated pictures (Wang, Bovik, Sheikh, Simoncelli 2004)."""
+
+    type: Literal["ssim"] = "ssim"
+    group: str | None = None
+    """Compare only pixels around this group of points, such as ``lips``; None compares whole pictures."""
+    margin: float = Field(0.25, ge=0)
+    """Room around the group's points on each side, as a fraction of the longer edge of their box."""
+
+    def build(self, context: BuildContext) -> Ssim:
+        """Make the metric."""
+        from .picture_similarity import Ssim
+
+        return Ssim(self, context)
+
+
+class LpipsSpec(MetricSpec):
+    """LPIPS: learned perceptual distance of generated pictures (Zhang, Isola, Efros, Shechtman, Wang 2018)."""
+
+    type: Literal["lpips"] = "lpips"
+    weights: str
+    """Path of a ``.safetensors`` file with AlexNet's features and the learned weights, under the names of the package
+    lpips; nothing is downloaded."""
+
+    def build(self, context: BuildContext) -> Lpips:
+        """Make the metric."""
+        from .lpips import Lpips
+
+        return Lpips(self)
+
+
+class RedetectedDistanceSpec(MetricSpec):
+    """LMD of landmarks that a detector finds in the generated pictures."""
+
+    type: Literal["lmd-redetected"] = "lmd-redetected"
+    group: str = "lips"
+    """Group of points."""
+    detector: SpecField[DetectorSpec] | None = None
+    """Finds the points; None: ``face-mesh``, which is bundled."""
+    every: int = Field(1, ge=1)
+    """Step between the frames that are searched; a larger one takes less time."""
+
+    def build(self, context: BuildContext) -> RedetectedDistance:
+        """Make the metric."""
+        from .redetected_distance import RedetectedDistance
+
+        return RedetectedDistance(self, context)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.interfaces.metric import Metric, MetricInput
+from ..core.interfaces.metric import Metric, MetricInput, PicturePair
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.representation import UnitSquare
 from ..core.motion import Motion
@@ -112,7 +112,17 @@ def metric_input(subject: Subject, metric: Metric, values: Tensor, name: str = "
     # Any motion of the right length does; most metrics need none.
     repeats = -(-metric.long_frames // len(generated))
     long = to_motion(subject, values[0].repeat(repeats, 1, 1)[: metric.long_frames]) if repeats else None
-    return MetricInput(name, generated, real, Audio(samples, SAMPLE_RATE), tuple(others), long)
+    pictures = _picture_pair(real, sum(name.encode())) if "pictures" in metric.needs else None
+    return MetricInput(name, generated, real, Audio(samples, SAMPLE_RATE), tuple(others), long, pictures)
+
+
+def _picture_pair(real: Motion, seed: int, frames: int = 3) -> PicturePair:
+    """Return a few pictures of a face that grows brighter, and the same ones with noise."""
+    face = torch.from_numpy(portrait()[::4, ::4].copy()).permute(2, 0, 1).float()
+    recorded = (torch.linspace(0.8, 1.0, frames)[:, None, None, None] * face).round()
+    noise = 10 * torch.randn(recorded.shape, generator=_rng(seed))
+    drawn = (recorded + noise).round().clamp(0, 255)
+    return PicturePair(drawn.to(torch.uint8), recorded.to(torch.uint8), real.values[:frames])
 
 
 def assert_close(got: Tensor, expected: Tensor, what: str, tolerance: float = TOLERANCE) -> None:

@@ -169,7 +169,7 @@ def test_aligned_reconstruction_ignores_rotation_and_size_too() -> None:
     opened = real.clone()
     opened[:, :, 0] += torch.tensor([0.0, 0.5])
     assert lips(opened @ rotation) == pytest.approx(100 * 0.5 / 4, rel=1e-3)
-    with pytest.raises(ValueError, match="exclude each other"):
+    with pytest.raises(SpecError, match="expected relative_to or aligned_by, got both"):
         ReconstructionLossSpec(relative_to="nose", aligned_by=("nose",))
 
 

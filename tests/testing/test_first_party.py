@@ -33,6 +33,7 @@ VARIANTS = [
     ("discriminator", {"type": "ms-sync", "preset": "small"}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
+SLOW |= {("metric", "lmd-redetected")}  # tests/metrics/test_pictures.py checks it with a quick detector
 DEPTH_METRICS = {("metric", "lmd-frontal")}
 SYNCER_METRICS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
 DEFAULTS = [

@@ -19,6 +19,18 @@ Observation = Mapping[str, Tensor]
 """What a metric keeps of one clip: named tensors on the CPU, small enough to keep them for every clip of a corpus."""
 
 
+@dataclass(frozen=True, eq=False)
+class PicturePair:
+    """Pictures of one clip, generated and recorded, frame by frame."""
+
+    generated: Tensor
+    """What a renderer drew, ``uint8 [T, 3, H, W]``."""
+    real: Tensor
+    """What was recorded, ``uint8 [T, 3, H, W]``."""
+    motion: Tensor
+    """The recorded poses, in pixels of the pictures, ``[T, P, D]``."""
+
+
 @dataclass(frozen=True)
 class MetricInput:
     """One clip to be measured. All motions have the same representation, rate and number of frames."""
@@ -35,6 +47,8 @@ class MetricInput:
     """Motion generated for the same speech and reference from other seeds."""
     long: Motion | None = None
     """Motion generated from the same reference for speech that continues far beyond the clip."""
+    pictures: PicturePair | None = None
+    """Pictures drawn from the generated motion, and the recorded ones."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ..kit import NotApplicable, check
 
 FRAMES = 100
 
-MISSING: dict[str, Any] = {"real": None, "audio": None, "others": (), "long": None}
+MISSING: dict[str, Any] = {"real": None, "audio": None, "others": (), "long": None, "pictures": None}
 """The fields of `MetricInput` that a metric may need, as they are where the clip lacks them."""
 
 
