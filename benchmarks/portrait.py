@@ -14,7 +14,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from headmotion.core.errors import DetectorError
 from headmotion.core.interfaces.detector import Detector
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.detectors.specs import MediapipeSpec
+from headmotion.detectors.specs import FaceMeshSpec
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 
@@ -228,7 +227,7 @@ def main(shared: Path) -> None:
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
-    detector = MediapipeSpec(max_faces=1).build(CONTEXT) if find_spec("mediapipe") else None
+    detector = FaceMeshSpec(max_faces=1).build(CONTEXT)
     sets = {"GRID, one speaker, 128 x 128": list(grid_clips(shared / "grid_s1"))}
     if detector is not None:
         sets["Other people, 256 x 256"] = list(other_clips(shared / "videos", detector))

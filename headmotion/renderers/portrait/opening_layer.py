@@ -91,7 +91,7 @@ def affine_matrix(source: Callable[[complex], complex], box: Box) -> npt.NDArray
 def sample(picture: Picture, source: npt.NDArray[np.float64], box: Box) -> Colors:
     """Return the colors ``[h, w, 3]`` of ``box`` from a picture, by an affine matrix ``[2, 3]`` of positions in it."""
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    sampled = cv2.warpAffine(picture, source, box.size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+    sampled = cv2.warpAffine(picture, source, box.size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(sampled, np.float32)
 
 

@@ -25,6 +25,8 @@ from .warper import PortraitWarper
 
 MAX_DEFAULT_EDGE = 4096
 """Longer edge (px) of frames whose size is not set; players decode no larger H.264 video."""
+GROWTH = 0.25
+"""What is warped around a ``head`` crop where the picture has it, in units of the face: moving heads bring it in."""
 FAINT = 8
 """Alpha (0..255) below which a pixel's own color is unreliable."""
 
@@ -101,34 +103,57 @@ class Portrait(Renderer):
             offset = factor * (frame_pose - base)
             length = np.abs(offset)
             offset = np.where(length > limit, offset * (limit / np.maximum(length, limit)), offset)
-            yield warper.warp(view.to_view(pose + offset))
+            yield view.cut(warper.warp(view.to_view(pose + offset)))
 
     def _view(self, picture: Picture, pose: ComplexPoints) -> View:
         height, width = picture.shape[:2]
-        box = Box(0, 0, width, height)
+        box = around = Box(0, 0, width, height)
         if self.spec.crop == "head":
             head = HeadEllipse(pose, up_direction(pose, self.representation))
             # Never beyond the picture: a border would have to be invented.
-            side = min(width, height, round(2 * HALF_HEIGHT * head.face * (1 + self.spec.head_margin)))
+            side = min(width, height, _even(2 * HALF_HEIGHT * head.face * (1 + self.spec.head_margin)))
             x = min(max(round(head.center.real - side / 2), 0), width - side)
             y = min(max(round(head.center.imag - side / 2), 0), height - side)
             box = Box(x, y, x + side, y + side)
+            around = box.grow(round(GROWTH * head.face)).clip(around)
         edge = max(box.size)
         scale = min(edge, MAX_DEFAULT_EDGE) / edge if self.spec.size is None else self.spec.size / edge
-        view = View(box, _even(box.size[0] * scale), _even(box.size[1] * scale))
+        view = View.showing(box, around, scale)
         if self.spec.size is None and edge > MAX_DEFAULT_EDGE:
-            size = f"{view.width} x {view.height}"
+            size = "{} x {}".format(*view.shown.size)
             _log.warning("the picture is larger than players show and becomes %s; size=N (--size N) sets it", size)
         return view
 
 
 @dataclass(frozen=True)
 class View:
-    """The part of a picture that is shown, and the size at which it is shown."""
+    """The part of a picture that is warped, the size at which it is warped, and what of that is shown."""
 
     box: Box
+    """The part of the picture that is warped."""
     width: int
+    """Of the part after resizing."""
     height: int
+    """Of the part after resizing."""
+    shown: Box
+    """What is shown, in pixels of the resized part; its edges are even."""
+
+    @staticmethod
+    def showing(box: Box, around: Box, scale: float) -> View:
+        """Return a view that shows ``box`` of a picture and warps all ``around`` it, resized by a scale."""
+        shown = _even(box.size[0] * scale), _even(box.size[1] * scale)
+        # An even edge may be a pixel longer than all that there is.
+        width, height = (
+            max(edge, round(all * scale)) if all > part else edge
+            for edge, all, part in zip(shown, around.size, box.size, strict=True)
+        )
+        x = min(round((box.x0 - around.x0) * scale), width - shown[0])
+        y = min(round((box.y0 - around.y0) * scale), height - shown[1])
+        return View(around, width, height, Box(x, y, x + shown[0], y + shown[1]))
+
+    def cut(self, frame: Picture) -> Picture:
+        """Cut what is shown out of the resized part."""
+        return frame if self.shown.size == (self.width, self.height) else np.ascontiguousarray(frame[self.shown.slices])
 
     def crop(self, picture: Picture) -> Picture:
         """Cut the part out of the picture and resize it."""

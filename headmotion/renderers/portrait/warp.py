@@ -50,6 +50,10 @@ class Box:
             return self or other
         return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
 
+    def grow(self, margin: int) -> Box:
+        """Return a box with ``margin`` more pixels on each side."""
+        return Box(self.x0 - margin, self.y0 - margin, self.x1 + margin, self.y1 + margin)
+
     def contains(self, point: complex) -> bool:
         """Return whether a position lies in the box."""
         return self.x0 <= point.real < self.x1 and self.y0 <= point.imag < self.y1

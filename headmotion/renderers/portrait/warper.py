@@ -10,6 +10,7 @@ from ...core.interfaces.renderer import Picture
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
+from .border import Border
 from .eye import EyeLayer, open_lids
 from .head_ellipse import HeadEllipse
 from .mouth import MouthLayer
@@ -47,6 +48,8 @@ class PortraitWarper:
         self.rigid = self.parallax.rigid
         self.openings = find_openings(representation)
         self.layers = [self._layer(opening) for opening in self.openings]
+        outlines = np.concatenate([layer.still.outline for layer in self.layers])
+        self.border = Border(self.picture_box, outlines)
         # 64 nodes across the picture: the flow of a head and its surroundings is smooth.
         self.grid = Grid.covering(self.picture_box, max(1, -(-max(self.picture_box.size) // 64)))
         self.nodes = self.grid.nodes()
@@ -56,6 +59,7 @@ class PortraitWarper:
 
     def warp(self, pose: ComplexPoints) -> Picture:
         """Return the picture in another pose: positions ``[P]`` in its pixels."""
+        pose = pose + self.border.retreat(self.parallax.fit(pose).trace_back)
         # The skull is fitted to the pose as given, the warp to one whose lids and jaw line are restricted.
         similarity = Similarity.fit(self.pose[self.rigid], pose[self.rigid])
         shapes = [opening.shape(pose) for opening in self.openings]
@@ -105,6 +109,7 @@ class PortraitWarper:
         maps = [base, base.copy()]
         for total, field in zip(maps, (above, below), strict=True):
             total[shared.within(area)] += near.upsample(field)[shared.within(near.box)]
+            self.border.pin(total, area)
         return area, maps[0], maps[1]
 
     def _smooth_flow(self, pose: ComplexPoints) -> tuple[ComplexPoints, ComplexPoints]:
@@ -119,7 +124,7 @@ class PortraitWarper:
         return flow.reshape(self.nodes.shape), residual - smooth[-len(pose) :]
 
     def _remap(self, source: SourceMap) -> Picture:
-        pixels = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+        pixels = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(pixels, np.uint8)
 
     def _draw_below(self, result: Picture, shape: OpeningShape, area: Box, below: SourceMap) -> None:

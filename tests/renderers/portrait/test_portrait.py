@@ -225,7 +225,7 @@ def test_frames_come_as_the_motion_comes():
         ({}, (240, 240)),
         ({"size": 101}, (100, 100)),
         ({"size": 480}, (480, 480)),
-        ({"crop": "head"}, (184, 184)),
+        ({"crop": "head"}, (186, 186)),
         ({"crop": "head", "size": 64}, (64, 64)),
         ({"crop": "head", "head_margin": 4.0}, (240, 240)),
     ],

@@ -1,0 +1,116 @@
+"""The border of the picture: a head that it cuts moves without showing what is not in the picture.
+
+Where the warp would take a pixel from beyond the border, what lies between the border and the face is stretched
+instead: the outermost pixels stay at the border. Where the warp moves content out of the picture nothing changes. A
+head that would have to be stretched too much moves less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...geometry.complex_points import ComplexPoints
+from .warp import Box, SourceMap
+
+SAMPLES = 33
+"""Points along a side of the picture at which the need of a motion is estimated."""
+DEPTH = 2.0
+"""Depth that is stretched, in lengths of the need, where there is room: to twice its width at the border, by a half on
+average."""
+POWER = 1.5
+"""How the stretching fades with the distance from the border; above 1, it begins without a crease."""
+MAX_NEED = 0.8
+"""How far a motion may reach beyond a side, as a part of the room between the side and the face."""
+
+Distances = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Side:
+    """A side of the picture. Distances are counted from its outermost pixels inwards, negative beyond them."""
+
+    axis: int
+    """0 for left and right, 1 for top and bottom."""
+    start: float
+    """Coordinate of its pixels."""
+    sign: int
+    """1 where coordinates increase inwards: left and top; else -1."""
+    room: float
+    """Distance of the nearest eye or lip (px)."""
+    points: ComplexPoints
+    """Positions ``[SAMPLES]`` along it."""
+
+    def distance(self, coordinate: npt.NDArray[np.float32]) -> Distances:
+        """Return the distance from this side of coordinates along its axis."""
+        return (coordinate - np.float32(self.start)) * np.float32(self.sign)
+
+    def excess(self, sources: ComplexPoints) -> complex:
+        """Return the shift of a head, into the side, by which a motion with these sources needs no more than it may.
+
+        The need is limited smoothly, so that a head which moves on slows down and does not stop at once.
+        """
+        need = max(0.0, -float(self.distance(sources.imag if self.axis else sources.real).min()))
+        limit = MAX_NEED * self.room
+        return -self.sign * (1j if self.axis else 1) * (need - limit * float(np.tanh(need / limit)))
+
+    def pin(self, rows: npt.NDArray[np.float32]) -> None:
+        """Stretch, in place, coordinates ``[h, w]`` of sources, in rows that begin at this side."""
+        need = np.maximum(-self.distance(rows[0]), 0)
+        if not need.any():
+            return
+        depth = np.minimum(DEPTH * need, self.room) + np.float32(1e-6)
+        # What is stretched lies within depth and need together, unless the map stretches it already.
+        part = rows[: 8 + 2 * int(depth.max() + need.max())]
+        fade = np.clip((depth - self.distance(part)) / (depth + need), 0, 1)
+        part += np.float32(self.sign) * need * fade ** np.float32(POWER)
+
+
+class Border:
+    """The four sides of a picture.
+
+    Args:
+        box: of the picture.
+        openings: points ``[N]`` of eyes and mouth in it, which are not stretched.
+    """
+
+    def __init__(self, box: Box, openings: ComplexPoints) -> None:
+        self.box = box
+        right, bottom = box.x1 - 1, box.y1 - 1
+        along = np.linspace(0, 1, SAMPLES, dtype=np.float32).astype(np.complex64)
+        x, y = openings.real, openings.imag
+        self.left = Side(0, 0, 1, _room(x.min()), along * (bottom * 1j))
+        self.right = Side(0, right, -1, _room(right - x.max()), along * (bottom * 1j) + right)
+        self.top = Side(1, 0, 1, _room(y.min()), along * right)
+        self.bottom = Side(1, bottom, -1, _room(bottom - y.max()), along * right + bottom * 1j)
+        self.sides = (self.left, self.right, self.top, self.bottom)
+
+    def retreat(self, trace_back: Callable[[ComplexPoints], ComplexPoints]) -> complex:
+        """Return by how much a head must be shifted so that its motion does not stretch the picture too much.
+
+        Args:
+            trace_back: the map from positions in the frame to positions in the picture.
+        """
+        sources = np.split(trace_back(np.concatenate([side.points for side in self.sides])), len(self.sides))
+        return sum((side.excess(each) for side, each in zip(self.sides, sources, strict=True)), 0j)
+
+    def pin(self, source: SourceMap, area: Box) -> None:
+        """Change, in place, a map ``[h, w, 2]`` of the pixels of ``area`` so that it stays inside the picture."""
+        x, y = source[..., 0].T, source[..., 1]
+        if area.y0 <= self.box.y0:
+            self.top.pin(y)
+        if area.y1 >= self.box.y1:
+            self.bottom.pin(y[::-1])
+        if area.x0 <= self.box.x0:
+            self.left.pin(x)
+        if area.x1 >= self.box.x1:
+            self.right.pin(x[::-1])
+
+
+def _room(distance: float) -> float:
+    # Eyes or lips that the border cuts itself must not divide by zero.
+    return max(float(distance), 2.0)
