@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +19,7 @@ from .interfaces.specs import BuildContext
 from .spec import Spec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 FOLDERS_VARIABLE = "HEADMOTION_WEIGHTS"
 """Environment variable with folders of weights, separated as in PATH. A file there has its own name, or is named
@@ -44,7 +44,12 @@ class FrozenWeights(Spec):
 S = TypeVar("S", bound=FrozenWeights)
 
 
-def load_frozen(network: nn.Module, spec: S, context: BuildContext | None) -> S:
+def load_frozen(
+    network: nn.Module,
+    spec: S,
+    context: BuildContext | None,
+    translate: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
+) -> S:
     """Fill a network with the weights that a spec names, and freeze it in evaluation mode.
 
     The weights become buffers, which no optimizer can find, and ``network.train()`` has no effect. A network that a
@@ -54,6 +59,7 @@ def load_frozen(network: nn.Module, spec: S, context: BuildContext | None) -> S:
         network: the network, whose tensors have the names that they have in the file.
         spec: names the file.
         context: the context that the part is built in.
+        translate: returns the tensors of a file, which may have other names, by the network's own names.
 
     Returns:
         The spec with the file's SHA-256. The part must keep it as its own: ``self.spec = load_frozen(...)``.
@@ -65,7 +71,8 @@ def load_frozen(network: nn.Module, spec: S, context: BuildContext | None) -> S:
         from .weights import load_weights
 
         path, component = _find(spec), f"{spec.kind} {spec.type_name()}"
-        spec = spec.model_copy(update={"weights_sha256": load_weights(network, str(path), component)})
+        digest = load_weights(network, str(path), component, translate=translate)
+        spec = spec.model_copy(update={"weights_sha256": digest})
     _make_buffers(network.eval(), persistent=spec.weights_in_checkpoint)
     return spec
 

@@ -8,7 +8,7 @@ import logging
 import re
 import shutil
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -64,7 +64,13 @@ def find_weights(
     return cached
 
 
-def load_weights(network: nn.Module, path: str, name: str, remedy: str = "") -> str:
+def load_weights(
+    network: nn.Module,
+    path: str,
+    name: str,
+    remedy: str = "",
+    translate: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
+) -> str:
     """Fill a network from a ``.safetensors`` file, freeze it in evaluation mode, and return the file's SHA-256.
 
     Other tensors in the file (classifiers, auxiliary heads) are ignored.
@@ -74,6 +80,7 @@ def load_weights(network: nn.Module, path: str, name: str, remedy: str = "") -> 
         path: the file.
         name: the network's name, for the error.
         remedy: where the file comes from, for the error.
+        translate: returns the tensors of a file, which may have other names, by the network's own names.
 
     Raises:
         CheckpointError: no such file, not a safetensors file, or not that network's.
@@ -84,10 +91,12 @@ def load_weights(network: nn.Module, path: str, name: str, remedy: str = "") -> 
     component = f"weights of {name}"
     try:
         content = Path(path).read_bytes()
-        stored = load(content)
+        stored: Mapping[str, Tensor] = load(content)
     except (OSError, SafetensorError) as reason:
         got = f"{path} ({type(reason).__name__})"
         raise CheckpointError(component, "a .safetensors file", got, remedy) from None
+    if translate is not None:
+        stored = translate(stored)
     # The counters of batch norms are of no use in evaluation, and converted files often lack them.
     needed = {key: value for key, value in network.state_dict().items() if not key.endswith("num_batches_tracked")}
     unfit = [key for key, value in needed.items() if key not in stored or stored[key].shape != value.shape]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, cast
 
+import torch
+
+from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, ComponentSpec, RepresentationSpec, resolve_spec
 from .build_context import Subject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
@@ -73,7 +77,9 @@ def run_checks(
 
 
 def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmarks68") -> Subject:
-    """Return a spec under test, in a context with 26 numbers per audio step.
+    """Return a spec under test, in a context with 26 numbers per audio step and 4 steps per motion frame.
+
+    An audio encoder that refuses this rate is built with 2 or 1 steps per frame.
 
     Args:
         kind: of the part.
@@ -82,7 +88,18 @@ def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmark
     """
     resolved = _resolve(kind, spec)
     context_spec = resolved if kind == "representation" else _resolve("representation", representation)
-    return Subject(resolved, BuildContext(cast("RepresentationSpec", context_spec).build(), audio_channels=26))
+    context = BuildContext(cast("RepresentationSpec", context_spec).build(), audio_channels=26)
+    if kind == "audio_encoder":
+        context = replace(context, steps_per_frame=_steps_per_frame(resolved, context))
+    return Subject(resolved, context)
+
+
+def _steps_per_frame(spec: ComponentSpec, context: BuildContext) -> int:
+    for steps in (4, 2, 1):
+        with contextlib.suppress(SpecError), torch.random.fork_rng(devices=[]):
+            spec.build(replace(context, steps_per_frame=steps))
+            return steps
+    return context.steps_per_frame  # the checks report the error
 
 
 def run_check(check: Check, subject: Subject, expect_failure: bool = False) -> CheckResult:

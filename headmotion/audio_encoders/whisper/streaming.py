@@ -1,0 +1,143 @@
+"""The lower layers of Whisper's encoder over a stream: keys and values of earlier steps are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ...core.interfaces.specs import BuildContext
+from .encoder import REACH, STEP, Whisper
+from .network import HEAD_SIZE, Layer
+from .specs import WhisperSpec
+
+
+class LayerState(NamedTuple):
+    """What a layer keeps of earlier steps."""
+
+    keys: Tensor
+    """``[B, heads, back + ahead, 64]``."""
+    values: Tensor
+    """As the keys."""
+    waiting: Tensor
+    """Inputs ``[B, ahead, C]`` of the steps whose output needs later ones."""
+
+
+class WhisperState(NamedTuple):
+    """Position of a stream. All shapes are constant if every call takes the same multiple of 320 samples."""
+
+    first: Tensor
+    """Number of the next step that the convolutions compute, int64 ``[]``, on the CPU."""
+    samples: Tensor
+    """Samples ``[B, s]`` from `REACH` before that step on."""
+    windows: tuple[tuple[LayerState, ...], tuple[LayerState, ...]]
+    """State of every layer with the positions of the even windows, and of the odd ones."""
+
+
+class StreamingWhisper(Whisper):
+    """`Whisper` with limits on both sides, which streams in constant memory.
+
+    In a call, each layer computes as many steps as the convolutions do, by its look-ahead later than the layer below.
+    Steps with negative numbers, of which a stream begins with some, belong to no window and are not returned.
+    """
+
+    def __init__(self, spec: WhisperSpec, context: BuildContext) -> None:
+        super().__init__(spec, context)
+        assert self.back is not None and self.ahead is not None
+        self._back, self._ahead = self.back, self.ahead
+        self.lag = sum(self.ahead)
+
+    def init_state(self, batch: int = 1) -> WhisperState:
+        """Return the state before the first sample."""
+        zeros = self.network.positions.new_zeros
+        heads = self.channels // HEAD_SIZE
+
+        def layer(ahead: int) -> LayerState:
+            keys = zeros(batch, heads, self._back + ahead, HEAD_SIZE)
+            return LayerState(keys, keys, zeros(batch, ahead, self.channels))
+
+        layers = tuple(layer(ahead) for ahead in self._ahead)
+        # It begins one step early, because the first step needs more than a hop of samples: so all shapes are constant.
+        return WhisperState(torch.tensor(-1), zeros(batch, STEP + REACH), (layers, layers))
+
+    @torch.no_grad()
+    def step(self, wave: Tensor, state: WhisperState) -> tuple[Tensor, WhisperState]:
+        """Take the next samples and return the steps ``[B, a, C]`` that they complete, and the new state.
+
+        Args:
+            wave: ``[B, s]``, -1 to 1.
+            state: what `init_state` or the previous call returned.
+
+        Raises:
+            AudioError: the wave is not ``[B, s]``.
+        """
+        first, count = int(state.first), self._count(wave, state)
+        windows = {window % 2 for window in self.windows.between(first - self.lag, first + count)}
+        features, next_state = self.step_all(wave, state, sorted(windows))
+        return features[:, max(0, self.lag - first) :], next_state
+
+    def step_all(
+        self, wave: Tensor, state: WhisperState, parities: Sequence[int] = (0, 1)
+    ) -> tuple[Tensor, WhisperState]:
+        """Do what `step` does in a graph that is the same in every call.
+
+        Steps with negative numbers are returned too; their values mean nothing.
+
+        Args:
+            wave: as for `step`.
+            state: as for `step`.
+            parities: of the windows (even, odd) that the steps need.
+        """
+        samples, count = torch.cat([state.samples, self._checked(wave)], dim=1), self._count(wave, state)
+        if count == 0:
+            return samples.new_zeros(len(samples), 0, self.channels), state._replace(samples=samples)
+        mel = self.log_mel(samples[:, : STEP * (count - 1) + 2 * REACH])
+        inputs = self.network.convolve(mel, state.first)
+        outputs, windows = [inputs, inputs], list(state.windows)  # by parity
+        for parity in parities:
+            outputs[parity], windows[parity] = self._in_windows(inputs, state.first, parity, state.windows[parity])
+        owner = self.windows.owner(state.first - self.lag + torch.arange(count)).to(inputs.device)
+        features = torch.where((owner % 2 == 0)[:, None], outputs[0], outputs[1])
+        rest = samples[:, STEP * count :].clone()
+        return features, WhisperState(state.first + count, rest, (windows[0], windows[1]))
+
+    @staticmethod
+    def _count(wave: Tensor, state: WhisperState) -> int:
+        """Return the number of steps for which the convolutions have all samples."""
+        return max(0, (state.samples.shape[1] + wave.shape[-1] - 2 * REACH) // STEP + 1)
+
+    def _in_windows(
+        self, inputs: Tensor, first: Tensor, parity: int, states: tuple[LayerState, ...]
+    ) -> tuple[Tensor, tuple[LayerState, ...]]:
+        """Pass steps through all layers, with the positions of the even or of the odd windows."""
+        count = inputs.shape[1]
+        numbers = first + torch.arange(count)
+        hidden = inputs + self.network.positions[self.windows.position(numbers, parity).to(inputs.device)]
+        after = []
+        for layer, ahead, state in zip(self.network.layers, self._ahead, states, strict=True):
+            mask = self._stream_mask(first - ahead, count, ahead, parity).to(inputs.device)
+            hidden, new = _through(layer, hidden, ahead, state, mask)
+            after.append(new)
+            first = first - ahead
+        return hidden, tuple(after)
+
+    def _stream_mask(self, first: Tensor, count: int, ahead: int, parity: int) -> Tensor:
+        """Return whether steps from ``first`` on see the steps around them, ``[n, back + n + ahead]``."""
+        offset = torch.arange(self._back + count + ahead) - torch.arange(count)[:, None]
+        window = self.windows.window(first - self._back + torch.arange(self._back + count + ahead), parity)
+        return (
+            (offset >= 0) & (offset <= self._back + ahead) & (window == window[self._back : self._back + count, None])
+        )
+
+
+def _through(layer: Layer, inputs: Tensor, ahead: int, state: LayerState, mask: Tensor) -> tuple[Tensor, LayerState]:
+    """Pass inputs ``[B, n, C]`` through a layer; return as many outputs, ``ahead`` steps earlier, and the new state."""
+    count = inputs.shape[1]
+    waiting = torch.cat([state.waiting, inputs], dim=1)
+    queries, keys, values = layer.attention.project(waiting)
+    keys = torch.cat([state.keys, keys[:, :, ahead:]], dim=2)
+    values = torch.cat([state.values, values[:, :, ahead:]], dim=2)
+    outputs = layer.finish(waiting[:, :count], queries[:, :, :count], keys, values, mask)
+    return outputs, LayerState(keys[:, :, count:].clone(), values[:, :, count:].clone(), waiting[:, count:].clone())
