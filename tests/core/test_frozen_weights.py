@@ -176,7 +176,7 @@ def test_a_wrong_file_is_one_error(file: Path) -> None:
     with pytest.raises(hm.CheckpointError, match="tensors by their published names"):
         hm.build(spec(file, hidden=9), device="cpu")
     with pytest.raises(
-        hm.CheckpointError, match="got no file nowhere; .*HEADMOTION_WEIGHTS names, or name one of tiny$"
+        hm.CheckpointError, match=r"got no file nowhere; .*HEADMOTION_WEIGHTS names, or name one of tiny$"
     ):
         hm.build(spec(Path("nowhere")), device="cpu")
     file.write_bytes(b"no tensors")
