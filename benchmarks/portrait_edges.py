@@ -98,7 +98,7 @@ def scenes(shared: Path, extra: list[Path]) -> Iterator[Scene]:
     for path in paths:
         picture = _first_frame(path) if path.suffix == ".mpg" else read_picture(path)
         picture = _smaller(picture, 900)
-        yield Scene(path.stem, picture, detector.detect(picture)[0].numpy())
+        yield Scene(path.stem, picture, detector.detect([picture])[0][0].pose.numpy())
 
 
 def crops(scene: Scene) -> Iterator[tuple[str, tuple[int, int, int, int]]]:

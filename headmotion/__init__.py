@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from .core.interfaces.capabilities import SupportsStyle as SupportsStyle
     from .core.interfaces.capabilities import SupportsUncertainty as SupportsUncertainty
     from .core.interfaces.converter import Converter as Converter
+    from .core.interfaces.detector import Detection as Detection
     from .core.interfaces.detector import Detector as Detector
+    from .core.interfaces.detector import SupportsLabels as SupportsLabels
+    from .core.interfaces.detector import SupportsTracking as SupportsTracking
     from .core.interfaces.discriminator import Discriminator as Discriminator
     from .core.interfaces.discriminator import SupportsPrediction as SupportsPrediction
     from .core.interfaces.fixed_shape_stream import FixedShapeStream as FixedShapeStream
@@ -94,7 +97,7 @@ _HOMES = {
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
     " SupportsStyle SupportsUncertainty",
     "core.interfaces.converter": "Converter",
-    "core.interfaces.detector": "Detector",
+    "core.interfaces.detector": "Detection Detector SupportsLabels SupportsTracking",
     "core.interfaces.discriminator": "Discriminator SupportsPrediction",
     "core.interfaces.fixed_shape_stream": "FixedShapeStream",
     "core.interfaces.generator": "Generator",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import importlib
 import pickle
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from ..core.errors import DetectorError
-from ..core.interfaces.detector import Detector
+from ..core.interfaces.detector import Detection, Detector
+from ..core.interfaces.renderer import Picture
 from ..core.lazy import import_optional
 from ..core.weights import find_weights, load_archive
 from .specs import FaceAlignmentSpec
@@ -41,22 +41,26 @@ class FaceAlignmentDetector(Detector):
             return _network(self.spec, device)
 
     @torch.inference_mode()
-    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all faces ``[N, 68, 2]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        """Return the faces in each of some pictures ``uint8 [H, W, 3]``, the largest first; perhaps none.
+
+        Box and score are those of S3FD. The package takes one picture at a time.
 
         Raises:
-            DetectorError: no face was found; or face-alignment or its weights are missing, or damaged.
+            DetectorError: face-alignment or its weights are missing, or damaged.
         """
-        network = self._network
+        return [self._faces(image) for image in images]
+
+    def _faces(self, image: Picture) -> list[Detection]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the package warns where there is no face
-            detections = network.get_landmarks_from_image(image)
-        if detections is None or not len(detections):
-            raise DetectorError(
-                _NAME, "a face in the picture", "none", "take or cut a picture in which the face is larger"
-            )
-        faces = sorted(detections, key=lambda face: float(np.ptp(face, axis=0).prod()), reverse=True)
-        return torch.from_numpy(np.stack(faces).astype(np.float32))
+            poses, _, boxes = self._network.get_landmarks_from_image(image, return_bboxes=True)
+        faces = []
+        for values, box in zip(poses, boxes, strict=True) if poses is not None else ():
+            left, top, right, bottom, score = (float(number) for number in box)
+            pose = torch.from_numpy(np.asarray(values, np.float32))
+            faces.append(Detection(pose, (left, top, right, bottom), min(1.0, score)))
+        return sorted(faces, key=lambda face: float((face.pose.amax(0) - face.pose.amin(0)).prod()), reverse=True)
 
 
 def _device(name: str) -> str:

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from ..core.errors import DetectorError
-from ..core.interfaces.detector import Detector
+from ..core.interfaces.detector import Detection, Detector, box_of
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation
 from ..core.lazy import import_optional
@@ -48,17 +46,19 @@ class MediapipeDetector(Detector):
         selected = list(self._selected)
         return TiledSearch(lambda square: mesh(square)[:, selected], self._mirror, several=self.spec.max_faces > 1)
 
-    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all faces ``[N, P, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        """Return the faces in each of some pictures ``uint8 [H, W, 3]``, the largest first; perhaps none.
+
+        MediaPipe takes one picture at a time, and gives no score.
 
         Raises:
-            DetectorError: no face was found; or mediapipe is not installed, or has no model.
+            DetectorError: mediapipe is not installed, or has no model.
         """
-        faces = self._search(image)
-        if not faces:
-            remedy = "take or cut a picture in which the face is upright, larger and turned to the camera"
-            raise DetectorError(_NAME, "a face in the picture", "none", remedy)
-        return torch.from_numpy(np.stack(faces)[:, :, : self._dims])
+        return [[self._detection(face) for face in self._search(image)] for image in images]
+
+    def _detection(self, face: Points) -> Detection:
+        pose = torch.from_numpy(face[:, : self._dims].copy())
+        return Detection(pose, box_of(pose))
 
 
 def _from_solution(spec: MediapipeSpec) -> Callable[[Picture], Points]:

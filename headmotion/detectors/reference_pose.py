@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -51,10 +53,15 @@ class PoseFinder:
         Raises:
             DetectorError: no face, or no face of the selected number.
         """
-        pose = self._select(self._detect(picture))
+        (found,) = self._detect([picture])
+        return self._checked(found, picture).unsqueeze(0)
+
+    def _checked(self, poses: Sequence[Tensor], picture: Picture) -> Tensor:
+        """Return the pose ``[P, D]`` of the selected person, with warnings of its faults."""
+        pose = self._select(poses)
         for fault in faults(pose, self.representation, picture.shape[0], picture.shape[1]):
             _log.warning("%s", fault)
-        return pose.unsqueeze(0)
+        return pose
 
     def in_video(self, path: Path, frames: int, fps: Fraction) -> Tensor:
         """Return the last poses ``[R, P, D]`` of a video; fewer than requested if the face was not visible before.
@@ -69,36 +76,41 @@ class PoseFinder:
             DetectorError: the last frame shows no face, or no face of the selected number.
         """
         pictures, rate = last_frames(path, lambda rate: math.ceil((frames - 1) * rate / fps) + 1)
-        poses = [self.in_picture(pictures[-1])[0]]
-        for picture in pictures[-2::-1]:
-            try:
-                detections = self._detect(picture)
-            except DetectorError:
-                break
+        last, *earlier = self._detect(pictures[::-1])
+        poses = [self._checked(last, pictures[-1])]
+        for found in takewhile(len, earlier):
             # The face is selected in the last frame only; before, it is the one nearest to the frame after.
-            poses.append(detections[_nearest(detections, poses[-1])])
+            poses.append(found[_nearest(found, poses[-1])])
         # Time is counted backwards from the last frame, so that resampling preserves this frame exactly.
         backwards = torch.stack(poses)
         count = min(frames, math.floor((len(poses) - 1) * fps / rate) + 1)
         return resample_frames(backwards, rate, fps, count).flip(0)
 
-    def _detect(self, picture: Picture) -> Tensor:
-        height, width = picture.shape[:2]
-        factor = max(height, width) / LONGEST_EDGE
-        if factor <= 1:
-            return self.detector.detect(picture)
-        size = max(1, round(width / factor)), max(1, round(height / factor))
-        small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-        # Through the unit frame, because only the representation knows which numbers are lengths.
-        unit = self.representation.normalize(self.detector.detect(small), UnitSquare(0, 0, 1))
-        return self.representation.denormalize(unit, UnitSquare(0, 0, factor))
+    def _detect(self, pictures: Sequence[Picture]) -> list[list[Tensor]]:
+        """Return the poses ``[P, D]`` in each picture, in its pixels, the largest first."""
+        factors = [max(1.0, max(picture.shape[:2]) / LONGEST_EDGE) for picture in pictures]
+        reduced = [_reduced(picture, factor) for picture, factor in zip(pictures, factors, strict=True)]
+        detections = self.detector.detect(reduced)
+        return [
+            [self._enlarged(detection.pose, factor) for detection in found]
+            for found, factor in zip(detections, factors, strict=True)
+        ]
 
-    def _select(self, poses: Tensor) -> Tensor:
+    def _enlarged(self, pose: Tensor, factor: float) -> Tensor:
+        # Through the unit frame, because only the representation knows which numbers are lengths.
+        unit = self.representation.normalize(pose, UnitSquare(0, 0, 1))
+        return pose if factor == 1 else self.representation.denormalize(unit, UnitSquare(0, 0, factor))
+
+    def _select(self, poses: Sequence[Tensor]) -> Tensor:
+        if not poses:
+            name = f"detector {self.detector.spec.type_name()}"
+            remedy = "take or cut a picture in which the face is larger, upright and turned to the camera"
+            raise DetectorError(name, "a face in the picture", "none", remedy)
         if self.face == "largest":
             if len(poses) > 1:
                 _log.warning("%s; the largest is taken, face=N (--face N) takes another", _describe(poses))
             return poses[0]
-        from_left = poses[poses[..., 0].mean(dim=1).argsort()] if _are_points(poses) else poses
+        from_left = sorted(poses, key=lambda pose: float(pose[:, 0].mean())) if _are_points(poses[0]) else poses
         if not (isinstance(self.face, int) and 1 <= self.face <= len(poses)):
             expected = f"'largest' or a number from 1 to {len(poses)}"
             raise DetectorError("face", expected, repr(self.face), _describe(poses))
@@ -136,18 +148,26 @@ def faults(pose: Tensor, representation: Representation, height: int, width: int
     return reasons
 
 
-def _nearest(poses: Tensor, pose: Tensor) -> int:
-    """Return the index of the nearest of ``poses [N, P, D]`` to ``pose [P, D]``."""
-    return int((poses - pose)[..., :2].norm(dim=-1).mean(dim=1).argmin())
+def _reduced(picture: Picture, factor: float) -> Picture:
+    """Return a picture whose edges are shorter by a factor."""
+    if factor == 1:
+        return picture
+    size = max(1, round(picture.shape[1] / factor)), max(1, round(picture.shape[0] / factor))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _are_points(poses: Tensor) -> bool:
-    """Return whether poses ``[..., P, D]`` are points of the picture, and not single numbers such as blend shapes."""
-    return poses.shape[-1] > 1
+def _nearest(poses: Sequence[Tensor], pose: Tensor) -> int:
+    """Return the index of the nearest of ``poses [P, D]`` to ``pose [P, D]``."""
+    return int((torch.stack(list(poses)) - pose)[..., :2].norm(dim=-1).mean(dim=1).argmin())
 
 
-def _describe(poses: Tensor) -> str:
-    if not _are_points(poses):
+def _are_points(pose: Tensor) -> bool:
+    """Return whether a pose ``[P, D]`` is points of the picture, and not single numbers such as blend shapes."""
+    return pose.shape[-1] > 1
+
+
+def _describe(poses: Sequence[Tensor]) -> str:
+    if not _are_points(poses[0]):
         return f"{len(poses)} {'face' if len(poses) == 1 else 'faces'}, the largest first"
     centers = sorted(tuple(pose[:, :2].mean(dim=0).round().int().tolist()) for pose in poses)
     numbered = ", ".join(f"{number} at ({x}, {y})" for number, (x, y) in enumerate(centers, 1))

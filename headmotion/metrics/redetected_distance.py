@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ..core.errors import DetectorError
 from ..core.interfaces.detector import SupportsTracking
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.renderer import Picture
@@ -51,9 +50,8 @@ class RedetectedDistance(Metric):
     @torch.no_grad()
     def observe(self, clip: MetricInput) -> Observation:
         pair = checked_pictures(clip, "lmd-redetected")
-        find = self._tracking() if isinstance(self.detector, SupportsTracking) else self._find
         pictures = pair.generated[:: self.every].permute(0, 2, 3, 1).contiguous().numpy()
-        poses = [find(picture) for picture in pictures]
+        poses = self._poses(list(pictures))
         found = [number for number, pose in enumerate(poses) if pose is not None]
         share = scalar(len(found) / len(poses))
         if not found:
@@ -65,18 +63,14 @@ class RedetectedDistance(Metric):
         distance = centered_distance(generated[:, self.points], real[found][:, self.points])
         return {"found": share, "px": distance, "size": size}
 
-    def _tracking(self) -> Callable[[Picture], Tensor | None]:
-        """Return a function that finds the largest face in one picture of a clip after another."""
-        assert isinstance(self.detector, SupportsTracking)
-        tracker = self.detector.tracker()
-        return lambda picture: next(iter(tracker.push(picture)), None)
-
-    def _find(self, picture: Picture) -> Tensor | None:
-        """Return the pose of the largest face in a picture; None if there is no face."""
-        try:
-            return self.detector.detect(picture)[0]
-        except DetectorError:
-            return None
+    def _poses(self, pictures: Sequence[Picture]) -> list[Tensor | None]:
+        """Return the pose of the largest face in each picture of a clip; None where there is no face."""
+        if isinstance(self.detector, SupportsTracking):
+            tracker = self.detector.tracker()
+            found = [tracker.push(picture) for picture in pictures]
+        else:
+            found = self.detector.detect(pictures)
+        return [detections[0].pose if detections else None for detections in found]
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """Return the distance in pixels and in distances of the scale pair, and the share of frames with a face."""

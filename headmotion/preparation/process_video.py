@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.errors import AudioError, DetectorError, ImageError, SpecError
+from ..core.errors import AudioError, ImageError, SpecError
 from ..core.interfaces.detector import Detector, SupportsTracking
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
@@ -80,12 +80,11 @@ class FaceFinder:
             self._tracker.restart()
 
     def _poses(self, picture: Picture) -> Tensor:
-        if self._tracker is not None:
-            return self._tracker.push(picture)
-        try:
-            return self._detector.detect(picture)
-        except DetectorError:  # no face is a normal result; a broken detector was ruled out before
+        """Return the poses ``[N, P, D]`` in the next picture."""
+        (found,) = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
+        if not found:
             return torch.zeros(0, self._representation.points, self._representation.dims)
+        return torch.stack([detection.pose for detection in found])
 
 
 def process_video(path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]) -> None:
@@ -171,4 +170,4 @@ def _check_detector(detector: Detector) -> None:
     Without this, a detector that cannot work at all would pass for one that finds no face in any video.
     """
     with as_file(files("headmotion") / "assets/portrait.png") as path:
-        detector.detect(read_picture(path))
+        detector.detect([read_picture(path)])

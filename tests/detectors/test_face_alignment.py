@@ -72,7 +72,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @needs_package
 def test_missing_weights_are_not_fetched_unless_wanted(hub: Path) -> None:
     with pytest.raises(hm.DetectorError) as caught:
-        FaceAlignmentSpec().build(CONTEXT).detect(BLANK)
+        FaceAlignmentSpec().build(CONTEXT).detect([BLANK])
     text = str(caught.value)
     assert f"put {FACES} (from https://" in text and str(hub) in text and "\n" not in text
     assert "face-mesh" in text and "landmarks" in text
@@ -103,7 +103,7 @@ def test_a_failed_fetch_says_which_file_to_put_where(
 
     monkeypatch.setattr(urllib.request, "urlopen", fail)
     with pytest.raises(hm.DetectorError) as caught:
-        FaceAlignmentSpec(fetch=True).build(CONTEXT).detect(BLANK)
+        FaceAlignmentSpec(fetch=True).build(CONTEXT).detect([BLANK])
     assert f"put {FACES} (from https://" in str(caught.value) and str(hub) in str(caught.value)
     assert "\n" not in str(caught.value) and not list(hub.glob("*"))
 
@@ -111,7 +111,7 @@ def test_a_failed_fetch_says_which_file_to_put_where(
 @needs_package
 def test_a_given_file_must_be_there(hub: Path) -> None:
     with pytest.raises(hm.DetectorError, match=rf"weights {FACES}.*no file nowhere\.pth"):
-        FaceAlignmentSpec(face_weights="nowhere.pth").build(CONTEXT).detect(BLANK)
+        FaceAlignmentSpec(face_weights="nowhere.pth").build(CONTEXT).detect([BLANK])
 
 
 @needs_package
@@ -127,7 +127,7 @@ def test_damaged_weights_run_nothing(hub: Path, drawn: tuple[Path, Path], tmp_pa
     for name in ("bad", "short", "empty", "other"):
         path = str(tmp_path / f"{name}.pth")
         with pytest.raises(hm.DetectorError, match=f"{name}\\.pth") as caught:
-            FaceAlignmentSpec(face_weights=path, landmark_weights=str(drawn[1])).build(CONTEXT).detect(BLANK)
+            FaceAlignmentSpec(face_weights=path, landmark_weights=str(drawn[1])).build(CONTEXT).detect([BLANK])
         assert "\n" not in str(caught.value)
     assert not (tmp_path / "harm").exists()
 
@@ -135,13 +135,13 @@ def test_damaged_weights_run_nothing(hub: Path, drawn: tuple[Path, Path], tmp_pa
 def test_package_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "face_alignment", None)
     with pytest.raises(hm.DetectorError, match=r"pip install 'headmotion\[face-alignment\]'"):
-        FaceAlignmentSpec().build(CONTEXT).detect(BLANK)
+        FaceAlignmentSpec().build(CONTEXT).detect([BLANK])
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that must be missing")
 def test_device_that_is_not_there(hub: Path) -> None:
     with pytest.raises(hm.DetectorError, match="device of this machine"):
-        FaceAlignmentSpec(device="cuda").build(CONTEXT).detect(BLANK)
+        FaceAlignmentSpec(device="cuda").build(CONTEXT).detect([BLANK])
 
 
 # Landmarks
@@ -168,7 +168,12 @@ def test_landmarks_come_from_the_package_in_pixels(
     network.face_alignment_net, network.flip_input = heat, False
     boxes = [np.array([100.0, 100, 160, 160, 0.9]), np.array([200.0, 50, 320, 170, 0.8])]
     monkeypatch.setattr(network.face_detector, "detect_from_image", lambda image: boxes)
-    found = detector.detect(np.zeros((400, 400, 3), np.uint8))
+    (detections,) = detector.detect([np.zeros((400, 400, 3), np.uint8)])
+    assert [(one.box, round(one.score, 3)) for one in detections] == [
+        ((200, 50, 320, 170), 0.8),
+        ((100, 100, 160, 160), 0.9),
+    ]
+    found = torch.stack([detection.pose for detection in detections])
     assert found.shape == (2, 68, 2) and found.dtype == torch.float32
     steps = found[:, 66] - found[:, 0]
     torch.testing.assert_close(steps[:, 0], steps[:, 1], atol=2, rtol=0)
@@ -179,15 +184,13 @@ def test_landmarks_come_from_the_package_in_pixels(
 
 @needs_package
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
-def test_weights_in_the_hub_are_used_and_no_face_is_one_line(hub: Path, drawn: tuple[Path, Path]) -> None:
+def test_weights_in_the_hub_are_used_and_no_face_is_no_detection(hub: Path, drawn: tuple[Path, Path]) -> None:
     hub.mkdir(parents=True)
     for path in drawn:
         (hub / path.name).symlink_to(path)
     detector = FaceAlignmentSpec().build(CONTEXT)
     detector._network.face_detector.filter_threshold = 2.0  # random weights see faces anywhere
-    with pytest.raises(hm.DetectorError, match="expected a face") as caught:
-        detector.detect(BLANK)
-    assert "\n" not in str(caught.value)
+    assert detector.detect([BLANK]) == [[]]
 
 
 @needs_package

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from found import poses
 
 import headmotion as hm
 from headmotion.detectors.face_landmarker.blendshape_network import OUTPUTS
@@ -50,7 +51,7 @@ def test_points_are_those_of_mediapipe(original: Any, shared: Path) -> None:
         height, width = picture.shape[:2]
         (face,) = original(picture).face_landmarks
         true = np.array([(point.x * width, point.y * height, point.z * width) for point in face])
-        found = detector.detect(picture)[0].numpy()
+        found = poses(detector, picture)[0].numpy()
         away.append(np.linalg.norm(found - true, axis=1).mean() / np.linalg.norm((true[33] - true[263])[:2]))
     assert len(away) > 20 and np.mean(away) < 0.001 and max(away) < 0.005
 
@@ -60,5 +61,5 @@ def test_blend_shapes_are_those_of_mediapipe(original: Any, shared: Path) -> Non
     for picture in list(pictures(shared))[::3]:
         (true,) = original(picture).face_blendshapes
         assert tuple(shape.category_name for shape in true) == OUTPUTS
-        found = dict(zip(NAMES, detector.detect(picture)[0, :, 0].tolist(), strict=True))
+        found = dict(zip(NAMES, poses(detector, picture)[0][:, 0].tolist(), strict=True))
         assert max(abs(found[shape.category_name] - shape.score) for shape in true[1:]) < 0.03

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headmotion as hm
+from headmotion.core.interfaces.detector import box_of
 from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder, faults
 from headmotion.detectors.specs import MediapipeSpec
 
@@ -33,19 +35,19 @@ class FixedDetector(hm.Detector):
         super().__init__(MediapipeSpec())
         self.poses, self.pictures = poses, []
 
-    def detect(self, image: np.ndarray) -> torch.Tensor:
-        self.pictures.append(image)
-        return torch.stack(self.poses)
+    def detect(self, images: Sequence[np.ndarray]) -> list[list[hm.Detection]]:
+        self.pictures += images
+        return [[hm.Detection(pose, box_of(pose)) for pose in self.poses]] * len(images)
 
 
 class Brightness(hm.Detector):
     """Finds a face whose x is the brightness of the picture, and none in a black one."""
 
-    def detect(self, image: np.ndarray) -> torch.Tensor:
-        if image.mean() < 5:
-            raise hm.DetectorError("detector", "a face", "none")
-        decoy = pose(1000, 50, 50)
-        return torch.stack([decoy, pose(float(image.mean()), 50, 50)])
+    def detect(self, images: Sequence[np.ndarray]) -> list[list[hm.Detection]]:
+        return [[] if image.mean() < 5 else self.find(float(image.mean())) for image in images]
+
+    def find(self, brightness: float) -> list[hm.Detection]:
+        return [hm.Detection(one, box_of(one)) for one in (pose(1000, 50, 50), pose(brightness, 50, 50))]
 
 
 def video(path: Path, brightness: list[int], rate: int = 25) -> Path:

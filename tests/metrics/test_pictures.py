@@ -147,8 +147,8 @@ class QuickSpec(hm.DetectorSpec):
 
 
 class Quick(hm.Detector):
-    def detect(self, image):
-        return 100 * FACE.neutral()[None]
+    def detect(self, images):
+        return [[hm.Detection(100 * FACE.neutral(), (0, 0, 100, 100))] for _ in images]
 
 
 def test_it_conforms_with_any_detector(monkeypatch: pytest.MonkeyPatch) -> None:

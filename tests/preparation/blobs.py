@@ -41,7 +41,10 @@ class BlobsSpec(hm.DetectorSpec):
 class Blobs(hm.Detector):
     spec: BlobsSpec
 
-    def detect(self, image: np.ndarray) -> torch.Tensor:
+    def detect(self, images: Sequence[np.ndarray]) -> list[list[hm.Detection]]:
+        return [self.find(image) for image in images]
+
+    def find(self, image: np.ndarray) -> list[hm.Detection]:
         time.sleep(self.spec.slow_s)
         if image.shape[1] == self.spec.hang_at:
             time.sleep(1000)
@@ -53,11 +56,10 @@ class Blobs(hm.Detector):
         mask = ((red > 150) & (green < 90) & (blue < 90)).astype(np.uint8)
         _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
         found = [row for row in stats[1:].tolist() if row[4] >= 50]
-        if not found:
-            raise hm.DetectorError("detector blobs", "a red square", "none")
-        return torch.stack(
-            [pose(x + w / 2, y + h / 2, max(w, h)) for x, y, w, h, _ in sorted(found, key=lambda r: -r[4])]
-        )
+        return [
+            hm.Detection(pose(x + w / 2, y + h / 2, max(w, h)), (x, y, x + w, y + h))
+            for x, y, w, h, _ in sorted(found, key=lambda r: -r[4])
+        ]
 
 
 @hookimpl

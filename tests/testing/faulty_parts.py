@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from headmotion.core.errors import DetectorError, ImageError, MotionError
+from headmotion.core.errors import ImageError, MotionError
 from headmotion.core.interfaces.audio_encoder import AudioEncoder
-from headmotion.core.interfaces.detector import Detector
+from headmotion.core.interfaces.detector import Detection, Detector, box_of
 from headmotion.core.interfaces.discriminator import Discriminator
 from headmotion.core.interfaces.fixed_shape_stream import FixedShapeStream
 from headmotion.core.interfaces.generator import Generator
@@ -382,12 +382,25 @@ class Find(Detector):
         super().__init__(spec)
         self.fault, self.neutral = spec.fault, context.representation.neutral()
 
-    def detect(self, image):
+    label_names = ("size", "place")
+
+    def detect(self, images):
+        if self.fault == "a list too few":
+            images = images[1:]
+        return [self.find(image, len(images)) for image in images]
+
+    def find(self, image, count):
         if image.mean() < 1 or self.fault == "finds nothing":
-            if self.fault == "empty for dark":
-                return torch.zeros(0, 68, 2)
-            raise DetectorError("find", "a face", "none")
-        poses = torch.stack([20 * self.neutral, 10 * self.neutral])
+            return [] if self.fault != "one for dark" else [Detection(torch.zeros(67, 2), (0, 0, 1, 1))]
+        poses = [20 * self.neutral, 10 * self.neutral]
         if self.fault == "paints":
             image[:2] = 0
-        return poses.flip(0) if self.fault == "smallest first" else poses
+        if self.fault == "batch":
+            poses = [pose * count for pose in poses]
+        score = 2.0 if self.fault == "very sure" else 0.9
+        found = [Detection(pose, box_of(pose), score) for pose in poses]
+        return found[::-1] if self.fault == "smallest first" else found
+
+    def labels(self, detections):
+        labels = torch.tensor([[one.box[2] - one.box[0], one.box[0]] for one in detections]).reshape(-1, 2)
+        return labels[:, :1] if self.fault == "labels" else labels

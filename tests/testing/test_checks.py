@@ -82,7 +82,10 @@ ONE_FAULT = [
     ("size", "unknown need", {"metric-names-missing-inputs"}),
     ("size", "crashes on one frame", {"metric-names-missing-inputs"}),
     ("size", "infinite on one frame", {"metric-names-missing-inputs"}),
-    ("find", "empty for dark", {"detector-returns-poses-or-raises"}),
+    ("find", "one for dark", {"detector-returns-a-list-per-picture"}),
+    ("find", "very sure", {"detector-returns-a-list-per-picture"}),
+    ("find", "batch", {"detector-pictures-are-independent"}),
+    ("find", "labels", {"detector-labels-its-detections"}),
     ("find", "smallest first", {"detector-sorts-by-size"}),
     ("find", "paints", {"detector-does-not-modify-the-picture", "inputs-are-not-modified"}),
 ]
@@ -99,6 +102,7 @@ BROAD_FAULTS = [
     ("repr", "flip", "representation-maps-round-trip"),
     ("repr", "normalize", "representation-maps-round-trip"),
     ("repr", "detached", "representation-is-differentiable"),
+    ("find", "a list too few", "detector-returns-a-list-per-picture"),
     ("size", "spread of one", "metric-values-are-finite"),
 ]
 

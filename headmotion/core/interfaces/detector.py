@@ -1,34 +1,52 @@
-"""Detector: a representation is found in a picture."""
+"""Detector: a representation is found in pictures."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-import numpy.typing as npt
 from torch import Tensor
 
 from ..component import Component
+from .renderer import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """One person in a picture. A detector may return a subclass that keeps what else it knows."""
+
+    pose: Tensor
+    """Pose ``[P, D]`` of the representation, in pixels of the picture."""
+    box: tuple[float, float, float, float]
+    """Left, top, right and bottom edge, in pixels of the picture; parts may lie outside of it."""
+    score: float = 1.0
+    """How sure the detector is, 0..1; 1 where it does not say."""
 
 
 class Detector(Component):
-    """Poses in pictures, in pixels."""
+    """Poses in pictures, in pixels.
+
+    Further abilities are declared by having the members of `SupportsTracking` and `SupportsLabels`.
+    """
 
     @abstractmethod
-    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all poses ``[N, P, D]`` in a picture ``uint8 [H, W, 3]``, the largest first, in its pixels.
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        """Return the detections in each of some pictures ``uint8 [H, W, 3]``, the largest first; perhaps none.
+
+        The pictures may differ in size. A detection does not depend on which other pictures are given.
 
         Raises:
-            DetectorError: nothing was found, or the detector's own model file is missing.
+            DetectorError: not such a picture, or the detector does not work on this machine (no model file, no device).
         """
 
 
 class Tracker(Protocol):
-    """Poses in the pictures of one video, given in order."""
+    """Detections in the pictures of one video, given in order."""
 
-    def push(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all poses ``[N, P, D]`` in the next picture ``uint8 [H, W, 3]``, the largest first; N may be 0."""
+    def push(self, image: Picture) -> list[Detection]:
+        """Return the detections in the next picture ``uint8 [H, W, 3]``, the largest first; perhaps none."""
         ...
 
     def restart(self) -> None:
@@ -46,3 +64,27 @@ class SupportsTracking(Protocol):
     def tracker(self) -> Tracker:
         """Return a tracker that has seen nothing."""
         ...
+
+
+@runtime_checkable
+class SupportsLabels(Protocol):
+    """A detector that measures more than the pose: blend shapes, action units, the direction of the gaze.
+
+    Preparation stores such labels per frame (``--labels``).
+    """
+
+    label_names: tuple[str, ...]
+    """Names of the ``N`` labels."""
+
+    def labels(self, detections: Sequence[Detection]) -> Tensor:
+        """Return the labels ``[n, N]``, float32, of ``n`` detections which this detector or a tracker of it returned.
+
+        They do not depend on the picture's size, so detections whose pose was scaled have the same labels.
+        """
+        ...
+
+
+def box_of(points: Tensor) -> tuple[float, float, float, float]:
+    """Return the box around points ``[P, 2 or more]``, of which the first two numbers count."""
+    (left, top), (right, bottom) = points[:, :2].amin(0).tolist(), points[:, :2].amax(0).tolist()
+    return left, top, right, bottom

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +14,14 @@ import torch
 from torch import Tensor
 
 from ...core.errors import DetectorError
-from ...core.interfaces.detector import Detector
+from ...core.interfaces.detector import Detection, Detector, box_of
+from ...core.interfaces.renderer import Picture
 from ...core.interfaces.representation import Representation
+from ...representations.blendshapes import NAMES
 from ...representations.mesh478 import IBUG, Mesh478
 from ...representations.specs import Mesh478Spec
-from .crops import Points
-from .landmarker import FaceLandmarker
-from .search import FaceSearch
+from .landmarker import Face, FaceLandmarker
+from .search import FaceSearch, run_together
 from .tracker import LandmarkTracker
 from .weights import load_networks
 
@@ -31,67 +34,95 @@ LONGEST_EDGE = 1 << 14
 _NAME = "detector face-mesh"
 
 
+@dataclass(frozen=True, eq=False)
+class MeshDetection(Detection):
+    """A face with its whole mesh, from which its blend shapes follow."""
+
+    mesh: Tensor | None = None
+    """Points ``[478, 3]`` in pixels."""
+
+
 class FaceMeshDetector(Detector):
-    """A mesh of 478 points, 68 landmarks out of it, or 52 blend shapes.
+    """A mesh of 478 points, 68 landmarks out of it, or 52 blend shapes, which are also its labels.
 
     Depth has the scale of x and y, 0 near the head's center, less towards the camera.
     """
 
     spec: FaceMeshSpec
+    label_names: tuple[str, ...] = NAMES
+    """Names of ARKit's 52 blend shapes."""
 
     def __init__(self, spec: FaceMeshSpec, representation: Representation) -> None:
         super().__init__(spec)
         self._representation = representation
+        self._search = FaceSearch(spec.min_confidence, several=spec.max_faces > 1)
 
     @cached_property
     def _landmarker(self) -> FaceLandmarker:
         mirror = Mesh478(Mesh478Spec()).mirror
         return FaceLandmarker(load_networks(_device(self.spec.device)), mirror, self.spec.min_confidence)
 
-    @cached_property
-    def _search(self) -> FaceSearch:
-        return FaceSearch(self._landmarker, several=self.spec.max_faces > 1)
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        """Return the faces in each of some pictures ``uint8 [H, W, 3]``, the largest first; perhaps none.
 
-    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all faces ``[N, P, D]`` of a picture ``uint8 [H, W, 3]``, the largest first.
+        The pictures are searched together: each network is called for all of them at once.
 
         Raises:
-            DetectorError: no face was found; not such a picture; or the bundled weights are damaged.
+            DetectorError: not such a picture; or the bundled weights are damaged.
         """
-        factor = math.ceil(max(_checked(image).shape) / LONGEST_EDGE)
-        faces = self._search(np.ascontiguousarray(image[::factor, ::factor]))
-        if not faces:
-            remedy = "take or cut a picture in which the face is larger and turned to the camera"
-            raise DetectorError(_NAME, "a face in the picture", "none", remedy)
-        return self._values(np.stack(faces[: self.spec.max_faces]) * np.float32(factor))
+        factors = [math.ceil(max(_checked(image).shape) / LONGEST_EDGE) for image in images]
+        pictures = [np.ascontiguousarray(image[::n, ::n]) for image, n in zip(images, factors, strict=True)]
+        searches = [(picture, self._search.search(picture)) for picture in pictures]
+        found = run_together(self._landmarker, searches)
+        return [self._detections(faces, factor) for faces, factor in zip(found, factors, strict=True)]
+
+    def labels(self, detections: Sequence[Detection]) -> Tensor:
+        """Return the blend shapes ``[n, 52]``, 0..1, of faces that this detector found."""
+        meshes = [detection.mesh for detection in detections if isinstance(detection, MeshDetection)]
+        if len(meshes) != len(detections):
+            raise DetectorError(_NAME, "detections of its own", "those of another detector")
+        return self._blendshapes([mesh for mesh in meshes if mesh is not None])
 
     def tracker(self) -> MeshTracker:
         """Return a tracker for the frames of one video."""
         return MeshTracker(self)
 
-    def _values(self, meshes: Points) -> Tensor:
-        """Return meshes ``[N, 478, 3]`` as poses ``[N, P, D]``."""
+    def _detections(self, faces: Sequence[Face], factor: int = 1) -> list[Detection]:
+        """Return the largest faces of a picture that was reduced by a factor."""
+        chosen = faces[: self.spec.max_faces]
+        meshes = [torch.from_numpy(face.points * np.float32(factor)) for face in chosen]
+        return [
+            MeshDetection(pose, box_of(mesh), face.score, mesh)
+            for pose, mesh, face in zip(self._poses(meshes), meshes, chosen, strict=True)
+        ]
+
+    def _poses(self, meshes: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Return meshes ``[478, 3]`` as poses ``[P, D]``."""
         if self._representation.name == "blendshapes":
-            return self._landmarker.blendshapes(meshes).unsqueeze(-1)
-        picked = meshes[:, list(IBUG)] if self._representation.points == len(IBUG) else meshes
-        return torch.from_numpy(picked[..., : self._representation.dims].copy())
+            return list(self._blendshapes(meshes).unsqueeze(-1))
+        picked = list(IBUG) if self._representation.points == len(IBUG) else slice(None)
+        return [mesh[picked, : self._representation.dims].clone() for mesh in meshes]
+
+    def _blendshapes(self, meshes: Sequence[Tensor]) -> Tensor:
+        if not meshes:
+            return torch.zeros(0, len(NAMES))
+        return self._landmarker.blendshapes(torch.stack(list(meshes)))
 
 
 class MeshTracker:
-    """Poses of one video, frame by frame."""
+    """Detections in one video, frame by frame."""
 
     def __init__(self, detector: FaceMeshDetector) -> None:
         self._detector = detector
         self._faces = LandmarkTracker(detector._landmarker, detector._search)
 
-    def push(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all faces ``[N, P, D]`` of the next frame ``uint8 [H, W, 3]``, the largest first; N may be 0.
+    def push(self, image: Picture) -> list[Detection]:
+        """Return the faces of the next frame ``uint8 [H, W, 3]``, the largest first; perhaps none.
 
         Raises:
             DetectorError: not such a picture.
         """
-        faces = self._faces.push(np.ascontiguousarray(_checked(image)))[: self._detector.spec.max_faces]
-        return self._detector._values(np.stack(faces) if faces else np.zeros((0, 478, 3), np.float32))
+        return self._detector._detections(self._faces.push(np.ascontiguousarray(_checked(image))))
 
     def restart(self) -> None:
         """Forget all faces: the next frame does not follow the last one (after a cut, or another video)."""

@@ -1,10 +1,10 @@
-"""The networks put together: detections in windows of a picture, meshes in crops of faces, each in one batch."""
+"""The networks put together: detections in windows of pictures, meshes in crops of faces, each in one batch."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple, cast
 
@@ -30,8 +30,21 @@ class Candidate(NamedTuple):
     """0..1."""
 
 
+class Face(NamedTuple):
+    """A mesh in a picture."""
+
+    points: Points
+    """``[478, 3]`` in pixels of the picture; depth has the scale of x and y."""
+    score: float
+    """Probability that there is a face, 0..1."""
+
+
+Look = tuple[Picture, Crop]
+"""A part of a picture ``uint8 [H, W, 3]``."""
+
+
 class FaceLandmarker:
-    """Finds faces, and the points of faces, in parts of a picture ``uint8 [H, W, 3]``.
+    """Finds faces, and the points of faces, in parts of pictures, which may be those of several pictures.
 
     Args:
         networks: with their weights.
@@ -46,45 +59,44 @@ class FaceLandmarker:
         self._run_mesh = as_graph(networks.mesh, mesh_network.INPUT_EDGE, networks.device)
 
     @torch.inference_mode()
-    def find(self, picture: Picture, windows: Sequence[Crop]) -> list[list[Candidate]]:
+    def find(self, windows: Sequence[Look]) -> list[list[Candidate]]:
         """Return, for each square window, what may be faces in it, the surest first; mirrored as their window."""
         finder, edge = self._networks.finder, blaze_face.INPUT_EDGE
         found = []
-        for first in range(0, len(windows), BATCH):
-            batch = windows[first : first + BATCH]
-            logits, raw = self._run_finder(self._inputs(picture, batch, edge, replicate=False).mul_(2).sub_(1))
+        for batch in _batches(windows):
+            logits, raw = self._run_finder(self._inputs(batch, edge, replicate=False).mul_(2).sub_(1))
             sure = logits > _logit(self.min_confidence)
-            for window, few, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
+            for (_, window), few, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
                 scores, points = weighted_suppression(score[few].sigmoid(), guesses[few])
                 crops = (Crop.of_detection(each).within(window) for each in points.cpu().numpy())
                 found.append([Candidate(*each) for each in zip(crops, scores.tolist(), strict=True)])
         return found
 
     @torch.inference_mode()
-    def mesh(self, picture: Picture, crops: Sequence[Crop]) -> tuple[Points, Points]:
-        """Return points ``[N, 478, 3]`` in pixels of the picture and the probability ``[N]`` of a face, for crops."""
-        edge = mesh_network.INPUT_EDGE
-        if not crops:
-            return np.zeros((0, mesh_network.POINTS, 3), np.float32), np.zeros(0, np.float32)
-        points, scores = [], []
-        for first in range(0, len(crops), BATCH):
-            batch = crops[first : first + BATCH]
-            meshes, logits = self._run_mesh(self._inputs(picture, batch, edge, replicate=True))
-            scores.append(logits.sigmoid().cpu().numpy())
-            for crop, mesh in zip(batch, meshes.cpu().numpy(), strict=True):
-                points.append(crop.to_picture(mesh[self._mirror] if crop.width < 0 else mesh, edge))
-        return np.stack(points), np.concatenate(scores)
+    def mesh(self, crops: Sequence[Look]) -> list[Face]:
+        """Return what the mesh network sees in each crop."""
+        edge, faces = mesh_network.INPUT_EDGE, []
+        for batch in _batches(crops):
+            meshes, logits = self._run_mesh(self._inputs(batch, edge, replicate=True))
+            scores = logits.sigmoid().cpu().tolist()
+            for (_, crop), mesh, score in zip(batch, meshes.cpu().numpy(), scores, strict=True):
+                faces.append(Face(crop.to_picture(mesh[self._mirror] if crop.width < 0 else mesh, edge), score))
+        return faces
 
     @torch.inference_mode()
-    def blendshapes(self, meshes: Points) -> Tensor:
+    def blendshapes(self, meshes: Tensor) -> Tensor:
         """Return the weights ``[N, 52]`` of ARKit's blend shapes, 0..1, for meshes ``[N, 478, 3]``."""
-        weights: Tensor = self._networks.blendshapes(torch.from_numpy(meshes).to(self._networks.device))
+        weights: Tensor = self._networks.blendshapes(meshes.to(self._networks.device))
         return weights.cpu()
 
-    def _inputs(self, picture: Picture, crops: Sequence[Crop], edge: int, replicate: bool) -> Tensor:
-        """Return the crops ``[N, 3, edge, edge]`` with colors in 0..1, channels last in memory."""
-        cut = np.stack([crop.cut(picture, edge, replicate) for crop in crops])
+    def _inputs(self, looks: Sequence[Look], edge: int, replicate: bool) -> Tensor:
+        """Return the parts ``[N, 3, edge, edge]`` with colors in 0..1, channels last in memory."""
+        cut = np.stack([crop.cut(picture, edge, replicate) for picture, crop in looks])
         return torch.from_numpy(cut).to(self._networks.device).permute(0, 3, 1, 2).float().div_(255)
+
+
+def _batches(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
+    return (looks[first : first + BATCH] for first in range(0, len(looks), BATCH))
 
 
 def as_graph(network: nn.Module, edge: int, device: torch.device) -> Callable[[Tensor], tuple[Tensor, Tensor]]:

@@ -3,19 +3,65 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ...core.interfaces.renderer import Picture
 from .crops import Crop, Points
-from .landmarker import Candidate, FaceLandmarker
+from .landmarker import Candidate, Face, FaceLandmarker
 
 LOOK = 2.5
 """Edge of the window in which a face is looked for again, in lengths of the face."""
 DOUBT = 0.04
 """Mean distance, in lengths of the face, at which two looks disagree. Seen in real faces: up to 0.021."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Find:
+    """A request for the candidates ``list[list[Candidate]]`` in windows of the picture that is searched."""
+
+    windows: Sequence[Crop]
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A request for the meshes ``list[Face]`` in crops of the picture that is searched."""
+
+    crops: Sequence[Crop]
+
+
+Steps = Generator[Find | Mesh, Any, T]
+"""A search that yields requests, is sent what the networks give for them, and returns its result."""
+
+
+def run_together(landmarker: FaceLandmarker, searches: Sequence[tuple[Picture, Steps[T]]]) -> list[T]:
+    """Run searches of several pictures in step, so that the networks see the requests of all in one batch."""
+    results: dict[int, T] = {}
+    answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
+    while answers:
+        requests: dict[int, Find | Mesh] = {}
+        for number, answer in answers.items():
+            try:
+                requests[number] = searches[number][1].send(answer)
+            except StopIteration as end:
+                results[number] = end.value
+        answers = {}
+        for kind, run in ((Find, landmarker.find), (Mesh, landmarker.mesh)):
+            asked = {number: _crops(request) for number, request in requests.items() if isinstance(request, kind)}
+            if not asked:
+                continue
+            given = iter(run([(searches[number][0], crop) for number, crops in asked.items() for crop in crops]))
+            answers |= {number: [next(given) for _ in crops] for number, crops in asked.items()}
+    return [results[number] for number in range(len(searches))]
+
+
+def _crops(request: Find | Mesh) -> Sequence[Crop]:
+    return request.windows if isinstance(request, Find) else request.crops
 
 
 @dataclass(frozen=True)
@@ -27,60 +73,66 @@ class FaceSearch:
     where there are none: a face counts if it is found again in a window of its own, and in a mirror.
     """
 
-    landmarker: FaceLandmarker
+    min_confidence: float = 0.5
+    """Least probability with which something counts as a face."""
     several: bool = True
     """Whether smaller faces are searched for where one was found."""
 
-    def __call__(self, picture: Picture, known: Sequence[Points] = ()) -> list[Points]:
-        """Return the faces ``[478, 3]`` of a picture ``uint8 [H, W, 3]`` beside the known ones, the largest first.
+    def search(self, picture: Picture, known: Sequence[Face] = ()) -> Steps[list[Face]]:
+        """Return the faces of a picture ``uint8 [H, W, 3]`` beside the known ones, the largest first.
 
         Upright faces in the whole picture and in its halves; if there are none in its quarters; if there are none
         turned by a quarter, to the left or right, or by a half.
         """
-        found = self.glance(picture, known)
+        found = yield from self.glance(picture, known)
         for parts in (2, 4):
             if not (found or known) or (self.several and parts == 2):
-                found += self._confirmed(picture, windows(picture, parts), [*known, *found])
+                found += yield from self._confirmed(windows(picture, parts), [*known, *found])
         for quarters in (1, 3, 2):
             if not (found or known):
                 turned = [*windows(picture, 1, quarters), *windows(picture, 2, quarters)]
-                found = self._confirmed(picture, turned, ())
+                found = yield from self._confirmed(turned, ())
         return distinct(found)
 
-    def glance(self, picture: Picture, known: Sequence[Points] = ()) -> list[Points]:
+    def glance(self, picture: Picture, known: Sequence[Face] = ()) -> Steps[list[Face]]:
         """Return the upright faces that are large enough to be found in the whole picture, beside the known ones."""
-        return self._confirmed(picture, windows(picture, 1), known)
+        return (yield from self._confirmed(windows(picture, 1), known))
 
-    def _confirmed(self, picture: Picture, parts: Sequence[Crop], known: Sequence[Points]) -> list[Points]:
+    def _confirmed(self, parts: Sequence[Crop], known: Sequence[Face]) -> Steps[list[Face]]:
         """Return the faces in windows of a picture that are not known and hold when they are looked at again."""
-        crops = [candidate.crop for window in self.landmarker.find(picture, parts) for candidate in window]
-        faces, scores = self.landmarker.mesh(picture, _distinct_crops(crops, known))
-        new = distinct(faces[scores >= self.landmarker.min_confidence], known)
-        looks = [(face, self._look_again(picture, face)) for face in new]
+        candidates: list[list[Candidate]] = yield Find(parts)
+        crops = [candidate.crop for window in candidates for candidate in window]
+        faces: list[Face] = yield Mesh(_distinct_crops(crops, known))
         # The first look at an upright face in the whole picture is MediaPipe's own; others are better seen from nearby.
-        whole = len(parts) == 1 and parts[0].angle == 0
-        return [face if whole and _is_upright(face) else again for face, again in looks if again is not None]
+        whole, confirmed = len(parts) == 1 and parts[0].angle == 0, []
+        for face in distinct((face for face in faces if face.score >= self.min_confidence), known):
+            again = yield from self._look_again(face)
+            if again is not None:
+                confirmed.append(face if whole and _is_upright(face.points) else again)
+        return confirmed
 
-    def _look_again(self, picture: Picture, face: Points) -> Points | None:
+    def _look_again(self, face: Face) -> Steps[Face | None]:
         """Return the face as it is found in a window of its own; None where that look or one in a mirror disagrees.
 
         The finder takes some faces that stand on their heads for upright ones. It is surer of them the right way up,
         so a face is none if it is surer of the window turned by a half.
         """
-        look = _window_of(face)
+        look = _window_of(face.points)
         reverse = replace(look, angle=look.angle + math.pi)
-        straight, mirrored, reversed_ = self.landmarker.find(picture, [look, look.mirrored(), reverse])
+        straight, mirrored, reversed_ = yield Find([look, look.mirrored(), reverse])
         if not straight or not mirrored or (reversed_ and reversed_[0].score > straight[0].score):
             return None
-        again = self._same(picture, face, straight)
-        return None if again is None or self._same(picture, again, mirrored) is None else again
+        again = yield from self._same(face, straight)
+        if again is None or (yield from self._same(again, mirrored)) is None:
+            return None
+        return again
 
-    def _same(self, picture: Picture, face: Points, candidates: Sequence[Candidate]) -> Points | None:
+    def _same(self, face: Face, candidates: Sequence[Candidate]) -> Steps[Face | None]:
         """Return whichever of the candidates is this face."""
-        seen, _ = self.landmarker.mesh(picture, [candidate.crop for candidate in candidates])
-        away = np.linalg.norm((seen - face)[..., :2], axis=-1).mean(axis=-1)
-        nearest = int(away.argmin())
-        return None if away[nearest] > DOUBT * length(face) else seen[nearest]
+        seen: list[Face] = yield Mesh([candidate.crop for candidate in candidates])
+        away = [np.linalg.norm((other.points - face.points)[:, :2], axis=-1).mean() for other in seen]
+        nearest = int(np.argmin(away))
+        return None if away[nearest] > DOUBT * length(face.points) else seen[nearest]
 
 
 def windows(picture: Picture, parts: int, quarters: int = 0) -> list[Crop]:
@@ -96,12 +148,13 @@ def windows(picture: Picture, parts: int, quarters: int = 0) -> list[Crop]:
     return [Crop(x + size / 2, y + size / 2, size, size, angle) for x, y in starts]
 
 
-def distinct(faces: Iterable[Points], known: Iterable[Points] = ()) -> list[Points]:
+def distinct(faces: Iterable[Face], known: Iterable[Face] = ()) -> list[Face]:
     """Return the faces in order of size, without those that lie on a larger or a known one."""
-    kept: list[Points] = []
+    kept: list[Face] = []
     known = list(known)
-    for face in sorted(faces, key=_area, reverse=True):
-        if not any(math.dist(_middle(face), _middle(other)) <= length(other) / 2 for other in (*known, *kept)):
+    for face in sorted(faces, key=lambda face: _area(face.points), reverse=True):
+        middle = _middle(face.points)
+        if not any(math.dist(middle, _middle(other)) <= length(other) / 2 for other, _ in (*known, *kept)):
             kept.append(face)
     return kept
 
@@ -122,9 +175,9 @@ def _is_upright(face: Points) -> bool:
     return abs(Crop.of_face(face).angle) < math.pi / 4
 
 
-def _distinct_crops(crops: Iterable[Crop], known: Iterable[Points]) -> list[Crop]:
+def _distinct_crops(crops: Iterable[Crop], known: Iterable[Face]) -> list[Crop]:
     """Return the crops without those in the middle of a known face or a larger crop: windows overlap."""
-    held = [Crop.of_face(face) for face in known]
+    held = [Crop.of_face(face.points) for face in known]
     kept: list[Crop] = []
     for crop in sorted(crops, key=lambda each: each.height, reverse=True):
         if all(math.dist((crop.x, crop.y), (other.x, other.y)) > other.height / 4 for other in (*held, *kept)):

@@ -6,8 +6,8 @@ import math
 
 from ...core.interfaces.renderer import Picture
 from .crops import Crop, Points
-from .landmarker import FaceLandmarker
-from .search import FaceSearch, distinct, length
+from .landmarker import Face, FaceLandmarker
+from .search import FaceSearch, Mesh, Steps, distinct, length, run_together
 
 SEARCH_EVERY = 25
 """Frames from one search for new faces to the next: a second."""
@@ -29,31 +29,34 @@ class LandmarkTracker:
 
     def restart(self) -> None:
         """Forget all faces: the next frame does not follow the last one."""
-        self._faces: list[Points] = []
+        self._faces: list[Face] = []
         self._until_search = 0
 
-    def push(self, picture: Picture) -> list[Points]:
-        """Return the faces ``[478, 3]`` of the next frame ``uint8 [H, W, 3]`` in its pixels, the largest first."""
-        faces = self._follow(picture)
+    def push(self, picture: Picture) -> list[Face]:
+        """Return the faces of the next frame ``uint8 [H, W, 3]`` in its pixels, the largest first."""
+        (self._faces,) = run_together(self._landmarker, [(picture, self._next(picture))])
+        return self._faces
+
+    def _next(self, picture: Picture) -> Steps[list[Face]]:
+        faces = yield from self._follow(picture)
         if self._until_search == 0 or len(faces) < len(self._faces):
             self._until_search = SEARCH_EVERY
             if self._search.several or not faces:
-                faces += self._search(picture, faces)
+                faces += yield from self._search.search(picture, faces)
         elif not faces:
-            faces = self._search.glance(picture)
+            faces = yield from self._search.glance(picture)
         self._until_search -= 1
-        self._faces = distinct(faces)
-        return self._faces
+        return distinct(faces)
 
-    def _follow(self, picture: Picture) -> list[Points]:
+    def _follow(self, picture: Picture) -> Steps[list[Face]]:
         """Return what has become of the last frame's faces, without those that are lost."""
-        points, scores = self._landmarker.mesh(picture, [Crop.of_face(face) for face in self._faces])
-        kept = points[scores >= self._landmarker.min_confidence]
-        return distinct(face for face in kept if length(face) >= SMALLEST and _in_sight(face, picture))
+        faces: list[Face] = yield Mesh([Crop.of_face(face.points) for face in self._faces])
+        kept = (face for face in faces if face.score >= self._search.min_confidence)
+        return distinct(face for face in kept if length(face.points) >= SMALLEST and _in_sight(face.points, picture))
 
 
-def _in_sight(face: Points, picture: Picture) -> bool:
+def _in_sight(points: Points, picture: Picture) -> bool:
     """Return whether the middle of a face lies in the picture."""
     height, width = picture.shape[:2]
-    x, y = face[:, :2].mean(axis=0).tolist()
+    x, y = points[:, :2].mean(axis=0).tolist()
     return math.isfinite(x) and 0 <= x < width and 0 <= y < height

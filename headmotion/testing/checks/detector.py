@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 import numpy as np
 from torch import Tensor
 
 from ...core.errors import DetectorError
-from ...core.interfaces.detector import Detector
+from ...core.interfaces.detector import Detection, Detector, SupportsLabels
 from ...core.interfaces.renderer import Picture
 from ..build_context import Subject
-from ..inputs import picture, portrait
+from ..inputs import assert_close, picture, portrait
 from ..kit import NotApplicable, check
 
 PICTURES: Mapping[str, Callable[[], Picture]] = {
@@ -23,47 +23,84 @@ PICTURES: Mapping[str, Callable[[], Picture]] = {
 }
 
 
-@check("detector", 1, "Return torch.Tensor [N, P, D] in pixels with N >= 1; otherwise raise headmotion.DetectorError.")
-def detector_returns_poses_or_raises(subject: Subject) -> None:
-    """For any picture the result is finite poses ``[N, P, D]`` with N at least 1, or a `DetectorError`."""
+@check("detector", 1, "Return a list per picture of Detection(pose [P, D], box, score); an empty one for no detection.")
+def detector_returns_a_list_per_picture(subject: Subject) -> None:
+    """Each picture has its list of detections, perhaps empty: finite poses ``[P, D]``, boxes, and scores in 0..1."""
     representation = subject.context.representation
-    for name, detected in _detect_all(subject).items():
-        shape = list(detected.shape)
-        assert detected.dim() == 3 and len(detected), f"{name}: shape {shape}"
-        fits = detected.shape[1] == representation.points and detected.shape[2] >= representation.dims
-        assert fits, f"{name}: shape {shape}"
-        assert detected.is_floating_point() and detected.isfinite().all(), f"{name}: not finite floating-point numbers"
+    for name, detections in _detect_all(subject)[1].items():
+        for detection in detections:
+            pose, (left, top, right, bottom) = detection.pose, detection.box
+            assert isinstance(pose, Tensor) and pose.dim() == 2, f"{name}: a pose {list(np.shape(pose))}, not [P, D]"
+            fits = pose.shape[0] == representation.points and pose.shape[1] >= representation.dims
+            assert fits, f"{name}: a pose of the shape {list(pose.shape)}"
+            assert pose.is_floating_point() and pose.isfinite().all(), f"{name}: a pose that is not finite"
+            assert np.isfinite(detection.box).all() and left <= right and top <= bottom, f"{name}: {detection.box}"
+            assert 0 <= detection.score <= 1, f"{name}: a score of {detection.score}"
 
 
-@check("detector", 2, "Sort the poses by the area of the box around their points, largest first.")
+@check("detector", 1, "Let no layer mix the pictures of a batch; pad or crop each to the network's size by itself.")
+def detector_pictures_are_independent(subject: Subject) -> None:
+    """The detections in a picture are the same with other pictures and by itself; no pictures give no lists."""
+    detector, together = _detect_all(subject)
+    assert detector.detect([]) == [], "no pictures give lists"
+    for name, make in PICTURES.items():
+        (single,) = detector.detect([make()])
+        counts = len(together[name]), len(single)
+        assert counts[0] == counts[1], f"{name}: {counts[0]} detections in a batch, {counts[1]} by itself"
+        for one, other in zip(together[name], single, strict=True):
+            # Parts of a pixel, because a batch is rounded differently in deep networks.
+            assert_close(one.pose, other.pose, f"{name} by itself", 0.1)
+
+
+@check("detector", 2, "Sort the detections by the area of their boxes, largest first.")
 def detector_sorts_by_size(subject: Subject) -> None:
-    """Poses are in the order of their size in the picture, the largest first."""
-    detections = _detect_all(subject)
-    if not detections:
+    """Detections are in the order of their size in the picture, the largest first."""
+    found = {name: detections for name, detections in _detect_all(subject)[1].items() if detections}
+    if not found:
         raise NotApplicable("it detects nothing in the kit's pictures")
-    for name, detected in detections.items():
-        edges = detected[..., :2].amax(1) - detected[..., :2].amin(1)
-        areas = edges.prod(-1)
-        # Half is tolerated, because detectors sort by boxes of their own.
-        assert bool((areas[:-1] >= 0.5 * areas[1:]).all()), f"{name}: a far smaller pose comes first"
+    for name, detections in found.items():
+        areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one.box for one in detections)]
+        # Half is tolerated, because detectors may sort by boxes of their own.
+        in_order = all(first >= 0.5 * second for first, second in pairwise(areas))
+        assert in_order, f"{name}: a far smaller detection comes first"
 
 
 @check("detector", 2, "Copy the picture before drawing on it or changing its colors.")
 def detector_does_not_modify_the_picture(subject: Subject) -> None:
-    """The picture is not written to."""
+    """The pictures are not written to."""
     detector: Detector = subject.build()
-    for name, make in PICTURES.items():
-        image: Picture = make()
-        with contextlib.suppress(DetectorError):  # finding nothing is allowed; writing is not
-            detector.detect(image)
+    images = [make() for make in PICTURES.values()]
+    _detect(detector, images)
+    for image, (name, make) in zip(images, PICTURES.items(), strict=True):
         assert np.array_equal(image, make()), f"{name} has changed"
 
 
-def _detect_all(subject: Subject) -> dict[str, Tensor]:
-    """Return the detections of each picture in which something is detected."""
+@check("detector", 2, "Return a float32 tensor [n, N] with one number per name in `label_names`, also for n = 0.")
+def detector_labels_its_detections(subject: Subject) -> None:
+    """With `SupportsLabels`, any number of detections has finite labels ``[n, N]``, each the same as by itself."""
+    detector, detections = _detect_all(subject)
+    if not isinstance(detector, SupportsLabels):
+        raise NotApplicable("it does not declare SupportsLabels")
+    names, found = detector.label_names, [one for several in detections.values() for one in several]
+    assert names and len(set(names)) == len(names), f"label_names are {names}"
+    for some in ([], found):
+        labels = detector.labels(some)
+        assert labels.shape == (len(some), len(names)), f"{len(some)} detections have labels {list(labels.shape)}"
+        assert labels.is_floating_point() and labels.isfinite().all(), "labels are not finite floating-point numbers"
+        for detection, expected in zip(some, labels, strict=True):
+            assert_close(detector.labels([detection])[0], expected, "labels of a single detection")
+
+
+def _detect_all(subject: Subject) -> tuple[Detector, dict[str, list[Detection]]]:
+    """Return the detector, and its detections in each picture, all of which it is given at once."""
     detector: Detector = subject.build()
-    detections: dict[str, Tensor] = {}
-    for name, make in PICTURES.items():
-        with contextlib.suppress(DetectorError):
-            detections[name] = detector.detect(make())
-    return detections
+    return detector, dict(zip(PICTURES, _detect(detector, [make() for make in PICTURES.values()]), strict=True))
+
+
+def _detect(detector: Detector, images: list[Picture]) -> list[list[Detection]]:
+    try:
+        found = detector.detect(images)
+    except DetectorError as error:
+        raise NotApplicable(f"it does not work on this machine: {error}") from None
+    assert len(found) == len(images), f"{len(found)} lists of detections for {len(images)} pictures"
+    return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from headmotion import BuildContext, Detector, DetectorError, UnitSquare
+from headmotion import BuildContext, Detection, Detector, UnitSquare
 
 if TYPE_CHECKING:
     from .specs import BrightBoxSpec
@@ -21,16 +21,18 @@ class BrightBox(Detector):
         super().__init__(spec)
         self.threshold, self.representation = spec.threshold, context.representation
 
-    def detect(self, image: npt.NDArray[np.uint8]) -> Tensor:
-        """Return all poses ``[N, P, D]`` in a picture ``uint8 [H, W, 3]``, in pixels; here N is 1.
+    def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Return the detections in each of some pictures ``uint8 [H, W, 3]``, in pixels; here one or none."""
+        # A network would take them as one batch; a result must not depend on which other pictures are given.
+        return [self._find(image) for image in images]
 
-        Raises:
-            DetectorError: nothing in the picture is bright.
-        """
+    def _find(self, image: npt.NDArray[np.uint8]) -> list[Detection]:
         rows, columns = np.nonzero(image.mean(axis=2) >= self.threshold)
         if len(rows) < 2 or max(np.ptp(rows), np.ptp(columns)) < 4:
-            raise DetectorError(self.spec.type_name(), "something bright in the picture", "nothing")
+            return []
         center_x, center_y = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
         side = 2 * max(np.ptp(rows), np.ptp(columns))
         frame = UnitSquare(float(center_x), float(center_y), float(side))
-        return self.representation.denormalize(self.representation.neutral(), frame).unsqueeze(0)
+        pose = self.representation.denormalize(self.representation.neutral(), frame)
+        box = float(columns.min()), float(rows.min()), float(columns.max()), float(rows.max())
+        return [Detection(pose, box)]
