@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..core.errors import AudioError
 from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.stream_groups import map_in_groups
 from .mel_filterbank import mel_filters
 from .specs import MelSpec
 
@@ -80,6 +84,10 @@ class LogMel(AudioEncoder):
         samples = torch.cat([state, self._checked(wave)], dim=1)
         count = max(0, (samples.shape[1] - 1 - self._window) // self.hop + 1)
         return self._encode(samples, count), samples[:, count * self.hop :].clone()
+
+    def step_streams(self, waves: Sequence[Tensor], states: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """Return what `step` returns for each of several streams, those of equal lengths in one batch."""
+        return cast("list[tuple[Tensor, Tensor]]", map_in_groups(self.step, list(zip(waves, states, strict=True))))
 
     def _checked(self, wave: Tensor) -> Tensor:
         if wave.dim() != 2:

@@ -40,6 +40,8 @@ class ControlChain:
             speech: mono wave ``[s]`` at the context's rate, since the last call.
             last: whether both end here.
         """
+        if not self._controls and not self._at_end:
+            return motion
         values = motion.values
         for edit in self._streaming:
             values = edit(values, speech, last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -22,15 +23,22 @@ def as_fps(value: Rate) -> Fraction:
     Raises:
         MotionError: not a number between 0 (exclusive) and 1000 frames per second.
     """
-    text = str(value)
+    exact = _parse_fps(str(value))
+    if exact is None:
+        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)[:80])
+    if not 0 < exact <= 1000:
+        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value)[:80])
+    return exact
+
+
+@lru_cache(maxsize=64)  # every motion of a stream has one
+def _parse_fps(text: str) -> Fraction | None:
     try:
         # Checked as a float first, because `Fraction` would write out all digits of 1e999999999.
         moderate = "/" in text or 1e-9 < float(text) < 1e9
         exact = Fraction(text if moderate else 0).limit_denominator(1_000_000)
     except (ValueError, ZeroDivisionError):
-        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)[:80]) from None
-    if not 0 < exact <= 1000:
-        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value)[:80])
+        return None
     ntsc = Fraction(round(exact) * 1000, 1001)
     return ntsc if exact.denominator != 1 and abs(exact - ntsc) * 5000 < exact else exact
 
@@ -63,6 +71,8 @@ class FrameResampler:
 
     def push(self, frames: Tensor) -> Tensor:
         """Take the next source frames ``[t, ...]`` and return the target frames ``[t', ...]`` that they determine."""
+        if self._buffer is not None and not len(frames):
+            return self._buffer[:0]
         buffer = frames if self._buffer is None else torch.cat([self._buffer, frames])
         self._buffer = buffer
         newest, half = Fraction(self._first + len(buffer) - 1), Fraction(1, 2)

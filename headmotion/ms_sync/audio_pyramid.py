@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -29,6 +29,10 @@ class LevelTail:
     """``[B, D, n]``."""
     first: int = 0
     """Index of the first of them in the level."""
+
+    def extended(self, vectors: Tensor) -> LevelTail:
+        """Return the tail with the next vectors ``[B, D, n]``."""
+        return replace(self, vectors=torch.cat([self.vectors, vectors], dim=-1)) if vectors.shape[-1] else self
 
 
 @dataclass(frozen=True)
@@ -141,18 +145,28 @@ class AudioPyramid(nn.Module):
             outputs, block_state = block.stream(outputs, state.blocks[number], last)
             block_states.append(block_state)
             if number >= len(self.front) - 1:
-                tail = state.levels[len(tails)]
-                tails.append(replace(tail, vectors=torch.cat([tail.vectors, outputs], dim=-1)))
-        frames_in = state.frames_in + audio.shape[1] // self.steps_per_frame
+                tails.append(state.levels[len(tails)].extended(outputs))
+        frames, new_state = self.advance(state, audio.shape[1] // self.steps_per_frame, block_states, tails, last)
+        vectors = [self._at_frames(tail, level, frames) for level, tail in enumerate(tails)]
+        return rearrange(vectors, "level batch size frame -> frame level batch size"), new_state
+
+    def advance(
+        self, state: AudioState, count: int, blocks: Sequence[Tensor], tails: Sequence[LevelTail], last: bool
+    ) -> tuple[range, AudioState]:
+        """Return the frames that are determined by now and were not before, and the new state.
+
+        Args:
+            state: before.
+            count: frames of audio since then.
+            blocks: inputs that each block still needs.
+            tails: vectors of each level, the new ones included.
+            last: whether the audio ends here.
+        """
+        frames_in = state.frames_in + count
         determined = min(self._determined_frames(tail, level) for level, tail in enumerate(tails))
         frames_out = frames_in if last else max(state.frames_out, determined)
-        frames = range(state.frames_out, frames_out)
-        vectors = [self._at_frames(tail, level, frames) for level, tail in enumerate(tails)]
         remaining = tuple(_drop_before(tail, frames_out // 2**level - 1) for level, tail in enumerate(tails))
-        return (
-            rearrange(vectors, "level batch size frame -> frame level batch size"),
-            AudioState(tuple(block_states), remaining, frames_in, frames_out),
-        )
+        return range(state.frames_out, frames_out), AudioState(tuple(blocks), remaining, frames_in, frames_out)
 
     def _determined_frames(self, tail: LevelTail, level: int) -> int:
         """Return the number of frames for which a level has all vectors."""

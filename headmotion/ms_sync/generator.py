@@ -118,6 +118,16 @@ class MSSyncGenerator(Generator):
         vectors, audio_state = self.audio.step(audio, state.audio, last)
         return self._rollout(vectors, replace(state, audio=audio_state))
 
+    def step_streams(
+        self, audio: Sequence[Tensor], states: Sequence[GeneratorState], last: Sequence[bool]
+    ) -> list[tuple[Tensor, GeneratorState]]:
+        """Return what `step` returns for each of several streams of batch 1; see `SupportsPooling`."""
+        if self.lookahead is None:  # the pyramid depends on the clip's length
+            return [self.step(*arguments) for arguments in zip(audio, states, last, strict=True)]
+        from .pooled_streams import step_streams
+
+        return step_streams(self, audio, states, last)
+
     def fixed_shape_stream(self, frames: int, lag: int) -> FixedShapeStream:
         """Return the stream in chunks of ``frames`` frames; see `SupportsFixedShapes`.
 

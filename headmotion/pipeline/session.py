@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -85,10 +86,16 @@ class Session:
         self._options = MotionOptions(seed=seed, fps=self.fps, controls=tuple(controls), style=style)
         self._lock = threading.RLock()
         self.pipeline, self._reference, self._generator = pipeline, reference, generator
-        self._representation_fields = pipeline.representation.spec.model_dump(mode="json")
-        self._provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
-        if isinstance(style, str):
-            self._provenance["style"] = style
+        provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
+        self._no_motion = Motion(
+            torch.zeros(0, pipeline.representation.points, pipeline.representation.dims),
+            self.fps,
+            representation=pipeline.representation.spec.model_dump(mode="json"),
+            frame=reference.frame,
+            units=reference.units,
+            reference=reference.poses[-1],
+            provenance=provenance | ({"style": style} if isinstance(style, str) else {}),
+        )
         encoder_rate = pipeline.audio_encoder.sample_rate
         context = ControlContext(pipeline.representation, reference.poses[-1], self.fps, encoder_rate)
         self._has_controls, self._controls = bool(controls), ControlChain(controls, context)
@@ -170,7 +177,7 @@ class Session:
 
     def advance(self) -> Work[Motion]:
         """Process what is queued, as work that a pool does for many sessions at once."""
-        motions = [self._motion(torch.zeros(0, 1, *self._reference.poses.shape[1:]))]
+        motions = [] if self._queue else [self._no_motion]
         while self._queue:
             wave, listener = self._queue.popleft()
             if listener is not None:
@@ -179,7 +186,7 @@ class Session:
             speech = self._speaker.push(wave)
             frames = yield from self._generate()
             motions.append(self._controls(self._motion(self._resampler.push(frames)), speech))
-        return motions[1] if len(motions) == 2 else Motion.concatenate(motions)
+        return motions[0] if len(motions) == 1 else Motion.concatenate(motions)
 
     def finish(self) -> Work[Motion]:
         """Process the end of the audio, as work that a pool does for many sessions at once.
@@ -331,6 +338,9 @@ class Session:
         return torch.stack(values, dim=1).cpu()
 
     def _motion(self, values: Tensor) -> Motion:
+        if not len(values):  # most pushes of a few milliseconds
+            self._deviation = self._no_motion.values
+            return self._no_motion
         representation, reference = self.pipeline.representation, self._reference
         self._frames_out += len(values)
         # A copy, so that a motion does not keep the memory of its deviations.
@@ -338,15 +348,7 @@ class Session:
         if self._uncertain is not None:
             # A deviation is a distance, so it is mapped to the motion's units as the difference of two poses.
             self._deviation = (representation.denormalize(values.sum(1), reference.frame) - frames).abs()
-        return Motion(
-            frames,
-            self.fps,
-            representation=self._representation_fields,
-            frame=reference.frame,
-            units=reference.units,
-            reference=reference.poses[-1],
-            provenance=self._provenance,
-        )
+        return replace(self._no_motion, values=frames)
 
 
 def _fit(wave: Wave | None, count: int) -> Wave:

@@ -102,6 +102,11 @@ class Able(Gen):
         remainder = None if state[2] is None else state[2][:, motion.shape[1] :]
         return motion, (base, tail, remainder, motion.detach().abs())
 
+    def step_streams(self, audio, states, last):
+        if self.fault == "one base for all":
+            states = [(states[0][0], *state[1:]) for state in states]
+        return [self.step(*arguments) for arguments in zip(audio, states, last, strict=True)]
+
     def deviation(self, state):
         return -state[3] if self.fault == "negative deviation" else state[3]
 
@@ -174,6 +179,13 @@ class Enc(AudioEncoder):
             state.zero_()
             return result
         return self(samples[:, :used], used // 100), samples[:, used:]
+
+
+class PoolEnc(Enc):
+    def step_streams(self, waves, states):
+        if self.fault == "one state for all":
+            states = [states[0]] * len(states)
+        return [self.step(*arguments) for arguments in zip(waves, states, strict=True)]
 
 
 class ClipEnc(AudioEncoder):

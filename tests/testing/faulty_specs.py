@@ -67,6 +67,19 @@ class EncSpec(AudioEncoderSpec):
         return Enc(self)
 
 
+class PoolEncSpec(AudioEncoderSpec):
+    """An audio encoder for pools."""
+
+    type: Literal["pool-enc"] = "pool-enc"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import PoolEnc
+
+        return PoolEnc(self)
+
+
 class ClipEncSpec(AudioEncoderSpec):
     """An audio encoder that cannot stream."""
 
@@ -190,6 +203,7 @@ SPECS = {
         WholeSpec,
         EncSpec,
         ClipEncSpec,
+        PoolEncSpec,
         SyncSpec,
         DiscSpec,
         DrawSpec,

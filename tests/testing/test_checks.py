@@ -39,6 +39,8 @@ ONE_FAULT = [
     ("enc", "reach", {"encoder-receptive-field-as-declared"}),
     ("enc", "promise", {"encoder-streaming-equals-offline", "encoder-receptive-field-as-declared"}),
     ("enc", "forgets", {"encoder-streaming-equals-offline"}),
+    ("pool-enc", "one state for all", {"encoder-streams-together-equal-alone"}),
+    ("able", "one base for all", {"generator-streams-together-equal-alone"}),
     ("enc", "writes its state", {"encoder-states-are-immutable"}),
     ("sync-er", "sizes", {"syncer-embedding-shape", "syncer-has-motion-gradient"}),
     ("sync-er", "batch", {"syncer-embedding-shape"}),

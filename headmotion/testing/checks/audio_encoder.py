@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ...core.interfaces.audio_encoder import AudioEncoder, SupportsAudioStreaming
+from ...core.interfaces.audio_encoder import AudioEncoder, SupportsAudioPooling, SupportsAudioStreaming
 from ..build_context import Subject
 from ..hypothesis_sizes import for_sizes
 from ..inputs import assert_close, wave
@@ -79,6 +79,25 @@ def encoder_states_are_immutable(subject: Subject) -> None:
     none, state = encoder.step(second[:, :0], state)
     assert none.shape == (2, 0, encoder.channels), f"no samples give features of the shape {list(none.shape)}"
     assert_close(encoder.step(second, state)[0], once, "after a chunk without samples")
+
+
+@check("audio_encoder", 2, "Encode each stream of `step_streams` from its own state; chunks differ in size.")
+@torch.no_grad()
+def encoder_streams_together_equal_alone(subject: Subject) -> None:
+    """With `SupportsAudioPooling`, streams give together the features that each gives alone."""
+    encoder, look_ahead = _streaming(subject)
+    hop: int = encoder.hop
+    if not isinstance(encoder, SupportsAudioPooling):
+        raise NotApplicable("it does not declare SupportsAudioPooling; pools encode one stream after the other")
+    samples, sizes = wave(6 * hop + look_ahead, 3), (hop, hop, hop // 2 + 1)
+    states = [encoder.init_state(1) for _ in sizes]
+    alone = list(states)
+    for turn in range(5):
+        chunks = [samples[k : k + 1, turn * size : (turn + 1) * size] for k, size in enumerate(sizes)]
+        for k, (features, state) in enumerate(encoder.step_streams(chunks, states)):
+            expected, alone[k] = encoder.step(chunks[k], alone[k])
+            assert_close(features, expected, f"stream {k} together with others")
+            states[k] = state
 
 
 @check("audio_encoder", 1, "State the true look_back and look_ahead; use no peak, mean or variance of the utterance.")

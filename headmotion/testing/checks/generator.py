@@ -11,6 +11,7 @@ from ...core.errors import SpecError
 from ...core.interfaces.capabilities import (
     SupportsDialogue,
     SupportsFixedShapes,
+    SupportsPooling,
     SupportsStreaming,
     SupportsUncertainty,
 )
@@ -208,6 +209,31 @@ def generator_fixed_shapes_equal_offline(subject: Subject) -> None:
         frames.append(motion)
     got = torch.cat(frames, dim=1)[:, stream.delay : stream.delay + total]
     assert_close(got, generator(reference, audio, seed=5), "chunks")
+
+
+@check(
+    "generator", 2, "Process each stream of `step_streams` from its own state; streams stand at different positions."
+)
+@torch.no_grad()
+def generator_streams_together_equal_alone(subject: Subject) -> None:
+    """With `SupportsPooling`, streams at different positions give together the frames that each gives alone."""
+    generator = subject.build()
+    if not isinstance(generator, SupportsPooling):
+        raise NotApplicable("it does not declare SupportsPooling; pools advance one stream after the other")
+    steps = subject.context.steps_per_frame
+    states = [generator.init_state(poses(subject, 1, 2, seed=k), seed=k) for k in range(4)]
+    alone = list(states)
+    for turn in range(12):
+        # The first has no news every other turn, the second runs ahead, and the third joins late and ends early.
+        counts = (turn % 2, 2, 1 if 3 <= turn < 8 else 0, 1)
+        last = (turn == 11, turn == 11, turn == 8, turn == 11)
+        members = [k for k in range(4) if counts[k] or last[k]]
+        audio = [features(subject, 1, counts[k], seed=10 * turn + k)[:, : counts[k] * steps] for k in members]
+        results = generator.step_streams(audio, [states[k] for k in members], [last[k] for k in members])
+        for k, features_of, (frames, state) in zip(members, audio, results, strict=True):
+            expected, alone[k] = generator.step(features_of, alone[k], last[k])
+            assert_close(frames, expected, f"stream {k} together with others, in turn {turn}")
+            states[k] = state
 
 
 def _require_streaming(generator: Generator) -> SupportsStreaming:
