@@ -19,6 +19,7 @@ from ..core.plugins import registry
 from .aggregate import corpus_report, metric_report
 from .baselines import BASELINES, make_baselines
 from .baselines.context import BaselineContext
+from .clip_pictures import ClipPictures
 from .eval_clip import EvalClip
 from .eval_split import EvalSplit, open_split
 from .metric_selection import MetricLike, NamedMetric, select_metrics
@@ -30,7 +31,6 @@ from .ranking import check_rank
 from .report import Report, SkippedClip
 from .request import EvaluationRequest
 
-NO_PICTURES = "no pictures"
 LONG_CLIPS = 20
 """Clips with continued speech, for metrics of long motion."""
 
@@ -64,15 +64,16 @@ def run_request(
         HeadmotionError: see `evaluate`.
     """
     subject, split, main, context = _open_subject(request, device)
+    pictures = ClipPictures(main.pipeline, split) if isinstance(main, ModelSource) else None
     baseline_context = BaselineContext(split, main if isinstance(main, ModelSource) else None)
     baselines, baselines_left_out = make_baselines(request.baselines, baseline_context)
-    selected, metrics_left_out = select_metrics(metrics, context, {"pictures": NO_PICTURES})
+    selected, metrics_left_out = select_metrics(metrics, context, _missing_inputs(pictures))
     # Refused before hours of work.
     rank = check_rank(selected, request.rank)
     sources = [main, *baselines]
     damaged = [SkippedClip(clip=clip, reason=reason) for clip, reason in split.damaged]
     extra = ExtraMotion(request.seeds, LONG_CLIPS)
-    observations = observe_all(_readable_clips(split, damaged, quiet), sources, selected, extra)
+    observations = observe_all(_readable_clips(split, damaged, quiet), sources, selected, extra, pictures)
     # A report without any measured clip would be empty tables.
     _require_measured_clip(observations, main.name, damaged)
     specs = None if metrics is None else [item.spec for item in selected]
@@ -89,6 +90,12 @@ def run_request(
         baselines_left_out=baselines_left_out,
     )
     return Evaluation(report, split, sources, selected, observations, rank)
+
+
+def _missing_inputs(pictures: ClipPictures | None) -> dict[str, str]:
+    """Return the inputs of metrics that no clip has, each with the reason."""
+    reason = "a folder of motions has no renderer" if pictures is None else pictures.missing
+    return {"pictures": reason} if reason else {}
 
 
 def _open_subject(

@@ -12,12 +12,13 @@ import torch
 
 from ..core.errors import EvaluationError, HeadmotionError, MotionError
 from ..core.interfaces.metric import Metric, MetricInput, Observation, SupportsBatch
+from .clip_pictures import ClipPictures
 from .eval_clip import EvalClip
 from .metric_selection import NamedMetric
 from .motion_source import MotionSource, SupportsLongMotion, SupportsSeeds
 
 BATCH_SIZE = 16
-"""Clips in memory at a time."""
+"""Clips in memory at a time; with pictures, one."""
 
 
 @dataclass
@@ -51,7 +52,11 @@ Observations = dict[tuple[str, str], SourceObservations]
 
 
 def observe_all(
-    clips: Iterable[EvalClip], sources: Sequence[MotionSource], metrics: Sequence[NamedMetric], extra: ExtraMotion
+    clips: Iterable[EvalClip],
+    sources: Sequence[MotionSource],
+    metrics: Sequence[NamedMetric],
+    extra: ExtraMotion,
+    pictures: ClipPictures | None = None,
 ) -> Observations:
     """Observe the motion of every source for every clip with every metric, reading each clip once.
 
@@ -60,7 +65,10 @@ def observe_all(
         sources: what gives the motion.
         metrics: what observes it.
         extra: how much is generated besides one motion per clip.
+        pictures: draws pictures of the motion, for metrics that need them.
     """
+    with_pictures = any("pictures" in item.metric.needs for item in metrics)
+    batch_size = 1 if with_pictures else BATCH_SIZE
     observations = {
         (source.name, item.name): SourceObservations(left_out=_unmet_need(source, item.metric, extra))
         for source in sources
@@ -68,14 +76,16 @@ def observe_all(
     }
     remaining = iter(clips)
     # Sources inside clips: each clip is read once, and corpora need not fit into memory.
-    while batch := list(itertools.islice(remaining, BATCH_SIZE)):
+    while batch := list(itertools.islice(remaining, batch_size)):
         for source in sources:
             # Nothing is generated for metrics that the source cannot serve.
             active = [item for item in metrics if not observations[source.name, item.name].left_out]
             inputs: list[tuple[EvalClip, MetricInput]] = []
             for clip in batch:
                 try:
-                    inputs.append((clip, _metric_input(clip, source, [item.metric for item in active], extra)))
+                    inputs.append(
+                        (clip, _metric_input(clip, source, [item.metric for item in active], extra, pictures))
+                    )
                 except HeadmotionError as error:
                     for item in active:
                         observations[source.name, item.name].skipped.append((clip.name, str(error)))
@@ -97,7 +107,13 @@ def _unmet_need(source: MotionSource, metric: Metric, extra: ExtraMotion) -> str
     return ""
 
 
-def _metric_input(clip: EvalClip, source: MotionSource, metrics: Sequence[Metric], extra: ExtraMotion) -> MetricInput:
+def _metric_input(
+    clip: EvalClip,
+    source: MotionSource,
+    metrics: Sequence[Metric],
+    extra: ExtraMotion,
+    pictures: ClipPictures | None,
+) -> MetricInput:
     motion = source.motion(clip)
     # Checked once here, so that one clip fails instead of the values of all.
     if not bool(torch.isfinite(motion.values).all()):
@@ -109,6 +125,8 @@ def _metric_input(clip: EvalClip, source: MotionSource, metrics: Sequence[Metric
     frames = max((metric.long_frames for metric in metrics), default=0)
     if isinstance(source, SupportsLongMotion) and frames and clip.index < extra.long_clips:
         inputs = replace(inputs, long=source.long_motion(clip, frames))
+    if pictures is not None and any("pictures" in metric.needs for metric in metrics):
+        inputs = replace(inputs, pictures=pictures.pair(clip, motion))
     return inputs
 
 

@@ -269,29 +269,42 @@ class Pipeline(nn.Module):
             pose = reduce_poses(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
         scaled = (reduce_motion(part, factor, self.representation) for part in itertools.chain([first], parts))
         sound = None if audio is None else Audio.coerce(audio)
-        frames = self._draw(drawing, scaled, picture, pose, sound)
+        frames = self.iter_frames(scaled, picture, pose, sound, drawing)
         # For the progress bar only, so a sound track is not decoded just to count its frames.
         total = None if sound is None else sound.announced_frames(first.fps)
         if isinstance(motion, Motion):
             total = len(motion)
         return write_frames(frames, Path(path), first.fps, audio=sound, total=total, quiet=quiet)
 
-    def _draw(
+    def iter_frames(
         self,
-        renderer: Renderer,
-        motion: Iterator[Motion],
-        picture: Picture | None,
-        pose: npt.ArrayLike | None,
-        speech: Audio | None,
+        motion: Iterable[Motion],
+        image: Picture | None = None,
+        landmarks: npt.ArrayLike | None = None,
+        audio: AudioLike | None = None,
+        renderer: Renderer | None = None,
     ) -> Iterator[Picture]:
-        """Return the frames of a renderer, which gets features of the speech only if it needs them."""
-        if "audio" not in renderer.needs:
-            return renderer.frames(motion, picture, pose)
-        if speech is None:
-            name = f"renderer {renderer.spec.type_name()}"
+        """Yield one picture ``uint8 [H, W, 3]`` per frame of a motion, in constant memory.
+
+        Args:
+            motion: consecutive parts of one motion, in pixels of the picture.
+            image: the still picture ``uint8 [H, W, 3]``, for renderers that need one.
+            landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference that the motion carries.
+            audio: the speech, for a renderer that draws from it; other renderers get none.
+            renderer: a renderer of `with_renderer`; None means the pipeline's own.
+
+        Raises:
+            ImageError: the renderer needs a picture, or a pose in it, and there is none.
+            HeadmotionError: no audio for a renderer that draws from it.
+        """
+        drawing = self.renderer if renderer is None else renderer
+        if "audio" not in drawing.needs:
+            return drawing.frames(motion, image, landmarks)
+        if audio is None:
+            name = f"renderer {drawing.spec.type_name()}"
             raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
-        features = AlignedFeatures(self, speech, motion)
-        return renderer.frames(features.parts(), picture, pose, features)
+        features = AlignedFeatures(self, Audio.coerce(audio), motion)
+        return drawing.frames(features.parts(), image, landmarks, features)
 
     def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
         """Build another renderer for the pipeline's motion, on its device.

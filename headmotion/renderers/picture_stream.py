@@ -149,9 +149,6 @@ class PictureStream:
         else:
             square = self._representation.frame_of(pose)
             shown = np.full((height, width, 3), 128, np.uint8) if image is None else crop_square(image, square, size)
-            # In picture coordinates half a pixel lies before the center of the first one.
-            shift = 0.5 * square.side / max(size)
-            square = UnitSquare(square.x + shift, square.y + shift, square.side)
         levels = torch.from_numpy(np.ascontiguousarray(shown[..., :3])).permute(2, 0, 1)[None]
         self.identity = (levels.to(torch.float32) / 255).to(self._device)
         self.pose = self._representation.normalize(pose, square)[None].to(self._device)
@@ -172,7 +169,7 @@ def crop_square(image: Picture, square: UnitSquare, size: tuple[int, int]) -> Pi
 
     Args:
         image: ``uint8 [H, W, 3]``.
-        square: the part, in pixels of the picture.
+        square: the part, in pixels of the picture, of which `picture_square` is the whole.
         size: height and width of the result; of the longer one the square fills all, of the other the middle.
     """
     height, width = size
@@ -181,7 +178,7 @@ def crop_square(image: Picture, square: UnitSquare, size: tuple[int, int]) -> Pi
     small = tuple(max(1, round(edge * min(scale, 1))) for edge in image.shape[1::-1])
     x_factor, y_factor = image.shape[1] / small[0], image.shape[0] / small[1]
     reduced = cv2.resize(image, small, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    x, y = (x + 0.5) / x_factor - 0.5, (y + 0.5) / y_factor - 0.5
+    x, y = x / x_factor - 0.5, y / y_factor - 0.5
     # The position in the reduced picture of pixel i is x_step * (i - (width - 1) / 2) + x.
     x_step, y_step = 1 / (scale * x_factor), 1 / (scale * y_factor)
     matrix = np.array([[x_step, 0, x - x_step * (width - 1) / 2], [0, y_step, y - y_step * (height - 1) / 2]])

@@ -78,9 +78,9 @@ def test_of_another_picture_the_square_around_the_face_is_shown_where_the_pose_s
 
 def test_a_crop_keeps_whole_pixels_and_continues_the_border() -> None:
     image = np.random.default_rng(1).integers(0, 256, (40, 40, 3), np.uint8)
-    # Pixels 8 to 23, whose middle lies between the centers of pixels 15 and 16.
-    assert np.array_equal(crop_square(image, UnitSquare(15.5, 15.5, 16), (16, 16)), image[8:24, 8:24])
-    beyond = crop_square(image, UnitSquare(-0.5, 19.5, 16), (16, 16))
+    assert np.array_equal(crop_square(image, picture_square(40, 40), (40, 40)), image)
+    assert np.array_equal(crop_square(image, UnitSquare(16, 16, 16), (16, 16)), image[8:24, 8:24])
+    beyond = crop_square(image, UnitSquare(0, 20, 16), (16, 16))
     assert (beyond[:, :8] == beyond[:, 8:9]).all() and np.array_equal(beyond[:, 8:], image[12:28, :8])
 
 
