@@ -1,16 +1,19 @@
-"""One clip: landmarks and the speech that belongs to them."""
+"""One clip: motion, the speech that belongs to it, and what else was kept of each frame."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
+
+if TYPE_CHECKING:
+    from .pictures import Frames
 
 SAMPLE_RATE = 16000
 """Samples per second of all clips."""
@@ -48,6 +51,16 @@ class Clip:
     checks: Mapping[str, Any] = field(default_factory=dict)
     """What was measured when the clip was prepared, as JSON values, such as ``av_offset_ms`` or ``bridged_frames``."""
 
+    frames: Frames | None = None
+    """Pictures of the face, one for each motion frame, decoded when they are read; None if there are none."""
+    labels: npt.NDArray[np.float32] | None = None
+    """Named numbers of each frame ``[T, N]``, such as blend shapes; None if there are none."""
+    label_names: tuple[str, ...] = ()
+    """Names of the labels."""
+    picture_box: tuple[float, float, float] | None = None
+    """Left, top and edge, in pixels of ``landmarks``, of the square that ``frames`` show; None: both have the same
+    pixels."""
+
     @property
     def seconds(self) -> float:
         """Duration."""
@@ -62,19 +75,30 @@ class StoredClip:
     audio: npt.NDArray[np.int16]
     fps: Fraction
     image_size: tuple[int, int] | None
+    frames: Frames | None = None
+    labels: npt.NDArray[np.float32] | None = None
+    label_names: tuple[str, ...] = ()
+    picture_box: tuple[float, float, float] | None = None
 
 
 def to_stored(clip: Clip) -> StoredClip:
     """Return what is stored of ``clip``; audio beyond -1..1 is clipped.
 
     Raises:
-        CorpusError: landmarks or audio have a wrong shape, are not finite, or differ in length.
+        CorpusError: landmarks, audio or labels have a wrong shape or are not finite, or tracks differ in length.
     """
     check_clip_values(f"clip {clip.id}", clip.landmarks, clip.audio, clip.fps)
     # 1.0 itself would be 32768, one more than 16 bits hold.
     samples = np.clip(np.round(clip.audio * FULL_SCALE), -32768, 32767).astype(np.int16)
     landmarks = np.ascontiguousarray(clip.landmarks, np.float32)
-    return StoredClip(landmarks, samples, clip.fps, clip.image_size)
+    labels = None if clip.labels is None else np.ascontiguousarray(clip.labels, np.float32)
+    if labels is not None:
+        check_labels(f"clip {clip.id}", labels, (len(landmarks), len(clip.label_names)))
+    if clip.frames is not None and len(clip.frames) != len(landmarks):
+        raise CorpusError(f"clip {clip.id}", f"a picture for each of {len(landmarks)} frames", str(len(clip.frames)))
+    return StoredClip(
+        landmarks, samples, clip.fps, clip.image_size, clip.frames, labels, clip.label_names, clip.picture_box
+    )
 
 
 def sample_count(frames: int, fps: Fraction) -> int:
@@ -106,3 +130,20 @@ def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.ND
     if audio.shape != (expected_samples,):
         expected = f"{expected_samples} mono samples for {len(landmarks)} frames"
         raise CorpusError(component, expected, f"the shape {list(audio.shape)}")
+
+
+def check_labels(component: str, labels: npt.NDArray[np.float32], shape: tuple[int, int]) -> None:
+    """Raise an error for labels that are not ``shape`` finite numbers.
+
+    Args:
+        component: who complains, for the error.
+        labels: should be ``[T, N]``.
+        shape: frames and number of names.
+
+    Raises:
+        CorpusError: another shape, NaN or infinity.
+    """
+    if labels.shape != shape or not shape[1]:
+        raise CorpusError(component, f"labels {list(shape)}, a column per name", f"the shape {list(labels.shape)}")
+    if not np.isfinite(labels).all():
+        raise CorpusError(component, "finite labels", "NaN or infinity")

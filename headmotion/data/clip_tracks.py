@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
 from .clip import FULL_SCALE, SAMPLE_RATE, StoredClip, sample_count
+from .infer_representation import infer_representation
 
-Track = Literal["motion", "audio", "wave", "frames", "labels"]
-"""``audio`` and ``wave`` are the same on disk: features are computed from the wave."""
+if TYPE_CHECKING:
+    from ..core.interfaces.representation import Representation
+    from ..core.interfaces.sample import Track
+
+ALWAYS: frozenset[Track] = frozenset(("motion", "audio", "wave"))
+"""The tracks of every clip. ``audio`` and ``wave`` are the same on disk: features are computed from the wave."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ class TrackRange:
         """Whether audio is read."""
         return not self.tracks.isdisjoint(("audio", "wave"))
 
+    @property
+    def frames(self) -> slice:
+        """The frames that are read."""
+        return slice(self.first, self.first + self.count)
+
     def samples(self, shape: ClipShape) -> slice:
         """Return the samples of a clip that are read; fewer than asked for at its end."""
         fps = shape.motion.fps
@@ -93,13 +103,54 @@ def track_range(
 
 
 def cut_clip(stored: StoredClip, cut: TrackRange) -> ClipTracks:
-    """Return a range of a clip that is in memory."""
+    """Return a range of a clip that is in memory; pictures are decoded.
+
+    Raises:
+        CorpusError: a picture is damaged.
+    """
     frames, points, dims = stored.landmarks.shape
-    samples = cut.samples(ClipShape(frames, MotionShape(points, dims, stored.fps)))
+    part, samples = cut.frames, cut.samples(ClipShape(frames, MotionShape(points, dims, stored.fps)))
+    motion = stored.landmarks[part] if "motion" in cut.tracks else None
+    pictures = stored.frames.read(cut.first, cut.count) if "frames" in cut.tracks and stored.frames else None
+    if motion is not None and pictures is not None and stored.picture_box is not None:
+        motion = to_picture_pixels(motion, stored.picture_box, (pictures.shape[2], pictures.shape[3]))
     return ClipTracks(
-        motion=stored.landmarks[cut.first : cut.first + cut.count] if "motion" in cut.tracks else None,
+        motion=motion,
         audio=to_float(stored.audio[samples]) if cut.has_audio else None,
+        frames=pictures,
+        labels=stored.labels[part] if "labels" in cut.tracks and stored.labels is not None else None,
     )
+
+
+def to_picture_pixels(
+    landmarks: npt.NDArray[np.float32],
+    box: tuple[float, float, float],
+    size: tuple[int, int],
+    representation: Representation | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return motion in pixels of pictures that show a square of what it was in; numbers that are no positions stay.
+
+    Args:
+        landmarks: ``[T, P, D]``.
+        box: left, top and edge of the square.
+        size: height and width of the pictures.
+        representation: what the motion is in; None: inferred from its shape.
+
+    Raises:
+        CorpusError: no representation is named, and none fits.
+    """
+    import torch
+
+    from ..core.interfaces.representation import UnitSquare
+
+    representation = representation or infer_representation(landmarks.shape).build(None)
+    left, top, side = box
+    height, width = size
+    shown = UnitSquare(left + side / 2, top + side / 2, side)
+    picture = UnitSquare(width / 2, height / 2, max(height, width))
+    # A copy, because torch warns of arrays that cannot be written to.
+    unit = representation.normalize(torch.from_numpy(landmarks.copy()), shown)
+    return np.asarray(representation.denormalize(unit, picture).numpy(), np.float32)
 
 
 def to_float(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:

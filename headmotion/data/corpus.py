@@ -1,16 +1,19 @@
 """Corpora: clips in a fixed order, in either of two layouts on disk.
 
 The layouts are shards (``corpus.json``, see `shard_writer`) and a folder of pairs (``index.csv``, see `pair_format`).
+A corpus is made of sections, each a selection of one index, so that choosing among ten million clips copies nothing.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +21,44 @@ import numpy.typing as npt
 from ..core.errors import CorpusError
 from . import pair_format
 from .clip import Clip
-from .clip_tracks import ClipShape, ClipTracks, MotionShape, Track, track_range
+from .clip_index import EntryIndex, ShardIndex
+from .clip_tracks import ALWAYS, ClipTracks, MotionShape, track_range
+from .corpus_files import CorpusFiles, LocalFiles, corpus_files
 from .corpus_folder import claim_folder, new_files, publish, taken
+from .corpus_section import Section
+from .index_columns import Names, Texts
 from .index_entry import CachingReader, IndexEntry
 from .rejected import RejectedClip
-from .shard_header import HEADER
-from .shard_reader import check_shards, list_shards
+from .shard_format1 import list_format1
+from .shard_header import HEADER, FormatOneHeader, read_header
+from .shard_reader import ShardReader
+
+if TYPE_CHECKING:
+    from ..core.interfaces.sample import Track
+
+
+class Entries(Sequence[IndexEntry]):
+    """The entries of a corpus, each made when it is asked for."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+
+    def __len__(self) -> int:
+        return len(self._corpus)
+
+    @overload
+    def __getitem__(self, index: int) -> IndexEntry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[IndexEntry]: ...
+    def __getitem__(self, index: int | slice) -> IndexEntry | list[IndexEntry]:
+        """Return an entry, or some.
+
+        Raises:
+            CorpusError: the index is damaged there.
+        """
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(len(self)))]
+        return self._corpus.entry(index)
 
 
 class Corpus:
@@ -32,11 +67,13 @@ class Corpus:
     Clips in shards are read each time; pairs are kept in memory, because they must be unpacked.
     """
 
-    def __init__(self, entries: Iterable[IndexEntry]) -> None:
-        self.entries = tuple(entries)
+    def __init__(self, entries: Iterable[IndexEntry] = (), *, sections: Iterable[Section] = ()) -> None:
+        given = tuple(entries)
+        self.sections = (*([Section(EntryIndex(given))] if given else []), *sections)
+        self._starts = [0, *accumulate(map(len, self.sections))]
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return self._starts[-1]
 
     def __iter__(self) -> Iterator[Clip]:
         return (self[k] for k in range(len(self)))
@@ -47,7 +84,7 @@ class Corpus:
         Raises:
             CorpusError: the clip is damaged.
         """
-        return self.entries[index].read()
+        return self.entry(index).read()
 
     def read(
         self,
@@ -70,26 +107,54 @@ class Corpus:
         Raises:
             CorpusError: the clip is damaged, or has no such track or frames.
         """
-        entry = self.entries[index]
-        assert entry.reader is not None
         self._check_tracks(tracks)
-        cut = track_range(f"clip {entry.id}", tracks, first, count, audio_after_s, entry.reader.shape(entry.id))
-        return entry.reader.read_range(entry.id, cut)
+        section, row = self._find(index)
+        shape = section.index.shape(row)
+        component = f"clip {section.index.id(row)}"
+        return section.index.read_range(row, track_range(component, tracks, first, count, audio_after_s, shape))
 
     @property
+    def entries(self) -> Entries:
+        """What is known of each clip without reading it; entries are made when they are asked for."""
+        return Entries(self)
+
+    def entry(self, index: int) -> IndexEntry:
+        """Return what is known of the clip at ``index`` without reading it.
+
+        Raises:
+            CorpusError: the index is damaged there.
+        """
+        section, row = self._find(index)
+        return section.entry(row)
+
+    def id_of(self, index: int) -> str:
+        """Return the id of the clip at ``index``."""
+        section, row = self._find(index)
+        return section.index.id(row)
+
+    @cached_property
     def tracks(self) -> frozenset[Track]:
-        """The tracks that all clips have."""
-        return frozenset(("motion", "audio", "wave"))
+        """The tracks that all clips have; `select` finds the clips that have more."""
+        return frozenset.intersection(*({part.index.tracks(part.rows) for part in self.sections} or {ALWAYS}))
 
-    @property
+    @cached_property
     def label_names(self) -> tuple[str, ...]:
-        """Names of the labels; empty if there are none."""
-        return ()
+        """Names of the labels; empty if there are none.
 
-    @property
+        Raises:
+            CorpusError: they differ between clips.
+        """
+        return self._common("labels", "label_names") or ()
+
+    @cached_property
     def picture_size(self) -> tuple[int, int] | None:
-        """Height and width of the pictures of ``frames`` in pixels; None if there are none."""
-        return None
+        """Height and width of the pictures of ``frames`` in pixels; None if there are none.
+
+        Raises:
+            CorpusError: they differ between clips, or a video of a folder of pairs is damaged.
+        """
+        size: tuple[int, int] | None = self._common("frames", "picture_sizes")
+        return size
 
     @cached_property
     def frame_counts(self) -> npt.NDArray[np.int64]:
@@ -98,7 +163,7 @@ class Corpus:
         Raises:
             CorpusError: a file of a folder of pairs is damaged.
         """
-        return np.array([shape.frames for shape in self._shapes()], np.int64)
+        return self._column([part.index.frame_counts(part.rows) for part in self.sections], np.int64)
 
     def motion_shapes(self) -> dict[MotionShape, str]:
         """Return the shapes that the motion of clips has, each with the id of a clip that has it.
@@ -107,37 +172,36 @@ class Corpus:
             CorpusError: a file of a folder of pairs is damaged.
         """
         shapes: dict[MotionShape, str] = {}
-        for entry, shape in zip(self.entries, self._shapes(), strict=True):
-            shapes.setdefault(shape.motion, entry.id)
+        for part in self.sections:
+            shapes = part.index.motion_shapes(part.rows) | shapes
         return shapes
 
-    def id_of(self, index: int) -> str:
-        """Return the id of the clip at ``index``."""
-        return self.entries[index].id
-
-    def _shapes(self) -> Iterator[ClipShape]:
-        for entry in self.entries:
-            assert entry.reader is not None
-            yield entry.reader.shape(entry.id)
-
-    def _check_tracks(self, tracks: Collection[Track]) -> None:
-        if missing := sorted(set(tracks) - self.tracks):
-            remedy = "headmotion prepare --frames keeps pictures, --labels what a detector gives per frame"
-            got = ", ".join(sorted(self.tracks))
-            raise CorpusError("corpus", f"the track {missing[0]!r} in all clips", got, remedy)
-
-    def select(self, split: str | None = None, distributable: bool | None = None) -> Corpus:
+    def select(
+        self,
+        split: str | None = None,
+        distributable: bool | None = None,
+        tracks: Collection[Track] = (),
+    ) -> Corpus:
         """Return the clips that meet all conditions; possibly none.
 
         Args:
             split: name of a split; None: any.
             distributable: whether weights trained on the clips may be given away; None: either.
+            tracks: tracks that each clip must have.
         """
-        return Corpus(
-            entry
-            for entry in self.entries
-            if split in (None, entry.split) and distributable in (None, entry.distribute)
-        )
+        return Corpus(sections=[part.select(split, distributable, tracks) for part in self.sections])
+
+    def in_split(self, split: str) -> npt.NDArray[np.bool_]:
+        """Return whether each clip ``[N]`` is in a split."""
+        return self._column([part.splits.equal(split)[part.rows] for part in self.sections], np.bool_)
+
+    def split_by_speaker(self, val: float = 0.1, test: float = 0.0, seed: int = 0) -> Corpus:
+        """Return the same clips with the split of their speaker; see `split_of`.
+
+        Raises:
+            CorpusError: shares below 0, or more than 1 together.
+        """
+        return Corpus(sections=[part.split_by_speaker(val, test, seed) for part in self.sections])
 
     def weights(self, balance: float = 0.5) -> npt.NDArray[np.float64]:
         """Return the probability ``[N]`` of drawing each clip; they sum to 1, or are all 0 if no clip has a weight.
@@ -145,58 +209,133 @@ class Corpus:
         Args:
             balance: 0 draws by duration, 1 gives all speakers the same probability; values between interpolate.
         """
-        speaker_seconds: dict[str, float] = {}
-        for entry in self.entries:
-            speaker_seconds[entry.speaker] = speaker_seconds.get(entry.speaker, 0.0) + entry.seconds
-        # The power -1 cancels the duration of all that a speaker says, the power 0 leaves it.
-        weights = np.array(
-            [entry.weight * entry.seconds * speaker_seconds[entry.speaker] ** -balance for entry in self.entries]
-        )
-        return np.asarray(weights / (weights.sum() or 1))
+        codes, names = self._codes([part.index.speakers for part in self.sections])
+        seconds = self._column([part.index.seconds[part.rows] for part in self.sections])
+        weights = self._column([part.index.weights[part.rows] for part in self.sections])
+        of_speaker = np.bincount(codes, seconds, minlength=len(names))
+        # The power -1 cancels the duration of all that a speaker says, the power 0 leaves it. Python's power, because
+        # NumPy's differs from one processor to the next.
+        factors = np.array([total**-balance if total else 0.0 for total in of_speaker.tolist()])
+        result = weights * seconds * factors[codes] if len(self) else np.zeros(0)
+        return np.asarray(result / (result.sum() or 1))
 
     @property
     def seconds(self) -> float:
         """Duration of all clips together, as the index states it."""
-        return sum(entry.seconds for entry in self.entries)
+        return float(sum(part.index.seconds[part.rows].sum() for part in self.sections))
+
+    @property
+    def speakers(self) -> set[str]:
+        """Names of all speakers; an unknown one is empty."""
+        return self._distinct([part.index.speakers for part in self.sections])
+
+    @property
+    def splits(self) -> set[str]:
+        """Names of all splits."""
+        return self._distinct([part.splits for part in self.sections])
+
+    @property
+    def sources(self) -> set[str]:
+        """Where clips come from; for a clip that does not say, the name of its corpus folder."""
+        return self._distinct([part.index.sources for part in self.sections])
+
+    def _find(self, index: int) -> tuple[Section, int]:
+        """Return where the clip at ``index`` is."""
+        index = index + len(self) if index < 0 else index
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        number = bisect_right(self._starts, index) - 1
+        section = self.sections[number]
+        return section, section.row(index - self._starts[number])
+
+    def _check_tracks(self, tracks: Collection[Track]) -> None:
+        if missing := sorted(set(tracks) - self.tracks):
+            remedy = "headmotion prepare --frames keeps pictures, --labels what a detector gives per frame"
+            got = ", ".join(sorted(self.tracks))
+            raise CorpusError("corpus", f"the track {missing[0]!r} in all clips", got, remedy)
+
+    def _common(self, track: Track, method: str) -> Any:
+        """Return what all clips have in common of a track; None if not all have it."""
+        if track not in self.tracks:
+            return None
+        found = set().union(*(getattr(part.index, method)(part.rows) for part in self.sections))
+        if len(found) > 1:
+            got = " and ".join(str(value)[:60] for value in sorted(found)[:2])
+            raise CorpusError("corpus", f"one kind of {track} in all clips", got, "use corpora of one kind at a time")
+        return next(iter(found), None)
+
+    def _column(self, parts: list[npt.NDArray[Any]], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+        return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype), *parts])
+
+    def _codes(self, columns: Sequence[Names]) -> tuple[npt.NDArray[np.int32], Sequence[str] | Texts]:
+        """Return a number for each clip, equal for equal names, and the names."""
+        if len(columns) == 1:
+            return columns[0].codes[self.sections[0].rows], columns[0].table
+        numbers: dict[str, int] = {}
+        codes = [np.zeros(0, np.int32)]
+        for part, names in zip(self.sections, columns, strict=True):
+            table = np.array([numbers.setdefault(name, len(numbers)) for name in names.table], np.int32)
+            codes.append(table[names.codes[part.rows]])
+        return np.concatenate(codes), list(numbers)
+
+    def _distinct(self, columns: Sequence[Names]) -> set[str]:
+        return {
+            names.table[int(code)]
+            for part, names in zip(self.sections, columns, strict=True)
+            for code in np.unique(names.codes[part.rows])
+        }
 
 
-def open_corpus(path: str | os.PathLike[str], *, license: str = "", distribute: bool = False) -> Corpus:
+def open_corpus(
+    path: str | os.PathLike[str],
+    *,
+    license: str = "",
+    distribute: bool = False,
+    cache: str | os.PathLike[str] | None = None,
+    cache_bytes: int | None = None,
+) -> Corpus:
     """Open the corpus in the folder ``path``; clips are read on access.
 
     Args:
-        path: folder with ``corpus.json`` or ``index.csv``.
+        path: folder with ``corpus.json`` or ``index.csv``; or the address of one with ``corpus.json`` that fsspec
+            opens, such as ``s3://bucket/corpus``, which needs ``pip install 'headmotion[remote]'``.
         license: license of the media, where the index does not say.
-        distribute: whether trained weights may be given away, where the index does not say.
+        distribute: whether trained weights may be given away, where an ``index.csv`` does not say.
+        cache: folder in which files of an address are kept; None is ``~/.cache/headmotion``.
+        cache_bytes: size of that folder beyond which the files that were not used for longest are removed; None: never.
 
     Raises:
         CorpusError: no index, or a part of it or a file that it names is missing or damaged.
     """
-    folder = Path(path)
-    if (folder / HEADER).exists():
+    files = corpus_files(path, cache, cache_bytes)
+    if files.exists(HEADER):
         # Sizes only: to read every byte of a large corpus takes hours, and `inspect_corpus` does it.
-        check_shards(folder)
-        return Corpus(list_shards(folder, license))
-    entries, rejected = list_corpus(folder, license, distribute)
+        files.check_sizes(read_header(files).shard_files())
+    corpus, rejected = list_corpus(files, license, distribute)
     # Half a corpus that trains without a word would be worse than an error.
     if rejected:
         raise rejected[0].error
-    reader = CachingReader(pair_format.PairReader(folder))
-    return Corpus(replace(entry, reader=reader) for entry in entries)
+    return corpus
 
 
-def list_corpus(
-    folder: Path, license: str = "", distribute: bool = False
-) -> tuple[list[IndexEntry], list[RejectedClip]]:
-    """Return the entries of a corpus that may be damaged, and the clips that are known to be; see `open_corpus`.
+def list_corpus(files: CorpusFiles, license: str = "", distribute: bool = False) -> tuple[Corpus, list[RejectedClip]]:
+    """Return the clips of a corpus that may be damaged, and those that are known to be; see `open_corpus`.
 
     Raises:
         CorpusError: no index, or one that cannot be read.
     """
-    if (folder / HEADER).exists():
-        return list_shards(folder, license), []
-    if not (folder / pair_format.INDEX).exists():
-        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_format.INDEX}", str(folder))
-    return pair_format.list_pairs(folder, license, distribute)
+    if files.exists(HEADER):
+        header = read_header(files)
+        if isinstance(header, FormatOneHeader):
+            return Corpus(list_format1(files, header, license)), []
+        return Corpus(sections=[Section(ShardIndex(ShardReader(files, header), license))]), []
+    if not isinstance(files, LocalFiles):
+        raise CorpusError("corpus", f"{HEADER} at the address", files.name, "folders of pairs are read on this machine")
+    if not files.exists(pair_format.INDEX):
+        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_format.INDEX}", files.name)
+    entries, rejected = pair_format.list_pairs(files.folder, license, distribute)
+    reader = CachingReader(pair_format.PairReader(files.folder))
+    return Corpus(replace(entry, reader=reader) for entry in entries), rejected
 
 
 def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:
@@ -210,7 +349,7 @@ def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:
 
 def join(corpora: Iterable[Corpus]) -> Corpus:
     """Return opened corpora as one, in the order given."""
-    return Corpus(entry for corpus in corpora for entry in corpus.entries)
+    return Corpus(sections=[section for corpus in corpora for section in corpus.sections])
 
 
 def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:

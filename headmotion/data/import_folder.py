@@ -19,10 +19,12 @@ from ..core.progress import track
 from . import pair_format
 from .clip import SAMPLE_RATE, Clip, check_clip_values, sample_count
 from .corpus import list_corpus
+from .corpus_files import LocalFiles
 from .infer_representation import infer_representation
 from .rejected import RejectedClip, write_rejected
+from .shard_builder import check_fits
 from .shard_header import HEADER
-from .shard_writer import SHARD_BYTES, check_fits, write_shards
+from .shard_writer import SHARD_BYTES, write_shards
 from .split import split_of
 
 SOUND_SUFFIXES = (".flac", ".wav")
@@ -71,8 +73,8 @@ def import_folder(
     folder = Path(source)
     readers: dict[str, ReadClip]
     if (folder / HEADER).exists() or (folder / pair_format.INDEX).exists():
-        entries, rejected = list_corpus(folder, license, distribute)
-        readers = {entry.id: entry.read for entry in entries}
+        corpus, rejected = list_corpus(LocalFiles(folder), license, distribute)
+        readers = {entry.id: entry.read for entry in corpus.entries}
     else:
         rejected = []
 
@@ -95,15 +97,15 @@ def import_folder(
     # Clips are read while the corpus is written, one at a time; `rejected` is complete only after that.
     clips = _usable_clips(readers, spec, as_fps(fps), rejected, folder, quiet)
     try:
-        corpus = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes)
+        written = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes)
     except CorpusError:
         # If all clips were rejected, the reason of the first says more than that there were none.
         if not {clip.clip for clip in rejected} >= readers.keys():
             raise
         got = f"none of {len(rejected)} in {folder}, the first because of: {rejected[0].reason}"
         raise CorpusError("folder", "at least one usable clip", got) from None
-    write_rejected(corpus, rejected)
-    return corpus
+    write_rejected(written, rejected)
+    return written
 
 
 def _usable_clips(

@@ -1,8 +1,9 @@
-"""Corpora as folders of pairs: ``index.csv``, and for each of its rows ``ID.npz`` and ``ID.flac``.
+"""Corpora as folders of pairs: ``index.csv``, and for each of its rows ``ID.npz`` and ``ID.flac``, perhaps ``ID.mp4``.
 
 The index has at least the columns ``id``, ``speaker`` and ``split``; ``ID.npz`` holds ``landmarks`` ``[T, P, D]`` in
-pixels and ``fps``; ``ID.flac`` is 16 kHz, mono, and as long as the landmarks. Further columns become
-`IndexEntry.checks`.
+pixels and ``fps``; ``ID.flac`` is 16 kHz, mono, and as long as the landmarks. ``ID.mp4`` has a picture for each frame,
+of the pixels that the landmarks are in, or of the square ``crop_box`` (left, top, edge) of these that ``ID.npz`` names.
+Further columns become `IndexEntry.checks`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_cli
 from .corpus_folder import is_inside
 from .index_entry import IndexEntry
 from .rejected import RejectedClip
+from .video_frames import VideoFrames
 
 INDEX = "index.csv"
 KNOWN_COLUMNS = {"id", "speaker", "split", "seconds", "frames", "license", "licence", "source", "distribute", "weight"}
@@ -40,18 +43,18 @@ class PairReader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def read(self, id: str) -> StoredClip:
-        """Read the clip ``id``.
+    def read(self, entry: IndexEntry) -> StoredClip:
+        """Read a clip.
 
         Raises:
             CorpusError: a file is missing or damaged, values are not finite, or audio and landmarks differ in length.
         """
         from ..core.timing import as_fps  # imported late, because writing a corpus needs no torch
 
-        arrays, sound = (self.folder / name for name in pair_names(id))
-        component = f"clip {self.folder / id}"
+        arrays, sound = (self.folder / name for name in pair_names(entry.id))
+        component = f"clip {self.folder / entry.id}"
         try:
-            stored = read_arrays(arrays, "landmarks", "fps", "image_size")
+            stored = read_arrays(arrays, "landmarks", "fps", "image_size", "crop_box")
             landmarks = as_float32(stored["landmarks"])
             fps = as_fps(str(stored.get("fps", 25)))
             height, width = map(int, stored.get("image_size", (0, 0)))
@@ -71,32 +74,46 @@ class PairReader:
         if rate != SAMPLE_RATE:
             raise CorpusError(component, f"{SAMPLE_RATE} samples per second", str(rate))
         check_clip_values(component, landmarks, audio, fps)
-        return StoredClip(landmarks, audio, fps, (height, width) if height else None)
+        frames = VideoFrames(self._video(entry), len(landmarks), str(fps)) if "frames" in entry.tracks else None
+        size = (height, width) if height else None
+        return StoredClip(landmarks, audio, fps, size, frames, picture_box=_picture_box(component, stored, size))
 
-    def read_range(self, id: str, cut: TrackRange) -> ClipTracks:
-        """Read the clip ``id``, and return a range of it; its files must be unpacked as a whole.
+    def read_range(self, entry: IndexEntry, cut: TrackRange) -> ClipTracks:
+        """Read a clip, and return a range of it; its files must be unpacked as a whole.
 
         Raises:
             CorpusError: as `read`.
         """
-        return cut_clip(self.read(id), cut)
+        return cut_clip(self.read(entry), cut)
 
-    def shape(self, id: str) -> ClipShape:
-        """Return length and shape of the clip ``id`` from the head of its ``.npz``.
+    def shape(self, entry: IndexEntry) -> ClipShape:
+        """Return length and shape of a clip from the head of its ``.npz``.
 
         Raises:
             CorpusError: the file is missing or damaged, or holds no landmarks.
         """
         from ..core.timing import as_fps
 
-        path = self.folder / pair_names(id)[0]
+        path = self.folder / pair_names(entry.id)[0]
         try:
             frames, points, dims = read_shape(path, "landmarks")
             fps = as_fps(str(read_arrays(path, "fps").get("fps", 25)))
         except (OSError, ValueError, MotionError) as error:
             got = f"{type(error).__name__}: {error}"
-            raise CorpusError(f"clip {self.folder / id}", "landmarks [T, P, D] in a readable .npz", got) from None
+            expected = "landmarks [T, P, D] in a readable .npz"
+            raise CorpusError(f"clip {self.folder / entry.id}", expected, got) from None
         return ClipShape(frames, MotionShape(points, dims, fps))
+
+    def picture_size(self, entry: IndexEntry) -> tuple[int, int] | None:
+        """Return height and width of the video beside a clip in pixels; None if there is none.
+
+        Raises:
+            CorpusError: the video is damaged.
+        """
+        return VideoFrames(self._video(entry), 1, "25").size if "frames" in entry.tracks else None
+
+    def _video(self, entry: IndexEntry) -> Path:
+        return self.folder / video_name(entry.id)
 
 
 def pair_names(id: str) -> tuple[str, str]:
@@ -104,13 +121,21 @@ def pair_names(id: str) -> tuple[str, str]:
     return f"{id}.npz", f"{id}.flac"
 
 
+def video_name(id: str) -> str:
+    """Return the name of the video that may be beside the two files of a clip."""
+    return f"{id}.mp4"
+
+
 def write_pair(folder: Path, clip: Clip) -> None:
     """Write the two files of ``clip`` into ``folder``.
 
     Raises:
-        CorpusError: the id is no file name, on any system, or landmarks or audio have a wrong shape, are not finite,
-            or differ in length.
+        CorpusError: the id is no file name, on any system, landmarks or audio have a wrong shape, are not finite,
+            or differ in length, or the clip has pictures or labels.
     """
+    if clip.frames is not None or clip.labels is not None:
+        expected = "motion and sound only in a folder of pairs"
+        raise CorpusError(f"clip {clip.id}", expected, "pictures or labels", "write_shards keeps them")
     _check_plain_id("corpus", clip.id)
     _check_portable_id(clip.id)
     stored = to_stored(clip)
@@ -163,6 +188,8 @@ def list_pairs(
     for row in rows:
         try:
             entry = _parse_row(reader, row, license, distribute)
+            if video_name(entry.id) in present:
+                entry = replace(entry, tracks=entry.tracks | {"frames"})
             if entry.id in entries:
                 raise CorpusError(f"corpus {folder}", "ids that differ", f"{entry.id!r} twice")
             for name in pair_names(entry.id):
@@ -198,7 +225,7 @@ def _parse_row(reader: PairReader, row: Mapping[str, str], license: str, distrib
     _check_plain_id(component, row["id"])
     try:
         entry = IndexEntry(
-            folder=reader.folder,
+            folder=str(reader.folder),
             id=row["id"],
             speaker=row["speaker"],
             split=row["split"],
@@ -232,6 +259,18 @@ def _check_portable_id(id: str) -> None:
     if is_device or _NOT_ON_WINDOWS.search(id):
         expected = 'ids without < > : " | ? * and control characters that name no device of Windows'
         raise CorpusError("corpus", expected, repr(id)[:80], "rename the clip, or use write_shards, which takes any")
+
+
+def _picture_box(
+    component: str, stored: Mapping[str, Any], size: tuple[int, int] | None
+) -> tuple[float, float, float] | None:
+    """Return the square of the landmarks' pixels that the video of a clip shows."""
+    if "crop_box" not in stored:
+        return None if size is None else (0.0, 0.0, float(max(size)))
+    box = as_float32(stored["crop_box"]).flatten().tolist()
+    if len(box) != 3 or not all(map(math.isfinite, box)) or box[2] <= 0:
+        raise CorpusError(component, "a crop_box of left, top and an edge above 0", str(box)[:80])
+    return box[0], box[1], box[2]
 
 
 def _parse(text: str) -> int | float | str:

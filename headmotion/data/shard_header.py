@@ -1,41 +1,43 @@
-"""The contents of ``corpus.json`` and ``index.jsonl``, the header and the index of a corpus in shards."""
+"""``corpus.json``, the header of a corpus in shards: what its clips have in common, and all of its files."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from fractions import Fraction
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..core.errors import CorpusError, first_problem
-from .clip_tracks import MotionShape
-from .corpus_folder import is_inside
+from .clip_tracks import ALWAYS, MotionShape
+from .pictures import MAX_EDGE, PictureFormat
 
-FORMAT: Literal[1] = 1
+if TYPE_CHECKING:
+    from ..core.interfaces.sample import Track
+    from .corpus_files import CorpusFiles
+
+FORMAT: Literal[2] = 2
 """The newest format of a corpus in shards that this version reads, and the one it writes."""
 HEADER = "corpus.json"
-INDEX = "index.jsonl"
+INDEX = "index.safetensors"
+"""The index of a new corpus; each time that clips are added, a later one takes its place."""
 SHARDS = "shards"
 COPY_AGAIN = "copy or write the corpus again"
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-ShardName = Annotated[str, Field(pattern=r"^[0-9]{5,}\.safetensors$")]
+ShardName = Annotated[str, Field(pattern=r"^[0-9]{5,9}\.safetensors$")]
 
 
-class _JsonRecord(BaseModel):
+class JsonRecord(BaseModel):
+    """Values from a file of a corpus."""
+
     # Strict: an unknown field or a number as text means that another program wrote the file, perhaps with
     # another meaning.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    def text(self) -> str:
-        """Return the values as JSON; equal values give equal text."""
-        return json.dumps(self.model_dump(), sort_keys=True, allow_nan=False)
 
-
-class FileInfo(_JsonRecord):
+class FileInfo(JsonRecord):
     """Size and digest of a file."""
 
     size: int = Field(ge=0)
@@ -48,12 +50,36 @@ class FileInfo(_JsonRecord):
         return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-class CorpusHeader(_JsonRecord):
-    """``corpus.json``: what all clips have in common, and the files of the corpus."""
+class IndexInfo(FileInfo):
+    """The index of a corpus of format 2."""
 
-    format: Literal[1] = FORMAT
+    name: str = Field(pattern=r"^index(-[0-9]{5,9})?\.safetensors$")
+    """File in the corpus folder."""
+
+
+class PictureInfo(JsonRecord):
+    """What the pictures of all clips have in common."""
+
+    height: int = Field(ge=1, le=MAX_EDGE)
+    """In pixels."""
+    width: int = Field(ge=1, le=MAX_EDGE)
+    """In pixels."""
+    format: PictureFormat
+    """How pictures are encoded that were not when they were written."""
+    quality: int = Field(ge=1, le=100)
+    """Their quality."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
+
+
+class ShardsHeader(JsonRecord):
+    """What headers of all formats say."""
+
     representation: dict[str, Any]
-    """Spec of the representation of the landmarks."""
+    """Spec of the representation of the motion."""
     points: int = Field(ge=1)
     dims: int = Field(ge=1)
     fps: str = Field(pattern="^[0-9]{1,9}(/[0-9]{1,9})?$")
@@ -61,7 +87,6 @@ class CorpusHeader(_JsonRecord):
     sample_rate: Literal[16000] = 16000
     """Samples per second."""
     clips: int = Field(ge=1)
-    index: FileInfo
     shards: dict[ShardName, FileInfo]
 
     @field_validator("fps")
@@ -82,44 +107,47 @@ class CorpusHeader(_JsonRecord):
         """What the motion of all clips has in common."""
         return MotionShape(self.points, self.dims, self.rate)
 
-
-class IndexLine(_JsonRecord):
-    """One line of ``index.jsonl``: what is known of a clip without reading its shard."""
-
-    id: str = Field(min_length=1)
-    speaker: str
-    """Empty if unknown."""
-    split: str = Field(min_length=1)
-    source: str
-    license: str
-    distribute: bool
-    weight: float = Field(ge=0)
-    frames: int = Field(ge=1)
-    seconds: float = Field(gt=0)
-    image_size: Annotated[list[int], Field(min_length=2, max_length=2)] | None
-    """Height and width of the source video in pixels."""
-    shard: ShardName
-    checks: dict[str, Any]
-
-    @field_validator("id")
-    @classmethod
-    def _check_id(cls, value: str) -> str:
-        if not is_inside(value):
-            raise ValueError("not a relative path within the folder")
-        return value
+    def shard_files(self) -> dict[str, FileInfo]:
+        """Return all shards by their names in the corpus folder."""
+        return {f"{SHARDS}/{name}": info for name, info in self.shards.items()}
 
 
-def read_header(folder: Path) -> CorpusHeader:
-    """Read the header of the corpus in shards in ``folder``.
+class FormatOneHeader(ShardsHeader):
+    """The header of format 1: motion and sound only, and an index of lines."""
+
+    format: Literal[1]
+    index: FileInfo
+
+
+class CorpusHeader(ShardsHeader):
+    """The header of format 2."""
+
+    format: Literal[2] = FORMAT
+    index: IndexInfo
+    labels: list[str] = []
+    """Names of the labels; empty if clips have none."""
+    pictures: PictureInfo | None = None
+    """None if clips have none."""
+
+    @property
+    def tracks(self) -> frozenset[Track]:
+        """The tracks of all clips."""
+        pictures: set[Track] = {"frames"} if self.pictures else set()
+        labels: set[Track] = {"labels"} if self.labels else set()
+        return ALWAYS | pictures | labels
+
+
+def read_header(files: CorpusFiles) -> CorpusHeader | FormatOneHeader:
+    """Read the header of the corpus in shards among ``files``.
 
     Raises:
         CorpusError: no header, a damaged one, or one of a newer format.
     """
-    component = f"corpus {folder}"
+    component = f"corpus {files.name}"
     try:
-        content = json.loads((folder / HEADER).read_bytes())
+        content = json.loads(files.read(HEADER))
     except FileNotFoundError:
-        raise CorpusError("corpus", f"a folder with {HEADER}", str(folder)) from None
+        raise CorpusError("corpus", f"a folder with {HEADER}", files.name) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {HEADER}", type(error).__name__, COPY_AGAIN) from None
     # Looked at before all else, so that a newer format is not taken for a damaged one.
@@ -127,21 +155,6 @@ def read_header(folder: Path) -> CorpusHeader:
     if isinstance(version, int) and version > FORMAT:
         raise CorpusError(component, f"format {FORMAT} or older", f"format {version}", "upgrade headmotion")
     try:
-        return CorpusHeader.model_validate(content)
+        return (FormatOneHeader if version == 1 else CorpusHeader).model_validate(content)
     except ValidationError as error:
         raise CorpusError(component, f"a valid {HEADER}", first_problem(error), COPY_AGAIN) from None
-
-
-def check_size(folder: Path, name: str, info: FileInfo) -> None:
-    """Raise an error for a file that is not as long as the header says.
-
-    Raises:
-        CorpusError: the file is missing, or longer or shorter.
-    """
-    try:
-        size = (folder / name).stat().st_size
-    except OSError as error:
-        got = error.strerror or type(error).__name__
-        raise CorpusError(f"corpus {folder}", f"the file {name}", got, COPY_AGAIN) from None
-    if size != info.size:
-        raise CorpusError(f"corpus {folder}", f"{info.size} bytes in {name}", str(size), COPY_AGAIN)

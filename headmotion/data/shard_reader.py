@@ -1,33 +1,61 @@
-"""Read a corpus in shards: by memory map, one clip at a time, in any order."""
+"""Read a corpus in shards of format 2: by memory map, some frames of one clip at a time, in any order."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
+import numpy.typing as npt
 
-from ..core.errors import CorpusError, first_problem
-from .clip import StoredClip, check_clip_values
+from ..core.errors import CorpusError
+from .array_file import Array, file_digest, map_arrays
+from .clip import StoredClip, check_labels, sample_count
 from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
+from .corpus_files import CorpusFiles
+from .index_columns import IndexColumns
 from .index_entry import IndexEntry
-from .shard_header import (
-    COPY_AGAIN,
-    INDEX,
-    SHARDS,
-    CorpusHeader,
-    FileInfo,
-    IndexLine,
-    check_size,
-    read_header,
-)
+from .pictures import Pictures, decode_pictures
+from .shard_header import COPY_AGAIN, SHARDS, CorpusHeader
 
 MAX_MAPPED = 64
-"""Shards that are kept mapped, at most: each costs memory for its list of tensors."""
+"""Shards that are kept mapped, at most: each keeps a file open."""
+MAX_DIGEST_BYTES = 64_000_000
+"""The SHA-256 of a larger index is not checked when it is opened, because that would take longer than all else;
+`inspect_corpus` checks it."""
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """The tracks of a shard, all of which have ``F`` frames."""
+
+    motion: npt.NDArray[np.float32]
+    """``[F, P, D]``."""
+    audio: npt.NDArray[np.int16]
+    frames: npt.NDArray[np.uint8] | None
+    """Encoded pictures, one after another."""
+    frame_offsets: npt.NDArray[np.int64] | None
+    """``[F + 1]``: where each begins."""
+    labels: npt.NDArray[np.float32] | None
+    """``[F, N]``."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array], header: CorpusHeader) -> _Shard:
+        """Check that a shard has the tracks of the header."""
+        motion = _array(arrays, "motion", np.float32, header.points, header.dims)
+        frames = offsets = labels = None
+        if header.pictures:
+            frames, offsets = _array(arrays, "frames", np.uint8), _array(arrays, "frame_offsets", np.int64)
+            if len(offsets) != len(motion) + 1:
+                raise ValueError(f"{len(offsets) - 1} pictures for {len(motion)} frames")
+        if header.labels:
+            labels = _array(arrays, "labels", np.float32, len(header.labels))
+            if len(labels) != len(motion):
+                raise ValueError(f"labels of {len(labels)} frames for {len(motion)}")
+        return cls(motion, _array(arrays, "audio", np.int16), frames, offsets, labels)
 
 
 class ShardReader:
@@ -36,134 +64,195 @@ class ShardReader:
     Windows neither removes nor replaces a file that is mapped: there, the shards stay while a `Corpus` of them lives.
     """
 
-    def __init__(self, folder: Path, header: CorpusHeader, lines: Mapping[str, IndexLine]) -> None:
-        self.folder, self.header, self.lines = folder, header, lines
-        self._mapped: dict[str, Any] = {}
+    def __init__(self, files: CorpusFiles, header: CorpusHeader) -> None:
+        self.files, self.header = files, header
+        self._mapped: dict[int, _Shard] = {}
 
-    def read(self, id: str) -> StoredClip:
-        """Read the clip ``id``, and no bytes of other clips.
-
-        Raises:
-            CorpusError: its shard is missing, cut short or damaged.
-        """
-        line = self.lines[id]
-        shape = (line.frames, self.header.points, self.header.dims)
-        landmarks, audio = (self._values(id, name, slice(None)) for name in ("landmarks", "audio"))
-        if landmarks.shape != shape or landmarks.dtype != np.float32:
-            raise self._damaged(id, f"float32 {list(shape)}", landmarks)
-        if audio.dtype != np.int16:
-            raise self._damaged(id, "int16", audio)
-        check_clip_values(f"clip {id} of {self.folder}", landmarks, audio, self.header.rate)
-        return StoredClip(landmarks, audio, self.header.rate, _image_size(line))
-
-    def read_range(self, id: str, cut: TrackRange) -> ClipTracks:
-        """Read some tracks of some frames of the clip ``id``, and no other bytes.
+    @cached_property
+    def columns(self) -> IndexColumns:
+        """The index.
 
         Raises:
-            CorpusError: its shard is missing, cut short or damaged.
+            CorpusError: it is missing or damaged.
         """
-        motion = audio = None
-        if "motion" in cut.tracks:
-            motion = self._values(id, "landmarks", slice(cut.first, cut.first + cut.count))
-            shape = (cut.count, self.header.points, self.header.dims)
-            if motion.shape != shape or motion.dtype != np.float32:
-                raise self._damaged(id, f"float32 {list(shape)}", motion)
-            if not np.isfinite(motion).all():
-                raise CorpusError(f"clip {id} of {self.folder}", "finite landmarks", "NaN or infinity")
-        if cut.has_audio:
-            samples = cut.samples(self.shape(id))
-            audio = self._values(id, "audio", samples)
-            if audio.shape != (samples.stop - samples.start,) or audio.dtype != np.int16:
-                raise self._damaged(id, f"int16 [{samples.stop - samples.start}]", audio)
-        return ClipTracks(motion, None if audio is None else to_float(audio))
-
-    def shape(self, id: str) -> ClipShape:
-        """Return length and shape of the clip ``id``, as header and index state them."""
-        return ClipShape(self.lines[id].frames, self.header.motion)
-
-    def _values(self, id: str, name: str, part: slice) -> Any:
-        shard = self.lines[id].shard
-        # Before each read: a map of a file that was cut short would end the process (SIGBUS).
-        check_size(self.folder, f"{SHARDS}/{shard}", self.header.shards[shard])
+        component, index = f"corpus {self.files.name}", self.header.index
+        path = self.files.path(index.name, index)
         try:
-            return self._map(shard).get_slice(f"{id}/{name}")[part]
-        except (OSError, SafetensorError) as error:
-            got = f"{type(error).__name__}: {error}"
-            raise CorpusError(f"corpus {self.folder}", f"{id!r} in {SHARDS}/{shard}", got, COPY_AGAIN) from None
+            if index.size <= MAX_DIGEST_BYTES and file_digest(path) != index.sha256:
+                raise CorpusError(component, f"the {index.name} that its header names", "another", COPY_AGAIN)
+            numbers = (int(name.partition(".")[0]) for name in self.header.shards)
+            columns = IndexColumns.from_arrays(map_arrays(path), numbers)
+        except (OSError, ValueError, RecursionError) as error:
+            raise CorpusError(component, f"a valid {index.name}", str(error), COPY_AGAIN) from None
+        if len(columns) != self.header.clips:
+            raise CorpusError(component, f"{self.header.clips} clips in {index.name}", str(len(columns)), COPY_AGAIN)
+        return columns
 
-    def _damaged(self, id: str, expected: str, values: Any) -> CorpusError:
-        got = f"{values.dtype} {list(values.shape)}"
-        return CorpusError(f"corpus {self.folder}", f"{expected} for {id!r}", got, COPY_AGAIN)
+    def read(self, entry: IndexEntry) -> StoredClip:
+        """Read a clip, and no bytes of other clips; its pictures are read when they are asked for.
 
-    def _map(self, name: str) -> Any:
-        if name not in self._mapped:
+        Raises:
+            CorpusError: its shard is missing, cut short or damaged.
+        """
+        shape = self.shape(entry)
+        tracks = self._read(entry.row, TrackRange(self.header.tracks - {"frames"}, 0, shape.frames))
+        height, width = map(int, self.columns.image_size[entry.row])
+        frames = None if self.header.pictures is None else ShardFrames(self, entry, self.header.pictures.size)
+        return StoredClip(
+            landmarks=tracks["motion"],
+            audio=tracks["audio"],
+            fps=self.header.rate,
+            image_size=(height, width) if height else None,
+            frames=frames,
+            labels=tracks.get("labels"),
+            label_names=tuple(self.header.labels),
+        )
+
+    def read_range(self, entry: IndexEntry, cut: TrackRange) -> ClipTracks:
+        """Read some tracks of some frames of a clip, and no other bytes.
+
+        Raises:
+            CorpusError: its shard is missing, cut short or damaged.
+        """
+        return self.read_row(entry.row, cut)
+
+    def read_row(self, row: int, cut: TrackRange) -> ClipTracks:
+        """Read some tracks of some frames of the clip in a row of the index, and no other bytes.
+
+        Raises:
+            CorpusError: its shard is missing, cut short or damaged.
+        """
+        tracks = self._read(row, cut)
+        encoded = tracks.get("frames")
+        return ClipTracks(
+            motion=tracks.get("motion"),
+            audio=to_float(tracks["audio"]) if "audio" in tracks else None,
+            frames=None if encoded is None else self._decode(row, encoded),
+            labels=tracks.get("labels"),
+        )
+
+    def encoded(self, row: int, first: int, count: int) -> list[bytes]:
+        """Read pictures of the clip in a row of the index as they are stored.
+
+        Raises:
+            CorpusError: its shard is missing, cut short or damaged.
+        """
+        return list(self._read(row, TrackRange(frozenset({"frames"}), first, count))["frames"])
+
+    def shape(self, entry: IndexEntry) -> ClipShape:
+        """Return length and shape of a clip, as header and index state them."""
+        return self.shape_of_row(entry.row)
+
+    def shape_of_row(self, row: int) -> ClipShape:
+        """Return length and shape of the clip in a row of the index."""
+        return ClipShape(int(self.columns.frames[row]), self.header.motion)
+
+    def picture_size(self, entry: IndexEntry) -> tuple[int, int] | None:
+        """Return height and width of all pictures in pixels; None if there are none."""
+        return self.header.pictures.size if self.header.pictures else None
+
+    def id_of(self, row: int) -> str:
+        """Return the id of the clip in a row of the index.
+
+        Raises:
+            CorpusError: the index is damaged there.
+        """
+        try:
+            return self.columns.id[row]
+        except ValueError as error:
+            expected = f"a valid row {row} of {self.header.index.name}"
+            raise CorpusError(f"corpus {self.files.name}", expected, str(error), COPY_AGAIN) from None
+
+    def name_of(self, row: int) -> str:
+        """Return what errors call the clip in a row of the index."""
+        return f"clip {self.id_of(row)} of {self.files.name}"
+
+    def _read(self, row: int, cut: TrackRange) -> dict[str, Any]:
+        """Return copies of tracks as they are stored; pictures as a list of bytes."""
+        columns, shape, shard = self.columns, self.shape_of_row(row), self._shard(int(self.columns.shard[row]))
+        begin, first_sample = int(columns.first_frame[row]), int(columns.first_sample[row])
+        last_sample = first_sample + sample_count(shape.frames, shape.motion.fps)
+        if begin + shape.frames > len(shard.motion) or last_sample > len(shard.audio):
+            got = f"{len(shard.motion)} and {len(shard.audio)}"
+            expected = f"{begin + shape.frames} frames and {last_sample} samples in its shard"
+            raise CorpusError(self.name_of(row), expected, got, COPY_AGAIN)
+        part = slice(begin + cut.first, begin + cut.first + cut.count)
+        tracks: dict[str, Any] = {}
+        if "motion" in cut.tracks:
+            tracks["motion"] = shard.motion[part].copy()
+            if not np.isfinite(tracks["motion"]).all():
+                raise CorpusError(self.name_of(row), "finite landmarks", "NaN or infinity")
+        if cut.has_audio:
+            samples = cut.samples(shape)
+            tracks["audio"] = shard.audio[first_sample + samples.start : first_sample + samples.stop].copy()
+        if "labels" in cut.tracks and shard.labels is not None:
+            tracks["labels"] = shard.labels[part].copy()
+            check_labels(self.name_of(row), tracks["labels"], (cut.count, len(self.header.labels)))
+        if "frames" in cut.tracks and shard.frames is not None and shard.frame_offsets is not None:
+            tracks["frames"] = self._encoded(row, shard.frames, shard.frame_offsets[part.start : part.stop + 1])
+        return tracks
+
+    def _encoded(self, row: int, content: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> list[bytes]:
+        # Each alone: one wrong number must neither read other clips' pictures nor all of the shard.
+        if (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > len(content):
+            raise CorpusError(self.name_of(row), "pictures one after another in its shard", "other offsets", COPY_AGAIN)
+        bounds = offsets.tolist()
+        return [content[first:last].tobytes() for first, last in pairwise(bounds)]
+
+    def _decode(self, row: int, encoded: list[bytes]) -> Pictures:
+        assert self.header.pictures is not None
+        return decode_pictures(self.name_of(row), encoded, self.header.pictures.size)
+
+    def _shard(self, number: int) -> _Shard:
+        name = f"{number:05d}.safetensors"
+        # Before each read: a map of a file that was cut short would end the process (SIGBUS).
+        path = self.files.path(f"{SHARDS}/{name}", self.header.shards[name])
+        if number not in self._mapped:
             # The oldest goes. Clips are drawn at random, so the least recently used would be no better a choice.
             while len(self._mapped) >= MAX_MAPPED:
                 del self._mapped[next(iter(self._mapped))]
-            self._mapped[name] = safe_open(self.folder / SHARDS / name, "numpy")
-        return self._mapped[name]
+            try:
+                self._mapped[number] = _Shard.from_arrays(map_arrays(path), self.header)
+            except (OSError, ValueError, RecursionError) as error:
+                component, got = f"corpus {self.files.name}", str(error)
+                raise CorpusError(component, f"a whole {SHARDS}/{name}", got, COPY_AGAIN) from None
+        return self._mapped[number]
 
     def __getstate__(self) -> dict[str, Any]:
         # Maps cannot be pickled.
-        return self.__dict__ | {"_mapped": {}}
+        return {"files": self.files, "header": self.header, "_mapped": {}}
 
 
-def check_shards(folder: Path) -> None:
-    """Raise an error for a corpus with a shard that is missing or cut short. No shard is opened.
+@dataclass(frozen=True, eq=False)
+class ShardFrames:
+    """The pictures of one clip in a shard."""
 
-    Raises:
-        CorpusError: there is one, or the header is damaged.
-    """
-    for name, info in read_header(folder).shards.items():
-        check_size(folder, f"{SHARDS}/{name}", info)
+    reader: ShardReader
+    entry: IndexEntry
+    size: tuple[int, int]
 
+    def __len__(self) -> int:
+        return self.reader.shape(self.entry).frames
 
-def list_shards(folder: Path, license: str = "") -> list[IndexEntry]:
-    """Return the entries of a corpus in shards, whose shards may be missing.
+    def read(self, first: int = 0, count: int | None = None) -> Pictures:
+        """Decode pictures ``[t, 3, H, W]``.
 
-    Raises:
-        CorpusError: header or index is damaged.
-    """
-    header = read_header(folder)
-    lines = _read_index(folder, header)
-    reader = ShardReader(folder, header, {line.id: line for line in lines})
-    return [
-        IndexEntry(
-            folder=folder,
-            id=line.id,
-            speaker=line.speaker,
-            split=line.split,
-            seconds=line.seconds,
-            license=line.license or license,
-            source=line.source,
-            distribute=line.distribute,
-            weight=line.weight,
-            checks=line.checks,
-            reader=reader,
+        Raises:
+            CorpusError: a picture is missing or damaged.
+        """
+        count = len(self) - first if count is None else count
+        return decode_pictures(
+            self.reader.name_of(self.entry.row), self.reader.encoded(self.entry.row, first, count), self.size
         )
-        for line in lines
-    ]
+
+    def encoded_pictures(self) -> list[bytes]:
+        """Return all pictures as they are stored."""
+        return self.reader.encoded(self.entry.row, 0, len(self))
 
 
-def _read_index(folder: Path, header: CorpusHeader) -> list[IndexLine]:
-    component = f"corpus {folder}"
-    check_size(folder, INDEX, header.index)
-    try:
-        content = (folder / INDEX).read_bytes()
-        if FileInfo.for_content(content) != header.index:
-            raise CorpusError(component, f"the {INDEX} that its header names", "another", COPY_AGAIN)
-        lines = [IndexLine.model_validate(json.loads(line)) for line in content.splitlines()]
-    except ValidationError as error:
-        raise CorpusError(component, f"a valid {INDEX}", first_problem(error), COPY_AGAIN) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_AGAIN) from None
-    # Each line alone may be valid, and the index still not be that of the header.
-    unknown_shards = {line.shard for line in lines} - set(header.shards)
-    if unknown_shards or len({line.id for line in lines}) != header.clips or len(lines) != header.clips:
-        got = f"{len(lines)} lines" if not unknown_shards else f"the shard {min(unknown_shards)}"
-        raise CorpusError(component, f"{header.clips} clips of its shards in {INDEX}", got, COPY_AGAIN)
-    return lines
-
-
-def _image_size(line: IndexLine) -> tuple[int, int] | None:
-    return None if line.image_size is None else (line.image_size[0], line.image_size[1])
+def _array(arrays: Mapping[str, Array], name: str, dtype: npt.DTypeLike, *shape: int) -> Array:
+    array = arrays.get(name)
+    if array is None or array.dtype != dtype or array.ndim != 1 + len(shape) or array.shape[1:] != shape:
+        got = "nothing" if array is None else f"{array.dtype} {list(array.shape)}"
+        raise ValueError(f"{got} as {name}")
+    return array

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from ..core.interfaces.metric import MetricValues, PerClip
-from ..data.pair_format import INDEX as PAIRS_INDEX
-from ..data.shard_header import INDEX as SHARDS_INDEX
+from ..data.array_file import file_digest
+from ..data.corpus_files import LocalFiles
+from ..data.pair_format import INDEX
+from ..data.shard_header import HEADER, read_header
 from .eval_split import EvalSplit
 from .intervals import RULE, bootstrap_intervals, finite_values
 from .metric_selection import NamedMetric
@@ -56,15 +59,19 @@ def metric_report(
 def corpus_report(split: EvalSplit, damaged: Sequence[SkippedClip]) -> CorpusReport:
     """Return the corpus, its split and the clips that cannot be used, as a report names them."""
     # The index stands for the corpus, because hashing all shards would read every byte.
-    index = next(path for name in (SHARDS_INDEX, PAIRS_INDEX) if (path := split.folder / name).exists())
     return CorpusReport(
         corpus=str(split.folder),
-        index_sha256=hashlib.sha256(index.read_bytes()).hexdigest(),
+        index_sha256=_index_digest(split.folder),
         split=split.split,
         clips=len(split),
         ids_sha256=_digest([entry.id for entry in split.entries]),
         damaged=tuple(damaged),
     )
+
+
+def _index_digest(folder: Path) -> str:
+    """Return the SHA-256 of a corpus's index."""
+    return read_header(LocalFiles(folder)).index.sha256 if (folder / HEADER).exists() else file_digest(folder / INDEX)
 
 
 def _source_result(item: NamedMetric, source: SourceObservations, seed: int) -> SourceResult:

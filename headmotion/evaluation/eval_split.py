@@ -10,6 +10,7 @@ from pathlib import Path
 from ..core.errors import EvaluationError, HeadmotionError
 from ..core.interfaces.representation import Representation
 from ..data.corpus import list_corpus
+from ..data.corpus_files import LocalFiles
 from ..data.index_entry import IndexEntry
 from .eval_clip import EvalClip
 
@@ -78,15 +79,15 @@ def open_split(
         EvaluationError: no such split.
     """
     folder = Path(path)
-    entries, rejected = list_corpus(folder)
-    selected = [entry for entry in entries if entry.split == split]
+    corpus, rejected = list_corpus(LocalFiles(folder))
+    selected = corpus.select(split).entries
     if not selected:
-        splits = ", ".join(sorted({entry.split for entry in entries})) or "(none)"
+        splits = ", ".join(sorted(corpus.splits)) or "(none)"
         remedy = f"choose one of these with --split, or move speakers to the split {split!r}"
         raise EvaluationError("evaluation", f"a split of {folder} with clips: {splits}", repr(split), remedy)
     # Where ``train`` itself is evaluated, baselines see the evaluated clips as the model did.
-    train = [entry for entry in entries if entry.split == "train"] if split != "train" else []
-    training = train or selected
+    train = corpus.select("train").entries if split != "train" else ()
+    training: Sequence[IndexEntry] = train or selected
     if len(training) > MAX_TRAINING_CLIPS:
         # Evenly spaced, because neighbors in the index are often of one speaker.
         training = [training[k * len(training) // MAX_TRAINING_CLIPS] for k in range(MAX_TRAINING_CLIPS)]

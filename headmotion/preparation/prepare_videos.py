@@ -14,11 +14,13 @@ from ..core.checkpoint import read_header
 from ..core.errors import CorpusError
 from ..core.interfaces.specs import DetectorSpec
 from ..core.progress import progress
+from ..data.corpus import Corpus, list_corpus
+from ..data.corpus_files import LocalFiles
 from ..data.corpus_folder import claim_folder
 from ..data.import_folder import import_folder
 from ..data.pair_format import INDEX as PAIR_INDEX
 from ..data.rejected import REJECTED
-from ..data.shard_header import HEADER, INDEX
+from ..data.shard_header import HEADER
 from ..detectors.resolve import detector_spec
 from ..execution.executor import Executor, resolve_executor
 from .build_corpus import ClipMetadataRules, CorpusBuilder
@@ -45,9 +47,9 @@ class Summary:
     def read(cls, corpus: str | os.PathLike[str]) -> Self:
         """Read the counts from the folder that `prepare` wrote, which may hold no clips."""
         folder = Path(corpus)
-        seconds = [line["seconds"] for line in _read_lines(folder / INDEX)] if (folder / HEADER).exists() else []
+        clips = list_corpus(LocalFiles(folder))[0] if (folder / HEADER).exists() else Corpus()
         reasons = Counter(line["reason"] for line in _read_lines(folder / REJECTED))
-        return cls(len(seconds), sum(seconds), dict(sorted(reasons.items())))
+        return cls(len(clips), clips.seconds, dict(sorted(reasons.items())))
 
     def __str__(self) -> str:
         clips = f"{self.clips} {'clip' if self.clips == 1 else 'clips'}, {self.seconds / 60:.1f} minutes"

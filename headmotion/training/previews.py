@@ -97,8 +97,9 @@ class PreviewMaker:
 
     def _clip(self, min_frames: int) -> Clip:
         """Return the first clip of enough frames among those that are not trained on, or else among all."""
-        unseen_first = sorted(range(len(self.corpus)), key=lambda k: self.corpus.entries[k].split == "train")
-        return next(clip for clip in map(self.corpus.__getitem__, unseen_first) if len(clip.landmarks) >= min_frames)
+        long_enough = np.flatnonzero(self.corpus.frame_counts >= min_frames)
+        unseen_first = long_enough[np.argsort(self.corpus.in_split("train")[long_enough], kind="stable")]
+        return self.corpus[int(unseen_first[0])]
 
     def _draw(self, motion: Motion) -> list[Picture]:
         return list(self.pipeline.with_renderer(RENDERER).frames([motion]))

@@ -136,9 +136,9 @@ def _card(parts: TrainingParts, run: RunDirectory) -> dict[str, Any]:
     return {
         "name": spec.name,
         "clips": len(corpus),
-        "speakers": len({entry.speaker for entry in corpus.entries}),
+        "speakers": len(corpus.speakers),
         "hours": round(corpus.seconds / 3600, 3),
-        "sources": sorted({entry.source or entry.folder.name for entry in corpus.entries}),
+        "sources": sorted(corpus.sources),
         "training_seconds": round(run.seconds),
         "commit": _commit(),
         "recipe": spec.model_dump(mode="json"),

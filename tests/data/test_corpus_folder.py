@@ -17,12 +17,13 @@ import pytest
 
 from headmotion.core.errors import CorpusError
 from headmotion.data import corpus_folder
+from headmotion.data.array_file import map_arrays, write_arrays
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import Corpus, open_corpus, write_corpus
 from headmotion.data.corpus_folder import claim_folder, is_inside
 from headmotion.data.import_folder import import_folder
+from headmotion.data.index_columns import Texts
 from headmotion.data.index_entry import IndexEntry
-from headmotion.data.shard_header import FileInfo
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.kinds import write_synthetic_shards
 from headmotion.data.synthetic.talking_faces import write_synthetic
@@ -144,7 +145,7 @@ def test_two_commands_at_once(tmp_path: Path) -> None:
     (message,) = filter(None, errors)
     assert message.count("\n") == 1 and str(tmp_path / "c") in message
     assert len(list(open_corpus(tmp_path / "c"))) == 6
-    assert set(content(tmp_path / "c")) == {"corpus.json", "index.jsonl", "shards/00000.safetensors"}
+    assert set(content(tmp_path / "c")) == {"corpus.json", "index.safetensors", "shards/00000.safetensors"}
 
 
 @WRITERS
@@ -229,14 +230,15 @@ def test_ids_that_stay_within_the_folder(id: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("id", [id for id in OUTSIDE if id])
 def test_an_index_whose_ids_lead_out_of_the_folder(id: str, tmp_path: Path) -> None:
     shards(tmp_path / "s", iter([make("a")]))
-    line = json.loads((tmp_path / "s/index.jsonl").read_text()) | {"id": id}
-    text = (json.dumps(line) + "\n").encode()
-    (tmp_path / "s/index.jsonl").write_bytes(text)
+    index, texts = tmp_path / "s/index.safetensors", Texts.of([id])
+    arrays = map_arrays(index) | {"id": texts.content, "id.offsets": texts.offsets}
+    index.unlink()
+    size, digest = write_arrays(index, {name: [values] for name, values in arrays.items()})
     header = json.loads((tmp_path / "s/corpus.json").read_text())
-    header["index"] = FileInfo.for_content(text).model_dump()
+    header["index"] |= {"size": size, "sha256": digest}
     (tmp_path / "s/corpus.json").write_text(json.dumps(header))
-    with pytest.raises(CorpusError, match=r"a valid index\.jsonl, got id: .*within the folder"):
-        open_corpus(tmp_path / "s")
+    with pytest.raises(CorpusError, match=r"ids that are relative paths within the folder"):
+        open_corpus(tmp_path / "s")[0]
     pairs(tmp_path / "p", iter([make("a")]))
     index = (tmp_path / "p/index.csv").read_text().replace("\na,", f"\n{id},")
     (tmp_path / "p/index.csv").write_text(index)
@@ -246,13 +248,13 @@ def test_an_index_whose_ids_lead_out_of_the_folder(id: str, tmp_path: Path) -> N
 
 def test_a_corpus_that_is_not_trusted_is_written_nowhere_else(tmp_path: Path) -> None:
     class Reader:
-        def read(self, id: str) -> object:
+        def read(self, entry: IndexEntry) -> object:
             from headmotion.data.clip import to_stored
 
             return to_stored(make("a"))
 
     for id in ("../outside/x", str(tmp_path / "absolute")):
-        untrusted = Corpus([IndexEntry(tmp_path, id, "anna", "train", reader=Reader())])  # type: ignore[arg-type]
+        untrusted = Corpus([IndexEntry(str(tmp_path), id, "anna", "train", reader=Reader())])  # type: ignore[arg-type]
         with pytest.raises(CorpusError, match="plain file names"):
             write_corpus(tmp_path / "c", untrusted)
     assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,11 @@ from safetensors import safe_open
 
 from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.data import shard_reader
+from headmotion.data.array_file import map_arrays, write_arrays
 from headmotion.data.clip import Clip, sample_count
 from headmotion.data.corpus import open_corpora, open_corpus, write_corpus
 from headmotion.data.corpus_folder import is_inside
+from headmotion.data.inspection import inspect_corpus
 from headmotion.data.shard_writer import write_shards
 
 FACE = {"type": "landmarks68", "dims": 3}
@@ -84,19 +87,20 @@ def test_written_clips_read_back(tmp_path: Path) -> None:
 def test_layout(folder: Path) -> None:
     assert set(content(folder)) == {
         "corpus.json",
-        "index.jsonl",
+        "index.safetensors",
         "shards/00000.safetensors",
         "shards/00001.safetensors",
         "shards/00002.safetensors",
     }
     with safe_open(folder / "shards/00001.safetensors", "numpy") as shard:
-        assert set(shard.keys()) == {"b/landmarks", "b/audio"}
-        assert shard.get_tensor("b/audio").dtype == np.int16
-    lines = [json.loads(line) for line in (folder / "index.jsonl").read_text().splitlines()]
-    assert [line["frames"] for line in lines] == [10, 20, 15]
-    assert all(list(line) == sorted(line) for line in lines)
+        assert set(shard.keys()) == {"motion", "audio"}
+        assert shard.get_tensor("audio").dtype == np.int16 and shard.get_tensor("motion").shape == (20, 68, 3)
+    with safe_open(folder / "index.safetensors", "numpy") as index:
+        assert index.get_tensor("frames").tolist() == [10, 20, 15]
+        assert index.get_tensor("id").tobytes() == b"abc" and index.get_tensor("id.offsets").tolist() == [0, 1, 2, 3]
+        assert index.get_tensor("speaker").tolist() == [0, 1, 0]
     header = json.loads((folder / "corpus.json").read_text())
-    assert (header["format"], header["clips"], header["fps"], header["representation"]) == (1, 3, "25", FACE)
+    assert (header["format"], header["clips"], header["fps"], header["representation"]) == (2, 3, "25", FACE)
 
 
 def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
@@ -207,15 +211,15 @@ def test_both_layouts_join(folder: Path, tmp_path: Path) -> None:
 def test_opening_reads_no_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
 
-    def spy(path: Path, framework: str) -> object:
+    def spy(path: Path) -> object:
         opened.append(path.name)
-        return safe_open(path, framework)
+        return map_arrays(path)
 
-    monkeypatch.setattr(shard_reader, "safe_open", spy)
+    monkeypatch.setattr(shard_reader, "map_arrays", spy)
     corpus = open_corpus(folder)
-    assert not opened
+    assert opened == ["index.safetensors"]
     assert corpus[1].id == "b" and corpus[1].id == "b"
-    assert opened == ["00001.safetensors"], "only the clip's own shard, and once"
+    assert opened[1:] == ["00001.safetensors"], "only the clip's own shard, and once"
 
 
 def test_the_number_of_mapped_shards_is_limited(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,22 +234,28 @@ def test_a_worker_maps_for_itself(folder: Path) -> None:
     corpus = open_corpus(folder)
     first = corpus[0]
     sent = pickle.loads(pickle.dumps(corpus))
-    assert sent.entries == corpus.entries and np.array_equal(sent[0].landmarks, first.landmarks)
+    assert list(sent.entries) == list(corpus.entries) and np.array_equal(sent[0].landmarks, first.landmarks)
+
+
+def reverse(path: Path, keep: int = 0) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:keep] + content[keep:][::-1])
 
 
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
-def first_line(folder: Path, **changes: object) -> None:
-    """Another first line in the index, and a header that knows of it."""
-    from headmotion.data.shard_header import FileInfo
+def edit_index(folder: Path, **changes: Any) -> None:
+    """Another index, and a header that knows of it; None removes a column."""
+    path = folder / "index.safetensors"
+    arrays = {name: np.array(values) for name, values in map_arrays(path).items()} | changes
+    size, digest = write_arrays(path, {name: [values] for name, values in arrays.items() if values is not None})
+    edit_header(folder, index={"name": path.name, "size": size, "sha256": digest})
 
-    lines = (folder / "index.jsonl").read_text().splitlines()
-    lines[0] = json.dumps({k: v for k, v in (json.loads(lines[0]) | changes).items() if v is not Ellipsis})
-    text = "".join(f"{line}\n" for line in lines).encode()
-    (folder / "index.jsonl").write_bytes(text)
-    edit_header(folder, index=FileInfo.for_content(text).model_dump())
+
+def i32(*values: int) -> np.ndarray:
+    return np.array(values, np.int32)
 
 
 @pytest.mark.parametrize(
@@ -255,22 +265,30 @@ def first_line(folder: Path, **changes: object) -> None:
         (lambda f: (f / "corpus.json").write_bytes(b"\xff"), "a readable corpus.json"),
         (lambda f: (f / "corpus.json").write_bytes(b"[" * 100_000), "a readable corpus.json"),
         (lambda f: (f / "corpus.json").write_bytes(b"[1]"), "a valid corpus.json"),
-        (lambda f: edit_header(f, format=2), "format 1 or older, got format 2; upgrade"),
-        (lambda f: edit_header(f, format="1"), "a valid corpus.json, got format"),
+        (lambda f: edit_header(f, format=3), "format 2 or older, got format 3; upgrade"),
+        (lambda f: edit_header(f, format="2"), "a valid corpus.json, got format"),
         (lambda f: edit_header(f, fps="0"), "a valid corpus.json, got fps"),
         (lambda f: edit_header(f, fps="25/0"), "a valid corpus.json, got fps"),
         (lambda f: edit_header(f, sample_rate=8000), "a valid corpus.json, got sample_rate"),
-        (lambda f: edit_header(f, clips=4), "4 clips of its shards in index.jsonl, got 3 lines"),
+        (lambda f: edit_header(f, clips=4), "4 clips in index.safetensors, got 3"),
         (lambda f: edit_header(f, more=1), "a valid corpus.json, got more"),
         (lambda f: edit_header(f, shards={"../x.safetensors": {"size": 1, "sha256": DIGEST}}), "a valid corpus.json"),
-        (lambda f: edit_header(f, shards={}), "clips of its shards in index.jsonl, got the shard 00000"),
-        (lambda f: (f / "index.jsonl").unlink(), "the file index.jsonl"),
-        (lambda f: truncate(f / "index.jsonl"), "bytes in index.jsonl"),
-        (lambda f: (f / "index.jsonl").write_bytes((f / "index.jsonl").read_bytes()[::-1]), "that its header names"),
-        (lambda f: first_line(f, frames="ten"), "a valid index.jsonl, got frames"),
-        (lambda f: first_line(f, id="b"), "3 clips of its shards"),
-        (lambda f: first_line(f, split=...), "a valid index.jsonl, got split"),
-        (lambda f: first_line(f, shard="../../x.safetensors"), "a valid index.jsonl, got shard"),
+        (lambda f: edit_header(f, shards={}), "got the shard 0, which its header does not name"),
+        (lambda f: edit_header(f, pictures={"height": 10**9, "width": 8}), "a valid corpus.json, got pictures"),
+        (lambda f: edit_header(f, index={"name": "../i.safetensors", "size": 1, "sha256": DIGEST}), "got index.name"),
+        (lambda f: (f / "index.safetensors").unlink(), "the file index.safetensors"),
+        (lambda f: truncate(f / "index.safetensors"), "bytes in index.safetensors"),
+        (lambda f: reverse(f / "index.safetensors"), "that its header names"),
+        (lambda f: edit_index(f, frames=None), "got none for the column 'frames'"),
+        (lambda f: edit_index(f, frames=np.ones(3)), r"got float64 \[3\] for the column 'frames'"),
+        (lambda f: edit_index(f, frames=i32(1, 2)), "for 2 clips"),
+        (lambda f: edit_index(f, frames=i32(10, 0, 15)), "got 0 among 'frames'"),
+        (lambda f: edit_index(f, speaker=i32(0, 0)), "got 2 values of 'speaker' for 3 clips"),
+        (lambda f: edit_index(f, speaker=i32(0, 2, 0)), "got the speaker 2 of 2"),
+        (lambda f: edit_index(f, split=i32(0, -1, 0)), "got -1 among 'split'"),
+        (lambda f: edit_index(f, shard=i32(0, 7, 2)), "got the shard 7"),
+        (lambda f: edit_index(f, weight=np.array([1, np.nan, 1])), "weights that are not finite"),
+        (lambda f: edit_index(f, **{"id.offsets": np.zeros(3, np.int64)}), "got 2 values of 'id' for 3 clips"),
         (lambda f: (f / "shards/00001.safetensors").unlink(), "the file shards/00001.safetensors, got No such file"),
         (lambda f: truncate(f / "shards/00001.safetensors"), "bytes in shards/00001.safetensors"),
         (lambda f: shutil.rmtree(f / "shards"), "the file shards/00000.safetensors"),
@@ -281,6 +299,39 @@ def test_damage_that_opening_finds(folder: Path, damage: Callable[[Path], object
     with pytest.raises(CorpusError, match=message) as raised:
         open_corpus(folder)
     assert "\n" not in str(raised.value) and str(folder) in str(raised.value) and raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id.offsets": np.array([0, 5, 2, 3])}, "a valid row 0 of index.safetensors, got offsets 0 and 5 of 3 bytes"),
+        ({"id.offsets": np.array([-1, 1, 2, 3])}, "a valid row 0"),
+        ({"id": np.frombuffer(b"\xffbc", np.uint8)}, "a valid row 0"),
+        ({"id": np.frombuffer(b".bc", np.uint8)}, "relative paths within the folder, got '.'"),
+        ({"first_frame": np.array([1, 0, 0])}, "clip a of .*: expected 11 frames and 6400 samples in its shard"),
+        ({"first_frame": np.array([2**62, 0, 0])}, "frames and 6400 samples in its shard"),
+        ({"first_sample": np.array([1, 0, 0])}, "6401 samples in its shard"),
+        ({"frames": i32(2**31 - 1, 20, 15)}, "frames and .* samples in its shard, got 10 and 6400"),
+        ({"shard": i32(1, 1, 2), "frames": i32(21, 20, 15)}, "21 frames and 13440 samples in its shard"),
+    ],
+)
+def test_damage_of_one_row(folder: Path, changes: dict[str, Any], message: str) -> None:
+    edit_index(folder, **changes)
+    corpus = open_corpus(folder)
+    with pytest.raises(CorpusError, match=message) as raised:
+        corpus[0]
+    assert "\n" not in str(raised.value) and str(folder) in str(raised.value)
+    assert corpus[2].id == "c", "the others still read"
+
+
+def test_a_large_index_is_not_read_to_open_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bytearray((folder / "index.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "index.safetensors").write_bytes(content)
+    monkeypatch.setattr(shard_reader, "MAX_DIGEST_BYTES", 10)
+    open_corpus(folder)
+    report = inspect_corpus(folder)
+    assert [name for name, _ in report.findings[0].clips] == ["index.safetensors"]
 
 
 @pytest.mark.parametrize("mapped", [False, True])
@@ -306,18 +357,37 @@ def test_a_shard_of_other_bytes(folder: Path) -> None:
     path = folder / "shards/00000.safetensors"
     path.write_bytes(bytes(path.stat().st_size))
     corpus = open_corpus(folder)
-    with pytest.raises(CorpusError, match=r"'a' in shards/00000\.safetensors"):
+    with pytest.raises(CorpusError, match=r"a whole shards/00000\.safetensors"):
         corpus[0]
     assert corpus[1].id == "b"
 
 
-def test_a_line_of_another_shard(folder: Path) -> None:
-    first_line(folder, frames=11)
-    with pytest.raises(CorpusError, match=r"float32 \[11, 68, 3\]"):
-        open_corpus(folder)[0]
-    first_line(folder, frames=10, shard="00001.safetensors")
-    with pytest.raises(CorpusError, match=r"'a' in shards/00001\.safetensors"):
-        open_corpus(folder)[0]
+def edit_shard(folder: Path, **changes: Any) -> None:
+    path = folder / "shards/00000.safetensors"
+    arrays = {name: np.array(values) for name, values in map_arrays(path).items()} | changes
+    size, digest = write_arrays(path, {name: [values] for name, values in arrays.items() if values is not None})
+    shards = json.loads((folder / "corpus.json").read_text())["shards"]
+    edit_header(folder, shards=shards | {path.name: {"size": size, "sha256": digest}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"motion": None}, "got nothing as motion"),
+        ({"motion": np.zeros((10, 68, 2), np.float32)}, r"got float32 \[10, 68, 2\] as motion"),
+        ({"motion": np.zeros((9, 68, 3), np.float32)}, "10 frames and 6400 samples in its shard, got 9 and 6400"),
+        ({"audio": np.zeros(6399, np.int16)}, "10 frames and 6400 samples in its shard, got 10 and 6399"),
+        ({"audio": np.zeros(6400, np.float32)}, "got float32 .* as audio"),
+        ({"motion": np.full((10, 68, 3), np.nan, np.float32)}, "finite landmarks"),
+    ],
+)
+def test_a_shard_with_other_tracks(folder: Path, changes: dict[str, Any], message: str) -> None:
+    edit_shard(folder, **changes)
+    corpus = open_corpus(folder)
+    for read in (lambda: corpus[0], lambda: corpus.read(0, ["motion", "audio"])):
+        with pytest.raises(CorpusError, match=message) as raised:
+            read()
+        assert "\n" not in str(raised.value) and str(folder) in str(raised.value)
 
 
 def test_license_of_a_corpus_without_one(folder: Path) -> None:

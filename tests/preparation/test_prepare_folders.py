@@ -233,7 +233,7 @@ def test_a_detector_that_does_not_work_is_no_fault_of_the_videos(
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.parametrize("name", ["corpus.json", "index.jsonl", "shards"])
+@pytest.mark.parametrize("name", ["corpus.json", "index.safetensors", "shards"])
 def test_what_is_in_the_folder_is_not_written_over(videos: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / name).write_text("precious")

@@ -48,7 +48,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     made = content(prepare(videos, tmp_path_factory.mktemp("made") / "c", SLOW, workers=0, quiet=True))
-    assert made.keys() == {"corpus.json", "index.jsonl", "refused.jsonl", "shards/00000.safetensors"}
+    assert made.keys() == {"corpus.json", "index.safetensors", "refused.jsonl", "shards/00000.safetensors"}
     return made
 
 

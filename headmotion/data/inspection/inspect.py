@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from ...core.progress import track
 from ...reports.page import check_installed
 from ..corpus import list_corpus
+from ..corpus_files import corpus_files
 from ..rejected import RejectedClip
 from .av_offsets import OffsetMethod, choose_offset_method, clear_offset, group_offsets, make_offset_measure
 from .corpus_report import CorpusReport
@@ -40,12 +40,13 @@ def inspect_corpus(
     if output is not None:
         # Before the work, which may take hours.
         check_installed()
-    folder = Path(path)
-    entries, rejected = list_corpus(folder)
-    representation = resolve_representation(folder, entries)
+    files = corpus_files(path)
+    corpus, rejected = list_corpus(files)
+    entries = corpus.entries
+    representation = resolve_representation(files, entries)
     measure = None if syncers is None else make_offset_measure(syncers, representation)
     # Clips of a damaged shard may still be readable, so both are reported.
-    damaged_files = list(find_damaged_files(folder))
+    damaged_files = list(find_damaged_files(files))
     clips: list[MeasuredClip] = []
     damaged: list[RejectedClip] = list(rejected)
     for clip in track(measure_clips(entries, representation, measure), "clips", len(entries), quiet=quiet):
@@ -58,7 +59,7 @@ def inspect_corpus(
     groups = group_offsets(clips, offsets, method)
     findings = collect_findings(damaged_files, damaged, clips, groups, method)
     spec = representation.spec.model_dump(mode="json")
-    report = CorpusReport(str(folder), spec, tuple(findings), clips, damaged, method, offsets, groups)
+    report = CorpusReport(files.name, spec, tuple(findings), clips, damaged, method, offsets, groups)
     if output is not None:
         report.save(output)
     return report

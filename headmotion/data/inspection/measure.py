@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ...core.errors import CorpusError, HeadmotionError
 from ...core.interfaces.representation import Representation
 from ...core.interfaces.specs import resolve_spec
+from ..array_file import file_digest
 from ..clip import Clip
+from ..corpus_files import CorpusFiles
 from ..index_entry import IndexEntry
 from ..infer_representation import infer_representation
 from ..rejected import RejectedClip
-from ..shard_header import COPY_AGAIN, HEADER, SHARDS, check_size, read_header
+from ..shard_header import COPY_AGAIN, HEADER, CorpusHeader, read_header
 from .audio_stats import AudioStats, audio_stats
 from .loudness_offset import Curve, band_level_db, correlate_changes
 from .motion_stats import MotionStats, motion_stats, opening_widths
@@ -52,7 +52,7 @@ def measure_clips(
         try:
             yield _measure_clip(entry, entry.read(), representation, measure_offset)
         except HeadmotionError as error:
-            yield RejectedClip(entry.id, error, str(entry.folder))
+            yield RejectedClip(entry.id, error, entry.folder)
 
 
 def _measure_clip(
@@ -78,37 +78,37 @@ def _measure_clip(
     )
 
 
-def resolve_representation(folder: Path, entries: Iterable[IndexEntry]) -> Representation:
+def resolve_representation(files: CorpusFiles, entries: Iterable[IndexEntry]) -> Representation:
     """Build the representation that the header names, or else the likely one of the first clip that can be read.
 
     Raises:
         CorpusError: no clip can be read, or nothing fits.
         SpecError: the representation's plugin is not installed.
     """
-    if (folder / HEADER).exists():
-        return resolve_spec("representation", read_header(folder).representation).build(None)
+    if files.exists(HEADER):
+        return resolve_spec("representation", read_header(files).representation).build(None)
     reason = ""
     for entry in entries:
         try:
             return infer_representation(entry.read().landmarks.shape).build(None)
         except HeadmotionError as error:
             reason = reason or str(error)
-    raise CorpusError(f"corpus {folder}", "at least one clip that can be read", reason or "none")
+    raise CorpusError(f"corpus {files.name}", "at least one clip that can be read", reason or "none")
 
 
-def find_damaged_files(folder: Path) -> Iterator[RejectedClip]:
-    """Find shards that are missing, cut short, or differ from their SHA-256."""
-    if not (folder / HEADER).exists():
+def find_damaged_files(files: CorpusFiles) -> Iterator[RejectedClip]:
+    """Find the index or shards that are missing, cut short, or differ from their SHA-256."""
+    if not files.exists(HEADER):
         return
-    for name, info in read_header(folder).shards.items():
-        path = f"{SHARDS}/{name}"
+    header = read_header(files)
+    index = {header.index.name: header.index} if isinstance(header, CorpusHeader) else {}
+    for name, info in {**index, **header.shard_files()}.items():
         try:
-            check_size(folder, path, info)
-            with (folder / path).open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            if digest != info.sha256:
-                raise CorpusError(f"corpus {folder}", f"{path} with the sha256 of its header", "another", COPY_AGAIN)
+            if file_digest(files.path(name, info)) != info.sha256:
+                raise CorpusError(
+                    f"corpus {files.name}", f"{name} with the sha256 of its header", "another", COPY_AGAIN
+                )
         except HeadmotionError as error:
-            yield RejectedClip(path, error, str(folder))
+            yield RejectedClip(name, error, files.name)
         except OSError as error:
-            yield RejectedClip(path, CorpusError(str(folder), path, str(error)), str(folder))
+            yield RejectedClip(name, CorpusError(files.name, name, str(error)), files.name)

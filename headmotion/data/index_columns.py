@@ -1,0 +1,239 @@
+"""The index of a corpus as columns: numbers as arrays, words as bytes and offsets or as codes into a table.
+
+A clip costs no Python object: ten million are opened by mapping one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .array_file import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Texts ``[N]``, one after another in one array of bytes."""
+
+    content: npt.NDArray[np.uint8]
+    """All texts as UTF-8."""
+    offsets: npt.NDArray[np.int64]
+    """``[N + 1]``: text ``k`` is ``content[offsets[k]:offsets[k + 1]]``."""
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Self:
+        """Store texts; they may hold surrogates, as paths do whose bytes are not UTF-8."""
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(text) for text in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[k] for k in range(len(self)))
+
+    def __getitem__(self, row: int) -> str:
+        """Return a text.
+
+        Raises:
+            ValueError: the offsets are damaged, or the bytes are no UTF-8.
+        """
+        first, last = int(self.offsets[row]), int(self.offsets[row + 1])
+        if not 0 <= first <= last <= len(self.content):
+            raise ValueError(f"offsets {first} and {last} of {len(self.content)} bytes")
+        return self.content[first:last].tobytes().decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, eq=False)
+class Names:
+    """A name for each of ``N`` clips, as a number in a table of the names that there are."""
+
+    codes: npt.NDArray[np.int32]
+    """``[N]``: row in ``table``."""
+    table: Texts
+    """The different names."""
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Self:
+        """Store names; the table has them in the order in which they first come."""
+        numbers: dict[str, int] = {}
+        codes = np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int32)
+        return cls(codes, Texts.of(numbers))
+
+    def __getitem__(self, row: int) -> str:
+        return self.table[int(self.codes[row])]
+
+    def equal(self, name: str) -> npt.NDArray[np.bool_]:
+        """Return ``[N]``: whether a clip has this name."""
+        matching = [code for code, other in enumerate(self.table) if other == name]
+        return np.isin(self.codes, np.array(matching, np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class IndexColumns:
+    """What the index of a corpus of format 2 knows of its ``N`` clips."""
+
+    id: Texts
+    """Names, unique within the corpus."""
+    speaker: Names
+    """Empty if unknown."""
+    split: Names
+    """``train``, ``val``, ``test``, or any other name."""
+    source: Names
+    """Where clips come from."""
+    license: Names
+    """Empty if unknown."""
+    checks: Texts
+    """What was measured of each clip, as JSON; empty if nothing was."""
+    distribute: npt.NDArray[np.uint8]
+    """1 if weights trained on the clip may be given away."""
+    weight: npt.NDArray[np.float64]
+    """Factor of the chance that training draws the clip."""
+    frames: npt.NDArray[np.int32]
+    """Number of motion frames."""
+    image_size: npt.NDArray[np.int32]
+    """``[N, 2]``: height and width of the source video in pixels; 0 if unknown."""
+    shard: npt.NDArray[np.int32]
+    """Number of the shard."""
+    first_frame: npt.NDArray[np.int64]
+    """Where the clip begins in the shard's ``motion``."""
+    first_sample: npt.NDArray[np.int64]
+    """Where the clip begins in the shard's ``audio``."""
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return all columns as arrays, by the names that they have in a file."""
+        result: dict[str, Array] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Names):
+                result[field.name], value = value.codes, value.table
+                result |= {f"{field.name}.names": value.content, f"{field.name}.names.offsets": value.offsets}
+            elif isinstance(value, Texts):
+                result |= {field.name: value.content, f"{field.name}.offsets": value.offsets}
+            else:
+                result[field.name] = value
+        return result
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array], shards: Iterable[int]) -> Self:
+        """Return the columns that `arrays` returned, checked as far as that needs no reading of texts.
+
+        Args:
+            arrays: the columns by name.
+            shards: numbers of the shards that there are.
+
+        Raises:
+            ValueError: a column is missing, of another type or length, or has values that are none.
+        """
+        columns = _Columns(arrays)
+        number = columns.number
+        result = cls(
+            id=columns.texts("id"),
+            speaker=columns.names("speaker"),
+            split=columns.names("split"),
+            source=columns.names("source"),
+            license=columns.names("license"),
+            checks=columns.texts("checks"),
+            distribute=number("distribute", np.uint8),
+            weight=number("weight", np.float64),
+            frames=number("frames", np.int32, least=1),
+            image_size=number("image_size", np.int32, 2),
+            shard=number("shard", np.int32),
+            first_frame=number("first_frame", np.int64),
+            first_sample=number("first_sample", np.int64),
+        )
+        if not np.isfinite(result.weight).all():
+            raise ValueError("weights that are not finite")
+        if unknown := set(np.unique(result.shard).tolist()) - set(shards):
+            raise ValueError(f"the shard {min(unknown)}, which its header does not name")
+        return result
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Checks columns one by one."""
+
+    arrays: Mapping[str, Array]
+
+    @cached_property
+    def count(self) -> int:
+        return len(self.array("frames", np.int32))
+
+    def array(self, name: str, dtype: npt.DTypeLike, *shape: int) -> Array:
+        array = self.arrays.get(name)
+        if array is None or array.dtype != dtype or array.ndim != 1 + len(shape) or array.shape[1:] != shape:
+            got = "none" if array is None else f"{array.dtype} {list(array.shape)}"
+            raise ValueError(f"{got} for the column {name!r}")
+        return array
+
+    def number(self, name: str, dtype: npt.DTypeLike, *shape: int, least: int = 0) -> Array:
+        array = self.array(name, dtype, *shape)
+        if len(array) != self.count:
+            raise ValueError(f"{len(array)} values of {name!r} for {self.count} clips")
+        if len(array) and array.min() < least:
+            raise ValueError(f"{array.min()} among {name!r}")
+        return array
+
+    def texts(self, name: str, count: int | None = None) -> Texts:
+        texts = Texts(self.array(name, np.uint8), self.array(f"{name}.offsets", np.int64))
+        if len(texts.offsets) != (self.count if count is None else count) + 1:
+            raise ValueError(f"{len(texts)} values of {name!r} for {self.count} clips")
+        return texts
+
+    def names(self, name: str) -> Names:
+        codes = self.number(name, np.int32)
+        offsets = self.array(f"{name}.names.offsets", np.int64)
+        table = self.texts(f"{name}.names", len(offsets) - 1)
+        if len(codes) and codes.max() >= len(table):
+            raise ValueError(f"the {name} {codes.max()} of {len(table)}")
+        return Names(codes, table)
+
+
+def concatenate(parts: Sequence[IndexColumns], first_shards: Sequence[int]) -> IndexColumns:
+    """Return several indexes as one, in order.
+
+    Args:
+        parts: the indexes.
+        first_shards: what is added to the shard numbers of each.
+    """
+    columns: dict[str, Any] = {}
+    for field in fields(IndexColumns):
+        values = [getattr(part, field.name) for part in parts]
+        if isinstance(values[0], Names):
+            columns[field.name] = _join_names(values)
+        elif isinstance(values[0], Texts):
+            columns[field.name] = _join_texts(values)
+        else:
+            columns[field.name] = np.concatenate(values)
+    added = np.repeat(np.array(first_shards, np.int32), [len(part) for part in parts])
+    columns["shard"] = columns["shard"] + added
+    return IndexColumns(**columns)
+
+
+def _join_texts(parts: Sequence[Texts]) -> Texts:
+    starts = np.cumsum([0, *(int(part.offsets[-1]) for part in parts)])
+    offsets = [part.offsets[1:] + start for part, start in zip(parts, starts[:-1], strict=True)]
+    return Texts(
+        np.concatenate([part.content[: int(part.offsets[-1])] for part in parts]),
+        np.concatenate([np.zeros(1, np.int64), *offsets]),
+    )
+
+
+def _join_names(parts: Sequence[Names]) -> Names:
+    numbers: dict[str, int] = {}
+    codes = []
+    for part in parts:
+        # One look-up per name, not per clip.
+        table = np.array([numbers.setdefault(name, len(numbers)) for name in part.table], np.int32)
+        codes.append(table[part.codes])
+    return Names(np.concatenate(codes), Texts.of(numbers))
