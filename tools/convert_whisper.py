@@ -3,8 +3,8 @@
     python tools/convert_whisper.py ENCODER.safetensors headmotion/audio_encoders/models/whisper-tiny-en.safetensors
 
 ENCODER is a file of Whisper's encoder by this project's names, or Hugging Face's ``model.safetensors`` of a Whisper.
-The original is OpenAI's (MIT), github.com/openai/whisper. Positions are left out, because they follow from the width, and
-so are the higher layers and the decoder. Nothing but numbers is taken over.
+The original is OpenAI's (MIT), github.com/openai/whisper. Positions are left out, because they follow from the width,
+and so are the higher layers and the decoder. Nothing but numbers is taken over.
 """
 
 from __future__ import annotations
