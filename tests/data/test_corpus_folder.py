@@ -230,10 +230,10 @@ def test_ids_that_stay_within_the_folder(id: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("id", [id for id in OUTSIDE if id])
 def test_an_index_whose_ids_lead_out_of_the_folder(id: str, tmp_path: Path) -> None:
     shards(tmp_path / "s", iter([make("a")]))
-    index, texts = tmp_path / "s/index.safetensors", Texts.of([id])
-    arrays = map_arrays(index) | {"id": texts.content, "id.offsets": texts.offsets}
-    index.unlink()
-    size, digest = write_arrays(index, {name: [values] for name, values in arrays.items()})
+    path, texts = tmp_path / "s/index.safetensors", Texts.of([id])
+    arrays = map_arrays(path) | {"id": texts.content, "id.offsets": texts.offsets}
+    path.unlink()
+    size, digest = write_arrays(path, {name: [values] for name, values in arrays.items()})
     header = json.loads((tmp_path / "s/corpus.json").read_text())
     header["index"] |= {"size": size, "sha256": digest}
     (tmp_path / "s/corpus.json").write_text(json.dumps(header))
