@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .core.interfaces.capabilities import SupportsPooling as SupportsPooling
     from .core.interfaces.capabilities import SupportsStreaming as SupportsStreaming
     from .core.interfaces.capabilities import SupportsStyle as SupportsStyle
+    from .core.interfaces.capabilities import SupportsTrainingTerms as SupportsTrainingTerms
     from .core.interfaces.capabilities import SupportsUncertainty as SupportsUncertainty
     from .core.interfaces.converter import Converter as Converter
     from .core.interfaces.detector import Detection as Detection
@@ -95,7 +96,7 @@ _HOMES = {
     "core.frozen_weights": "FrozenWeights load_frozen",
     "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
-    " SupportsStyle SupportsUncertainty",
+    " SupportsStyle SupportsTrainingTerms SupportsUncertainty",
     "core.interfaces.converter": "Converter",
     "core.interfaces.detector": "Detection Detector SupportsLabels SupportsTracking",
     "core.interfaces.discriminator": "Discriminator SupportsPrediction",

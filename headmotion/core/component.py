@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from .noise import sample_seeds
 from .spec import Spec
 
 
@@ -30,7 +31,5 @@ def seeded_uniform(seed: int | Sequence[int], batch: int, size: int) -> Tensor:
         size: numbers per sample.
     """
     # One generator per sample, because a single one would tie the numbers of a sample to its place in the batch.
-    seeds = range(seed, seed + batch) if isinstance(seed, int) else seed
-    if len(seeds) != batch:
-        raise ValueError(f"{len(seeds)} seeds for a batch of {batch}")
-    return torch.stack([torch.rand(size, generator=torch.Generator().manual_seed(sample)) for sample in seeds])
+    generators = (torch.Generator().manual_seed(sample) for sample in sample_seeds(seed, batch))
+    return torch.stack([torch.rand(size, generator=generator) for generator in generators])

@@ -6,7 +6,7 @@ error names the capability.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,6 +17,7 @@ from ..errors import HeadmotionError
 from ..motion import Motion
 from .fixed_shape_stream import FixedShapeStream
 from .generator import Generator
+from .sample import Sample
 
 
 @runtime_checkable
@@ -127,6 +128,26 @@ class SupportsFixedShapes(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsTrainingTerms(Protocol):
+    """A generator that defines terms of its own to be trained by: flow matching, diffusion, regression.
+
+    A phase adds them to its other terms, and logs them by name. Where they are enough, the adversarial objective may
+    have no weight.
+    """
+
+    def training_terms(self, real: Sample, step: int, seed: int | Sequence[int]) -> Mapping[str, Tensor]:
+        """Return scalar terms by name, each already weighted, with gradients to the generator's parameters.
+
+        Args:
+            real: recorded clips.
+            step: number of the training step, from 0.
+            seed: an int seeds sample ``b`` with ``seed + b``, a sequence holds a seed per sample; it is the only source
+                of randomness. `headmotion.core.noise.normal` draws noise from it.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A motion with the generator's uncertainty."""
@@ -144,6 +165,7 @@ CAPABILITIES: tuple[type, ...] = (
     SupportsStyle,
     SupportsDialogue,
     SupportsFixedShapes,
+    SupportsTrainingTerms,
 )
 """All capabilities that a generator may declare."""
 
