@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
     from .core.interfaces.audio_encoder import SupportsAudioPooling as SupportsAudioPooling
     from .core.interfaces.audio_encoder import SupportsAudioStreaming as SupportsAudioStreaming
+    from .core.interfaces.audio_encoder import SupportsFixedShapeSteps as SupportsFixedShapeSteps
     from .core.interfaces.capabilities import Estimate as Estimate
     from .core.interfaces.capabilities import SupportsDialogue as SupportsDialogue
     from .core.interfaces.capabilities import SupportsFixedShapes as SupportsFixedShapes
@@ -94,7 +95,7 @@ _HOMES = {
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError PluginError SpecError TrainingError",
     "core.frozen_weights": "FrozenWeights load_frozen",
-    "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming",
+    "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming SupportsFixedShapeSteps",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
     " SupportsStyle SupportsTrainingTerms SupportsUncertainty",
     "core.interfaces.converter": "Converter",

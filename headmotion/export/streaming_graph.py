@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ..core.errors import HeadmotionError
-from ..core.interfaces.audio_encoder import SupportsAudioStreaming
+from ..core.interfaces.audio_encoder import AudioEncoder, SupportsAudioStreaming, SupportsFixedShapeSteps
 from ..core.interfaces.capabilities import SupportsFixedShapes, lacking
 from ..pipeline.pipeline import Pipeline
 
@@ -37,13 +37,10 @@ class StreamingGraph(nn.Module):
         parts = copy.deepcopy(pipeline).cpu()
         if not isinstance(parts.generator, SupportsFixedShapes):
             raise lacking(parts.generator, SupportsFixedShapes, "the export as a step")
-        encoder = parts.audio_encoder
-        if not isinstance(encoder, SupportsAudioStreaming):
-            name = f"audio encoder {encoder.spec.type_name()}"
-            raise HeadmotionError(name, "SupportsAudioStreaming for the export as a step", "an encoder without it")
-        self.encoder, self.steps_per_frame = encoder, parts.spec.steps_per_frame
-        self.frames, self.samples = frames, frames * self.steps_per_frame * encoder.hop
-        self._silence_state, missing_steps = self._steady_state()
+        self.encoder, self.steps_per_frame = parts.audio_encoder, parts.spec.steps_per_frame
+        self.frames, self.samples = frames, frames * self.steps_per_frame * self.encoder.hop
+        self._steps = _fixed_shape_steps(self.encoder, self.samples)
+        missing_steps = self._steps.late_steps
         lag_frames = -(-missing_steps // self.steps_per_frame)
         self._delayed_steps = lag_frames * self.steps_per_frame - missing_steps
         self.stream = parts.generator.fixed_shape_stream(frames, lag_frames)
@@ -52,10 +49,10 @@ class StreamingGraph(nn.Module):
         """Return the state by name of a stream that continues the reference ``[R, P, D]`` of the unit frame."""
         state = {
             "chunk": torch.zeros(1, dtype=torch.int64),
-            "encoder": self._silence_state,
             "features": torch.zeros(1, self._delayed_steps, self.encoder.channels),
         }
-        return state | self.stream.init_state(reference.unsqueeze(0), seed)
+        encoder = {f"encoder_{name}": value for name, value in self._steps.init_fixed_state().items()}
+        return state | encoder | self.stream.init_state(reference.unsqueeze(0), seed)
 
     @override
     def forward(self, wave: Tensor, end: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
@@ -71,7 +68,8 @@ class StreamingGraph(nn.Module):
             state.
         """
         chunk, total = state["chunk"][0], torch.where(end[0] < 0, UNKNOWN_END, end[0])
-        encoded, encoder = self.encoder.step(wave.unsqueeze(0), state["encoder"])
+        before = {name.removeprefix("encoder_"): state[name] for name in state if name.startswith("encoder_")}
+        encoded, after = self._steps.fixed_step(wave.unsqueeze(0), before)
         features = torch.cat([state["features"], encoded], dim=1)
         size = self.frames * self.steps_per_frame
         motion, next_state = self.stream(features[:, :size], chunk, total, state)
@@ -80,20 +78,43 @@ class StreamingGraph(nn.Module):
         skipped = (-first).clamp(0, self.frames)
         count = torch.minimum(first + self.frames, total) - first - skipped
         order = (torch.arange(self.frames) + skipped).clamp(max=self.frames - 1)
-        next_state = {"chunk": state["chunk"] + 1, "encoder": encoder, "features": features[:, size:]} | next_state
+        next_state |= {"chunk": state["chunk"] + 1, "features": features[:, size:]}
+        next_state |= {f"encoder_{name}": value for name, value in after.items()}
         return motion[0].index_select(0, order), count.clamp(min=0).reshape(1), next_state
 
-    def _steady_state(self) -> tuple[Tensor, int]:
-        """Return the encoder's state after silence, and the number of steps by which its output is late.
 
-        The state's shape is constant only after the first chunk.
-        """
-        silence, steps = torch.zeros(1, self.samples), self.frames * self.steps_per_frame
+def _fixed_shape_steps(encoder: AudioEncoder, samples: int) -> SupportsFixedShapeSteps:
+    if isinstance(encoder, SupportsFixedShapeSteps):
+        return encoder
+    if not isinstance(encoder, SupportsAudioStreaming):
+        name = f"audio encoder {encoder.spec.type_name()}"
+        raise HeadmotionError(name, "SupportsAudioStreaming for the export as a step", "an encoder without it")
+    return _AfterSilence(encoder, samples)
+
+
+class _AfterSilence:
+    """The stream of an encoder whose state is one tensor, of constant shape after the first chunk.
+
+    Args:
+        encoder: the encoder.
+        samples: per chunk.
+    """
+
+    def __init__(self, encoder: SupportsAudioStreaming, samples: int) -> None:
+        self._encoder, silence = encoder, torch.zeros(1, samples)
         with torch.no_grad():
-            first, once = self.encoder.step(silence, self.encoder.init_state(1))
-            second, twice = self.encoder.step(silence, once)
+            first, once = encoder.step(silence, encoder.init_state(1))
+            second, twice = encoder.step(silence, once)
         fixed = isinstance(once, Tensor) and isinstance(twice, Tensor) and once.shape == twice.shape
-        if not fixed or second.shape[1] != steps or first.shape[1] > steps:
-            name = type(self.encoder.spec).type_name()
+        assert isinstance(encoder, AudioEncoder)
+        if not fixed or second.shape[1] * encoder.hop != samples or first.shape[1] > second.shape[1]:
+            name = type(encoder.spec).type_name()
             raise HeadmotionError("export", "an audio encoder whose state keeps its shape", repr(name))
-        return once, steps - first.shape[1]
+        self._state, self.late_steps = once, second.shape[1] - first.shape[1]
+
+    def init_fixed_state(self) -> dict[str, Tensor]:
+        return {"state": self._state}
+
+    def fixed_step(self, wave: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        features, after = self._encoder.step(wave, state["state"])
+        return features, {"state": after}

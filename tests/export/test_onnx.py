@@ -92,6 +92,8 @@ def test_chunks_give_the_frames_of_generate(changes: dict[str, Any], frames: int
         {"steps_per_frame": 2, "audio_encoder": {"type": "log-mel", "hop": 320}},
         {"steps_per_frame": 1, "audio_encoder": {"type": "log-mel", "hop": 640, "window": 800, "n_fft": 1024}},
         {"fps": 50, "steps_per_frame": 4, "audio_encoder": {"type": "log-mel", "hop": 80}},
+        {"steps_per_frame": 2, "audio_encoder": "whisper"},
+        {"steps_per_frame": 2, "audio_encoder": {"type": "whisper", "layers": 1, "look_ahead_ms": 32.5}},
     ],
 )
 def test_other_parts_step_as_well(parts: dict[str, Any]) -> None:
@@ -126,6 +128,12 @@ class Plain(Generator):
 def test_what_cannot_be_cut_is_refused(changes: dict[str, Any], frames: int, named: str) -> None:
     with pytest.raises(hm.HeadmotionError, match=named):
         StreamingGraph(narrow(changes), frames)
+
+
+def test_an_encoder_that_cannot_stream_is_refused() -> None:
+    pipe = narrow(steps_per_frame=2, audio_encoder={"type": "whisper", "layers": 1, "look_ahead_ms": None})
+    with pytest.raises(hm.HeadmotionError, match="audio encoder whisper: expected SupportsAudioStreaming"):
+        StreamingGraph(pipe, 8)
 
 
 def test_a_generator_without_the_ability_is_refused(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class StreamingWhisper(Whisper):
         assert self.back is not None and self.ahead is not None
         self._back, self._ahead = self.back, self.ahead
         self.lag = sum(self.ahead)
+        self.late_steps = self.lag + 1
 
     def init_state(self, batch: int = 1) -> WhisperState:
         """Return the state before the first sample."""
@@ -93,15 +94,24 @@ class StreamingWhisper(Whisper):
         samples, count = torch.cat([state.samples, self._checked(wave)], dim=1), self._count(wave, state)
         if count == 0:
             return samples.new_zeros(len(samples), 0, self.channels), state._replace(samples=samples)
-        mel = self.log_mel(samples[:, : STEP * (count - 1) + 2 * REACH])
-        inputs = self.network.convolve(mel, state.first)
+        mel, first = self.log_mel(samples[:, : STEP * (count - 1) + 2 * REACH]), state.first.cpu()
+        inputs = self.network.convolve(mel, first)
         outputs, windows = [inputs, inputs], list(state.windows)  # by parity
         for parity in parities:
-            outputs[parity], windows[parity] = self._in_windows(inputs, state.first, parity, state.windows[parity])
-        owner = self.windows.owner(state.first - self.lag + torch.arange(count)).to(inputs.device)
+            outputs[parity], windows[parity] = self._in_windows(inputs, first, parity, state.windows[parity])
+        owner = self.windows.owner(first - self.lag + torch.arange(count)).to(inputs.device)
         features = torch.where((owner % 2 == 0)[:, None], outputs[0], outputs[1])
         rest = samples[:, STEP * count :].clone()
-        return features, WhisperState(state.first + count, rest, (windows[0], windows[1]))
+        return features, WhisperState(first + count, rest, (windows[0], windows[1]))
+
+    def init_fixed_state(self) -> dict[str, Tensor]:
+        """Return the state before the first sample by name (`SupportsFixedShapeSteps`)."""
+        return _by_name(self.init_state())
+
+    def fixed_step(self, wave: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Do what `step_all` does, with the state by name."""
+        features, next_state = self.step_all(wave, _from_names(state, len(self._ahead)))
+        return features, _by_name(next_state)
 
     @staticmethod
     def _count(wave: Tensor, state: WhisperState) -> int:
@@ -141,3 +151,18 @@ def _through(layer: Layer, inputs: Tensor, ahead: int, state: LayerState, mask: 
     values = torch.cat([state.values, values[:, :, ahead:]], dim=2)
     outputs = layer.finish(waiting[:, :count], queries[:, :, :count], keys, values, mask)
     return outputs, LayerState(keys[:, :, count:].clone(), values[:, :, count:].clone(), waiting[:, count:].clone())
+
+
+def _by_name(state: WhisperState) -> dict[str, Tensor]:
+    named = {"first": state.first.reshape(1), "samples": state.samples}
+    for parity, layers in enumerate(state.windows):
+        for number, layer in enumerate(layers):
+            named |= {f"{name}_{parity}_{number}": value for name, value in layer._asdict().items()}
+    return named
+
+
+def _from_names(named: dict[str, Tensor], layers: int) -> WhisperState:
+    def window(parity: int) -> tuple[LayerState, ...]:
+        return tuple(LayerState(*(named[f"{n}_{parity}_{k}"] for n in LayerState._fields)) for k in range(layers))
+
+    return WhisperState(named["first"][0], named["samples"], (window(0), window(1)))

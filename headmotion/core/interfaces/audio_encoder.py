@@ -43,7 +43,8 @@ class AudioEncoder(Component):
 class SupportsAudioStreaming(Protocol):
     """An audio encoder that returns steps while the samples still arrive, the same steps as ``forward``.
 
-    It needs a finite ``look_ahead``. A state may be of any type; the ONNX export requires a tensor of constant shape.
+    It needs a finite ``look_ahead``. A state may be of any type. The ONNX export requires a tensor of constant shape,
+    or `SupportsFixedShapeSteps`.
     """
 
     def init_state(self, batch: int) -> Any:
@@ -74,6 +75,26 @@ class SupportsAudioPooling(SupportsAudioStreaming, Protocol):
             waves: the next samples ``[1, s]`` of each stream; ``s`` may differ.
             states: the state of each stream.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsFixedShapeSteps(Protocol):
+    """An audio encoder whose stream is also a graph that is the same in every call, for the ONNX export.
+
+    A call takes ``n * hop`` samples, as many each time, and returns ``n`` steps, ``late_steps`` before those that begin
+    with its samples. Steps with negative numbers, which come first, mean nothing.
+    """
+
+    late_steps: int
+    """Steps by which the output of a call lies before its samples."""
+
+    def init_fixed_state(self) -> dict[str, Tensor]:
+        """Return the state by name of a stream of one wave without samples; all tensors keep their shapes."""
+        ...
+
+    def fixed_step(self, wave: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Take the next samples ``[1, n * hop]``; return features ``[1, n, C]`` and the new state."""
         ...
 
 
