@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import os
 import warnings
 from dataclasses import replace
@@ -11,18 +12,23 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, _imaging
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, _imaging
 from torch import Tensor
 
 from ..core.errors import ImageError
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.lazy import import_optional
 from ..core.motion import Motion
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded."""
 FACTORS = (2, 4, 8)
 """Factors by which a picture may be reduced as it is read: JPEG can be decoded at these fractions of its size."""
+HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+"""Brands of pictures in the container of MP4 whose codec is HEVC, or says nothing; Pillow does not read them."""
+AVIF = (b"avif", b"avis")
+"""The same with AV1; Pillow reads them from 11.3 on."""
 CANVAS_PX = 512
 """Edge of the square on which motion without a picture is drawn."""
 
@@ -31,11 +37,12 @@ def read_picture(path: str | os.PathLike[str], alpha: bool = False) -> Picture:
     """Read a picture file as RGB ``uint8 [H, W, 3]``, upright as its EXIF tag says, transparency over white.
 
     Args:
-        path: PNG, JPEG, WebP or any other format that Pillow reads.
+        path: PNG, JPEG, WebP or any other format that Pillow reads, whatever its name; HEIC with ``headmotion[heic]``.
+            Of an animated picture the first frame; colors are converted from the file's profile to sRGB.
         alpha: keep transparency; a picture that has some becomes ``[H, W, 4]``.
 
     Raises:
-        ImageError: no such file, not a picture, damaged, empty, or more than `MAX_PIXELS`.
+        ImageError: no such file, not a picture, damaged, empty, more than `MAX_PIXELS`, or HEIC without pillow-heif.
     """
     return read_reduced(path, None, alpha)[0]
 
@@ -62,7 +69,7 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
         with warnings.catch_warnings():
             # Pillow warns of odd metadata and of size; the size is checked here, before anything is decoded.
             warnings.simplefilter("ignore")
-            with Image.open(source) as opened:
+            with _open(source) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     raise ImageError(
                         "picture", f"at most {MAX_PIXELS:,} pixels", f"{opened.width} x {opened.height} in {source}"
@@ -86,6 +93,11 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
         raise ImageError(
             "picture", "a whole picture (PNG, JPEG, WebP ...)", f"{source} ({type(error).__name__})"
         ) from None
+
+
+def is_brand(head: bytes, brands: tuple[bytes, ...]) -> bool:
+    """Return whether a file's first 12 bytes are of the container of MP4 with one of the brands."""
+    return head[4:8] == b"ftyp" and head[8:12] in brands
 
 
 def opaque(picture: Picture) -> Picture:
@@ -126,6 +138,22 @@ def reduce_motion(motion: Motion, factor: int, representation: Representation) -
     return replace(motion, values=to_pixels(motion.values), reference=reference, frame=small, units="px")
 
 
+def _open(source: Path) -> Image.Image:
+    try:
+        return Image.open(source)
+    except UnidentifiedImageError:
+        with source.open("rb") as stream:
+            head = stream.read(12)
+        if is_brand(head, AVIF):
+            raise ImageError("picture", "Pillow 11.3, which reads AVIF", source.name, "pip install -U pillow") from None
+        if not is_brand(head, HEIF):
+            raise
+    # Opened here and not registered with Pillow, which would be for the whole process.
+    heif = import_optional("pillow_heif", "headmotion[heic]", f"picture {source.name} (HEIC)", ImageError)
+    opened: Image.Image = heif.HeifImageFile(source)
+    return opened
+
+
 @cache
 def _silence_libtiff() -> None:
     """Switch off libtiff's own messages on standard error; what goes wrong is an `ImageError` anyway.
@@ -148,7 +176,22 @@ def _pixels(picture: Image.Image, factor: int) -> Picture:
         levels = np.asarray(picture).astype(np.int32)
         picture = Image.fromarray(((levels.clip(0, 65535) + 128) // 257).astype(np.uint8))
     mode = "RGBA" if picture.has_transparency_data else "RGB"
-    picture = picture if picture.mode == mode else picture.convert(mode)
-    pixels = np.array(picture.reduce(factor) if factor > 1 else picture, dtype=np.uint8)
+    profile = picture.info.get("icc_profile")
+    # Profiles of gray and of inks are for these numbers.
+    if picture.mode != mode and not (mode == "RGB" and picture.mode in ("L", "CMYK")):
+        picture = picture.convert(mode)
+    picture = picture.reduce(factor) if factor > 1 else picture
+    picture = _to_srgb(picture, mode, profile) if profile else picture
+    pixels = np.array(picture if picture.mode == mode else picture.convert(mode), dtype=np.uint8)
     transparent = mode == "RGBA" and pixels[..., 3].min() < 255
     return pixels if transparent else np.ascontiguousarray(pixels[..., :3])
+
+
+def _to_srgb(picture: Image.Image, mode: str, profile: bytes) -> Image.Image:
+    """Convert colors from a file's profile (Display P3, Adobe RGB, inks) to sRGB; one that does not fit is ignored."""
+    with contextlib.suppress(ImageCms.PyCMSError, OSError, ImportError, ValueError):
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" not in ImageCms.getProfileDescription(own):
+            converted = ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), outputMode=mode)
+            return converted or picture
+    return picture

@@ -37,9 +37,9 @@ class VideoFrame:
     picture: Picture
     """Upright, RGB ``uint8 [H, W, 3]``."""
     reduction: float
-    """Pixels of the video per pixel of the picture."""
+    """Pixels of the video per pixel of the picture. Pixels that are not square count as shown: wider or higher."""
     size: tuple[int, int]
-    """Height and width of the upright picture in pixels of the video."""
+    """Height and width of the upright picture in pixels of the video, square as they are shown."""
 
 
 class Video:
@@ -47,6 +47,7 @@ class Video:
 
     def __init__(self, container: Any, stream: Any) -> None:
         self.has_audio = bool(container.streams.audio)
+        self._aspect = _pixel_aspect(stream)
         self._rate = Fraction(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
         self._decoded = _increasing(container.decode(stream), stream.time_base, self._rate)
         self._first = next(self._decoded, None)
@@ -75,12 +76,13 @@ class Video:
         with as_one_error(_damaged):
             for next_stamp, next_frame in self._decoded:
                 end = frames_before(next_stamp - origin)
-                yield from _repeat(current, number, range(index, min(end, frames_before(stamp + LONGEST_HOLD_S))))
+                until = min(end, frames_before(stamp + LONGEST_HOLD_S))
+                yield from _repeat(current, self._aspect, number, range(index, until))
                 index, number, current, stamp = end, number + 1, next_frame, next_stamp - origin
             # The last frame stays as long as it says, or as long as the others did on average.
             duration = current.duration * current.time_base if current.duration else 1 / self._rate
             end = frames_before(stamp + min(duration, Fraction(LONGEST_HOLD_S)))
-            yield from _repeat(current, number, range(index, max(end, 1)))
+            yield from _repeat(current, self._aspect, number, range(index, max(end, 1)))
 
 
 @contextlib.contextmanager
@@ -128,9 +130,8 @@ def last_frames(path: Path, count: Callable[[Fraction], int]) -> tuple[list[Pict
         if stream is None or not stream.average_rate:
             raise ImageError("video", "a video track", f"none in {path}")
         fps = Fraction(stream.average_rate)
-        return [
-            _upright(frame, frame.to_ndarray(format="rgb24")) for frame in _tail(container, stream, count(fps))
-        ], fps
+        aspect = _pixel_aspect(stream)
+        return [_decode(frame, *_shown_size(frame, aspect)) for frame in _tail(container, stream, count(fps))], fps
 
 
 def _tail(container: Any, stream: Any, count: int) -> list[Any]:
@@ -147,23 +148,36 @@ def _tail(container: Any, stream: Any, count: int) -> list[Any]:
     return list(frames)
 
 
-def _repeat(frame: Any, number: int, indices: range) -> Iterator[VideoFrame]:
+def _repeat(frame: Any, aspect: Fraction, number: int, indices: range) -> Iterator[VideoFrame]:
     """Convert a decoded frame to a picture and return it for each of the indices."""
     if not indices:
         return
-    reduction = max(1.0, max(frame.width, frame.height) / LONGEST_EDGE)
-    width, height = (max(1, round(edge / reduction)) for edge in (frame.width, frame.height))
-    # Scaling and conversion of color are one pass in FFmpeg.
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
-    picture = _upright(frame, pixels)
-    on_its_side = _quarter_turns(frame) % 2
-    size = (frame.width, frame.height) if on_its_side else (frame.height, frame.width)
+    shown = _shown_size(frame, aspect)
+    reduction = max(1.0, max(shown) / LONGEST_EDGE)
+    width, height = (max(1, round(edge / reduction)) for edge in shown)
+    picture = _decode(frame, width, height)
+    size = shown if _quarter_turns(frame) % 2 else shown[::-1]
     yield from (VideoFrame(index, number, picture, reduction, size) for index in indices)
 
 
-def _upright(frame: Any, pixels: Picture) -> Picture:
-    """Turn pixels by the rotation that the frame's metadata states."""
+def _decode(frame: Any, width: int, height: int) -> Picture:
+    """Return a frame's pixels, scaled and then turned upright by the rotation that its metadata states."""
+    # Scaling and conversion of color are one pass in FFmpeg.
+    larger = width > frame.width or height > frame.height
+    method = "BICUBIC" if larger else "AREA"
+    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=method)
     return np.ascontiguousarray(np.rot90(pixels, _quarter_turns(frame)), np.uint8)
+
+
+def _pixel_aspect(stream: Any) -> Fraction:
+    """Return the width of a video's pixels in heights of them; 1 where the file says nothing or what cannot be."""
+    aspect = stream.sample_aspect_ratio
+    return Fraction(aspect) if aspect and Fraction(1, 8) <= aspect <= 8 else Fraction(1)
+
+
+def _shown_size(frame: Any, aspect: Fraction) -> tuple[int, int]:
+    """Return width and height of a frame in square pixels, none fewer than it has."""
+    return max(frame.width, round(frame.width * aspect)), max(frame.height, round(frame.height / aspect))
 
 
 def _quarter_turns(frame: Any) -> int:

@@ -25,9 +25,10 @@ from ..core.plugins import registry
 from ..core.spec import building
 from ..core.timing import Rate
 from ..media.audio import Audio, AudioLike
+from ..media.file_kind import file_kind
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
 from .aligned_features import AlignedFeatures
-from .reference import VIDEOS, Reference, ReferenceLike, as_reference
+from .reference import Reference, ReferenceLike, as_reference
 from .session import MotionOptions, Session, lookahead_ms
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class Pipeline(nn.Module):
 
             built = detector_spec(detector or self.spec.detector).build(self.context())
             finder = PoseFinder(built, self.representation, face)
-            if path.suffix.lower() in VIDEOS:
+            if file_kind(path) == "video":
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
             picture, factor = read_reduced(path, MAX_SEARCH_EDGE)
             return reduce_poses(finder.in_picture(picture), 1 / factor, self.representation)

@@ -16,9 +16,7 @@ from ..core.errors import DetectorError, MotionError
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..core.npz import as_float32, read_arrays
-
-PICTURES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic", ".avif", ".ppm"}
-VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv"}
+from ..media.file_kind import file_kind
 
 
 @dataclass(frozen=True)
@@ -92,11 +90,12 @@ def _real(values: npt.NDArray[Any] | Tensor) -> Tensor:
 
 
 def _read(path: Path, find_poses: Callable[[Path], Tensor] | None) -> Tensor:
-    if path.suffix.lower() in PICTURES | VIDEOS:
-        if find_poses is None:
-            raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
-        return find_poses(path)
     try:
+        kind = file_kind(path)
+        if kind in ("picture", "video"):
+            if find_poses is None:
+                raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
+            return find_poses(path)
         stored = read_arrays(path, "landmarks", "values")
         if not stored:
             raise ValueError("no array of that name")

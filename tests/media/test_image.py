@@ -1,9 +1,10 @@
 import struct
+import sys
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, features
 
 from headmotion.core.errors import ImageError
 from headmotion.media.image import opaque, read_picture, read_reduced
@@ -112,6 +113,73 @@ def test_reduced_pictures_are_upright_keep_their_opacity_and_deep_grey(tmp_path)
     deep = SMOOTH[..., 0].astype(np.uint16) * 257
     grey, _ = read_reduced(saved(tmp_path, Image.fromarray(deep), "c.png"), 48)
     assert np.abs(grey[..., 0] - SMOOTH[..., 0].reshape(32, 4, 48, 4).mean(axis=(1, 3))).max() <= 1
+
+
+def test_colors_of_deep_and_transparent_files(tmp_path):
+    """Gray with alpha, and gray and color of 16 bits, as PNG; Pillow itself writes no color of 16 bits."""
+    gray = Image.fromarray(RAMP[..., 0])
+    half = saved(tmp_path, Image.merge("LA", (gray, Image.new("L", gray.size, 128))), "la.png")
+    kept = read_picture(half, alpha=True)
+    assert kept.shape == (*RAMP.shape[:2], 4)
+    assert (kept[..., 3] == 128).all()
+    assert np.abs(read_picture(half).astype(float) - (RAMP[..., :1] * (128 / 255) + 127)).max() <= 2
+    rows = b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in RAMP)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", RAMP.shape[1], RAMP.shape[0], 16, 2, 0, 0, 0))
+    data = header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    assert np.array_equal(read_picture(tmp_path / "deep.png"), RAMP)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp", "a.tiff"])
+def test_the_first_frame_of_an_animated_picture(tmp_path, name):
+    still, other = Image.fromarray(RAMP), Image.fromarray(255 - RAMP)
+    options = {"lossless": True} if name == "a.webp" else {}
+    read = read_picture(saved(tmp_path, still, name, save_all=True, append_images=[other], **options))
+    assert np.abs(read.astype(int) - RAMP).mean() < 5
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_colors_are_converted_from_the_profile_of_the_file(tmp_path, mode):
+    """A profile that takes red for blue, made of that of sRGB by exchanging two of its entries."""
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = bytearray(srgb.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be")))
+    for first, second in ((b"rXYZ", b"bXYZ"), (b"rTRC", b"bTRC")):
+        places = srgb.index(first), srgb.index(second)
+        swapped[places[0] : places[0] + 4], swapped[places[1] : places[1] + 4] = second, first
+    picture = Image.fromarray(RAMP).convert(mode)
+    if mode == "RGBA":
+        picture.putalpha(77)
+    read = read_picture(saved(tmp_path, picture, "a.png", icc_profile=bytes(swapped)), alpha=True)
+    assert read.shape[2] == len(mode)
+    assert np.abs(read[..., :3].astype(int) - RAMP[..., ::-1]).max() <= 2
+    assert mode == "RGB" or (read[..., 3] == 77).all()
+    for profile in (srgb, b"no profile"):
+        read = read_picture(saved(tmp_path, Image.fromarray(RAMP), "b.png", icc_profile=profile))
+        assert np.array_equal(read, RAMP)
+
+
+def test_avif(tmp_path):
+    if not features.check("avif"):
+        pytest.skip("this Pillow was built without AVIF")
+    read = read_picture(saved(tmp_path, Image.fromarray(SMOOTH), "a.avif", quality=95))
+    assert np.abs(read.astype(int) - SMOOTH).mean() < 6
+
+
+def test_heic_is_read_by_content_where_pillow_heif_is_installed(tmp_path):
+    heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "a.jpg"
+    heif.from_pillow(Image.fromarray(SMOOTH)).save(path, quality=95, format="HEIF")
+    assert np.abs(read_picture(path).astype(int) - SMOOTH).mean() < 6
+
+
+def test_the_remedy_for_heic_and_avif_names_what_reads_them(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x1cftypheic\0\0\0\0mif1heicmiaf")
+    with pytest.raises(ImageError, match=r"a.jpg \(HEIC\).*pip install 'headmotion\[heic\]'"):
+        read_picture(tmp_path / "a.jpg")
+    (tmp_path / "b").write_bytes(b"\0\0\0\x1cftypavif\0\0\0\0mif1avifmiaf")
+    with pytest.raises(ImageError, match="picture"):
+        read_picture(tmp_path / "b")
 
 
 def chunk(kind, data):

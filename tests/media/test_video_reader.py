@@ -27,6 +27,7 @@ def write_video(
     rate: Fraction | int = 25,
     stamps_ms: Iterable[int] | None = None,
     codec: str = "libx264",
+    pixel_aspect: Fraction | int = 1,
 ) -> Path:
     """Write pictures at a rate, or at time stamps."""
     stamps = None if stamps_ms is None else iter(stamps_ms)
@@ -39,6 +40,7 @@ def write_video(
         for number, picture in enumerate(pictures):
             if not number:
                 stream.height, stream.width = picture.shape[:2]
+                stream.codec_context.sample_aspect_ratio = Fraction(pixel_aspect)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts = number if stamps is None else next(stamps)
             frame.time_base = 1 / Fraction(rate) if stamps is None else Fraction(1, 1000)
@@ -71,7 +73,10 @@ def video_of(stamps_ms: list[int], rate: Fraction | None = FPS) -> Video:
     """A video with frames at these times."""
     frames = iter([DecodedFrame(pts=stamp) for stamp in stamps_ms])
     container = SimpleNamespace(start_time=0, streams=SimpleNamespace(audio=()), decode=lambda stream: frames)
-    return Video(container, SimpleNamespace(average_rate=rate, guessed_rate=None, time_base=Fraction(1, 1000)))
+    stream = SimpleNamespace(
+        average_rate=rate, guessed_rate=None, time_base=Fraction(1, 1000), sample_aspect_ratio=None
+    )
+    return Video(container, stream)
 
 
 # All frames at a constant rate
@@ -173,6 +178,24 @@ def test_last_frames_of_a_long_video_are_the_same_as_without_seeking(
     far, _ = last_frames(path, lambda fps: 3)
     assert fps == 25 and len(near) == len(far) == 3
     assert all(np.array_equal(a, b) for a, b in zip(near, far, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("aspect", "shape"), [(Fraction(4, 3), (48, 64)), (Fraction(3, 4), (64, 48)), (Fraction(1), (48, 48))]
+)
+def test_pixels_are_square_as_they_are_shown(tmp_path: Path, aspect: Fraction, shape: tuple[int, int]) -> None:
+    """A bright square of the screen is one, whatever pixels the file has; nothing is thrown away."""
+    picture = np.full((48, 48, 3), 20, np.uint8)
+    picture[:, 12:36] = 250
+    path = write_video(tmp_path / "a.mp4", [picture] * 2, pixel_aspect=aspect)
+    (last,), _ = last_frames(path, lambda fps: 1)
+    with open_video(path) as video:
+        frame = next(video.frames(FPS))
+    assert last.shape == frame.picture.shape == (*shape, 3)
+    assert frame.size == shape
+    assert frame.reduction == 1
+    bright = (last[shape[0] // 2, :, 0] > 128).sum()
+    assert bright == pytest.approx(shape[1] / 2, abs=1)
 
 
 def test_last_frames_are_upright(tmp_path: Path, rotate_video: Callable[[Path], Path]) -> None:
