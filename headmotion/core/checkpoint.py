@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from .errors import CheckpointError, PluginError
-from .files import atomic_output
+from .files import atomic_output, open_regular, read_regular
 from .plugins import OWN_DISTRIBUTION, registry
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from .build_budget import BuildBudget
 
 FORMAT = 1
 """Format of the metadata that this version writes, and the newest that it reads."""
@@ -131,10 +133,8 @@ def read_header(path: str | os.PathLike[str]) -> CheckpointHeader:
         CheckpointError: the file is missing, a pickle, damaged, cut short, not a headmotion checkpoint, or too new.
     """
     source = Path(path)
-    if source.exists() and not source.is_file():
-        raise CheckpointError("checkpoint", "a file", f"{source}, a folder, device or pipe")
     try:
-        with source.open("rb") as stream:
+        with open_regular(source) as stream:
             return _parse(stream, source.stat().st_size, source)
     except OSError as error:
         raise CheckpointError("checkpoint", "a readable file", f"{source} ({error.strerror})") from None
@@ -154,7 +154,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> tuple[CheckpointHeader, dic
     source = Path(path)
     header = read_header(source)
     # Read once, so that the tensors come from the very bytes whose digest was checked.
-    content = source.read_bytes()
+    content = read_regular(source)
     if _digest(content) != header.sha256:
         raise CheckpointError(
             "checkpoint", "tensors that match their sha256", f"other data in {source}", "copy it anew"
@@ -275,6 +275,13 @@ def _without_downloads(value: Any) -> Any:
         return value
     spec = {key: _without_downloads(item) for key, item in value.items()}
     return spec | {"fetch": False} if "fetch" in spec and isinstance(spec.get("type"), str) else spec
+
+
+def budget_for(path: Path, header: CheckpointHeader) -> BuildBudget:
+    """Return the context in which the parts of a checkpoint's spec are built; see `BuildBudget`."""
+    from .build_budget import BuildBudget
+
+    return BuildBudget(path, header.size, _parts(header.spec))
 
 
 def _parts(value: Any) -> Iterator[Mapping[str, Any]]:

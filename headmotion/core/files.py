@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from io import BufferedReader
 from pathlib import Path
+
+from .errors import one_line
 
 # Hidden names. Temporary paths have a random hexadecimal number and a suffix, locks the same number.
 _TEMPORARY, _LOCK = ".headmotion-", ".headmotion-lock-"
@@ -68,6 +73,63 @@ def temporary_folder(target: Path) -> Iterator[Path]:
         finally:
             with contextlib.suppress(OSError):  # it may have been moved
                 remove_folder(temporary)
+
+
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a regular file, or a link to one, for reading bytes.
+
+    From a pipe or a device reading might never end, and opening a pipe alone waits for its writer.
+
+    Raises:
+        OSError: the file cannot be opened, or is not a regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+            raise OSError(errno.EINVAL, "A folder" if is_folder else "A device or pipe, not a file", os.fspath(path))
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def require_regular(path: str | os.PathLike[str]) -> None:
+    """Raise an OSError for anything but a regular file; for libraries that open a path themselves."""
+    open_regular(path).close()
+
+
+def read_regular(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:
+    """Read a regular file whole; see `open_regular`.
+
+    Args:
+        path: the file.
+        max_bytes: size above which it is refused before it is read.
+
+    Raises:
+        OSError: the file cannot be read, is not a regular file, or is too large.
+    """
+    with open_regular(path) as stream:
+        if max_bytes is not None and os.fstat(stream.fileno()).st_size > max_bytes:
+            raise OSError(errno.EFBIG, f"More than {max_bytes:,} bytes", os.fspath(path))
+        return stream.read()
+
+
+def reason_of(error: BaseException) -> str:
+    """Return why a file could not be read, without the path, which callers know, and without a Python class name."""
+    if isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    elif isinstance(error, UnicodeDecodeError):
+        text = "text that is not UTF-8"
+    elif isinstance(error, MemoryError):
+        text = "not enough memory"
+    elif isinstance(error, RecursionError):
+        text = "values nested too deep"
+    elif isinstance(error, KeyError):
+        text = f"no {error.args[0]!r}" if error.args else "a name that is missing"
+    else:
+        text = str(error) or "damaged"
+    return one_line(text)[:160]
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import Field
 
 from .errors import CheckpointError
+from .files import open_regular
 from .interfaces.specs import BuildContext
 from .spec import Spec
 
@@ -108,7 +109,7 @@ def _candidates(spec: FrozenWeights) -> Iterator[Path]:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

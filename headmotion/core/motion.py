@@ -16,10 +16,11 @@ from torch import Tensor
 
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
-from .files import atomic_output, write_text
+from .files import atomic_output, read_regular, reason_of, write_text
 from .interfaces.representation import UnitSquare
 from .interfaces.specs import RepresentationSpec
-from .npz import MAX_BYTES, as_float32, read_arrays
+from .limits import TEXT_BYTES, limit
+from .npz import as_float32, read_arrays
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 
@@ -159,7 +160,7 @@ class Motion:
         except HeadmotionError as error:
             raise MotionError("motion file", error.expected, f"{error.got} in {source}") from None
         except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, json or numpy
-            got = f"{source} ({type(error).__name__})"
+            got = f"{source} ({reason_of(error)})"
             raise MotionError("motion file", "a .npz or .json written by Motion.save", got) from None
 
     def summary(self) -> dict[str, Any]:
@@ -193,7 +194,5 @@ def _read_npz(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
 
 
 def _read_json(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError
-    stored = json.loads(path.read_text("utf-8"))
+    stored = json.loads(read_regular(path, limit(TEXT_BYTES)))
     return as_float32(stored["values"]), str(stored["fps"]), dict(stored["meta"])

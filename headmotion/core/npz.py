@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 import zipfile
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-MAX_BYTES = 1 << 30
-"""Largest size of an array in memory; a larger one is refused before it is read (bytes)."""
+from .files import open_regular, reason_of
+from .limits import ARRAY_BYTES, limit, remedy
 
 
 def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
@@ -23,16 +24,16 @@ def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is not an ``.npz``, it is damaged, or an array is pickled or larger than `MAX_BYTES`.
+        ValueError: it is not an ``.npz``, it is damaged, or an array is pickled or too large (see `limits`).
     """
-    with path.open("rb") as stream, warnings.catch_warnings():
+    with open_regular(path) as stream, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's about headers that Python 2 wrote
         try:
             with zipfile.ZipFile(stream) as archive:
                 present = set(archive.namelist())
                 return {name: _member(archive, f"{name}.npy") for name in names if f"{name}.npy" in present}
         except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, ast, tokenize or NumPy
-            raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())[:120]) from None
+            raise ValueError(f"not an .npz that can be read ({reason_of(error)})"[:160]) from None
 
 
 def read_shape(path: Path, name: str) -> tuple[int, ...]:
@@ -46,14 +47,12 @@ def read_shape(path: Path, name: str) -> tuple[int, ...]:
         OSError: the file cannot be read.
         ValueError: it is not an ``.npz``, it is damaged, or it has no such array.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         try:
-            with zipfile.ZipFile(stream) as archive, archive.open(f"{name}.npy") as member:
-                version = np.lib.format.read_magic(member)
-                read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-                return read_header[version[0]](member)[0]
+            with zipfile.ZipFile(stream) as archive:
+                return _shape_and_type(archive, f"{name}.npy")[0]
         except Exception as error:  # as above
-            raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())[:120]) from None
+            raise ValueError(f"not an .npz that can be read ({reason_of(error)})"[:160]) from None
 
 
 def as_float32(values: ArrayLike) -> NDArray[np.float32]:
@@ -70,9 +69,18 @@ def as_float32(values: ArrayLike) -> NDArray[np.float32]:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    # Checked before reading, because a few kilobytes can unpack to terabytes.
-    size = archive.getinfo(name).file_size
-    if size > MAX_BYTES:
-        raise ValueError(f"{size:,} bytes in {name}")
+    # Checked before reading, because a few kilobytes can unpack to terabytes, and bytes grow fourfold as float32.
+    shape, dtype = _shape_and_type(archive, name)
+    size = max(archive.getinfo(name).file_size, math.prod(shape) * max(dtype.itemsize, 4))
+    if size > limit(ARRAY_BYTES):
+        raise ValueError(f"{size:,} bytes in {name}; {remedy()}")
     with archive.open(name) as stream:
         return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
+def _shape_and_type(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    with archive.open(name) as member:
+        version = np.lib.format.read_magic(member)
+        read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+        shape, _, dtype = read_header[version[0]](member)
+        return shape, dtype

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .errors import CheckpointError, HeadmotionError
-from .files import atomic_output
+from .files import atomic_output, read_regular, reason_of
 
 TIMEOUT_SECONDS = 20
 """Seconds of silence after which a host counts as out of reach."""
@@ -90,10 +90,10 @@ def load_weights(
 
     component = f"weights of {name}"
     try:
-        content = Path(path).read_bytes()
+        content = read_regular(path)
         stored: Mapping[str, Tensor] = load(content)
     except (OSError, SafetensorError) as reason:
-        got = f"{path} ({type(reason).__name__})"
+        got = f"{path} ({reason_of(reason)})"
         raise CheckpointError(component, "a .safetensors file", got, remedy) from None
     if translate is not None:
         stored = translate(stored)

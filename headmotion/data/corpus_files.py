@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ..core.errors import CorpusError
-from ..core.files import atomic_output
+from ..core.files import atomic_output, read_regular, reason_of, require_regular
 from ..core.lazy import import_optional
+from ..core.limits import TEXT_BYTES, limit
 from .array_file import file_digest
 from .shard_header import COPY_AGAIN, FileInfo
 
@@ -83,7 +84,7 @@ class LocalFiles:
         Raises:
             OSError: there is no such file, or it cannot be read.
         """
-        return (self.folder / name).read_bytes()
+        return read_regular(self.folder / name, limit(TEXT_BYTES))
 
     def path(self, name: str, info: FileInfo) -> Path:
         """Return the path of a file, which is as long as ``info`` says.
@@ -93,9 +94,10 @@ class LocalFiles:
         """
         path = self.folder / name
         try:
+            require_regular(path)
             size = path.stat().st_size
         except OSError as error:
-            got = error.strerror or type(error).__name__
+            got = reason_of(error)
             raise CorpusError(f"corpus {self.name}", f"the file {name}", got, COPY_AGAIN) from None
         _check_size(self.name, name, info, size)
         return path
@@ -258,5 +260,5 @@ def _one_error(folder: str, name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise CorpusError(f"corpus {folder}", f"the file {name}", "no such file", COPY_AGAIN) from None
     except Exception as error:  # each protocol has errors of its own
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reason = reason_of(error)
         raise CorpusError(f"corpus {folder}", f"to read {name}", reason, "check address, network and rights") from None

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import CorpusError, HeadmotionError
+from ..core.files import reason_of
 from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from ..core.npz import as_float32, read_arrays
 from ..core.progress import track
@@ -150,7 +151,7 @@ def _find_ids(folder: Path) -> list[str]:
         # Hidden files are leftovers of other programs, such as macOS's ``._clip.npz``.
         return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
     except OSError as error:
-        raise CorpusError("folder", "a folder that can be read", f"{folder} ({type(error).__name__})") from None
+        raise CorpusError("folder", "a folder that can be read", f"{folder} ({reason_of(error)})") from None
 
 
 def _read_files(folder: Path, id: str) -> Clip:
@@ -169,9 +170,9 @@ def _read_files(folder: Path, id: str) -> Clip:
         fps = as_fps(str(stored.get("fps", 25)))
         height, width = map(int, stored.get("image_size", (0, 0)))
     except (OSError, KeyError, ValueError, TypeError, OverflowError) as error:
-        raise CorpusError(component, "a readable .npz", f"{type(error).__name__}: {error}") from None
-    samples = Audio.load(sounds[0]).read(SAMPLE_RATE)
+        raise CorpusError(component, "a readable .npz", reason_of(error)) from None
     expected_samples = sample_count(len(landmarks), fps)
+    samples = Audio.load(sounds[0]).read(SAMPLE_RATE, expected_samples + SAMPLE_RATE)
     missing = expected_samples - len(samples)
     # A larger difference means that sound and landmarks do not belong together.
     if abs(missing) > SAMPLE_RATE / fps:

@@ -9,6 +9,7 @@ Further columns become `IndexEntry.checks`.
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 import re
@@ -19,11 +20,13 @@ from typing import Any
 
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from ..core.errors import CorpusError, MotionError
+from ..core.files import read_regular, reason_of, require_regular
 from ..core.npz import as_float32, read_arrays, read_shape
 from ..media.audio_file import soundfile_name
-from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, to_stored
+from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, sample_count, to_stored
 from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_clip
 from .corpus_folder import is_inside
 from .index_entry import IndexEntry
@@ -58,7 +61,7 @@ class PairReader:
             landmarks = as_float32(stored["landmarks"])
             fps = as_fps(str(stored.get("fps", 25)))
             height, width = map(int, stored.get("image_size", (0, 0)))
-            audio, rate = soundfile.read(soundfile_name(sound), dtype="int16")
+            audio, rate = _read_sound(sound, sample_count(len(landmarks), fps) + SAMPLE_RATE)
         except (
             OSError,
             KeyError,
@@ -70,7 +73,7 @@ class PairReader:
             MotionError,
         ) as error:
             expected = f"a readable .npz and {sound.suffix}"
-            raise CorpusError(component, expected, f"{type(error).__name__}: {error}") from None
+            raise CorpusError(component, expected, reason_of(error)) from None
         if rate != SAMPLE_RATE:
             raise CorpusError(component, f"{SAMPLE_RATE} samples per second", str(rate))
         check_clip_values(component, landmarks, audio, fps)
@@ -99,7 +102,7 @@ class PairReader:
             frames, points, dims = read_shape(path, "landmarks")
             fps = as_fps(str(read_arrays(path, "fps").get("fps", 25)))
         except (OSError, ValueError, MotionError) as error:
-            got = f"{type(error).__name__}: {error}"
+            got = reason_of(error)
             expected = "landmarks [T, P, D] in a readable .npz"
             raise CorpusError(f"clip {self.folder / entry.id}", expected, got) from None
         return ClipShape(frames, MotionShape(points, dims, fps))
@@ -114,6 +117,15 @@ class PairReader:
 
     def _video(self, entry: IndexEntry) -> Path:
         return self.folder / video_name(entry.id)
+
+
+def _read_sound(path: Path, max_samples: int) -> tuple[NDArray[np.int16], int]:
+    """Read a mono sound file, but not more than a clip can use: silence of days takes kilobytes on disk."""
+    require_regular(path)
+    with soundfile.SoundFile(soundfile_name(path)) as file:
+        if file.channels != 1:
+            raise ValueError(f"{file.channels} channels in {path.name}, where 1 is expected")
+        return file.read(max_samples, dtype="int16"), file.samplerate
 
 
 def pair_names(id: str) -> tuple[str, str]:
@@ -203,12 +215,11 @@ def list_pairs(
 
 def _read_rows(folder: Path) -> list[dict[str, str]]:
     try:
-        with (folder / INDEX).open(encoding="utf-8", newline="") as stream:
-            rows = list(csv.DictReader(stream))
+        rows = list(csv.DictReader(io.StringIO(read_regular(folder / INDEX).decode("utf-8"), newline="")))
     except FileNotFoundError:
         raise CorpusError("corpus", f"a folder with {INDEX}", str(folder)) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError("corpus", f"a readable {INDEX}", f"{folder} ({type(error).__name__})") from None
+        raise CorpusError("corpus", f"a readable {INDEX}", f"{folder} ({reason_of(error)})") from None
     if not rows:
         raise CorpusError(f"corpus {folder}", f"at least one row in {INDEX}", "none")
     # Fields beyond the header are collected under the key None.

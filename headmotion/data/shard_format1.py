@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from safetensors import SafetensorError, safe_open
 
 from ..core.errors import CorpusError, first_problem
+from ..core.files import reason_of
 from .clip import StoredClip, check_clip_values
 from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
 from .corpus_files import CorpusFiles
@@ -113,7 +114,7 @@ class FormatOneReader:
                 self._mapped[shard] = safe_open(path, "numpy")
             return self._mapped[shard].get_slice(f"{id}/{name}")[part]
         except (OSError, SafetensorError) as error:
-            got = f"{type(error).__name__}: {error}"
+            got = reason_of(error)
             raise CorpusError(f"corpus {self.files.name}", f"{id!r} in {SHARDS}/{shard}", got, COPY_AGAIN) from None
 
     def _damaged(self, id: str, expected: str, values: Any) -> CorpusError:
@@ -162,7 +163,7 @@ def _read_index(files: CorpusFiles, header: FormatOneHeader) -> list[IndexLine]:
     except ValidationError as error:
         raise CorpusError(component, f"a valid {INDEX}", first_problem(error), COPY_AGAIN) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise CorpusError(component, f"a readable {INDEX}", type(error).__name__, COPY_AGAIN) from None
+        raise CorpusError(component, f"a readable {INDEX}", reason_of(error), COPY_AGAIN) from None
     # Each line alone may be valid, and the index still not be that of the header.
     unknown_shards = {line.shard for line in lines} - set(header.shards)
     if unknown_shards or len({line.id for line in lines}) != header.clips or len(lines) != header.clips:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..core.errors import CorpusError, first_problem
+from ..core.files import reason_of
 from .clip_tracks import ALWAYS, MotionShape
 from .pictures import MAX_EDGE, PictureFormat
 
@@ -149,7 +150,7 @@ def read_header(files: CorpusFiles) -> CorpusHeader | FormatOneHeader:
     except FileNotFoundError:
         raise CorpusError("corpus", f"a folder with {HEADER}", files.name) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise CorpusError(component, f"a readable {HEADER}", type(error).__name__, COPY_AGAIN) from None
+        raise CorpusError(component, f"a readable {HEADER}", reason_of(error), COPY_AGAIN) from None
     # Looked at before all else, so that a newer format is not taken for a damaged one.
     version = content.get("format") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT:

@@ -10,6 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from ..core.checkpoint import read_header
+from ..core.files import open_regular
 from ..core.motion import Motion
 from ..core.plugins import registry
 from ..data.clip import SAMPLE_RATE, sample_count
@@ -77,6 +78,6 @@ def load_model(name: str, device: str) -> tuple[Pipeline, dict[str, Any]]:
     pipeline = load(name, device)
     # The digest is that of the file, because a name says nothing about its content.
     path = registry().models.get(name) or Path(name)
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return pipeline, {"kind": "model", "name": name, "sha256": digest, "weights_sha256": read_header(path).sha256}

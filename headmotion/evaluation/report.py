@@ -10,12 +10,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.errors import EvaluationError, first_problem
-from ..core.files import atomic_output, write_text
+from ..core.files import atomic_output, read_regular, reason_of, write_text
+from ..core.limits import TEXT_BYTES, limit
 
 FORMAT: Literal[1] = 1
 """The newest format that this version reads, and the one it writes."""
 JSON, HTML = "report.json", "report.html"
-MAX_BYTES = 1 << 28
 
 
 class _Stored(BaseModel):
@@ -143,10 +143,7 @@ class Report(_Stored):
         source = Path(path)
         source = source / JSON if source.is_dir() else source
         try:
-            # A file of that size is no report, and parsing it could exhaust the memory.
-            if source.stat().st_size > MAX_BYTES:
-                raise ValueError("too large")
-            stored = json.loads(source.read_text("utf-8"))
+            stored = json.loads(read_regular(source, limit(TEXT_BYTES)))
             written = stored["format"]
             # Before validation, whose errors would name new fields instead of the version.
             if isinstance(written, int) and written > FORMAT:
@@ -154,6 +151,6 @@ class Report(_Stored):
                 raise EvaluationError("report", f"format {FORMAT} or older", got, "update headmotion")
             return Report.model_validate(stored)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            reason = first_problem(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+            reason = first_problem(error) if isinstance(error, ValidationError) else reason_of(error)
             got = f"{source} ({reason[:120]})"
             raise EvaluationError("report", f"a {JSON} that headmotion wrote, or its folder", got) from None

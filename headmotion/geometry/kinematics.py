@@ -24,7 +24,9 @@ class KinematicTree:
             self.roots.append(joint if parent < 0 else self.roots[parent])
         self.depths = tuple(depths)
         """Number of joints between each joint and its root."""
-        self._levels = [[j for j in range(len(depths)) if depths[j] == level] for level in range(max(depths) + 1)]
+        self._levels: list[list[int]] = [[] for _ in range(max(depths) + 1)]
+        for joint, depth in enumerate(depths):
+            self._levels[depth].append(joint)
         by_depth = [joint for level in self._levels for joint in level]
         self._original_order = sorted(range(len(by_depth)), key=by_depth.__getitem__)
         index_in_level = {joint: k for level in self._levels for k, joint in enumerate(level)}

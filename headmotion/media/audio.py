@@ -128,9 +128,18 @@ class Audio:
         resampler = Resampler(self.rate, rate, self._source.name)
         return _blocks(self._source.chunks(), resampler, max(1, round(seconds * rate)))
 
-    def read(self, rate: int = 16000) -> Wave:
-        """Read everything as one mono wave ``[S]`` at ``rate`` Hz."""
-        return np.concatenate([np.zeros(0, np.float32), *self.blocks(rate)])
+    def read(self, rate: int = 16000, max_samples: int | None = None) -> Wave:
+        """Read everything as one mono wave ``[S]`` at ``rate`` Hz, or no more than ``max_samples`` of it.
+
+        A file of a few kilobytes can hold days of silence, so a caller who knows the length should say so.
+        """
+        blocks, count = [np.zeros(0, np.float32)], 0
+        for block in self.blocks(rate):
+            blocks.append(block)
+            count += len(block)
+            if max_samples is not None and count >= max_samples:
+                break
+        return np.concatenate(blocks)[:max_samples]
 
     def __repr__(self) -> str:
         return f"<Audio: {self._source.name}, {self.rate} Hz, {self.channels} channels>"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SpecError
+from ..core.files import read_regular
 from ..core.interfaces.representation import Representation
 from ..sync.trained import load_syncers
 
@@ -33,7 +34,7 @@ class SyncerModel:
         path = bundled if bundled.is_file() else Path(syncers)
         self.trained = load_syncers(path)
         # The digest identifies the syncers in the protocol: values by other syncers are not comparable.
-        self._digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self._digest = hashlib.sha256(read_regular(path)).hexdigest()
         trained_on = self.trained.representation
         self.dims = trained_on.dims
         # Syncers for 2-D points also measure 3-D ones, by leaving the depth out.

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack
 
 from ..controls import MotionEdit
-from ..core.checkpoint import load_checkpoint, save_checkpoint
+from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
 from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
@@ -409,7 +409,7 @@ def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
     header, tensors = load_checkpoint(path)
     # On the CPU first, because a device's memory would otherwise hold the fresh weights next to the loaded ones. The
     # fresh weights are replaced at once; drawing them must not advance the program's random state.
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), budget_for(path, header):
         pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card), restoring=True)
     try:
         pipeline.load_state_dict(tensors)

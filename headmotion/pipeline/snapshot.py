@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from ..core.errors import CheckpointError
-from ..core.files import atomic_output
+from ..core.files import atomic_output, read_regular, reason_of
 from .session import Session
 from .state_codec import StateReader, StateWriter
 
@@ -77,7 +77,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return JSON values and tensors of an undamaged snapshot."""
     expected = "a whole .safetensors file that a session wrote"
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         content = json.loads(header["__metadata__"][KEY])
@@ -85,7 +85,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except FileNotFoundError:
         raise CheckpointError("snapshot", "an existing file", str(path)) from None
     except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        got = f"{path} ({type(error).__name__})"
+        got = f"{path} ({reason_of(error)})"
         raise CheckpointError("snapshot", expected, got, "it may be damaged, or cut short") from None
     if not intact:
         raise CheckpointError("snapshot", expected, f"{path} with other content", "it is damaged")

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from ..core.errors import CorpusError
-from ..core.files import atomic_folder, write_text
+from ..core.files import atomic_folder, read_regular, write_text
 from ..data.clip import FULL_SCALE
 from ..media.audio import Wave
 from .face_tracks import Poses
@@ -101,7 +101,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         CorpusError: the record is missing or damaged.
     """
     try:
-        return dict(json.loads(record_path(folder).read_text("utf-8")))
+        return dict(json.loads(read_regular(record_path(folder))))
     except (OSError, ValueError) as error:
         raise _damaged(folder, error) from None
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import MotionError
-from ..core.npz import MAX_BYTES
+from ..core.files import read_regular, reason_of
+from ..core.limits import TEXT_BYTES, limit
 
 Numbers = npt.NDArray[np.float64]
 Offset = tuple[float, float, float]
@@ -20,6 +21,8 @@ Channel = tuple[str, int]
 """``p`` (position) or ``r`` (rotation), and the axis 0, 1, 2."""
 
 CHANNELS = {f"{axis}{word}": (word[0], k) for k, axis in enumerate("xyz") for word in ("position", "rotation")}
+MAX_INDENT = 32
+"""Deeper joints are not indented further, because the file would grow with the square of their number."""
 LARGEST = 1e6
 """Larger numbers are refused: no body is a million units long, and single precision would lose its details."""
 
@@ -33,6 +36,8 @@ class Skeleton:
     offsets: list[Offset] = field(default_factory=list)
     channels: list[list[Channel]] = field(default_factory=list)
     ends: list[tuple[int, Offset]] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    """Names that the file has more than once; the later joints have got names of their own."""
 
 
 class WordReader:
@@ -77,8 +82,8 @@ class WordReader:
         raise MotionError("bvh", expected, f"{got[:60]} in line {self.line} of {self.path}")
 
 
-def parse(path: Path) -> tuple[Skeleton, Numbers, str]:
-    """Return the skeleton, the numbers ``[T, C]`` and the Frame Time as it is written.
+def parse(path: Path) -> tuple[Skeleton, Numbers, str, list[str]]:
+    """Return the skeleton, the numbers ``[T, C]``, the Frame Time as it is written, and where the file bends the rules.
 
     Raises:
         MotionError: no such file, or not BVH, with the line.
@@ -96,38 +101,52 @@ def parse(path: Path) -> tuple[Skeleton, Numbers, str]:
         reader.fail("a number of frames", str(frames))
     reader.expect("Frame", "Time:")
     frame_time = reader.word()
-    return skeleton, _numbers(reader, int(frames), sum(map(len, skeleton.channels))), frame_time
+    numbers = _numbers(reader, int(frames), sum(map(len, skeleton.channels)))
+    oddities = []
+    if skeleton.repeated:
+        oddities.append(f"{len(skeleton.repeated)} joints have the name of another, such as {skeleton.repeated[0]!r}")
+    if len(numbers) != frames:
+        oddities.append(f"the header announces {int(frames)} frames, the file has {len(numbers)}, which are read")
+    return skeleton, numbers, frame_time, oddities
 
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise MotionError("bvh", f"a file of at most {MAX_BYTES >> 20} MiB", str(path))
-        return path.read_text("utf-8-sig")  # some exporters write a byte order mark
+        content = read_regular(path, limit(TEXT_BYTES))
     except FileNotFoundError:
         raise MotionError("bvh", "an existing file", str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise MotionError("bvh", "a text file", f"{path} ({type(error).__name__})") from None
+    except OSError as error:
+        raise MotionError("bvh", "a text file", f"{path} ({reason_of(error)})") from None
+    try:
+        return content.decode("utf-8-sig")  # some exporters write a byte order mark
+    except UnicodeDecodeError:
+        # Only names can hold other letters, and any single-byte encoding keeps them apart.
+        return content.decode("latin-1")
 
 
 def _tree(reader: WordReader, skeleton: Skeleton) -> None:
     """Read a root and all joints below it; the word ROOT has been read."""
-    open_joints = [_joint(reader, skeleton, -1)]
+    names = set(skeleton.names)
+    open_joints = [_joint(reader, skeleton, -1, names)]
     while open_joints:
         match (word := reader.word()).lower():
             case "joint":
-                open_joints.append(_joint(reader, skeleton, open_joints[-1]))
+                open_joints.append(_joint(reader, skeleton, open_joints[-1], names))
             case "end":
                 reader.expect("Site", "{", "OFFSET")
                 skeleton.ends.append((open_joints[-1], _offset(reader)))
-                reader.expect("}")
+                if (word := reader.word()).lower() == "channels":  # of which an end has none; some programs say so
+                    reader.expect("0")
+                    word = reader.word()
+                if word != "}":
+                    reader.fail("'}'", repr(word) if word else "the end of the file")
             case "}":
                 open_joints.pop()
             case _:
                 reader.fail("'JOINT', 'End Site' or '}'", repr(word) if word else "the end of the file")
 
 
-def _joint(reader: WordReader, skeleton: Skeleton, parent: int) -> int:
+def _joint(reader: WordReader, skeleton: Skeleton, parent: int, names: set[str]) -> int:
     words: list[str] = []
     while (word := reader.word()) != "{":
         if not word:
@@ -135,20 +154,24 @@ def _joint(reader: WordReader, skeleton: Skeleton, parent: int) -> int:
         words.append(word)
     # Names may contain spaces; only the brace ends them.
     name = " ".join(words)
-    if not name or name in skeleton.names:
-        reader.fail("a name that no other joint has", repr(name))
+    if not name:
+        reader.fail("a joint's name", "none")
+    if name in names:
+        skeleton.repeated.append(name)
+        name = next(other for number in count(1) if (other := f"{name}.{number:03d}") not in names)
+    names.add(name)
     reader.expect("OFFSET")
     skeleton.names.append(name)
     skeleton.parents.append(parent)
     skeleton.offsets.append(_offset(reader))
     reader.expect("CHANNELS")
-    count = reader.number()
+    total = reader.number()
     channels: list[Channel] = []
-    while len(channels) < count:
+    while len(channels) < total:
         word = reader.word()
         channel = CHANNELS.get(word.lower())
         if channel is None or (channel[0] == "p" and channel in channels):
-            reader.fail(f"{count:g} channels such as Xposition or Zrotation", repr(word))
+            reader.fail(f"{total:g} channels such as Xposition or Zrotation", repr(word))
         channels.append(channel)
     skeleton.channels.append(channels)
     return len(skeleton.names) - 1
@@ -173,12 +196,12 @@ def _numbers(reader: WordReader, frames: int, channels: int) -> Numbers:
             invalid = next(word for word in words if _as_number(word) is None)
             reader.fail(f"a finite number up to {LARGEST:g}", repr(invalid))
         total += len(row)
-        if total > frames * channels:
-            break
         rows.append(row)
-    if total != frames * channels:
-        reader.fail(f"{frames} frames of {channels} numbers", f"{'more' if total > frames * channels else total}")
-    return np.concatenate([np.zeros(0), *rows]).reshape(frames, channels)
+    # Without channels there is nothing to count. Programs disagree on the number of frames in the header, so the lines
+    # decide; but a frame that is not whole means that the file was cut short.
+    if total % channels if channels else total:
+        reader.fail(f"{frames} frames of {channels} numbers", str(total))
+    return np.concatenate([np.zeros(0), *rows]).reshape(total // channels if channels else frames, channels)
 
 
 def _as_number(word: str) -> float | None:
@@ -211,22 +234,25 @@ def _hierarchy(skeleton: Skeleton) -> tuple[list[str], list[int]]:
     children: dict[int, list[int]] = {}
     for joint, parent in enumerate(skeleton.parents):
         children.setdefault(parent, []).append(joint)
+    ends: dict[int, list[Offset]] = {}
+    for joint, offset in skeleton.ends:
+        ends.setdefault(joint, []).append(offset)
     # A stack in place of recursion, whose depth Python limits to about a thousand joints.
     stack: list[tuple[int, int, bool]] = [(root, 0, False) for root in reversed(children.get(-1, []))]
     while stack:
         joint, depth, closes = stack.pop()
-        indent = "\t" * depth
+        indent = "\t" * min(depth, MAX_INDENT)
         if closes:
             lines.append(indent + "}")
             continue
         order.append(joint)
-        lines += [indent + line for line in _joint_lines(skeleton, joint)]
+        lines += [indent + line for line in _joint_lines(skeleton, joint, ends.get(joint, ()))]
         stack.append((joint, depth, True))
         stack += [(child, depth + 1, False) for child in reversed(children.get(joint, []))]
     return lines, order
 
 
-def _joint_lines(skeleton: Skeleton, joint: int) -> list[str]:
+def _joint_lines(skeleton: Skeleton, joint: int, ends: Sequence[Offset]) -> list[str]:
     name = skeleton.names[joint]
     if not name or " ".join(name.split()) != name or "{" in name.split():
         raise MotionError("bvh", "names of joints without braces and line breaks", repr(name)[:60])
@@ -237,9 +263,8 @@ def _joint_lines(skeleton: Skeleton, joint: int) -> list[str]:
         f"\t{_offset_line(skeleton.offsets[joint])}",
         f"\tCHANNELS {len(channels)} {' '.join(channels)}",
     ]
-    for end_joint, offset in skeleton.ends:
-        if end_joint == joint:
-            lines += ["\tEnd Site", "\t{", f"\t\t{_offset_line(offset)}", "\t}"]
+    for offset in ends:
+        lines += ["\tEnd Site", "\t{", f"\t\t{_offset_line(offset)}", "\t}"]
     return lines
 
 

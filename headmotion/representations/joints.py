@@ -65,14 +65,14 @@ class Joints(Representation):
         self.joint_of_row = [*self.moving_joints, *range(count)]
         """The joint of each of the ``P`` rows."""
         first = len(self.moving_joints)
-        self._position_source = [
-            self.moving_joints.index(joint) if joint in self.moving_joints else first + joint for joint in range(count)
-        ]
+        row_of = {joint: row for row, joint in enumerate(self.moving_joints)}
+        self._position_source = [row_of.get(joint, first + joint) for joint in range(count)]
         """Source of each joint's local position: a row of the motion, or the offsets, which are numbered after them."""
         self.points = first + count
         self.point_names = (*(f"{spec.names[joint]}.place" for joint in self.moving_joints), *spec.names)
         self.groups, self.contours, self.openings = limbs_by_name(self.point_names), {}, {}
         self.tree = KinematicTree(spec.parents)
+        self._root_rows = [row_of[root] for root in self.tree.roots]
         self.edges = tuple((first + parent, first + joint) for parent, joint in _bones(spec))
         ends = tuple((first + end.joint, self.points + k) for k, end in enumerate(spec.ends))
         self.drawing_edges = (*self.edges, *ends)
@@ -159,8 +159,7 @@ class Joints(Representation):
 
     def scale(self, values: Tensor) -> Tensor:
         """Return the scale ``[..., J]`` of poses ``[..., P, 6]``: pixels (or unit frames) per unit of the offsets."""
-        rows = [self.moving_joints.index(root) for root in self.tree.roots]
-        return checked_poses(self, values, 6)[..., rows, 3] / self.size
+        return checked_poses(self, values, 6)[..., self._root_rows, 3] / self.size
 
     def _world(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return world rotations ``[..., J, 3, 3]``, positions ``[..., J, 3]`` and scales ``[..., J]``."""

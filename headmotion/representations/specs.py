@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, RepresentationSpec
+from ..core.limits import POINTS, limit, remedy
 from ..core.spec import Spec
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ class JointsSpec(RepresentationSpec):
     @property
     def moving_joints(self) -> tuple[int, ...]:
         """Joints whose positions are part of the motion, in the order of their rows."""
-        return tuple(j for j, parent in enumerate(self.parents) if parent < 0 or j in self.moving)
+        moving = set(self.moving)
+        return tuple(j for j, parent in enumerate(self.parents) if parent < 0 or j in moving)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -195,6 +197,8 @@ def _check_tree(name: str, names: tuple[str, ...], parents: tuple[int, ...]) -> 
 def _check_points(
     name: str, points: int, dims: int, rest: tuple[tuple[float, ...], ...], scale_pair: tuple[int, int]
 ) -> None:
+    if points > limit(POINTS):
+        raise SpecError(f"{name} spec", f"at most {limit(POINTS):,} points", f"{points:,}", remedy())
     if rest and (len(rest) != points or any(len(row) != dims for row in rest)):
         raise SpecError(f"{name} spec", f"rest with {points} rows of {dims} numbers", f"{len(rest)} rows")
     if scale_pair[0] == scale_pair[1] or not all(0 <= point < points for point in scale_pair):

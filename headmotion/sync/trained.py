@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..core.checkpoint import load_checkpoint
+from ..core.checkpoint import budget_for, load_checkpoint
 from ..core.errors import CheckpointError, MotionError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.representation import Representation
@@ -82,7 +82,7 @@ def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
     spec = PipelineSpec.model_validate(header.spec["pipeline"])
     scales = PyramidSpec.model_validate(header.spec["pyramid"])
     # Building draws weights, which are replaced below; the caller's random state must not change.
-    with building("syncers"), torch.random.fork_rng(devices=[]):
+    with building("syncers"), torch.random.fork_rng(devices=[]), budget_for(source, header):
         representation = spec.representation.build()
         # The encoder is built without knowing its own channels, which only it can state.
         encoder = spec.audio_encoder.build(BuildContext(representation, 0, spec.steps_per_frame, spec.fps))

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..core.errors import SpecError
+from ..core.files import open_regular
 from ..core.interfaces.specs import DiscriminatorSpec, LossSpec, SyncerSpec
 from ..core.pipeline_spec import PipelineSpec
 from ..core.plugins import registry
@@ -183,7 +184,7 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     """
     path = registry().recipes.get(os.fspath(source).replace(os.sep, "/"), Path(source))
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             data = read_yaml(stream.read(MAX_BYTES + 1))
     except OSError:
         known = ", ".join(sorted(registry().recipes))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import HeadmotionError, TrainingError
-from ..core.files import atomic_output, replace, write_text
+from ..core.files import atomic_output, read_regular, reason_of, replace, write_text
 from .distributed import Processes
 from .phases import Phase
 from .recipe import RecipeSpec
@@ -66,7 +66,7 @@ class RunDirectory:
         errors: list[Exception] = []
         for path in candidates:
             try:
-                content = path.read_bytes()
+                content = read_regular(path)
                 position, _ = parse_state(content)
             except (OSError, ValueError) as error:
                 errors.append(error)
@@ -124,14 +124,14 @@ class RunDirectory:
 
     def _drop_later_lines(self) -> None:
         """Drop damaged lines and those of steps after the last save, which will be taken again."""
-        lines = self.log.read_bytes().splitlines(keepends=True) if self.logged and self.log.exists() else []
+        lines = read_regular(self.log).splitlines(keepends=True) if self.logged and self.log.exists() else []
         intact = [line for line in lines[: self.logged] if _is_record(line)]
         self.logged = len(intact)
         with atomic_output(self.log) as temporary:
             temporary.write_bytes(b"".join(intact))
 
     def _damaged(self, error: Exception) -> TrainingError:
-        got = f"{self.state} ({type(error).__name__})"
+        got = f"{self.state} ({reason_of(error)})"
         return TrainingError("run", "a whole state.safetensors", got, "begin anew in another folder")
 
 

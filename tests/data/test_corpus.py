@@ -179,7 +179,7 @@ def sound(shape: tuple[int, ...], rate: int = 16000) -> Callable[[Path], object]
         (lambda folder: spoil(folder / "a.npz"), "readable"),
         (lambda folder: (folder / "a.flac").write_bytes(b"not a sound"), "readable"),
         (sound((6399,)), "6400 mono samples"),
-        (sound((6400, 2)), "6400 mono samples"),
+        (sound((6400, 2)), "2 channels"),
         (sound((6400,), 8000), "16000 samples per second"),
     ],
 )
