@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
 from .console import show
 from .options import F, any_path, check_output, device, existing_file, one_thread, options, quiet, seed, spec_fields
 
-if TYPE_CHECKING:
-    from headmotion.core.interfaces.renderer import Renderer
+SOME_FAILED = 1
+"""Exit status of ``animate`` if some of several files failed."""
+ONLY_FOR_SEVERAL = ("format_name", "report", "workers", "ray", "timeout")
+"""Options of ``animate`` that one file does not take."""
+SHOWN_FAILURES = 5
+"""Failures that are printed; the report has all."""
 
 
 def _face(context: click.Context, parameter: click.Parameter, value: str) -> int | Literal["largest"]:
@@ -105,8 +109,9 @@ def make_demo(
 
 
 @click.command()
-@click.argument("audio", type=existing_file)
+@click.argument("audio", nargs=-1, type=any_path)
 @options(
+    click.option("--jobs", type=existing_file, help="Table (CSV) with a row per file: audio, image, output, options."),
     click.option("--image", type=existing_file, help="Still picture of the face; without it, the landmarks are drawn."),
     click.option(
         "--landmarks",
@@ -118,7 +123,24 @@ def make_demo(
         "--face", default="largest", callback=_face, metavar="N|largest", help="Which face, counted from the left."
     ),
     click.option(
-        "-o", "--output", type=any_path, required=True, help="talk.mp4, .webm or .gif, or a folder for PNG pictures."
+        "-o",
+        "--output",
+        type=any_path,
+        help="talk.mp4, .webm or .gif, or a folder for PNG pictures; a folder for the outputs of several files.",
+    ),
+    click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(["mp4", "webm", "gif", "png", "npz", "json"]),
+        default="mp4",
+        show_default=True,
+        help="Format of the outputs of several files; npz and json hold the motion.",
+    ),
+    click.option("--report", type=any_path, help="Report on several files.  [default: report.csv in their folder]"),
+    click.option("--workers", type=click.IntRange(0), metavar="N", help="Processes.  [default: one per processor]"),
+    click.option("--ray", metavar="ADDRESS", help="Use this Ray cluster instead of local processes, such as auto."),
+    click.option(
+        "--timeout", type=float, default=300, show_default=True, metavar="S", help="Longest time without progress."
     ),
     click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
@@ -141,50 +163,84 @@ def make_demo(
     seed,
     quiet,
 )
+@click.pass_context
 def animate(
-    audio: Path,
+    context: click.Context,
+    /,
+    audio: tuple[Path, ...],
+    jobs: Path | None,
     image: Path | None,
-    landmarks: Path | None,
-    detector: str | None,
-    face: int | Literal["largest"],
-    output: Path,
+    output: Path | None,
+    format_name: str,
+    report: Path | None,
+    workers: int | None,
+    ray: str | None,
+    timeout: float,
     model: str,
-    fps: str | None,
-    renderer: dict[str, Any] | None,
-    crop: str | None,
-    size: int | None,
-    style: str | None,
-    listener_audio: Path | None,
     device: str,
-    seed: int,
     quiet: bool,
-    **edits: Any,
+    **choices: Any,
 ) -> None:
-    """Turn the speech in AUDIO into a video of moving landmarks, or of a talking picture."""
+    """Turn the speech in AUDIO into a video of moving landmarks, or of a talking picture.
+
+    Several files, folders or patterns give a video each, in the folder --output; so does a table (--jobs).
+    """
     one_thread()
+    if output is None and (jobs is None or audio):
+        raise click.MissingParameter(param_hint="'-o' / '--output'", param_type="option", ctx=context)
+    given = {name: str(value) if isinstance(value, Path) else value for name, value in choices.items()}
+    if jobs is None and len(audio) == 1 and not _is_several(audio[0]):
+        assert output is not None
+        speech = existing_file.convert(audio[0], context.command.params[0], context)
+        for name in ONLY_FOR_SEVERAL:
+            if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+                raise click.UsageError(f"--{name.removesuffix('_name')} is for several files.", context)
+        show(_animate_one(speech, image, output, model, device, given, quiet))
+        return
+    from headmotion.pipeline.generate_job import GenerateOptions
+    from headmotion.pipeline.generate_many import REPORT, run_tasks
+    from headmotion.pipeline.jobs_table import tasks_from_paths, tasks_from_table
+
+    suffix = "" if format_name == "png" else f".{format_name}"
+    if jobs is not None and audio:
+        raise click.UsageError("Give audio files or a table (--jobs), not both.", context)
+    if jobs is not None:
+        tasks = tasks_from_table(jobs, output, suffix, image, given)
+        path = report or (jobs.with_name(f"{jobs.stem}-report.csv") if output is None else output / REPORT)
+    elif not audio:
+        raise click.MissingParameter(param_hint="'AUDIO'", param_type="argument", ctx=context)
+    else:
+        assert output is not None
+        tasks = tasks_from_paths(audio, output, suffix, image, GenerateOptions.parse(given))
+        path = report or output / REPORT
+    check_output(path)
+    results = run_tasks(tasks, model, device, path, workers, ray, timeout, quiet)
+    click.echo(str(results), err=True)
+    for failure in results.failed[:SHOWN_FAILURES]:
+        click.echo(f"failed: {failure.job}: {failure.error}", err=True)
+    show(results.path)
+    context.exit(SOME_FAILED if results.failed else 0)
+
+
+def _is_several(path: Path) -> bool:
+    """Return whether an argument stands for several files: a folder or a pattern."""
+    return path.is_dir() or (not path.exists() and any(sign in str(path) for sign in "*?["))
+
+
+def _animate_one(
+    audio: Path, image: Path | None, output: Path, model: str, device: str, choices: dict[str, Any], quiet: bool
+) -> Path:
+    """Write the video of one file in this process."""
     import headmotion
     from headmotion.media.frames_writer import check_target
+    from headmotion.pipeline.generate_job import GenerateOptions, write_output
 
     # Before the model is loaded, so that a mistake shows at once.
     check_target(output)
     check_output(output, may_be_folder=not output.suffix)
-    controls = headmotion.controls.from_options(**edits, seed=seed)
+    chosen = GenerateOptions.parse(choices)
+    headmotion.controls.from_options(**chosen.control_options())
     pipe = headmotion.load(model, device=device)
-    reference = pipe.reference(landmarks or image, detector=detector, face=face)
-    speech = headmotion.Audio.load(audio)  # once, so that its header is not read again for the sound track
-    motion = pipe.iter_motion(
-        speech, reference, seed=seed, fps=fps, controls=controls, style=style, listener_audio=listener_audio
-    )
-    view = {name: value for name, value in (("crop", crop), ("size", size)) if value is not None}
-    renderer_fields = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
-    show(pipe.render(motion, output, image=image, audio=speech, renderer=renderer_fields, quiet=quiet))
-
-
-def _suitable_renderer(own: Renderer, has_image: bool) -> dict[str, Any]:
-    """Return the spec of the model's renderer, or of one that takes a picture if there is one, and none if not.
-
-    A trained renderer is always the model's own: no other one draws what the model has learned.
-    """
-    if own.needs_image == has_image or next(own.parameters(), None) is not None:
-        return own.spec.model_dump(mode="json")
-    return {"type": "portrait" if has_image else "skeleton"}
+    source = chosen.landmarks or image
+    reference = pipe.reference(source, detector=chosen.detector, face=chosen.face)
+    return write_output(pipe, audio, image, output, chosen, reference, quiet=quiet)

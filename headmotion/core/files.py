@@ -208,7 +208,7 @@ def _temporary_for(target: Path) -> Iterator[Path]:
     and of machines that share a folder overlap. The lock is held on a file of its own, because a writer may replace
     the temporary file, and Windows neither moves a file that is open nor opens a folder.
     """
-    _remove_leftovers(target.parent)
+    remove_leftovers(target.parent)
     lock, descriptor = _new_lock(target.parent)
     temporary = target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
     try:
@@ -234,7 +234,7 @@ def _new_lock(folder: Path) -> tuple[Path, int]:
         _remove_lock(lock, descriptor)
 
 
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders whose lock nobody holds."""
     for lock in folder.glob(f"{_LOCK}*"):
         with contextlib.suppress(OSError):  # gone by now, of another user, or a file system without locks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib.metadata import version
@@ -38,6 +39,9 @@ class Format:
     alpha: bool = False
     """Whether it keeps transparency."""
 
+
+THREADS: ContextVar[int] = ContextVar("threads of the video encoder", default=0)
+"""Threads of an encoder; 0 lets it decide. Where every core has a worker, each should take one."""
 
 FORMATS = {
     ".mp4": Format(
@@ -101,6 +105,7 @@ def _video_stream(container: OutputContainer, format: Format, shape: tuple[int, 
     lookahead = {option: str(max(8, min(usual, LOOKAHEAD_PIXELS // (height * width))))}
     options = format.video_options | lookahead
     stream = cast("av.VideoStream", container.add_stream(format.video, rate=fps, options=options))
+    stream.codec_context.thread_count = THREADS.get()
     stream.height, stream.width = height + height % 2, width + width % 2
     stream.pix_fmt = "yuva420p" if format.alpha and channels == 4 else "yuv420p"
     # One unit per frame, so that time stamps are exact at any rate.

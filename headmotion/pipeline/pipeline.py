@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +32,7 @@ from .reference import Reference, ReferenceLike, as_reference
 from .session import MotionOptions, Session, lookahead_ms
 
 if TYPE_CHECKING:
+    from .generate_many import GenerateReport
     from .pool import Pool
 
 MAX_SEARCH_EDGE = 4096
@@ -190,6 +191,48 @@ class Pipeline(nn.Module):
         from .pool import Pool
 
         return Pool(self)
+
+    def generate_many(
+        self,
+        jobs: Sequence[str | os.PathLike[str] | Mapping[str, Any]],
+        output: str | os.PathLike[str],
+        suffix: str = ".mp4",
+        image: str | os.PathLike[str] | None = None,
+        *,
+        workers: int | None = None,
+        ray_address: str | None = None,
+        stall_seconds: float = 300,
+        quiet: bool = True,
+        **options: Any,
+    ) -> GenerateReport:
+        """Generate a video or a motion file for each of many audio files, in several processes.
+
+        A call that was interrupted can be repeated, as can one with further jobs: outputs that are there already, made
+        from the same inputs with the same model and options, are kept. A file that fails is a line in the report.
+
+        Args:
+            jobs: audio files, folders of them, patterns such as ``talks/*.wav``, or mappings with the keys ``audio``,
+                ``image``, ``output`` (relative to the folder) and ``options`` (a mapping), of which only the first is
+                required.
+            output: folder of the outputs and of ``report.csv``.
+            suffix: of outputs that have no name of their own: ``.mp4``, ``.webm``, ``.gif``, an empty one for folders
+                of pictures, or ``.npz`` or ``.json`` for the motion itself.
+            image: picture of the face for all jobs that name none.
+            workers: processes; None: one per processor, or a single one on another device than the CPU; 0: this process
+                only.
+            ray_address: address of a running Ray cluster that replaces the processes, such as ``auto``. Its machines
+                must share a file system that holds the inputs and the outputs.
+            stall_seconds: a job without progress for this long has failed.
+            quiet: no progress bar.
+            options: of all jobs; see `GenerateOptions`. A job's own options come first.
+
+        Raises:
+            HeadmotionError: no job, a path where nothing is, two jobs with one output, or unknown options.
+        """
+        from .generate_many import generate_many
+
+        execution: dict[str, Any] = {"workers": workers, "ray_address": ray_address, "stall_seconds": stall_seconds}
+        return generate_many(self, jobs, output, suffix, image, quiet=quiet, **execution, **options)
 
     def _offline_session(self, speech: Audio, reference: ReferenceLike, options: MotionOptions) -> Session:
         """Start a session for a complete recording: in blocks of a second, because low latency has no value there."""
@@ -399,13 +442,7 @@ def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
     Raises:
         CheckpointError: there is no such model or file; or it is damaged, unsafe, too new, or needs another plugin.
     """
-    bundled = registry().models
-    path = bundled.get(os.fspath(source))
-    if path is None:
-        path = Path(source)
-        if not path.suffix and not path.exists():
-            known = ", ".join(sorted(bundled)) or "(none)"
-            raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
+    path = model_path(source)
     header, tensors = load_checkpoint(path)
     # On the CPU first, because a device's memory would otherwise hold the fresh weights next to the loaded ones. The
     # fresh weights are replaced at once; drawing them must not advance the program's random state.
@@ -417,6 +454,22 @@ def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
         detail = str(error).splitlines()[-1].strip()
         raise CheckpointError("checkpoint", "tensors that fit its spec", f"{path}: {detail[:120]}") from None
     return pipeline.to(pick_device(device))
+
+
+def model_path(source: str | os.PathLike[str]) -> Path:
+    """Return the file of a bundled model, or the file itself.
+
+    Raises:
+        CheckpointError: neither.
+    """
+    bundled = registry().models
+    path = bundled.get(os.fspath(source))
+    if path is None:
+        path = Path(source)
+        if not path.suffix and not path.exists():
+            known = ", ".join(sorted(bundled)) or "(none)"
+            raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
+    return path
 
 
 def models() -> list[str]:

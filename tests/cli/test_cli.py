@@ -510,3 +510,48 @@ def test_broken_plugins_break_nothing_else(here: Path, model: Path) -> None:
         assert reason in listed.stdout
     done = command("animate", "s.wav", "--model", model, "-o", "a.mp4", folder=here, PYTHONPATH=str(site))
     assert (done.returncode, done.stdout) == (0, "a.mp4\n"), done.stderr
+
+
+def test_animate_takes_several_files_and_tables(
+    here: Path, model: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    folder = here / "several"
+    folder.mkdir()
+    for name in ("a.wav", "b.wav"):
+        write_speech(folder / name, 0.4)
+    (folder / "bad.wav").write_bytes(b"no audio")
+    arguments = ("--model", model, "--workers", 0, "-q")
+    status, out, err = run("animate", folder, "-o", "motions", "--format", "npz", *arguments)
+    assert (status, out.split()) == (1, ["motions/report.csv"]), err
+    assert err.splitlines()[0] == "2 done, 1 failed" and "bad.wav" in err.splitlines()[1]
+    status, _, err = run("animate", folder / "[ab].wav", "-o", "motions", "--format", "npz", *arguments)
+    assert status == 0 and err.splitlines() == ["2 kept"]
+    table = "audio,output,options\na.wav,x/a.mp4,size=64\nb.wav,,seed=4\n"
+    (folder / "jobs.csv").write_text(table)
+    status, out, err = run("animate", "--jobs", folder / "jobs.csv", "--format", "json", *arguments)
+    assert status == 0 and err.splitlines() == ["2 done"], err
+    assert Path(out.strip()) == folder / "jobs-report.csv"
+    assert (folder / "x/a.mp4").exists() and len(hm.Motion.load(folder / "b.json"))
+    (folder / "jobs.csv").write_text(table + "c.wav,,\n")
+    status, _, err = run("animate", "--jobs", folder / "jobs.csv", *arguments)
+    assert status == 2 and "row 4, audio: expected an existing file" in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["s.wav", "--jobs", "s.wav", "-o", "x"], "not both"),
+        ([], "--output"),
+        (["-o", "x"], "AUDIO"),
+        (["s.wav", "t.wav"], "--output"),
+        (["s.wav", "-o", "x.mp4", "--workers", "2"], "--workers is for several files"),
+        (["s.wav", "-o", "x.mp4", "--format", "gif"], "--format is for several files"),
+        (["none*.wav", "-o", "x"], "a pattern that matches"),
+        (["s.wav", "./s.wav", "-o", "s.wav"], "s.wav"),
+    ],
+)
+def test_mistakes_with_several_files_are_one_line(
+    here: Path, mistake: Callable[..., str], arguments: list[str], complaint: str
+) -> None:
+    write_speech(here / "s.wav", 0.2)
+    assert complaint in mistake("animate", *arguments)

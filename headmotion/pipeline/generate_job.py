@@ -1,0 +1,295 @@
+"""The generation of one file as a job: speech in, a motion file, a video or pictures out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..core.errors import HeadmotionError, SpecError, first_problem
+from ..core.files import atomic_output, write_text
+from ..core.motion import Motion
+from ..execution.job import Heartbeat, Job, register_job
+
+if TYPE_CHECKING:
+    from ..core.interfaces.renderer import Renderer
+    from .pipeline import Pipeline
+    from .reference import Reference
+
+MOTION_FILES = (".npz", ".json")
+"""Suffixes of outputs that hold the motion itself."""
+
+
+class GenerateOptions(BaseModel):
+    """How one file is generated; the names are those of the options of ``headmotion animate``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(0, ge=0, lt=1 << 63)
+    """Seed of the generator's noise."""
+    fps: str | None = Field(None, coerce_numbers_to_str=True)
+    """Frames per second; None means the model's own."""
+    style: str | None = None
+    """Style of the generator."""
+    listener_audio: str | None = None
+    """File with the speech of the other person of a dialogue."""
+    landmarks: str | None = None
+    """File with the pose in the picture; None lets a detector find it."""
+    detector: dict[str, Any] | str | None = None
+    """Detector of the pose; None means the pipeline's own."""
+    face: int | Literal["largest"] = "largest"
+    """Which of several faces."""
+    renderer: dict[str, Any] | str | None = None
+    """Renderer of a video; None means the model's own, or one that fits."""
+    crop: Literal["head", "none"] | None = None
+    """What of the picture is shown."""
+    size: int | None = None
+    """Longer edge of a video (px)."""
+    head: float | None = None
+    """See `headmotion.controls.from_options`, as for the others that follow."""
+    lips: float | None = None
+    """Gain of lips and jaw."""
+    close_silence: bool = False
+    """Whether the mouth closes in silence."""
+    smooth: float | None = None
+    """Window of the smoothing (ms)."""
+    blink: float | None = None
+    """Blinks per minute."""
+    look_at: tuple[float, float] | None = None
+    """Yaw and pitch (degrees)."""
+    hold_pose: bool = False
+    """Whether the head is held still."""
+    limit: bool = False
+    """Whether openings and angles are limited."""
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Return checked options.
+
+        Raises:
+            SpecError: an unknown name, or a value that does not fit.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise SpecError("options", f"options out of {', '.join(cls.model_fields)}", first_problem(error)) from None
+
+    def control_options(self) -> dict[str, Any]:
+        """Return the arguments of `headmotion.controls.from_options`."""
+        names = ("head", "lips", "close_silence", "smooth", "blink", "look_at", "hold_pose", "limit", "seed")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a job; a small file next to the report."""
+
+    settings: str
+    """`GenerateJob.settings` of the job."""
+    error: str = ""
+    """Why it failed; empty if it did not."""
+    seconds: float = 0.0
+    """Time that it took."""
+    frames: int = 0
+    """Frames of the motion."""
+
+    def save(self, path: Path) -> None:
+        """Write the record; it appears whole or not at all."""
+        with atomic_output(path) as temporary:
+            write_text(temporary, json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> Self | None:
+        """Read a record; None if there is none, or a damaged one."""
+        try:
+            return cls(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+@register_job
+@dataclass(frozen=True)
+class GenerateJob(Job):
+    """Speech, perhaps a picture, the output, and how it is made."""
+
+    audio: str
+    image: str | None
+    target: str
+    """The output: a motion file, a video, or a folder for pictures."""
+    options: GenerateOptions
+    model: str
+    """Checkpoint of the pipeline, or the name of a bundled one."""
+    model_sha256: str
+    device: str
+    record: str
+    """Path of the `Record`."""
+
+    @property
+    def output(self) -> Path:
+        """The record, which is written last, whether the job succeeded or failed."""
+        return Path(self.record)
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return vars(self) | {"options": self.options.model_dump(mode="json")}
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
+        """Make a job from what `arguments` returned."""
+        return cls(**{**arguments, "options": GenerateOptions.model_validate(arguments["options"])})
+
+    @property
+    def settings(self) -> str:
+        """SHA-256 of all that decides about the output: model, options, and sizes and times of the input files."""
+        files = [self.audio, self.image, self.options.landmarks, self.options.listener_audio]
+        inputs = [(path, *_version(Path(path))) for path in files if path is not None]
+        content = [self.model_sha256, inputs, self.target, self.options.model_dump(mode="json")]
+        return hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def setup(self) -> None:
+        """Load the model, once per worker.
+
+        Raises:
+            HeadmotionError: it cannot be loaded.
+        """
+        _pipeline(self.model, self.model_sha256, self.device)
+
+    def run(self, heartbeat: Heartbeat) -> None:
+        """Generate the output, and write the record of success or failure."""
+        from ..media.video_writer import THREADS
+
+        begin, settings = time.monotonic(), self.settings
+        token = THREADS.set(1)  # other workers have the other cores
+        try:
+            frames = self._generate(_pipeline(self.model, self.model_sha256, self.device), heartbeat)
+            record = Record(settings, seconds=time.monotonic() - begin, frames=frames)
+        except Exception as error:  # one bad file must not end the work on ten thousand others
+            known = isinstance(error, HeadmotionError)
+            message = str(error) if known else f"{type(error).__name__}: {error}"
+            record = Record(settings, " ".join(message.split())[:500], time.monotonic() - begin)
+        finally:
+            THREADS.reset(token)
+        record.save(self.output)
+
+    def record_lost_worker(self) -> None:
+        """Record that the worker crashed or stalled, unless the job was recorded before that."""
+        settings = self.settings
+        record = Record.load(self.output)
+        if record is None or record.settings != settings:
+            Record(settings, "the worker process crashed, or made no progress for too long").save(self.output)
+
+    def _generate(self, pipe: Pipeline, heartbeat: Heartbeat) -> int:
+        options = self.options
+        source = options.landmarks or self.image
+        # Detected once per worker, because ten thousand files often share a picture.
+        version = () if source is None else _version(Path(source))
+        reference = _reference(self.model_sha256, source, version, json.dumps(options.detector), options.face, pipe)
+        count = 0
+
+        def counted(motions: Iterator[Motion]) -> Iterator[Motion]:
+            nonlocal count
+            for motion in motions:
+                count += len(motion)
+                heartbeat()
+                yield motion
+
+        write_output(pipe, self.audio, self.image, Path(self.target), options, reference, counted)
+        return count
+
+
+def write_output(
+    pipe: Pipeline,
+    audio: str | Path,
+    image: str | Path | None,
+    target: Path,
+    options: GenerateOptions,
+    reference: Reference,
+    observe: Any = iter,
+    quiet: bool = True,
+) -> Path:
+    """Generate the motion for speech and write it as a motion file, a video or pictures.
+
+    Args:
+        pipe: the pipeline.
+        audio: file with the speech.
+        image: picture of the face, if any.
+        target: the output.
+        options: how it is generated.
+        reference: the pose that the motion starts from.
+        observe: passes the parts of the motion on, to count them for example.
+        quiet: no progress bar.
+
+    Returns:
+        The output's path.
+
+    Raises:
+        HeadmotionError: an input that cannot be read, an option that does not fit the model, or an output that cannot
+            be written.
+    """
+    from ..controls import from_options
+    from ..media.audio import Audio
+
+    speech = Audio.load(audio)  # once, so that its header is not read again for the sound track
+    motions = observe(
+        pipe.iter_motion(
+            speech,
+            reference,
+            listener_audio=options.listener_audio,
+            seed=options.seed,
+            fps=options.fps,
+            controls=from_options(**options.control_options()),
+            style=options.style,
+        )
+    )
+    if target.suffix.lower() in MOTION_FILES:
+        return Motion.concatenate(list(motions)).save(target)
+    renderer = {"type": options.renderer} if isinstance(options.renderer, str) else options.renderer
+    view = {name: value for name in ("crop", "size") if (value := getattr(options, name)) is not None}
+    fields = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
+    return pipe.render(motions, target, image=image, audio=speech, renderer=fields, quiet=quiet)
+
+
+def _suitable_renderer(own: Renderer, has_image: bool) -> dict[str, Any]:
+    """Return the spec of the model's renderer, or of one that takes a picture if there is one, and none if not.
+
+    A trained renderer is always the model's own: no other one draws what the model has learned.
+    """
+    if own.needs_image == has_image or next(own.parameters(), None) is not None:
+        return own.spec.model_dump(mode="json")
+    return {"type": "portrait" if has_image else "skeleton"}
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Return size and time of a file, which change with its content; zeros if it is missing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+# One entry: all jobs of a run have the same model.
+@lru_cache(maxsize=1)
+def _pipeline(model: str, sha256: str, device: str) -> Pipeline:
+    from .pipeline import load
+
+    return load(model, device)
+
+
+@lru_cache(maxsize=16)
+def _reference(
+    model_sha256: str,
+    source: str | None,
+    version: tuple[int, ...],
+    detector: str,
+    face: int | Literal["largest"],
+    pipe: Pipeline,
+) -> Reference:
+    return pipe.reference(source, detector=json.loads(detector), face=face)

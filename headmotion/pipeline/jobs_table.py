@@ -1,0 +1,250 @@
+"""Which files are generated: a list, folders, patterns, or a table with a row per file."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import HeadmotionError
+from ..media.file_kind import SUFFIXES
+from .generate_job import MOTION_FILES, GenerateOptions
+
+AUDIO_FILES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
+AUDIO_FILES |= {suffix for suffix, kind in SUFFIXES.items() if kind == "video"}
+"""Suffixes of the files that are taken from a folder."""
+COLUMNS = ("audio", "image", "output", "options")
+"""Columns of a table; only the first is required."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One file to be generated."""
+
+    name: str
+    """How messages and the report name it."""
+    audio: Path
+    image: Path | None
+    output: Path
+    options: GenerateOptions
+
+
+def tasks_from_paths(
+    paths: Sequence[str | os.PathLike[str]],
+    output: Path,
+    suffix: str,
+    image: Path | None,
+    options: GenerateOptions,
+) -> list[Task]:
+    """Return a task per audio file.
+
+    Args:
+        paths: files, folders that are searched, or patterns such as ``talks/*.wav``.
+        output: folder of the outputs, which keep the names of the files, and their places within a searched folder.
+        suffix: of the outputs; empty for folders of pictures.
+        image: picture of the face.
+        options: of all files.
+
+    Raises:
+        HeadmotionError: a path where nothing is, or two files with the same output.
+    """
+    tasks = [
+        Task(str(path), path, image, (output / place).with_suffix(suffix), options)
+        for given in paths
+        for path, place in _expand(Path(given), output, suffix)
+    ]
+    return check_tasks(list({task.audio.absolute(): task for task in tasks}.values()))
+
+
+def tasks_from_table(
+    path: Path, output: Path | None, suffix: str, image: Path | None, defaults: Mapping[str, Any]
+) -> list[Task]:
+    """Read a table with the columns `COLUMNS`, separated by commas.
+
+    Paths are relative to ``output`` (those of outputs, if it is given) or to the table's folder. Options are JSON, or
+    words such as ``seed=3 lips=1.2``. Blank lines are ignored.
+
+    Args:
+        path: the table, UTF-8 with a header.
+        output: folder of the outputs.
+        suffix: of outputs that a row does not name.
+        image: picture where a row names none.
+        defaults: options where a row has none.
+
+    Raises:
+        HeadmotionError: the table cannot be read; otherwise the first bad row, by its number. The header is row 1.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
+            if unknown or "audio" not in (reader.fieldnames or ()):
+                got = f"the column {unknown[0]!r}" if unknown else "no column 'audio'"
+                raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
+            rows = [(reader.line_num, row) for row in reader if any(row.values())]
+    except (OSError, ValueError, csv.Error) as error:
+        raise HeadmotionError("jobs", "a table of comma-separated values", f"{path} ({error})") from None
+    folder = path.absolute().parent
+    tasks = []
+    for number, row in rows:
+        try:
+            tasks.append(_task(row, f"row {number}", folder, output or folder, image, defaults, suffix))
+        except HeadmotionError as error:
+            raise _in_row(path, number, error) from None
+    try:
+        return check_tasks(tasks)
+    except _TaskError as error:
+        raise _in_row(path, int(error.task.name.removeprefix("row ")), error) from None
+
+
+def tasks_from_rows(
+    rows: Sequence[str | os.PathLike[str] | Mapping[str, Any]],
+    output: Path,
+    suffix: str,
+    image: Path | None,
+    defaults: Mapping[str, Any],
+) -> list[Task]:
+    """Return a task per audio path, or per mapping with the keys `COLUMNS`, whose options are a mapping too.
+
+    Raises:
+        HeadmotionError: the first row that is not usable, by its number from 0; or none at all.
+    """
+    tasks: list[Task] = []
+    for number, row in enumerate(rows):
+        if isinstance(row, Mapping):
+            unknown = [name for name in row if name not in COLUMNS]
+            if unknown or "audio" not in row:
+                got = f"the key {unknown[0]!r}" if unknown else "no key 'audio'"
+                raise HeadmotionError(f"job {number}", f"the keys {', '.join(COLUMNS)}", got)
+            try:
+                tasks.append(_task(row, f"job {number}", Path(), output, image, defaults, suffix))
+            except HeadmotionError as error:
+                raise HeadmotionError(f"job {number}", error.expected, error.got, error.remedy) from None
+        else:
+            tasks += tasks_from_paths([row], output, suffix, image, GenerateOptions.parse(defaults))
+    return check_tasks(tasks)
+
+
+def check_tasks(tasks: list[Task]) -> list[Task]:
+    """Return the tasks, if there are any and they do not collide.
+
+    Raises:
+        HeadmotionError: no task, an output of no format or that another task has or that is an input.
+    """
+    from ..media.frames_writer import ENCODERS
+
+    if not tasks:
+        raise HeadmotionError("jobs", "at least one audio file", "none", "give files, folders or a table with rows")
+    inputs = {path.absolute() for task in tasks for path in (task.audio, task.image) if path is not None}
+    outputs: dict[Path, Task] = {}
+    for task in tasks:
+        suffix = task.output.suffix.lower()
+        if suffix not in (*ENCODERS, *MOTION_FILES):
+            known = ", ".join(filter(None, (*ENCODERS, *MOTION_FILES)))
+            raise _TaskError(task, f"an output ending in {known}, or a folder's name without a dot", task.output.name)
+        if task.output.absolute() in inputs:
+            raise _TaskError(task, "an output that is no input", str(task.output))
+        other = outputs.setdefault(task.output.absolute(), task)
+        if other is not task:
+            got = f"{task.output} for {other.name} too"
+            raise _TaskError(task, "an output of its own", got, "rename a file, or name outputs in a table (--jobs)")
+    return tasks
+
+
+class _TaskError(HeadmotionError):
+    """An error of one task."""
+
+    def __init__(self, task: Task, expected: str, got: str, remedy: str = "") -> None:
+        super().__init__(task.name, expected, got, remedy)
+        self.task = task
+
+
+def _task(
+    row: Mapping[str, Any],
+    name: str,
+    folder: Path,
+    output: Path,
+    image: Path | None,
+    defaults: Mapping[str, Any],
+    suffix: str,
+) -> Task:
+    if None in row:  # where csv puts the cells beyond the header
+        raise HeadmotionError(name, f"at most {len(COLUMNS)} cells", "more", "quote cells that contain commas")
+    if not row["audio"]:
+        raise HeadmotionError(name, "a path in the column audio", "an empty cell")
+    audio = _existing(folder / row["audio"], "audio")
+    picture = _existing(folder / row["image"], "image") if row.get("image") else image
+    place = row.get("output") or audio.with_suffix(suffix).name
+    options = row.get("options") or {}
+    parsed = _parse_options(options) if isinstance(options, str) else options
+    merged = GenerateOptions.parse({**defaults, **_with_paths(parsed, folder)})
+    return Task(name, audio, picture, output / place, merged)
+
+
+def _parse_options(text: str) -> dict[str, Any]:
+    """Return options from JSON, or from words such as ``seed=3 look_at=[10,0] close_silence=true``."""
+    try:
+        if text.lstrip().startswith("{"):
+            return dict(json.loads(text))
+        words = [word.partition("=") for word in shlex.split(text)]
+        if not all(equals for _, equals, _ in words):
+            raise ValueError
+        return {name.replace("-", "_"): _value(value) for name, _, value in words}
+    except (ValueError, RecursionError):
+        example = "JSON, or words such as seed=3 lips=1.2"
+        raise HeadmotionError("options", example, repr(text)[:120]) from None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _with_paths(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return options whose files are relative to the folder, and exist."""
+    files = {name: options[name] for name in ("landmarks", "listener_audio") if isinstance(options.get(name), str)}
+    return {**options, **{name: str(_existing(folder / path, name)) for name, path in files.items()}}
+
+
+def _existing(path: Path, column: str) -> Path:
+    if not path.is_file():
+        raise HeadmotionError(column, "an existing file", str(path))
+    return path
+
+
+def _in_row(table: Path, number: int, error: HeadmotionError) -> HeadmotionError:
+    component = "" if error.component.startswith("row ") else f", {error.component}"
+    return HeadmotionError(f"{table}, row {number}{component}", error.expected, error.got, error.remedy)
+
+
+def _expand(path: Path, output: Path, suffix: str) -> Iterator[tuple[Path, Path]]:
+    """Yield files with their places in the output folder."""
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_FILES and file.is_file())
+        # Videos that an earlier run wrote are no speech of this one.
+        mixed, written = output.absolute() == path.absolute(), output.absolute()
+        members = [
+            file
+            for file in found
+            if written not in file.absolute().parents or (mixed and file.suffix.lower() != suffix)
+        ]
+        if not members:
+            raise HeadmotionError("jobs", "a folder with audio files", str(path))
+        yield from ((file, file.relative_to(path)) for file in members)
+    elif path.is_file():
+        yield path, Path(path.name)
+    else:
+        matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 - pathlib refuses absolute patterns
+        if not matches:
+            raise HeadmotionError("jobs", "an existing file, a folder or a pattern that matches", str(path))
+        for match in matches:
+            if match.is_file():
+                yield match, Path(match.name)
