@@ -17,7 +17,7 @@ import headmotion as hm
 from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.batches import ClipSampler
-from headmotion.training.build import TrainingParts, build_training
+from headmotion.training.build import Training, build_training
 from headmotion.training.contrastive_phase import ContrastivePhase
 from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe
@@ -27,7 +27,7 @@ FRAMES = {"small": 50, "paper-code": 8}
 TURNS = 7
 RECIPES: dict[str, tuple[list[str], tuple[int, int]]] = {
     "small-cpu": ([], (20, 8)),
-    "paper-short": (["data.batch_size=16", "syncers.batch_size=16"], (6, 1)),
+    "paper-short": (["data.batch_size=16", "phases.syncers.batch_size=16"], (6, 1)),
 }
 """Changes, and timed steps of each phase. A whole batch of the paper takes minutes on one core."""
 
@@ -74,7 +74,7 @@ class Stopwatch:
         self._inside = False
 
     @contextmanager
-    def timing(self, parts: TrainingParts) -> Iterator[None]:
+    def timing(self, parts: Training) -> Iterator[None]:
         """Time the parts of a step."""
         encoder, generator = type(parts.pipeline.audio_encoder), type(parts.pipeline.generator)
         functions: list[tuple[Any, str, str]] = [
@@ -84,7 +84,7 @@ class Stopwatch:
             (AdversarialPhase, "_adversarial", "discriminators"),
             (generator, "forward", "generator forward"),
             (SyncerPyramid, "forward", "sync loss forward"),
-            (type(parts.contrastive), "groups", "syncers forward"),
+            (ContrastivePhase, "groups", "syncers forward"),
             (torch.Tensor, "backward", "backward"),
             (torch.optim.Adam, "step", "optimizer"),
         ]
@@ -123,10 +123,9 @@ def step_times(corpus: Path, device: torch.device | None = None, overrides: Sequ
     """Time the steps of both phases of `RECIPES`, on one device, with further changes of all recipes."""
     for recipe, (changes, counts) in RECIPES.items():
         parts = build_training(load_recipe(recipe, [*changes, *overrides]), [corpus], Processes(device=device))
-        phases: tuple[ContrastivePhase | AdversarialPhase, ...] = (parts.contrastive, parts.adversarial)
-        for phase, steps in zip(phases, counts, strict=True):
-            if phase is parts.adversarial:
-                parts.freeze_syncers()
+        for phase, steps in zip(parts.phases, counts, strict=True):
+            assert isinstance(phase, ContrastivePhase | AdversarialPhase)
+            phase.start()
             stopwatch = Stopwatch()
             phase.step(0)
             with stopwatch.timing(parts):
@@ -136,4 +135,5 @@ def step_times(corpus: Path, device: torch.device | None = None, overrides: Sequ
                 total = time.perf_counter() - start
             shares = Counter({label: seconds / total for label, seconds in stopwatch.seconds.items()})
             shares["other"] = 1 - sum(shares.values())
+            parts.finish(phase)
             yield StepTime(recipe, phase.name, phase.batches.size, total / steps, shares)

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from .core.interfaces.metric import Observation as Observation
     from .core.interfaces.metric import PicturePair as PicturePair
     from .core.interfaces.metric import Plot as Plot
+    from .core.interfaces.phase import Phase as Phase
+    from .core.interfaces.phase import UsesParts as UsesParts
     from .core.interfaces.renderer import Renderer as Renderer
     from .core.interfaces.renderer import SupportsTraining as SupportsTraining
     from .core.interfaces.representation import Representation as Representation
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from .core.interfaces.specs import GeneratorSpec as GeneratorSpec
     from .core.interfaces.specs import LossSpec as LossSpec
     from .core.interfaces.specs import MetricSpec as MetricSpec
+    from .core.interfaces.specs import PhaseSpec as PhaseSpec
     from .core.interfaces.specs import RendererSpec as RendererSpec
     from .core.interfaces.specs import RepresentationSpec as RepresentationSpec
     from .core.interfaces.specs import SyncerSpec as SyncerSpec
@@ -84,8 +87,9 @@ if TYPE_CHECKING:
     from .pipeline.pipeline import models as models
     from .renderers.picture_stream import PictureStream as PictureStream
     from .sync.pyramid import Pyramid as Pyramid
-    from .sync.pyramid import PyramidSpec as PyramidSpec
+    from .sync.specs import PyramidSpec as PyramidSpec
     from .sync.syncer_pyramid import SyncerPyramid as SyncerPyramid
+    from .training.context import TrainContext as TrainContext
 
 __version__ = "0.1.0"
 
@@ -105,11 +109,12 @@ _HOMES = {
     "core.interfaces.generator": "Generator",
     "core.interfaces.loss": "Loss SupportsObjective",
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation PicturePair Plot",
+    "core.interfaces.phase": "Phase UsesParts",
     "core.interfaces.renderer": "Renderer SupportsTraining",
     "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
     "core.interfaces.sample": "Sample Track",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
-    " MetricSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
+    " MetricSpec PhaseSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
     "core.interfaces.syncer": "Syncer",
     "core.motion": "Motion",
     "core.pipeline_spec": "PipelineSpec",
@@ -117,8 +122,10 @@ _HOMES = {
     "media.audio": "Audio",
     "pipeline.pipeline": "Pipeline build load models",
     "renderers.picture_stream": "PictureStream",
-    "sync.pyramid": "Pyramid PyramidSpec",
+    "sync.pyramid": "Pyramid",
+    "sync.specs": "PyramidSpec",
     "sync.syncer_pyramid": "SyncerPyramid",
+    "training.context": "TrainContext",
 }
 """Public names by the module that defines them; the block above says the same to type checkers."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

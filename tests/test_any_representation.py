@@ -26,7 +26,7 @@ from headmotion.sync.trained import load_syncers
 from headmotion.training import train
 
 CLIPS, SECONDS = 3, 2.0
-SHORT = ["syncers.steps=2", "generator.steps=2", "data.batch_size=4", "preview_every=2"]
+SHORT = ["phases.syncers.steps=2", "phases.generator.steps=2", "data.batch_size=4", "preview_every=2"]
 
 
 def converted(make: Callable[..., Clip], source: dict[str, Any], target: dict[str, Any] | str) -> Callable[..., Clip]:

@@ -58,10 +58,12 @@ def our_step(folder: Path) -> Callable[[int], object]:
     """Return a step of the recipe `paper-short` with the authors' widths, including data and audio features."""
     corpus = write_synthetic(folder / "corpus", clips=2 * BATCH, seconds=3.2)
     changes = ["pipeline.generator={type: ms-sync, preset: paper-code}", f"data.batch_size={BATCH}"]
-    changes += [f"syncers.batch_size={BATCH}"]
+    changes += [f"phases.syncers.batch_size={BATCH}"]
     parts = build_training(load_recipe("paper-short", changes), [corpus])
-    parts.freeze_syncers()
-    return parts.adversarial.step
+    for phase in parts.phases[:-1]:
+        parts.finish(phase)
+    parts.phases[-1].start()
+    return parts.phases[-1].step
 
 
 def baseline_step() -> Callable[[int], object]:

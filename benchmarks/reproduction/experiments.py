@@ -58,7 +58,8 @@ class Judge:
     @cached_property
     def resolved(self) -> RecipeSpec:
         """The recipe with all changes."""
-        return load_recipe(self.recipe, [*COMMON, *self.overrides, f"seed={self.seed}", "generator.steps=0"])
+        recipe = load_recipe(self.recipe, [*COMMON, *self.overrides, f"seed={self.seed}"])
+        return recipe.model_copy(update={"phases": {"syncers": recipe.phases["syncers"]}})
 
     @cached_property
     def key(self) -> str:
@@ -85,7 +86,8 @@ class GeneratorRun:
 
     def resolved(self, mark: int) -> RecipeSpec:
         """Return the recipe with all changes, for steps up to a mark."""
-        return load_recipe(self.recipe, [*COMMON, *self.overrides, f"seed={self.seed}", f"generator.steps={mark}"])
+        changes = [*COMMON, *self.overrides, f"seed={self.seed}", f"phases.generator.steps={mark}"]
+        return load_recipe(self.recipe, changes)
 
     @cached_property
     def key(self) -> str:
@@ -130,11 +132,11 @@ class CorpusSetup:
     @cached_property
     def metric(self) -> Judge:
         """The judge that measures, trained separately."""
-        changes = ("syncers.frames=72", "syncers.windows_per_clip=2", "data.distributable_only=false")
+        changes = ("phases.syncers.frames=72", "phases.syncers.windows_per_clip=2", "data.distributable_only=false")
         return self._judge("metric", "metric-syncers", 2, *changes)
 
     def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:
-        overrides = (f"syncers.steps={self.size.judge_steps}", *changes, *self._common)
+        overrides = (f"phases.syncers.steps={self.size.judge_steps}", *changes, *self._common)
         name = f"{self.corpus.name}-{role}"
         return Judge(name, self.corpus, recipe, seed, overrides, self.files.get(name))
 
@@ -209,7 +211,7 @@ def lengths(setup: CorpusSetup) -> Experiment:
     variants = {}
     for anchor, name in (("", "anchored"), ("pipeline.generator.anchor=0", "free")):
         for frames in (40, LONG_FRAMES):
-            changes = [f"generator.frames={frames}"] * (frames == LONG_FRAMES) + [anchor] * bool(anchor)
+            changes = [f"phases.generator.frames={frames}"] * (frames == LONG_FRAMES) + [anchor] * bool(anchor)
             label = "-".join(["full", *([str(frames)] * (frames == LONG_FRAMES)), *([name] * bool(anchor))])
             variants[f"{name}, {frames} frames"] = setup.runs(
                 label, "ablation/full", *changes, seeds=setup.size.fewer_seeds
@@ -221,7 +223,7 @@ def weights(setup: CorpusSetup) -> Experiment:
     """Return weights of the sync loss."""
     variants = {}
     for weight in WEIGHTS:
-        losses = f"generator.losses=[{{type: sync, weight: {weight}.0, hop: 2}}, {{type: spread, weight: 1.0}}]"
+        losses = f"phases.generator.losses=[{{type: sync, weight: {weight}.0, hop: 2}}, {{type: spread, weight: 1.0}}]"
         label, changes = ("full", []) if weight == 4 else (f"weight{weight}", [losses])
         variants[str(weight)] = setup.runs(label, "ablation/full", *changes, seeds=setup.size.fewer_seeds)
     return Experiment("weights", setup.corpus, variants)

@@ -26,9 +26,11 @@ class SyncLossSpec(LossSpec):
     """Step between windows (frames of the level); the paper's 1 uses every window."""
     levels: int | None = Field(None, ge=1, le=16)
     """Number of levels that are used, the finest first; None uses all."""
+    syncers: str = "syncers"
+    """Name under which an earlier phase hands on the syncers."""
 
     def build(self, context: BuildContext) -> SyncLoss:
-        """Build the loss; `SyncLoss.use_syncers` sets its syncers afterwards."""
+        """Build the loss; `SyncLoss.use_parts` sets its syncers afterwards."""
         from .sync import SyncLoss
 
         return SyncLoss(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
+from ..core.errors import SpecError
 from ..core.interfaces.loss import Loss
 from ..core.interfaces.sample import Sample, Track
 from ..sync.syncer_pyramid import SyncerPyramid
@@ -24,11 +26,20 @@ class SyncLoss(Loss):
     def __init__(self, spec: SyncLossSpec) -> None:
         super().__init__(spec)
         self.weight, self.hop, self.levels = spec.weight, spec.hop, spec.levels
+        self.uses = (spec.syncers,)
         # In a list, which hides it from `torch.nn.Module`: the syncers are no part of the loss's state.
         self._syncers: list[SyncerPyramid] = []
 
-    def use_syncers(self, syncers: SyncerPyramid) -> None:
-        """Set the syncers, which are neither trained nor stored with the loss."""
+    def use_parts(self, parts: Mapping[str, Any]) -> None:
+        """Take the syncers, which are neither trained nor stored with the loss.
+
+        Raises:
+            SpecError: another part than syncers.
+        """
+        (name,) = self.uses
+        syncers = parts[name]
+        if not isinstance(syncers, SyncerPyramid):
+            raise SpecError("sync loss", f"syncers under the name {name!r}", f"a {type(syncers).__name__}")
         self._syncers = [syncers if self.levels is None else syncers.finest(self.levels)]
 
     @override

@@ -7,29 +7,10 @@ from fractions import Fraction
 
 import torch
 from einops import rearrange
-from pydantic import Field, field_validator
 from torch import Tensor
 from torch.nn import functional
 
-from ..core.spec import Spec
-
-
-class PyramidSpec(Spec):
-    """Levels of a temporal pyramid. Source: MS-Sync, arXiv 2307.03270, eq. 5."""
-
-    levels: int = Field(4, ge=1, le=16)
-    """Number of levels, the first being the input itself."""
-    kernel: int = Field(7, ge=1, le=255)
-    """Taps of the moving average, in frames of the level that is averaged; odd."""
-    stride: int = Field(2, ge=1, le=16)
-    """Frames of a level per frame of the next coarser level."""
-
-    @field_validator("kernel")
-    @classmethod
-    def _odd(cls, value: int) -> int:
-        if value % 2 == 0:
-            raise ValueError("an odd number of taps is needed")
-        return value
+from .specs import PyramidSpec
 
 
 @dataclass(frozen=True)
@@ -84,6 +65,11 @@ class Pyramid:
         return [
             (m, _edge_padded(a, m.shape[1] * steps_per_frame)) for m, a in zip(self(motion), self(audio), strict=True)
         ]
+
+    @classmethod
+    def of(cls, spec: PyramidSpec) -> Pyramid:
+        """Return the pyramid of a spec."""
+        return cls(spec.levels, spec.kernel, spec.stride)
 
     def length(self, frames: int, level: int) -> int:
         """Return the number of frames at ``level`` of a sequence of ``frames``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, cast, runtime_checkable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +13,7 @@ from torch.nn import functional
 from ..core.interfaces.syncer import Syncer
 from .av_offset import MAX_SHIFT, DistanceCurve, best_shift, valid_pairs
 from .pyramid import Pyramid, windows
-
-Space = Literal["unit", "free"]
-"""How embeddings are compared: ``unit``, at unit length, for syncers trained by cosines; ``free``, unchanged, for those
-trained by distances."""
+from .specs import Space
 
 
 @dataclass(frozen=True)
@@ -154,11 +151,3 @@ def project(embeddings: Tensor, space: Space) -> Tensor:
 def _embed(network: Callable[[Tensor], Tensor], window_batch: Tensor) -> Tensor:
     batch, count = window_batch.shape[:2]
     return network(window_batch.flatten(0, 1)).reshape(batch, count, -1)
-
-
-@runtime_checkable
-class UsesSyncers(Protocol):
-    """A loss that is computed with the trained syncers of the run."""
-
-    def use_syncers(self, syncers: SyncerPyramid) -> None:
-        """Take the run's syncers, frozen."""

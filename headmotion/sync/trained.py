@@ -18,8 +18,9 @@ from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext, resolve_spec
 from ..core.pipeline_spec import PipelineSpec
 from ..core.spec import building
-from .pyramid import Pyramid, PyramidSpec
-from .syncer_pyramid import Space, SyncerPyramid, SyncMeasure
+from .pyramid import Pyramid
+from .specs import PyramidSpec, Space
+from .syncer_pyramid import SyncerPyramid, SyncMeasure
 
 
 @dataclass(frozen=True)

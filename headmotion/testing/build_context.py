@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..core.interfaces.phase import UsesParts
 from ..core.interfaces.specs import BuildContext, ComponentSpec
 from ..core.interfaces.syncer import Syncer
 from ..sync.pyramid import Pyramid
-from ..sync.syncer_pyramid import SyncerPyramid, UsesSyncers
+from ..sync.syncer_pyramid import SyncerPyramid
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,11 @@ class Subject:
 
     spec: ComponentSpec
     context: BuildContext
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """What earlier phases would have made, by name; syncers are given where it says nothing."""
 
     def build(self, seed: int = 0) -> Any:
-        """Return the part in evaluation mode, with fresh weights; losses get syncers.
+        """Return the part in evaluation mode, with fresh weights; one that uses parts of earlier phases gets syncers.
 
         Args:
             seed: of the weights.
@@ -31,13 +35,11 @@ class Subject:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             part = self.spec.build(self.context).eval()
-        if isinstance(part, UsesSyncers):
+        if isinstance(part, UsesParts):
             # Any fixed syncers do, because checks ask for shapes and gradients and not for quality.
-            part.use_syncers(
-                SyncerPyramid(
-                    [_RandomProjection(self) for _ in range(2)], Pyramid(2, 7, 2), self.context.steps_per_frame
-                )
-            )
+            levels = [_RandomProjection(self) for _ in range(2)]
+            syncers = SyncerPyramid(levels, Pyramid(2, 7, 2), self.context.steps_per_frame)
+            part.use_parts(dict.fromkeys(part.uses, syncers) | dict(self.parts))
         return part
 
 

@@ -1,164 +1,172 @@
-"""Second phase: the free-running generator is trained against discriminators and guided by losses."""
+"""Adversarial phase: a generator or a renderer is trained against discriminators and guided by losses."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from ..core.errors import SpecError
-from ..core.interfaces.discriminator import Discriminator
-from ..core.interfaces.generator import Generator
+from ..core.interfaces.discriminator import Discriminator, SupportsPrediction
 from ..core.interfaces.loss import Loss, SupportsObjective
+from ..core.interfaces.phase import Phase, Problem
 from ..core.interfaces.sample import Sample
+from .adversarial_checks import discriminator_won, wrong_spread
+from .adversarial_objectives import OBJECTIVES
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
-from .batches import Batch, Batches
-from .phases import Stepper
-from .recipe import GeneratorPhase, OptimizerSpec
-
-
-def hinge_discriminator(real: Tensor, generated: Tensor) -> Tensor:
-    """Return ``E[max(0, 1 - D(x))] + E[max(0, 1 + D(G))]``; 2 at zero scores. Source: MS-Sync, eq. 12."""
-    return (1 - real).relu().mean() + (1 + generated).relu().mean()
-
-
-def hinge_generator(generated: Tensor) -> Tensor:
-    """Return ``-E[D(G)]``; 0 at zero scores. Source: MS-Sync, eqs. 9 to 11."""
-    return -generated.mean()
-
-
-def motion_spread(motion: Tensor) -> Tensor:
-    """Return the mean standard deviation over time of motion ``[B, T, P, D]``."""
-    return motion.detach().std(1, correction=0).mean()
+from .batches import MOTION, Batch
+from .context import TrainContext
+from .running_mean import RunningMean
+from .specs import AdversarialPhaseSpec
+from .stepper import Stepper
+from .targets import Target, build_target
 
 
 @dataclass(frozen=True)
-class GeneratorBatch:
-    """A part of a batch, split into the reference and the frames to generate."""
+class RealPart:
+    """A part of a batch, with the seeds of what is generated for it."""
 
-    reference: Tensor
-    """Frames before the generated ones, ``[B, R, P, D]``."""
-    real: Tensor
-    """Recorded frames in the place of the generated ones, ``[B, T, P, D]``."""
-    audio: Tensor
-    """Features of all frames, ``[B, steps_per_frame * (R + T), C]``."""
+    sample: Sample
+    """Recorded clips."""
     seeds: range
-    """Seeds of the noise, one per sample."""
-
-    def sample(self, motion: Tensor) -> Sample:
-        """Return what discriminators and losses look at, with recorded or generated motion."""
-        return Sample(self.reference, motion, self.audio)
+    """Seeds of random numbers, one per clip."""
 
 
-class AdversarialPhase:
-    """Update the discriminators, then losses that learn, then the generator, on the same batch.
+def build_adversarial(spec: AdversarialPhaseSpec, context: TrainContext) -> AdversarialPhase:
+    """Build the phase with its target, discriminator and losses."""
+    discriminator, *losses = context.build([spec.discriminator, *spec.losses], offset=100)
+    target = build_target(spec.trains, context.use(spec.trains), context)
+    return AdversarialPhase(spec, context, target, cast("Discriminator", discriminator), cast("list[Loss]", losses))
+
+
+class AdversarialPhase(Phase):
+    """Update the discriminators, then losses that learn, then what is trained, on the same batch.
 
     Source: MS-Sync, eqs. 9 to 14.
 
     Raises:
-        SpecError: a batch that cannot be divided into pairs, or a loss with parameters that nothing trains.
+        SpecError: a batch that cannot be divided into pairs, a track that nobody has, or a loss with parameters that
+            nothing trains.
     """
 
-    name = "generator"
+    optimizers: dict[str, Stepper]
 
     def __init__(
         self,
-        spec: GeneratorPhase,
-        generator: Generator,
+        spec: AdversarialPhaseSpec,
+        context: TrainContext,
+        target: Target,
         discriminator: Discriminator,
         losses: Sequence[Loss],
-        batches: Batches,
     ) -> None:
-        self.spec, self.steps, self.batches = spec, spec.steps, batches
-        self.generator, self.discriminator, self.losses = generator, discriminator, list(losses)
-        self.partition = batches.partition
-        self.partition.check_divisible(self.name, batches.size, 2, "whole pairs of clips in each")
-        self.averaged = copy.deepcopy(generator).requires_grad_(False)
-        self.norm = WholeBatchNorm([generator, discriminator], self.partition)
+        self.spec, self.context, self.steps, self.name = spec, context, spec.steps, context.name
+        self.target, self.discriminator, self.losses = target, discriminator, list(losses)
+        self.objective, self.partition = OBJECTIVES[spec.objective], context.partition
+        judges: list[Discriminator | Loss] = [*([discriminator] if spec.adversarial_weight else []), *losses]
+        require_made_tracks(context, target, judges)
+        context.connect(judges)
+        self.batches = context.batches(
+            spec.frames,
+            spec.steps,
+            context.tracks(judges, MOTION | target.needs),
+            spec.data(context.data),
+            target.context_frames,
+        )
+        self.partition.check_divisible(self.name, self.batches.size, 2, "whole pairs of clips in each")
+        self.average = RunningMean(target.module, spec.ema_decay)
+        self.norm = WholeBatchNorm([target.module, discriminator], self.partition)
         self.modules: dict[str, nn.Module] = {
-            "generator": generator,
-            "averaged": self.averaged,
+            spec.trains: target.module,
+            "averaged": self.average.mean,
             "discriminator": discriminator,
             "losses": nn.ModuleList(losses),
         }
-        self.learned = [parameter for loss in self.losses for parameter in _learned_parameters(loss)]
-        self.optimizers = {
-            "generator": self._stepper("generator", generator.parameters(), spec.generator_optimizer),
-            "discriminator": self._stepper("discriminator", discriminator.parameters(), spec.discriminator_optimizer),
-        }
+        self.learned = [parameter for loss in self.losses for parameter in learned_parameters(loss)]
+        stepper = context.stepper(spec.trains, target.module.parameters(), spec.optimizer, self.steps)
+        self.optimizers = {spec.trains: stepper}
+        if spec.adversarial_weight:
+            self._add_stepper("discriminator", discriminator.parameters())
         if self.learned:
-            self.optimizers["losses"] = self._stepper("losses", self.learned, spec.loss_optimizer)
+            self._add_stepper("losses", self.learned)
 
-    def _stepper(self, name: str, parameters: Iterable[nn.Parameter], spec: OptimizerSpec) -> Stepper:
-        return Stepper(name, parameters, spec, self.steps, self.partition.processes)
+    def _add_stepper(self, name: str, parameters: Iterable[nn.Parameter]) -> None:
+        spec = self.spec.discriminator_optimizer if name == "discriminator" else self.spec.loss_optimizer
+        self.optimizers[name] = self.context.stepper(name, parameters, spec, self.steps)
 
-    @property
-    def result(self) -> Generator:
-        """The generator to save: with the running mean of the weights, or with the weights themselves."""
-        return self.averaged if self.spec.ema_decay else self.generator
+    @override
+    def start(self) -> None:
+        self.target.module.requires_grad_(True)
+        self.average.reset()
 
+    @override
+    def result(self) -> Mapping[str, Any]:
+        return {self.spec.trains: self.average.mean if self.spec.ema_decay else self.target.module}
+
+    @override
     def step(self, number: int) -> Mapping[str, float]:
-        """Update the discriminators, the losses that learn, and the generator, each once."""
         batch = self.batches(number)
-        parts = [self._split(part, number) for part in batch.parts(self.partition.grad_accumulation)]
-        self.generator.train()
+        parts = [self._seeded(part, number) for part in batch.parts(self.partition.grad_accumulation)]
+        self.target.module.train()
         self.norm.measure(self._generate, parts)
         # With one part, one rollout serves both updates. With several, their graphs together would fill the memory.
         generated = self._generate(parts[0]) if len(parts) == 1 else None
-        # Both updates below look at the same motion, so it is generated once for both.
-        motions = self._detached(parts, generated) if self.spec.adversarial_weight or self.learned else []
-        values = self._step_discriminator(number, parts, motions, batch.clips)
-        values |= self._step_losses(number, parts, motions, batch.clips)
-        values |= self._step_generator(number, parts, generated, batch.clips)
-        self._update_average(number)
+        # Both updates below look at the same samples, so they are generated once for both.
+        samples = self._detached(parts, generated) if self.spec.adversarial_weight or self.learned else []
+        values = self._step_discriminator(number, parts, samples, batch.clips)
+        values |= self._step_losses(number, parts, samples, batch.clips)
+        values |= self._step_target(number, parts, generated, batch.clips)
+        self.average.update(number)
         return values
 
-    def _split(self, part: Batch, number: int) -> GeneratorBatch:
-        context = self.generator.context_frames
-        seeds = range(number * self.batches.size + part.samples.start, number * self.batches.size + part.samples.stop)
-        return GeneratorBatch(part.motion[:, :context], part.motion[:, context:], part.audio, seeds)
+    def problems(self, means: Mapping[str, float]) -> Iterable[Problem]:
+        """Return discriminators that have won, and generated motion that freezes or diverges."""
+        yield from discriminator_won(self.spec, means)
+        yield from wrong_spread(means)
 
-    def _generate(self, part: GeneratorBatch) -> Tensor:
-        steps = self.batches.context.steps_per_frame * self.generator.context_frames
-        with self.partition.autocast(part.audio.device):
-            generated: Tensor = self.generator(part.reference, part.audio[:, steps:], seed=part.seeds)
-        return generated.to(part.real.dtype)
+    def _seeded(self, part: Batch, number: int) -> RealPart:
+        first = number * self.batches.size
+        return RealPart(part.sample, range(first + part.samples.start, first + part.samples.stop))
+
+    def _generate(self, part: RealPart) -> Sample:
+        return self.target.generate(part.sample, part.seeds)
 
     def _step_discriminator(
-        self, number: int, parts: list[GeneratorBatch], motions: list[Tensor], clips: Sequence[str]
+        self, number: int, parts: list[RealPart], samples: list[Sample], clips: Sequence[str]
     ) -> dict[str, float]:
         if not self.spec.adversarial_weight:
             return {}
         self.discriminator.train().requires_grad_(True)
         stepper = self.optimizers["discriminator"]
-        pairs = list(zip(parts, motions, strict=True))
-        for part, motion in replay_state_per_part(pairs, [self.discriminator]):
-            real_scores, generated_scores = self._scores(part.sample(part.real)), self._scores(part.sample(motion))
+        pairs = list(zip(parts, samples, strict=True))
+        for part, generated in replay_state_per_part(pairs, [self.discriminator]):
+            real_scores, generated_scores = self._scores(part.sample), self._scores(generated)
             terms = {
-                f"d_{head}": hinge_discriminator(score, generated_scores[head]) for head, score in real_scores.items()
+                f"d_{head}": self.objective.discriminator(score, generated_scores[head])
+                for head, score in real_scores.items()
             }
+            terms |= {f"d_{name}": term for name, term in self._predictions(part.sample).items()}
             stepper.accumulate(terms, 1 / len(parts))
         values = stepper.apply(number, clips)
         return values | {"d_gradient": values.pop("gradient")}
 
     def _step_losses(
-        self, number: int, parts: list[GeneratorBatch], motions: list[Tensor], clips: Sequence[str]
+        self, number: int, parts: list[RealPart], samples: list[Sample], clips: Sequence[str]
     ) -> dict[str, float]:
         if not self.learned:
             return {}
         self._freeze_losses(False)
         stepper = self.optimizers["losses"]
-        pairs = list(zip(parts, motions, strict=True))
-        for part, motion in replay_state_per_part(pairs, self.losses):
-            real, generated = part.sample(part.real), part.sample(motion)
+        pairs = list(zip(parts, samples, strict=True))
+        for part, generated in replay_state_per_part(pairs, self.losses):
             terms: dict[str, Tensor] = {}
             for loss in self.losses:
                 if isinstance(loss, SupportsObjective):
-                    objective = loss.objective(real, generated, number)
+                    objective = loss.objective(part.sample, generated, number)
                     terms |= {f"objective_{name}": term for name, term in objective.items()}
             stepper.accumulate(terms, 1 / len(parts))
         values = stepper.apply(number, clips)
@@ -170,61 +178,73 @@ class AdversarialPhase:
         for parameter in self.learned:
             parameter.requires_grad_(not frozen)
 
-    def _detached(self, parts: list[GeneratorBatch], generated: Tensor | None) -> list[Tensor]:
-        """Return the generated motion of all parts without a gradient."""
-        return [generated.detach()] if generated is not None else self._generate_all(parts)
+    def _detached(self, parts: list[RealPart], generated: Sample | None) -> list[Sample]:
+        """Return the generated samples of all parts without a gradient."""
+        if generated is None:
+            return self._generate_all(parts)
+        made = cast("Any", self.target.makes)
+        return [replace(generated, **{made: getattr(generated, made).detach()})]
 
     @torch.no_grad()
-    def _generate_all(self, parts: list[GeneratorBatch]) -> list[Tensor]:
-        """Return the motion of all parts, and leave buffers and random state as they were."""
+    def _generate_all(self, parts: list[RealPart]) -> list[Sample]:
+        """Return the samples of all parts, and leave buffers and random state as they were."""
         # The last, empty part restores them.
-        replayed = replay_state_per_part([*parts, None], [self.generator])
+        replayed = replay_state_per_part([*parts, None], [self.target.module])
         return [self._generate(part) for part in replayed if part is not None]
 
-    def _step_generator(
-        self, number: int, parts: list[GeneratorBatch], generated: Tensor | None, clips: Sequence[str]
+    def _step_target(
+        self, number: int, parts: list[RealPart], generated: Sample | None, clips: Sequence[str]
     ) -> dict[str, float]:
         self.discriminator.requires_grad_(False)
-        stepper = self.optimizers["generator"]
-        for part in replay_state_per_part(parts, [self.generator, self.discriminator, *self.losses]):
-            motion = self._generate(part) if generated is None else generated
-            terms = self._adversarial(part, motion)
+        stepper = self.optimizers[self.spec.trains]
+        for part in replay_state_per_part(parts, [self.target.module, self.discriminator, *self.losses]):
+            sample = self._generate(part) if generated is None else generated
+            terms = self._adversarial(sample)
+            terms |= self.target.training_terms(part.sample, number, part.seeds)
             for loss in self.losses:
-                terms |= loss(part.sample(part.real), part.sample(motion), number)
-            spreads = {"generated_spread": motion_spread(motion), "real_spread": motion_spread(part.real)}
+                terms |= loss(part.sample, sample, number)
+            spreads = {"generated_spread": spread(self._made(sample)), "real_spread": spread(self._made(part.sample))}
             stepper.accumulate(self._scheduled(terms, number), 1 / len(parts), spreads)
         values = stepper.apply(number, clips)
         generated_spread, real_spread = values.pop("generated_spread"), values.pop("real_spread")
         return values | {"spread_ratio": generated_spread / real_spread if real_spread else 1.0}
+
+    def _made(self, sample: Sample) -> Tensor:
+        values: Tensor = getattr(sample, cast("str", self.target.makes))
+        return values
 
     def _scores(self, sample: Sample) -> dict[str, Tensor]:
         with self.partition.autocast(sample.motion.device):
             scores = self.discriminator(sample)
         return {head: score.to(sample.motion.dtype) for head, score in scores.items()}
 
-    def _adversarial(self, part: GeneratorBatch, motion: Tensor) -> dict[str, Tensor]:
+    def _predictions(self, sample: Sample) -> Mapping[str, Tensor]:
+        if not isinstance(self.discriminator, SupportsPrediction):
+            return {}
+        with self.partition.autocast(sample.motion.device):
+            terms = self.discriminator.predictions(sample)
+        return {name: term.to(sample.motion.dtype) for name, term in terms.items()}
+
+    def _adversarial(self, sample: Sample) -> dict[str, Tensor]:
         weight = self.spec.adversarial_weight
         if not weight:
             return {}
-        scores = self._scores(part.sample(motion))
-        return {f"g_{head}": weight * hinge_generator(score) for head, score in scores.items()}
+        scores = self._scores(sample)
+        terms = {f"g_{head}": weight * self.objective.generator(score) for head, score in scores.items()}
+        return terms | {f"g_{name}": weight * term for name, term in self._predictions(sample).items()}
 
     def _scheduled(self, terms: dict[str, Tensor], number: int) -> dict[str, Tensor]:
         if unknown := self.spec.schedule.keys() - terms.keys():
-            raise SpecError("generator schedule", f"terms among {', '.join(terms)}", repr(sorted(unknown)[0]))
+            raise SpecError(f"{self.name} schedule", f"terms among {', '.join(terms)}", repr(sorted(unknown)[0]))
         return terms | {name: terms[name] * ramp.at(number) for name, ramp in self.spec.schedule.items()}
 
-    @torch.no_grad()
-    def _update_average(self, number: int) -> None:
-        # Early weights are forgotten faster, or the mean would keep the random start.
-        decay = min(self.spec.ema_decay, (1 + number) / (10 + number))
-        for mean, value in zip(self.averaged.parameters(), self.generator.parameters(), strict=True):
-            mean.lerp_(value, 1 - decay if self.spec.ema_decay else 1.0)
-        for copied, buffer in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
-            copied.copy_(buffer)
+
+def spread(values: Tensor) -> Tensor:
+    """Return the mean standard deviation over time of motion or pictures ``[B, T, ...]``."""
+    return values.detach().std(1, correction=0).mean()
 
 
-def _learned_parameters(loss: Loss) -> list[nn.Parameter]:
+def learned_parameters(loss: Loss) -> list[nn.Parameter]:
     """Return the parameters of a loss that require gradients.
 
     Raises:
@@ -236,3 +256,16 @@ def _learned_parameters(loss: Loss) -> list[nn.Parameter]:
         remedy = "add the method `objective`, or make them buffers"
         raise SpecError(f"loss {loss.spec.type_name()}", "an objective of its own (SupportsObjective)", got, remedy)
     return learned
+
+
+def require_made_tracks(context: TrainContext, target: Target, judges: Iterable[Discriminator | Loss]) -> None:
+    """Refuse parts that look at pictures where motion is generated: a generated sample would have recorded ones.
+
+    Raises:
+        SpecError: a part needs ``frames``, which what is trained does not make.
+    """
+    for part in judges:
+        if "frames" in part.needs and target.makes != "frames":
+            expected = f"parts that look at {target.makes or 'what is predicted'}"
+            got = f"{part.spec.kind} {part.spec.type_name()}, which looks at frames"
+            raise SpecError(f"{context.name} phase", expected, got, "train a renderer with it (trains: renderer)")

@@ -1,11 +1,10 @@
-"""Batches of aligned motion and audio, each a function of seed, phase and step alone."""
+"""Batches of aligned tracks, each a function of seed, phase and step alone."""
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,65 +12,65 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..core.errors import CorpusError, HeadmotionError
+from ..core.errors import CorpusError, HeadmotionError, SpecError
 from ..core.interfaces.audio_encoder import AudioEncoder
-from ..core.interfaces.representation import UnitSquare
+from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext
-from ..data.clip import Clip
 from ..data.corpus import Corpus
 from .batch_partition import BatchPartition
-from .recipe import DataSpec
+from .crops import Crop, Cropper
+from .resample_time import resample_time
+from .settings import DataSpec
 
-GAIN_DB = (-9, 6)
-"""Range of the random loudness."""
-SHIFT, ZOOM = 0.04, (0.92, 1.1)
-"""Largest random shift of the unit square, in its sides, and range of its random size."""
+MOTION: frozenset[Track] = frozenset({"motion"})
+"""What every batch holds."""
+MOTION_AND_AUDIO: frozenset[Track] = frozenset({"motion", "audio"})
+"""What a generator learns from."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Real clips, augmented and on the encoder's device."""
+    """Recorded clips, augmented and on the encoder's device."""
 
-    motion: Tensor
-    """``[B, T, P, D]``, unit frame."""
-    audio: Tensor
-    """Features, ``[B, steps_per_frame * T, C]``."""
+    sample: Sample
+    """The clips."""
     samples: range
     """Their indices in the batch of all processes."""
     clips: tuple[str, ...]
     """Ids of the clips of all processes."""
 
+    @property
+    def motion(self) -> Tensor:
+        """Motion ``[B, T, P, D]`` in the unit frame, without the reference frames."""
+        return self.sample.motion
+
+    @property
+    def audio(self) -> Tensor:
+        """Features of reference and motion, ``[B, steps_per_frame * (R + T), C]``."""
+        return self.sample.audio
+
     def parts(self, count: int) -> list[Batch]:
         """Return the samples in ``count`` parts of one size."""
+        if count == 1:
+            return [self]
         size = len(self.samples) // count
+        values = {field.name: getattr(self.sample, field.name) for field in fields(Sample)}
+        split = {name: torch.split(value, size) for name, value in values.items() if value is not None}
         return [
-            replace(self, motion=motion, audio=audio, samples=self.samples[k * size : (k + 1) * size])
-            for k, (motion, audio) in enumerate(
-                zip(torch.split(self.motion, size), torch.split(self.audio, size), strict=True)
+            replace(
+                self,
+                sample=Sample(**{name: pieces[k] for name, pieces in split.items()}),
+                samples=self.samples[k * size : (k + 1) * size],
             )
+            for k in range(count)
         ]
 
 
-class Crop(NamedTuple):
-    """A random section of one clip."""
-
-    motion: Tensor
-    """``[T, P, D]``, unit frame."""
-    wave: np.ndarray[tuple[int], np.dtype[np.float32]]
-    """The wave under it and the encoder's look-ahead, ``[S]``."""
-    time_stretch: float
-    """Original frames per frame of the crop."""
-
-
 class RawBatch(NamedTuple):
-    """One process's crops of a step, not on a device yet."""
+    """One process's crops of a step, stacked and not on a device yet."""
 
-    motion: Tensor
-    """``[B, T, P, D]``, unit frame."""
-    wave: Tensor
-    """``[B, S]``."""
-    time_stretch: Tensor
-    """Original frames per frame of each crop, ``[B]``."""
+    crops: Crop
+    """All fields with a first dimension ``B``."""
     clips: tuple[str, ...]
     """Ids of the clips of all processes."""
 
@@ -86,26 +85,34 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         context: what the pipeline expects of a clip.
         frames: motion frames per crop.
         seed: of everything that is random.
+        tracks: what is read.
 
     Raises:
         CorpusError: clips of another representation or rate, or none that is long enough.
     """
 
     def __init__(
-        self, corpus: Corpus, spec: DataSpec, encoder: AudioEncoder, context: BuildContext, frames: int, seed: int
+        self,
+        corpus: Corpus,
+        spec: DataSpec,
+        encoder: AudioEncoder,
+        context: BuildContext,
+        frames: int,
+        seed: int,
+        tracks: Collection[Track] = MOTION_AND_AUDIO,
     ) -> None:
-        self.corpus, self.spec, self.context, self.frames, self.seed = corpus, spec, context, frames, seed
+        self.corpus, self.spec, self.frames, self.seed = corpus, spec, frames, seed
         _check_shapes(corpus, context)
-        long_enough = corpus.frame_counts >= frames
+        self.lengths = corpus.frame_counts
+        long_enough = self.lengths >= frames
         if not long_enough.any():
             raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
         weights = corpus.weights(spec.speaker_balance) * long_enough
         if not weights.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
         self.probabilities = weights / weights.sum()
-        # One frame more where time is stretched, because features are then interpolated between two steps.
-        self.max_frames = self._source_frames(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
-        self.samples_per_frame, self.look_ahead = encoder.hop * context.steps_per_frame, encoder.look_ahead or 0
+        samples_per_frame = encoder.hop * context.steps_per_frame
+        self.cropper = Cropper(corpus, spec, context, frames, tracks, samples_per_frame, encoder.look_ahead or 0)
         self.samples = range(spec.batch_size)  # of this process
 
     def __getitem__(self, step: int) -> RawBatch | HeadmotionError:
@@ -122,46 +129,12 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         )
         # Each sample has a generator of its own, so that it does not depend on which process crops the others.
         crops = [
-            self._crop(self.corpus[int(indices[sample])], np.random.default_rng([self.seed, step, sample]))
-            for sample in self.samples
+            self.cropper.crop(index, int(self.lengths[index]), np.random.default_rng([self.seed, step, sample]))
+            for sample, index in ((sample, int(indices[sample])) for sample in self.samples)
         ]
-        motions, waves, stretches = zip(*crops, strict=True)
-        clips = tuple(self.corpus.id_of(int(index)) for index in indices)
-        return RawBatch(torch.stack(motions), torch.from_numpy(np.stack(waves)), torch.tensor(stretches), clips)
-
-    def _crop(self, clip: Clip, rng: np.random.Generator) -> Crop:
-        stretch = self._random_stretch(rng, len(clip.landmarks))
-        count = min(self._source_frames(stretch), len(clip.landmarks))
-        first = int(rng.integers(0, len(clip.landmarks) - count + 1))
-        if rng.random() < self.spec.from_start:
-            first = 0
-        values = torch.from_numpy(clip.landmarks[first : first + count])
-        representation = self.context.representation
-        square = representation.frame_of(values[:1])
-        wave = np.zeros(self.max_frames * self.samples_per_frame + self.look_ahead, np.float32)
-        recorded = clip.audio[first * self.samples_per_frame :][: len(wave)]
-        wave[: len(recorded)] = recorded
-        if not self.spec.augment:
-            return Crop(representation.normalize(values, square), wave, 1.0)
-        motion = representation.normalize(values, _jittered(square, rng))
-        if self.spec.time_stretch:
-            motion = resample_time(motion[None], torch.tensor([stretch], dtype=torch.float64), self.frames)[0]
-        if rng.random() < 0.5:
-            motion = representation.flip(motion)
-        return Crop(motion, wave * np.float32(10 ** (rng.uniform(*GAIN_DB) / 20)), stretch)
-
-    def _random_stretch(self, rng: np.random.Generator, length: int) -> float:
-        """Return original frames per frame of a crop, at most what a clip of ``length`` frames has."""
-        if not self.spec.time_stretch or not self.spec.augment:
-            return 1.0
-        limit = math.log1p(self.spec.time_stretch)
-        # A clip hardly longer than a crop can only be slowed down; it is then slowed down as much as others are.
-        fastest = min(limit, math.log(max(1, length - 1) / max(1, self.frames - 1)))
-        return math.exp(rng.uniform(-limit, fastest))
-
-    def _source_frames(self, stretch: float) -> int:
-        """Return the number of original frames under a crop."""
-        return math.ceil((self.frames - 1) * stretch) + 1
+        columns = dict(zip(Crop._fields, zip(*crops, strict=True), strict=True))
+        stacked = Crop(**{name: torch.stack(column) for name, column in columns.items() if column[0] is not None})
+        return RawBatch(stacked, tuple(self.corpus.id_of(int(index)) for index in indices))
 
 
 class Batches:
@@ -176,6 +149,12 @@ class Batches:
         seed: of everything that is random.
         partition: how much of each batch is this process's.
         steps: number of steps of the phase; workers read nothing beyond.
+        context_frames: reference frames before the motion.
+        tracks: what a batch holds besides motion.
+
+    Raises:
+        CorpusError: clips of another representation or rate, or none that is long enough.
+        SpecError: a change of speed of pictures or of the sound itself.
     """
 
     def __init__(
@@ -188,26 +167,64 @@ class Batches:
         seed: int,
         partition: BatchPartition | None = None,
         steps: int = sys.maxsize,
+        context_frames: int = 0,
+        tracks: Collection[Track] = MOTION_AND_AUDIO,
     ) -> None:
         self.encoder, self.context, self.frames, self.size = encoder, context, frames, spec.batch_size
         self.partition, self.workers, self.steps = partition or BatchPartition(), spec.workers, steps
-        self.sampler = ClipSampler(corpus, spec, encoder, context, frames, seed)
+        self.context_frames, self.tracks = context_frames, frozenset(tracks)
+        if spec.time_stretch and (rigid := self.tracks & {"frames", "wave"}):
+            got = f"{spec.time_stretch:g}, with {' and '.join(sorted(rigid))}"
+            raise SpecError("data", "time_stretch 0 for pictures and sound, which have one speed", got)
+        self.sampler = ClipSampler(corpus, spec, encoder, context, context_frames + frames, seed, self.tracks)
         self.sampler.samples = self.partition.own_samples(self.size)
         self._prefetched: Iterator[RawBatch | HeadmotionError] = iter(())
         self._next_step = -1
 
     def __call__(self, step: int) -> Batch:
         """Return this process's samples of the batch of one step, on the encoder's device."""
+        if self._next_step == -1:
+            self.sampler.cropper.use_cpu()
+            self._next_step = -2
         raw = self._read_ahead(step) if self.workers else self.sampler.draw(step)
         device = next((buffer.device for buffer in self.encoder.buffers()), torch.device("cpu"))
-        motion = raw.motion.to(device, self.partition.dtype, non_blocking=True)
-        with torch.no_grad():
-            wave = raw.wave.to(device, non_blocking=True)
-            features = self.encoder(wave, steps=self.sampler.max_frames * self.context.steps_per_frame)
-            if self.sampler.spec.time_stretch:
-                steps = self.frames * self.context.steps_per_frame
-                features = resample_time(features, raw.time_stretch.to(device), steps)
-        return Batch(motion, features.to(self.partition.dtype), self.sampler.samples, tuple(raw.clips))
+        return Batch(self._sample(raw.crops, device), self.sampler.samples, tuple(raw.clips))
+
+    def _sample(self, crops: Crop, device: torch.device) -> Sample:
+        before, dtype = self.context_frames, self.partition.dtype
+
+        def move(values: Tensor) -> Tensor:
+            return values.to(device, dtype, non_blocking=True)
+
+        motion = move(crops.motion)
+        sample = Sample(motion[:, :before], motion[:, before:], self._features(crops, device, len(motion)))
+        if "wave" in self.tracks:
+            count = (before + self.frames) * self.sampler.cropper.samples_per_frame
+            sample = replace(sample, wave=move(crops.wave[:, :count]))
+        if crops.labels is not None:
+            sample = replace(sample, labels=move(crops.labels[:, before:]))
+        if crops.frames is None or crops.identity is None:
+            return sample
+        assert crops.identity_pose is not None and crops.picture_motion is not None
+        return replace(
+            sample,
+            frames=move(crops.frames[:, before:]) / 255,
+            identity=move(crops.identity) / 255,
+            identity_pose=move(crops.identity_pose),
+            picture_motion=move(crops.picture_motion[:, before:]),
+        )
+
+    @torch.no_grad()
+    def _features(self, crops: Crop, device: torch.device, clips: int) -> Tensor:
+        dtype, per_frame = self.partition.dtype, self.context.steps_per_frame
+        if "audio" not in self.tracks:
+            return torch.zeros(clips, 0, self.encoder.channels, device=device, dtype=dtype)
+        wave = crops.wave.to(device, non_blocking=True)
+        features: Tensor = self.encoder(wave, steps=self.sampler.cropper.max_frames * per_frame)
+        if self.sampler.spec.time_stretch:
+            steps = (self.context_frames + self.frames) * per_frame
+            features = resample_time(features, crops.time_stretch.to(device), steps)
+        return features.to(dtype)
 
     def _read_ahead(self, step: int) -> RawBatch:
         if step != self._next_step:
@@ -240,39 +257,11 @@ def _identity(raw: Any) -> Any:
 
 
 def _check_shapes(corpus: Corpus, context: BuildContext) -> None:
-    """Raise an error for clips that the pipeline cannot use."""
-    points, dims = context.representation.points, context.representation.dims
-    for shape, id in corpus.motion_shapes().items():
+    """Refuse clips that the pipeline cannot use."""
+    representation = context.representation
+    for shape, clip in corpus.motion_shapes().items():
         if shape.fps != context.fps:
-            raise CorpusError(f"clip {id}", f"{context.fps} frames per second, the pipeline's own", str(shape.fps))
-        if shape.points != points or shape.dims < dims:
-            got = f"the shape [T, {shape.points}, {shape.dims}]"
-            raise CorpusError(f"clip {id}", f"landmarks [T, {points}, {dims} or more]", got)
-
-
-def _jittered(square: UnitSquare, rng: np.random.Generator) -> UnitSquare:
-    """Return a unit square a little larger or smaller and off center, as a loose or tight crop would be."""
-    shift_x, shift_y = rng.uniform(-SHIFT, SHIFT, size=2) * square.side
-    return replace(square, x=square.x + shift_x, y=square.y + shift_y, side=square.side * rng.uniform(*ZOOM))
-
-
-def resample_time(sequences: Tensor, time_stretch: Tensor, count: int) -> Tensor:
-    """Resample sequences to another speed, linearly between neighbors in time; at 1.0 nothing changes.
-
-    Source: the speed perturbation of Ko, Peddinti, Povey and Khudanpur (2015), here for motion and features together.
-
-    Args:
-        sequences: ``[B, T, ...]``.
-        time_stretch: original steps per new step, ``[B]``; above 1 is faster.
-        count: new steps; the last original step is held where they go beyond it.
-
-    Returns:
-        ``[B, count, ...]``; step ``k`` is the original at ``k * time_stretch``.
-    """
-    steps = torch.arange(count, dtype=torch.float64, device=sequences.device)
-    position = steps * time_stretch.to(torch.float64)[:, None]
-    low = position.floor().long()
-    weight = (position - low).to(sequences.dtype).reshape(*position.shape, *[1] * (sequences.dim() - 2))
-    last, row = sequences.shape[1] - 1, torch.arange(len(sequences), device=sequences.device)[:, None]
-    before, after = sequences[row, low.clamp(max=last)], sequences[row, (low + 1).clamp(max=last)]
-    return torch.lerp(before, after, weight)
+            raise CorpusError(f"clip {clip}", f"{context.fps} frames per second, the pipeline's own", str(shape.fps))
+        if shape.points != representation.points or shape.dims < representation.dims:
+            expected = f"landmarks [T, {representation.points}, {representation.dims} or more]"
+            raise CorpusError(f"clip {clip}", expected, f"the shape [T, {shape.points}, {shape.dims}]")

@@ -1,31 +1,27 @@
-"""Build what a recipe names, over opened corpora: the pipeline, the syncers and both phases."""
+"""Build what a recipe names, over opened corpora: the pipeline and all phases."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import torch
+from torch import nn
 
-from ..core.interfaces.discriminator import Discriminator
-from ..core.interfaces.loss import Loss
-from ..core.interfaces.syncer import Syncer
+from ..core.errors import PluginError, SpecError
+from ..core.interfaces.phase import Phase, SupportsResultFile
 from ..core.spec import building
 from ..data.corpus import Corpus, open_corpora
 from ..pipeline.pipeline import Pipeline, build
-from ..sync.pyramid import Pyramid
-from ..sync.syncer_pyramid import SyncerPyramid, UsesSyncers
-from .adversarial_phase import AdversarialPhase
 from .batch_partition import BatchPartition
-from .batches import Batches
-from .contrastive_phase import ContrastivePhase
+from .context import PIPELINE_PARTS, TrainContext
 from .distributed import Processes
-from .recipe import DataSpec, RecipeSpec
+from .recipe import RecipeSpec
 
 
 @dataclass(frozen=True)
-class TrainingParts:
+class Training:
     """All parts of a training, with initial weights that are the same in every process."""
 
     recipe: RecipeSpec
@@ -35,25 +31,33 @@ class TrainingParts:
     corpus: Corpus
     """The clips that are trained on."""
     pipeline: Pipeline
-    """The pipeline whose generator is trained."""
-    syncers: SyncerPyramid
-    """The syncers of all levels."""
-    contrastive: ContrastivePhase
-    """First phase."""
-    adversarial: AdversarialPhase
-    """Second phase."""
+    """The pipeline whose parts are trained."""
+    phases: tuple[Phase, ...]
+    """The phases that take steps, in order."""
 
-    def freeze_syncers(self) -> None:
-        """Freeze the syncers and pass them to the losses that use them."""
-        self.syncers.eval().requires_grad_(False)
-        for loss in self.adversarial.losses:
-            if isinstance(loss, UsesSyncers):
-                loss.use_syncers(self.syncers)
+    def phase(self, name: str) -> Phase:
+        """Return the phase of a name."""
+        return next(phase for phase in self.phases if phase.name == name)
+
+    @property
+    def makes_model(self) -> bool:
+        """Whether a phase trains a part of the pipeline."""
+        return any(name in PIPELINE_PARTS for phase in self.phases for name in phase.result())
+
+    def finish(self, phase: Phase) -> None:
+        """Take over what a phase made: into the pipeline, or frozen for later phases."""
+        for name, part in phase.result().items():
+            if name in PIPELINE_PARTS:
+                own = getattr(self.pipeline, name)
+                if part is not own:
+                    own.load_state_dict(part.state_dict())
+            elif isinstance(part, nn.Module):
+                part.eval().requires_grad_(False)
 
 
 def build_training(
     recipe: RecipeSpec, data: Sequence[str | os.PathLike[str]], processes: Processes | None = None
-) -> TrainingParts:
+) -> Training:
     """Build a recipe over corpora, whose training splits are joined.
 
     Args:
@@ -62,46 +66,55 @@ def build_training(
         processes: those that share each batch; None is this process alone, on the CPU.
 
     Raises:
-        SpecError, CorpusError: the recipe or the data do not fit, or a batch cannot be divided.
+        SpecError, CorpusError: the recipe or the data do not fit, a batch cannot be divided, or a phase makes a part
+            that nobody uses.
+        PluginError: a plugin's phase is none.
     """
     processes = processes or Processes()
     all_clips = open_corpora([os.fspath(folder) for folder in data])
     corpus = all_clips.select(split="train", distributable=True if recipe.data.distributable_only else None)
     partition = BatchPartition(processes, recipe.grad_accumulation, recipe.precision)
     pipeline = build(recipe.pipeline, seed=recipe.seed, device=str(processes.device)).to(partition.dtype)
-    syncers = _build_syncers(recipe, pipeline).to(partition.dtype)
-
-    def batches(phase: int, spec: DataSpec, frames: int, steps: int) -> Batches:
-        seed, context = recipe.seed * 10 + phase, pipeline.context()
-        return Batches(corpus, spec, pipeline.audio_encoder, context, frames, seed, partition, steps)
-
-    own = {"batch_size": recipe.syncers.batch_size, "time_stretch": recipe.syncers.time_stretch}
-    spec = recipe.data.model_copy(update={name: value for name, value in own.items() if value is not None})
-    contrastive_batches = batches(1, spec, recipe.syncers.frames, recipe.syncers.steps)
-    contrastive = ContrastivePhase(recipe.syncers, syncers, contrastive_batches)
-    discriminator, losses = _build_adversaries(recipe, pipeline)
-    frames = recipe.generator.frames + pipeline.generator.context_frames
-    adversarial_batches = batches(2, recipe.data, frames, recipe.generator.steps)
-    adversarial = AdversarialPhase(recipe.generator, pipeline.generator, discriminator, losses, adversarial_batches)
-    return TrainingParts(recipe, all_clips, corpus, pipeline, syncers, contrastive, adversarial)
-
-
-def _build_syncers(recipe: RecipeSpec, pipeline: Pipeline) -> SyncerPyramid:
-    pyramid = Pyramid(recipe.pyramid.levels, recipe.pyramid.kernel, recipe.pyramid.stride)
-    syncers: list[Syncer] = []
-    with building("syncers"), torch.random.fork_rng(devices=[]):
-        for level in range(pyramid.levels):
-            # A seed per level, so that a level has the same weights however many there are.
-            torch.manual_seed(recipe.seed + 1 + level)
-            syncers.append(recipe.syncer.build(pipeline.context()))
-    return SyncerPyramid(syncers, pyramid, recipe.pipeline.steps_per_frame).to(pipeline.device)
+    parts: dict[str, Any] = {}
+    makers: dict[str, Phase] = {}
+    used: set[str] = set()
+    phases: list[Phase] = []
+    for number, (name, spec) in enumerate(recipe.phases.items(), start=1):
+        if not spec.steps:
+            continue
+        context = TrainContext(name, number, pipeline, corpus, recipe.data, partition, recipe.seed, dict(parts), used)
+        with building(f"{name} phase"):
+            phase = spec.build(context)
+        _check_phase(phase, spec.type_name(), name)
+        phases.append(phase)
+        for result, part in phase.result().items():
+            if result in PIPELINE_PARTS:
+                continue
+            if result in parts and part is not parts[result]:
+                expected = f"a name for its result other than that of phase {makers[result].name}"
+                raise SpecError(f"{name} phase", expected, repr(result), "name one of them otherwise")
+            parts[result], makers[result] = part, phase
+    if not phases:
+        raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
+    _refuse_unused(makers, used)
+    return Training(recipe, all_clips, corpus, pipeline, tuple(phases))
 
 
-def _build_adversaries(recipe: RecipeSpec, pipeline: Pipeline) -> tuple[Discriminator, list[Loss]]:
-    context = pipeline.context()
-    dtype = next((p.dtype for p in pipeline.generator.parameters()), torch.float32)
-    with building("discriminator and losses"), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed + 100)
-        discriminator = recipe.discriminator.build(context).to(pipeline.device, dtype)
-        losses = [loss.build(context).to(pipeline.device, dtype) for loss in recipe.generator.losses]
-    return discriminator, losses
+def _check_phase(phase: object, type_name: str, name: str) -> None:
+    """Refuse what a plugin built in place of a phase."""
+    if not isinstance(phase, Phase):
+        raise PluginError(f"phase {type_name}", "a headmotion Phase from build", f"a {type(phase).__name__}")
+    phase_name = getattr(phase, "name", None)
+    if phase_name != name:
+        raise PluginError(f"phase {type_name}", f"the name of its context, {name!r}", repr(phase_name))
+    results = phase.result()
+    if not isinstance(results, Mapping) or not all(isinstance(key, str) for key in results):
+        raise PluginError(f"phase {type_name}", "parts by name from result()", repr(results)[:80])
+
+
+def _refuse_unused(makers: Mapping[str, Phase], used: set[str]) -> None:
+    """Refuse a phase whose result would be lost: nobody uses it, and no file keeps it."""
+    for result, phase in makers.items():
+        if result not in used and not isinstance(phase, SupportsResultFile):
+            remedy = "use it by name in a later phase, or remove the phase"
+            raise SpecError(f"{phase.name} phase", "a result that a later phase uses", f"{result!r}, unused", remedy)

@@ -1,52 +1,88 @@
-"""First phase: the pyramid of syncers learns which audio belongs to which motion."""
+"""Contrastive phase: a pyramid of syncers learns which audio belongs to which motion."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
 from einops import rearrange
 from torch import Tensor, nn
+from typing_extensions import override
 
 from ..core.errors import SpecError
+from ..core.interfaces.phase import Phase, Problem
+from ..core.interfaces.syncer import Syncer
 from ..losses.sync import top1
+from ..sync.pyramid import Pyramid
 from ..sync.syncer_pyramid import SyncerPyramid, project
+from .av_offset_check import offset_warnings
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
-from .batches import Batch, Batches
-from .phases import Stepper
-from .recipe import SyncersPhase
+from .batches import Batch
+from .context import TrainContext
+from .specs import ContrastivePhaseSpec
+from .stepper import Stepper
+from .syncer_checks import SyncerChecks
+from .syncers_file import restore_syncers, save_syncers
 
 
-class ContrastivePhase:
-    """Train the syncer of each level by the recipe's objective, on groups of windows, several from each clip.
+class ContrastivePhase(Phase):
+    """Train the syncer of each level by the phase's objective, on groups of windows, several from each clip.
 
     Raises:
         SpecError: clips too short for a window of the coarsest level, or a batch that cannot be divided.
     """
 
-    name = "syncers"
+    optimizers: dict[str, Stepper]
 
-    def __init__(self, spec: SyncersPhase, syncers: SyncerPyramid, batches: Batches) -> None:
-        self.spec, self.steps, self.syncers, self.batches = spec, spec.steps, syncers, batches
-        self.partition = batches.partition
+    def __init__(self, spec: ContrastivePhaseSpec, context: TrainContext) -> None:
+        self.spec, self.context, self.steps, self.name = spec, context, spec.steps, context.name
+        self.syncers = syncers = build_syncers(spec, context)
+        self.batches = batches = context.batches(spec.frames, spec.steps, data=spec.data(context.data))
+        self.partition, self.result_file = context.partition, f"{spec.result}.safetensors"
         needed = syncers.window * syncers.pyramid.stride ** (syncers.pyramid.levels - 1)
         if batches.frames < needed:
-            raise SpecError(
-                "syncers phase", f"at least {needed} frames for one window of the coarsest level", str(batches.frames)
-            )
+            expected = f"at least {needed} frames for one window of the coarsest level"
+            raise SpecError(f"{self.name} phase", expected, str(batches.frames))
         self.partition.check_divisible(
             self.name, batches.size, self._clips_per_whole_groups(), "whole groups of windows in each"
         )
         self.modules: dict[str, nn.Module] = {"syncers": syncers}
         self.norm = WholeBatchNorm([syncers], self.partition)
-        stepper = Stepper("syncers", syncers.parameters(), spec.optimizer, spec.steps, self.partition.processes)
+        stepper = context.stepper("syncers", syncers.parameters(), spec.optimizer, spec.steps)
         self.optimizers = {"syncers": stepper}
+        self.checks = SyncerChecks(spec, batches.size, syncers.window)
 
+    @override
+    def start(self) -> None:
+        pass
+
+    @override
+    def result(self) -> Mapping[str, Any]:
+        return {self.spec.result: self.syncers}
+
+    def write_result(self, path: Path, card: Mapping[str, Any]) -> None:
+        """Write the syncers, for `headmotion.sync.trained.load_syncers`."""
+        save_syncers(path, self.context.pipeline.spec, self.spec, self.syncers, dict(card))
+
+    def read_result(self, path: Path) -> None:
+        """Take the weights of a file of syncers."""
+        restore_syncers(path, self.context.pipeline.spec, self.spec, self.syncers)
+
+    def problems(self, means: Mapping[str, float]) -> Iterable[Problem]:
+        """Return syncers that do not learn."""
+        return self.checks.problems(means)
+
+    def final_warnings(self) -> Iterable[str]:
+        """Return the clips whose sound and motion the trained syncers find apart."""
+        return offset_warnings(self.syncers, self.context.pipeline, self.context.corpus)
+
+    @override
     def step(self, number: int) -> Mapping[str, float]:
-        """Update the syncers of all levels by one batch."""
         batch, stepper = self.batches(number), self.optimizers["syncers"]
         parts = batch.parts(self.partition.grad_accumulation)
         self.syncers.train()
@@ -101,6 +137,13 @@ class ContrastivePhase:
             unit = math.lcm(unit, size // math.gcd(size, windows))
             frames = -(-frames // self.syncers.pyramid.stride)
         return unit
+
+
+def build_syncers(spec: ContrastivePhaseSpec, context: TrainContext) -> SyncerPyramid:
+    """Build the syncers of all levels. A level has the same weights however many there are."""
+    pyramid = Pyramid.of(spec.pyramid)
+    built = [context.build([spec.syncer], offset=1 + level)[0] for level in range(pyramid.levels)]
+    return SyncerPyramid(cast("list[Syncer]", built), pyramid, context.build_context.steps_per_frame)
 
 
 def non_overlapping_windows(

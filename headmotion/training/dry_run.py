@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 import yaml  # type: ignore[import-untyped]
-from torch import nn
 
+from ..core.interfaces.phase import Phase
 from .build import build_training
 from .distributed import Processes, join_processes
-from .phases import Phase
 from .recipe import RecipeSpec, load_recipe
 
 TIMED_STEPS = 2
@@ -31,7 +30,7 @@ class DryRun:
     recipe: RecipeSpec
     """The recipe with all its values."""
     parameters: dict[str, int]
-    """By component."""
+    """Numbers that are trained, by phase and optimizer."""
     step_seconds: dict[str, float]
     """By phase."""
     memory: int | None
@@ -43,13 +42,12 @@ class DryRun:
 
     @property
     def seconds(self) -> float:
-        """Time of all steps of both phases, without saving and previews."""
-        steps = {"syncers": self.recipe.syncers.steps, "generator": self.recipe.generator.steps}
-        return sum(steps[phase] * seconds for phase, seconds in self.step_seconds.items())
+        """Time of all steps of all phases, without saving and previews."""
+        return sum(self.recipe.phases[phase].steps * seconds for phase, seconds in self.step_seconds.items())
 
     def __str__(self) -> str:
-        lines = [f"{count:>11,} parameters of the {name}" for name, count in self.parameters.items()]
-        lines += [f"{seconds:>11.4g} seconds per step of the {name}" for name, seconds in self.step_seconds.items()]
+        lines = [f"{count:>11,} parameters, {name}" for name, count in self.parameters.items()]
+        lines += [f"{seconds:>11.4g} seconds per step of {name}" for name, seconds in self.step_seconds.items()]
         memory = "unknown" if self.memory is None else f"{self.memory / 2**20:,.0f}"
         lines.append(f"{memory:>11} MB at most, of each process")
         duration = _format_duration(self.seconds)
@@ -78,43 +76,35 @@ def dry_run(
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
     with join_processes(device) as processes:
-        parts = build_training(spec, data, processes)
-        seconds = {}
-        for phase in (parts.contrastive, parts.adversarial):
-            if phase is parts.adversarial:
-                parts.freeze_syncers()
-            if phase.steps:
-                seconds[phase.name] = _step_seconds(phase, processes)
-        networks = {
-            "generator": parts.pipeline.generator,
-            "syncers": parts.syncers,
-            "discriminator": parts.adversarial.discriminator,
-        }
-        parameters = {name: _parameters(module) for name, module in networks.items()}
-        if parts.adversarial.learned:
-            parameters["losses"] = sum(parameter.numel() for parameter in parts.adversarial.learned)
+        training = build_training(spec, data, processes)
+        seconds, parameters = {}, {}
+        for phase in training.phases:
+            phase.start()
+            seconds[phase.name] = _step_seconds(phase, processes)
+            for name, stepper in phase.optimizers.items():
+                parameters[f"{phase.name}: {name}"] = sum(parameter.numel() for parameter in stepper.parameters)
+            training.finish(phase)
         peak = peak_memory(processes.device)
         return DryRun(spec, parameters, seconds, peak, str(processes.device), processes.count)
 
 
 def _step_seconds(phase: Phase, processes: Processes) -> float:
     start = 0.0
-    for number in range(1 + TIMED_STEPS):
-        if number == 1:
+    # One more than is timed, unless the phase has no more.
+    count = min(TIMED_STEPS, max(1, phase.steps - 1))
+    first = 1 if phase.steps > 1 else 0
+    for number in range(first + count):
+        if number == first:
             start = _now(processes.device)
         torch.manual_seed(number)
         phase.step(number)
-    return (_now(processes.device) - start) / TIMED_STEPS
+    return (_now(processes.device) - start) / count
 
 
 def _now(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()
-
-
-def _parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def peak_memory(device: torch.device) -> int | None:

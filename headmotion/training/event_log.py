@@ -11,8 +11,7 @@ from typing import Any
 
 from ..core.errors import PluginError
 from ..core.plugins import registry
-from ..data.corpus import Corpus
-from ..pipeline.pipeline import Pipeline
+from .build import Training
 from .events import Ended, Event, EventDispatcher, Started, Stepped, Warned
 from .health_checks import HealthChecks
 from .previews import PreviewMaker
@@ -23,17 +22,16 @@ LOGGER = logging.getLogger("headmotion.training")
 
 
 @contextmanager
-def dispatching_events(run: RunDirectory, pipeline: Pipeline, corpus: Corpus) -> Iterator[EventDispatcher]:
+def dispatching_events(run: RunDirectory, training: Training) -> Iterator[EventDispatcher]:
     """Open the observers of a run; they receive its start, and its end in any case.
 
     Args:
         run: its folder gets ``tensorboard/`` and ``samples/``.
-        pipeline: generates the previews.
-        corpus: all splits; see `PreviewMaker`.
+        training: gives the phases, and what the previews are made with.
     """
-    checks = HealthChecks(run.recipe)
+    checks = HealthChecks(training.phases)
     checks.replay(run.log.read_text("utf-8").splitlines())
-    previews = PreviewMaker(pipeline, corpus, run.folder / "samples", run.recipe.preview_every)
+    previews = PreviewMaker(training.pipeline, training.all_clips, run.folder / "samples", run.recipe.preview_every)
     tensorboard = open_tensorboard(run.folder / "tensorboard")
     dispatch = EventDispatcher([EventLog(run), PluginObserver(), *tensorboard], checks, previews)
     dispatch(Started(run.recipe.name))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ..core.interfaces.phase import Phase
 from .health_checks import HealthChecks
-from .phases import Phase
-from .previews import Preview, PreviewMaker, ProducesGenerator
+from .previews import Preview, PreviewMaker
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class EventDispatcher:
     Args:
         observers: receive every event, in this order.
         health_checks: look at the values of each step.
-        previews: made every so many steps of a phase that trains a generator.
+        previews: made every so many steps of a phase that trains what they show.
     """
 
     def __init__(self, observers: Sequence[Observer], health_checks: HealthChecks, previews: PreviewMaker) -> None:
@@ -101,5 +101,5 @@ class EventDispatcher:
     def _consequences(self, phase: Phase, number: int, values: Mapping[str, float]) -> Iterator[Warned | Previewed]:
         for text in self.health_checks.update(phase.name, values):
             yield Warned(phase, number, text)
-        if isinstance(phase, ProducesGenerator) and self.previews.due(number):
-            yield Previewed(phase, number, self.previews.make(phase.result, number))
+        if self.previews.due(number) and (preview := self.previews.make(phase.result(), number)) is not None:
+            yield Previewed(phase, number, preview)

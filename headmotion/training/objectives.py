@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field
-from torch import Tensor
 
 from ..core.spec import Spec
-from ..losses.sync import contrastive_loss, margin_loss
-from ..sync.syncer_pyramid import Space
+from ..sync.specs import Space
 from .schedules import Scheduled, expand_type_name, value_at
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class InfoNCE(Spec):
@@ -30,6 +31,8 @@ class InfoNCE(Spec):
 
     def loss(self, audio: Tensor, motion: Tensor, step: int) -> Tensor:
         """Return the loss of unit-length embeddings ``[groups, N, E]``, at a step of the phase."""
+        from ..losses.sync import contrastive_loss
+
         return contrastive_loss(audio, motion, self.temperature, value_at(self.margin, step))
 
     def chance(self, count: int) -> float:
@@ -51,6 +54,8 @@ class DistanceMargin(Spec):
 
     def loss(self, audio: Tensor, motion: Tensor, step: int) -> Tensor:
         """Return the loss of embeddings ``[groups, N, E]``, the same at every step."""
+        from ..losses.sync import margin_loss
+
         return margin_loss(audio, motion, self.margin)
 
     def chance(self, count: int) -> float:

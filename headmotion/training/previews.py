@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,16 +26,6 @@ MAX_SECONDS = 5
 SHEET_FRAMES = 8
 """Frames in a row of the contact sheet."""
 RENDERER = {"type": "skeleton", "size": 256}
-
-
-@runtime_checkable
-class ProducesGenerator(Protocol):
-    """A phase whose result is a generator."""
-
-    @property
-    def result(self) -> Generator:
-        """The generator as it would be saved now."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -70,13 +61,23 @@ class PreviewMaker:
         """Return whether a preview is to be made after step ``number``."""
         return bool(self.every) and (number + 1) % self.every == 0
 
-    def make(self, generator: Generator, number: int) -> Preview:
+    def make(self, made: Mapping[str, Any], number: int) -> Preview | None:
         """Generate the clip and write ``step-000200.mp4``, numbered by the steps taken.
+
+        Args:
+            made: what a phase makes, by name.
+            number: of the step.
+
+        Returns:
+            The preview, or None if the phase makes nothing that can be shown.
 
         Raises:
             CorpusError: the clip is damaged.
             ImageError: the video cannot be written.
         """
+        generator = made.get("generator")
+        if not isinstance(generator, Generator):
+            return None
         start = generator.context_frames
         clip = self._clip(start + 1)
         poses = torch.from_numpy(clip.landmarks[: start + round(MAX_SECONDS * clip.fps)].copy())

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..core.errors import HeadmotionError, TrainingError
 from ..core.files import atomic_output, read_regular, reason_of, replace, write_text
+from ..core.interfaces.phase import Phase
 from .distributed import Processes
-from .phases import Phase
 from .recipe import RecipeSpec
 from .run_state import RunPosition, parse_state, serialize_state
 
@@ -24,6 +24,8 @@ LOGGER = logging.getLogger("headmotion.training")
 
 class RunDirectory:
     """``state.safetensors`` (modules, optimizers, position), ``log.jsonl`` and ``recipe.json`` in one folder.
+
+    ``finished/NAME.safetensors`` holds the modules of a phase that others follow.
 
     With several processes only the first touches the folder and passes on what it reads. The state before the newest
     is kept as ``state.previous.safetensors`` and used if the newest is damaged.
@@ -86,17 +88,41 @@ class RunDirectory:
         """Save all that step ``step``, which is not taken yet, depends on; the state before becomes the previous."""
         if not self.processes.first:
             return
-        tensors: dict[str, Tensor] = {}
-        for name, module in phase.modules.items():
-            tensors |= {f"module/{name}/{key}": _contiguous_copy(value) for key, value in module.state_dict().items()}
+        tensors = _module_tensors(phase)
         for name, stepper in phase.optimizers.items():
             tensors |= {f"optimizer/{name}/{key}": _contiguous_copy(value) for key, value in stepper.tensors().items()}
-        position = RunPosition(phase.name, step, self.logged, round(self.seconds), _comparable(self.recipe))
+        position = RunPosition(phase.name, step, self.logged, round(self.seconds), self.recipe.model_dump(mode="json"))
         with atomic_output(self.state) as temporary:
             # Not by safetensors' save_file, which does not raise an OSError when the disk is full.
             temporary.write_bytes(serialize_state(position, tensors))
             if self.state.exists():
                 replace(self.state, self.previous)
+
+    def save_finished(self, phase: Phase) -> None:
+        """Save the modules of a phase that is finished, which later phases depend on."""
+        path = self._finished(phase)
+        path.parent.mkdir(exist_ok=True)
+        position = RunPosition(phase.name, phase.steps, self.logged, round(self.seconds), None)
+        with atomic_output(path) as temporary:
+            temporary.write_bytes(serialize_state(position, _module_tensors(phase)))
+
+    def restore_finished(self, phase: Phase) -> None:
+        """Return a finished phase to where `save_finished` left it.
+
+        Raises:
+            TrainingError: its file is missing or damaged, or the state of other networks.
+        """
+        path = self._finished(phase)
+        try:
+            _, tensors = parse_state(read_regular(path))
+            _load_modules(phase, tensors)
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
+            got = f"{path} ({reason_of(error)})"
+            remedy = "begin anew in another folder"
+            raise TrainingError("run", f"what the phase {phase.name} left", got, remedy) from None
+
+    def _finished(self, phase: Phase) -> Path:
+        return self.folder / "finished" / f"{phase.name}.safetensors"
 
     def restore(self, phase: Phase) -> None:
         """Return a phase to where it was saved.
@@ -106,8 +132,7 @@ class RunDirectory:
         """
         tensors, self._tensors = self._tensors, {}
         try:
-            for name, module in phase.modules.items():
-                module.load_state_dict(_with_prefix(tensors, f"module/{name}/"))
+            _load_modules(phase, tensors)
             for name, stepper in phase.optimizers.items():
                 stepper.restore(_with_prefix(tensors, f"optimizer/{name}/"))
         except (RuntimeError, LookupError, ValueError, TypeError) as error:
@@ -160,10 +185,25 @@ def _comparable(recipe: RecipeSpec) -> dict[str, Any]:
     for name in ("save_every", "preview_every", "grad_accumulation"):
         data.pop(name)
     data["data"].pop("workers")
-    data["pipeline"].pop("renderer")
-    data["syncers"].pop("steps")
-    data["generator"].pop("steps")
-    return data
+    phases = data.pop("phases")
+    data["the order of phases"] = list(phases)
+    return data | {f"phases.{name}": _without_steps(phase) for name, phase in phases.items()}
+
+
+def _without_steps(phase: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in phase.items() if name != "steps"}
+
+
+def _module_tensors(phase: Phase) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    for name, module in phase.modules.items():
+        tensors |= {f"module/{name}/{key}": _contiguous_copy(value) for key, value in module.state_dict().items()}
+    return tensors
+
+
+def _load_modules(phase: Phase, tensors: Mapping[str, Tensor]) -> None:
+    for name, module in phase.modules.items():
+        module.load_state_dict(_with_prefix(tensors, f"module/{name}/"))
 
 
 def _contiguous_copy(tensor: Tensor) -> Tensor:

@@ -33,7 +33,8 @@ class RunPosition(NamedTuple):
 def serialize_state(position: RunPosition, tensors: Mapping[str, Tensor]) -> bytes:
     """Return the content of the file."""
     meta = position._asdict() | {"sha256": _digest(tensors)}
-    return save(dict(tensors), {KEY: json.dumps(meta, sort_keys=True)})
+    # Not sorted by key, because phases have an order.
+    return save(dict(tensors), {KEY: json.dumps(meta)})
 
 
 def parse_state(content: bytes) -> tuple[RunPosition, dict[str, Tensor]]:

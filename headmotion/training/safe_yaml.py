@@ -47,6 +47,17 @@ def _count_expanded(node: Any, counted: dict[int, int | None]) -> int:
     counted[id(node)] = None
     children = [] if isinstance(node, yaml.ScalarNode) else node.value
     if isinstance(node, yaml.MappingNode):
+        _refuse_repeated_keys(node)
         children = [child for pair in node.value for child in pair]
     counted[id(node)] = count = 1 + sum(_count_expanded(child, counted) for child in children)
     return count
+
+
+def _refuse_repeated_keys(node: yaml.MappingNode) -> None:
+    """Refuse a mapping in which a key comes twice, of which YAML would silently take the last."""
+    seen = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in seen:
+                raise ValueError(f"the key {key.value!r} twice in one mapping")
+            seen.add(key.value)

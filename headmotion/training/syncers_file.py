@@ -7,35 +7,43 @@ from typing import Any
 
 from ..core.checkpoint import load_checkpoint, save_checkpoint
 from ..core.errors import TrainingError
+from ..core.pipeline_spec import PipelineSpec
 from ..sync.syncer_pyramid import SyncerPyramid
-from .recipe import RecipeSpec
+from .specs import ContrastivePhaseSpec
 
 SYNCER_INPUT_KEYS = ("representation", "audio_encoder", "steps_per_frame", "fps")
 """Fields of a pipeline spec that decide what syncers get as input, and so whether they fit a recipe."""
 
 
-def save_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid, card: dict[str, Any] | None = None) -> None:
+def save_syncers(
+    path: Path,
+    pipeline: PipelineSpec,
+    phase: ContrastivePhaseSpec,
+    syncers: SyncerPyramid,
+    card: dict[str, Any] | None = None,
+) -> None:
     """Write weights and what they were built from, for `headmotion.sync.trained.load_syncers`.
 
     Args:
         path: the file.
-        recipe: what the syncers were built from.
+        pipeline: gives what the syncers are applied to.
+        phase: what the syncers were built from.
         syncers: the trained syncers.
         card: how they were trained.
     """
     tensors = {name: value.detach().cpu().contiguous() for name, value in syncers.state_dict().items()}
-    save_checkpoint(path, _spec(recipe), tensors, step=recipe.syncers.steps, card=card)
+    save_checkpoint(path, _spec(pipeline, phase), tensors, step=phase.steps, card=card)
 
 
-def restore_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> None:
-    """Fill the syncers of a recipe with the weights of a file.
+def restore_syncers(path: Path, pipeline: PipelineSpec, phase: ContrastivePhaseSpec, syncers: SyncerPyramid) -> None:
+    """Fill the syncers of a phase with the weights of a file.
 
     Raises:
         CheckpointError: no such file, or damaged.
         TrainingError: syncers of another recipe.
     """
     header, tensors = load_checkpoint(path)
-    expected = _compared_fields(_spec(recipe))
+    expected = _compared_fields(_spec(pipeline, phase))
     differing = [name for name, value in _compared_fields(dict(header.spec)).items() if value != expected[name]]
     if differing:
         got = f"{path}, which differs in {', '.join(differing)}"
@@ -47,12 +55,12 @@ def restore_syncers(path: Path, recipe: RecipeSpec, syncers: SyncerPyramid) -> N
         raise TrainingError("run", "the syncers of its recipe", got, "begin anew in another folder") from None
 
 
-def _spec(recipe: RecipeSpec) -> dict[str, Any]:
+def _spec(pipeline: PipelineSpec, phase: ContrastivePhaseSpec) -> dict[str, Any]:
     return {
-        "pipeline": recipe.pipeline.model_dump(mode="json"),
-        "syncer": recipe.syncer.model_dump(mode="json"),
-        "pyramid": recipe.pyramid.model_dump(mode="json"),
-        "space": recipe.syncers.objective.space,
+        "pipeline": pipeline.model_dump(mode="json"),
+        "syncer": phase.syncer.model_dump(mode="json"),
+        "pyramid": phase.pyramid.model_dump(mode="json"),
+        "space": phase.objective.space,
     }
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..core.errors import HeadmotionError
+from ..core.interfaces.phase import Phase
 from ..core.lazy import import_optional
 from .events import Ended, Event, Previewed, Stepped, Warned
-from .phases import Phase
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter

@@ -12,16 +12,15 @@ from typing import Any
 import torch
 
 from ..core.errors import TrainingError
+from ..core.interfaces.phase import Phase, SupportsFinalCheck, SupportsResultFile
 from ..core.progress import track
-from .av_offset_check import offset_warnings
-from .build import TrainingParts, build_training
+from .build import Training, build_training
+from .context import PIPELINE_PARTS
 from .distributed import join_processes
 from .event_log import dispatching_events
 from .events import Ended, Event, Observer, Stepped, Warned
-from .phases import Phase
 from .recipe import RecipeSpec, load_recipe
 from .run_directory import RunDirectory
-from .syncers_file import restore_syncers, save_syncers
 
 
 def train(
@@ -36,10 +35,11 @@ def train(
 ) -> Path:
     """Train a recipe on corpora and return the path of the model, ``output/model.safetensors``.
 
-    A recipe whose generator takes no steps makes syncers only; then their path is returned.
+    A recipe that trains no part of the pipeline makes no model; then the path of the last phase's file is returned,
+    such as ``output/syncers.safetensors``.
 
-    The folder also holds ``syncers.safetensors``, the values of every step (``log.jsonl``) and the training state,
-    from which ``resume`` continues exactly: on a CPU, bit for bit. Started by torchrun, the processes share each batch.
+    The folder also holds the files of phases, the values of every step (``log.jsonl``) and the training state, from
+    which ``resume`` continues exactly: on a CPU, bit for bit. Started by torchrun, the processes share each batch.
 
     Args:
         recipe: a bundled name, a YAML file, or a `RecipeSpec`.
@@ -59,90 +59,143 @@ def train(
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
     with join_processes(device) as processes:
-        # Both phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
-        parts = build_training(spec, data, processes)
+        # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
+        training = build_training(spec, data, processes)
+        given = _given_results(training, {} if syncers is None else {"syncers": Path(syncers)})
         run = RunDirectory(Path(output), spec, resume, processes)
-        events = dispatching_events(run, parts.pipeline, parts.all_clips)
+        events = dispatching_events(run, training)
         with events if processes.first else nullcontext(_ignore_event) as notify:
-            path = _train_syncers(parts, run, notify, quiet, syncers)
-            if spec.generator.steps:
-                path = _train_generator(parts, run, notify, quiet)
+            path = _PhaseRunner(training, run, notify, quiet, given).run_all()
             notify(Ended(path))
     return path
 
 
-def _train_syncers(
-    parts: TrainingParts, run: RunDirectory, notify: Observer, quiet: bool, given: str | os.PathLike[str] | None
-) -> Path:
-    """Run the first phase, or read its result if it is given or the run is past it."""
-    phase, path = parts.contrastive, run.folder / "syncers.safetensors"
-    if given and run.phase == phase.name:
-        raise TrainingError("run", "no syncers while its own are in training", os.fspath(given), "use a new folder")
-    # A run that is past the phase keeps its syncers, whatever is given now.
-    past = run.phase not in ("", phase.name)
-    source = path if past else given
-    if source is not None:
-        if run.processes.first:
-            restore_syncers(Path(source), parts.recipe, parts.syncers)
-            if not past:
-                save_syncers(path, parts.recipe, parts.syncers)
-        run.processes.broadcast_module(parts.syncers)
+def _given_results(training: Training, files: dict[str, Path]) -> dict[str, Path]:
+    """Return files by the name of the phase that they are used in place of.
+
+    Args:
+        training: what was built.
+        files: by the name of a part.
+
+    Raises:
+        TrainingError: no phase makes such a part and reads it from a file.
+    """
+    given = {}
+    for part, path in files.items():
+        makers = [p.name for p in training.phases if isinstance(p, SupportsResultFile) and part in p.result()]
+        if not makers:
+            got = f"phases {', '.join(phase.name for phase in training.phases)}"
+            raise TrainingError("run", f"a phase that makes {part} and reads them from a file", got, f"give no {part}")
+        given[makers[-1]] = path
+    return given
+
+
+class _PhaseRunner:
+    """Runs the phases of a training one after another, beginning where the run was stopped."""
+
+    def __init__(
+        self, training: Training, run: RunDirectory, notify: Observer, quiet: bool, given: dict[str, Path]
+    ) -> None:
+        self.training, self.run, self.notify, self.given = training, run, notify, given
+        self.quiet = quiet or not run.processes.first
+        names = [phase.name for phase in training.phases]
+        if run.phase and run.phase not in names:
+            expected = f"a phase among {', '.join(names)}, in which the run was stopped"
+            raise TrainingError("run", expected, repr(run.phase), "set its steps above 0, or use a new folder")
+        # Phases before this one are past, and keep what they made, whatever is given now.
+        self.position = names.index(run.phase) if run.phase else 0
+        if run.phase in given:
+            expected = f"no file in place of phase {run.phase} while it is in training"
+            raise TrainingError("run", expected, os.fspath(given[run.phase]), "use a new folder")
+
+    def run_all(self) -> Path:
+        """Run all phases and return the path of the model, or of the last phase's file."""
+        path = self.run.folder / "model.safetensors"
+        for number, phase in enumerate(self.training.phases):
+            phase.start()
+            if number < self.position:
+                self._restore(phase, None)
+            elif phase.name in self.given:
+                self._restore(phase, self.given[phase.name])
+                self._keep(phase, {})
+            else:
+                self._take_steps(phase)
+                self._keep(phase, self._card())
+                self._warn(phase)
+            self.training.finish(phase)
+            if isinstance(phase, SupportsResultFile) and not self.training.makes_model:
+                path = self.run.folder / phase.result_file
+        if self.training.makes_model:
+            self._save_model(path)
         return path
-    _run_phase(phase, run, notify, quiet)
-    if run.processes.first:
-        save_syncers(path, parts.recipe, parts.syncers, _card(parts, run))
-        for text in offset_warnings(parts.syncers, parts.pipeline, parts.corpus):
-            notify(Warned(phase, phase.steps, text))
-    return path
 
+    def _restore(self, phase: Phase, given: Path | None) -> None:
+        """Take what a past phase made, or what is given in its place."""
+        if self.run.processes.first:
+            if given is None:
+                self.run.restore_finished(phase)
+            elif isinstance(phase, SupportsResultFile):
+                phase.read_result(given)
+        self._broadcast(phase)
 
-def _train_generator(parts: TrainingParts, run: RunDirectory, notify: Observer, quiet: bool) -> Path:
-    """Run the second phase, guided by the syncers as they are now."""
-    parts.freeze_syncers()
-    _run_phase(parts.adversarial, run, notify, quiet)
-    parts.pipeline.generator = parts.adversarial.result
-    path = run.folder / "model.safetensors"
-    if run.processes.first:
-        parts.pipeline.to(torch.float32).save(path, step=parts.recipe.generator.steps, card=_card(parts, run))
-    return path
+    def _take_steps(self, phase: Phase) -> None:
+        first = 0
+        if self.run.phase == phase.name:
+            self.run.restore(phase)
+            first = self.run.step
+        self._broadcast(phase)
+        steps = range(first, phase.steps)
+        for number in track(steps, phase.name, phase.steps, start=first, quiet=self.quiet):
+            # Whatever a step draws depends on its number alone, so a resumed run draws the same.
+            torch.manual_seed(self.run.recipe.seed * 1_000_003 + number)
+            values = phase.step(number)
+            self.notify(Stepped(phase, number, values))
+            if (number + 1) % self.run.recipe.save_every == 0:
+                self.run.save(phase, number + 1)
+        self.run.save(phase, max(phase.steps, first))
 
+    def _broadcast(self, phase: Phase) -> None:
+        for module in phase.modules.values():
+            self.run.processes.broadcast_module(module)
 
-def _run_phase(phase: Phase, run: RunDirectory, notify: Observer, quiet: bool) -> None:
-    first = 0
-    if run.phase == phase.name:
-        run.restore(phase)
-        first = run.step
-    for module in phase.modules.values():
-        run.processes.broadcast_module(module)
-    steps = range(first, phase.steps)
-    quiet = quiet or not run.processes.first
-    for number in track(steps, phase.name, phase.steps, start=first, quiet=quiet):
-        # Whatever a step draws depends on its number alone, so a resumed run draws the same.
-        torch.manual_seed(run.recipe.seed * 1_000_003 + number)
-        values = phase.step(number)
-        notify(Stepped(phase, number, values))
-        if (number + 1) % run.recipe.save_every == 0:
-            run.save(phase, number + 1)
-    run.save(phase, max(phase.steps, first))
+    def _keep(self, phase: Phase, card: dict[str, Any]) -> None:
+        """Write what later phases, a resumed run and other runs need of a phase that is finished."""
+        if not self.run.processes.first:
+            return
+        if phase is not self.training.phases[-1]:
+            self.run.save_finished(phase)
+        if isinstance(phase, SupportsResultFile):
+            phase.write_result(self.run.folder / phase.result_file, card)
+
+    def _warn(self, phase: Phase) -> None:
+        if self.run.processes.first and isinstance(phase, SupportsFinalCheck):
+            for text in phase.final_warnings():
+                self.notify(Warned(phase, phase.steps, text))
+
+    def _save_model(self, path: Path) -> None:
+        if self.run.processes.first:
+            trained = [phase for phase in self.training.phases if not phase.result().keys().isdisjoint(PIPELINE_PARTS)]
+            self.training.pipeline.to(torch.float32).save(path, step=trained[-1].steps, card=self._card())
+
+    def _card(self) -> dict[str, Any]:
+        """Return what the model was trained on."""
+        spec, corpus = self.training.recipe, self.training.corpus
+        return {
+            "name": spec.name,
+            "clips": len(corpus),
+            "speakers": len(corpus.speakers),
+            "hours": round(corpus.seconds / 3600, 3),
+            "sources": sorted(corpus.sources),
+            "training_seconds": round(self.run.seconds),
+            "commit": _commit(),
+            "recipe": spec.model_dump(mode="json"),
+            # The metadata of a checkpoint is sorted by key, and phases have an order.
+            "phases": list(spec.phases),
+        }
 
 
 def _ignore_event(event: Event) -> None:
     """Receive the events of all processes but the first."""
-
-
-def _card(parts: TrainingParts, run: RunDirectory) -> dict[str, Any]:
-    """Return what the model was trained on."""
-    spec, corpus = parts.recipe, parts.corpus
-    return {
-        "name": spec.name,
-        "clips": len(corpus),
-        "speakers": len(corpus.speakers),
-        "hours": round(corpus.seconds / 3600, 3),
-        "sources": sorted(corpus.sources),
-        "training_seconds": round(run.seconds),
-        "commit": _commit(),
-        "recipe": spec.model_dump(mode="json"),
-    }
 
 
 def _commit() -> str:

@@ -88,9 +88,9 @@ def recipe() -> dict[str, object]:
     """The smallest training that passes through both phases."""
     data = load_recipe("smoke").model_dump(mode="json")
     data["data"]["batch_size"] = 2
-    data["pyramid"]["levels"] = 1
-    data["syncers"] |= {"steps": 1, "frames": 5, "group_size": 2, "windows_per_clip": 1}
-    data["generator"] |= {"steps": 1, "frames": 5, "losses": ["sync"]}
+    data["phases"]["syncers"]["pyramid"]["levels"] = 1
+    data["phases"]["syncers"] |= {"steps": 1, "frames": 5, "group_size": 2, "windows_per_clip": 1}
+    data["phases"]["generator"] |= {"steps": 1, "frames": 5, "losses": ["sync"]}
     return data
 
 

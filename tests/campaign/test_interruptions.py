@@ -92,7 +92,7 @@ def test_killed_rendering_leaves_nothing_under_the_final_name(
 def test_interrupted_training_resumes(how: signal.Signals, here: Path, judge: Judge, good_corpus: Path) -> None:
     shutil.copytree(good_corpus, here / "corpus")
     endless = recipe() | {"save_every": 1}
-    endless["syncers"]["steps"] = 100_000  # type: ignore[index]
+    endless["phases"]["syncers"]["steps"] = 100_000  # type: ignore[index]
     (here / "recipe.yaml").write_text(json.dumps(endless))
     run, log = here / "run", here / "run" / "log.jsonl"
     command = ["train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q"]
@@ -106,7 +106,7 @@ def test_interrupted_training_resumes(how: signal.Signals, here: Path, judge: Ju
             process.wait()
     assert not (run / "model.safetensors").exists()
     before = log.read_text().splitlines()
-    judge.accepted(*command, "--resume", "--set", f"syncers.steps={len(before) + 2}", changes=run)
+    judge.accepted(*command, "--resume", "--set", f"phases.syncers.steps={len(before) + 2}", changes=run)
     assert not list(run.glob(".*"))
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["step"] for line in lines if line["phase"] == "syncers"] == list(range(len(before) + 2))

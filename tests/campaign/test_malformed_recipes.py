@@ -86,7 +86,7 @@ BAD: dict[str, Write] = {
     "a billion laughs as a part.yaml": text(laughs().replace("a39:", "pipeline:")),
     "a billion laughs as losses.yaml": text(
         "\n".join(f"k{k}: {line.partition(': ')[2]}" for k, line in enumerate(laughs().splitlines()))
-        + "\ngenerator: {losses: *a39}\nname: mine"
+        + "\nphases: {generator: {type: adversarial, losses: *a39}}\nname: mine"
     ),
     "a billion laughs merged.yaml": text(laughs(merged=True)),
     "a merged number.yaml": text("<<: 5\n"),
@@ -104,12 +104,18 @@ BAD: dict[str, Write] = {
     "generator of a plugin.yaml": text("name: mine\npipeline: {generator: absent/net}\n"),
     "unknown preset.yaml": text("name: mine\npipeline: {generator: {type: ms-sync, preset: huge}}\n"),
     "a preset of lists.yaml": text("name: mine\npipeline: {generator: {type: ms-sync, preset: [small]}}\n"),
-    "loss as a word.yaml": text("name: mine\ngenerator: {losses: sync}\n"),
-    "unknown loss.yaml": text("name: mine\ngenerator: {losses: [sink]}\n"),
-    "steps below 0.yaml": changed("syncers.steps", -1),
-    "steps by half.yaml": changed("syncers.steps", 1.5),
-    "NaN.yaml": changed("syncers.temperature", float("nan")),
-    "infinite rate.yaml": changed("syncers.optimizer.lr", float("inf")),
+    "loss as a word.yaml": text("name: mine\nphases: {generator: {type: adversarial, losses: sync}}\n"),
+    "unknown loss.yaml": text("name: mine\nphases: {generator: {type: adversarial, losses: [sink]}}\n"),
+    "key twice.yaml": text("name: mine\nseed: 1\nseed: 3\n"),
+    "a phase twice.yaml": text("name: mine\nphases: {fit: fit, fit: fit}\n"),
+    "no phases.yaml": text("name: mine\nphases: {}\n"),
+    "a list of phases.yaml": text("name: mine\nphases: [fit]\n"),
+    "a phase with a path as its name.yaml": text("name: mine\nphases: {../fit: fit}\n"),
+    "sections of old.yaml": text("name: mine\nsyncers: {steps: 3}\n"),
+    "steps below 0.yaml": changed("phases.syncers.steps", -1),
+    "steps by half.yaml": changed("phases.syncers.steps", 1.5),
+    "NaN.yaml": changed("phases.syncers.temperature", float("nan")),
+    "infinite rate.yaml": changed("phases.syncers.optimizer.lr", float("inf")),
     "rate 0 fps.yaml": changed("pipeline.fps", 0),
     "rate 1e999999999 fps.yaml": changed("pipeline.fps", "1e999999999"),
     "24 fps.yaml": changed("pipeline.fps", 24),
@@ -117,15 +123,15 @@ BAD: dict[str, Write] = {
     "seed below 0.yaml": changed("seed", -1),
     "seed 2^200.yaml": changed("seed", 2**200),
     "batch of 10^15.yaml": changed("data.batch_size", 10**15),
-    "levels 60.yaml": changed("pyramid.levels", 60),
-    "kernel 0.yaml": changed("pyramid.kernel", 0),
-    "more frames than there are.yaml": changed("syncers.frames", 10**6),
-    "10^30 frames.yaml": changed("syncers.frames", 10**30),
-    "more frames for the generator.yaml": changed("generator.frames", 10**6),
+    "levels 60.yaml": changed("phases.syncers.pyramid.levels", 60),
+    "kernel 0.yaml": changed("phases.syncers.pyramid.kernel", 0),
+    "more frames than there are.yaml": changed("phases.syncers.frames", 10**6),
+    "10^30 frames.yaml": changed("phases.syncers.frames", 10**30),
+    "more frames for the generator.yaml": changed("phases.generator.frames", 10**6),
     "network of 10^12.yaml": changed("pipeline.generator.hidden_size", 10**12),
     "network of 10^30.yaml": changed("pipeline.generator.hidden_size", 10**30),
-    "syncer of 10^12.yaml": changed("syncer.embedding_size", 10**12),
-    "discriminator of 10^12.yaml": changed("discriminator.hidden_size", 10**12),
+    "syncer of 10^12.yaml": changed("phases.syncers.syncer.embedding_size", 10**12),
+    "discriminator of 10^12.yaml": changed("phases.generator.discriminator.hidden_size", 10**12),
     "window of 10^9.yaml": changed("pipeline.audio_encoder.window", 10**9),
     "10^6 mels.yaml": changed("pipeline.audio_encoder.n_mels", 10**6),
     "no mels.yaml": changed("pipeline.audio_encoder.n_mels", 0),
@@ -148,7 +154,6 @@ ODD: dict[str, Write] = {
     "anchors.yaml": lambda path: path.write_text(
         json.dumps(recipe()).replace('"optimizer": {', '"optimizer": &adam {', 1)
     ),
-    "key twice.yaml": lambda path: path.write_text(json.dumps(recipe())[:-1] + ', "seed": 3}'),
     "no suffix": lambda path: path.write_text(json.dumps(recipe())),
 }
 
@@ -163,12 +168,13 @@ def test_odd_recipe(name: str, here: Path, judge: Judge) -> None:
 OVERRIDES = [
     *["", "=", "=1", "seed", "seed=", "seed=many", "seed=-1", "seed=[", "seed=!!int x", "seed=2001-99-99", "seed=*a"],
     *["seed=" + "9" * 10_000, "seed=" + "[" * 20_000, "a.b.c=1", "seed.x=1", ".seed=1", "seed.=1", "name=[mine]"],
-    *["pipeline=null", "pipeline=5", "pipeline.generator=x", "generator.losses=[{}]", "generator.losses.0.type=sync"],
-    *["pipeline.fps=1/0", "pipeline.fps=1e999999999", "syncers={}", "data.batch_size=1", "data.batch_size=1e9"],
+    *["pipeline=null", "pipeline=5", "pipeline.generator=x", "phases.generator.losses=[{}]"],
+    *["phases.generator.losses.0.type=sync", "phases.gen.steps=1", "phases=null"],
+    *["pipeline.fps=1/0", "pipeline.fps=1e999999999", "phases.syncers={}", "data.batch_size=1", "data.batch_size=1e9"],
 ]
 
 
 @pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: override[:24])
 def test_overrides(override: str, here: Path, judge: Judge) -> None:
-    (here / "recipe.yaml").write_text(json.dumps(recipe() | {"syncers": {"steps": -1}}))
+    (here / "recipe.yaml").write_text(json.dumps(recipe() | {"save_every": -1}))
     judge.refused(*TRAIN, "recipe.yaml", "--set", override)

@@ -11,7 +11,7 @@ from headmotion.core.errors import SpecError
 from headmotion.core.interfaces.specs import GeneratorSpec, LossSpec, SyncerSpec, resolve_spec
 from headmotion.core.plugins import Registry
 from headmotion.core.spec import Spec, SpecField
-from headmotion.sync.pyramid import PyramidSpec
+from headmotion.sync.specs import PyramidSpec
 
 
 class Walker(GeneratorSpec):

@@ -12,7 +12,7 @@ from headmotion.losses.specs import ReconstructionLossSpec, SpreadLossSpec, Sync
 from headmotion.losses.sync import contrastive_loss, margin_loss, top1
 from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import SyncerPyramid
-from headmotion.training.adversarial_phase import hinge_discriminator, hinge_generator
+from headmotion.training.adversarial_objectives import hinge_discriminator, hinge_generator
 
 
 @pytest.mark.parametrize(("margin", "one_way"), [(0.0, 2.90637), (0.2, math.log(math.exp(0.8) + 47) - 0.8)])
@@ -71,7 +71,7 @@ def test_the_sync_loss_uses_as_many_levels_as_its_spec_says() -> None:
     cosines = [float(level.mean()) for level in syncers.scores(motion, sample.audio)]
     for levels in (1, 2, 3, None):
         loss = SyncLossSpec(weight=2.0, levels=levels).build(_context())
-        loss.use_syncers(syncers)
+        loss.use_parts({"syncers": syncers})
         used = cosines[:levels]
         assert float(loss(sample, sample, 0)["sync"]) == pytest.approx(-2 * sum(used) / len(used), abs=1e-5)
 

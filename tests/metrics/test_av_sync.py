@@ -23,7 +23,8 @@ from headmotion.metrics import av_sync as sync
 from headmotion.metrics import syncer_model
 from headmotion.metrics.specs import AVSyncSpec, FrechetSyncersSpec
 from headmotion.sync.pyramid import Pyramid
-from headmotion.sync.syncer_pyramid import Space, SyncerPyramid
+from headmotion.sync.specs import Space
+from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.sync.trained import TrainedSyncers
 
 HOP = 160

@@ -12,7 +12,7 @@ TWO_STEPS = ["pipeline.steps_per_frame=2", "pipeline.audio_encoder={type: log-me
 
 def test_syncers_and_generator_train_and_measure_at_the_same_rate(tmp_path: Path) -> None:
     corpus = write_synthetic(tmp_path / "corpus", clips=4, seconds=2.2)
-    overrides = [*TWO_STEPS, "syncers.steps=1", "generator.steps=1"]
+    overrides = [*TWO_STEPS, "phases.syncers.steps=1", "phases.generator.steps=1"]
     model = train("smoke", [corpus], tmp_path / "run", device="cpu", overrides=overrides, quiet=True)
     speech = hm.Audio.load(next(corpus.glob("*.flac")))
     motion = hm.load(model, device="cpu").generate(speech)

@@ -15,7 +15,8 @@ from headmotion.core.checkpoint import save_checkpoint
 from headmotion.preparation.clip_filters import REASONS, ClipFilters
 from headmotion.preparation.face_tracks import FaceTrack
 from headmotion.preparation.settings import Settings
-from headmotion.sync.pyramid import Pyramid, PyramidSpec
+from headmotion.sync.pyramid import Pyramid
+from headmotion.sync.specs import PyramidSpec
 from headmotion.sync.syncer_pyramid import SyncerPyramid, SyncMeasure
 from headmotion.sync.trained import load_syncers
 

@@ -34,7 +34,7 @@ from benchmarks.reproduction.workspace import Workspace
 from headmotion.data.corpus import open_corpus
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 
-SMALL = ("data.batch_size=2", "syncers.batch_size=2", "syncers.group_size=2")
+SMALL = ("data.batch_size=2", "phases.syncers.batch_size=2", "phases.syncers.group_size=2")
 TINY = Size("tiny", clips=50, unseen=4, judge_steps=2, marks=(1, 2), seeds=2, fewer_seeds=1, overrides=SMALL)
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmotion.core.errors import SpecError
-from headmotion.sync.pyramid import Pyramid, PyramidSpec, windows
+from headmotion.sync.pyramid import Pyramid, windows
+from headmotion.sync.specs import PyramidSpec
 
 PYRAMID = Pyramid()
 

@@ -1,5 +1,7 @@
 """Headmotion's own parts pass the checks that it offers to others."""
 
+from typing import cast
+
 import pytest
 
 from headmotion.core.interfaces.specs import resolve_spec
@@ -10,6 +12,7 @@ from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.testing import check_component
 from headmotion.training.recipe import load_recipe
+from headmotion.training.specs import ContrastivePhaseSpec
 from headmotion.training.syncers_file import save_syncers
 
 ARM = {"type": "joint-positions", "names": ("shoulder", "left_elbow", "right_elbow"), "parents": (-1, 0, 0)}
@@ -60,11 +63,11 @@ def test_ms_sync_conforms_beside_another_representation(kind):
 @pytest.mark.parametrize("name", sorted(name for _, name in SYNCER_METRICS))
 def test_metrics_by_syncers_conform(name, tmp_path):
     recipe = load_recipe("smoke")
-    context, spec = build(recipe.pipeline, device="cpu").context(), recipe.pyramid
-    pyramid = Pyramid(spec.levels, spec.kernel, spec.stride)
-    syncers = SyncerPyramid([recipe.syncer.build(context) for _ in range(spec.levels)], pyramid)
+    phase = cast("ContrastivePhaseSpec", recipe.phases["syncers"])
+    context, pyramid = build(recipe.pipeline, device="cpu").context(), Pyramid.of(phase.pyramid)
+    syncers = SyncerPyramid([phase.syncer.build(context) for _ in range(pyramid.levels)], pyramid)
     path = tmp_path / "syncers.safetensors"
-    save_syncers(path, recipe, syncers)
+    save_syncers(path, recipe.pipeline, phase, syncers)
     check_component(resolve_spec("metric", {"type": name, "syncers": str(path)}))
 
 

@@ -8,8 +8,9 @@ import torch
 from safetensors.torch import load_file
 
 DOUBLE_PRECISION = [
-    *["precision=64", "data.batch_size=16", "syncers.steps=3", "generator.steps=3", "generator.ema_decay=0.9"],
-    "discriminator.scored_frames=10",
+    *["precision=64", "data.batch_size=16", "phases.syncers.steps=3", "phases.generator.steps=3"],
+    "phases.generator.ema_decay=0.9",
+    "phases.generator.discriminator.scored_frames=10",
 ]
 """Changes of `smoke`: both phases in double precision, batches whose halves are whole groups, and discriminators that
 draw the frames that they score."""

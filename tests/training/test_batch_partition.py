@@ -30,7 +30,7 @@ def test_parts_one_after_another_give_the_parameters_of_one_batch(small_corpus: 
     ("changes", "complaint"),
     [
         (["data.batch_size=8"], "syncers phase: expected a batch size that is a multiple of 16"),
-        (["data.batch_size=10", "syncers.batch_size=16"], "generator phase: expected .* a multiple of 4"),
+        (["data.batch_size=10", "phases.syncers.batch_size=16"], "generator phase: expected .* a multiple of 4"),
     ],
 )
 def test_groups_and_pairs_are_never_split(

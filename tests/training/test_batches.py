@@ -9,8 +9,10 @@ import headmotion as hm
 from headmotion.core.errors import CorpusError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpora, write_corpus
-from headmotion.training.batches import Batches, resample_time
-from headmotion.training.recipe import DataSpec, load_recipe
+from headmotion.training.batches import Batches
+from headmotion.training.recipe import load_recipe
+from headmotion.training.resample_time import resample_time
+from headmotion.training.settings import DataSpec
 
 
 def test_steps_lie_at_multiples_of_the_stretch() -> None:
@@ -118,7 +120,7 @@ def fail(*_: object) -> None:
 @forks
 def test_an_error_in_a_worker_is_the_error_itself(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with_worker = make_batches_with_workers(small_corpus, 1)
-    monkeypatch.setattr(with_worker.sampler, "_crop", fail)
+    monkeypatch.setattr(with_worker.sampler.cropper, "crop", fail)
     with pytest.raises(CorpusError) as caught:
         with_worker(0)
     assert str(caught.value) == "clip a: expected a whole file, got half of it; copy it anew"

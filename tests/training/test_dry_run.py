@@ -16,8 +16,8 @@ def test_a_dry_run_measures_and_writes_nothing(
     small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    measured = dry_run("smoke", [small_corpus], "cpu", ["syncers.steps=1000"])
-    assert measured.parameters.keys() == {"generator", "syncers", "discriminator"}
+    measured = dry_run("smoke", [small_corpus], "cpu", ["phases.syncers.steps=1000"])
+    assert measured.parameters.keys() == {"syncers: syncers", "generator: generator", "generator: discriminator"}
     assert all(count > 1000 for count in measured.parameters.values())
     steps = measured.step_seconds
     assert all(0 < seconds < 10 for seconds in steps.values())
@@ -48,7 +48,7 @@ def test_the_command_prints_a_recipe_that_can_be_used(small_corpus: Path, tmp_pa
     assert result.exit_code == 0, result.output
     assert RecipeSpec.model_validate(yaml.safe_load(result.output)) == load_recipe("smoke", ["seed=5"])
     comments = [line for line in result.output.splitlines() if line.startswith("#")]
-    assert len(comments) == 7 and "seconds per step of the syncers" in comments[3]
+    assert len(comments) == 7 and "seconds per step of syncers" in comments[3]
 
 
 def test_a_run_needs_a_folder(small_corpus: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headmotion.core.interfaces.phase import Problem
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.training import train
+from headmotion.training.adversarial_checks import discriminator_won, wrong_spread
 from headmotion.training.health_checks import REPEAT_FACTOR, HealthChecks
 from headmotion.training.recipe import RecipeSpec, load_recipe
+from headmotion.training.specs import AdversarialPhaseSpec, ContrastivePhaseSpec
+from headmotion.training.syncer_checks import SyncerChecks
 
 CHANGES = [
-    "generator.adversarial_weight=0.3",
+    "phases.generator.adversarial_weight=0.3",
     "data.batch_size=48",
-    "syncers.group_size=48",
-    "syncers.steps=1600",
-    "generator.steps=2000",
+    "phases.syncers.group_size=48",
+    "phases.syncers.steps=1600",
+    "phases.generator.steps=2000",
 ]
 RECIPE = load_recipe("smoke", CHANGES)
 CHANCE = 2 * math.log(48)
@@ -29,9 +34,27 @@ SYNCERS = {"level0": 3.0, "top1_0": 0.5, "level1": 4.0, "top1_1": 0.3}
 GENERATOR = {"d_frame": 1.8, "g_frame": 0.1, "d_pair": 1.7, "g_pair": 0.0, "spread_ratio": 0.7, "sync": -2.0}
 
 
+class CheckedPhase:
+    """The checks of a phase of the recipe, without its networks."""
+
+    def __init__(self, name: str, recipe: RecipeSpec) -> None:
+        self.name, self.spec = name, recipe.phases[name]
+        self.steps, self.batch_size = self.spec.steps, recipe.data.batch_size
+
+    def problems(self, means: Mapping[str, float]) -> Iterable[Problem]:
+        if isinstance(self.spec, ContrastivePhaseSpec):
+            return SyncerChecks(self.spec, self.batch_size, 5).problems(means)
+        assert isinstance(self.spec, AdversarialPhaseSpec)
+        return [*discriminator_won(self.spec, means), *wrong_spread(means)]
+
+
+def health_checks(recipe: RecipeSpec) -> HealthChecks:
+    return HealthChecks([CheckedPhase(name, recipe) for name in recipe.phases])  # type: ignore[misc]
+
+
 def warnings(phase: str, values: dict[str, float], steps: int = 1200, recipe: RecipeSpec = RECIPE) -> list[str]:
     """Return the warnings about noisy values around these."""
-    checks, rng = HealthChecks(recipe), np.random.default_rng(0)
+    checks, rng = health_checks(recipe), np.random.default_rng(0)
     noisy = ({name: value * rng.uniform(0.95, 1.05) for name, value in values.items()} for _ in range(steps))
     return [text for step_values in noisy for text in checks.update(phase, step_values)]
 
@@ -72,20 +95,20 @@ def test_one_of_two_symptoms_gives_no_warning(phase: str, change: dict[str, floa
 
 def test_a_warning_is_repeated_after_a_long_while_and_not_given_for_short_problems() -> None:
     stuck = {"level0": CHANCE, "top1_0": 1 / 48}
-    patience = HealthChecks(RECIPE).patience["syncers"]
+    patience = health_checks(RECIPE).patience["syncers"]
     assert patience == 320
     assert len(warnings("syncers", stuck, patience - 1)) == 0
     assert len(warnings("syncers", stuck, REPEAT_FACTOR * patience - 1)) == 1
     assert len(warnings("syncers", stuck, REPEAT_FACTOR * patience)) == 2
-    checks = HealthChecks(RECIPE)
+    checks = health_checks(RECIPE)
     for number in range(20 * patience):
         assert checks.update("syncers", SYNCERS if number % patience > patience - 60 else stuck) == []
 
 
 def test_a_high_temperature_is_named_among_the_causes() -> None:
     stuck = {"level0": CHANCE, "top1_0": 1 / 48}
-    hot = load_recipe("smoke", [*CHANGES, "syncers.temperature=1.0", "syncers.optimizer.lr=0.0001"])
-    assert "syncers.temperature 1 " in warnings("syncers", stuck, recipe=hot)[0]
+    hot = load_recipe("smoke", [*CHANGES, "phases.syncers.temperature=1.0", "phases.syncers.optimizer.lr=0.0001"])
+    assert "temperature 1 with optimizer.lr 0.0001" in warnings("syncers", stuck, recipe=hot)[0]
     assert "temperature" not in warnings("syncers", stuck)[0]
 
 
@@ -93,9 +116,9 @@ def test_a_high_temperature_is_named_among_the_causes() -> None:
 @settings(max_examples=10)
 def test_a_resumed_run_is_checked_as_if_it_had_not_stopped(stop: int) -> None:
     lines = [{"level0": CHANCE + 0.01 * math.sin(n), "top1_0": 1 / 48} for n in range(700)]
-    uninterrupted = HealthChecks(RECIPE)
+    uninterrupted = health_checks(RECIPE)
     expected = [uninterrupted.update("syncers", values) for values in lines]
-    before, after, warned = HealthChecks(RECIPE), HealthChecks(RECIPE), []
+    before, after, warned = health_checks(RECIPE), health_checks(RECIPE), []
     stored = []
     for number, values in enumerate(lines[:stop]):
         warned.append(before.update("syncers", values))
@@ -119,8 +142,9 @@ def test_a_real_run_on_shuffled_sound_is_reported_and_one_on_intact_sound_is_not
     clips: list[Any] = [synthetic_clip(number, 1.6, speaker=number // 2) for number in range(20)]
     rng = np.random.default_rng(0)
     corpus = write_corpus(tmp_path / "corpus", clips if good else [shuffled(clip, clips, rng) for clip in clips])
-    changes = ["pyramid.levels=1", "syncers.steps=160", "syncers.frames=30", "syncers.windows_per_clip=4"]
-    train("smoke", [corpus], tmp_path / "run", "cpu", [*changes, "generator.steps=0"], quiet=True)
+    changes = ["pyramid.levels=1", "steps=160", "frames=30", "windows_per_clip=4"]
+    changes = [f"phases.syncers.{change}" for change in changes]
+    train("smoke", [corpus], tmp_path / "run", "cpu", [*changes, "phases.generator.steps=0"], quiet=True)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     warned = [line for line in lines if "warning" in line]
     assert [line["step"] for line in warned] == ([] if good else [149])

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 import headmotion as hm
 from headmotion.testing import run_checks
 from headmotion.training.adversarial_phase import AdversarialPhase
-from headmotion.training.batches import Batches
 from headmotion.training.build import build_training
 from headmotion.training.distributed import Processes
 from headmotion.training.recipe import RecipeSpec, load_recipe
@@ -68,15 +67,13 @@ class Untrained(hm.Loss):
 
 def phase(corpus: Path, spec: hm.LossSpec, parts: int = 1) -> AdversarialPhase:
     """Build the generator's phase of `smoke` with one loss."""
-    changes = [f"grad_accumulation={parts}", "precision=64", "data.batch_size=8", "syncers.batch_size=32"]
-    changes += ["generator.losses=[]"]
+    changes = [f"grad_accumulation={parts}", "precision=64", "data.batch_size=8", "phases.syncers.batch_size=32"]
+    changes += ["phases.generator.losses=[]"]
     recipe: RecipeSpec = load_recipe("smoke", changes)
-    built = build_training(recipe, [corpus], Processes(device=torch.device("cpu")))
-    batches: Batches = built.adversarial.batches
-    loss = spec.build(built.pipeline.context()).double()
-    return AdversarialPhase(
-        recipe.generator, built.pipeline.generator, built.adversarial.discriminator, [loss], batches
-    )
+    built = build_training(recipe, [corpus], Processes(device=torch.device("cpu"))).phase("generator")
+    assert isinstance(built, AdversarialPhase)
+    loss = spec.build(built.context.build_context).double()
+    return AdversarialPhase(built.spec, built.context, built.target, built.discriminator, [loss])
 
 
 @pytest.mark.parametrize("parts", [1, 2])

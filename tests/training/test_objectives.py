@@ -12,14 +12,15 @@ from headmotion.training import train
 from headmotion.training.objectives import DistanceMargin, InfoNCE
 from headmotion.training.recipe import RecipeSpec, load_recipe
 
-SHORT = ["syncers.steps=3", "save_every=2"]
-SYNCERS_ONLY = ["syncers.objective=distance-margin", "generator.steps=0", *SHORT]
+SHORT = ["phases.syncers.steps=3", "save_every=2"]
+SYNCERS_ONLY = ["phases.syncers.objective=distance-margin", "phases.generator.steps=0", *SHORT]
 
 
 def test_fields_of_the_objective_may_be_given_in_the_phase() -> None:
-    flat = {"name": "flat", "syncers": {"temperature": 0.5, "margin": {"start": 0.001, "factor": 1.002}}}
+    phase = {"type": "contrastive", "temperature": 0.5, "margin": {"start": 0.001, "factor": 1.002}}
+    flat = {"name": "flat", "phases": {"syncers": phase}}
     recipe = RecipeSpec.model_validate(flat)
-    objective = recipe.syncers.objective
+    objective = recipe.phases["syncers"].objective  # type: ignore[attr-defined]
     assert isinstance(objective, InfoNCE) and objective.temperature == 0.5 and objective.margin.at(0) == 0.001  # type: ignore[union-attr]
     assert RecipeSpec.model_validate(json.loads(recipe.model_dump_json())) == recipe
 
@@ -27,24 +28,24 @@ def test_fields_of_the_objective_may_be_given_in_the_phase() -> None:
 @pytest.mark.parametrize(
     ("overrides", "objective"),
     [
-        (["syncers.temperature=0.3"], InfoNCE(temperature=0.3)),
-        (["syncers.objective.temperature=0.3"], InfoNCE(temperature=0.3)),
-        (["syncers.objective=distance-margin"], DistanceMargin()),
-        (["syncers.objective.type=distance-margin", "syncers.objective.margin=3"], DistanceMargin(margin=3)),
-        (["syncers.objective.type=distance-margin", "syncers.margin=3"], DistanceMargin(margin=3)),
+        (["phases.syncers.temperature=0.3"], InfoNCE(temperature=0.3)),
+        (["phases.syncers.objective.temperature=0.3"], InfoNCE(temperature=0.3)),
+        (["phases.syncers.objective=distance-margin"], DistanceMargin()),
+        (["phases.syncers.objective={type: distance-margin, margin: 3}"], DistanceMargin(margin=3)),
+        (["phases.syncers.objective.type=distance-margin", "phases.syncers.margin=3"], DistanceMargin(margin=3)),
     ],
 )
 def test_overrides(overrides: list[str], objective: InfoNCE | DistanceMargin) -> None:
-    assert load_recipe("smoke", overrides).syncers.objective == objective
+    assert load_recipe("smoke", overrides).phases["syncers"].objective == objective  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     "overrides",
     [
-        ["syncers.objective=triplet"],
-        ["syncers.objective=distance-margin", "syncers.temperature=1"],
-        ["syncers.objective=3", "syncers.temperature=1"],
-        ["syncers.objective={type: distance-margin, margin: 0}"],
+        ["phases.syncers.objective=triplet"],
+        ["phases.syncers.objective=distance-margin", "phases.syncers.temperature=1"],
+        ["phases.syncers.objective=3", "phases.syncers.temperature=1"],
+        ["phases.syncers.objective={type: distance-margin, margin: 0}"],
     ],
 )
 def test_a_bad_objective_is_one_clear_error(overrides: list[str]) -> None:
@@ -79,7 +80,7 @@ def test_syncers_of_another_objective_are_refused(small_corpus: Path, tmp_path: 
 
 
 def test_syncers_without_a_space_are_compared_at_unit_length(small_corpus: Path, tmp_path: Path) -> None:
-    changes = ["generator.steps=0", *SHORT]
+    changes = ["phases.generator.steps=0", *SHORT]
     syncers = train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=changes)
     header, tensors = load_checkpoint(syncers)
     spec = {name: value for name, value in header.spec.items() if name != "space"}
@@ -88,4 +89,5 @@ def test_syncers_without_a_space_are_compared_at_unit_length(small_corpus: Path,
 
 def test_the_recipe_of_metric_syncers() -> None:
     recipe = load_recipe("metric-syncers")
-    assert recipe.syncers.objective == DistanceMargin(margin=10) and recipe.generator.steps == 0
+    assert list(recipe.phases) == ["syncers"]
+    assert recipe.phases["syncers"].objective == DistanceMargin(margin=10)  # type: ignore[attr-defined]

@@ -23,7 +23,21 @@ def test_a_bundled_recipe_may_lie_in_a_folder() -> None:
     for name in ("ablation/full", "ablation/single-scale", "ablation/single-scale-generator", "paper-long"):
         recipe = load_recipe(name)
         assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe
-    assert load_recipe(Path("ablation") / "single-scale").generator.losses[0].levels == 1  # type: ignore[attr-defined]
+    assert load_recipe(Path("ablation") / "single-scale").phases["generator"].losses[0].levels == 1  # type: ignore[attr-defined]
+
+
+def write(path: Path, changes: dict[str, Any]) -> Path:
+    """Write a recipe with a value that is reached by a path of keys, in phases of the types that have it."""
+    data: dict[str, Any] = {"name": "old", "phases": {"syncers": {"type": "contrastive"}}}
+    data["phases"]["generator"] = {"type": "adversarial"}
+    for where, value in changes.items():
+        *parents, key = where.split(".")
+        place = data
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[key] = value
+    path.write_text(yaml.safe_dump(data))
+    return path
 
 
 @pytest.mark.parametrize(
@@ -32,20 +46,61 @@ def test_a_bundled_recipe_may_lie_in_a_folder() -> None:
         ("accumulate", "grad_accumulation"),
         ("sample_every", "preview_every"),
         ("data.pace", "time_stretch"),
-        ("syncers.pace", "time_stretch"),
-        ("generator.average", "ema_decay"),
-        ("syncers.optimizer.final_share", "lr_drop_fraction"),
-        ("generator.discriminator_optimizer.final_share", "lr_drop_fraction"),
+        ("phases.syncers.pace", "time_stretch"),
+        ("phases.generator.average", "ema_decay"),
+        ("phases.generator.generator_optimizer", "optimizer"),
+        ("phases.syncers.optimizer.final_share", "lr_drop_fraction"),
+        ("phases.generator.discriminator_optimizer.final_share", "lr_drop_fraction"),
     ],
 )
 def test_an_old_key_is_one_error_that_names_the_new_one(old: str, new: str, tmp_path: Path) -> None:
-    *parents, key = old.split(".")
-    data: dict[str, Any] = {key: 1}
-    for name in reversed(parents):
-        data = {name: data}
-    recipe = tmp_path / "old.yaml"
-    recipe.write_text(yaml.safe_dump({"name": "old"} | data))
-    for source, overrides in ((recipe, []), ("smoke", [f"{old}=1"])):
+    key = old.rpartition(".")[2]
+    for source, overrides in ((write(tmp_path / "old.yaml", {old: 1}), []), ("smoke", [f"{old}=1"])):
         with pytest.raises(SpecError) as caught:
             load_recipe(source, overrides)
         assert str(caught.value).endswith(f"expected the key {new!r}, got {key!r}; rename {key!r} to {new!r}")
+
+
+@pytest.mark.parametrize(
+    ("old", "remedy"),
+    [
+        ("pace", "expected the key 'time_stretch' of data or a phase, got 'pace'; move it there and rename it"),
+        ("data.accumulate", "expected the key 'grad_accumulation' of the recipe, got 'accumulate'; move it there"),
+        ("phases.syncers.average", "expected the key 'ema_decay' of an adversarial or supervised phase"),
+        ("syncers.steps", "got 'syncers'; move it to phases.syncers, with type: contrastive"),
+        ("generator.generator_optimizer.lr", "got 'generator'; move it to phases.generator, with type: adversarial"),
+        ("syncer", "expected the key phases.syncers.syncer, got 'syncer'; move it to phases.syncers.syncer"),
+        ("pyramid.levels", "move it to phases.syncers.pyramid"),
+        ("discriminator", "move it to phases.generator.discriminator"),
+    ],
+)
+def test_a_key_in_a_wrong_place_is_one_error_that_names_the_right_one(old: str, remedy: str, tmp_path: Path) -> None:
+    for source, overrides in ((write(tmp_path / "old.yaml", {old: 1}), []), ("smoke", [f"{old}=1"])):
+        with pytest.raises(SpecError) as caught:
+            load_recipe(source, overrides)
+        assert remedy in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name: x\n", "the field 'phases'"),
+        ("name: x\nphases: {}\n", "phases"),
+        ("name: x\nphases: {Big Name: fit}\n", "names of phases of at most 40"),
+        ("name: x\nphases: {fit: fit, fit: fit}\n", "the key 'fit' twice in one mapping"),
+        ("name: x\nphases: {fit: fitt}\n", "did you mean 'fit'"),
+        ("name: x\nphases: {steady: absent/steady}\n", "pip install headmotion-absent"),
+        ("name: x\nphases: {generator: {type: adversarial, objective: wgan}}\n", "objective"),
+    ],
+)
+def test_bad_phases_are_one_clear_error(text: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(SpecError, match=complaint) as caught:
+        load_recipe(tmp_path / "bad.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_misspelled_phase_in_an_override_is_named() -> None:
+    with pytest.raises(SpecError, match=r"a phase among syncers, generator, got 'phases.generatr.steps=3'"):
+        load_recipe("smoke", ["phases.generatr.steps=3"])
+    assert list(load_recipe("smoke", ["phases.fit.type=fit"]).phases) == ["syncers", "generator", "fit"]

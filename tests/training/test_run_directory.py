@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.errors import TrainingError
 from headmotion.training import train
@@ -21,7 +22,7 @@ def finished(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
-SHORT = ["syncers.steps=2", "generator.steps=3", "save_every=1"]
+SHORT = ["phases.syncers.steps=2", "phases.generator.steps=3", "save_every=1"]
 
 
 def resumed(run: Path, corpus: Path, *changes: str) -> Path:
@@ -57,8 +58,9 @@ def test_two_damaged_states_are_one_clear_error(finished: Path, small_corpus: Pa
 def test_a_run_from_before_a_field_existed_can_be_resumed(finished: Path, small_corpus: Path, tmp_path: Path) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
     position, tensors = parse_state((run / "state.safetensors").read_bytes())
-    for part, name in (("data", "workers"), ("syncers", "batch_size"), ("generator", "schedule")):
-        position.recipe[part].pop(name, None)
+    phases = position.recipe["phases"]
+    for fields, name in ((position.recipe["data"], "workers"), (phases["generator"], "schedule")):
+        fields.pop(name)
     position.recipe.pop("precision")
     (run / "state.safetensors").write_bytes(serialize_state(position, tensors))
     resumed(run, small_corpus, "data.workers=0", "save_every=3")
@@ -71,7 +73,8 @@ def test_a_run_with_old_keys_is_one_error_that_names_the_new_ones(
 ) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
     position, tensors = parse_state((run / "state.safetensors").read_bytes())
-    position.recipe["generator"]["average"] = position.recipe["generator"].pop("ema_decay")
+    generator = position.recipe["phases"]["generator"]
+    generator["average"] = generator.pop("ema_decay")
     (run / "state.safetensors").write_bytes(serialize_state(position, tensors))
     with pytest.raises(TrainingError, match="'average' where the key 'ema_decay' is expected; train anew") as caught:
         resumed(run, small_corpus)
@@ -91,7 +94,11 @@ def test_a_loss_that_is_not_finite_names_step_term_and_clips(
     from headmotion.losses.sync import SyncLoss
 
     calls = iter([1.0, 1.0, float("nan")])
-    monkeypatch.setattr(SyncLoss, "forward", lambda self, data: {"sync": data.generated.mean() * next(calls)})
+
+    def forward(self: SyncLoss, real: hm.Sample, generated: hm.Sample, step: int) -> dict[str, torch.Tensor]:
+        return {"sync": generated.motion.mean() * next(calls)}
+
+    monkeypatch.setattr(SyncLoss, "forward", forward)
     with pytest.raises(TrainingError) as caught:
         train("smoke", [small_corpus], tmp_path / "run", device="cpu", quiet=True, overrides=SHORT)
     ids = [entry["id"] for entry in _rows(small_corpus)]
@@ -107,7 +114,7 @@ def _rows(corpus: Path) -> list[dict[str, str]]:
 
 
 def test_the_folder_holds_the_recipe(finished: Path) -> None:
-    assert json.loads((finished / "recipe.json").read_text())["syncers"]["steps"] == 2
+    assert json.loads((finished / "recipe.json").read_text())["phases"]["syncers"]["steps"] == 2
 
 
 def test_a_state_that_another_program_has_open_is_replaced_when_it_is_closed(

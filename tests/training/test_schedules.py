@@ -3,8 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmotion.core.errors import SpecError
+from headmotion.training.objectives import InfoNCE
 from headmotion.training.recipe import load_recipe
 from headmotion.training.schedules import Cosine, Drops, Growth, Linear, Ramp, value_at
+from headmotion.training.specs import ContrastivePhaseSpec
 
 
 def test_drops_come_at_shares_of_the_phase() -> None:
@@ -41,13 +43,13 @@ def test_the_margin_grows_as_in_the_paper() -> None:
 @pytest.mark.parametrize(
     ("override", "complaint"),
     [
-        ("syncers.margin={start: 1}", "'end'"),
-        ("syncers.margin={start: 1, end: 2, from_step: 5, to_step: 5}", "from_step < to_step"),
-        ("syncers.margin=much", "margin"),
-        ("syncers.optimizer.schedule=cosinus", "cosine"),
-        ("syncers.optimizer.schedule={type: drops, final: 1}", "final"),
-        ("syncers.optimizer.algorithm=sgd", "adamw"),
-        ("generator.schedule.sync=2", "Ramp"),
+        ("phases.syncers.margin={start: 1}", "'end'"),
+        ("phases.syncers.margin={start: 1, end: 2, from_step: 5, to_step: 5}", "from_step < to_step"),
+        ("phases.syncers.margin=much", "margin"),
+        ("phases.syncers.optimizer.schedule=cosinus", "cosine"),
+        ("phases.syncers.optimizer.schedule={type: drops, final: 1}", "final"),
+        ("phases.syncers.optimizer.algorithm=sgd", "adamw"),
+        ("phases.generator.schedule.sync=2", "Ramp"),
         ("precision=16", "bf16"),
     ],
 )
@@ -58,12 +60,14 @@ def test_a_bad_schedule_is_one_clear_error(override: str, complaint: str) -> Non
 
 def test_schedules_come_back_from_json() -> None:
     changes = [
-        "syncers.margin={start: 0.001, factor: 1.002}",
-        "syncers.optimizer.schedule=cosine",
-        "generator.generator_optimizer.schedule={type: drops, at: [0.9], warm_up: 100}",
-        "generator.schedule.sync={start: 0, end: 1, to_step: 100}",
+        "phases.syncers.margin={start: 0.001, factor: 1.002}",
+        "phases.syncers.optimizer.schedule=cosine",
+        "phases.generator.optimizer.schedule={type: drops, at: [0.9], warm_up: 100}",
+        "phases.generator.schedule.sync={start: 0, end: 1, to_step: 100}",
         "precision=64",
     ]
     recipe = load_recipe("smoke", changes)
-    assert isinstance(recipe.syncers.objective.margin, Growth) and recipe.precision == "64"
+    phase = recipe.phases["syncers"]
+    assert isinstance(phase, ContrastivePhaseSpec) and isinstance(phase.objective, InfoNCE)
+    assert isinstance(phase.objective.margin, Growth) and recipe.precision == "64"
     assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe

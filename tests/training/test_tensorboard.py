@@ -10,10 +10,10 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headmotion.core.checkpoint import read_header
+from headmotion.core.interfaces.phase import Phase
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
 from headmotion.training.events import Ended, Stepped, Warned
-from headmotion.training.phases import Phase
 from headmotion.training.tensorboard import TensorBoard, open_tensorboard
 
 

@@ -1,5 +1,7 @@
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +10,8 @@ import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
-from headmotion.training.trainer import _run_phase as run_phase
+from headmotion.training.adversarial_phase import AdversarialPhase
+from headmotion.training.contrastive_phase import ContrastivePhase
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def test_a_trained_model_can_be_loaded_and_has_a_card(finished: Path) -> None:
 
 
 def test_the_averaged_model_has_the_statistics_of_its_inputs(corpus: Path, tmp_path: Path) -> None:
-    model = train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=["generator.ema_decay=0.9"])
+    model = train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=["phases.generator.ema_decay=0.9"])
     scale = hm.load(model, device="cpu").generator.audio.scale  # type: ignore[attr-defined]
     assert int(scale.num_batches_tracked) == 10
     assert -12 < float(scale.running_mean.mean()) < -1
@@ -56,20 +59,16 @@ class Killed(Exception):
 def test_a_killed_run_resumes_to_the_same_parameters(
     phase: str, at: int, corpus: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stopping:
-        def __init__(self, inner: object) -> None:
-            self.inner = inner
+    cls = ContrastivePhase if phase == "syncers" else AdversarialPhase
+    uninterrupted = cls.step
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.inner, name)
-
-        def step(self, number: int) -> object:
-            if self.inner.name == phase and number == at:  # type: ignore[attr-defined]
-                raise Killed
-            return self.inner.step(number)  # type: ignore[attr-defined]
+    def step(self: Any, number: int) -> Mapping[str, float]:
+        if number == at:
+            raise Killed
+        return uninterrupted(self, number)
 
     with monkeypatch.context() as patched:
-        patched.setattr("headmotion.training.trainer._run_phase", lambda p, *rest: run_phase(Stopping(p), *rest))  # type: ignore[arg-type]
+        patched.setattr(cls, "step", step)
         with pytest.raises(Killed):
             train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True)
     assert not (tmp_path / "run" / "model.safetensors").exists()
@@ -91,12 +90,12 @@ def test_a_folder_with_a_run_is_not_overwritten(corpus: Path, finished: Path) ->
     ("recipe", "overrides", "complaint"),
     [
         ("smokey", [], "smoke"),
-        ("smoke", ["syncers.stepz=3"], "stepz"),
-        ("smoke", ["syncers=3=4"], "SyncersPhase"),
-        ("smoke", ["syncers.steps.x=3"], "a mapping at"),
+        ("smoke", ["phases.syncers.stepz=3"], "stepz"),
+        ("smoke", ["phases.syncers=3=4"], "phase spec"),
+        ("smoke", ["phases.syncers.steps.x=3"], "a mapping at"),
         ("smoke", ["nonsense"], "a.b=value"),
         ("smoke", ["pipeline.generator.type=ms-sinc"], "did you mean 'ms-sync'"),
-        ("smoke", ["syncers.frames=12"], "40 frames"),
+        ("smoke", ["phases.syncers.frames=12"], "40 frames"),
     ],
 )
 def test_a_bad_recipe_is_one_clear_error(
@@ -112,12 +111,12 @@ def test_the_syncers_of_another_run_give_the_same_model(corpus: Path, finished: 
     model = train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True, syncers=given)
     assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
     with pytest.raises(hm.HeadmotionError, match="differs in syncer"):
-        narrow = ["syncer.embedding_size=8"]
+        narrow = ["phases.syncers.syncer.embedding_size=8"]
         train("smoke", [corpus], tmp_path / "b", device="cpu", quiet=True, overrides=narrow, syncers=given)
 
 
 def test_a_run_past_its_first_phase_uses_its_own_syncers(corpus: Path, finished: Path, tmp_path: Path) -> None:
-    more = ["generator.steps=1", "syncers.steps=3"]
+    more = ["phases.generator.steps=1", "phases.syncers.steps=3"]
     train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=more)
     own = (tmp_path / "syncers.safetensors").read_bytes()
     given = finished / "syncers.safetensors"

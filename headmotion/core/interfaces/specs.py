@@ -8,11 +8,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
+
+from pydantic import Field
 
 from ..spec import Spec, spec_of_kind
 
 if TYPE_CHECKING:
+    from ...training.context import TrainContext
     from ..component import Component
     from .audio_encoder import AudioEncoder
     from .detector import Detector
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from .generator import Generator
     from .loss import Loss
     from .metric import Metric
+    from .phase import Phase
     from .renderer import Renderer
     from .representation import Representation
     from .syncer import Syncer
@@ -40,6 +44,10 @@ class BuildContext:
     restoring: bool = False
     """Whether the tensors of a checkpoint replace the part's own right after it is built. A part whose weights come
     from a file must not read the file then, because it may be missing on this machine."""
+    picture_size: tuple[int, int] | None = None
+    """Height and width in pixels of the pictures that are trained on; None if there are none."""
+    label_names: tuple[str, ...] = ()
+    """Names of the corpus's labels, in the order of `Sample.labels`; empty if there are none."""
 
 
 class ComponentSpec(Spec):
@@ -130,6 +138,23 @@ class MetricSpec(ComponentSpec):
         """Build the metric."""
 
 
+class PhaseSpec(Spec):
+    """What a part of a training does, by one of the recipe's ``phases``."""
+
+    kind: ClassVar[str] = "phase"
+
+    steps: int = Field(2000, ge=0)
+    """Steps of the phase; 0 leaves the phase out."""
+
+    @abstractmethod
+    def build(self, context: TrainContext) -> Phase:
+        """Build the phase. Whatever does not fit is refused here, before the first step of any phase.
+
+        Raises:
+            SpecError: the phase cannot work with the pipeline, the corpus, or the parts of earlier phases.
+        """
+
+
 class DetectorSpec(ComponentSpec):
     """How a representation is found in a picture."""
 
@@ -159,8 +184,10 @@ def resolve_spec(kind: Literal["metric"], value: Any) -> MetricSpec: ...
 @overload
 def resolve_spec(kind: Literal["detector"], value: Any) -> DetectorSpec: ...
 @overload
+def resolve_spec(kind: Literal["phase"], value: Any) -> PhaseSpec: ...
+@overload
 def resolve_spec(kind: str, value: Any) -> ComponentSpec: ...
-def resolve_spec(kind: str, value: Any) -> ComponentSpec:
+def resolve_spec(kind: str, value: Any) -> Any:
     """Build the spec of a part from a type name or a dict with ``type``.
 
     Args:
@@ -170,4 +197,4 @@ def resolve_spec(kind: str, value: Any) -> ComponentSpec:
     Raises:
         SpecError: an unknown type (with similar names and the package to install), an unknown field, or a bad value.
     """
-    return cast("ComponentSpec", spec_of_kind(kind, value))
+    return spec_of_kind(kind, value)

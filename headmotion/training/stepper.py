@@ -1,37 +1,19 @@
-"""What a phase of training is, and the optimizer step that all phases share."""
+"""The optimizer step that phases share."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ..core.errors import TrainingError
 from .distributed import Processes
-from .recipe import OptimizerSpec
+from .settings import OptimizerSpec
 
 MAX_NAMED_CLIPS = 200
 """Clips that an error names at most."""
-
-
-class Phase(Protocol):
-    """A number of steps over some modules, each step a function of the modules' state and the step's number."""
-
-    name: str
-    """Name in the log and in the training state."""
-    steps: int
-    """Number of steps."""
-    modules: dict[str, nn.Module]
-    """Everything that a resumed run must restore, besides the optimizers."""
-    optimizers: dict[str, Stepper]
-    """Optimizers by name."""
-
-    def step(self, number: int) -> Mapping[str, float]:
-        """Take one step and return its values by name."""
-        ...
 
 
 class Stepper:

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 import headmotion as hm
-from headmotion.training.phases import Stepper
-from headmotion.training.recipe import OptimizerSpec
 from headmotion.training.schedules import Drops
+from headmotion.training.settings import OptimizerSpec
+from headmotion.training.stepper import Stepper
 
 
 def test_a_step_that_is_not_finite_stops_and_changes_nothing() -> None:

@@ -1,0 +1,192 @@
+"""Random sections of clips: what is read of a corpus for one sample of a batch, and how it is varied."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Collection
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.interfaces.sample import Track
+from ..core.interfaces.specs import BuildContext
+from ..data.clip import SAMPLE_RATE
+from ..data.corpus import Corpus
+from ..representations.mirror_names import mirror_by_name
+from .resample_time import resample_time
+from .settings import DataSpec
+
+GAIN_DB = (-9, 6)
+"""Range of the random loudness."""
+SHIFT, ZOOM = 0.04, (0.92, 1.1)
+"""Largest random shift of the unit square, in its sides, and range of its random size."""
+
+
+class Crop(NamedTuple):
+    """A random section of one clip, or several of them stacked; None where a track is not needed."""
+
+    motion: Tensor
+    """``[T, P, D]``, unit frame."""
+    wave: Tensor
+    """The wave under it and the encoder's look-ahead, ``[S]``; empty if no sound is needed."""
+    time_stretch: Tensor
+    """Original frames per frame of the crop, ``[]``."""
+    labels: Tensor | None = None
+    """``[T, N]``."""
+    frames: Tensor | None = None
+    """``uint8 [T, 3, H, W]``."""
+    identity: Tensor | None = None
+    """``uint8 [3, H, W]``."""
+    identity_pose: Tensor | None = None
+    """``[P, D]``, picture coordinates."""
+    picture_motion: Tensor | None = None
+    """``[T, P, D]``, picture coordinates."""
+
+
+class Cropper:
+    """Reads and varies one section of a clip.
+
+    Args:
+        corpus: the clips.
+        spec: how they are varied.
+        context: what the pipeline expects of a clip.
+        frames: motion frames per crop.
+        tracks: what is needed.
+        samples_per_frame: samples of the wave per motion frame.
+        look_ahead: samples beyond the last frame.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        spec: DataSpec,
+        context: BuildContext,
+        frames: int,
+        tracks: Collection[Track],
+        samples_per_frame: int,
+        look_ahead: int,
+    ) -> None:
+        self.corpus, self.spec, self.context, self.frames = corpus, spec, context, frames
+        self.samples_per_frame, self.look_ahead = samples_per_frame, look_ahead
+        self.pictures, self.labels = "frames" in tracks, "labels" in tracks
+        sound: set[Track] = {"wave"} if {"audio", "wave"} & set(tracks) else set()
+        self.has_sound = bool(sound)
+        needed: set[Track] = {"motion", *sound}
+        self.read = frozenset(needed | (set(tracks) - {"audio"}))
+        # One frame more where time is stretched, because features are then interpolated between two steps.
+        self.max_frames = self._source_frames(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
+
+    def use_cpu(self) -> None:
+        """Work with a copy of the representation on the CPU, as it is fitted now, if it has tensors."""
+        representation = self.context.representation
+        if any(True for _ in representation.buffers()):
+            on_cpu = copy.deepcopy(representation).float().cpu()
+            self.context = replace(self.context, representation=on_cpu)
+
+    def crop(self, index: int, length: int, rng: np.random.Generator) -> Crop:
+        """Return a random section of the clip at ``index``, which has ``length`` frames."""
+        stretch = self._random_stretch(rng, length)
+        count = min(self._source_frames(stretch), length)
+        first = int(rng.integers(0, length - count + 1))
+        if rng.random() < self.spec.from_start:
+            first = 0
+        wave_length = self.max_frames * self.samples_per_frame + self.look_ahead if self.has_sound else 0
+        after = max(0, wave_length - count * self.samples_per_frame) / SAMPLE_RATE
+        read = self.corpus.read(index, self.read, first, count, audio_after_s=after)
+        assert read.motion is not None
+        values = torch.from_numpy(read.motion)
+        representation = self.context.representation
+        square = representation.frame_of(values[:1])
+        wave = np.zeros(wave_length, np.float32)
+        if read.audio is not None:
+            wave[: len(read.audio)] = read.audio[:wave_length]
+        labels = None if read.labels is None else torch.from_numpy(read.labels)
+        result = Crop(representation.normalize(values, square), torch.from_numpy(wave), torch.tensor(stretch), labels)
+        if self.pictures:
+            assert read.frames is not None
+            pictures = torch.from_numpy(read.frames)
+            result = self._with_pictures(result, values, pictures, index, first, length - count, rng)
+        return self._augmented(result, values, square, stretch, rng) if self.spec.augment else result
+
+    def _with_pictures(
+        self,
+        crop: Crop,
+        values: Tensor,
+        pictures: Tensor,
+        index: int,
+        first: int,
+        outside: int,
+        rng: np.random.Generator,
+    ) -> Crop:
+        """Add pictures, and one of the same clip from outside the section if there is any."""
+        count = len(pictures)
+        chosen = int(rng.integers(0, outside)) if outside else 0
+        chosen += count if outside and chosen >= first else 0
+        other = self.corpus.read(index, ("motion", "frames"), chosen, 1)
+        assert other.motion is not None and other.frames is not None
+        representation, square = self.context.representation, picture_square(pictures.shape[-2:])
+        return crop._replace(
+            frames=pictures,
+            identity=torch.from_numpy(other.frames)[0],
+            identity_pose=representation.normalize(torch.from_numpy(other.motion), square)[0],
+            picture_motion=representation.normalize(values, square),
+        )
+
+    def _augmented(
+        self, crop: Crop, values: Tensor, square: UnitSquare, stretch: float, rng: np.random.Generator
+    ) -> Crop:
+        representation = self.context.representation
+        crop = crop._replace(motion=representation.normalize(values, _jittered(square, rng)))
+        if self.spec.time_stretch:
+            factor = torch.tensor([stretch], dtype=torch.float64)
+            crop = crop._replace(motion=resample_time(crop.motion[None], factor, self.frames)[0])
+            if crop.labels is not None:
+                crop = crop._replace(labels=resample_time(crop.labels[None], factor, self.frames)[0])
+        if rng.random() < 0.5:
+            crop = _mirrored(crop, representation, self.corpus.label_names)
+        return crop._replace(wave=crop.wave * float(np.float32(10 ** (rng.uniform(*GAIN_DB) / 20))))
+
+    def _random_stretch(self, rng: np.random.Generator, length: int) -> float:
+        """Return original frames per frame of a crop, at most what a clip of ``length`` frames has."""
+        if not self.spec.time_stretch or not self.spec.augment:
+            return 1.0
+        limit = math.log1p(self.spec.time_stretch)
+        # A clip hardly longer than a crop can only be slowed down; it is then slowed down as much as others are.
+        fastest = min(limit, math.log(max(1, length - 1) / max(1, self.frames - 1)))
+        return math.exp(rng.uniform(-limit, fastest))
+
+    def _source_frames(self, stretch: float) -> int:
+        """Return the number of original frames under a crop."""
+        return math.ceil((self.frames - 1) * stretch) + 1
+
+
+def picture_square(size: tuple[int, ...]) -> UnitSquare:
+    """Return the square that maps pixels of a picture of ``(H, W)`` to picture coordinates; see `Sample`."""
+    height, width = size
+    return UnitSquare(width / 2, height / 2, float(max(height, width)))
+
+
+def _mirrored(crop: Crop, representation: Representation, label_names: tuple[str, ...]) -> Crop:
+    """Return a crop seen in a mirror: motion, pictures, and labels whose names differ in left and right."""
+    crop = crop._replace(motion=representation.flip(crop.motion))
+    if crop.labels is not None:
+        crop = crop._replace(labels=crop.labels[:, list(mirror_by_name(label_names))])
+    if crop.frames is None or crop.identity is None or crop.identity_pose is None or crop.picture_motion is None:
+        return crop
+    return crop._replace(
+        frames=crop.frames.flip(-1),
+        identity=crop.identity.flip(-1),
+        identity_pose=representation.flip(crop.identity_pose),
+        picture_motion=representation.flip(crop.picture_motion),
+    )
+
+
+def _jittered(square: UnitSquare, rng: np.random.Generator) -> UnitSquare:
+    """Return a unit square a little larger or smaller and off center, as a loose or tight crop would be."""
+    shift_x, shift_y = rng.uniform(-SHIFT, SHIFT, size=2) * square.side
+    return replace(square, x=square.x + shift_x, y=square.y + shift_y, side=square.side * rng.uniform(*ZOOM))

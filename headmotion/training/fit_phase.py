@@ -1,0 +1,74 @@
+"""Fit phase: a representation takes its basis and statistics from the training clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from ..core.errors import SpecError
+from ..core.interfaces.phase import Phase, PhaseOptimizer
+from .batches import MOTION
+from .context import TrainContext
+from .specs import FitPhaseSpec
+
+
+@runtime_checkable
+class SupportsFitting(Protocol):
+    """A representation with tensors that are fitted to motion."""
+
+    def fit(self, motions: Iterable[Tensor]) -> None:
+        """Set the tensors from motions ``[t, P, D]``."""
+        ...
+
+
+class FitPhase(Phase):
+    """One step, in which the representation sees the motion of every clip once; its tensors go into the model.
+
+    Every process fits for itself, to the same numbers. A run that is stopped in between begins the pass anew.
+
+    Raises:
+        SpecError: a representation that cannot be fitted.
+    """
+
+    def __init__(self, spec: FitPhaseSpec, context: TrainContext) -> None:
+        self.spec, self.context, self.steps, self.name = spec, context, spec.steps, context.name
+        representation = context.pipeline.representation
+        if not isinstance(representation, SupportsFitting):
+            got = f"{representation.name}, which has nothing to fit"
+            raise SpecError(f"{self.name} phase", "a representation with SupportsFitting", got, "remove the phase")
+        self.representation = representation
+        context.tracks((), MOTION)
+        self.modules: dict[str, nn.Module] = {"representation": representation}
+        self.optimizers: dict[str, PhaseOptimizer] = {}
+        self._frames = 0
+
+    @override
+    def start(self) -> None:
+        pass
+
+    @override
+    def result(self) -> Mapping[str, Any]:
+        return {"representation": self.representation}
+
+    @override
+    def step(self, number: int) -> Mapping[str, float]:
+        corpus = self.context.corpus
+        count = min(self.spec.max_clips or len(corpus), len(corpus))
+        indices = np.unique(np.linspace(0, len(corpus) - 1, count).round().astype(int))
+        self._frames = 0
+        self.representation.fit(self._motions(indices.tolist()))
+        return {"clips": float(len(indices)), "frames": float(self._frames)}
+
+    def _motions(self, indices: list[int]) -> Iterator[Tensor]:
+        """Yield the motion ``[t, P, D]`` of clips in pixels."""
+        device, dtype = self.context.pipeline.device, self.context.partition.dtype
+        for index in indices:
+            values = self.context.corpus.read(index, MOTION).motion
+            assert values is not None
+            self._frames += len(values)
+            yield torch.from_numpy(values).to(device, dtype)

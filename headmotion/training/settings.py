@@ -1,0 +1,79 @@
+"""Settings that phases share: optimizers, and how clips become batches. Reading them does not import torch."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ..core.errors import SpecError
+from ..core.spec import Spec
+from .schedules import Constant, LearningRate
+
+RENAMED_KEYS = {
+    "accumulate": ("grad_accumulation", "the recipe"),
+    "average": ("ema_decay", "an adversarial or supervised phase"),
+    "generator_optimizer": ("optimizer", "an adversarial phase"),
+    "final_share": ("lr_drop_fraction", "an optimizer"),
+    "pace": ("time_stretch", "data or a phase"),
+    "sample_every": ("preview_every", "the recipe"),
+}
+"""New names of keys, and where they belong, by the names that older recipes and runs have."""
+
+
+class RecipePart(Spec):
+    """Base of a recipe and its parts. A key that has been renamed is refused with an error that names the new one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_old_keys(cls, data: Any) -> Any:
+        for old in RENAMED_KEYS.keys() & (data.keys() if isinstance(data, dict) else ()):
+            new, place = RENAMED_KEYS[old]
+            if new in cls.model_fields:
+                raise SpecError(f"{cls.type_name()} spec", f"the key {new!r}", repr(old), f"rename {old!r} to {new!r}")
+            if old not in cls.model_fields:
+                remedy = f"move it there and rename it to {new!r}"
+                raise SpecError(f"{cls.type_name()} spec", f"the key {new!r} of {place}", repr(old), remedy)
+        return data
+
+
+class OptimizerSpec(RecipePart):
+    """Adam (Kingma and Ba 2015), or AdamW, whose weight decay is not an L2 penalty (Loshchilov and Hutter 2019)."""
+
+    algorithm: Literal["adam", "adamw"] = "adam"
+    """Which of the two."""
+    lr: float = Field(1e-4, gt=0, le=10)
+    """Learning rate."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Decay of the mean gradient."""
+    beta2: float = Field(0.999, ge=0, lt=1)
+    """Decay of the mean squared gradient."""
+    weight_decay: float = Field(0.0, ge=0, le=1000)
+    """L2 penalty of ``adam``; share of the weights per unit of learning rate of ``adamw``."""
+    clip_norm: float = Field(0.0, ge=0, le=1e6)
+    """Largest global gradient norm; 0 does not clip."""
+    lr_drop_fraction: float = Field(0.0, ge=0, le=1)
+    """Share of the steps, at the end, that run at a tenth of the learning rate."""
+    schedule: LearningRate = Constant()
+    """Factor of the learning rate over the phase."""
+
+
+class DataSpec(RecipePart):
+    """How clips become batches."""
+
+    batch_size: int = Field(48, ge=2, le=100_000)
+    """Clips per step."""
+    augment: bool = True
+    """Vary position, size, handedness and loudness. Pictures are mirrored with the motion."""
+    time_stretch: float = Field(0.0, ge=0, le=0.5)
+    """Largest change of a crop's speed, motion and sound together, as a fraction; 0 is none. Needs ``augment``; a phase
+    that looks at pictures or at the sound itself refuses it."""
+    speaker_balance: float = Field(0.5, ge=0, le=1)
+    """0 draws speakers by their seconds, 1 all equally; between, by seconds to the power of one minus this."""
+    from_start: float = Field(0.25, ge=0, le=1)
+    """Fraction of crops that begin where the clip begins, which is mostly at rest, as users' pictures are."""
+    distributable_only: bool = False
+    """Use only clips whose license lets trained weights be shipped."""
+    workers: int = Field(0, ge=0, le=256)
+    """Worker processes that read clips ahead, per training process; 0 reads them between the steps. The batches are the
+    same."""
