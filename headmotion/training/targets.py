@@ -65,7 +65,9 @@ class GeneratorTarget:
     """A generator, which makes motion from features and a reference."""
 
     makes: Track = "motion"
+    """Motion."""
     needs: frozenset[Track] = frozenset({"motion", "audio"})
+    """The reference and the features."""
 
     def __init__(self, generator: Generator, context: TrainContext) -> None:
         self.module, self.context_frames = generator, generator.context_frames
@@ -86,8 +88,10 @@ class GeneratorTarget:
 class PredictorTarget:
     """A discriminator that predicts something of a recorded sample, such as a classifier."""
 
-    makes = None
+    makes: Track | None = None
+    """Nothing."""
     context_frames = 0
+    """It looks at the motion alone."""
 
     def __init__(self, module: Any, context: TrainContext) -> None:
         self.module, self.needs = module, frozenset(module.needs)
@@ -114,6 +118,7 @@ class EncoderTarget:
     """
 
     context_frames = 0
+    """Each frame is predicted from the sound at its own time."""
 
     def __init__(self, encoder: AudioEncoder, track: Track, context: TrainContext) -> None:
         built = context.build_context
