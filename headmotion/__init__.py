@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from .core.interfaces.renderer import SupportsTraining as SupportsTraining
     from .core.interfaces.representation import Representation as Representation
     from .core.interfaces.representation import SupportsDrawing as SupportsDrawing
+    from .core.interfaces.representation import SupportsFitting as SupportsFitting
+    from .core.interfaces.representation import SupportsPoints2D as SupportsPoints2D
     from .core.interfaces.representation import UnitSquare as UnitSquare
     from .core.interfaces.sample import Sample as Sample
     from .core.interfaces.sample import Track as Track
@@ -111,7 +113,7 @@ _HOMES = {
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation PicturePair Plot",
     "core.interfaces.phase": "Phase UsesParts",
     "core.interfaces.renderer": "Renderer SupportsTraining",
-    "core.interfaces.representation": "Representation SupportsDrawing UnitSquare",
+    "core.interfaces.representation": "Representation SupportsDrawing SupportsFitting SupportsPoints2D UnitSquare",
     "core.interfaces.sample": "Sample Track",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
     " MetricSpec PhaseSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",

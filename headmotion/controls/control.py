@@ -16,7 +16,6 @@ from torch import Tensor
 
 from ..core.errors import MotionError, SpecError
 from ..core.interfaces.representation import Representation
-from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
 from ..media.audio import Wave
 
@@ -46,8 +45,7 @@ class ControlContext:
             MotionError: the values do not fit the representation.
             SpecError: an unknown representation.
         """
-        spec = resolve_spec("representation", dict(motion.representation))
-        representation = spec.build()
+        representation = motion.build_representation()
         shape = (representation.points, representation.dims)
         resting_pose = motion.values[0] if motion.reference is None else motion.reference
         if motion.values.shape[1:] != shape or resting_pose.shape != shape:

@@ -5,23 +5,33 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .errors import MotionError
+from .errors import MotionError, SpecError
 from .interfaces.converter import Converter
-from .interfaces.specs import RepresentationSpec
+from .interfaces.specs import RepresentationSpec, resolve_spec
 from .plugins import registry
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from .interfaces.representation import Representation
     from .motion import Motion
 
 
-def convert(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
+Target = RepresentationSpec | Mapping[str, Any] | str
+
+
+def convert(motion: Motion, target: Target | Representation) -> Motion:
     """Convert a motion; see `Motion.to`, whose arguments and errors are the same."""
-    requested = _requested_fields(target)
+    requested, built = _request(target)
     source_type, target_type = str(motion.representation.get("type")), requested["type"]
     if source_type == target_type and _fits(motion, requested):
+        if built is not None and not same_basis(motion.basis, basis_of(built)):
+            remedy = "convert from the motion that it was made from"
+            raise MotionError(f"motion of {source_type}", "the basis of the representation", "another basis", remedy)
         return motion
     converters = registry().converters
     path = route(converters.values(), source_type, target_type)
@@ -31,17 +41,38 @@ def convert(motion: Motion, target: RepresentationSpec | Mapping[str, Any] | str
         raise MotionError(f"motion of {source_type}", expected, repr(target_type))
     result = motion
     for converter in path:
-        result = converter.convert(result)
+        result = _step(converter, result, built if converter.target == target_type else None)
     # A converter of a type to itself drops numbers, such as depth, that the request may not have.
     reduction = converters.get((target_type, target_type))
     if not _fits(result, requested) and reduction is not None and reduction not in path:
-        path, result = (*path, reduction), reduction.convert(result)
+        path, result = (*path, reduction), _step(reduction, result, built)
     if not _fits(result, requested):
         possible, got = (json.dumps(fields, sort_keys=True) for fields in (_fields(result, requested), requested))
         raise MotionError(f"motion of {source_type} to {target_type}", f"what converters can make, {possible}", got)
     earlier = motion.provenance.get("converted", ())
     steps = [{"from": step.source, "to": step.target, "loss": step.loss} for step in path]
     return replace(result, provenance={**motion.provenance, "converted": [*earlier, *steps]})
+
+
+def _step(converter: Converter, motion: Motion, target: Representation | None) -> Motion:
+    """Convert a motion, whose basis becomes that of the target."""
+    if target is None and converter.source != converter.target:
+        with suppress(SpecError):  # a type with required fields, which only its converters know
+            target = resolve_spec("representation", converter.target).build()
+    result = converter.convert(motion, target)
+    if target is None:
+        return result if converter.source == converter.target else replace(result, basis={})
+    return replace(result, basis=basis_of(target))
+
+
+def basis_of(representation: Representation) -> dict[str, Tensor]:
+    """Return the tensors of a fitted representation by name, on the CPU; empty for all others."""
+    return {name: tensor.detach().cpu() for name, tensor in representation.state_dict().items()}
+
+
+def same_basis(basis: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
+    """Return whether two bases have the same tensors."""
+    return basis.keys() == other.keys() and all(bool((basis[name] == other[name]).all()) for name in basis)
 
 
 def route(converters: Iterable[Converter], source: str, target: str) -> tuple[Converter, ...]:
@@ -67,7 +98,19 @@ def reachable(converters: Iterable[Converter], source: str) -> set[str]:
     return {converter.target for converter in known if route(known, source, converter.target)}
 
 
-def _requested_fields(target: RepresentationSpec | Mapping[str, Any] | str) -> dict[str, Any]:
+def _request(target: Target | Representation) -> tuple[dict[str, Any], Representation | None]:
+    """Return the fields that the result must have, and the representation if the request determines it."""
+    if not isinstance(target, RepresentationSpec | Mapping | str):
+        if not hasattr(target, "spec"):
+            raise MotionError("motion.to", "a representation, its spec or its type", repr(target)[:80])
+        return target.spec.model_dump(mode="json"), target
+    fields = _requested_fields(target)
+    with suppress(SpecError):  # a type with required fields, or one that is not known
+        return fields, resolve_spec("representation", fields).build()
+    return fields, None
+
+
+def _requested_fields(target: Target) -> dict[str, Any]:
     if isinstance(target, RepresentationSpec):
         return target.model_dump(mode="json")
     fields = {"type": target} if isinstance(target, str) else dict(target)

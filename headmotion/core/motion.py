@@ -17,8 +17,8 @@ from torch import Tensor
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output, read_regular, reason_of, write_text
-from .interfaces.representation import UnitSquare
-from .interfaces.specs import RepresentationSpec
+from .interfaces.representation import Representation, UnitSquare
+from .interfaces.specs import RepresentationSpec, resolve_spec
 from .limits import TEXT_BYTES, limit
 from .npz import as_float32, read_arrays
 from .timing import Rate, as_fps, frame_count, resample_frames
@@ -46,6 +46,9 @@ class Motion:
     """The pose ``[P, D]`` that the motion starts from, in the motion's own units."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Origin of the motion: model, seed, conversions."""
+    basis: Mapping[str, Tensor] = field(default_factory=dict)
+    """Tensors of a fitted representation by name, float32, so that the motion can be understood by itself; else empty.
+    """
 
     def __post_init__(self) -> None:
         values = torch.as_tensor(self.values)
@@ -85,7 +88,25 @@ class Motion:
         total = frame_count(self.duration, target) if frames is None else frames
         return replace(self, values=resample_frames(self.values, self.fps, target, total), fps=target)
 
-    def to(self, representation: RepresentationSpec | Mapping[str, Any] | str) -> Motion:
+    def build_representation(self) -> Representation:
+        """Build the representation of the motion, with its basis if it is a fitted one.
+
+        Raises:
+            SpecError: an unknown representation.
+            MotionError: the basis does not fit it.
+        """
+        spec = resolve_spec("representation", dict(self.representation))
+        representation = spec.build()
+        try:
+            representation.load_state_dict(dict(self.basis))
+        except RuntimeError as error:
+            if self.basis:
+                reason = str(error).splitlines()[-1].strip()[:120]
+                raise MotionError(f"motion of {spec.type_name()}", "a basis that fits", reason) from None
+            # Without a basis the representation refuses what needs one.
+        return representation
+
+    def to(self, representation: Representation | RepresentationSpec | Mapping[str, Any] | str) -> Motion:
         """Convert the motion into another representation by the shortest path of converters.
 
         Each step and what it loses is noted under ``converted`` in the provenance. A motion that has the requested
@@ -93,7 +114,7 @@ class Motion:
 
         Args:
             representation: a type such as ``landmarks68``, an object with ``type`` and further fields that the result
-                must have, or a spec.
+                must have, a spec, or a built representation, as a fitted one must be given (``pipe.representation``).
 
         Raises:
             MotionError: no converter leads there; the types that can be reached are named.
@@ -122,17 +143,17 @@ class Motion:
         target = Path(path)
         if target.suffix not in (".npz", ".json"):
             raise MotionError("motion file", "a name ending in .npz or .json", target.name)
+        arrays: dict[str, Any] = {"values": self.values.cpu().numpy()}
+        arrays |= {f"basis.{name}": tensor.cpu().numpy() for name, tensor in self.basis.items()}
         with atomic_output(target) as temporary:
             if target.suffix == ".json":
-                values = self.values.tolist()
-                write_text(temporary, json.dumps({"values": values, "fps": str(self.fps), "meta": self.meta()}))
+                content = {name: array.tolist() for name, array in arrays.items()}
+                write_text(temporary, json.dumps(content | {"fps": str(self.fps), "meta": self.meta()}))
             else:
                 # The rate is text, because a float cannot hold 30000/1001.
+                arrays |= {"fps": np.array(str(self.fps)), "meta": np.array(json.dumps(self.meta(), sort_keys=True))}
                 with temporary.open("wb") as stream:
-                    meta = json.dumps(self.meta(), sort_keys=True)
-                    np.savez_compressed(
-                        stream, values=self.values.cpu().numpy(), fps=np.array(str(self.fps)), meta=np.array(meta)
-                    )
+                    np.savez_compressed(stream, **arrays)
         return target
 
     @staticmethod
@@ -144,7 +165,9 @@ class Motion:
         """
         source = Path(path)
         try:
-            values, fps, meta = _read_json(source) if source.suffix == ".json" else _read_npz(source)
+            stored = _read_json(source) if source.suffix == ".json" else _read_npz(source)
+            values, fps, meta = as_float32(stored["values"]), str(stored["fps"]), stored["meta"]
+            basis = {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.get("basis", ())}
             frame, reference = meta.get("frame"), meta.get("reference")
             return Motion(
                 values=torch.from_numpy(values),
@@ -154,6 +177,7 @@ class Motion:
                 units=str(meta["units"]),
                 reference=None if reference is None else torch.tensor(reference, dtype=torch.float32),
                 provenance=dict(meta["provenance"]),
+                basis=basis,
             )
         except FileNotFoundError:
             raise MotionError("motion file", "an existing file", str(source)) from None
@@ -185,14 +209,16 @@ class Motion:
             "units": self.units,
             "reference": None if self.reference is None else self.reference.tolist(),
             "provenance": dict(self.provenance),
+            **({"basis": sorted(self.basis)} if self.basis else {}),
         }
 
 
-def _read_npz(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
-    stored = read_arrays(path, "values", "fps", "meta")
-    return as_float32(stored["values"]), str(stored["fps"]), json.loads(str(stored["meta"]))
+def _read_npz(path: Path) -> dict[str, Any]:
+    stored: dict[str, Any] = dict(read_arrays(path, "values", "fps", "meta"))
+    meta = json.loads(str(stored["meta"]))
+    basis = read_arrays(path, *(f"basis.{name}" for name in meta.get("basis", ())))
+    return stored | {"meta": meta} | dict(basis)
 
 
-def _read_json(path: Path) -> tuple[np.ndarray[Any, Any], str, dict[str, Any]]:
-    stored = json.loads(read_regular(path, limit(TEXT_BYTES)))
-    return as_float32(stored["values"]), str(stored["fps"]), dict(stored["meta"])
+def _read_json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(read_regular(path, limit(TEXT_BYTES))))

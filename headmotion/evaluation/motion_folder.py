@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from ..core.errors import EvaluationError, MotionError
 from ..core.interfaces.representation import Representation
-from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
 from .eval_clip import EvalClip
 from .motion_source import MotionSource
@@ -63,4 +62,4 @@ def representation_in(folder: Path) -> Representation:
     files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
     if not files:
         raise EvaluationError("evaluation", "a folder with motion files (ID.npz, ID.json)", f"none in {folder}")
-    return resolve_spec("representation", dict(Motion.load(files[0]).representation)).build()
+    return Motion.load(files[0]).build_representation()

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ..core.errors import SpecError
 from ..core.interfaces.loss import Loss
-from ..core.interfaces.representation import Representation
+from ..core.interfaces.representation import Representation, require_points2d
 from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
 from ..geometry.rigid_fit import fit_similarity
@@ -28,6 +28,7 @@ class ReconstructionLoss(Loss):
     def __init__(self, spec: ReconstructionLossSpec, context: BuildContext) -> None:
         super().__init__(spec)
         representation = context.representation
+        require_points2d(representation, "reconstruction loss")
         for name in spec.openings:
             if name not in representation.openings:
                 available = ", ".join(representation.openings) or "(none)"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..core.errors import MotionError, SpecError
 from ..core.interfaces.metric import MetricInput, MetricValues, Observation, PerClip
-from ..core.interfaces.representation import Representation
+from ..core.interfaces.representation import Representation, require_points2d
 from ..core.motion import Motion
 
 MIN_VARIATION = 1e-6
@@ -49,6 +49,7 @@ def points_2d(representation: Representation, motion: Motion, metric: str, min_f
     if len(motion) < min_frames:
         raise MotionError(metric, f"{min_frames} frames or more", str(len(motion)))
     # In float64, because metrics take differences of positions of several hundred pixels.
+    require_points2d(representation, f"metric {metric}")
     points = representation.to_points2d(motion.values).double()
     if not bool(torch.isfinite(points).all()):
         raise MotionError(metric, "finite motion", "NaN or infinity")

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from ..core.errors import SpecError
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
-from ..core.interfaces.representation import Representation
+from ..core.interfaces.representation import Representation, require_points2d
 from ..core.interfaces.specs import BuildContext
 from .measurement import MIN_VARIATION, mean_over_clips, points_2d, real_motion, scalar
 from .signals import Signal, band_pass
@@ -32,6 +32,7 @@ class MouthOpening(Metric):
     def __init__(self, spec: OpeningSpec, context: BuildContext) -> None:
         super().__init__(spec)
         self.representation = context.representation
+        require_points2d(self.representation, "metric opening")
         if not self.representation.openings.get(spec.opening):
             names = ", ".join(self.representation.openings) or "(none)"
             raise SpecError("opening", f"an opening that {self.representation.name} has: {names}", repr(spec.opening))

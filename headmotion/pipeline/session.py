@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from ..controls import ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
+from ..core.conversion import basis_of
 from ..core.errors import AudioError, HeadmotionError
 from ..core.interfaces.audio_encoder import needs_whole_clip
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
+from ..core.interfaces.representation import require_fitted
 from ..core.motion import Motion
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
 from ..media.audio import Audio, AudioLike, Resampler, Wave, as_mono
@@ -76,6 +78,7 @@ class Session:
         controls: Sequence[MotionEdit] = (),
         style: Any = None,
     ) -> None:
+        require_fitted(pipeline.representation)
         generator, native_fps = pipeline.generator, pipeline.spec.fps
         if style is not None:
             if not isinstance(generator, SupportsStyle):
@@ -95,6 +98,7 @@ class Session:
             units=reference.units,
             reference=reference.poses[-1],
             provenance=provenance | ({"style": style} if isinstance(style, str) else {}),
+            basis=basis_of(pipeline.representation),
         )
         encoder_rate = pipeline.audio_encoder.sample_rate
         context = ControlContext(pipeline.representation, reference.poses[-1], self.fps, encoder_rate)

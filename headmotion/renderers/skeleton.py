@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain
 
 import cv2
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from ..core.interfaces.renderer import Picture, Renderer
-from ..core.interfaces.representation import Representation, SupportsDrawing
+from ..core.interfaces.representation import Representation, SupportsDrawing, SupportsPoints2D, require_points2d
 from ..core.motion import Motion
 from ..geometry.complex_points import ComplexPoints, Projection, project_motion, project_pose
 from .specs import Color, SkeletonSpec
@@ -31,8 +32,10 @@ class Skeleton(Renderer):
 
     def __init__(self, spec: SkeletonSpec, representation: Representation) -> None:
         super().__init__(spec)
-        self.project: Projection = representation.to_points2d
-        self.edges = representation.edges
+        self.project: Projection = partial(_refuse, representation)
+        self.edges: tuple[tuple[int, int], ...] = ()
+        if isinstance(representation, SupportsPoints2D):
+            self.project, self.edges = representation.to_points2d, representation.edges
         if isinstance(representation, SupportsDrawing):
             self.project, self.edges = representation.to_drawing2d, representation.drawing_edges
         # Video encoders need even edges.
@@ -58,7 +61,8 @@ class Skeleton(Renderer):
             audio: ignored.
 
         Raises:
-            MotionError: another unit than pixels, another number of points, or values that are not finite.
+            MotionError: another unit than pixels, another number of points, values that are not finite, or a
+                representation that can neither be drawn nor has points in the picture.
         """
         motion = iter(motion)
         for first in motion:
@@ -94,3 +98,9 @@ class Skeleton(Renderer):
             if points and points <= members[name]:
                 return color
         return self.spec.color
+
+
+def _refuse(representation: Representation, values: Tensor) -> Tensor:
+    """Take the place of a projection; a pipeline can be built without one, but its motion cannot be drawn."""
+    require_points2d(representation, "renderer skeleton")
+    return values

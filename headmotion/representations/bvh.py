@@ -18,7 +18,6 @@ import torch
 
 from ..core.errors import MotionError, SpecError
 from ..core.files import atomic_output
-from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
 from ..geometry.rotations import (
     axis_rotation,
@@ -94,7 +93,7 @@ def write_bvh(motion: Motion, path: str | os.PathLike[str]) -> Path:
             file cannot hold.
     """
     target = Path(path)
-    joints = resolve_spec("representation", dict(motion.representation)).build()
+    joints = motion.build_representation()
     if not isinstance(joints, Joints):
         raise MotionError("bvh", "a motion of joints", str(motion.representation.get("type")), "convert it first")
     spec = joints.spec

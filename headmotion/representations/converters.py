@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..core.errors import MotionError
 from ..core.interfaces.converter import Converter
-from ..core.interfaces.specs import RepresentationSpec, resolve_spec
+from ..core.interfaces.specs import RepresentationSpec
 from .specs import BlendshapesSpec, JointPositionsSpec, Landmarks68Spec, Landmarks683DSpec
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from .joints import Joints
 
 
-def to_plane(motion: Motion) -> Motion:
+def to_plane(motion: Motion, target: Representation | None = None) -> Motion:
     """Project points with x, y and depth orthographically to x and y."""
     return _map_values(motion, {**_fields(motion), "dims": 2}, lambda values: values[..., :2])
 
 
-def to_landmarks68(motion: Motion) -> Motion:
+def to_landmarks68(motion: Motion, target: Representation | None = None) -> Motion:
     """Drop the depth of `landmarks68-3d`."""
     return _map_values(motion, Landmarks68Spec(), lambda values: values[..., :2])
 
 
-def to_landmarks68_3d(motion: Motion) -> Motion:
+def to_landmarks68_3d(motion: Motion, target: Representation | None = None) -> Motion:
     """Rename `landmarks68` with ``dims`` 3 to `landmarks68-3d`.
 
     Raises:
@@ -42,14 +42,14 @@ def to_landmarks68_3d(motion: Motion) -> Motion:
     return _map_values(motion, Landmarks683DSpec(), lambda values: values)
 
 
-def mesh_to_landmarks68(motion: Motion) -> Motion:
+def mesh_to_landmarks68(motion: Motion, target: Representation | None = None) -> Motion:
     """Select the 68 of 478 points that are landmarks, without depth."""
     from .mesh478 import IBUG
 
     return _map_values(motion, Landmarks68Spec(), lambda values: values[..., list(IBUG), :2])
 
 
-def mesh_to_landmarks68_3d(motion: Motion) -> Motion:
+def mesh_to_landmarks68_3d(motion: Motion, target: Representation | None = None) -> Motion:
     """Select the 68 of 478 points that are landmarks, with depth.
 
     Raises:
@@ -61,14 +61,14 @@ def mesh_to_landmarks68_3d(motion: Motion) -> Motion:
     return _map_values(motion, Landmarks683DSpec(), lambda values: values[..., list(IBUG), :])
 
 
-def without_jacobians(motion: Motion) -> Motion:
+def without_jacobians(motion: Motion, target: Representation | None = None) -> Motion:
     """Drop the Jacobians of keypoints."""
     fields = _fields(motion)
     described = {**fields, "jacobians": False, "rest": fields.get("rest") or []}
     return _map_values(motion, described, lambda values: values[..., :2])
 
 
-def to_joint_positions(motion: Motion) -> Motion:
+def to_joint_positions(motion: Motion, target: Representation | None = None) -> Motion:
     """Compute positions of joints and, after them, of end sites, which are named after their joints."""
     joints = cast("Joints", representation_of(motion))
     spec, count = joints.spec, len(joints.spec.names)
@@ -87,7 +87,7 @@ def to_joint_positions(motion: Motion) -> Motion:
     return _map_values(motion, JointPositionsSpec.model_validate(described), joints.positions)
 
 
-def to_blendshapes(motion: Motion) -> Motion:
+def to_blendshapes(motion: Motion, target: Representation | None = None) -> Motion:
     """Estimate ARKit's blend shapes from distances of landmarks, relative to the reference or the first frame."""
     from .blendshape_landmarks import landmarks_to_blendshapes
 
@@ -99,7 +99,7 @@ def to_blendshapes(motion: Motion) -> Motion:
     return _map_values(motion, BlendshapesSpec(), lambda values: landmarks_to_blendshapes(values[..., :2], plane))
 
 
-def from_blendshapes(motion: Motion) -> Motion:
+def from_blendshapes(motion: Motion, target: Representation | None = None) -> Motion:
     """Deform the neutral face of `landmarks68` by a small linear basis, frontal, in the motion's square."""
     from .blendshape_landmarks import blendshapes_to_landmarks
 
@@ -137,8 +137,7 @@ def representation_of(motion: Motion) -> Representation:
     Raises:
         MotionError: values of another shape.
     """
-    spec = resolve_spec("representation", dict(motion.representation))
-    representation = spec.build()
+    representation = motion.build_representation()
     if motion.values.shape[1:] != (representation.points, representation.dims):
         expected = f"values [T, {representation.points}, {representation.dims}]"
         raise MotionError(f"motion of {representation.name}", expected, f"the shape {list(motion.values.shape)}")

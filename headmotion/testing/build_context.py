@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..core.component import Component
 from ..core.interfaces.phase import UsesParts
-from ..core.interfaces.specs import BuildContext, ComponentSpec
+from ..core.interfaces.representation import Representation, SupportsFitting
+from ..core.interfaces.specs import BuildContext, ComponentSpec, resolve_spec
 from ..core.interfaces.syncer import Syncer
 from ..sync.pyramid import Pyramid
 from ..sync.syncer_pyramid import SyncerPyramid
@@ -28,6 +30,8 @@ class Subject:
     def build(self, seed: int = 0) -> Any:
         """Return the part in evaluation mode, with fresh weights; one that uses parts of earlier phases gets syncers.
 
+        Bases of fitted representations are fitted.
+
         Args:
             seed: of the weights.
         """
@@ -35,12 +39,25 @@ class Subject:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             part = self.spec.build(self.context).eval()
+            fit_if_needed(part, seed)
         if isinstance(part, UsesParts):
             # Any fixed syncers do, because checks ask for shapes and gradients and not for quality.
             levels = [_RandomProjection(self) for _ in range(2)]
             syncers = SyncerPyramid(levels, Pyramid(2, 7, 2), self.context.steps_per_frame)
             part.use_parts(dict.fromkeys(part.uses, syncers) | dict(self.parts))
         return part
+
+
+def fit_if_needed(part: Component, seed: int = 0) -> None:
+    """Fit a representation that needs it to noisy resting poses."""
+    if isinstance(part, SupportsFitting) and not part.fitted:
+        part.fit(iter(source_motions(resolve_spec("representation", part.fit_source).build(), 8, seed)))
+
+
+def source_motions(source: Representation, clips: int, seed: int = 0) -> list[Tensor]:
+    """Return noisy resting poses ``[20, P, D]`` of the unit frame, one motion per clip."""
+    rng, neutral = torch.Generator().manual_seed(100 + seed), source.neutral()
+    return [neutral + 0.01 * torch.randn(20, *neutral.shape, generator=rng) for _ in range(clips)]
 
 
 class _RandomProjection(Syncer):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import DetectorError
+from ..core.interfaces.representation import SupportsPoints2D
 from ..core.interfaces.sample import Sample
 from .build_context import Subject
 from .inputs import UNIT_SQUARE, drawn, features, metric_input, portrait, poses, to_motion, wave
@@ -42,9 +43,8 @@ def output_vector(subject: Subject, part: Any, inputs: list[Any]) -> Tensor:
         case "representation":
             (unit,) = inputs
             pixels = part.denormalize(unit, UNIT_SQUARE)
-            return _flatten(
-                [part.neutral(), part.normalize(pixels, UNIT_SQUARE), part.flip(unit), part.to_points2d(unit)]
-            )
+            values = [part.neutral(), part.normalize(pixels, UNIT_SQUARE), part.flip(unit)]
+            return _flatten([*values, *([part.to_points2d(unit)] if isinstance(part, SupportsPoints2D) else [])])
         case "audio_encoder":
             return _flatten([part(*inputs)])
         case "generator":

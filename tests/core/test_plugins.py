@@ -215,12 +215,12 @@ def test_licenses_are_collected_by_plugin(fake_plugins):
 def test_converters_are_found_and_checked(fake_plugins):
     way = "from headmotion.core.interfaces.converter import Converter\n"
     offer = "def headmotion_converters(): return [{}]"
-    good = "Converter('good/rig', 'landmarks68', lambda motion: motion, 'rig')"
+    good = "Converter('good/rig', 'landmarks68', lambda motion, target: motion, 'rig')"
     fake_plugins.install("headmotion-good", way + HOOK + offer.format(good))
     fake_plugins.install("headmotion-bad", HOOK + offer.format("'landmarks68'"))
-    foreign = "Converter('mesh478', 'landmarks68', lambda motion: motion)"
+    foreign = "Converter('mesh478', 'landmarks68', lambda motion, target: motion)"
     fake_plugins.install("headmotion-thief", way + HOOK + offer.format(foreign))
-    twice = "*[Converter('twin/a', 'twin/b', lambda motion: motion)] * 2"
+    twice = "*[Converter('twin/a', 'twin/b', lambda motion, target: motion)] * 2"
     fake_plugins.install("headmotion-twin", way + HOOK + offer.format(twice))
     registry = fake_plugins.registry()
     assert set(registry.converters) == {("good/rig", "landmarks68")}

@@ -167,7 +167,7 @@ def test_missing_converters_are_reported_in_one_line() -> None:
 
 def test_routes() -> None:
     def converter(source: str, target: str) -> Converter:
-        return Converter(source, target, lambda motion: motion)
+        return Converter(source, target, lambda motion, target: motion)
 
     converters = [
         converter("a", "b"),

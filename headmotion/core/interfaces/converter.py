@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..motion import Motion
+    from .representation import Representation
 
 
 @dataclass(frozen=True)
@@ -15,14 +16,19 @@ class Converter:
     """A function from motions of the type ``source`` to motions of the type ``target``, and what it loses.
 
     A converter of a type to itself drops numbers: depth, Jacobians.
+
+    ``convert(motion, target)`` returns values, reference, frame and representation; units and rate stay. ``target`` is
+    the built representation that is requested, with its spec (``target.spec``) and, if it is fitted, its basis. It is
+    None where the request does not determine it, because the type has required fields.
+    ``motion.build_representation()`` is the representation of the input.
     """
 
     source: str
     """Type of the input's representation."""
     target: str
     """Type of the output's representation."""
-    convert: Callable[[Motion], Motion]
-    """The conversion of values, reference, frame and representation; units and rate stay."""
+    convert: Callable[[Motion, Representation | None], Motion]
+    """The conversion."""
     loss: str = ""
     """What is lost, in a few words; empty if the conversion is exact."""
 

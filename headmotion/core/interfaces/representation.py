@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ..component import Component
+from ..errors import MotionError
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,15 @@ class UnitSquare:
 
 
 class Representation(Component):
-    """Names and geometry of ``P`` points with ``D`` numbers each.
+    """Names and geometry of ``P`` points with ``D`` numbers each. A point may be any named row of numbers.
 
     Generators, syncers, discriminators, losses, metrics and renderers read this object and never assume a count, a
     dimension or an index. Values are in pixels of the source picture (x right, y down) or, normalized, in the unit
     frame, in which the `UnitSquare` is 0..1. Head translation, scale and rotation are kept.
+
+    Further abilities are declared by having the members of a protocol: `SupportsPoints2D` for points that have a place
+    in the picture, `SupportsDrawing`, `SupportsFitting`. Reading a member of `SupportsPoints2D` that a representation
+    does not have is a `MotionError` of one line.
     """
 
     name: str
@@ -42,16 +47,17 @@ class Representation(Component):
     """One name per point."""
     groups: Mapping[str, tuple[int, ...]]
     """Named sets of points: ``lips``, ``jaw``, ``eyes``, ``brows``, ``nose``, or limbs."""
-    contours: Mapping[str, tuple[int, ...]]
-    """Closed outlines, in drawing order: ``inner_lips``, ``outer_lips``, ``left_eye`` ...; may be empty."""
-    openings: Mapping[str, tuple[tuple[int, int], ...]]
-    """Pairs of points, upper and lower, whose distance opens and closes something: ``mouth``, ``left_eye`` ..."""
-    scale_pair: tuple[int, int]
-    """Two points whose distance is a stable measure of size (outer eye corners, shoulders)."""
-    edges: tuple[tuple[int, int], ...]
-    """Lines to draw between points."""
     mirror: tuple[int, ...]
     """Permutation that swaps left and right: point ``i`` of a mirrored pose is point ``mirror[i]`` of the original."""
+    if TYPE_CHECKING:  # so that parts may use them; at run time `__getattr__` answers for a representation without them
+        contours: Mapping[str, tuple[int, ...]]
+        openings: Mapping[str, tuple[tuple[int, int], ...]]
+        scale_pair: tuple[int, int]
+        edges: tuple[tuple[int, int], ...]
+
+        def to_points2d(self, values: Tensor) -> Tensor:
+            """See `SupportsPoints2D.to_points2d`."""
+            ...
 
     @abstractmethod
     def neutral(self) -> Tensor:
@@ -60,6 +66,8 @@ class Representation(Component):
     @abstractmethod
     def frame_of(self, values: Tensor) -> UnitSquare:
         """Fit the square to poses ``[..., P, D]`` in pixels: center of the points' box, side = 2 x its longer edge.
+
+        Numbers that have no place in the picture give ``UnitSquare(0.5, 0.5, 1)``.
 
         Raises:
             MotionError: the points are not finite, or all lie in one place.
@@ -77,9 +85,103 @@ class Representation(Component):
     def flip(self, values: Tensor) -> Tensor:
         """Mirror poses ``[..., P, D]`` of the unit frame left to right and permute their points by `mirror`."""
 
-    @abstractmethod
+    def __getattr__(self, name: str) -> Any:
+        if name in _POINTS2D_MEMBERS:
+            raise MissingPoints2D(self.spec.type_name(), name)
+        return super().__getattr__(name)
+
+
+@runtime_checkable
+class SupportsPoints2D(Protocol):
+    """A representation whose points have a place in the picture: what most renderers and many metrics need."""
+
+    contours: Mapping[str, tuple[int, ...]]
+    """Closed outlines, in drawing order: ``inner_lips``, ``outer_lips``, ``left_eye`` ...; may be empty."""
+    openings: Mapping[str, tuple[tuple[int, int], ...]]
+    """Pairs of points, upper and lower, whose distance opens and closes something: ``mouth``, ``left_eye`` ..."""
+    scale_pair: tuple[int, int]
+    """Two points whose distance is a stable measure of size (outer eye corners, shoulders)."""
+    edges: tuple[tuple[int, int], ...]
+    """Lines to draw between points."""
+
     def to_points2d(self, values: Tensor) -> Tensor:
         """Return image positions ``[..., P, 2]`` of poses ``[..., P, D]``, for any renderer and metric."""
+        ...
+
+
+_POINTS2D_MEMBERS = ("contours", "openings", "scale_pair", "edges", "to_points2d")
+
+
+class MissingPoints2D(MotionError, AttributeError):
+    """A part needs points in the picture, and the representation has none.
+
+    It is an `AttributeError` too, so that ``isinstance(representation, SupportsPoints2D)`` is false.
+    """
+
+    def __init__(self, type_name: str, member: str, component: str = "") -> None:
+        self.type_name, self.member = type_name, member
+        expected = f"points in the picture (SupportsPoints2D: {member})"
+        remedy = f"convert the motion, or take a part that works with {type_name}"
+        super().__init__(component or f"representation {type_name}", expected, f"{type_name}, which has none", remedy)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.type_name, self.member, self.component)
+
+
+def require_points2d(representation: Representation, component: str) -> None:
+    """Refuse a representation without points in the picture.
+
+    Args:
+        representation: the representation.
+        component: the part that needs them, such as ``renderer skeleton``.
+
+    Raises:
+        MissingPoints2D: it does not declare `SupportsPoints2D`.
+    """
+    if not hasattr(representation, "to_points2d"):
+        raise MissingPoints2D(representation.spec.type_name(), "to_points2d", component)
+
+
+@runtime_checkable
+class SupportsFitting(Protocol):
+    """A representation whose meaning is fitted to data, such as the basis of a PCA.
+
+    What is fitted are registered buffers, whose shapes the spec determines, so that it is in the checkpoint of a
+    pipeline. Parts call the representation's methods on any device: move buffers to that of the values. Methods that
+    need the basis raise `unfitted` before it is there.
+    """
+
+    fit_source: str
+    """Type of the representation of the motions that `fit` takes, such as ``landmarks68``."""
+    fitted: bool
+    """Whether the basis is there: fitted, or loaded from a checkpoint or a motion file."""
+
+    def fit(self, motions: Iterable[Tensor]) -> None:
+        """Fit the basis and set the buffers.
+
+        Args:
+            motions: one motion ``[t, P, D]`` of `fit_source` per clip, in the unit frame. They are read once, so that a
+                corpus of any size can be fitted; do not collect them.
+        """
+        ...
+
+
+def unfitted(representation: Representation) -> MotionError:
+    """Return the error for a representation that is used before it is fitted."""
+    remedy = (
+        "fit it in a training phase of the type fit, or take the representation of a pipeline that was trained with it"
+    )
+    return MotionError(f"representation {representation.spec.type_name()}", "a fitted basis", "none yet", remedy)
+
+
+def require_fitted(representation: Representation) -> None:
+    """Refuse a representation that needs to be fitted and is not.
+
+    Raises:
+        MotionError: see `unfitted`.
+    """
+    if isinstance(representation, SupportsFitting) and not representation.fitted:
+        raise unfitted(representation)
 
 
 @runtime_checkable

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from ...core.errors import MotionError
-from ...core.interfaces.representation import Representation, UnitSquare
-from ..build_context import Subject
+from ...core.errors import HeadmotionError, MotionError
+from ...core.interfaces.representation import Representation, SupportsFitting, SupportsPoints2D, UnitSquare
+from ...core.interfaces.specs import resolve_spec
+from ...core.motion import Motion
+from ..build_context import Subject, source_motions
 from ..hypothesis_sizes import for_sizes
-from ..inputs import UNIT_SQUARE, assert_close, poses
+from ..inputs import FPS, UNIT_SQUARE, assert_close, poses
 from ..kit import NotApplicable, check
 
 
@@ -21,9 +24,11 @@ def representation_is_consistent(subject: Subject) -> None:
     part: Representation = subject.build()
     count = part.points
     assert len(part.point_names) == len(set(part.point_names)) == count, "point_names: one name per point is needed"
-    groups = (*part.groups.values(), *part.contours.values(), *part.edges, part.scale_pair, part.mirror)
-    pairs = [pair for opening in part.openings.values() for pair in opening]
-    stray = {point for indices in (*groups, *pairs) for point in indices} - set(range(count))
+    groups = [*part.groups.values(), part.mirror]
+    if isinstance(part, SupportsPoints2D):
+        groups += [*part.contours.values(), *part.edges, part.scale_pair]
+        groups += [pair for opening in part.openings.values() for pair in opening]
+    stray = {point for indices in groups for point in indices} - set(range(count))
     assert not stray, f"indices beyond the {count} points: {sorted(stray)}"
     assert all(part.mirror[part.mirror[point]] == point for point in range(count)), "mirror: not its own inverse"
     assert part.neutral().shape == (count, part.dims), f"neutral: shape {list(part.neutral().shape)}"
@@ -39,11 +44,12 @@ def representation_maps_round_trip(subject: Subject) -> None:
         pixels = part.denormalize(unit, UNIT_SQUARE)
         assert_close(part.normalize(pixels, UNIT_SQUARE), unit, "unit to pixels and back")
         assert_close(part.flip(part.flip(unit)), unit, "flipped twice")
-        shape = part.to_points2d(unit).shape
-        assert shape == (batch, frames, part.points, 2), f"to_points2d: {list(shape)}"
         single = part.normalize(unit[0, 0], UNIT_SQUARE)
         assert_close(part.normalize(unit, UNIT_SQUARE)[0, 0], single, "normalize of a single pose")
-        assert_close(part.to_points2d(unit)[0, 0], part.to_points2d(unit[0, 0]), "to_points2d of a single pose")
+        if isinstance(part, SupportsPoints2D):
+            shape = part.to_points2d(unit).shape
+            assert shape == (batch, frames, part.points, 2), f"to_points2d: {list(shape)}"
+            assert_close(part.to_points2d(unit)[0, 0], part.to_points2d(unit[0, 0]), "to_points2d of a single pose")
 
     for_sizes(check_sizes, batch=(1, 4), frames=(1, 6))
 
@@ -73,7 +79,10 @@ def representation_flip_mirrors_points(subject: Subject) -> None:
 def representation_is_differentiable(subject: Subject) -> None:
     """Gradients pass through `to_points2d` and `flip`, for losses and augmentation."""
     part: Representation = subject.build()
-    for name, function in (("to_points2d", part.to_points2d), ("flip", part.flip)):
+    functions = {"flip": part.flip}
+    if isinstance(part, SupportsPoints2D):
+        functions["to_points2d"] = part.to_points2d
+    for name, function in functions.items():
         unit = poses(subject, 1, 2).requires_grad_()
         output = function(unit)
         assert output.requires_grad, f"{name}: no gradient"
@@ -100,9 +109,42 @@ def representation_rejects_invalid_input(subject: Subject) -> None:
         raise AssertionError(f"{name} raises no MotionError")
 
 
+@check("representation", 1, "Register the basis as buffers of their final shape; call `unfitted` where it is missing.")
+def representation_fits_and_travels(subject: Subject) -> None:
+    """With `SupportsFitting`, it refuses conversions until it is fitted, and its basis comes back from its tensors.
+
+    A motion converted to the fitted representation is understood by itself: it converts back to the fitted type.
+    """
+    part: Representation = subject.spec.build(subject.context)  # type: ignore[assignment]
+    if not isinstance(part, SupportsFitting):
+        raise NotApplicable("it does not declare SupportsFitting")
+    assert not part.fitted, "it is fitted before `fit`"
+    source = resolve_spec("representation", part.fit_source).build()
+    motion = source_motions(source, 1)[0]
+    recorded = Motion(motion, FPS, source.spec.model_dump(mode="json"), UNIT_SQUARE, units="unit")
+    try:
+        recorded.to(part)
+    except HeadmotionError:
+        pass
+    else:
+        raise AssertionError("a motion is converted to it before it is fitted")
+    part.fit(iter(source_motions(source, 8)))
+    assert part.fitted, "it is not fitted after `fit`"
+    copy: Representation = subject.spec.build(subject.context)  # type: ignore[assignment]
+    copy.load_state_dict(part.state_dict())
+    assert isinstance(copy, SupportsFitting) and copy.fitted, "it is not fitted after its tensors were loaded"
+    coded = recorded.to(part)
+    assert coded.values.shape[1:] == (part.points, part.dims), f"a motion of the shape {list(coded.values.shape)}"
+    assert_close(recorded.to(copy).values, coded.values, "converted by a copy from its tensors")
+    back = replace(coded, provenance={}).to(part.fit_source)
+    assert back.values.shape == motion.shape and back.values.isfinite().all(), "it does not convert back"
+
+
 def _placed_poses(subject: Subject, part: Representation, batch: int) -> Tensor:
     """Return poses ``[B, 3, P, D]`` of a representation whose numbers depend on the position in the picture."""
     unit = poses(subject, batch, 3)
+    if not isinstance(part, SupportsPoints2D):
+        raise NotApplicable("it does not declare SupportsPoints2D")
     if torch.equal(part.denormalize(unit, UNIT_SQUARE), unit):
         raise NotApplicable("its numbers are no positions: they are the same in any unit square")
     return unit
