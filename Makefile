@@ -54,6 +54,7 @@ bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are 
 		python=.venv-mediapipe/bin/python; test -x $$python || python=$(BIN)/python; \
 		set -x; $$python benchmarks/portrait.py $(CLIPS); \
 		$(BIN)/python benchmarks/portrait_edges.py $(CLIPS); \
+		$(BIN)/python -m benchmarks.portrait_sheet $(CLIPS); \
 	else echo "skipped: benchmarks/portrait.py, for there are no real clips in $(CLIPS)"; fi
 
 prove: $(INSTALLED)  ## train and measure the experiments of docs/results.md; goes on where it was stopped
