@@ -103,8 +103,8 @@ def to_stored(clip: Clip) -> StoredClip:
 
 def sample_count(frames: int, fps: Fraction) -> int:
     """Return the number of samples at 16 kHz that belong to a number of frames."""
-    # Exact fractions: with floats, halves could round either way.
-    return (frames * SAMPLE_RATE / fps + Fraction(1, 2)).__floor__()
+    # Exact, because with floats, halves could round either way.
+    return (2 * frames * SAMPLE_RATE * fps.denominator + fps.numerator) // (2 * fps.numerator)
 
 
 def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.NDArray[Any], fps: Fraction) -> None:

@@ -257,7 +257,7 @@ class ShardIndex:
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
         """Duration of each clip."""
-        fps = self.reader.header.rate
+        fps = self.reader.motion.fps
         return self.columns.frames * np.float64(fps.denominator) / np.float64(fps.numerator)
 
     @property
@@ -282,7 +282,7 @@ class ShardIndex:
                 id=self.id(row),
                 speaker=columns.speaker[row],
                 split=columns.split[row],
-                seconds=float(columns.frames[row] / header.rate),
+                seconds=float(int(columns.frames[row]) / self.reader.motion.fps),
                 license=columns.license[row] or self.license,
                 source=columns.source[row],
                 distribute=bool(columns.distribute[row]),
@@ -318,7 +318,7 @@ class ShardIndex:
 
     def motion_shapes(self, rows: Rows) -> dict[MotionShape, str]:
         """Return the shape that the motion of all clips has, with the id of one of them."""
-        return {self.reader.header.motion: self.id(int(rows[0]))} if len(rows) else {}
+        return {self.reader.motion: self.id(int(rows[0]))} if len(rows) else {}
 
     def tracks(self, rows: Rows) -> frozenset[Track]:
         """Return the tracks that all clips have."""

@@ -30,7 +30,7 @@ from .index_columns import Names, Texts
 from .index_entry import CachingReader, IndexEntry
 from .rejected import RejectedClip
 from .shard_format1 import list_format1
-from .shard_header import HEADER, FormatOneHeader, read_header
+from .shard_header import HEADER, CorpusHeader, FormatOneHeader, read_header
 from .shard_reader import ShardReader
 
 if TYPE_CHECKING:
@@ -308,9 +308,11 @@ def open_corpus(
         CorpusError: no index, or a part of it or a file that it names is missing or damaged.
     """
     files = corpus_files(path, cache, cache_bytes)
-    if files.exists(HEADER):
+    header = read_header(files) if files.exists(HEADER) else None
+    if header is not None:
         # Sizes only: to read every byte of a large corpus takes hours, and `inspect_corpus` does it.
-        files.check_sizes(read_header(files).shard_files())
+        files.check_sizes(header.shard_files())
+        return _open_shards(files, header, license)
     corpus, rejected = list_corpus(files, license, distribute)
     # Half a corpus that trains without a word would be worse than an error.
     if rejected:
@@ -325,10 +327,7 @@ def list_corpus(files: CorpusFiles, license: str = "", distribute: bool = False)
         CorpusError: no index, or one that cannot be read.
     """
     if files.exists(HEADER):
-        header = read_header(files)
-        if isinstance(header, FormatOneHeader):
-            return Corpus(list_format1(files, header, license)), []
-        return Corpus(sections=[Section(ShardIndex(ShardReader(files, header), license))]), []
+        return _open_shards(files, read_header(files), license), []
     if not isinstance(files, LocalFiles):
         raise CorpusError("corpus", f"{HEADER} at the address", files.name, "folders of pairs are read on this machine")
     if not files.exists(pair_format.INDEX):
@@ -336,6 +335,12 @@ def list_corpus(files: CorpusFiles, license: str = "", distribute: bool = False)
     entries, rejected = pair_format.list_pairs(files.folder, license, distribute)
     reader = CachingReader(pair_format.PairReader(files.folder))
     return Corpus(replace(entry, reader=reader) for entry in entries), rejected
+
+
+def _open_shards(files: CorpusFiles, header: CorpusHeader | FormatOneHeader, license: str) -> Corpus:
+    if isinstance(header, FormatOneHeader):
+        return Corpus(list_format1(files, header, license))
+    return Corpus(sections=[Section(ShardIndex(ShardReader(files, header), license))])
 
 
 def open_corpora(paths: Iterable[str | os.PathLike[str]]) -> Corpus:

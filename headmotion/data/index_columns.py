@@ -5,7 +5,7 @@ A clip costs no Python object: ten million are opened by mapping one file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Self
@@ -125,7 +125,7 @@ class IndexColumns:
         return result
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array], shards: Iterable[int]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, Array], shards: Collection[int]) -> Self:
         """Return the columns that `arrays` returned, checked as far as that needs no reading of texts.
 
         Args:
@@ -154,8 +154,12 @@ class IndexColumns:
         )
         if not np.isfinite(result.weight).all():
             raise ValueError("weights that are not finite")
-        if unknown := set(np.unique(result.shard).tolist()) - set(shards):
-            raise ValueError(f"the shard {min(unknown)}, which its header does not name")
+        is_known = np.zeros(max(shards, default=0) + 1, np.bool_)
+        is_known[list(shards)] = True
+        # Where a number is too large, the last one stands for it.
+        unknown = (result.shard >= len(is_known)) | ~is_known[np.minimum(result.shard, len(is_known) - 1)]
+        if unknown.any():
+            raise ValueError(f"the shard {result.shard[unknown.argmax()]}, which its header does not name")
         return result
 
 

@@ -27,7 +27,7 @@ SHARDS = "shards"
 COPY_AGAIN = "copy or write the corpus again"
 
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-ShardName = Annotated[str, Field(pattern=r"^[0-9]{5,9}\.safetensors$")]
+ShardName = Annotated[str, Field(pattern=r"^[0-9]{5,7}\.safetensors$")]
 
 
 class JsonRecord(BaseModel):

@@ -65,7 +65,7 @@ class ShardReader:
     """
 
     def __init__(self, files: CorpusFiles, header: CorpusHeader) -> None:
-        self.files, self.header = files, header
+        self.files, self.header, self.motion = files, header, header.motion
         self._mapped: dict[int, _Shard] = {}
 
     @cached_property
@@ -80,7 +80,7 @@ class ShardReader:
         try:
             if index.size <= MAX_DIGEST_BYTES and file_digest(path) != index.sha256:
                 raise CorpusError(component, f"the {index.name} that its header names", "another", COPY_AGAIN)
-            numbers = (int(name.partition(".")[0]) for name in self.header.shards)
+            numbers = [int(name.partition(".")[0]) for name in self.header.shards]
             columns = IndexColumns.from_arrays(map_arrays(path), numbers)
         except (OSError, ValueError, RecursionError) as error:
             raise CorpusError(component, f"a valid {index.name}", str(error), COPY_AGAIN) from None
@@ -101,7 +101,7 @@ class ShardReader:
         return StoredClip(
             landmarks=tracks["motion"],
             audio=tracks["audio"],
-            fps=self.header.rate,
+            fps=self.motion.fps,
             image_size=(height, width) if height else None,
             frames=frames,
             labels=tracks.get("labels"),
@@ -145,7 +145,7 @@ class ShardReader:
 
     def shape_of_row(self, row: int) -> ClipShape:
         """Return length and shape of the clip in a row of the index."""
-        return ClipShape(int(self.columns.frames[row]), self.header.motion)
+        return ClipShape(int(self.columns.frames[row]), self.motion)
 
     def picture_size(self, entry: IndexEntry) -> tuple[int, int] | None:
         """Return height and width of all pictures in pixels; None if there are none."""
@@ -220,7 +220,7 @@ class ShardReader:
 
     def __getstate__(self) -> dict[str, Any]:
         # Maps cannot be pickled.
-        return {"files": self.files, "header": self.header, "_mapped": {}}
+        return {"files": self.files, "header": self.header, "motion": self.motion, "_mapped": {}}
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from ..core.errors import CorpusError, HeadmotionError, SpecError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext
+from ..data.clip_draws import ClipDraws
 from ..data.corpus import Corpus
 from .batch_partition import BatchPartition
 from .crops import Crop, Cropper
@@ -110,7 +111,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         weights = corpus.weights(spec.speaker_balance) * long_enough
         if not weights.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
-        self.probabilities = weights / weights.sum()
+        self._draws = ClipDraws(weights / weights.sum())
         samples_per_frame = encoder.hop * context.steps_per_frame
         self.cropper = Cropper(corpus, spec, context, frames, tracks, samples_per_frame, encoder.look_ahead or 0)
         self.samples = range(spec.batch_size)  # of this process
@@ -124,9 +125,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
 
     def draw(self, step: int) -> RawBatch:
         """Return this process's crops of a step, and the ids of all clips in the batch."""
-        indices = np.random.default_rng([self.seed, step]).choice(
-            len(self.corpus), size=self.spec.batch_size, p=self.probabilities
-        )
+        indices = self._draws.draw(np.random.default_rng([self.seed, step]), self.spec.batch_size)
         # Each sample has a generator of its own, so that it does not depend on which process crops the others.
         crops = [
             self.cropper.crop(index, int(self.lengths[index]), np.random.default_rng([self.seed, step, sample]))
