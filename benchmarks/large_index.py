@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def write_large_corpus(folder: Path, clips: int) -> None:
     (folder / "shards").mkdir(parents=True)
     held = min(clips, CLIPS_PER_SHARD)
     motion = np.zeros((held * FRAMES, 4, 2), np.float32)
-    arrays = {"motion": [motion], "audio": [np.zeros(held * SAMPLES, np.int16)]}
+    arrays: dict[str, list[Any]] = {"motion": [motion], "audio": [np.zeros(held * SAMPLES, np.int16)]}
     size, digest = write_arrays(folder / "shards/00000.safetensors", arrays)
     shards = {f"{k:05d}.safetensors": FileInfo(size=size, sha256=digest) for k in range(-(-clips // CLIPS_PER_SHARD))}
     for name in list(shards)[1:]:
@@ -62,7 +63,7 @@ def write_large_corpus(folder: Path, clips: int) -> None:
     )
 
 
-def _numbered(prefix: str, numbers: np.ndarray) -> object:
+def _numbered(prefix: str, numbers: np.ndarray) -> Any:
     """Return a text for each number."""
     from headmotion.data.index_columns import Texts
 

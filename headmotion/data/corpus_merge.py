@@ -19,7 +19,7 @@ from .corpus_folder import claim_folder, new_files, publish, remove
 from .index_columns import IndexColumns, concatenate
 from .pictures import QUALITY
 from .shard_builder import ShardBuilder
-from .shard_header import COPY_AGAIN, HEADER, INDEX, SHARDS, CorpusHeader, read_header
+from .shard_header import COPY_AGAIN, HEADER, INDEX, SHARDS, CorpusHeader, FileInfo, read_header
 from .shard_reader import ShardReader
 from .shard_writer import SHARD_BYTES, check_free, write_header, write_index
 
@@ -50,7 +50,8 @@ def merge_corpora(path: str | os.PathLike[str], parts: Sequence[str | os.PathLik
         check_free(folder)
         with new_files(folder) as temporary:
             (temporary / SHARDS).mkdir()
-            shards, offsets = {}, []
+            shards: dict[str, FileInfo] = {}
+            offsets: list[int] = []
             for reader in opened:
                 offsets.append(len(shards) - min(map(_number, reader.header.shards)))
                 for name, info in sorted(reader.header.shards.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from headmotion.data.array_file import MAX_HEADER_BYTES, file_digest, map_arrays, write_arrays
 
-ARRAYS = {
+ARRAYS: dict[str, Any] = {
     "bytes": np.arange(7, dtype=np.uint8),
     "numbers": np.arange(6, dtype=np.float32).reshape(2, 3),
     "none": np.zeros((0, 4), np.float32),

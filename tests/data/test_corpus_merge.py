@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,6 @@ import pytest
 from format1 import write_format1
 
 from headmotion.core.errors import CorpusError
-from headmotion.data import corpus_merge
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
 from headmotion.data.corpus_folder import claim_folder
@@ -67,7 +67,7 @@ def test_shards_are_copied_where_there_are_no_links(tmp_path: Path, monkeypatch:
     def no_links(source: object, target: object) -> None:
         raise OSError("not supported")
 
-    monkeypatch.setattr(corpus_merge.os, "link", no_links)
+    monkeypatch.setattr(os, "link", no_links)
     assert_holds(merge_corpora(tmp_path / "all", parts), CLIPS[:3])
 
 

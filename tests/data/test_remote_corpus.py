@@ -6,6 +6,7 @@ import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_copies_are_used_again(address: str, tmp_path: Path, monkeypatch: pytest
     corpus = open_corpus(address, cache=tmp_path / "cache")
     list(corpus)
     again = open_corpus(address, cache=tmp_path / "cache")
-    monkeypatch.setattr(type(again.entries[0].reader.files._files), "get_file", None)  # type: ignore[union-attr]
+    reader: Any = again.entries[0].reader
+    monkeypatch.setattr(type(reader.files._files), "get_file", None)
     assert [clip.id for clip in again] == ["a", "b", "c"]
 
 
