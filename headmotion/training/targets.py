@@ -14,8 +14,10 @@ from ..core.errors import SpecError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.discriminator import SupportsPrediction
 from ..core.interfaces.generator import Generator
+from ..core.interfaces.renderer import Renderer
 from ..core.interfaces.sample import Sample, Track
 from .context import TrainContext
+from .renderer_target import RendererTarget
 
 
 class Target(Protocol):
@@ -162,6 +164,8 @@ def build_target(name: str, part: Any, context: TrainContext, track: Track | Non
     target: Target
     if isinstance(part, Generator):
         target = GeneratorTarget(part, context)
+    elif isinstance(part, Renderer):
+        target = RendererTarget(part, context)
     elif isinstance(part, SupportsPrediction):
         target = PredictorTarget(part, context)
     elif isinstance(part, AudioEncoder) and track in ("labels", "motion"):
@@ -169,7 +173,9 @@ def build_target(name: str, part: Any, context: TrainContext, track: Track | Non
     else:
         remedy = "an audio encoder needs `track: labels` or `track: motion`" if isinstance(part, AudioEncoder) else ""
         got = f"{name!r}, a {type(part).__name__}"
-        raise SpecError(f"{context.name} phase", "a generator, or another part that can be trained", got, remedy)
+        raise SpecError(
+            f"{context.name} phase", "a generator, a renderer, or another part that can be trained", got, remedy
+        )
     if track not in (None, target.makes):
         raise SpecError(f"{context.name} phase", f"the track {target.makes!r}, which {name!r} makes", repr(track))
     if not any(True for _ in target.module.parameters()):

@@ -1,0 +1,70 @@
+"""A renderer as the target of a phase: it draws the recorded motion, and is compared with the recorded pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from ..core.component import Component
+from ..core.errors import PluginError, SpecError
+from ..core.interfaces.renderer import Renderer, SupportsTraining
+from ..core.interfaces.sample import Sample, Track
+from .context import TrainContext
+
+
+class RendererTarget:
+    """A renderer, which makes pictures from one of the same person, and from motion and features.
+
+    Args:
+        renderer: the renderer.
+        context: of the phase.
+
+    Raises:
+        SpecError: a renderer that cannot be trained, or pictures of another size than the corpus has.
+    """
+
+    makes: Track = "frames"
+    # One frame before the motion, so that whatever judges motion has a reference here too.
+    context_frames = 1
+
+    def __init__(self, renderer: Renderer, context: TrainContext) -> None:
+        self.name = f"renderer {renderer.spec.type_name()}"
+        if not isinstance(renderer, SupportsTraining):
+            remedy = "give the renderer the method pictures"
+            raise SpecError(
+                f"{context.name} phase", "a renderer that can be trained (SupportsTraining)", self.name, remedy
+            )
+        self.module: Component = renderer
+        self._pictures, self._size = renderer.pictures, renderer.training_picture_size
+        self._draws_from_audio = "audio" in renderer.needs
+        self.needs = frozenset[Track]({"motion", "frames"}) | renderer.needs
+        self.partition = context.partition
+        self.steps = self.context_frames * context.build_context.steps_per_frame
+        self._check_size(context)
+
+    def generate(self, real: Sample, seeds: Sequence[int]) -> Sample:
+        """Return the sample with generated pictures."""
+        assert real.identity is not None and real.identity_pose is not None and real.picture_motion is not None
+        audio = real.audio[:, self.steps :] if self._draws_from_audio else None
+        with self.partition.autocast(real.motion.device):
+            pictures = self._pictures(real.identity, real.identity_pose, real.picture_motion, audio)
+        expected = (*real.picture_motion.shape[:2], 3, *self._size)
+        if not isinstance(pictures, Tensor) or pictures.shape != expected:
+            got = (
+                f"the shape {list(pictures.shape)}" if isinstance(pictures, Tensor) else f"a {type(pictures).__name__}"
+            )
+            raise PluginError(self.name, f"pictures {list(expected)}", got, "headmotion plugins check tests it")
+        return replace(real, frames=pictures.to(real.motion.dtype))
+
+    def training_terms(self, real: Sample, step: int, seeds: Sequence[int]) -> Mapping[str, Tensor]:
+        """Return nothing: what pictures should be like is a matter of losses."""
+        return {}
+
+    def _check_size(self, context: TrainContext) -> None:
+        size = context.corpus.picture_size
+        if size is not None and size != self._size:
+            expected = f"pictures of {self._size[1]} x {self._size[0]}, which {self.name} draws"
+            remedy = f"headmotion prepare --frames {max(self._size)}, or another size of the renderer"
+            raise SpecError(f"{context.name} phase", expected, f"{size[1]} x {size[0]} in the corpus", remedy)
