@@ -45,6 +45,14 @@ def _metrics(
         "--seeds", type=click.IntRange(1), default=3, show_default=True, help="Motions per clip, from different seeds."
     ),
     click.option("--rank", metavar="METRIC.VALUE", help="Value that ranks the best and worst clips on the page."),
+    click.option(
+        "--workers",
+        type=click.IntRange(0),
+        default=0,
+        show_default=True,
+        metavar="N",
+        help="Processes that generate the model's motion; 0 does all in one.",
+    ),
     seed,
     device,
     quiet,

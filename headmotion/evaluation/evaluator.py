@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,8 @@ from ..core.plugins import registry
 from .aggregate import corpus_report, metric_report
 from .baselines import BASELINES, make_baselines
 from .baselines.context import BaselineContext
+from .baselines.trivial import ShuffledAudio
+from .clip_job import ClipJob, generate_clips
 from .clip_pictures import ClipPictures
 from .eval_clip import EvalClip
 from .eval_split import EvalSplit, open_split
@@ -50,7 +53,7 @@ class Evaluation:
 
 
 def run_request(
-    request: EvaluationRequest, metrics: Sequence[MetricLike] | None, device: str, quiet: bool
+    request: EvaluationRequest, metrics: Sequence[MetricLike] | None, device: str, quiet: bool, workers: int = 0
 ) -> Evaluation:
     """Measure what a request names.
 
@@ -59,10 +62,13 @@ def run_request(
         metrics: see `select_metrics`.
         device: where models compute.
         quiet: whether to leave out the progress bar.
+        workers: processes that generate the model's motion ahead; 0: none.
 
     Raises:
         HeadmotionError: see `evaluate`.
     """
+    if workers < 0:
+        raise EvaluationError("evaluation", "a number of workers from 0", str(workers))
     subject, split, main, context = _open_subject(request, device)
     pictures = ClipPictures(main.pipeline, split) if isinstance(main, ModelSource) else None
     baseline_context = BaselineContext(split, main if isinstance(main, ModelSource) else None)
@@ -73,7 +79,13 @@ def run_request(
     sources = [main, *baselines]
     damaged = [SkippedClip(clip=clip, reason=reason) for clip, reason in split.damaged]
     extra = ExtraMotion(request.seeds, LONG_CLIPS)
-    observations = observe_all(_readable_clips(split, damaged, quiet), sources, selected, extra, pictures)
+    with TemporaryDirectory(prefix="headmotion-") as cache:
+        if workers and isinstance(main, ModelSource):
+            main.cache = Path(cache)
+            _generate_ahead(request, main, sources, selected, device, workers, quiet)
+        observations = observe_all(_readable_clips(split, damaged, quiet), sources, selected, extra, pictures)
+    if isinstance(main, ModelSource):
+        main.cache = None  # the page may ask for motion again
     # A report without any measured clip would be empty tables.
     _require_measured_clip(observations, main.name, damaged)
     specs = None if metrics is None else [item.spec for item in selected]
@@ -90,6 +102,33 @@ def run_request(
         baselines_left_out=baselines_left_out,
     )
     return Evaluation(report, split, sources, selected, observations, rank)
+
+
+def _generate_ahead(
+    request: EvaluationRequest,
+    main: ModelSource,
+    sources: Sequence[MotionSource],
+    metrics: Sequence[NamedMetric],
+    device: str,
+    workers: int,
+    quiet: bool,
+) -> None:
+    """Let processes generate the motions that the metrics will need into the cache of ``main``."""
+    with_seeds = any("others" in item.metric.needs for item in metrics)
+    job = ClipJob(
+        model=os.fspath(request.subject),
+        device=device,
+        data=os.fspath(request.data),
+        split=request.split,
+        limit=request.limit,
+        seed=request.seed,
+        cache=str(main.cache),
+        is_shuffled=any(isinstance(source, ShuffledAudio) for source in sources),
+        seeds=request.seeds if with_seeds else 1,
+        long_frames=max((item.metric.long_frames for item in metrics if "long" in item.metric.needs), default=0),
+        long_clips=LONG_CLIPS,
+    )
+    generate_clips(job, range(len(main.split)), workers, quiet)
 
 
 def _missing_inputs(pictures: ClipPictures | None) -> dict[str, str]:

@@ -25,12 +25,19 @@ REPEAT_STRIDE = 1_000_000
 
 
 class ModelSource(MotionSource):
-    """A trained pipeline. Clip ``k`` is generated with the seed ``seed + k``."""
+    """A trained pipeline. Clip ``k`` is generated with the seed ``seed + k``.
+
+    Args:
+        pipeline: the model.
+        split: the clips.
+        seed: of the first clip.
+        cache: folder in which motions are kept, so that other processes can generate them ahead; None keeps none.
+    """
 
     name = "model"
 
-    def __init__(self, pipeline: Pipeline, split: EvalSplit, seed: int) -> None:
-        self.pipeline, self.split, self.seed = pipeline, split, seed
+    def __init__(self, pipeline: Pipeline, split: EvalSplit, seed: int, cache: Path | None = None) -> None:
+        self.pipeline, self.split, self.seed, self.cache = pipeline, split, seed, cache
 
     @override
     def motion(self, clip: EvalClip) -> Motion:
@@ -61,8 +68,17 @@ class ModelSource(MotionSource):
         return clip.to_motion(self._generate(clip, speech, clip.index + repeat * REPEAT_STRIDE).values)
 
     def _generate(self, clip: EvalClip, speech: Wave, offset: int) -> Motion:
+        path = None
+        if self.cache is not None:
+            digest = hashlib.sha256(f"{clip.digest} {offset} ".encode() + speech.tobytes()).hexdigest()
+            path = self.cache / f"{digest}.npz"
+            if path.exists():
+                return Motion.load(path)
         reference = clip.reference.unsqueeze(0)
-        return self.pipeline.generate((speech, SAMPLE_RATE), reference, seed=self.seed + offset, fps=clip.real.fps)
+        motion = self.pipeline.generate((speech, SAMPLE_RATE), reference, seed=self.seed + offset, fps=clip.real.fps)
+        if path is not None:
+            motion.save(path)
+        return motion
 
 
 def load_model(name: str, device: str) -> tuple[Pipeline, dict[str, Any]]:

@@ -30,6 +30,7 @@ def evaluate(
     limit: int | None = None,
     rank: str | None = None,
     device: str = "auto",
+    workers: int = 0,
     quiet: bool = True,
 ) -> Report:
     """Measure a model, or motions from files, on the clips of a corpus, and return the report.
@@ -50,6 +51,7 @@ def evaluate(
         limit: how many clips, from the first; None for all.
         rank: ``METRIC.VALUE`` by which the page shows the best and the worst clips.
         device: where to compute.
+        workers: processes that generate the model's motion ahead; 0: this process does all. The values are the same.
         quiet: whether to leave out the progress bar.
 
     Raises:
@@ -63,7 +65,7 @@ def evaluate(
     if output is not None:
         # Before any work, so that a wrong name costs no evaluation.
         check_output(Path(output))
-    evaluation = run_request(request, metrics, device, quiet)
+    evaluation = run_request(request, metrics, device, quiet, workers)
     if output is not None:
         # The page is made first: if that fails, no folder with half a report is left.
         text = evaluation_page(evaluation)

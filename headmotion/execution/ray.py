@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import cv2
+
 from ..core.errors import HeadmotionError
 from ..core.lazy import import_optional
 from .job import AnyJob, Job, job_from_json, job_to_json
@@ -60,6 +62,7 @@ class RayExecutor:
 
 
 def _run_job(line: str, stall_seconds: float) -> None:
+    cv2.setNumThreads(1)  # OpenCV has threads of its own, which OMP_NUM_THREADS does not limit
     job = job_from_json(line)
     job.setup()
     with Watchdog(stall_seconds) as watchdog:

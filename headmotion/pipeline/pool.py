@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
 from typing_extensions import Unpack
 
 from ..core.errors import HeadmotionError
@@ -112,6 +113,11 @@ class PooledSession:
         """Whether the next step has something to process."""
         return self.was_flushed or self._session.has_queue
 
+    @property
+    def deviation(self) -> Tensor:
+        """Standard deviations of the frames of the latest step that had work for this session; see `Session`."""
+        return self._session.deviation
+
     def push(self, samples: Any, listener: Any = None) -> None:
         """Queue the next samples; arguments and errors as in `Session.push`.
 
@@ -147,10 +153,7 @@ class PooledSession:
 
     def work(self, flush: bool) -> Work[Motion]:
         """Process the queue, and the end of the audio if asked for; see `run_together`."""
-        motion = yield from self._session.advance()
-        if flush:
-            motion = Motion.concatenate([motion, (yield from self._session.finish())])
-        return motion
+        return (yield from (self._session.finish() if flush else self._session.advance()))
 
     def _check_open(self) -> None:
         if self.error is not None:

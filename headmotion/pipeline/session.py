@@ -144,7 +144,7 @@ class Session:
             self.check_open()
             self.check_audio()
             self._ended = "one that was flushed"
-            return Motion.concatenate([run_alone(self.advance()), run_alone(self.finish())])
+            return run_alone(self.finish())
 
     def snapshot(self, path: str | os.PathLike[str]) -> Path:
         """Write the session as one ``.safetensors`` file, from which `Pipeline.restore` continues to the same bits.
@@ -181,7 +181,8 @@ class Session:
 
     def advance(self) -> Work[Motion]:
         """Process what is queued, as work that a pool does for many sessions at once."""
-        motions = [] if self._queue else [self._no_motion]
+        motions: list[Motion] = [] if self._queue else [self._no_motion]
+        deviations = [self._no_motion.values]
         while self._queue:
             wave, listener = self._queue.popleft()
             if listener is not None:
@@ -190,14 +191,18 @@ class Session:
             speech = self._speaker.push(wave)
             frames = yield from self._generate()
             motions.append(self._controls(self._motion(self._resampler.push(frames)), speech))
+            deviations.append(self._deviation)
+        self._deviation = torch.cat(deviations)
         return motions[0] if len(motions) == 1 else Motion.concatenate(motions)
 
     def finish(self) -> Work[Motion]:
-        """Process the end of the audio, as work that a pool does for many sessions at once.
+        """Process what is queued and the end of the audio, as work that a pool does for many sessions at once.
 
         Raises:
             HeadmotionError: the generator returned too few or too many frames.
         """
+        earlier = yield from self.advance()
+        deviation = self._deviation
         duration = Fraction(self._samples_in, self.sample_rate)
         native, total = frame_count(duration, self.pipeline.spec.fps), frame_count(duration, self.fps)
         speech = self._speaker.finish(native - self._native_in)
@@ -212,7 +217,9 @@ class Session:
             name = f"generator {self._generator.spec.type_name()}"
             raise HeadmotionError(name, f"{native} frames for {steps} audio steps", f"{self._native_out} frames")
         frames.append(self._resampler.flush(total))
-        return self._controls(self._motion(torch.cat(frames)[: total - self._frames_out]), speech, last=True)
+        motion = self._controls(self._motion(torch.cat(frames)[: total - self._frames_out]), speech, last=True)
+        self._deviation = torch.cat([deviation, self._deviation])
+        return Motion.concatenate([earlier, motion])
 
     def run(self, speech: Audio, listener: AudioLike | None = None) -> Iterator[Motion]:
         """Push all of an audio, about a second at a time, and flush; yield the frames.

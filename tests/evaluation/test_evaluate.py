@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,30 @@ def test_repeated_evaluation_gives_the_same_report(report: Report, corpus: Path,
     result = CliRunner().invoke(cli, [*command, "--split", "train", "--seeds", "2", "--device", "cpu"])
     assert result.exit_code == 0, result.output
     assert (tmp_path / "again" / "report.json").read_text("utf-8") == report.text()
+
+
+def test_workers_give_the_values_of_one_process(
+    report: Report, corpus: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generated: list[int] = []
+    generate = hm.Pipeline.generate
+
+    def counted(pipe: hm.Pipeline, *arguments: Any, **options: Any) -> hm.Motion:
+        generated.append(1)
+        return generate(pipe, *arguments, **options)
+
+    monkeypatch.setattr(hm.Pipeline, "generate", counted)
+    metrics = ["lmd", "diversity", "drift", "opening"]
+    again = evaluate(model, corpus, split="train", metrics=metrics, seeds=2, device="cpu", workers=2)
+    assert not generated, "the workers generate all"
+    for metric in metrics:
+        for source, expected in report.metrics[metric].results.items():
+            values = again.metrics[metric].results[source].values
+            assert values.keys() == expected.values.keys()
+            for name, value in expected.values.items():
+                assert values[name].value == pytest.approx(value.value, rel=1e-4, abs=1e-6), (metric, source, name)
+    with pytest.raises(EvaluationError, match="workers from 0"):
+        evaluate(model, corpus, split="train", workers=-1)
 
 
 def test_the_page_is_one_file_with_the_numbers_of_the_report(folder: Path, report: Report) -> None:
