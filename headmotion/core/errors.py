@@ -64,6 +64,10 @@ class DetectorError(HeadmotionError):
     """No pose was found in a picture, or a detector is not available."""
 
 
+class OutputError(HeadmotionError):
+    """A part returned something else than its interface promises."""
+
+
 class EvaluationError(HeadmotionError):
     """An evaluation cannot run, or reports cannot be read or compared."""
 

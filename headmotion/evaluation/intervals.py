@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.interfaces.metric import Metric, MetricValues, Observation, PerClip, SlowBootstrap
+from ..core.outputs import checked_numbers
 
 DRAWS = 1000
 """Bootstrap draws for an interval."""
@@ -46,8 +47,9 @@ def bootstrap_intervals(metric: Metric, observed: Sequence[Observation], seed: i
 def finite_values(metric: Metric, observed: Sequence[Observation]) -> MetricValues:
     """Return a metric's values; those that are not finite are replaced by a note."""
     result = metric.figures(observed)
-    values = {name: float(value) for name, value in result.values.items() if math.isfinite(value)}
-    broken = sorted(result.values.keys() - values.keys())
+    numbers = checked_numbers(metric, getattr(result, "values", result), "figures")
+    values = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    broken = sorted(numbers.keys() - values.keys())
     notes = tuple(f"{name}: left out, because it is not finite" for name in broken)
     return MetricValues(values, (*result.notes, *notes))
 
@@ -56,7 +58,7 @@ def values_by_clip(metric: Metric, observed: Sequence[Observation]) -> dict[str,
     """Return the value of every clip ``[N]`` by name, NaN where undefined; nothing if clips have no values."""
     if not isinstance(metric, PerClip):
         return {}
-    clip_values = [metric.per_clip(clip) for clip in observed]
+    clip_values = [checked_numbers(metric, metric.per_clip(clip), "per_clip") for clip in observed]
     names = dict.fromkeys(name for values in clip_values for name in values)
     return {name: np.array([values.get(name, np.nan) for values in clip_values], np.float64) for name in names}
 

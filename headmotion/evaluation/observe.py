@@ -12,6 +12,7 @@ import torch
 
 from ..core.errors import EvaluationError, HeadmotionError, MotionError
 from ..core.interfaces.metric import Metric, MetricInput, Observation, SupportsBatch
+from ..core.outputs import checked_observation
 from .clip_pictures import ClipPictures
 from .eval_clip import EvalClip
 from .metric_selection import NamedMetric
@@ -150,7 +151,7 @@ def _observations_or_errors(metric: Metric, inputs: Sequence[MetricInput]) -> li
     if isinstance(metric, SupportsBatch) and len(inputs) > 1:
         try:
             # Faster where it works, which is nearly always.
-            return list(metric.observe_batch(inputs))
+            return [checked_observation(metric, observation) for observation in metric.observe_batch(inputs)]
         except HeadmotionError:
             pass  # one by one shows which clip it was
     return [_observation_or_error(metric, data) for data in inputs]
@@ -158,7 +159,7 @@ def _observations_or_errors(metric: Metric, inputs: Sequence[MetricInput]) -> li
 
 def _observation_or_error(metric: Metric, data: MetricInput) -> Observation | HeadmotionError:
     try:
-        return metric.observe(data)
+        return checked_observation(metric, metric.observe(data))
     except HeadmotionError as error:
         return error
 

@@ -8,7 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.errors import OutputError
 from ..core.interfaces.audio_encoder import AudioEncoder, SupportsAudioStreaming, needs_whole_clip
+from ..core.outputs import checked_features
 from ..media.audio import Resampler, Wave
 from .batched_calls import EncoderCall, Work
 
@@ -36,6 +38,7 @@ class FeatureStream:
         self._wave = torch.zeros(0)
         self._clip: list[Tensor] = []  # all samples, where the encoder needs them at once
         self._features = torch.zeros(1, 0, encoder.channels, device=device)
+        self._samples_in = self._steps_out = 0
         self._streaming: SupportsAudioStreaming | None = None
         self._state: Any = None
         if isinstance(encoder, SupportsAudioStreaming) and not needs_whole_clip(encoder):
@@ -54,7 +57,10 @@ class FeatureStream:
         remainder = self._append(self._resampler.flush())
         if self._streaming is None:
             clip = torch.cat(self._clip).unsqueeze(0).to(self._features)
-            self._features, self._clip = self._encoder(clip, frames * self._steps_per_frame), []
+            steps = frames * self._steps_per_frame
+            features = self._encoder(clip, steps)
+            self._features = checked_features(self._encoder, features, 1, steps, self._encoder.channels)
+            self._clip = []
             return remainder
         # Silence fills the window of the last step, and one block more, because only whole blocks are encoded.
         silence = (self._encoder.look_ahead or 0) + self._samples_per_frame * (frames + self._block_frames)
@@ -76,7 +82,9 @@ class FeatureStream:
             block, self._wave = self._wave[:samples], self._wave[samples:]
             call = EncoderCall(self._streaming, block.unsqueeze(0).to(self._features), self._state)
             new, self._state = yield call
+            new = checked_features(self._encoder, new, 1, None, self._encoder.channels)
             self._features = torch.cat([self._features, new], dim=1)
+            self._check_count(len(block), new.shape[1])
         if self._features.shape[1] < steps:
             return None
         block_features, self._features = self._features[:, :steps], self._features[:, steps:]
@@ -89,13 +97,23 @@ class FeatureStream:
     def get_state(self) -> dict[str, Any]:
         """Return the position in the audio, from which `set_state` of a new stream of the same encoder continues."""
         state = {"resampler": self._resampler.get_state(), "wave": self._wave, "features": self._features}
-        return state | {"encoder": self._state, "clip": self._clip}
+        return state | {"encoder": self._state, "clip": self._clip, "counts": (self._samples_in, self._steps_out)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue where `get_state` was called."""
         self._resampler.set_state(state["resampler"])
         self._wave, self._features = state["wave"], state["features"]
         self._state, self._clip = state["encoder"], state["clip"]
+        self._samples_in, self._steps_out = state["counts"]
+
+    def _check_count(self, samples: int, steps: int) -> None:
+        """Raise an OutputError if the encoder has returned fewer steps than its look-ahead promises."""
+        self._samples_in, self._steps_out = self._samples_in + samples, self._steps_out + steps
+        encoder = self._encoder
+        due = (self._samples_in - (encoder.look_ahead or 0)) // encoder.hop + 1
+        if self._steps_out < due:
+            name, got = f"audio encoder {encoder.spec.type_name()}", f"{self._steps_out} steps"
+            raise OutputError(name, f"{due} steps after {self._samples_in} samples", got, "state the true look_ahead")
 
     def _append(self, wave: Wave) -> Wave:
         if self._streaming is None:

@@ -20,6 +20,7 @@ from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
 from ..core.motion import Motion
+from ..core.outputs import checked_pictures
 from ..core.pipeline_spec import PipelineSpec
 from ..core.plugins import registry
 from ..core.spec import building
@@ -343,12 +344,12 @@ class Pipeline(nn.Module):
         """
         drawing = self.renderer if renderer is None else renderer
         if "audio" not in drawing.needs:
-            return drawing.frames(motion, image, landmarks)
+            return checked_pictures(drawing, drawing.frames(motion, image, landmarks))
         if audio is None:
             name = f"renderer {drawing.spec.type_name()}"
             raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
         features = AlignedFeatures(self, Audio.coerce(audio), motion)
-        return drawing.frames(features.parts(), image, landmarks, features)
+        return checked_pictures(drawing, drawing.frames(features.parts(), image, landmarks, features))
 
     def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
         """Build another renderer for the pipeline's motion, on its device.

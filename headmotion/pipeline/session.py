@@ -17,11 +17,12 @@ from torch import Tensor
 
 from ..controls import ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
 from ..core.conversion import basis_of
-from ..core.errors import AudioError, HeadmotionError
+from ..core.errors import AudioError, HeadmotionError, OutputError
 from ..core.interfaces.audio_encoder import needs_whole_clip
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
 from ..core.interfaces.representation import require_fitted
 from ..core.motion import Motion
+from ..core.outputs import checked_motion, require_finite
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
 from ..media.audio import Audio, AudioLike, Resampler, Wave, as_mono
 from .batched_calls import GeneratorCall, Work, run_alone
@@ -215,7 +216,7 @@ class Session:
             # The resampler would hold the last frame, and a generator that counts wrongly would look like a still face.
             steps = native * self.pipeline.spec.steps_per_frame
             name = f"generator {self._generator.spec.type_name()}"
-            raise HeadmotionError(name, f"{native} frames for {steps} audio steps", f"{self._native_out} frames")
+            raise OutputError(name, f"{native} frames for {steps} audio steps", f"{self._native_out} frames")
         frames.append(self._resampler.flush(total))
         motion = self._controls(self._motion(torch.cat(frames)[: total - self._frames_out]), speech, last=True)
         self._deviation = torch.cat([deviation, self._deviation])
@@ -342,11 +343,16 @@ class Session:
         With deviations it is ``[t, 2, P, D]``, so that both go through the resampling of frames together.
         """
         frames, self._state = yield GeneratorCall(self._stream, features, self._state, last)
+        points, dims = self.pipeline.representation.points, self.pipeline.representation.dims
+        frames = checked_motion(self._generator, frames, (1, None, points, dims))
         self._native_out += frames.shape[1]
         values = [frames[0]]
         if self._uncertain is not None:
-            values.append(self._uncertain.deviation(self._state)[0])
-        return torch.stack(values, dim=1).cpu()
+            deviation = self._uncertain.deviation(self._state)
+            values.append(checked_motion(self._generator, deviation, (1, frames.shape[1], points, dims))[0])
+        result = torch.stack(values, dim=1).cpu()
+        require_finite(self._generator, result, "frames")
+        return result
 
     def _motion(self, values: Tensor) -> Motion:
         if not len(values):  # most pushes of a few milliseconds

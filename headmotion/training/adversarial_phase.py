@@ -15,6 +15,7 @@ from ..core.interfaces.discriminator import Discriminator, SupportsPrediction
 from ..core.interfaces.loss import Loss, SupportsObjective
 from ..core.interfaces.phase import Phase, Problem
 from ..core.interfaces.sample import Sample
+from ..core.outputs import checked_motion, checked_scores, checked_terms
 from .adversarial_checks import discriminator_won, wrong_spread
 from .adversarial_objectives import OBJECTIVES
 from .batch_norm import WholeBatchNorm
@@ -133,7 +134,11 @@ class AdversarialPhase(Phase):
         return RealPart(part.sample, range(first + part.samples.start, first + part.samples.stop))
 
     def _generate(self, part: RealPart) -> Sample:
-        return self.target.generate(part.sample, part.seeds)
+        sample = self.target.generate(part.sample, part.seeds)
+        if self.target.makes == "motion":
+            batch, frames, points, dims = part.sample.motion.shape
+            checked_motion(self.target.module, sample.motion, (batch, frames, points, dims))
+        return sample
 
     def _step_discriminator(
         self, number: int, parts: list[RealPart], samples: list[Sample], clips: Sequence[str]
@@ -166,7 +171,9 @@ class AdversarialPhase(Phase):
             terms: dict[str, Tensor] = {}
             for loss in self.losses:
                 if isinstance(loss, SupportsObjective):
-                    objective = loss.objective(part.sample, generated, number)
+                    objective = checked_terms(
+                        loss, loss.objective(part.sample, generated, number), generated.motion.device, "objective"
+                    )
                     terms |= {f"objective_{name}": term for name, term in objective.items()}
             stepper.accumulate(terms, 1 / len(parts))
         values = stepper.apply(number, clips)
@@ -202,7 +209,7 @@ class AdversarialPhase(Phase):
             terms = self._adversarial(sample)
             terms |= self.target.training_terms(part.sample, number, part.seeds)
             for loss in self.losses:
-                terms |= loss(part.sample, sample, number)
+                terms |= checked_terms(loss, loss(part.sample, sample, number), sample.motion.device)
             spreads = {"generated_spread": spread(self._made(sample)), "real_spread": spread(self._made(part.sample))}
             stepper.accumulate(self._scheduled(terms, number), 1 / len(parts), spreads)
         values = stepper.apply(number, clips)
@@ -215,7 +222,7 @@ class AdversarialPhase(Phase):
 
     def _scores(self, sample: Sample) -> dict[str, Tensor]:
         with self.partition.autocast(sample.motion.device):
-            scores = self.discriminator(sample)
+            scores = checked_scores(self.discriminator, self.discriminator(sample), sample.motion.device)
         return {head: score.to(sample.motion.dtype) for head, score in scores.items()}
 
     def _predictions(self, sample: Sample) -> Mapping[str, Tensor]:
@@ -223,6 +230,7 @@ class AdversarialPhase(Phase):
             return {}
         with self.partition.autocast(sample.motion.device):
             terms = self.discriminator.predictions(sample)
+        terms = checked_terms(self.discriminator, terms, sample.motion.device, "predictions")
         return {name: term.to(sample.motion.dtype) for name, term in terms.items()}
 
     def _adversarial(self, sample: Sample) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from ..core.errors import CorpusError, HeadmotionError, SpecError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext
+from ..core.outputs import checked_features
 from ..data.clip_draws import ClipDraws
 from ..data.corpus import Corpus
 from .batch_partition import BatchPartition
@@ -219,7 +220,10 @@ class Batches:
         if "audio" not in self.tracks:
             return torch.zeros(clips, 0, self.encoder.channels, device=device, dtype=dtype)
         wave = crops.wave.to(device, non_blocking=True)
-        features: Tensor = self.encoder(wave, steps=self.sampler.cropper.max_frames * per_frame)
+        steps = self.sampler.cropper.max_frames * per_frame
+        features = checked_features(
+            self.encoder, self.encoder(wave, steps=steps), len(wave), steps, self.encoder.channels
+        )
         if self.sampler.spec.time_stretch:
             steps = (self.context_frames + self.frames) * per_frame
             features = resample_time(features, crops.time_stretch.to(device), steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -100,3 +100,45 @@ def test_the_kit_asks_for_an_objective() -> None:
         return {result.check.name: result.status for result in run_checks("loss", spec)}
 
     assert status(UntrainedSpec())["loss-trains-its-parameters"] == "failed"
+
+
+class NothingSpec(hm.LossSpec):
+    """A loss that returns nothing."""
+
+    type: Literal["nothing"] = "nothing"
+
+    def build(self, context: hm.BuildContext) -> hm.Loss:
+        return Nothing(self)
+
+
+class Nothing(hm.Loss):
+    def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
+        return None  # type: ignore[return-value]
+
+
+def test_a_loss_that_returns_nothing_is_named(small_corpus: Path) -> None:
+    adversarial = phase(small_corpus, NothingSpec())
+    with pytest.raises(hm.OutputError, match=r"^loss nothing: expected forward to return scalar .*, got None"):
+        adversarial.step(0)
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "message"),
+    [
+        ("generator", lambda motion: motion[:, 1:], "generator ms-sync: expected forward to return motion"),
+        (
+            "audio_encoder",
+            lambda features: features[:, 1:],
+            "audio encoder log-mel: expected forward to return features",
+        ),
+    ],
+)
+def test_other_parts_are_named_in_training(
+    small_corpus: Path, monkeypatch: pytest.MonkeyPatch, part: str, wrong: Any, message: str
+) -> None:
+    adversarial = phase(small_corpus, EstimatorSpec())
+    module = getattr(adversarial.context.pipeline, part)
+    forward = module.forward
+    monkeypatch.setattr(module, "forward", lambda *inputs, **named: wrong(forward(*inputs, **named)))
+    with pytest.raises(hm.OutputError, match=f"^{message}"):
+        adversarial.step(0)

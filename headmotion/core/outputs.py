@@ -1,0 +1,168 @@
+"""Checks of what parts return: a wrong output of a plugin is one error that names the part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .component import Component
+from .errors import OutputError
+
+REMEDY = "correct the part; headmotion plugins check PLUGIN says more"
+
+
+def checked_terms(part: Component, terms: Any, device: torch.device, method: str = "forward") -> dict[str, Tensor]:
+    """Return the terms of a loss, or of another part with terms, after a check that training can add them.
+
+    Args:
+        part: the part.
+        terms: what it returned.
+        device: device of the batch.
+        method: what was called, for the error.
+
+    Raises:
+        OutputError: not real scalar tensors of that device by name.
+    """
+    expected = "scalar floating-point tensors by name"
+    _require(part, isinstance(terms, Mapping), expected, terms, method)
+    for name, term in terms.items():
+        what = f"{method}: {name!r}" if isinstance(name, str) else method
+        _require(part, isinstance(name, str), expected, name, what)
+        scalar = isinstance(term, Tensor) and term.dim() == 0 and term.is_floating_point()
+        _require(part, scalar, "a scalar floating-point tensor", term, what)
+        _require(part, term.device == device, f"a tensor on {device}", term, what)
+    return dict(terms)
+
+
+def checked_scores(part: Component, scores: Any, device: torch.device) -> dict[str, Tensor]:
+    """Return the scores of a discriminator after a check.
+
+    Raises:
+        OutputError: not real tensors ``[n]`` of the batch's device by head.
+    """
+    expected = "scores [n], floating-point tensors by head"
+    _require(part, isinstance(scores, Mapping) and len(scores) > 0, expected, scores)
+    for head, score in scores.items():
+        fits = isinstance(score, Tensor) and score.dim() == 1 and score.is_floating_point()
+        _require(part, fits, "a floating-point tensor [n]", score, f"forward: {head!r}")
+        _require(part, score.device == device, f"a tensor on {device}", score, f"forward: {head!r}")
+    return dict(scores)
+
+
+def checked_features(part: Component, features: Any, batch: int, steps: int | None, channels: int) -> Tensor:
+    """Return the features of an audio encoder after a check of their shape.
+
+    Args:
+        part: the encoder.
+        features: what it returned.
+        batch: expected number of waves.
+        steps: expected number of steps; None for any.
+        channels: numbers per step.
+
+    Raises:
+        OutputError: another shape, or no floating-point tensor.
+    """
+    expected = f"features [{batch}, {'a' if steps is None else steps}, {channels}]"
+    fits = isinstance(features, Tensor) and features.is_floating_point() and features.dim() == 3
+    _require(part, fits, expected, features)
+    shape = (batch, features.shape[1] if steps is None else steps, channels)
+    _require(part, features.shape == shape, expected, features)
+    checked: Tensor = features
+    return checked
+
+
+def checked_motion(part: Component, motion: Any, shape: tuple[int, int | None, int, int]) -> Tensor:
+    """Return the motion of a generator after a check of its shape.
+
+    Args:
+        part: the generator.
+        motion: what it returned.
+        shape: expected ``[B, T, P, D]``; T is None for any number of frames.
+
+    Raises:
+        OutputError: another shape, or no floating-point tensor.
+    """
+    expected = f"motion {list(shape)}".replace("None", "t")
+    fits = isinstance(motion, Tensor) and motion.is_floating_point() and motion.dim() == 4
+    _require(part, fits, expected, motion)
+    full = shape if shape[1] is not None else (shape[0], motion.shape[1], *shape[2:])
+    _require(part, motion.shape == full, expected, motion)
+    checked: Tensor = motion
+    return checked
+
+
+def require_finite(part: Component, values: Tensor, what: str) -> None:
+    """Refuse values with NaN or infinity.
+
+    Raises:
+        OutputError: there are some.
+    """
+    if not bool(torch.isfinite(values).all()):
+        raise OutputError(_name(part), f"finite {what}", "NaN or infinity", "look at its weights and at the audio")
+
+
+def checked_pictures(part: Component, pictures: Iterable[Any]) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield the pictures of a renderer after a check that each can be written, and that all have one size.
+
+    Raises:
+        OutputError: not ``uint8 [H, W, 3]`` or ``[H, W, 4]``, or pictures of different sizes.
+    """
+    size: tuple[int, ...] | None = None
+    _require(part, isinstance(pictures, Iterable), "an iterator of pictures", pictures, "frames")
+    for picture in pictures:
+        fits = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
+        fits = fits and picture.shape[2] in (3, 4) and picture.size > 0
+        _require(part, fits, "pictures uint8 [H, W, 3]", picture, "frames")
+        _require(part, size in (None, picture.shape), f"pictures of one size, {size}", picture, "frames")
+        size = picture.shape
+        yield picture
+
+
+def checked_observation(part: Component, observation: Any) -> dict[str, Tensor]:
+    """Return what a metric keeps of a clip after a check.
+
+    Raises:
+        OutputError: not tensors by name.
+    """
+    expected = "an observation, tensors by name"
+    _require(part, isinstance(observation, Mapping), expected, observation, "observe")
+    for name, value in observation.items():
+        _require(part, isinstance(name, str) and isinstance(value, Tensor), expected, value, f"observe: {name!r}")
+    return dict(observation)
+
+
+def checked_numbers(part: Component, values: Any, method: str) -> dict[str, float]:
+    """Return the values of a metric as floats after a check; they may be NaN or infinite.
+
+    Raises:
+        OutputError: not numbers by name.
+    """
+    _require(part, isinstance(values, Mapping), "numbers by name", values, method)
+    for name, value in values.items():
+        number = isinstance(value, int | float | np.floating | np.integer)
+        _require(part, isinstance(name, str) and number, "a number", value, f"{method}: {name!r}")
+    return {name: float(value) for name, value in values.items()}
+
+
+def _require(part: Component, fits: bool, expected: str, got: Any, method: str = "forward") -> None:
+    if not fits:
+        raise OutputError(_name(part), f"{method} to return {expected}", _described(got), REMEDY)
+
+
+def _name(part: Component) -> str:
+    spec = part.spec
+    return f"{spec.kind.replace('_', ' ')} {spec.type_name()}"
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, Tensor):
+        where = "" if value.device.type == "cpu" else f" on {value.device}"
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}{where}"
+    if isinstance(value, np.ndarray):
+        return f"an array {value.dtype} {list(value.shape)}"
+    return f"{type(value).__name__} {repr(value)[:60]}" if value is not None else "None"

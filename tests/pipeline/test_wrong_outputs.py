@@ -1,0 +1,123 @@
+"""A part that returns something wrong is one line that names it, in sessions, videos, training and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import headmotion as hm
+from headmotion.core.interfaces.metric import MetricInput
+from headmotion.core.outputs import checked_scores, checked_terms
+from headmotion.evaluation.intervals import finite_values, values_by_clip
+from headmotion.evaluation.observe import _observation_or_error
+
+SPEECH = (np.sin(np.arange(16_000) / 20).astype(np.float32), 16_000)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def pipe() -> hm.Pipeline:
+    return hm.load("ms-sync", device="cpu")
+
+
+def loss(result: Any) -> dict[str, torch.Tensor]:
+    part = hm.resolve_spec("loss", "spread").build(hm.load("ms-sync", device="cpu").context())
+    return checked_terms(part, result, CPU)
+
+
+@pytest.mark.parametrize(
+    ("result", "got"),
+    [
+        (None, "got None"),
+        (torch.zeros(()), r"got float32 \[\]"),
+        ({"a": torch.zeros(3)}, r"'a' to return a scalar floating-point tensor, got float32 \[3\]"),
+        ({"a": torch.zeros((), dtype=torch.int64)}, r"got int64 \[\]"),
+        ({"a": 1}, "got int 1"),
+        ({"a": torch.zeros((), dtype=torch.complex64)}, r"got complex64 \[\]"),
+        ({"a": torch.zeros((), device="meta")}, r"a tensor on cpu, got float32 \[\] on meta"),
+        ({1: torch.zeros(())}, "got int 1"),
+    ],
+)
+def test_terms_of_a_loss(result: Any, got: str) -> None:
+    with pytest.raises(hm.OutputError, match=f"^loss spread: expected forward.*{got}; correct the part") as caught:
+        loss(result)
+    assert "\n" not in str(caught.value)
+
+
+def test_scores_of_a_discriminator(pipe: hm.Pipeline) -> None:
+    part = hm.resolve_spec("discriminator", "ms-sync").build(pipe.context())
+    for wrong in (None, {}, {"head": torch.zeros(2, 2)}, {"head": torch.zeros(2, dtype=torch.int32)}):
+        with pytest.raises(hm.OutputError, match=r"^discriminator ms-sync: expected forward"):
+            checked_scores(part, wrong, CPU)
+    assert checked_scores(part, {"head": torch.zeros(2)}, CPU)
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (lambda frames: frames * torch.nan, "finite frames, got NaN or infinity"),
+        (lambda frames: frames[:, :, 1:], r"motion \[1, t, 68, 2\], got float32 \[1, .*, 67, 2\]"),
+        (lambda frames: frames[0], r"motion \[1, t, 68, 2\], got float32 \[.*, 68, 2\]"),
+        (lambda frames: None, "got None"),
+    ],
+)
+def test_frames_of_a_generator(
+    pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], Any], got: str
+) -> None:
+    step = pipe.generator.step
+
+    def wrong(*inputs: Any) -> Any:
+        frames, state = step(*inputs)
+        return change(frames), state
+
+    monkeypatch.setattr(pipe.generator, "step", wrong)
+    with pytest.raises(hm.OutputError, match=f"^generator ms-sync: expected .*{got}"):
+        pipe.generate(SPEECH)
+    session = pipe.stream()
+    with pytest.raises(hm.OutputError, match=f"^generator ms-sync: expected .*{got}"):
+        session.push(SPEECH[0])
+        session.flush()
+
+
+def test_features_of_an_encoder(pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = pipe.audio_encoder.step
+    monkeypatch.setattr(pipe.audio_encoder, "step", lambda *inputs: (step(*inputs)[0][..., 1:], step(*inputs)[1]))
+    with pytest.raises(hm.OutputError, match=r"^audio encoder log-mel: expected .*features \[1, a, 26\], got .*25\]"):
+        pipe.generate(SPEECH)
+    monkeypatch.setattr(pipe.audio_encoder, "step", lambda *inputs: (step(*inputs)[0][:, ::2], step(*inputs)[1]))
+    with pytest.raises(
+        hm.OutputError, match=r"^audio encoder log-mel: expected 98 steps after 16000 samples, got 49 steps"
+    ):
+        pipe.generate(SPEECH)
+
+
+@pytest.mark.parametrize("wrong", [None, np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8), "picture"])
+def test_pictures_of_a_renderer(pipe: hm.Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: Any) -> None:
+    motion = pipe.generate(SPEECH)
+    monkeypatch.setattr(pipe.renderer, "frames", lambda *inputs: iter([wrong]))
+    with pytest.raises(hm.OutputError, match=r"^renderer portrait: expected frames to return pictures uint8"):
+        pipe.render(motion, tmp_path / "video.mp4", quiet=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_values_of_a_metric(pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    metric = hm.resolve_spec("metric", "lmd").build(pipe.context())
+    motion = pipe.generate(SPEECH)
+    clip = MetricInput("clip", motion, motion)
+    good = metric.observe(clip)
+    for wrong in (None, {"a": 1.0}, [1]):
+        monkeypatch.setattr(metric, "observe", lambda clip, wrong=wrong: wrong)
+        assert str(_observation_or_error(metric, clip)).startswith("metric lmd: expected observe")
+    garbage: tuple[Any, ...] = (None, {"a": "large"}, 3)
+    for wrong in garbage:
+        monkeypatch.setattr(metric, "figures", lambda observed, wrong=wrong: wrong)
+        with pytest.raises(hm.OutputError, match=r"^metric lmd: expected figures"):
+            finite_values(metric, [good])
+        monkeypatch.setattr(metric, "per_clip", lambda observed, wrong=wrong: wrong)
+        with pytest.raises(hm.OutputError, match=r"^metric lmd: expected per_clip"):
+            values_by_clip(metric, [good])
