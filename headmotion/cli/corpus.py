@@ -27,6 +27,21 @@ NO_CLIPS = 1
         show_default=True,
         help="Pixels of the landmarks: of one square per clip, one per frame, or the whole video.",
     ),
+    click.option(
+        "--frames",
+        type=click.IntRange(16, 1024),
+        metavar="SIZE",
+        help="Keep pictures of the face, SIZE x SIZE pixels, in the square of --crop shot.",
+    ),
+    click.option(
+        "--frame-quality",
+        type=click.IntRange(1, 100),
+        default=90,
+        show_default=True,
+        metavar="Q",
+        help="Quality of these pictures.",
+    ),
+    click.option("--labels", is_flag=True, help="Keep what the detector measures of each frame, such as blend shapes."),
     click.option("--min-seconds", type=float, metavar="S", help="Shortest clip.  [default: 2]"),
     click.option("--max-seconds", type=float, metavar="S", help="Longest clip.  [default: 20]"),
     click.option(

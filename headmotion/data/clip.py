@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16000
 """Samples per second of all clips."""
 
+FINITE_LABELS = "finite labels"
+"""What errors expect of labels with NaN or infinity."""
+
 FULL_SCALE = np.float32(32768)
 """Audio of 1.0 as a 16-bit number."""
 
@@ -96,9 +99,8 @@ def to_stored(clip: Clip) -> StoredClip:
         check_labels(f"clip {clip.id}", labels, (len(landmarks), len(clip.label_names)))
     if clip.frames is not None and len(clip.frames) != len(landmarks):
         raise CorpusError(f"clip {clip.id}", f"a picture for each of {len(landmarks)} frames", str(len(clip.frames)))
-    return StoredClip(
-        landmarks, samples, clip.fps, clip.image_size, clip.frames, labels, clip.label_names, clip.picture_box
-    )
+    names = () if labels is None else clip.label_names
+    return StoredClip(landmarks, samples, clip.fps, clip.image_size, clip.frames, labels, names, clip.picture_box)
 
 
 def sample_count(frames: int, fps: Fraction) -> int:
@@ -146,4 +148,4 @@ def check_labels(component: str, labels: npt.NDArray[np.float32], shape: tuple[i
     if labels.shape != shape or not shape[1]:
         raise CorpusError(component, f"labels {list(shape)}, a column per name", f"the shape {list(labels.shape)}")
     if not np.isfinite(labels).all():
-        raise CorpusError(component, "finite labels", "NaN or infinity")
+        raise CorpusError(component, FINITE_LABELS, "NaN or infinity")

@@ -69,7 +69,8 @@ class Corpus:
 
     def __init__(self, entries: Iterable[IndexEntry] = (), *, sections: Iterable[Section] = ()) -> None:
         given = tuple(entries)
-        self.sections = (*([Section(EntryIndex(given))] if given else []), *sections)
+        # Those without clips would only hide tracks that all others have.
+        self.sections = tuple(part for part in (Section(EntryIndex(given)), *sections) if len(part))
         self._starts = [0, *accumulate(map(len, self.sections))]
 
     def __len__(self) -> int:

@@ -22,11 +22,13 @@ from .clip import SAMPLE_RATE, Clip, check_clip_values, sample_count
 from .corpus import list_corpus
 from .corpus_files import LocalFiles
 from .infer_representation import infer_representation
+from .pictures import QUALITY
 from .rejected import RejectedClip, write_rejected
 from .shard_builder import check_fits
 from .shard_header import HEADER
 from .shard_writer import SHARD_BYTES, write_shards
 from .split import split_of
+from .video_frames import VideoFrames, scaled_pictures
 
 SOUND_SUFFIXES = (".flac", ".wav")
 
@@ -45,13 +47,15 @@ def import_folder(
     license: str = "",
     distribute: bool = False,
     shard_bytes: int = SHARD_BYTES,
+    frames: int | None = None,
+    frame_quality: int = QUALITY,
 ) -> Path:
     """Write the clips of a landmark folder as a corpus in shards; damaged clips are listed in its ``refused.jsonl``.
 
     A folder with ``index.csv`` (or another corpus) keeps its ids, speakers and splits. In any other folder each
     ``ID.npz`` with ``ID.flac`` or ``ID.wav``, also in subfolders, is a clip: its id is the path without the suffix.
     The sound may have any rate, and may be up to a frame longer or shorter than the landmarks, which is corrected at
-    its end.
+    its end. ``ID.mp4`` beside them is kept as pictures, with the landmarks in the same pixels.
 
     Args:
         source: the folder.
@@ -64,6 +68,9 @@ def import_folder(
         license: license of the media, where no index says.
         distribute: whether trained weights may be given away, where no index says.
         shard_bytes: size at which a shard is closed.
+        frames: longer edge of pictures in pixels; clips without pictures are left out, with a line in
+            ``refused.jsonl``. None: pictures are kept in the size that they have if all clips have some.
+        frame_quality: quality of pictures that are scaled or come from a video, 1 to 100.
 
     Raises:
         CorpusError: no usable clip, or ``output`` is a corpus already or is being written by another process.
@@ -76,6 +83,7 @@ def import_folder(
     if (folder / HEADER).exists() or (folder / pair_format.INDEX).exists():
         corpus, rejected = list_corpus(LocalFiles(folder), license, distribute)
         readers = {entry.id: entry.read for entry in corpus.entries}
+        have_pictures = "frames" in corpus.tracks
     else:
         rejected = []
 
@@ -85,6 +93,7 @@ def import_folder(
             return replace(clip, speaker=speaker, split=split_of(speaker, val), license=license, distribute=distribute)
 
         readers = {id: partial(read, id) for id in _find_ids(folder)}
+        have_pictures = all((folder / pair_format.video_name(id)).exists() for id in readers)
     if not readers:
         got = rejected[0].reason if rejected else f"none in {folder}"
         files = " or ".join(f"ID{suffix}" for suffix in SOUND_SUFFIXES)
@@ -97,8 +106,12 @@ def import_folder(
         spec = resolve_spec("representation", representation)
     # Clips are read while the corpus is written, one at a time; `rejected` is complete only after that.
     clips = _usable_clips(readers, spec, as_fps(fps), rejected, folder, quiet)
+    if frames is None and not have_pictures:
+        clips = (replace(clip, frames=None, picture_box=None) for clip in clips)
+    else:
+        clips = _with_pictures(clips, frames, frame_quality, rejected, folder)
     try:
-        written = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes)
+        written = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes, frame_quality=frame_quality)
     except CorpusError:
         # If all clips were rejected, the reason of the first says more than that there were none.
         if not {clip.clip for clip in rejected} >= readers.keys():
@@ -129,6 +142,19 @@ def _usable_clips(
             rejected.append(RejectedClip(id, error, str(folder)))
             continue
         yield clip
+
+
+def _with_pictures(
+    clips: Iterable[Clip], edge: int | None, quality: int, rejected: list[RejectedClip], folder: Path
+) -> Iterator[Clip]:
+    """Yield clips with encoded pictures; those without, or with damaged ones, are added to ``rejected``."""
+    for clip in clips:
+        try:
+            if clip.frames is None:
+                raise CorpusError(f"clip {clip.id}", f"pictures, such as {pair_format.video_name('ID')}", "none")
+            yield replace(clip, **scaled_pictures(clip.frames, clip.picture_box, edge, quality))
+        except HeadmotionError as error:
+            rejected.append(RejectedClip(clip.id, error, str(folder)))
 
 
 def _infer_from_first(readers: Iterable[ReadClip]) -> RepresentationSpec:
@@ -165,7 +191,7 @@ def _read_files(folder: Path, id: str) -> Clip:
     if not sounds:
         raise CorpusError(component, f"a sound file ({' or '.join(SOUND_SUFFIXES)}) beside its .npz", "none")
     try:
-        stored = read_arrays(arrays, "landmarks", "fps", "image_size")
+        stored = read_arrays(arrays, "landmarks", "fps", "image_size", "crop_box")
         landmarks = as_float32(stored["landmarks"])
         fps = as_fps(str(stored.get("fps", 25)))
         height, width = map(int, stored.get("image_size", (0, 0)))
@@ -182,7 +208,12 @@ def _read_files(folder: Path, id: str) -> Clip:
     check_clip_values(component, landmarks, audio, fps)
     checks = {"samples_added": missing} if missing else {}
     size = (height, width) if height else None
-    return Clip(id, "", "train", landmarks, audio, fps, image_size=size, checks=checks)
+    clip = Clip(id, "", "train", landmarks, audio, fps, image_size=size, checks=checks)
+    video = folder / pair_format.video_name(id)
+    if not video.exists():
+        return clip
+    frames = VideoFrames(video, len(landmarks), str(fps))
+    return replace(clip, frames=frames, picture_box=pair_format.picture_box(component, stored, size))
 
 
 def _resample(clip: Clip, fps: Fraction) -> Clip:
@@ -193,6 +224,9 @@ def _resample(clip: Clip, fps: Fraction) -> Clip:
 
     if clip.fps == fps:
         return clip
+    if clip.frames is not None or clip.labels is not None:
+        remedy = f"name the rate {clip.fps}"
+        raise CorpusError(f"clip {clip.id}", f"{fps} frames per second with pictures or labels", str(clip.fps), remedy)
     total = frame_count(len(clip.landmarks) / clip.fps, fps)
     if not total:
         raise CorpusError(f"clip {clip.id}", f"at least half a frame at {fps} fps", f"{clip.seconds:.3f} s")

@@ -79,7 +79,7 @@ class PairReader:
         check_clip_values(component, landmarks, audio, fps)
         frames = VideoFrames(self._video(entry), len(landmarks), str(fps)) if "frames" in entry.tracks else None
         size = (height, width) if height else None
-        return StoredClip(landmarks, audio, fps, size, frames, picture_box=_picture_box(component, stored, size))
+        return StoredClip(landmarks, audio, fps, size, frames, picture_box=picture_box(component, stored, size))
 
     def read_range(self, entry: IndexEntry, cut: TrackRange) -> ClipTracks:
         """Read a clip, and return a range of it; its files must be unpacked as a whole.
@@ -272,10 +272,14 @@ def _check_portable_id(id: str) -> None:
         raise CorpusError("corpus", expected, repr(id)[:80], "rename the clip, or use write_shards, which takes any")
 
 
-def _picture_box(
+def picture_box(
     component: str, stored: Mapping[str, Any], size: tuple[int, int] | None
 ) -> tuple[float, float, float] | None:
-    """Return the square of the landmarks' pixels that the video of a clip shows."""
+    """Return the square of the landmarks' pixels that the video of a clip shows: left, top and edge.
+
+    Raises:
+        CorpusError: ``crop_box`` is no square.
+    """
     if "crop_box" not in stored:
         return None if size is None else (0.0, 0.0, float(max(size)))
     box = as_float32(stored["crop_box"]).flatten().tolist()

@@ -26,6 +26,12 @@ Pictures = npt.NDArray[np.uint8]
 
 MAX_EDGE = 4096
 """Longest edge of a stored picture in pixels; a larger one is not decoded."""
+WHOLE = "a whole JPEG or WebP picture"
+"""What errors expect of a picture that cannot be decoded."""
+OF_SIZE = "a picture of"
+"""What errors expect of a picture of another size begins so."""
+MISSING_PICTURES = "a picture for each"
+"""What errors expect of fewer pictures than frames begins so."""
 QUALITY = 90
 """Usual quality of encoded pictures, 1 to 100."""
 
@@ -167,12 +173,12 @@ def _decode(content: bytes, size: tuple[int, int]) -> Picture:
                 # Before it is decoded: a few bytes can claim to be gigabytes.
                 if (opened.height, opened.width) != size:
                     got = f"{opened.width} x {opened.height}"
-                    raise ImageError("picture", f"a picture of {size[1]} x {size[0]}", got)
+                    raise ImageError("picture", f"{OF_SIZE} {size[1]} x {size[0]}", got)
                 return np.asarray(opened.convert("RGB"), np.uint8)
     except ImageError:
         raise
     except Exception as error:  # decoders raise errors of any type on damaged files
-        raise ImageError("picture", "a whole JPEG or WebP picture", type(error).__name__) from None
+        raise ImageError("picture", WHOLE, type(error).__name__) from None
 
 
 def _open(content: bytes) -> Image.Image:

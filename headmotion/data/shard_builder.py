@@ -112,7 +112,7 @@ class ShardBuilder:
         """Return the tracks of a clip as a shard holds them; ``frame_lengths`` become offsets in the end."""
         stored = to_stored(clip)
         encoded = self._encoded(clip.id, stored) if stored.frames is not None else []
-        self._check_layout(clip, encoded)
+        self._check_layout(clip, stored, encoded)
         motion = stored.landmarks
         if stored.frames is not None and stored.picture_box is not None:
             motion = to_picture_pixels(motion, stored.picture_box, stored.frames.size, self.representation)
@@ -141,15 +141,15 @@ class ShardBuilder:
                 raise CorpusError(f"clip {id}", f"pictures of {stored.frames.size}", f"{size} as frame {number}")
         return encoded
 
-    def _check_layout(self, clip: Clip, encoded: list[bytes]) -> None:
+    def _check_layout(self, clip: Clip, stored: StoredClip, encoded: list[bytes]) -> None:
         """Check that a clip has the tracks of those before it."""
-        size = clip.frames.size if clip.frames is not None and encoded else None
-        layout = self.layout or self._layout_of(clip, size)
+        size = stored.frames.size if stored.frames is not None and encoded else None
+        layout = self.layout or self._layout_of(clip, stored.label_names, size)
         known = layout.pictures.size if layout.pictures else None
         expectations: tuple[tuple[str, Any, Any], ...] = (
             ("{} frames per second", layout.fps, str(clip.fps)),
             ("pictures of {}", known or "no size, which is none", size or "no size, which is none"),
-            ("the labels {}", layout.labels, list(clip.label_names)),
+            ("the labels {}", layout.labels, list(stored.label_names)),
         )
         for text, expected, got in expectations:
             if expected != got:
@@ -157,7 +157,7 @@ class ShardBuilder:
                 raise CorpusError(f"clip {clip.id}", like[:300], str(got)[:200])
         self.layout = layout
 
-    def _layout_of(self, clip: Clip, size: tuple[int, int] | None) -> CorpusHeader:
+    def _layout_of(self, clip: Clip, label_names: tuple[str, ...], size: tuple[int, int] | None) -> CorpusHeader:
         """Return a header that says what all clips must have in common with this one."""
         placeholder = FileInfo.for_content(b"")
         try:
@@ -169,7 +169,7 @@ class ShardBuilder:
                 clips=1,
                 index=IndexInfo(name=INDEX, size=placeholder.size, sha256=placeholder.sha256),
                 shards={},
-                labels=list(clip.label_names),
+                labels=list(label_names),
                 pictures=None
                 if size is None
                 else PictureInfo(height=size[0], width=size[1], format=self.frame_format, quality=self.frame_quality),

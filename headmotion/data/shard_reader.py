@@ -18,7 +18,7 @@ from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
 from .corpus_files import CorpusFiles
 from .index_columns import IndexColumns
 from .index_entry import IndexEntry
-from .pictures import Pictures, decode_pictures
+from .pictures import MISSING_PICTURES, Pictures, decode_pictures
 from .shard_header import COPY_AGAIN, SHARDS, CorpusHeader
 
 MAX_MAPPED = 64
@@ -195,7 +195,8 @@ class ShardReader:
     def _encoded(self, row: int, content: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> list[bytes]:
         # Each alone: one wrong number must neither read other clips' pictures nor all of the shard.
         if (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > len(content):
-            raise CorpusError(self.name_of(row), "pictures one after another in its shard", "other offsets", COPY_AGAIN)
+            expected = f"{MISSING_PICTURES} frame, one after another in its shard"
+            raise CorpusError(self.name_of(row), expected, "other offsets", COPY_AGAIN)
         bounds = offsets.tolist()
         return [content[first:last].tobytes() for first, last in pairwise(bounds)]
 

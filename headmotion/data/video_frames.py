@@ -1,18 +1,20 @@
-"""The pictures of a folder of pairs: the video beside a clip."""
+"""The pictures of a folder of pairs: the video beside a clip, and its pictures in the size of a corpus."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from einops import rearrange
+from PIL import Image
 
 from ..core.errors import CorpusError, ImageError
 from ..core.timing import as_fps
 from ..media.video_reader import open_video
-from .pictures import Pictures
+from .pictures import MISSING_PICTURES, Frames, Pictures, SupportsEncoded, encode_pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,5 +60,36 @@ class VideoFrames:
             raise CorpusError(f"video {self.path}", error.expected, error.got) from None
         if len(pictures) != last - first:
             got = f"{first + len(pictures)} or fewer"
-            raise CorpusError(f"video {self.path}", f"{last} frames at {self.fps} per second", got)
+            expected = f"{MISSING_PICTURES} of {last} frames at {self.fps} per second"
+            raise CorpusError(f"video {self.path}", expected, got)
         return np.stack(pictures)
+
+
+def scaled_pictures(
+    frames: Frames, box: tuple[float, float, float] | None, edge: int | None, quality: int
+) -> dict[str, Any]:
+    """Return encoded pictures of one size, as the fields ``frames`` and ``picture_box`` of a clip.
+
+    Pictures that are encoded and have the size already stay as they are.
+
+    Args:
+        frames: the pictures.
+        box: the square of the motion's pixels that they show; None: all that there are.
+        edge: length of the longer edge in pixels; None: as it is.
+        quality: 1 to 100.
+
+    Raises:
+        CorpusError: a picture is missing or damaged.
+    """
+    height, width = frames.size
+    longer = max(height, width)
+    if isinstance(frames, SupportsEncoded) and edge in (None, longer):
+        return {"frames": frames, "picture_box": box}
+    scale = 1.0 if edge is None else edge / longer
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    pictures = (Image.fromarray(rearrange(picture, "c h w -> h w c")) for picture in frames.read())
+    scaled = (np.asarray(picture.resize(size, Image.Resampling.BICUBIC)) for picture in pictures)
+    return {
+        "frames": encode_pictures(scaled, "jpeg", quality),
+        "picture_box": box or (0.0, 0.0, float(longer)),
+    }

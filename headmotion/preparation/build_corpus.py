@@ -89,7 +89,9 @@ class CorpusBuilder:
         # Written first, so that a complete corpus always has it.
         self._write_rejected()
         if (first := next(self._clips(), None)) is not None:
-            write_shards(built, self._clips(), representation=infer_representation(first.landmarks.shape))
+            representation = infer_representation(first.landmarks.shape)
+            quality = self.settings.frame_quality
+            write_shards(built, self._clips(), representation=representation, frame_quality=quality)
             # Set before the first file appears, so that a later call can tell these files from a foreign corpus.
             self._publishing.touch()
             try:
@@ -132,6 +134,9 @@ class CorpusBuilder:
                     distribute=self.metadata.distribute,
                     image_size=clip.image_size,
                     checks=clip.checks,
+                    frames=clip.frames,
+                    labels=clip.labels,
+                    label_names=clip.label_names,
                 )
 
     def _write_rejected(self) -> None:

@@ -11,9 +11,7 @@ from .face_tracks import Poses
 from .settings import CropMode
 
 CROP_SIZE = 256
-"""Edge of a crop in its own pixels, as in MS-Sync's data (FOMM's preprocessing, Siarohin et al. 2019)."""
-
-_CROP_SQUARE = UnitSquare(CROP_SIZE / 2, CROP_SIZE / 2, CROP_SIZE)
+"""Usual edge of a crop in its own pixels, as in MS-Sync's data (FOMM's preprocessing, Siarohin et al. 2019)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,9 @@ class CroppedPoses:
     """Left, top and edge of a fixed crop in pixels of the video."""
 
 
-def crop(poses: Poses, size: tuple[int, int], mode: CropMode, representation: Representation) -> CroppedPoses:
+def crop(
+    poses: Poses, size: tuple[int, int], mode: CropMode, representation: Representation, edge: int = CROP_SIZE
+) -> CroppedPoses:
     """Return poses in pixels of their crop.
 
     A crop is twice as wide as the face, or as the area that the face covers in the course of the clip, and may reach
@@ -38,21 +38,22 @@ def crop(poses: Poses, size: tuple[int, int], mode: CropMode, representation: Re
         size: height and width of the video in pixels.
         mode: ``shot``, ``face`` or ``none``; see `Settings.crop`.
         representation: what the poses are in.
+        edge: of a crop, in its own pixels.
     """
     if mode == "none":
         return CroppedPoses(poses, size)
+
+    def to_crop(values: torch.Tensor, square: UnitSquare) -> torch.Tensor:
+        whole = UnitSquare(edge / 2, edge / 2, edge)
+        return representation.denormalize(representation.normalize(values, square), whole)
+
     values = torch.from_numpy(poses)
     if mode == "face":
-        cropped = [_to_crop(pose, representation.frame_of(pose), representation) for pose in values]
-        return CroppedPoses(torch.stack(cropped).numpy(), (CROP_SIZE, CROP_SIZE))
+        cropped = [to_crop(pose, representation.frame_of(pose)) for pose in values]
+        return CroppedPoses(torch.stack(cropped).numpy(), (edge, edge))
     square = representation.frame_of(values)
     side = round(square.side)
     left, top = round(square.x - side / 2), round(square.y - side / 2)
     # Whole pixels of the video, so that the crop can be cut from it exactly.
     pixel_square = UnitSquare(left + side / 2, top + side / 2, side)
-    cropped_poses = _to_crop(values, pixel_square, representation)
-    return CroppedPoses(cropped_poses.numpy(), (CROP_SIZE, CROP_SIZE), (left, top, side))
-
-
-def _to_crop(values: torch.Tensor, square: UnitSquare, representation: Representation) -> torch.Tensor:
-    return representation.denormalize(representation.normalize(values, square), _CROP_SQUARE)
+    return CroppedPoses(to_crop(values, pixel_square).numpy(), (edge, edge), (left, top, side))

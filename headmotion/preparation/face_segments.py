@@ -11,7 +11,7 @@ from scenedetect import ContentDetector, FrameTimecode  # type: ignore[import-un
 
 from ..core.interfaces.renderer import Picture
 from ..media.video_reader import VideoFrame
-from .face_tracks import FaceTrack, FaceTracker, Poses
+from .face_tracks import FaceTrack, FaceTracker, Labels, Poses
 from .settings import FPS, Settings
 
 SHOT_PICTURE_PX = 128, 96
@@ -51,14 +51,14 @@ class FaceSegmenter:
 
     Args:
         settings: lengths of segments and the threshold of cuts.
-        detect_faces: returns the faces ``[N, P, D]`` of a frame in pixels of the video.
+        detect_faces: returns the faces ``[N, P, D]`` of a frame in pixels of the video, and their labels ``[N, L]``.
         begin_shot: called before ``detect_faces`` where a frame does not follow the last one.
     """
 
     def __init__(
         self,
         settings: Settings,
-        detect_faces: Callable[[VideoFrame], Poses],
+        detect_faces: Callable[[VideoFrame], tuple[Poses, Labels]],
         begin_shot: Callable[[], None] = lambda: None,
     ) -> None:
         max_frames, min_frames = round(settings.max_seconds * FPS), round(settings.min_seconds * FPS)
@@ -67,7 +67,7 @@ class FaceSegmenter:
         self._detect_faces, self._begin_shot = detect_faces, begin_shot
         self._shot = self._number = 0
         self._last: VideoFrame | None = None
-        self._faces: Poses = np.zeros((0, 1, 2), np.float32)
+        self._faces: tuple[Poses, Labels] = (np.zeros((0, 1, 2), np.float32), np.zeros((0, 0), np.float32))
         self.count = 0
         """Segments so far."""
 
@@ -93,7 +93,7 @@ class FaceSegmenter:
                 self._shot, self._number = self._shot + 1, 0
             self._faces = self._detect_faces(frame)
         self._last = frame
-        return ended + self._to_segments(self._tracker.push(frame.index, frame.number, self._faces))
+        return ended + self._to_segments(self._tracker.push(frame.index, frame.number, *self._faces))
 
     def flush(self) -> list[FaceSegment]:
         """End the shot, and return the segments that were still open."""

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Poses = npt.NDArray[np.float32]
 """Poses ``[N, P, D]`` in pixels; a single one is ``[P, D]``."""
+Labels = npt.NDArray[np.float32]
+"""What a detector measures besides ``[N, L]``; of a single face ``[L]``. ``L`` is 0 if it measures nothing."""
 
 MIN_OVERLAP = 0.3
 """Intersection over union of two boxes from which they belong to the same face."""
@@ -26,6 +28,8 @@ class FaceTrack:
     """``[T]``: the picture of the video that each frame showed."""
     detected: npt.NDArray[np.bool_]
     """``[T]``: whether the face was detected; elsewhere it was interpolated."""
+    labels: Labels
+    """``[T, L]``."""
 
 
 @dataclass(eq=False)
@@ -34,17 +38,20 @@ class _OpenTrack:
 
     first_frame: int
     poses: list[Poses]
+    labels: list[Labels]
     picture_numbers: list[int]
     detected: list[bool] = field(default_factory=lambda: [True])
     missed: list[int] = field(default_factory=list)
     """Picture numbers of the frames since the face was last detected."""
 
-    def extend(self, face: Poses, picture_number: int) -> None:
+    def extend(self, face: Poses, labels: Labels, picture_number: int) -> None:
         """Append a detection, and before it the interpolated frames of the gap."""
-        last, steps = self.poses[-1], len(self.missed) + 1
-        # float32, because a Python float would make the poses float64.
-        self.poses += [last + (face - last) * np.float32(k / steps) for k in range(1, steps)]
-        self.poses.append(face)
+        steps = len(self.missed) + 1
+        for values, new in ((self.poses, face), (self.labels, labels)):
+            last = values[-1]
+            # float32, because a Python float would make the poses float64.
+            values += [last + (new - last) * np.float32(k / steps) for k in range(1, steps)]
+            values.append(new)
         self.picture_numbers += [*self.missed, picture_number]
         self.detected += [False] * len(self.missed) + [True]
         self.missed = []
@@ -52,13 +59,14 @@ class _OpenTrack:
     def section(self, start: int, stop: int) -> FaceTrack:
         """Return frames ``start`` to ``stop`` as a track of its own."""
         part = slice(start, stop)
-        poses, numbers, detected = self.poses[part], self.picture_numbers[part], self.detected[part]
-        return FaceTrack(self.first_frame + start, np.stack(poses), np.array(numbers), np.array(detected))
+        poses, labels = np.stack(self.poses[part]), np.stack(self.labels[part])
+        numbers, detected = np.array(self.picture_numbers[part]), np.array(self.detected[part])
+        return FaceTrack(self.first_frame + start, poses, numbers, detected, labels)
 
     def drop_first(self, count: int) -> None:
         """Remove the first frames."""
         self.first_frame += count
-        for values in (self.poses, self.picture_numbers, self.detected):
+        for values in (self.poses, self.labels, self.picture_numbers, self.detected):
             del values[:count]
 
 
@@ -80,22 +88,25 @@ class FaceTracker:
         """First frame of all open tracks; None if there are none."""
         return min((track.first_frame for track in self._open), default=None)
 
-    def push(self, frame: int, picture_number: int, faces: Poses) -> list[FaceTrack]:
+    def push(self, frame: int, picture_number: int, faces: Poses, labels: Labels | None = None) -> list[FaceTrack]:
         """Add the faces of the next frame.
 
         Args:
             frame: index of the frame.
             picture_number: the picture that the frame shows.
             faces: ``[N, P, D]`` in pixels.
+            labels: ``[N, L]``; None if there are none.
 
         Returns:
             The tracks that ended before this frame, and parts of tracks that have become too long.
         """
+        if labels is None:
+            labels = np.zeros((len(faces), 0), np.float32)
         matches = _match([track.poses[-1] for track in self._open], faces)
         ended = []
         for number, track in enumerate(self._open):
             if number in matches:
-                track.extend(faces[matches[number]], picture_number)
+                track.extend(faces[matches[number]], labels[matches[number]], picture_number)
             elif len(track.missed) < self.gap_frames:
                 track.missed.append(picture_number)
             else:
@@ -107,8 +118,8 @@ class FaceTracker:
             if len(track.poses) >= self.max_frames + self.min_frames:
                 result.append(track.section(0, self.max_frames))
                 track.drop_first(self.max_frames)
-        new_faces = (face for number, face in enumerate(faces) if number not in matches.values())
-        self._open += [_OpenTrack(frame, [face], [picture_number]) for face in new_faces]
+        new = [number for number in range(len(faces)) if number not in matches.values()]
+        self._open += [_OpenTrack(frame, [faces[number]], [labels[number]], [picture_number]) for number in new]
         return result
 
     def flush(self) -> list[FaceTrack]:

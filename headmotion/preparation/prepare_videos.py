@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..core.checkpoint import read_header
-from ..core.errors import CorpusError
+from ..core.errors import CorpusError, SpecError
 from ..core.interfaces.specs import DetectorSpec
 from ..core.progress import progress
 from ..data.corpus import Corpus, list_corpus
@@ -19,6 +19,7 @@ from ..data.corpus_files import LocalFiles
 from ..data.corpus_folder import claim_folder
 from ..data.import_folder import import_folder
 from ..data.pair_format import INDEX as PAIR_INDEX
+from ..data.pictures import QUALITY
 from ..data.rejected import REJECTED
 from ..data.shard_header import HEADER
 from ..detectors.resolve import detector_spec
@@ -67,6 +68,9 @@ def prepare(
     val: float = 0.1,
     license: str = "",
     distribute: bool = False,
+    frames: int | None = None,
+    frame_quality: int = QUALITY,
+    labels: bool = False,
     workers: int | None = None,
     ray: str | None = None,
     stall_seconds: float = 300,
@@ -75,7 +79,8 @@ def prepare(
 ) -> Path:
     """Make a corpus of talking faces from videos: 68 landmarks at 25 fps with their speech.
 
-    Every video is read once, in constant memory. What cannot be used is listed with its reason in ``refused.jsonl``.
+    Every video is read once, with ``frames`` twice, in constant memory. What cannot be used is listed with its reason
+    in ``refused.jsonl``.
     A call that was interrupted at any moment can be repeated: it continues, and the corpus is the same, byte for byte.
     If nothing is usable, the folder holds ``refused.jsonl`` only; `Summary.read` shows that.
 
@@ -90,6 +95,10 @@ def prepare(
         val: share of speakers in the split ``val``.
         license: license of the media.
         distribute: whether trained weights may be given away.
+        frames: edge of the pictures of the face to keep, in pixels, with the landmarks in the same pixels; needs the
+            crop ``shot``. Of a folder of landmarks, the clips with a video beside them.
+        frame_quality: quality of these pictures, 1 to 100.
+        labels: keep what the detector measures of each frame besides the pose, such as blend shapes.
         workers: number of processes; None: one per processor; 0: this process only, which one bad file can stall.
         ray: address of a running Ray cluster that replaces the processes, such as ``auto``.
         stall_seconds: a video that yields no frame for this long is rejected.
@@ -104,11 +113,22 @@ def prepare(
     paths = [Path(path) for path in ([videos] if isinstance(videos, str | os.PathLike) else videos)]
     folder = Path(output)
     # Mistakes in arguments are found before anything is written.
-    settings = _resolve_settings(detector, crop, syncers, limits)
+    pictures = {"frames": frames, "frame_quality": frame_quality, "labels": labels}
+    settings = _resolve_settings(detector, crop, syncers, pictures | limits)
     if len(paths) == 1 and _holds_landmarks(paths[0], folder):
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
+        if labels:
+            raise SpecError("preparation", "videos, which a detector looks at, with labels", f"landmarks in {paths[0]}")
         return import_folder(
-            paths[0], folder, quiet, speaker_of=speaker_of, license=license, distribute=distribute, val=val
+            paths[0],
+            folder,
+            quiet,
+            speaker_of=speaker_of,
+            license=license,
+            distribute=distribute,
+            val=val,
+            frames=frames,
+            frame_quality=frame_quality,
         )
     video_files = find_videos(paths, exclude=folder)
     executor = resolve_executor(workers, ray, stall_seconds)
@@ -136,13 +156,13 @@ def _resolve_settings(
 
 
 def _holds_landmarks(folder: Path, output: Path) -> bool:
-    """Return whether a folder is a corpus, or holds ``.npz`` files and no video."""
+    """Return whether a folder is a corpus, or holds ``.npz`` files and no video but those beside them."""
     if any((folder / name).is_file() for name in (PAIR_INDEX, HEADER)):
         return True
     if not folder.is_dir() or next(folder.rglob("*.npz"), None) is None:
         return False
     try:
-        return not find_videos([folder], exclude=output)
+        return all(video.path.with_suffix(".npz").exists() for video in find_videos([folder], exclude=output))
     except CorpusError:
         return True
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import AudioError, ImageError, SpecError
-from ..core.interfaces.detector import Detector, SupportsTracking
+from ..core.interfaces.detector import Detector, SupportsLabels, SupportsTracking
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.interfaces.specs import BuildContext, resolve_spec
@@ -23,9 +23,10 @@ from ..media.video_reader import Video, VideoFrame, open_video
 from ..sync.trained import load_syncers
 from .aligned_audio import AlignedAudio
 from .clip_filters import ClipFilters
-from .crop import crop
+from .crop import CROP_SIZE, crop
+from .face_pictures import PictureCut, stage_pictures
 from .face_segments import FaceSegment, FaceSegmenter
-from .face_tracks import Poses
+from .face_tracks import Labels, Poses
 from .find_videos import clip_id
 from .settings import FPS, Settings
 from .staging import StagedVideo
@@ -51,6 +52,9 @@ class WorkerResources:
         with building("detector"):
             detector, representation = _build_detector(settings)
         _check_detector(detector)
+        if settings.labels and not isinstance(detector, SupportsLabels):
+            remedy = "face-mesh gives blend shapes; leave labels out with others"
+            raise SpecError("preparation", "a detector that gives labels", detector.spec.type_name(), remedy)
         syncers = load_syncers(settings.syncers) if settings.syncers else None
         if syncers and (syncers.fps != FPS or syncers.representation.points != representation.points):
             got = f"{syncers.representation.name} at {syncers.fps:g}"
@@ -63,40 +67,47 @@ class FaceFinder:
 
     def __init__(self, resources: WorkerResources) -> None:
         self._detector, self._representation = resources.detector, resources.representation
+        self._labels = resources.settings.labels
         self._tracker = self._detector.tracker() if isinstance(self._detector, SupportsTracking) else None
 
     @torch.inference_mode()
-    def detect_faces(self, frame: VideoFrame) -> Poses:
-        """Return the faces ``[N, P, D]`` of the next frame in pixels of the video; N may be 0."""
-        poses = self._poses(frame.picture)
+    def detect_faces(self, frame: VideoFrame) -> tuple[Poses, Labels]:
+        """Return the faces ``[N, P, D]`` of the next frame in pixels of the video, and their labels; N may be 0."""
+        poses, labels = self._poses_and_labels(frame.picture)
         if frame.reduction > 1:  # large pictures were reduced while they were decoded
             unit = self._representation.normalize(poses, UnitSquare(0, 0, 1))
             poses = self._representation.denormalize(unit, UnitSquare(0, 0, frame.reduction))
-        return np.asarray(poses.numpy(), np.float32)
+        return np.asarray(poses.numpy(), np.float32), np.asarray(labels.numpy(), np.float32)
 
     def begin_shot(self) -> None:
         """Forget the faces of the last frame."""
         if self._tracker is not None:
             self._tracker.restart()
 
-    def _poses(self, picture: Picture) -> Tensor:
-        """Return the poses ``[N, P, D]`` in the next picture."""
+    def _poses_and_labels(self, picture: Picture) -> tuple[Tensor, Tensor]:
+        """Return poses ``[N, P, D]`` and labels ``[N, L]`` in the next picture."""
         (found,) = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
         if not found:
-            return torch.zeros(0, self._representation.points, self._representation.dims)
-        return torch.stack([detection.pose for detection in found])
+            return torch.zeros(0, self._representation.points, self._representation.dims), torch.zeros(0, 0)
+        poses = torch.stack([detection.pose for detection in found])
+        if self._labels and isinstance(self._detector, SupportsLabels):
+            return poses, self._detector.labels(found)
+        return poses, torch.zeros(len(found), 0)
 
 
 def process_video(path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]) -> None:
     """Add the clips of one video, and its rejections, to ``output``; ``heartbeat`` is called after every frame."""
-    finder = FaceFinder(resources)
-    segmenter = FaceSegmenter(resources.settings, finder.detect_faces, finder.begin_shot)
+    finder, settings = FaceFinder(resources), resources.settings
+    cuts: list[PictureCut] = []
+    if settings.labels and isinstance(resources.detector, SupportsLabels):
+        output.label_names = resources.detector.label_names
+    segmenter = FaceSegmenter(settings, finder.detect_faces, finder.begin_shot)
     try:
         with open_video(path) as video:
             if not video.has_audio:
                 output.reject("no_audio")
                 return
-            writer = _SegmentWriter(resources, AlignedAudio(path, video.start), output)
+            writer = _SegmentWriter(resources, AlignedAudio(path, video.start), output, cuts)
             _write_segments(video, segmenter, writer, heartbeat)
         if not segmenter.count:
             output.reject("no_face")
@@ -104,6 +115,8 @@ def process_video(path: Path, resources: WorkerResources, output: StagedVideo, h
         what = f"{'sound' if isinstance(error, AudioError) else 'picture'}: expected {error.expected}, got {error.got}"
         reason = "damaged" if segmenter.seconds else "unreadable"
         output.reject(reason, what=what, seconds=round(segmenter.seconds, 2))
+    if cuts and settings.frames is not None:
+        stage_pictures(path, cuts, output, settings.frames, settings.frame_quality, heartbeat)
 
 
 def _write_segments(
@@ -131,6 +144,8 @@ class _SegmentWriter:
     resources: WorkerResources
     audio: AlignedAudio
     output: StagedVideo
+    cuts: list[PictureCut]
+    """The pictures that are to be cut from the video later."""
 
     def write(self, segments: Iterable[FaceSegment]) -> None:
         for segment in segments:
@@ -148,9 +163,15 @@ class _SegmentWriter:
         if reason:
             self.output.reject(reason, id, **start, **measured)
             return
-        cropped = crop(track.poses, segment.size, resources.settings.crop, resources.representation)
+        settings = resources.settings
+        edge = settings.frames or CROP_SIZE
+        cropped = crop(track.poses, segment.size, settings.crop, resources.representation, edge)
         box = {"crop_box": list(cropped.box)} if cropped.box else {}
-        self.output.add(id, cropped.poses, wave, cropped.size, {**start, **measured, **box})
+        if settings.frames is not None and cropped.box:
+            number = len(self.output.clips)
+            self.cuts.append(PictureCut(number, track.first_frame, len(track.poses), cropped.box))
+        labels = track.labels if settings.labels else None
+        self.output.add(id, cropped.poses, wave, cropped.size, {**start, **measured, **box}, labels)
 
 
 def _build_detector(settings: Settings) -> tuple[Detector, Representation]:

@@ -29,6 +29,13 @@ class Settings(Spec):
     crop: CropMode = "shot"
     """``shot``: one fixed square per clip, which keeps head motion; ``face``: a square around the face of each frame;
     ``none``: pixels of the video itself."""
+    frames: int | None = Field(None, ge=16, le=1024)
+    """Edge of the pictures of the face that are kept, in pixels, with the landmarks in the same pixels; None: none are.
+    Needs the crop ``shot``."""
+    frame_quality: int = Field(90, ge=1, le=100)
+    """Quality of these pictures, which are JPEG."""
+    labels: bool = False
+    """Keep what the detector measures of each frame besides the pose, such as blend shapes."""
     cut_threshold: float = Field(27.0, gt=0)
     """Mean change of hue, saturation and value (0..255) between frames at which a new shot begins."""
     gap_frames: int = Field(5, ge=0)
@@ -60,6 +67,9 @@ class Settings(Spec):
         if self.max_seconds < 2 * self.min_seconds:
             got = f"{self.min_seconds:g} and {self.max_seconds:g}"
             raise SpecError("preparation", "a greatest duration of at least twice the least one (seconds)", got)
+        if self.frames is not None and self.crop != "shot":
+            remedy = "a face fills another square in each frame otherwise"
+            raise SpecError("preparation", "the crop 'shot' with frames", repr(self.crop), remedy)
         return self
 
     @property

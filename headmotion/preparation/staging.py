@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from safetensors.numpy import load_file, save
 
 from ..core.errors import CorpusError
 from ..core.files import atomic_folder, read_regular, write_text
+from ..data.array_file import map_arrays, write_arrays
 from ..data.clip import FULL_SCALE
+from ..data.pictures import EncodedFrames
 from ..media.audio import Wave
-from .face_tracks import Poses
+from .face_tracks import Labels, Poses
 
 _RECORD = "video.json"
 
@@ -31,8 +34,18 @@ class StagedVideo:
     source: str
     clips: list[dict[str, Any]] = field(default_factory=list)
     rejections: list[dict[str, Any]] = field(default_factory=list)
+    label_names: tuple[str, ...] = ()
+    """Names of the labels of all clips."""
 
-    def add(self, id: str, landmarks: Poses, audio: Wave, image_size: tuple[int, int], checks: dict[str, Any]) -> None:
+    def add(
+        self,
+        id: str,
+        landmarks: Poses,
+        audio: Wave,
+        image_size: tuple[int, int],
+        checks: dict[str, Any],
+        labels: Labels | None = None,
+    ) -> None:
         """Write one clip.
 
         Args:
@@ -41,12 +54,27 @@ class StagedVideo:
             audio: ``[640 * T]`` at 16 kHz, -1..1.
             image_size: height and width.
             checks: what the filters measured, as JSON values.
+            labels: ``[T, L]``; None if there are none.
         """
         # As `to_stored` does, so that staging loses nothing that the corpus would keep.
         samples = np.clip(np.round(audio * FULL_SCALE), -32768, 32767).astype(np.int16)
-        content = save({"landmarks": np.ascontiguousarray(landmarks, np.float32), "audio": samples})
-        _clip_path(self.folder, len(self.clips)).write_bytes(content)
+        tensors: dict[str, npt.NDArray[Any]] = {
+            "landmarks": np.ascontiguousarray(landmarks, np.float32),
+            "audio": samples,
+        }
+        if labels is not None:
+            tensors["labels"] = np.ascontiguousarray(labels, np.float32)
+        _clip_path(self.folder, len(self.clips)).write_bytes(save(tensors))
         self.clips.append({"id": id, "image_size": list(image_size), "checks": checks})
+
+    def add_pictures(self, clip: int, frames: EncodedFrames) -> None:
+        """Write the pictures of the clip with a number."""
+        lengths = [len(content) for content in frames.encoded]
+        arrays: dict[str, list[npt.NDArray[Any]]] = {
+            "content": [np.frombuffer(b"".join(frames.encoded), np.uint8)],
+            "offsets": [np.cumsum([0, *lengths], dtype=np.int64)],
+        }
+        write_arrays(_picture_path(self.folder, clip), arrays)
 
     def reject(self, reason: str, clip: str = "", **details: Any) -> None:
         """Note why a clip is left out; without ``clip``, why there are no clips, or no further ones, of the video."""
@@ -62,6 +90,9 @@ class StagedClip:
     audio: npt.NDArray[np.float32]
     image_size: tuple[int, int]
     checks: dict[str, Any]
+    frames: EncodedFrames | None
+    labels: Labels | None
+    label_names: tuple[str, ...]
 
 
 def record_path(folder: Path) -> Path:
@@ -90,7 +121,12 @@ def stage_video(folder: Path, source: str) -> Iterator[StagedVideo]:
     with atomic_folder(folder) as temporary:
         result = StagedVideo(temporary, source)
         yield result
-        record = {"source": source, "clips": result.clips, "refused": result.rejections}
+        record = {
+            "source": source,
+            "clips": result.clips,
+            "refused": result.rejections,
+            "labels": result.label_names,
+        }
         write_text(record_path(temporary), json.dumps(record, sort_keys=True, allow_nan=False))
 
 
@@ -112,18 +148,40 @@ def read_clips(folder: Path) -> Iterator[StagedClip]:
     Raises:
         CorpusError: a file is missing or damaged.
     """
-    for number, clip in enumerate(read_record(folder)["clips"]):
+    record = read_record(folder)
+    for number, clip in enumerate(record["clips"]):
         try:
             tensors = load_file(_clip_path(folder, number))
             audio = tensors["audio"].astype(np.float32) / FULL_SCALE
             height, width = clip["image_size"]
-            yield StagedClip(clip["id"], tensors["landmarks"], audio, (height, width), clip["checks"])
-        except (OSError, SafetensorError, KeyError) as error:
+            yield StagedClip(
+                id=clip["id"],
+                landmarks=tensors["landmarks"],
+                audio=audio,
+                image_size=(height, width),
+                checks=clip["checks"],
+                frames=_read_pictures(_picture_path(folder, number), (height, width)),
+                labels=tensors.get("labels"),
+                label_names=tuple(record["labels"]),
+            )
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise _damaged(folder, error) from None
+
+
+def _read_pictures(path: Path, size: tuple[int, int]) -> EncodedFrames | None:
+    if not path.exists():
+        return None
+    arrays = map_arrays(path)
+    bounds = pairwise(arrays["offsets"].tolist())
+    return EncodedFrames([arrays["content"][first:last].tobytes() for first, last in bounds], size)
 
 
 def _clip_path(folder: Path, number: int) -> Path:
     return folder / f"{number:06d}.safetensors"
+
+
+def _picture_path(folder: Path, number: int) -> Path:
+    return folder / f"{number:06d}.pictures.safetensors"
 
 
 def _damaged(folder: Path, error: Exception) -> CorpusError:

@@ -40,6 +40,12 @@ class BlobsSpec(hm.DetectorSpec):
 
 class Blobs(hm.Detector):
     spec: BlobsSpec
+    label_names = ("middle", "length")
+
+    def labels(self, detections: Sequence[hm.Detection]) -> torch.Tensor:
+        """Where the middle of each square is, from left to right, and its length, in pixels."""
+        boxes = torch.tensor([detection.box for detection in detections])
+        return torch.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 2] - boxes[:, 0]], dim=1)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[list[hm.Detection]]:
         return [self.find(image) for image in images]

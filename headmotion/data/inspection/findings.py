@@ -8,6 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from ..clip import FINITE_LABELS
+from ..pictures import MISSING_PICTURES, OF_SIZE, WHOLE
 from ..rejected import RejectedClip
 from .av_offsets import GroupOffset, OffsetMethod
 from .measure import MeasuredClip
@@ -36,6 +38,15 @@ OUTLIER_DEVIATIONS = 6.0
 """Distance from the median, where a deviation is 1.48 times the median absolute deviation."""
 MIN_CLIPS = 20
 """Fewer clips have no outliers."""
+
+
+DAMAGED_TRACKS = (
+    ("damaged pictures", WHOLE),
+    ("pictures of another size", OF_SIZE),
+    ("pictures that are missing", MISSING_PICTURES),
+    ("labels that are not finite", FINITE_LABELS),
+)
+"""Titles of findings, and what the errors of their clips expected."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +88,13 @@ def _damage(files: Sequence[RejectedClip], clips: Sequence[RejectedClip]) -> Ite
     if files:
         advice = "Copy these files again, or write the corpus again."
         yield Finding("error", "damaged files", advice, tuple((file.clip, file.reason) for file in files))
-    if clips:
+    by_title: dict[str, list[tuple[str, str]]] = {}
+    for clip in clips:
+        titles = (title for title, expected in DAMAGED_TRACKS if expected in clip.error.expected)
+        by_title.setdefault(next(titles, "damaged clips"), []).append((clip.clip, clip.reason))
+    for title, concerned in by_title.items():
         advice = "Training stops when it meets one. Repair or remove them; headmotion prepare leaves them out."
-        yield Finding("error", "damaged clips", advice, tuple((clip.clip, clip.reason) for clip in clips))
+        yield Finding("error", title, advice, tuple(concerned))
 
 
 def _index_findings(clips: Sequence[MeasuredClip]) -> Iterator[Finding]:

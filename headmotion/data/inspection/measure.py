@@ -19,6 +19,9 @@ from .audio_stats import AudioStats, audio_stats
 from .loudness_offset import Curve, band_level_db, correlate_changes
 from .motion_stats import MotionStats, motion_stats, opening_widths
 
+PICTURES_AT_ONCE = 100
+"""Pictures that are in memory, at most."""
+
 OffsetMeasure = Callable[[Clip], tuple[int, float] | None]
 """Returns a clip's offset in frames (negative: the audio is late) and confidence, by trained syncers, or None."""
 
@@ -62,6 +65,7 @@ def _measure_clip(
     if landmarks.shape[1] != representation.points or landmarks.shape[2] < representation.dims:
         expected = f"landmarks [T, {representation.points}, {representation.dims} or more], as in the other clips"
         raise CorpusError(f"clip {clip.id}", expected, f"the shape {list(landmarks.shape)}")
+    _check_pictures(clip)
     # Depth that the representation does not have is left out, as in training.
     landmarks = landmarks[..., : representation.dims]
     mouth = opening_widths(landmarks, representation).get("mouth")
@@ -76,6 +80,13 @@ def _measure_clip(
         else correlate_changes(mouth, band_level_db(clip.audio, len(landmarks), clip.fps)),
         measured_offset=None if measure_offset is None else measure_offset(clip),
     )
+
+
+def _check_pictures(clip: Clip) -> None:
+    """Decode all pictures of a clip, some at a time."""
+    for first in range(0, len(clip.frames or ()), PICTURES_AT_ONCE):
+        assert clip.frames is not None
+        clip.frames.read(first, min(PICTURES_AT_ONCE, len(clip.frames) - first))
 
 
 def resolve_representation(files: CorpusFiles, entries: Iterable[IndexEntry]) -> Representation:
