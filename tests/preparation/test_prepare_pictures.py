@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,8 @@ def test_workers_and_quality(videos: Path, corpus: Corpus, tmp_path: Path, insta
     )
     assert content(folder) == content(Path(corpus.entries[0].folder))
     small = run(videos, tmp_path / "small", frames=64, frame_quality=20)
-    sizes = [sum(map(len, each[0].frames.encoded_pictures())) for each in (small, corpus)]
+    frames: list[Any] = [each[0].frames for each in (small, corpus)]
+    sizes = [sum(map(len, each.encoded_pictures())) for each in frames]
     assert sizes[0] < 0.7 * sizes[1]
 
 
