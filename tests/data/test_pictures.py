@@ -71,7 +71,8 @@ def test_tracks_are_read_by_range(folder: Path) -> None:
 def test_clips_hold_them_lazily(folder: Path) -> None:
     clip: Any = open_corpus(folder)[2]
     assert len(clip.frames) == 15 and clip.frames.size == SIZE and clip.picture_box is None
-    assert clip.frames.encoded_pictures() == CLIPS[2].frames.encoded_pictures()
+    encoded: Any = CLIPS[2].frames
+    assert clip.frames.encoded_pictures() == encoded.encoded_pictures()
     assert np.array_equal(clip.frames.read(3, 2), CLIPS[2].frames.read(3, 2))
     assert np.array_equal(clip.labels, CLIPS[2].labels) and clip.label_names == ("a", "b", "c")
 
