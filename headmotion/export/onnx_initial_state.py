@@ -86,7 +86,7 @@ def initial_state(graph: StreamingGraph, pipeline: Pipeline, reference: Referenc
         representation.spec.model_dump(mode="json"),
         resolved.frame,
         resolved.units,
-        resolved.poses[-1],
+        resolved.picture_pose,
         {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True},
     )
     metadata = {

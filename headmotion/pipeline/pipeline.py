@@ -29,7 +29,7 @@ from ..media.audio import Audio, AudioLike
 from ..media.file_kind import file_kind
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
 from .aligned_features import AlignedFeatures
-from .reference import Reference, ReferenceLike, as_reference
+from .reference import Mouth, Reference, ReferenceLike, as_reference
 from .session import MotionOptions, Session, lookahead_ms
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ class Pipeline(nn.Module):
         value: ReferenceLike,
         detector: DetectorSpec | dict[str, Any] | str | None = None,
         face: int | Literal["largest"] = "largest",
+        mouth: Mouth = "auto",
     ) -> Reference:
         """Read a reference: poses with the square that maps them to the unit frame.
 
@@ -251,6 +252,9 @@ class Pipeline(nn.Module):
             value: as in `generate`.
             detector: finds the pose in a picture or video; None means the pipeline's own.
             face: which of several faces: ``largest``, or a number counted from the left, starting at 1.
+            mouth: ``closed`` lets the motion start from closed lips whatever the picture shows, ``as-is`` from what it
+                shows, ``auto`` from closed lips where the mouth is wide open, which a warning says. A generator takes
+                what it starts from for silence. Several poses, such as those of a video, stay as they are.
 
         Raises:
             MotionError: a file that cannot be read, or poses of another shape.
@@ -269,7 +273,7 @@ class Pipeline(nn.Module):
             picture, factor = read_reduced(path, MAX_SEARCH_EDGE)
             return reduce_poses(finder.in_picture(picture), 1 / factor, self.representation)
 
-        return as_reference(value, self.representation, find_poses)
+        return as_reference(value, self.representation, find_poses, mouth)
 
     def render(
         self,
@@ -311,7 +315,7 @@ class Pipeline(nn.Module):
         picture, factor = _read_image(image, drawing)
         pose = None
         if landmarks is not None:
-            pose = reduce_poses(self.reference(landmarks).poses[-1], factor, self.representation).numpy()
+            pose = reduce_poses(self.reference(landmarks).picture_pose, factor, self.representation).numpy()
         scaled = (reduce_motion(part, factor, self.representation) for part in itertools.chain([first], parts))
         sound = None if audio is None else Audio.coerce(audio)
         frames = self.iter_frames(scaled, picture, pose, sound, drawing)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy.typing as npt
 import torch
@@ -17,6 +18,12 @@ from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..core.npz import as_float32, read_arrays
 from ..media.file_kind import file_kind
+from .closed_mouth import WIDE_OPEN, close_mouth, mouth_opening
+
+Mouth = Literal["auto", "closed", "as-is"]
+"""Whether the mouth of a still picture is closed before it speaks."""
+
+_log = logging.getLogger("headmotion")
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,13 @@ class Reference:
     """The square of the picture that the unit frame covers."""
     units: str = "px"
     """``px`` (pixels of the picture) or ``unit`` (the unit frame)."""
+    pictured: Tensor | None = None
+    """Pose ``[P, D]`` of the picture, where the motion starts from another one, with a closed mouth; else None."""
+
+    @property
+    def picture_pose(self) -> Tensor:
+        """Pose ``[P, D]`` of the picture, which the motion carries along for renderers."""
+        return self.poses[-1] if self.pictured is None else self.pictured
 
 
 ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | Reference | None
@@ -36,7 +50,10 @@ ReferenceLike = str | os.PathLike[str] | npt.NDArray[Any] | Tensor | Motion | Re
 
 
 def as_reference(
-    value: ReferenceLike, representation: Representation, find_poses: Callable[[Path], Tensor] | None = None
+    value: ReferenceLike,
+    representation: Representation,
+    find_poses: Callable[[Path], Tensor] | None = None,
+    mouth: Mouth = "auto",
 ) -> Reference:
     """Read and check a reference, and fit its square; a third coordinate is dropped for a 2-D representation.
 
@@ -44,6 +61,7 @@ def as_reference(
         value: the reference.
         representation: the representation of its poses.
         find_poses: finds the poses ``[R, P, D]`` in a picture or video file.
+        mouth: as in `Pipeline.reference`.
 
     Raises:
         MotionError: a file that cannot be read, or poses of another shape.
@@ -59,7 +77,21 @@ def as_reference(
         poses = _read(Path(value), find_poses) if isinstance(value, str | os.PathLike) else _real(value)
         units, frame = "px", None
     poses = _checked(poses, representation)
-    return Reference(poses, frame or representation.frame_of(poses), units)
+    return _with_mouth(Reference(poses, frame or representation.frame_of(poses), units), representation, mouth)
+
+
+def _with_mouth(reference: Reference, representation: Representation, mouth: Mouth) -> Reference:
+    """Return a reference that starts from closed lips if it shall; motion that goes on from several poses is left."""
+    if mouth not in ("auto", "closed", "as-is"):
+        raise MotionError("reference", "mouth 'auto', 'closed' or 'as-is'", repr(mouth))
+    pose = reference.poses[-1]
+    opening = mouth_opening(pose, representation) if len(reference.poses) == 1 and mouth != "as-is" else 0.0
+    if opening <= (WIDE_OPEN if mouth == "auto" else 0.0):
+        return reference
+    if mouth == "auto":
+        message = "the mouth is open in the reference (%.0f %% of its width): the motion starts from closed lips; %s"
+        _log.warning(message, 100 * opening, "pipe.reference(..., mouth='as-is') leaves it open")
+    return replace(reference, poses=close_mouth(pose, representation).unsqueeze(0), pictured=pose)
 
 
 def _checked(poses: Tensor, representation: Representation) -> Tensor:

@@ -97,7 +97,7 @@ class Session:
             representation=pipeline.representation.spec.model_dump(mode="json"),
             frame=reference.frame,
             units=reference.units,
-            reference=reference.poses[-1],
+            reference=reference.picture_pose,
             provenance=provenance | ({"style": style} if isinstance(style, str) else {}),
             basis=basis_of(pipeline.representation),
         )

@@ -1,0 +1,85 @@
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+import headmotion as hm
+from headmotion.pipeline.closed_mouth import close_mouth, mouth_opening
+from headmotion.pipeline.reference import as_reference
+
+FACES = [
+    hm.resolve_spec("representation", spec).build()
+    for spec in ("landmarks68", {"type": "landmarks68", "dims": 3}, "mesh478")
+]
+IDS = ["landmarks68", "landmarks68-3d", "mesh478"]
+FACE = FACES[0]
+LOWER = [55, 56, 57, 58, 59, 65, 66, 67, *range(5, 12)]
+
+
+def wide_open(by=0.12, turn=0.4):
+    """A face in pixels whose mouth is open, tilted by ``turn`` radians."""
+    pose = FACE.neutral().clone()
+    pose[LOWER, 1] += by
+    rotation = torch.tensor([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]], dtype=torch.float32)
+    return pose @ rotation * 300 + 50
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, -2.0])
+def test_closed_lips_meet_and_the_rest_stays(turn):
+    pose = wide_open(turn=turn)
+    closed = close_mouth(pose, FACE)
+    assert mouth_opening(pose, FACE) > 0.4
+    assert mouth_opening(closed, FACE) < 1e-5
+    still = [point for point in range(68) if point not in (*range(1, 16), *range(48, 68))]
+    assert torch.equal(closed[still], pose[still])
+    assert torch.equal(closed[[60, 64]], pose[[60, 64]])
+    # The lower lip is as thick as before, and above the chin.
+    thickness = [(each[57] - each[66]).norm().item() for each in (pose, closed)]
+    assert thickness[1] == pytest.approx(thickness[0], rel=0.05)
+    expected = wide_open(by=0.0, turn=turn)
+    assert (closed[8] - expected[8]).norm() < 0.35 * (pose[8] - expected[8]).norm()
+
+
+@pytest.mark.parametrize("face", FACES, ids=IDS)
+def test_every_face_of_points_can_be_closed(face):
+    pose = face.neutral().clone() * 200
+    pairs = torch.tensor(face.openings["mouth"])
+    pose[pairs[:, 1], 1] += 20
+    assert mouth_opening(pose, face) > 0.1
+    assert mouth_opening(close_mouth(pose, face), face) < 2e-3
+
+
+@pytest.mark.parametrize("name", ["blendshapes", "keypoints"])
+def test_what_has_no_mouth_stays(name):
+    other = hm.resolve_spec("representation", name).build()
+    assert mouth_opening(other.neutral(), other) == 0
+    assert torch.equal(close_mouth(other.neutral(), other), other.neutral())
+
+
+def test_a_wide_open_reference_starts_closed_and_says_so(caplog):
+    pose = wide_open()
+    reference = as_reference(pose, FACE)
+    assert "the mouth is open in the reference" in caplog.text
+    assert mouth_opening(reference.poses[-1], FACE) < 1e-5
+    assert torch.equal(reference.picture_pose, pose)
+    assert reference.frame == FACE.frame_of(pose.unsqueeze(0))
+    caplog.clear()
+    for mouth, other in (("as-is", pose), ("auto", wide_open(by=0.03)), ("auto", torch.stack([pose, pose]))):
+        left = as_reference(other, FACE, mouth=mouth)
+        assert torch.equal(left.poses.reshape(-1, 68, 2), other.reshape(-1, 68, 2))
+        assert left.pictured is None
+    smile = as_reference(wide_open(by=0.03), FACE, mouth="closed")
+    assert mouth_opening(smile.poses[-1], FACE) < 1e-5
+    assert not caplog.records
+    with pytest.raises(hm.MotionError, match="'auto', 'closed' or 'as-is'"):
+        as_reference(pose, FACE, mouth="shut")
+
+
+def test_silence_is_closed_and_the_motion_carries_the_picture(caplog):
+    caplog.set_level(logging.ERROR, logger="headmotion")
+    pipe = hm.load("ms-sync")
+    pose = wide_open(turn=0.0)
+    motion = pipe.generate(hm.Audio(np.zeros(16_000, np.float32), 16_000), reference=pose)
+    assert max(mouth_opening(frame, FACE) for frame in motion.values) < 0.03
+    assert torch.equal(motion.reference, pose)
