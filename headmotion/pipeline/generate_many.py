@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.checkpoint import read_header
 from ..core.files import atomic_output, remove_leftovers, write_text
+from ..core.plugins import registry
 from ..core.progress import progress
 from ..execution.executor import Executor, resolve_executor
 from .generate_job import GenerateJob, Record
@@ -133,7 +134,9 @@ def run_tasks(
     executor = resolve_executor(1 if workers is None and kind != "cpu" else workers, ray_address, stall_seconds)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    jobs = [_job(task, str(path.absolute()), digest, device, report) for task in tasks]
+    # A bundled model by its name, because other machines may have it elsewhere.
+    source = model if model in registry().models else str(path.absolute())
+    jobs = [_job(task, source, digest, device, report) for task in tasks]
     kept = {job.record for job in jobs if _is_finished(job)}
     try:
         _run([job for job in jobs if job.record not in kept], len(jobs), executor, quiet)

@@ -271,3 +271,85 @@ def test_a_generator_that_needs_the_whole_clip_can_be_continued(tmp_path: Path) 
         other.push(part)
         other = pipe.restore(other.snapshot(tmp_path / "a.safetensors"))
     assert torch.equal(session.flush().values, other.flush().values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """The state of `Walk`: values of several types."""
+
+    pose: Tensor
+    seen: tuple[int, ...]
+    notes: dict[str, Any]
+    random: torch.Generator
+
+
+class Walk(hm.Generator):
+    """A pose that walks at random; a style scales the steps, the listener shifts them, and it knows its deviation."""
+
+    context_frames, lookahead = 1, 0
+
+    def __init__(self, spec: hm.Spec, size: float = 1e-3) -> None:
+        super().__init__(spec)
+        self.size = size
+
+    def styled(self, style: float) -> hm.Generator:
+        return Walk(self.spec, style)
+
+    def forward(self, reference: Tensor, audio: Tensor, seed: Any = 0) -> Tensor:
+        return self.step(audio, self.init_state(reference, seed), True)[0]
+
+    def init_state(self, reference: Tensor, seed: Any = 0) -> Position:
+        return Position(reference[:, -1], (), {"listener": None}, torch.Generator().manual_seed(seed))
+
+    def push_listener(self, audio: Tensor, state: Position) -> Position:
+        return dataclasses.replace(state, notes={"listener": audio.mean()})
+
+    def step(self, audio: Tensor, state: Position, last: bool = False) -> tuple[Tensor, Position]:
+        frames, pose = audio.shape[1] // 4, state.pose
+        random = torch.Generator()
+        random.set_state(state.random.get_state())
+        steps = self.size * torch.randn(frames, *pose.shape, generator=random)
+        if state.notes["listener"] is not None:
+            steps = steps + 1e-4 * state.notes["listener"]
+        motion = (pose + steps.cumsum(0)).transpose(0, 1)
+        moved = motion[:, -1] if frames else pose
+        return motion, Position(moved, (*state.seen[-2:], frames), state.notes | {"steps": steps}, random)
+
+    def deviation(self, state: Position) -> Tensor:
+        return state.notes["steps"].abs().transpose(0, 1)
+
+
+class WholeClip(hm.Generator):
+    """A generator that cannot stream."""
+
+    context_frames = 1
+
+    def forward(self, reference: Tensor, audio: Tensor, seed: Any = 0) -> Tensor:
+        loud = audio.unflatten(1, (-1, 4)).mean((2, 3))
+        return reference[:, -1:] + 0.01 * (loud - loud.mean(1, keepdim=True))[..., None, None]
+
+
+@pytest.mark.parametrize(
+    ("generator", "options", "dialogue"),
+    [(Walk, {}, False), (Walk, {"style": 0.01, "seed": 4}, True), (WholeClip, {"fps": 30}, False)],
+)
+def test_generators_of_plugins_continue_with_their_own_states(
+    generator: Any, options: Any, dialogue: bool, tmp_path: Path
+) -> None:
+    pipe = hm.build({"generator": SMALL}, device="cpu")
+    pipe.generator = generator(pipe.generator.spec)
+    session, other, pool = pipe.stream(**options), pipe.stream(**options), pipe.pool()
+    member, motions = pool.open(**options), []
+    for part in np.array_split(speech(1.2), 11):
+        pushed = (part, part[::-1].copy()) if dialogue else (part,)
+        other = pipe.restore(other.snapshot(tmp_path / "other.safetensors"))
+        expected, motion = session.push(*pushed), other.push(*pushed)
+        member.push(*pushed)
+        motions += [pool.step().get(member, motion[:0])]
+        assert torch.equal(motion.values, expected.values) and torch.equal(motions[-1].values, expected.values)
+        if generator is Walk:
+            assert len(other.deviation) == len(motion)
+            assert torch.equal(other.deviation, session.deviation)
+    member.flush()
+    last = session.flush()
+    assert torch.equal(other.flush().values, last.values) and torch.equal(pool.step()[member].values, last.values)
