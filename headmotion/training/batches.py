@@ -185,6 +185,8 @@ class Batches:
         """Return this process's samples of the batch of one step, on the encoder's device."""
         if self._next_step == -1:
             self.sampler.cropper.use_cpu()
+            if (cache := self.sampler.cropper.cache) is not None:
+                cache.fill(self.sampler.corpus, self.encoder, extra_frames=1)
             self._next_step = -2
         raw = self._read_ahead(step) if self.workers else self.sampler.draw(step)
         device = next((buffer.device for buffer in self.encoder.buffers()), torch.device("cpu"))
@@ -219,11 +221,14 @@ class Batches:
         dtype, per_frame = self.partition.dtype, self.context.steps_per_frame
         if "audio" not in self.tracks:
             return torch.zeros(clips, 0, self.encoder.channels, device=device, dtype=dtype)
-        wave = crops.wave.to(device, non_blocking=True)
-        steps = self.sampler.cropper.max_frames * per_frame
-        features = checked_features(
-            self.encoder, self.encoder(wave, steps=steps), len(wave), steps, self.encoder.channels
-        )
+        if crops.features is None:
+            wave = crops.wave.to(device, non_blocking=True)
+            steps = self.sampler.cropper.max_frames * per_frame
+            features = checked_features(
+                self.encoder, self.encoder(wave, steps=steps), len(wave), steps, self.encoder.channels
+            )
+        else:
+            features = crops.features.to(device, non_blocking=True)
         if self.sampler.spec.time_stretch:
             steps = (self.context_frames + self.frames) * per_frame
             features = resample_time(features, crops.time_stretch.to(device), steps)

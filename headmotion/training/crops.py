@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..core.interfaces.specs import BuildContext
 from ..data.clip import SAMPLE_RATE
 from ..data.corpus import Corpus
 from ..representations.mirror_names import mirror_by_name
+from .feature_cache import FeatureCache
 from .resample_time import resample_time
 from .settings import DataSpec
 
@@ -36,6 +38,8 @@ class Crop(NamedTuple):
     """The wave under it and the encoder's look-ahead, ``[S]``; empty if no sound is needed."""
     time_stretch: Tensor
     """Original frames per frame of the crop, ``[]``."""
+    features: Tensor | None = None
+    """Audio features from a cache, ``[steps_per_frame * max_frames, C]``."""
     labels: Tensor | None = None
     """``[T, N]``."""
     frames: Tensor | None = None
@@ -74,7 +78,11 @@ class Cropper:
         self.corpus, self.spec, self.context, self.frames = corpus, spec, context, frames
         self.samples_per_frame, self.look_ahead = samples_per_frame, look_ahead
         self.pictures, self.labels = "frames" in tracks, "labels" in tracks
-        sound: set[Track] = {"wave"} if {"audio", "wave"} & set(tracks) else set()
+        self.cache: FeatureCache | None = None
+        encoded: set[Track] = {"audio"}
+        if spec.feature_cache is not None and "audio" in tracks:
+            self.cache, encoded = FeatureCache(Path(spec.feature_cache), context.steps_per_frame), set()
+        sound: set[Track] = {"wave"} if ({"wave"} | encoded) & set(tracks) else set()
         self.has_sound = bool(sound)
         needed: set[Track] = {"motion", *sound}
         self.read = frozenset(needed | (set(tracks) - {"audio"}))
@@ -106,7 +114,11 @@ class Cropper:
         if read.audio is not None:
             wave[: len(read.audio)] = read.audio[:wave_length]
         labels = None if read.labels is None else torch.from_numpy(read.labels)
-        result = Crop(representation.normalize(values, square), torch.from_numpy(wave), torch.tensor(stretch), labels)
+        result = Crop(
+            representation.normalize(values, square), torch.from_numpy(wave), torch.tensor(stretch), labels=labels
+        )
+        if self.cache is not None:
+            result = result._replace(features=torch.from_numpy(self.cache.read(index, first, self.max_frames)))
         if self.pictures:
             assert read.frames is not None
             pictures = torch.from_numpy(read.frames)
@@ -149,6 +161,8 @@ class Cropper:
                 crop = crop._replace(labels=resample_time(crop.labels[None], factor, self.frames)[0])
         if rng.random() < 0.5:
             crop = _mirrored(crop, representation, self.corpus.label_names)
+        if self.cache is not None:
+            return crop  # of one loudness, because its features are
         return crop._replace(wave=crop.wave * float(np.float32(10 ** (rng.uniform(*GAIN_DB) / 20))))
 
     def _random_stretch(self, rng: np.random.Generator, length: int) -> float:

@@ -74,6 +74,9 @@ class DataSpec(RecipePart):
     """Fraction of crops that begin where the clip begins, which is mostly at rest, as users' pictures are."""
     distributable_only: bool = False
     """Use only clips whose license lets trained weights be shipped."""
+    feature_cache: str | None = None
+    """Folder in which the audio features of whole clips are kept, encoded once, for an encoder that costs much. They do
+    not vary in loudness, and a crop's features know the sound before the crop. None encodes the crops of every step."""
     workers: int = Field(0, ge=0, le=256)
     """Worker processes that read clips ahead, per training process; 0 reads them between the steps. The batches are the
     same."""

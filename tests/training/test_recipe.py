@@ -8,7 +8,7 @@ from headmotion.core.errors import SpecError
 from headmotion.training.recipe import load_recipe
 
 
-@pytest.mark.parametrize("name", ["smoke", "small-cpu", "paper-short"])
+@pytest.mark.parametrize("name", ["smoke", "small-cpu", "small-whisper", "paper-short"])
 def test_bundled_recipes_can_be_written_and_read(name: str) -> None:
     recipe = load_recipe(name)
     assert type(recipe).model_validate_json(recipe.model_dump_json()) == recipe

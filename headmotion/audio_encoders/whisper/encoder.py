@@ -82,7 +82,7 @@ class Whisper(AudioEncoder):
         total = max(count, wave.shape[1] // STEP) if self.ahead is None else count + sum(self.ahead)
         samples = STEP * (total - 1) + 2 * REACH
         padded = functional.pad(wave, (REACH, max(0, samples - REACH - wave.shape[1])))[:, :samples]
-        inputs = self.network.convolve(self.log_mel(padded), torch.tensor(0))
+        inputs = self.network.convolve(self.log_mel(padded), torch.zeros(1, dtype=torch.int64))
         outputs: list[Tensor] = []
         for window in itertools.count():
             owned = self.windows.owned(window)

@@ -42,7 +42,7 @@ class Attention(nn.Module):
             queries: ``[B, heads, n, 64]``.
             keys: ``[B, heads, k, 64]``.
             values: as the keys.
-            mask: whether a query sees a key, ``[n, k]``; None: every query sees all keys.
+            mask: whether a query sees a key, ``[n, k]`` or ``[B, 1, n, k]``; None: every query sees all keys.
         """
         heads = functional.scaled_dot_product_attention(queries, keys, values, mask)
         added: Tensor = self.out(heads.transpose(1, 2).flatten(2))
@@ -122,18 +122,19 @@ class WhisperNetwork(nn.Module):
 
         Args:
             mel: ``[B, 2 n + 3, M]``, from two frames before the first step on.
-            first: number of the first step, int64 ``[]``. Before step 0 both convolutions see zeros.
+            first: number of the first step of each wave, int64 ``[B]`` or ``[1]``. Before step 0 both convolutions see
+                zeros.
         """
-        before = 2 * first - 2
+        before = 2 * first.to(mel.device) - 2
         hidden = functional.gelu(self.conv1((mel * _exists(before, mel)).transpose(1, 2))).transpose(1, 2)
         hidden = (hidden * _exists(before + 1, hidden)).transpose(1, 2)
         return functional.gelu(self.conv2(hidden)).transpose(1, 2)
 
 
 def _exists(first: Tensor, sequence: Tensor) -> Tensor:
-    """Return 0 for items of a sequence ``[B, n, C]`` with a negative number, 1 for the others, ``[n, 1]``."""
-    numbers = first + torch.arange(sequence.shape[1], device=sequence.device)
-    return (numbers >= 0).to(sequence.dtype).unsqueeze(1)
+    """Return 0 for items of sequences ``[B, n, C]`` with a negative number, 1 for the others, ``[B, n, 1]``."""
+    numbers = first[:, None] + torch.arange(sequence.shape[1], device=first.device)
+    return (numbers >= 0).to(sequence.dtype).unsqueeze(2)
 
 
 def sinusoids(length: int, width: int) -> Tensor:

@@ -29,7 +29,7 @@ class WhisperState(NamedTuple):
     """Position of a stream. All shapes are constant if every call takes the same multiple of 320 samples."""
 
     first: Tensor
-    """Number of the next step that the convolutions compute, int64 ``[]``, on the CPU."""
+    """Number of the next step of each wave that the convolutions compute, int64 ``[B]``, on the CPU."""
     samples: Tensor
     """Samples ``[B, s]`` from `REACH` before that step on."""
     windows: tuple[tuple[LayerState, ...], tuple[LayerState, ...]]
@@ -61,7 +61,7 @@ class StreamingWhisper(Whisper):
 
         layers = tuple(layer(ahead) for ahead in self._ahead)
         # It begins one step early, because the first step needs more than a hop of samples: so all shapes are constant.
-        return WhisperState(torch.tensor(-1), zeros(batch, STEP + REACH), (layers, layers))
+        return WhisperState(torch.full((batch,), -1), zeros(batch, STEP + REACH), (layers, layers))
 
     @torch.no_grad()
     def step(self, wave: Tensor, state: WhisperState) -> tuple[Tensor, WhisperState]:
@@ -74,10 +74,36 @@ class StreamingWhisper(Whisper):
         Raises:
             AudioError: the wave is not ``[B, s]``.
         """
-        first, count = int(state.first), self._count(wave, state)
-        windows = {window % 2 for window in self.windows.between(first - self.lag, first + count)}
-        features, next_state = self.step_all(wave, state, sorted(windows))
-        return features[:, max(0, self.lag - first) :], next_state
+        features, next_state = self.step_all(wave, state, self._parities(state, self._count(wave, state)))
+        return features[:, self._before_speech(state) :], next_state
+
+    @torch.no_grad()
+    def step_streams(
+        self, waves: Sequence[Tensor], states: Sequence[WhisperState]
+    ) -> list[tuple[Tensor, WhisperState]]:
+        """Return what `step` returns for each stream of batch 1; see `SupportsAudioPooling`."""
+        results: dict[int, tuple[Tensor, WhisperState]] = {}
+        groups: dict[tuple[int, int], list[int]] = {}
+        for number, (wave, state) in enumerate(zip(waves, states, strict=True)):
+            groups.setdefault((wave.shape[-1], state.samples.shape[1]), []).append(number)
+        for numbers in groups.values():
+            batch = _joined([states[number] for number in numbers])
+            wave = torch.cat([self._checked(waves[number]) for number in numbers])
+            features, after = self.step_all(wave, batch, self._parities(batch, self._count(wave, batch)))
+            for k, number in enumerate(numbers):
+                own = features[k : k + 1, self._before_speech(states[number]) :]
+                results[number] = own, _picked(after, k)
+        return [results[number] for number in range(len(waves))]
+
+    def _parities(self, state: WhisperState, count: int) -> list[int]:
+        """Return the parities of the windows that the next steps of any wave need."""
+        firsts: set[int] = set(state.first.tolist())
+        windows = (self.windows.between(first - self.lag, first + count) for first in firsts)
+        return sorted({window % 2 for of_wave in windows for window in of_wave})
+
+    def _before_speech(self, state: WhisperState) -> int:
+        """Return how many of the next steps have negative numbers."""
+        return max(0, self.lag - int(state.first[0]))
 
     def step_all(
         self, wave: Tensor, state: WhisperState, parities: Sequence[int] = (0, 1)
@@ -99,8 +125,8 @@ class StreamingWhisper(Whisper):
         outputs, windows = [inputs, inputs], list(state.windows)  # by parity
         for parity in parities:
             outputs[parity], windows[parity] = self._in_windows(inputs, first, parity, state.windows[parity])
-        owner = self.windows.owner(first - self.lag + torch.arange(count)).to(inputs.device)
-        features = torch.where((owner % 2 == 0)[:, None], outputs[0], outputs[1])
+        owner = self.windows.owner(first[:, None] - self.lag + torch.arange(count)).to(inputs.device)
+        features = torch.where((owner % 2 == 0).unsqueeze(2), outputs[0], outputs[1])
         rest = samples[:, STEP * count :].clone()
         return features, WhisperState(first + count, rest, (windows[0], windows[1]))
 
@@ -123,7 +149,7 @@ class StreamingWhisper(Whisper):
     ) -> tuple[Tensor, tuple[LayerState, ...]]:
         """Pass steps through all layers, with the positions of the even or of the odd windows."""
         count = inputs.shape[1]
-        numbers = first + torch.arange(count)
+        numbers = first[:, None] + torch.arange(count)
         hidden = inputs + self.network.positions[self.windows.position(numbers, parity).to(inputs.device)]
         after = []
         for layer, ahead, state in zip(self.network.layers, self._ahead, states, strict=True):
@@ -134,12 +160,12 @@ class StreamingWhisper(Whisper):
         return hidden, tuple(after)
 
     def _stream_mask(self, first: Tensor, count: int, ahead: int, parity: int) -> Tensor:
-        """Return whether steps from ``first`` on see the steps around them, ``[n, back + n + ahead]``."""
-        offset = torch.arange(self._back + count + ahead) - torch.arange(count)[:, None]
-        window = self.windows.window(first - self._back + torch.arange(self._back + count + ahead), parity)
-        return (
-            (offset >= 0) & (offset <= self._back + ahead) & (window == window[self._back : self._back + count, None])
-        )
+        """Return whether steps from ``first`` ``[B]`` on see the steps around them, ``[B, 1, n, back + n + ahead]``."""
+        keys = torch.arange(self._back + count + ahead)
+        offset = keys - torch.arange(count)[:, None]
+        window = self.windows.window(first[:, None] - self._back + keys, parity)
+        same_window = window[:, None, None, :] == window[:, None, self._back : self._back + count, None]
+        return (offset >= 0) & (offset <= self._back + ahead) & same_window
 
 
 def _through(layer: Layer, inputs: Tensor, ahead: int, state: LayerState, mask: Tensor) -> tuple[Tensor, LayerState]:
@@ -154,7 +180,7 @@ def _through(layer: Layer, inputs: Tensor, ahead: int, state: LayerState, mask: 
 
 
 def _by_name(state: WhisperState) -> dict[str, Tensor]:
-    named = {"first": state.first.reshape(1), "samples": state.samples}
+    named = {"first": state.first, "samples": state.samples}
     for parity, layers in enumerate(state.windows):
         for number, layer in enumerate(layers):
             named |= {f"{name}_{parity}_{number}": value for name, value in layer._asdict().items()}
@@ -165,4 +191,17 @@ def _from_names(named: dict[str, Tensor], layers: int) -> WhisperState:
     def window(parity: int) -> tuple[LayerState, ...]:
         return tuple(LayerState(*(named[f"{n}_{parity}_{k}"] for n in LayerState._fields)) for k in range(layers))
 
-    return WhisperState(named["first"][0], named["samples"], (window(0), window(1)))
+    return WhisperState(named["first"], named["samples"], (window(0), window(1)))
+
+
+def _joined(states: Sequence[WhisperState]) -> WhisperState:
+    """Return the states of several streams as that of one batch."""
+    named = [_by_name(state) for state in states]
+    batch = {name: torch.cat([state[name] for state in named]) for name in named[0]}
+    return _from_names(batch, len(states[0].windows[0]))
+
+
+def _picked(state: WhisperState, wave: int) -> WhisperState:
+    """Return the state of one wave of a batch, which keeps no memory of the others."""
+    named = {name: value[wave : wave + 1].clone() for name, value in _by_name(state).items()}
+    return _from_names(named, len(state.windows[0]))

@@ -1,0 +1,98 @@
+"""Features of whole clips, encoded once and kept in a folder: a costly encoder then takes no time in later steps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..core.errors import TrainingError
+from ..core.files import atomic_output
+from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.interfaces.sample import Track
+from ..core.progress import track
+from ..data.corpus import Corpus
+
+FORMAT = 1
+"""Part of every name, so that a change of the files' format makes them new."""
+
+
+class FeatureCache:
+    """Features ``[A, C]`` of clips in float16, one file each, named by what they were made from.
+
+    The name is the SHA-256 of the clip's audio, the encoder's spec and its weights. So a file cannot be out of date,
+    and several corpora, trainings and processes can share a folder. Silence follows the end of a clip.
+
+    Args:
+        folder: where the files are; it is made if there is none.
+        steps_per_frame: audio steps per motion frame.
+    """
+
+    def __init__(self, folder: Path, steps_per_frame: int) -> None:
+        self.folder, self._steps_per_frame = folder, steps_per_frame
+        self._paths: list[Path] = []
+
+    def fill(self, corpus: Corpus, encoder: AudioEncoder, extra_frames: int = 0) -> None:
+        """Encode the clips that have no file yet, and remember the files of all.
+
+        Args:
+            corpus: the clips.
+            encoder: the encoder, on the device that it computes on.
+            extra_frames: frames of silence that are encoded after each clip.
+
+        Raises:
+            TrainingError: the folder cannot be written.
+        """
+        made_of = _digest(encoder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._paths = []
+            for index in track(range(len(corpus)), "audio features"):
+                steps = (int(corpus.frame_counts[index]) + extra_frames) * self._steps_per_frame
+                self._paths.append(self._file(corpus, index, encoder, steps, made_of))
+        except OSError as error:
+            raise TrainingError("cached features", "a folder to write", f"{self.folder} ({error.strerror})") from None
+
+    def read(self, index: int, first: int, count: int) -> npt.NDArray[np.float32]:
+        """Return features of frames of a clip, ``[steps_per_frame * count, C]``.
+
+        Args:
+            index: the clip's place in the corpus of `fill`.
+            first: first frame.
+            count: number of frames; the last step is repeated beyond the end.
+        """
+        stored = np.load(self._paths[index], mmap_mode="r")
+        steps = np.arange(first * self._steps_per_frame, (first + count) * self._steps_per_frame)
+        return np.asarray(stored[steps.clip(max=len(stored) - 1)], np.float32)
+
+    def _file(self, corpus: Corpus, index: int, encoder: AudioEncoder, steps: int, made_of: str) -> Path:
+        tracks: tuple[Track, ...] = ("audio",)
+        audio = corpus.read(index, tracks).audio
+        assert audio is not None
+        content = hashlib.sha256(f"{made_of} {steps} ".encode() + np.ascontiguousarray(audio).tobytes())
+        path = self.folder / f"{content.hexdigest()}.npy"
+        if not path.is_file():
+            features = _encode(encoder, audio, steps)
+            with atomic_output(path) as temporary, temporary.open("wb") as stream:
+                np.save(stream, features)
+        return path
+
+
+@torch.inference_mode()
+def _encode(encoder: AudioEncoder, audio: npt.NDArray[np.float32], steps: int) -> npt.NDArray[np.float16]:
+    device = next((buffer.device for buffer in encoder.buffers()), torch.device("cpu"))
+    features: Tensor = encoder(torch.from_numpy(audio)[None].to(device), steps)[0]
+    return np.asarray(features.to(torch.float16).cpu().numpy())
+
+
+def _digest(encoder: AudioEncoder) -> str:
+    """Return the SHA-256 of what an encoder is made of: its spec, and the weights that checkpoints store."""
+    digest = hashlib.sha256(f"{FORMAT} {json.dumps(encoder.spec.model_dump(mode='json'), sort_keys=True)}".encode())
+    for name, tensor in sorted(encoder.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,87 @@
+"""Cached features are those of the encoder, and a file is used for what it was made from only."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import headmotion as hm
+from headmotion.core.interfaces.audio_encoder import AudioEncoder
+from headmotion.data.corpus import Corpus, open_corpus
+from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.training.batches import Batch, Batches
+from headmotion.training.feature_cache import FeatureCache
+from headmotion.training.settings import DataSpec
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return open_corpus(write_synthetic(tmp_path_factory.mktemp("data") / "corpus", clips=3, seconds=1.2))
+
+
+def encoder(**fields: object) -> AudioEncoder:
+    return hm.build({"audio_encoder": {"type": "log-mel", **fields}}, device="cpu").audio_encoder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_features_are_the_encoders_for_the_whole_clip(corpus: Corpus, tmp_path: Path) -> None:
+    cache, log_mel = FeatureCache(tmp_path / "features", 4), encoder()
+    cache.fill(corpus, log_mel, extra_frames=2)
+    for index, clip in enumerate(corpus):
+        expected = log_mel(torch.from_numpy(clip.audio)[None], 4 * 32)[0].numpy()
+        np.testing.assert_allclose(cache.read(index, 5, 10), expected[20:60], rtol=1e-3)
+        # Silence follows the clip, and its last step is repeated.
+        late = cache.read(index, 30, 4)
+        np.testing.assert_allclose(late[:8], expected[120:], rtol=1e-3)
+        assert (late[8:] == late[7]).all()
+
+
+def test_each_file_is_made_once_and_from_its_content(corpus: Corpus, tmp_path: Path) -> None:
+    FeatureCache(tmp_path, 4).fill(corpus, encoder())
+    first = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(first) == 3
+    # Another process, another corpus with the same clips: nothing is encoded anew.
+    FeatureCache(tmp_path, 4).fill(corpus.select(split=corpus[0].split), encoder())
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == first
+    changes: list[tuple[dict[str, object], int]] = [({"n_mels": 20}, 0), ({}, 1)]
+    for fields, extra in changes:
+        before = names(tmp_path)
+        FeatureCache(tmp_path, 4).fill(corpus, encoder(**fields), extra)
+        assert len(names(tmp_path) - before) == 3
+
+
+def test_other_sound_is_another_file(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        folder = write_synthetic(tmp_path / f"corpus{seed}", clips=1, seconds=1.2, seed=seed)
+        FeatureCache(tmp_path / "features", 4).fill(open_corpus(folder), encoder())
+    assert len(names(tmp_path / "features")) == 2
+
+
+def test_a_folder_that_cannot_be_is_one_error(corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(hm.TrainingError, match="cached features: expected a folder to write"):
+        FeatureCache(tmp_path / "file", 4).fill(corpus, encoder())
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("time_stretch", [0.0, 0.2])
+def test_batches_hold_the_features_of_their_crops(
+    corpus: Corpus, tmp_path: Path, workers: int, time_stretch: float
+) -> None:
+    pipe = hm.build({}, device="cpu")
+    common = {"batch_size": 4, "augment": time_stretch > 0, "time_stretch": time_stretch, "workers": workers}
+
+    def batch(**fields: object) -> Batch:
+        spec = DataSpec.model_validate(common | fields)
+        return Batches(corpus, spec, pipe.audio_encoder, pipe.context(), 20, 3, steps=2)(1)
+
+    encoded, cached = batch(), batch(feature_cache=str(tmp_path))
+    assert torch.equal(encoded.motion, cached.motion) and encoded.audio.shape == cached.audio.shape
+    assert cached.audio.dtype == torch.float32
+    # Without changes of loudness they differ by rounding, and at the first step, which knows the sound before the crop.
+    if not time_stretch:
+        torch.testing.assert_close(cached.audio[:, 1:], encoded.audio[:, 1:], rtol=1e-3, atol=1e-2)
