@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from .core.interfaces.representation import SupportsPoints2D as SupportsPoints2D
     from .core.interfaces.representation import UnitSquare as UnitSquare
     from .core.interfaces.sample import Sample as Sample
-    from .core.interfaces.sample import Track as Track
     from .core.interfaces.specs import AudioEncoderSpec as AudioEncoderSpec
     from .core.interfaces.specs import BuildContext as BuildContext
     from .core.interfaces.specs import DetectorSpec as DetectorSpec
@@ -79,6 +78,7 @@ if TYPE_CHECKING:
     from .core.interfaces.specs import SyncerSpec as SyncerSpec
     from .core.interfaces.specs import resolve_spec as resolve_spec
     from .core.interfaces.syncer import Syncer as Syncer
+    from .core.interfaces.tracks import Track as Track
     from .core.motion import Motion as Motion
     from .core.pipeline_spec import PipelineSpec as PipelineSpec
     from .core.spec import Spec as Spec
@@ -115,10 +115,11 @@ _HOMES = {
     "core.interfaces.phase": "Phase UsesParts",
     "core.interfaces.renderer": "Renderer SupportsTraining",
     "core.interfaces.representation": "Representation SupportsDrawing SupportsFitting SupportsPoints2D UnitSquare",
-    "core.interfaces.sample": "Sample Track",
+    "core.interfaces.sample": "Sample",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
     " MetricSpec PhaseSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
     "core.interfaces.syncer": "Syncer",
+    "core.interfaces.tracks": "Track",
     "core.motion": "Motion",
     "core.pipeline_spec": "PipelineSpec",
     "core.spec": "Spec SpecField",

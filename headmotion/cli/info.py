@@ -26,14 +26,17 @@ def licenses() -> None:
 
 
 @click.command()
+@click.argument("what", type=click.Choice(["pipeline", "recipe"]), default="pipeline")
 @click.option("-o", "--output", type=any_path, help="File to write instead of printing.")
-def schema(output: Path | None) -> None:
-    """Print the JSON schema of a pipeline spec, with every installed plugin's types."""
+def schema(what: str, output: Path | None) -> None:
+    """Print the JSON schema of a pipeline spec, or of a recipe, with every installed plugin's types."""
     if output is not None:
         check_output(output)
-    import headmotion
+    from headmotion.core.pipeline_spec import PipelineSpec
+    from headmotion.training.recipe import RecipeSpec
 
-    text = json.dumps(headmotion.PipelineSpec.model_json_schema(), indent=2)
+    described = PipelineSpec if what == "pipeline" else RecipeSpec
+    text = json.dumps(described.model_json_schema(), indent=2)
     if output is None:
         echo(text)
         return

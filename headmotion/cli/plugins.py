@@ -25,6 +25,7 @@ KINDS = (
     "loss",
     "metric",
     "detector",
+    "phase",
 )
 
 

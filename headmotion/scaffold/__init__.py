@@ -40,6 +40,7 @@ PARTS: Mapping[str, Part] = {
     "renderer": Part("dots", "DotsSpec", "A renderer of dots"),
     "loss": Part("acceleration", "AccelerationSpec", "A loss on sudden movements"),
     "metric": Part("speed", "SpeedSpec", "A metric of speed"),
+    "phase": Part("regression", "RegressionSpec", "A phase that trains a generator by regression"),
     "detector": Part("bright-box", "BrightBoxSpec", "A detector of bright areas"),
 }
 """Parts by kind."""

@@ -31,6 +31,7 @@ from .runner import check_discriminator as check_discriminator
 from .runner import check_generator as check_generator
 from .runner import check_loss as check_loss
 from .runner import check_metric as check_metric
+from .runner import check_phase as check_phase
 from .runner import check_renderer as check_renderer
 from .runner import check_representation as check_representation
 from .runner import check_syncer as check_syncer

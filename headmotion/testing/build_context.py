@@ -41,10 +41,7 @@ class Subject:
             part = self.spec.build(self.context).eval()
             fit_if_needed(part, seed)
         if isinstance(part, UsesParts):
-            # Any fixed syncers do, because checks ask for shapes and gradients and not for quality.
-            levels = [_RandomProjection(self) for _ in range(2)]
-            syncers = SyncerPyramid(levels, Pyramid(2, 7, 2), self.context.steps_per_frame)
-            part.use_parts(dict.fromkeys(part.uses, syncers) | dict(self.parts))
+            part.use_parts(dict.fromkeys(part.uses, stand_in_syncers(self)) | dict(self.parts))
         return part
 
 
@@ -58,6 +55,12 @@ def source_motions(source: Representation, clips: int, seed: int = 0) -> list[Te
     """Return noisy resting poses ``[20, P, D]`` of the unit frame, one motion per clip."""
     rng, neutral = torch.Generator().manual_seed(100 + seed), source.neutral()
     return [neutral + 0.01 * torch.randn(20, *neutral.shape, generator=rng) for _ in range(clips)]
+
+
+def stand_in_syncers(subject: Subject) -> SyncerPyramid:
+    """Return fixed syncers: any do, because checks ask for shapes and gradients and not for quality."""
+    levels = [_RandomProjection(subject) for _ in range(2)]
+    return SyncerPyramid(levels, Pyramid(2, 7, 2), subject.context.steps_per_frame)
 
 
 class _RandomProjection(Syncer):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from .build_context import Subject
+from typing import Any
 
 VERSION = 1
 """Version of the kit. From the first release on it rises when a check is added or asks for more; each check states the
@@ -18,8 +17,9 @@ LEVELS: Mapping[int, str] = {
 }
 """Meaning of a check's level. Headmotion's own parts pass all three."""
 
-CheckFunction = Callable[[Subject], object]
-"""Raises an error where the promise is broken, and `NotApplicable` where the part makes no such promise."""
+CheckFunction = Callable[[Any], object]
+"""Takes a `Subject`, or a `PhaseSubject`; raises an error where the promise is broken, and `NotApplicable` where the
+part makes no such promise."""
 
 
 class NotApplicable(Exception):
@@ -33,7 +33,7 @@ class Check:
     name: str
     """Identifier, such as ``generator-keeps-shapes``."""
     kind: str
-    """Empty: every kind."""
+    """``spec``: specs of every kind; empty: parts of every kind but phases."""
     level: int
     """1 required, 2 recommended, 3 good practice."""
     since: int
@@ -47,7 +47,7 @@ class Check:
 
 
 CHECKS: dict[str, dict[str, Check]] = {}
-"""The checks by kind (``""``: every kind) and name."""
+"""The checks by kind (``spec``: specs of every kind; ``""``: parts of every kind but phases) and name."""
 
 
 def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[CheckFunction], CheckFunction]:
@@ -56,7 +56,8 @@ def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[Check
     The function's docstring is the promise, and its name with hyphens is the name of the check.
 
     Args:
-        kind: of the parts that it checks; empty for every kind.
+        kind: of the parts that it checks; ``spec`` for specs of every kind, empty for parts of every kind but
+            phases.
         level: see `LEVELS`.
         remedy: what is most often wrong where it fails.
         since: version of the kit in which it was added or last asked for more.
@@ -80,5 +81,7 @@ def checks_of(kind: str, level: int = max(LEVELS), kit: int = VERSION) -> dict[s
         level: the highest level to include.
         kit: version of the kit; later checks are left out.
     """
-    checks = CHECKS[""] | CHECKS.get(kind, {})
+    # A phase is no component: it is built from a pipeline and a corpus, and a checkpoint stores what it trains.
+    components = {} if kind == "phase" else CHECKS[""]
+    checks = CHECKS["spec"] | components | CHECKS.get(kind, {})
     return {name: item for name, item in checks.items() if item.level <= level and item.since <= kit}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..core.errors import PluginError
-from ..core.interfaces.specs import ComponentSpec
+from ..core.interfaces.specs import ComponentSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
 from .build_context import Subject
@@ -34,7 +34,7 @@ BUILDS = Check(
 
 
 def check_plugin(
-    name: str, level: int = max(LEVELS), specs: Sequence[ComponentSpec] = ()
+    name: str, level: int = max(LEVELS), specs: Sequence[ComponentSpec | PhaseSpec] = ()
 ) -> dict[str, list[CheckResult]]:
     """Run the checks on everything that a plugin offers.
 
@@ -61,7 +61,7 @@ def check_plugin(
     return {offered: _check_type(offered, chosen.get(offered), level) for offered in records[name].types}
 
 
-def _check_type(offered: str, spec: ComponentSpec | None, level: int) -> list[CheckResult]:
+def _check_type(offered: str, spec: ComponentSpec | PhaseSpec | None, level: int) -> list[CheckResult]:
     """Check a type, ``kind:type``, by a spec or with its defaults."""
     kind, _, type_name = offered.partition(":")
     if spec is None and (required := required_fields(registry().resolve(kind, type_name))):

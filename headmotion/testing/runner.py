@@ -15,11 +15,13 @@ from typing import Any, Literal, cast
 import torch
 
 from ..core.errors import SpecError
-from ..core.interfaces.specs import BuildContext, ComponentSpec, RepresentationSpec, resolve_spec
+from ..core.interfaces.specs import BuildContext, ComponentSpec, PhaseSpec, RepresentationSpec, resolve_spec
+from ..core.spec import Spec
 from .build_context import Subject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
+from .phase_subject import PhaseSubject
 
-SpecLike = ComponentSpec | dict[str, Any] | str
+SpecLike = ComponentSpec | PhaseSpec | dict[str, Any] | str
 """A spec, a dict with ``type``, or a type name."""
 
 
@@ -76,7 +78,7 @@ def run_checks(
     return [run_check(check, subject, check.name in expected) for check in checks_of(kind, level, kit).values()]
 
 
-def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmarks68") -> Subject:
+def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmarks68") -> Subject | PhaseSubject:
     """Return a spec under test, in a context with 26 numbers per audio step and 4 steps per motion frame.
 
     An audio encoder that refuses this rate is built with 2 or 1 steps per frame.
@@ -86,7 +88,10 @@ def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmark
         spec: the spec under test.
         representation: what the part is built with; a representation is built with itself.
     """
-    resolved = _resolve(kind, spec)
+    if kind == "phase":
+        built = _resolve("representation", representation)
+        return PhaseSubject(cast("PhaseSpec", _resolve(kind, spec)), cast("RepresentationSpec", built))
+    resolved = cast("ComponentSpec", _resolve(kind, spec))
     context_spec = resolved if kind == "representation" else _resolve("representation", representation)
     context = BuildContext(cast("RepresentationSpec", context_spec).build(), audio_channels=26)
     if kind == "audio_encoder":
@@ -102,7 +107,7 @@ def _steps_per_frame(spec: ComponentSpec, context: BuildContext) -> int:
     return context.steps_per_frame  # the checks report the error
 
 
-def run_check(check: Check, subject: Subject, expect_failure: bool = False) -> CheckResult:
+def run_check(check: Check, subject: Subject | PhaseSubject, expect_failure: bool = False) -> CheckResult:
     """Run one check and return its result.
 
     Args:
@@ -136,7 +141,7 @@ def require_known_checks(kind: str, expected_failures: Mapping[str, str]) -> Map
     return expected_failures
 
 
-def check_component(spec: ComponentSpec, **options: Any) -> list[CheckResult]:
+def check_component(spec: ComponentSpec | PhaseSpec, **options: Any) -> list[CheckResult]:
     """Run the checks of the spec's own kind and return their results.
 
     Args:
@@ -154,7 +159,7 @@ def check_component(spec: ComponentSpec, **options: Any) -> list[CheckResult]:
 
 def _check_kind(kind: str, spec: SpecLike, **options: Any) -> list[CheckResult]:
     """Run `check_component` for a spec, a dict with ``type`` or a type name."""
-    return check_component(_resolve(kind, spec), **options)
+    return check_component(cast("ComponentSpec", _resolve(kind, spec)), **options)
 
 
 check_representation = partial(_check_kind, "representation")
@@ -166,15 +171,16 @@ check_renderer = partial(_check_kind, "renderer")
 check_loss = partial(_check_kind, "loss")
 check_metric = partial(_check_kind, "metric")
 check_detector = partial(_check_kind, "detector")
+check_phase = partial(_check_kind, "phase")
 
 
-def _resolve(kind: str, spec: SpecLike) -> ComponentSpec:
-    if isinstance(spec, ComponentSpec) and spec.kind == kind:
+def _resolve(kind: str, spec: SpecLike) -> Spec:
+    if isinstance(spec, Spec) and spec.kind == kind:
         return spec
-    return resolve_spec(kind, spec)
+    return cast("Spec", resolve_spec(kind, spec))
 
 
-def _innermost_line(trace: TracebackType | None, subject: Subject) -> str:
+def _innermost_line(trace: TracebackType | None, subject: Subject | PhaseSubject) -> str:
     """Return the innermost line of the part's own package; empty if the error came from elsewhere."""
     package = type(subject.spec).__module__.partition(".")[0]
     # The last line of the part on the way to the error is where its author should look.
@@ -188,10 +194,10 @@ def _innermost_line(trace: TracebackType | None, subject: Subject) -> str:
     return line
 
 
-def _class_line(subject: Subject) -> str:
+def _class_line(subject: Subject | PhaseSubject) -> str:
     """Return where the part's class is defined; empty if that is unknown."""
     try:
-        cls = type(subject.build())
+        cls = type(subject.build()) if isinstance(subject, Subject) else type(subject.spec)
         return f"{_short_path(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]} in {cls.__name__}"
     except Exception:  # it cannot be built or has no source; the failure itself is reported already
         return ""

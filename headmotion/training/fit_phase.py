@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.errors import SpecError
+from ..core.errors import CorpusError, SpecError
 from ..core.interfaces.phase import Phase, PhaseOptimizer
+from ..core.interfaces.representation import SupportsFitting
+from ..core.interfaces.specs import resolve_spec
 from .batches import MOTION
 from .context import TrainContext
 from .specs import FitPhaseSpec
-
-
-@runtime_checkable
-class SupportsFitting(Protocol):
-    """A representation with tensors that are fitted to motion."""
-
-    def fit(self, motions: Iterable[Tensor]) -> None:
-        """Set the tensors from motions ``[t, P, D]``."""
-        ...
 
 
 class FitPhase(Phase):
@@ -33,6 +26,7 @@ class FitPhase(Phase):
 
     Raises:
         SpecError: a representation that cannot be fitted.
+        CorpusError: clips of another type than it is fitted to.
     """
 
     def __init__(self, spec: FitPhaseSpec, context: TrainContext) -> None:
@@ -42,6 +36,13 @@ class FitPhase(Phase):
             got = f"{representation.name}, which has nothing to fit"
             raise SpecError(f"{self.name} phase", "a representation with SupportsFitting", got, "remove the phase")
         self.representation = representation
+        self.source = resolve_spec("representation", representation.fit_source).build()
+        for shape, clip in context.corpus.motion_shapes().items():
+            if shape.points != self.source.points or shape.dims < self.source.dims:
+                expected = (
+                    f"motion of {representation.fit_source}, [T, {self.source.points}, {self.source.dims} or more]"
+                )
+                raise CorpusError(f"clip {clip}", expected, f"the shape [T, {shape.points}, {shape.dims}]")
         context.tracks((), MOTION)
         self.modules: dict[str, nn.Module] = {"representation": representation}
         self.optimizers: dict[str, PhaseOptimizer] = {}
@@ -65,10 +66,11 @@ class FitPhase(Phase):
         return {"clips": float(len(indices)), "frames": float(self._frames)}
 
     def _motions(self, indices: list[int]) -> Iterator[Tensor]:
-        """Yield the motion ``[t, P, D]`` of clips in pixels."""
+        """Yield the motion ``[t, P, D]`` of clips in the unit frame."""
         device, dtype = self.context.pipeline.device, self.context.partition.dtype
         for index in indices:
             values = self.context.corpus.read(index, MOTION).motion
             assert values is not None
             self._frames += len(values)
-            yield torch.from_numpy(values).to(device, dtype)
+            motion = torch.from_numpy(values)
+            yield self.source.normalize(motion, self.source.frame_of(motion[:1])).to(device, dtype)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ..core.interfaces.sample import Track
 from ..core.interfaces.specs import DiscriminatorSpec, LossSpec, PhaseSpec, SyncerSpec
+from ..core.interfaces.tracks import Track
 from ..core.spec import Spec, SpecField
 from ..sync.specs import PyramidSpec
 from .objectives import InfoNCE, Objective

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..core.component import Component
 from ..core.errors import SpecError
 from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.interfaces.capabilities import SupportsTrainingTerms
 from ..core.interfaces.discriminator import SupportsPrediction
 from ..core.interfaces.generator import Generator
 from ..core.interfaces.renderer import Renderer
@@ -83,8 +84,12 @@ class GeneratorTarget:
         return replace(real, motion=motion.to(real.motion.dtype))
 
     def training_terms(self, real: Sample, step: int, seeds: Sequence[int]) -> Mapping[str, Tensor]:
-        """Return the generator's own terms, if it has any."""
-        return {}
+        """Return the generator's own terms, if it has any (`SupportsTrainingTerms`)."""
+        if not isinstance(self.module, SupportsTrainingTerms):
+            return {}
+        with self.partition.autocast(real.audio.device):
+            terms = self.module.training_terms(real, step, seeds)
+        return {name: term.to(real.motion.dtype) for name, term in terms.items()}
 
 
 class PredictorTarget:
@@ -169,6 +174,7 @@ def build_target(name: str, part: Any, context: TrainContext, track: Track | Non
     elif isinstance(part, SupportsPrediction):
         target = PredictorTarget(part, context)
     elif isinstance(part, AudioEncoder) and track in ("labels", "motion"):
+        context.tracks((), {track})
         target = EncoderTarget(part, track, context)
     else:
         remedy = "an audio encoder needs `track: labels` or `track: motion`" if isinstance(part, AudioEncoder) else ""

@@ -186,7 +186,7 @@ def test_help_needs_no_torch() -> None:
     assert "animate" in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["licenses"]])
+@pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["schema", "recipe"], ["licenses"]])
 def test_commands_about_specs_need_no_torch(arguments: list[str]) -> None:
     code = (
         f"import sys\nsys.argv = ['headmotion', *{arguments}]\nfrom headmotion.cli import main\n"
@@ -201,6 +201,9 @@ def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], here: 
     assert status == 0
     assert {"representation", "audio_encoder", "generator", "renderer"} <= set(json.loads(out)["properties"])
     assert "ms-sync" in out and "landmarks68" in out
+    status, recipe, _ = run("schema", "recipe")
+    phases = json.dumps(json.loads(recipe)["properties"]["phases"])
+    assert status == 0 and all(name in phases for name in ("contrastive", "adversarial", "supervised", "fit"))
     status, printed, _ = run("schema", "-o", "made/schema.json")
     assert (status, printed) == (0, "made/schema.json\n")
     assert json.loads((here / "made/schema.json").read_text()) == json.loads(out)

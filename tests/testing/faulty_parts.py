@@ -17,10 +17,12 @@ from headmotion.core.interfaces.fixed_shape_stream import FixedShapeStream
 from headmotion.core.interfaces.generator import Generator
 from headmotion.core.interfaces.loss import Loss
 from headmotion.core.interfaces.metric import Metric, MetricValues
+from headmotion.core.interfaces.phase import Phase
 from headmotion.core.interfaces.renderer import Renderer
 from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.interfaces.syncer import Syncer
 from headmotion.renderers.picture_stream import PictureStream
+from headmotion.training.settings import OptimizerSpec
 
 
 class Gen(Generator):
@@ -416,3 +418,35 @@ class Find(Detector):
     def labels(self, detections):
         labels = torch.tensor([[one.box[2] - one.box[0], one.box[0]] for one in detections]).reshape(-1, 2)
         return labels[:, :1] if self.fault == "labels" else labels
+
+
+class Steps(Phase):
+    """A line from one number of the audio to one of the motion."""
+
+    def __init__(self, spec, context):
+        self.fault, self.name, self.steps, self.calls = spec.fault, context.name, spec.steps, 0
+        self.batches = context.batches(10, spec.steps)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(context.seed)
+            self.line = nn.Linear(1, 1)
+        self.hidden = nn.Linear(1, 1)
+        self.modules = {"line": self.line}
+        self.stepper = context.stepper("line", self.line.parameters(), OptimizerSpec(lr=0.1), spec.steps)
+        self.optimizers = {"line": self.stepper}
+
+    def start(self):
+        pass
+
+    def step(self, number):
+        batch = self.batches(number)
+        self.calls += self.fault == "counts"
+        error = (self.line(batch.audio[:, ::4, :1]) - batch.motion[:, :, 0, :1]).square().mean() + self.calls
+        self.stepper.accumulate({"error": error})
+        if self.fault == "forgets to apply":
+            return {"error": 1.0}
+        return self.stepper.apply(number, batch.clips)
+
+    def result(self):
+        if self.fault == "nameless":
+            return {}
+        return {"line": self.hidden if self.fault == "hidden" else self.line}

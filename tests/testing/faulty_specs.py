@@ -11,6 +11,7 @@ from headmotion.core.interfaces.specs import (
     GeneratorSpec,
     LossSpec,
     MetricSpec,
+    PhaseSpec,
     RendererSpec,
     RepresentationSpec,
     SyncerSpec,
@@ -195,6 +196,19 @@ class FindSpec(DetectorSpec):
         return Find(self, context)
 
 
+class StepsSpec(PhaseSpec):
+    """A phase."""
+
+    type: Literal["steps"] = "steps"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self, context):
+        from faulty_parts import Steps
+
+        return Steps(self, context)
+
+
 SPECS = {
     spec.type_name(): spec
     for spec in (
@@ -212,5 +226,6 @@ SPECS = {
         FarSpec,
         SizeSpec,
         FindSpec,
+        StepsSpec,
     )
 }

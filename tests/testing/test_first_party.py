@@ -23,6 +23,7 @@ BODY = {
     "offsets": ((0, 0, 0), (1, -9, 0), (-1, -9, 0)),
 }
 FACE_3D = {"type": "landmarks68", "dims": 3}
+SMALL = {"type": "ms-sync", "preset": "small"}
 VARIANTS = [
     ("representation", ARM),
     ("representation", BODY),
@@ -34,9 +35,14 @@ VARIANTS = [
     ("generator", {"type": "ms-sync", "preset": "small", "interpolation": "align-corners"}),
     ("syncer", {"type": "ms-sync", "preset": "small"}),
     ("discriminator", {"type": "ms-sync", "preset": "small"}),
+    ("phase", {"type": "contrastive", "syncer": SMALL, "pyramid": {"levels": 2}, "frames": 20, "group_size": 4}),
+    ("phase", {"type": "adversarial", "discriminator": SMALL, "frames": 20, "losses": ["sync"], "ema_decay": 0.9}),
+    ("phase", {"type": "supervised", "trains": "generator", "distance": "l2", "ema_decay": 0.9, "frames": 20}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
 SLOW |= {("metric", "lmd-redetected")}  # tests/metrics/test_pictures.py checks it with a quick detector
+SLOW |= {("phase", "contrastive"), ("phase", "adversarial")}  # small ones stand for them
+NEEDS_FITTING = {("phase", "fit")}  # the default representation has nothing to fit
 DEPTH_METRICS = {("metric", "lmd-frontal")}
 SYNCER_METRICS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
 DEFAULTS = [
@@ -44,7 +50,7 @@ DEFAULTS = [
     for record in registry().records
     if record.dist == "headmotion"
     for key in (tuple(offered.split(":")) for offered in record.types)
-    if key not in SLOW and not required_fields(registry().resolve(*key))
+    if key not in SLOW | NEEDS_FITTING and not required_fields(registry().resolve(*key))
 ]
 
 
@@ -75,4 +81,4 @@ def test_every_own_part_is_checked():
     checked = {*DEFAULTS, *((kind, described["type"]) for kind, described in VARIANTS)}
     assert {key for key, owner in registry().owners.items()} >= checked
     own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
-    assert checked | SYNCER_METRICS == own
+    assert checked | SYNCER_METRICS | NEEDS_FITTING == own

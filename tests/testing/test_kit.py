@@ -131,7 +131,7 @@ class TestAble(ComponentTests):
 
 def test_a_class_has_a_test_for_each_check():
     tests = {name for name in vars(TestGen) if name.startswith("test_")}
-    assert tests == {f"test_{name.replace('-', '_')}" for kind in ("", "generator") for name in CHECKS[kind]}
+    assert tests == {f"test_{name.replace('-', '_')}" for kind in ("spec", "", "generator") for name in CHECKS[kind]}
     assert "test_spec_is_documented" not in vars(TestAble), "a check of level 3"
 
     class Faulty(ComponentTests):

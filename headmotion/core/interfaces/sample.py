@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from torch import Tensor
 
-Track = Literal["motion", "audio", "wave", "frames", "labels"]
-"""A track of a clip, by its name in the corpus: ``wave`` is the sound itself, ``audio`` its features."""
-TRACKS: tuple[Track, ...] = get_args(Track)
-"""All tracks. Every clip has ``motion``, and a wave from which ``audio`` follows."""
+from .tracks import TRACKS as TRACKS
+from .tracks import Track as Track
 
 
 @dataclass(frozen=True)

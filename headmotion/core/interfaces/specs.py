@@ -51,7 +51,7 @@ class BuildContext:
 
 
 class ComponentSpec(Spec):
-    """Base of the specs that plugins register. Plugins subclass one of the nine kinds below."""
+    """Base of the specs that plugins register. Plugins subclass one of the kinds below."""
 
     @abstractmethod
     def build(self, context: BuildContext) -> Component:

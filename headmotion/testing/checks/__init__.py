@@ -8,6 +8,7 @@ from . import discriminator as discriminator
 from . import generator as generator
 from . import loss as loss
 from . import metric as metric
+from . import phase as phase
 from . import renderer as renderer
 from . import representation as representation
 from . import syncer as syncer
