@@ -39,9 +39,8 @@ class FitPhase(Phase):
         self.source = resolve_spec("representation", representation.fit_source).build()
         for shape, clip in context.corpus.motion_shapes().items():
             if shape.points != self.source.points or shape.dims < self.source.dims:
-                expected = (
-                    f"motion of {representation.fit_source}, [T, {self.source.points}, {self.source.dims} or more]"
-                )
+                numbers = f"[T, {self.source.points}, {self.source.dims} or more]"
+                expected = f"motion of {representation.fit_source}, {numbers}"
                 raise CorpusError(f"clip {clip}", expected, f"the shape [T, {shape.points}, {shape.dims}]")
         context.tracks((), MOTION)
         self.modules: dict[str, nn.Module] = {"representation": representation}
