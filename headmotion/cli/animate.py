@@ -158,6 +158,7 @@ def make_demo(
         type=existing_file,
         help="Speech of the other person of a dialogue, for a generator that supports it.",
     ),
+    click.option("--audio-track", type=click.IntRange(1), help="Audio track, from 1.  [default: the main one]"),
     _edits,
     device,
     seed,

@@ -13,24 +13,18 @@ from typing import Any
 
 import numpy as np
 import soxr  # type: ignore[import-untyped]
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from ..core.errors import AudioError
 from ..core.timing import Rate, as_fps, frame_count
 from .audio_file import CHUNK, Samples, Source, check_rate, open_source
+from .downmix import Downmixer
+from .samples import Wave as Wave
+from .samples import as_floats, as_samples
 
-Wave = NDArray[np.float32]
-"""A mono wave ``[S]`` in -1..1."""
-
-MAX_CHANNELS = 64
-MAX_PEAK = 64.0
-"""Floats further beyond full scale are taken for integers that have not been divided by theirs."""
 RESTART_SECONDS = 30
 """Age at which a resampler replaces its soxr stream by one that has received the last second only."""
-_SCALES = {"uint8": (128, 128), "int16": (0, 1 << 15), "int32": (0, 1 << 31)}
-"""Zero level and full scale by type of integer."""
 
 
 class Audio:
@@ -44,27 +38,33 @@ class Audio:
         AudioError: no samples, another shape or type, or a rate out of range.
     """
 
-    __slots__ = ("_source",)
+    __slots__ = ("_source", "_warned")
     _source: Source
+    _warned: set[str]
 
     def __init__(self, samples: ArrayLike | Tensor, rate: int) -> None:
-        array = _as_array(samples, "audio").copy()
+        array = as_samples(samples, "audio").copy()
         if not len(array):
             raise AudioError("audio", "at least one sample", "none", "check that the recording completed")
         # Readers get slices of it.
         array.flags.writeable = False
-        self._source = _ArraySource(array, check_rate(rate, "audio"))
+        self._source, self._warned = _ArraySource(array, check_rate(rate, "audio")), set()
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Audio:
+    def load(cls, path: str | os.PathLike[str], track: int | None = None) -> Audio:
         """Open an audio file, or the audio track of a video; only its header is read now.
+
+        Args:
+            path: the file.
+            track: number of the audio track, from 1; None: the one that FFmpeg would play. If that turns out to be
+                silent and there are others, a warning says so.
 
         Raises:
             AudioError: the file is missing, unreadable, empty, no audio, cut short, or of an unsupported rate.
                 Damage deeper in the file is found, and raised likewise, while reading.
         """
         audio = cls.__new__(cls)
-        audio._source = open_source(Path(path))
+        audio._source, audio._warned = open_source(Path(path), track), set()
         return audio
 
     @classmethod
@@ -94,6 +94,11 @@ class Audio:
         return self._source.channels
 
     @property
+    def has_usual_order(self) -> bool:
+        """Whether the channels are in the order of WAV files: front left, front right, center, low frequencies, ..."""
+        return self._source.center is None
+
+    @property
     def length(self) -> int:
         """Samples per channel, ``S``, at the audio's own rate; a compressed file that has not been read is decoded."""
         return self._source.length
@@ -115,8 +120,8 @@ class Audio:
     def blocks(self, rate: int = 16000, seconds: float = 1.0) -> Iterator[Wave]:
         """Read mono blocks in constant memory.
 
-        Channels are averaged. Where ``rate`` differs from the audio's own, it is resampled once. The samples do not
-        depend on ``seconds``.
+        Channels are mixed by a `Downmixer`. Where ``rate`` differs from the audio's own, the wave is resampled once.
+        The samples do not depend on ``seconds``.
 
         Args:
             rate: samples per second of the blocks (Hz).
@@ -125,8 +130,31 @@ class Audio:
         Raises:
             AudioError: the file turns out to be cut short or damaged, or a sample is not finite.
         """
-        resampler = Resampler(self.rate, rate, self._source.name)
-        return _blocks(self._source.chunks(), resampler, max(1, round(seconds * rate)))
+        mixer = Downmixer(self.rate, self._source.name, self._source.center, self._warned)
+        resampler = Resampler(self.rate, rate)
+        waves = map(mixer.push, self._source.chunks())
+        return _blocks(waves, resampler, max(1, round(seconds * rate)))
+
+    def channel_blocks(self, rate: int) -> Iterator[NDArray[np.float32]]:
+        """Read blocks ``[s, C]`` of all channels as they are, resampled once, in constant memory.
+
+        Raises:
+            AudioError: as `blocks`.
+        """
+        stream = None if rate == self.rate else soxr.ResampleStream(self.rate, rate, self.channels, dtype="float32")
+        received = emitted = 0
+        for chunk in self._source.chunks():
+            block = np.ascontiguousarray(as_floats(chunk, self._source.name).reshape(len(chunk), -1))
+            if block.shape[1] != self.channels:  # a pause within the track has one channel
+                block = np.repeat(block[:, :1], self.channels, axis=1)
+            received += len(block)
+            part = block if stream is None else stream.resample_chunk(block)
+            emitted += len(part)
+            yield part
+        if stream is not None:
+            total = (2 * received * rate + self.rate) // (2 * self.rate)
+            tail = stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True)[: total - emitted]
+            yield np.pad(tail, ((0, total - emitted - len(tail)), (0, 0)))
 
     def read(self, rate: int = 16000, max_samples: int | None = None) -> Wave:
         """Read everything as one mono wave ``[S]`` at ``rate`` Hz, or no more than ``max_samples`` of it.
@@ -177,16 +205,8 @@ class Resampler:
         """Longest time that a sample waits inside for later ones (seconds), measured; 0 if the rates are equal."""
         return 0.0 if self._stream is None else _delay(self.source, self.target)
 
-    def push(self, samples: ArrayLike | Tensor) -> Wave:
-        """Convert the next samples ``[s]`` or ``[s, C]``; return the part of the wave that they complete.
-
-        Raises:
-            AudioError: another shape or type, or a sample that is not finite or far beyond full scale.
-        """
-        return self.push_mono(as_mono(samples, self._name))
-
-    def push_mono(self, wave: Wave) -> Wave:
-        """Do the same for samples that `as_mono` has already checked and mixed."""
+    def push(self, wave: Wave) -> Wave:
+        """Convert the next samples ``[s]``, as a `Downmixer` returns them; return the part that they complete."""
         if self._stream is None:
             self._received += len(wave)
             self._emitted += len(wave)
@@ -265,6 +285,7 @@ class _ArraySource:
     array: Samples
     rate: int
     name: str = "audio"
+    center: None = None
 
     @property
     def channels(self) -> int:
@@ -297,55 +318,12 @@ def _delay(source: int, target: int) -> float:
     return longest + len(step) / source  # between two steps it may wait one step longer
 
 
-def _as_array(samples: ArrayLike | Tensor, name: str) -> Samples:
-    if isinstance(samples, torch.Tensor):
-        samples = samples.detach().cpu()
-        # NumPy has no such type.
-        samples = samples.float() if samples.dtype is torch.bfloat16 else samples
-    array = np.asarray(samples)
-    if array.ndim not in (1, 2) or (array.ndim == 2 and not 1 <= array.shape[1] <= MAX_CHANNELS):
-        remedy = "transpose it if channels come first"
-        raise AudioError(name, f"samples [S] or [S, C] with C up to {MAX_CHANNELS}", f"shape {array.shape}", remedy)
-    if array.dtype.kind != "f" and array.dtype.name not in _SCALES:
-        got = f"{array.dtype.name} samples"
-        raise AudioError(name, "floats in -1..1, int16 or int32", got, "convert them to one of these")
-    return array
-
-
-def as_mono(samples: ArrayLike | Tensor, name: str) -> Wave:
-    """Return samples ``[S]`` or ``[S, C]`` as one wave ``[S]`` in -1..1, channels averaged.
-
-    Args:
-        samples: NumPy or torch, any type that `Audio` takes.
-        name: what error messages call the audio.
-
-    Raises:
-        AudioError: another shape or type, or a sample that is not finite or far beyond full scale.
-    """
-    array = _as_array(samples, name)
-    if array.dtype.kind == "f":
-        peak = max(float(array.max(initial=0)), -float(array.min(initial=0)))
-        if not peak <= MAX_PEAK:  # NaN compares with nothing, so this catches it too
-            got = "a NaN" if np.isnan(array).any() else f"a peak of {peak:g}"
-            raise AudioError(name, "finite samples in -1..1", got, "repair it, or divide by its full scale")
-        # The type after which all arithmetic is the same, whatever the input was.
-        array = array.astype(np.float32)
-    else:
-        zero, full = _SCALES[array.dtype.name]
-        array = (array.astype(np.float32) - zero) / np.float32(full)
-    if array.ndim == 1:
-        return np.ascontiguousarray(array)
-    # Channel by channel, because the order of additions in a NumPy reduction depends on the block's shape.
-    wave: Wave = sum(array[:, c] for c in range(1, array.shape[1])) + array[:, 0]
-    return wave / np.float32(array.shape[1])
-
-
-def _blocks(chunks: Iterable[Samples], resampler: Resampler, size: int) -> Iterator[Wave]:
-    """Resample chunks and cut the wave into blocks of ``size`` samples; the last may be shorter."""
+def _blocks(waves: Iterable[Wave], resampler: Resampler, size: int) -> Iterator[Wave]:
+    """Resample waves and cut the wave into blocks of ``size`` samples; the last may be shorter."""
 
     def resampled() -> Iterator[Wave]:
-        for chunk in chunks:
-            yield resampler.push(chunk)
+        for wave in waves:
+            yield resampler.push(wave)
         yield resampler.flush()
 
     pending: list[Wave] = []

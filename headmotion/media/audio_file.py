@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import struct
 import sys
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 from ..core.errors import AudioError
 from .container import as_one_error, best_stream, open_container, start_time
+
+_log = logging.getLogger("headmotion")
 
 Samples = NDArray[Any]
 """Samples ``[s]`` or ``[s, C]``: floats in -1..1, or integers whose full scale is that of their type."""
@@ -51,6 +54,10 @@ class Source(Protocol):
         """Number of channels."""
 
     @property
+    def center(self) -> int | None:
+        """Index of the center channel; None if the channels are in the usual order, or there is none."""
+
+    @property
     def length(self) -> int:
         """Exact number of samples per channel; some files must be decoded once to count them."""
 
@@ -62,16 +69,20 @@ class Source(Protocol):
         """Read all samples from the start, a bounded number at a time."""
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path, track: int | None = None) -> Source:
     """Open an audio file, or a video's audio track; only headers are read.
+
+    Args:
+        path: the file.
+        track: number of the audio track, from 1; None: the one that FFmpeg would play.
 
     Raises:
         AudioError: not there, not readable, not audio, empty, cut short, or of an unsupported rate.
     """
     name = f"audio file {path}"
     head = _checked_head(path, name)
-    plain = SoundFileSource.open(path, name) if head.startswith(_SOUNDFILE_HEADS) else None
-    source = plain or ContainerSource.open(path, name)
+    plain = SoundFileSource.open(path, name) if head.startswith(_SOUNDFILE_HEADS) and track in (None, 1) else None
+    source = plain or ContainerSource.open(path, name, track)
     check_rate(source.rate, name)
     return source
 
@@ -97,6 +108,7 @@ class SoundFileSource:
     rate: int
     channels: int
     length: int
+    center: int | None = None
 
     @classmethod
     def open(cls, path: Path, name: str) -> SoundFileSource | None:
@@ -104,9 +116,12 @@ class SoundFileSource:
         try:
             with soundfile.SoundFile(soundfile_name(path)) as file:
                 # libsndfile states nearly 2^63 frames where the header leaves the length open.
-                if not 0 < file.frames < 1 << 62:
+                # It counts the samples of an MP3 in a WAV file otherwise than it reads them.
+                if not 0 < file.frames < 1 << 62 or file.subtype.startswith("MPEG"):
                     return None
-                return cls(path, name, file.samplerate, file.channels, file.frames)
+                # Vorbis and Opus have the center in second place: left, center, right, ...
+                center = 1 if file.format == "OGG" and file.channels in (3, 5, 6, 7, 8) else None
+                return cls(path, name, file.samplerate, file.channels, file.frames, center)
         except (soundfile.SoundFileError, TypeError):
             return None
 
@@ -131,7 +146,7 @@ class SoundFileSource:
 
 @dataclass
 class ContainerSource:
-    """The best audio track of any file that FFmpeg reads; sample 0 lies at the container's own start."""
+    """An audio track of any file that FFmpeg reads, by default the best; sample 0 lies at the container's own start."""
 
     path: Path
     name: str
@@ -141,16 +156,23 @@ class ContainerSource:
     """Sample at which the track ends according to the container; codecs pad their last packet beyond it."""
     strict: bool
     """Whether a track that ends before ``end`` is cut short."""
+    center: int | None = None
+    """Index of the center channel; FFmpeg has the usual order."""
+    track: int | None = None
+    """Number of the track, from 1; None: the best."""
+    tracks: int = 1
+    """Number of tracks in the file."""
     _length: int | None = None
+    _was_silent: bool = False
 
     @classmethod
-    def open(cls, path: Path, name: str) -> ContainerSource:
+    def open(cls, path: Path, name: str, track: int | None = None) -> ContainerSource:
         """Read the header and decode the first packet.
 
         Raises:
-            AudioError: there is no audio track, or its first packet cannot be decoded.
+            AudioError: there is no (such) audio track, or its first packet cannot be decoded.
         """
-        with _audio_track(path, name) as (container, stream):
+        with _audio_track(path, name, track) as (container, stream):
             first = next(container.decode(stream), None)
             if first is None:
                 raise _empty(name)
@@ -163,7 +185,8 @@ class ContainerSource:
             if ("mp4" in kind or tagged) and stream.duration:
                 stamp = ((stream.start_time or 0) + stream.duration) * stream.time_base
                 end = _samples_at(stamp - start_time(container), rate)
-            return cls(path, name, rate, first.layout.nb_channels, end, tagged)
+            tracks = len(container.streams.audio)
+            return cls(path, name, rate, first.layout.nb_channels, end, tagged, track=track, tracks=tracks)
 
     @property
     def length(self) -> int:
@@ -180,8 +203,9 @@ class ContainerSource:
 
     def chunks(self) -> Iterator[Samples]:
         """Decode samples ``[s, C]``, silence where the track starts late or pauses, no padding after its end."""
-        count, last = 0, None
+        count, last, peak = 0, None, 0
         for chunk in self._decoded():
+            peak = max(peak, np.abs(chunk).max(initial=0))
             if last is not None:
                 yield last
             count, last = count + len(chunk), chunk
@@ -193,11 +217,16 @@ class ContainerSource:
         excess = max(0, count - self.end) if self.end is not None else 0
         trimmed = last[: len(last) - excess] if excess < len(last) else last
         self._length = count - len(last) + len(trimmed)
+        if not peak and self.tracks > 1 and not self._was_silent:
+            self._was_silent = True  # said once
+            _log.warning(
+                "%s: its audio track is silent; track=N (--audio-track N) takes another of %d", self.name, self.tracks
+            )
         yield trimmed
 
     def _decoded(self) -> Iterator[Samples]:
         count = 0
-        with _audio_track(self.path, self.name) as (container, stream):
+        with _audio_track(self.path, self.name, self.track) as (container, stream):
             start = start_time(container)
             for frame in container.decode(stream):
                 if frame.sample_rate != self.rate:
@@ -216,7 +245,7 @@ class ContainerSource:
 
 
 @contextlib.contextmanager
-def _audio_track(path: Path, name: str) -> Iterator[tuple[Any, Any]]:
+def _audio_track(path: Path, name: str, track: int | None) -> Iterator[tuple[Any, Any]]:
     """Open a file; the context's value is its container and its audio stream."""
 
     def damaged(reason: str) -> AudioError:
@@ -224,10 +253,17 @@ def _audio_track(path: Path, name: str) -> Iterator[tuple[Any, Any]]:
         return AudioError(name, "audio that can be decoded", reason, remedy)
 
     with as_one_error(damaged), open_container(path, damaged) as container:
-        stream = best_stream(container, "audio")
+        stream = best_stream(container, "audio") if track is None else _numbered(container, track, name)
         if stream is None:
             raise AudioError(name, "an audio track", "none", "give an audio file, or a video that has sound")
         yield container, stream
+
+
+def _numbered(container: Any, track: int, name: str) -> Any | None:
+    streams = container.streams.audio
+    if streams and not 1 <= track <= len(streams):
+        raise AudioError(name, f"an audio track from 1 to {len(streams)}", str(track))
+    return streams[track - 1] if streams else None
 
 
 def _samples_at(seconds: Fraction, rate: int) -> int:

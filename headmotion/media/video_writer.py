@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,6 +14,7 @@ import av
 import numpy as np
 from av.container import OutputContainer
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from numpy.typing import NDArray
 
 from ..core.interfaces.renderer import Picture
 from .audio import Audio
@@ -21,6 +22,8 @@ from .image import opaque
 
 AUDIO_RATE = 48000
 """Samples per second of the sound in videos (Hz)."""
+LAYOUTS = {2: "stereo", 6: "5.1", 8: "7.1"}
+"""Layouts in which the speech's own channels are kept; other numbers become one channel."""
 LOOKAHEAD_PIXELS = 100_000_000
 """Pixels that an encoder looks ahead at most, or 8 frames; otherwise its memory would grow with the frame size."""
 
@@ -40,7 +43,7 @@ class Format:
     """Whether it keeps transparency."""
 
 
-THREADS: ContextVar[int] = ContextVar("threads of the video encoder", default=0)
+THREADS: ContextVar[int] = ContextVar("threads of the video encoder", default=4)
 """Threads of an encoder; 0 lets it decide. Where every core has a worker, each should take one."""
 
 FORMATS = {
@@ -128,14 +131,25 @@ def _video_frame(picture: Picture, k: int, fps: Fraction, pixel_format: str) -> 
     return frame
 
 
+def _quarters(audio: Audio, layout: str) -> Iterator[NDArray[np.float32]]:
+    """Yield blocks ``[s, C]`` of at most a quarter of a second: the audio's own channels, or one."""
+    if layout == "mono":
+        yield from (block[:, None] for block in audio.blocks(rate=AUDIO_RATE, seconds=0.25))
+        return
+    size = AUDIO_RATE // 4
+    for block in audio.channel_blocks(AUDIO_RATE):
+        yield from (block[first : first + size] for first in range(0, len(block), size))
+
+
 class _AudioTrack:
     """The audio track, written as far as the video has come, so that neither waits in memory for the other."""
 
     def __init__(self, container: OutputContainer, format: Format, audio: Audio) -> None:
         self.container = container
-        self.stream = cast("av.AudioStream", container.add_stream(format.audio, rate=AUDIO_RATE, layout="mono"))
-        self.stream.codec_context.bit_rate = 128_000
-        self.blocks = audio.blocks(rate=AUDIO_RATE, seconds=0.25)
+        self.layout = LAYOUTS.get(audio.channels, "mono") if audio.has_usual_order else "mono"
+        self.stream = cast("av.AudioStream", container.add_stream(format.audio, rate=AUDIO_RATE, layout=self.layout))
+        self.stream.codec_context.bit_rate = 128_000 if self.layout == "mono" else 96_000 * audio.channels
+        self.blocks = _quarters(audio, self.layout)
         self.written = 0
 
     def write_until(self, seconds: Fraction) -> None:
@@ -153,7 +167,7 @@ class _AudioTrack:
         block = next(self.blocks, None)
         if block is None:
             return False
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block)[None, :], format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format="fltp", layout=self.layout)
         frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE, self.written, Fraction(1, AUDIO_RATE)
         self.written += len(block)
         self.container.mux(self.stream.encode(frame))

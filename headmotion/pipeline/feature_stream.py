@@ -46,7 +46,7 @@ class FeatureStream:
 
     def push(self, wave: Wave) -> Wave:
         """Add the next samples ``[s]``, checked and mono; return them at the encoder's rate."""
-        return self._append(self._resampler.push_mono(wave))
+        return self._append(self._resampler.push(wave))
 
     def finish(self, frames: int) -> Wave:
         """End the samples; silence follows, enough for ``frames`` more native frames.

@@ -40,6 +40,8 @@ class GenerateOptions(BaseModel):
     """Style of the generator."""
     listener_audio: str | None = None
     """File with the speech of the other person of a dialogue."""
+    audio_track: int | None = Field(None, ge=1)
+    """Audio track of the speech, from 1; None: the main one."""
     landmarks: str | None = None
     """File with the pose in the picture; None lets a detector find it."""
     detector: dict[str, Any] | str | None = None
@@ -236,7 +238,7 @@ def write_output(
     from ..controls import from_options
     from ..media.audio import Audio
 
-    speech = Audio.load(audio)  # once, so that its header is not read again for the sound track
+    speech = Audio.load(audio, options.audio_track)  # once, so that its header is not read again for the sound track
     motions = observe(
         pipe.iter_motion(
             speech,

@@ -24,7 +24,8 @@ from ..core.interfaces.representation import require_fitted
 from ..core.motion import Motion
 from ..core.outputs import checked_motion, require_finite
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
-from ..media.audio import Audio, AudioLike, Resampler, Wave, as_mono
+from ..media.audio import Audio, AudioLike, Resampler, Wave
+from ..media.downmix import Downmixer
 from .batched_calls import GeneratorCall, Work, run_alone
 from .feature_stream import FeatureStream
 from .reference import Reference
@@ -107,6 +108,8 @@ class Session:
         self._resampler = FrameResampler(native_fps, self.fps)
         self._samples_in = self._native_in = self._native_out = self._frames_out = 0
         self._ended = ""
+        self._mixer = Downmixer(sample_rate)
+        self._listener_mixer = Downmixer(sample_rate, "listener audio")
         self._queue: deque[tuple[Wave, Wave | None]] = deque()
         self._listener: FeatureStream | None = None
         self._is_dialogue: bool | None = None  # decided by the first push
@@ -173,8 +176,13 @@ class Session:
 
     def enqueue(self, samples: Any, listener: Any = None) -> None:
         """Check and queue samples for `advance`; arguments and errors as in `push`."""
-        wave = as_mono(samples, "audio")
-        other = None if listener is None else as_mono(listener, "listener audio")
+        with self._lock:
+            wave = self._mixer.push(samples)
+            other = None if listener is None else self._listener_mixer.push(listener)
+            self._enqueue_waves(wave, other)
+
+    def _enqueue_waves(self, wave: Wave, other: Wave | None) -> None:
+        """Queue waves that a `Downmixer` returned."""
         with self._lock:
             self._check_listener(other, len(wave))
             self._samples_in += len(wave)
@@ -231,8 +239,11 @@ class Session:
         """
         listener_blocks = None if listener is None else Audio.coerce(listener).blocks(self.sample_rate)
         for block in speech.blocks(self.sample_rate):
-            # The caller may flush between two frames, which ends the session.
-            yield self.push(block, None if listener_blocks is None else _fit(next(listener_blocks, None), len(block)))
+            other = None if listener_blocks is None else _fit(next(listener_blocks, None), len(block))
+            with self._lock:
+                self.check_open()  # the caller may flush between two frames, which ends the session
+                self._enqueue_waves(block, other)
+                yield run_alone(self.advance())
         yield self.flush()
 
     @property
@@ -287,16 +298,19 @@ class Session:
             "controls": self._controls.get_state(),
             "frames": self._resampler.get_state(),
             "queue": list(self._queue),
+            "mixers": (self._mixer.get_state(), self._listener_mixer.get_state()),
             "counts": (self._samples_in, self._native_in, self._native_out, self._frames_out),
             "others": (self._is_dialogue, self._deviation),
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue where `get_state` of a session with the same settings was called."""
-        speaker, listener, self._state, controls, frames, queue, counts, others = state.values()
+        speaker, listener, self._state, controls, frames, queue, mixers, counts, others = state.values()
         self._samples_in, self._native_in, self._native_out, self._frames_out = counts
         self._is_dialogue, self._deviation = others
         self._queue.extend(queue)
+        for mixer, mixed in zip((self._mixer, self._listener_mixer), mixers, strict=True):
+            mixer.set_state(mixed)
         self._speaker.set_state(speaker)
         if listener is not None:
             self._listener = self._feature_stream()

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -130,10 +131,10 @@ def test_the_sound_of_a_pair_is_not_read_far_beyond_its_motion(tmp_path: Path) -
             file.write(np.zeros(160_000, np.int16))
     np.savez(tmp_path / "a.npz", landmarks=np.zeros((25, 68, 2), np.float32), fps=25)
     with pytest.raises(hm.CorpusError, match="16000 mono samples"):
-        PairReader(tmp_path).read("a")
+        PairReader(tmp_path).read(SimpleNamespace(id="a", tracks=()))
     soundfile.write(tmp_path / "a.flac", np.zeros((16_000, 8), np.int16), 16_000)
     with pytest.raises(hm.CorpusError, match=r"8 channels in a\.flac"):
-        PairReader(tmp_path).read("a")
+        PairReader(tmp_path).read(SimpleNamespace(id="a", tracks=()))
     assert len(Audio.load(tmp_path / "a.flac").read(16_000, 100)) == 100
 
 

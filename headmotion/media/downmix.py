@@ -1,0 +1,139 @@
+"""Channels to one: what is said is never lost, and the result does not depend on the chunks."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import lfilter  # type: ignore[import-untyped]
+from torch import Tensor
+
+from .samples import Wave, as_floats
+
+LEVEL_SECONDS = 10.0
+"""Time constant of the levels and correlations of channels: they are known from the first sample on, and forgotten."""
+ANTIPHASE = -0.5
+"""Correlation with the loudest channel below which a channel is inverted; independent voices do not come near."""
+SILENT = 1e-4
+"""Energy relative to the loudest channel (-40 dB) below which a center channel is empty."""
+MAX_ALIGNED = 8
+"""Channels up to which phases are aligned; more are the microphones of an array."""
+CENTERS = {3: 2, 5: 2, 6: 2, 7: 2, 8: 2}
+"""Index of the center, which has the speech, by number of channels (front left, front right, center, ...)."""
+BASS = 3
+"""Index of the low-frequency channel in layouts of six to eight channels."""
+OFFSET_SECONDS, OFFSET_START_SECONDS = 3.0, 0.15
+"""Time constant of the mean that is taken for an offset (DC), and the least duration that it is divided by."""
+OFFSET_FROM, OFFSET_FULL = 0.015, 0.025
+"""An offset below the first is left alone, and one above the second is removed; speech itself stays below."""
+
+_log = logging.getLogger("headmotion")
+
+
+class Downmixer:
+    """Conversion of a stream of samples of any channels to a mono wave in -1..1.
+
+    Channels are added and brought to the level of the loudest one, so that two equal channels are their average, and a
+    channel beside silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
+    cancelled. In layouts with a center (3, 5 to 8 channels) the center alone is taken, unless it is empty. Levels and
+    correlations are those of the past ten seconds, up to and with each sample: nothing is delayed.
+
+    From the wave an offset (DC) is removed if it is larger than any that speech itself has; other waves stay bit for
+    bit as they are.
+
+    Args:
+        rate: samples per second (Hz).
+        name: what messages call the audio.
+        center: index of the center channel; None: that of the usual order.
+        warned: messages that have been given; new ones are added.
+    """
+
+    def __init__(
+        self, rate: int, name: str = "audio", center: int | None = None, warned: set[str] | None = None
+    ) -> None:
+        self.rate, self.name, self.center = rate, name, center
+        self._warned = set() if warned is None else warned
+        self._states: dict[str, NDArray[np.float64]] = {}
+        self._channels = 0
+
+    def push(self, samples: ArrayLike | Tensor) -> Wave:
+        """Convert the next samples ``[s]`` or ``[s, C]``.
+
+        Raises:
+            AudioError: another shape or type, or a sample that is not finite or far beyond full scale.
+        """
+        array = as_floats(samples, self.name)
+        channels = 1 if array.ndim == 1 else array.shape[1]
+        if channels != self._channels and len(array):
+            self._channels, self._states = channels, {k: v for k, v in self._states.items() if k in ("sum", "count")}
+        if not len(array):
+            return np.zeros(0, np.float32)
+        wave = np.ascontiguousarray(array.reshape(-1)) if channels == 1 else self._mix(array.astype(np.float64))
+        return self._without_offset(wave)
+
+    def get_state(self) -> Any:
+        """Return what `set_state` of a new mixer needs to continue to the same bits."""
+        return {"channels": self._channels, "states": dict(self._states)}
+
+    def set_state(self, state: Any) -> None:
+        """Continue where `get_state` was called."""
+        self._channels, self._states = state["channels"], {name: np.asarray(v) for name, v in state["states"].items()}
+
+    def _mix(self, x: NDArray[np.float64]) -> Wave:
+        channels = x.shape[1]
+        energy = self._leaky("energy", x * x, LEVEL_SECONDS)
+        center = CENTERS.get(channels) if self.center is None else self.center
+        bass = BASS if channels in (6, 7, 8) and center == CENTERS[channels] else None
+        members = [c for c in range(channels) if c not in (center, bass)] or list(range(channels))
+        signs = self._signs(x, energy) if channels <= MAX_ALIGNED else np.ones_like(x)
+        # Channel by channel, because the order of additions in a NumPy reduction depends on the block's shape.
+        mixed = sum(signs[:, c] * x[:, c] for c in members[1:]) + signs[:, members[0]] * x[:, members[0]]
+        level = self._leaky("mix", (mixed * mixed)[:, None], LEVEL_SECONDS)[:, 0]
+        loudest = energy[:, members].max(axis=1)
+        heard = level > 0
+        gain = np.sqrt(np.divide(loudest, level, out=np.full(len(x), 1 / len(members) ** 2), where=heard))
+        wave = mixed * np.minimum(gain, len(members))
+        if center is not None and center < channels:
+            wave = np.where(energy[:, center] > SILENT * energy.max(axis=1), x[:, center], wave)
+        return np.asarray(wave, np.float32)
+
+    def _signs(self, x: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return 1, or -1 where a channel is in antiphase to the loudest, ``[s, C]``."""
+        count, channels = x.shape
+        pairs = [(a, b) for a in range(channels) for b in range(a)]
+        products = self._leaky("products", np.stack([x[:, a] * x[:, b] for a, b in pairs], axis=1), LEVEL_SECONDS)
+        together = np.zeros((count, channels, channels))
+        for k, (a, b) in enumerate(pairs):
+            together[:, a, b] = together[:, b, a] = products[:, k]
+        loudest = energy.argmax(axis=1)
+        samples = np.arange(count)
+        bound = ANTIPHASE * np.sqrt(energy * energy[samples, loudest][:, None])
+        inverted = together[samples, :, loudest] < bound
+        inverted[samples, loudest] = False
+        if inverted[-1].any():
+            self._warn("channels cancel each other: those in antiphase are inverted before they are added")
+        return np.where(inverted, -1.0, 1.0)
+
+    def _without_offset(self, wave: Wave) -> Wave:
+        # The sum and the number of samples that it stands for, both with the same weights.
+        total = self._leaky("sum", wave.astype(np.float64)[:, None], OFFSET_SECONDS)[:, 0]
+        number = self._leaky("count", np.ones((len(wave), 1)), OFFSET_SECONDS)[:, 0]
+        mean = total / np.maximum(number, OFFSET_START_SECONDS * self.rate)
+        share = np.clip((np.abs(mean) - OFFSET_FROM) / (OFFSET_FULL - OFFSET_FROM), 0, 1)
+        return (wave - mean * share).astype(np.float32) if share.any() else wave
+
+    def _leaky(self, name: str, values: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
+        """Return sums ``[s, n]`` of the values up to each sample, in which older ones count exponentially less."""
+        decay = np.exp(-1 / (seconds * self.rate))
+        state = self._states.get(name, np.zeros((1, values.shape[1])))
+        sums, state = lfilter([1.0], [1.0, -decay], values, axis=0, zi=state)
+        # What is left after minutes of silence would be denormal, and slow.
+        self._states[name] = np.where(np.abs(state) < 1e-200, 0.0, state)
+        return np.asarray(sums)
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            _log.warning("%s: %s", self.name, text)

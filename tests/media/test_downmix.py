@@ -1,0 +1,136 @@
+import av
+import numpy as np
+import pytest
+
+import headmotion as hm
+from headmotion.core.errors import AudioError
+from headmotion.media.audio import Audio
+from headmotion.media.downmix import Downmixer
+
+RATE = 16_000
+RNG = np.random.default_rng(0)
+TIME = np.arange(2 * RATE) / RATE
+VOICE = (0.3 * np.sin(2 * np.pi * 180 * TIME) * np.sin(2 * np.pi * 2 * TIME)).astype(np.float32)
+OTHER = (0.3 * np.sin(2 * np.pi * 230 * TIME) * np.cos(2 * np.pi * 2 * TIME)).astype(np.float32)
+NONE = np.zeros_like(VOICE)
+
+
+def mix(*channels: np.ndarray) -> np.ndarray:
+    return Downmixer(RATE).push(np.stack(channels, axis=1))
+
+
+def rms(wave: np.ndarray) -> float:
+    return float(np.sqrt(np.square(wave, dtype=np.float64).mean()))
+
+
+def test_equal_channels_are_their_average_bit_for_bit() -> None:
+    assert np.array_equal(mix(VOICE, VOICE), VOICE)
+    assert np.array_equal(Downmixer(RATE).push(VOICE), VOICE)
+    assert np.array_equal(Downmixer(RATE).push(VOICE[:, None]), VOICE)
+
+
+@pytest.mark.parametrize("correlation", [-1, -0.9, -0.6, -0.4, -0.2, 0, 0.3, 0.9, 1])
+def test_no_correlation_loses_level(correlation: float) -> None:
+    second = correlation * VOICE + np.sqrt(1 - correlation**2) * OTHER
+    assert 0.9 * rms(VOICE) < rms(mix(VOICE, second)) < 1.15 * rms(VOICE)
+
+
+@pytest.mark.parametrize("channels", [(VOICE, NONE), (NONE, VOICE), (NONE, NONE, NONE, VOICE), (VOICE, NONE, NONE)])
+def test_silent_channels_take_no_level(channels: tuple[np.ndarray, ...]) -> None:
+    np.testing.assert_allclose(mix(*channels), VOICE, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [3, 5, 6, 7, 8])
+def test_the_center_has_the_speech(count: int) -> None:
+    channels = [OTHER] * count
+    channels[2] = 0.1 * VOICE
+    start = RATE // 10  # at the very start the voice is silent, and the center empty
+    np.testing.assert_allclose(mix(*channels)[start:], channels[2][start:], atol=1e-6)
+    channels[2] = NONE
+    assert rms(mix(*channels)) == pytest.approx(rms(OTHER), rel=0.05), "an empty center is no speech"
+
+
+def test_antiphase_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    audio = Audio(np.stack([VOICE, -VOICE], axis=1), RATE)
+    for _ in range(2):
+        assert rms(audio.read()) == pytest.approx(rms(VOICE))
+    (message,) = caplog.messages
+    assert message == "audio: channels cancel each other: those in antiphase are inverted before they are added"
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.05])
+def test_chunks_change_nothing(offset: float) -> None:
+    samples = np.stack([VOICE, 0.2 * OTHER - 0.7 * VOICE, OTHER, NONE], axis=1) + np.float32(offset)
+    whole, mixer, parts, first = Downmixer(RATE).push(samples), Downmixer(RATE), [], 0
+    while first < len(samples):
+        count = int(RNG.integers(0, 999))
+        parts.append(mixer.push(samples[first : first + count]))
+        state, mixer = mixer.get_state(), Downmixer(RATE)
+        mixer.set_state(state)
+        first += count
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_an_offset_is_removed_and_nothing_else() -> None:
+    for offset in (0.05, -0.1):
+        assert abs(float(Downmixer(RATE).push(VOICE + np.float32(offset))[RATE:].mean())) < 0.003
+    for quiet in (0.001, 0.01):
+        assert np.array_equal(Downmixer(RATE).push(VOICE + np.float32(quiet)), VOICE + np.float32(quiet))
+
+
+def test_a_stream_of_many_channels_is_the_file() -> None:
+    pipe = hm.build(hm.PipelineSpec(), device="cpu")
+    samples = np.stack([VOICE, -VOICE], axis=1)[:RATE]
+    session = pipe.stream(sample_rate=RATE)
+    frames = [session.push(samples[k : k + 700]).values for k in range(0, RATE, 700)] + [session.flush().values]
+    whole = pipe.generate((samples, RATE)).values
+    assert np.abs(np.concatenate(frames) - whole.numpy()).max() < 1e-5
+    assert (whole - pipe.generate((VOICE[:RATE], RATE)).values).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("rows", [[[1, 2], [3]], [["a"]], [[[1.0]]], [None]])
+def test_what_is_no_samples_is_one_error(rows: object) -> None:
+    with pytest.raises(AudioError):
+        Downmixer(RATE).push(rows)
+
+
+def test_a_silent_first_track(tmp_path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "two.mkv"
+    with av.open(str(path), "w") as out:
+        streams = [out.add_stream("pcm_s16le", rate=RATE, layout="mono") for _ in range(2)]
+        for stream, wave in zip(streams, (NONE, VOICE), strict=True):
+            frame = av.AudioFrame.from_ndarray((wave * 32767).astype(np.int16)[None], format="s16", layout="mono")
+            frame.sample_rate = RATE
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    first = Audio.load(path)
+    assert not first.read().any() and not first.read().any()
+    (message,) = caplog.messages
+    assert "its audio track is silent" in message and "--audio-track" in message
+    assert rms(Audio.load(path, track=2).read()) == pytest.approx(rms(VOICE), rel=1e-2)
+    with pytest.raises(AudioError, match="an audio track from 1 to 2, got 3"):
+        Audio.load(path, track=3)
+
+
+def test_mp3_in_wav(tmp_path) -> None:
+    path = tmp_path / "a.wav"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libmp3lame", rate=RATE, layout="mono")
+        frame = av.AudioFrame.from_ndarray(VOICE[None], format="fltp", layout="mono")
+        frame.sample_rate = RATE
+        split = av.AudioResampler("fltp", "mono", RATE, stream.codec_context.frame_size)
+        for part in [*split.resample(frame), *split.resample(None)]:
+            out.mux(stream.encode(part))
+        out.mux(stream.encode(None))
+    assert path.read_bytes()[20] == 0x55
+    audio = Audio.load(path)
+    assert len(audio.read()) / RATE == float(audio.duration) == pytest.approx(2, abs=0.1)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 2), (44_100, 2), (16_000, 6)])
+def test_channels_are_read_as_they_are(rate: int, channels: int) -> None:
+    samples = RNG.uniform(-0.5, 0.5, (rate, channels)).astype(np.float32)
+    blocks = np.concatenate(list(Audio(samples, rate).channel_blocks(48_000)))
+    assert blocks.shape == (48_000, channels)
+    if rate == 48_000:
+        assert np.array_equal(blocks, samples)
