@@ -19,6 +19,7 @@ from headmotion.core.checkpoint import read_header
 from headmotion.core.interfaces.metric import MetricInput, PicturePair
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.plugins import registry
+from headmotion.evaluation import evaluate
 from headmotion.media.image import read_picture
 from headmotion.renderers.picture_stream import crop_square, picture_square
 from headmotion.testing import check_component
@@ -32,13 +33,13 @@ PIXELS = {"type": "pixels", "groups": {"lips": 4.0}}
 
 
 def recipe(**changes: Any) -> RecipeSpec:
-    phase = {"trains": "renderer", "frames": 4, "losses": [PIXELS], "steps": 80, **changes.pop("phase", {})}
+    phase = {"trains": "renderer", "frames": 4, "losses": [PIXELS], "steps": 40, **changes.pop("phase", {})}
     fields = {
         "name": "drawn",
         "pipeline": {"renderer": "tiny/warp", "generator": GENERATOR},
         "data": {"batch_size": 8, "augment": False},
         "phases": {"pictures": {"type": "supervised", "distance": "none", "optimizer": {"lr": 2e-3}, **phase}},
-        "save_every": 20,
+        "save_every": 10,
         "preview_every": 0,
     }
     return RecipeSpec.model_validate(fields | changes)
@@ -67,7 +68,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
-    train(recipe(preview_every=40), [corpus], folder, device="cpu", quiet=True)
+    train(recipe(preview_every=20), [corpus], folder, device="cpu", quiet=True)
     return folder
 
 
@@ -100,9 +101,29 @@ def test_it_beats_the_still_picture_around_the_mouth_on_motion_that_it_has_not_s
     still = np.broadcast_to(crop_square(picture, picture_square(EDGE, EDGE), (64, 64)), real.shape)
     small = FACE.denormalize(FACE.normalize(motion.values, picture_square(EDGE, EDGE)), picture_square(64, 64))
     in_pictures = hm.Motion(small, motion.fps)
-    gain = lip_psnr(shown, real, in_pictures) - lip_psnr(still.copy(), real, in_pictures)
-    print(lip_psnr(shown, real, in_pictures), lip_psnr(still.copy(), real, in_pictures))
-    assert gain > 2
+    # After this short training 23.4 dB were measured, and 18.8 dB for the still picture.
+    assert lip_psnr(shown, real, in_pictures) > lip_psnr(still.copy(), real, in_pictures) + 2
+
+
+def test_evaluation_compares_its_pictures_with_the_recorded_ones(run: Path, corpus: Path) -> None:
+    report = evaluate(
+        run / "model.safetensors",
+        corpus,
+        metrics=[{"type": "psnr", "group": "lips"}, "ssim", {"type": "lmd-redetected", "every": 20}],
+        baselines=["ground-truth", "static"],
+        seeds=1,
+        device="cpu",
+    )
+
+    def value(metric: str, source: str, name: str) -> float:
+        return report.metrics[metric].results[source].values[name].value
+
+    assert value("psnr", "ground-truth", "psnr_db") > value("psnr", "static", "psnr_db") + 1
+    assert value("ssim", "ground-truth", "ssim") > value("ssim", "static", "ssim") > 0.3
+    assert value("lmd-redetected", "ground-truth", "faces_found") == 1.0
+    assert report.metrics["psnr"].results["model"].n == 1
+    measured = evaluate(run / "model.safetensors", corpus, metrics=None, baselines=["static"], seeds=1, device="cpu")
+    assert "psnr" in measured.metrics and "lpips" in measured.metrics_left_out
 
 
 class Killed(Exception):
@@ -115,11 +136,11 @@ def test_a_killed_run_resumes_to_the_same_bits(
     uninterrupted = SupervisedPhase.step
 
     def step(self: Any, number: int) -> Mapping[str, float]:
-        if number == 50:
+        if number == 25:
             raise Killed
         return uninterrupted(self, number)
 
-    given = recipe(preview_every=40)
+    given = recipe(preview_every=20)
     with monkeypatch.context() as patched:
         patched.setattr(SupervisedPhase, "step", step)
         with pytest.raises(Killed):
@@ -131,7 +152,7 @@ def test_a_killed_run_resumes_to_the_same_bits(
 
 def test_previews_show_its_pictures_beside_the_recorded_ones(run: Path) -> None:
     previews = sorted(run.rglob("*.mp4"))
-    assert [path.name for path in previews] == ["renderer-step-000040.mp4", "renderer-step-000080.mp4"]
+    assert [path.name for path in previews] == ["renderer-step-000020.mp4", "renderer-step-000040.mp4"]
 
 
 def test_a_dry_run_counts_its_parameters(corpus: Path) -> None:
