@@ -63,7 +63,7 @@ def drawn(motion: hm.Motion, picture: Picture) -> list[Picture]:
     return [np.asarray(cv2.resize(frame, (SMALL, SMALL), interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
 
 
-def write_drawn(folder: Path, clips: int = 8, frames: int = 40) -> Path:
+def write_drawn(folder: Path, clips: int = 7, frames: int = 30) -> Path:
     """Write the corpus; its last clip is of the split `val`."""
     picture, pose = portrait()
 

@@ -122,8 +122,6 @@ def test_evaluation_compares_its_pictures_with_the_recorded_ones(run: Path, corp
     assert value("ssim", "ground-truth", "ssim") > value("ssim", "static", "ssim") > 0.3
     assert value("lmd-redetected", "ground-truth", "faces_found") == 1.0
     assert report.metrics["psnr"].results["model"].n == 1
-    measured = evaluate(run / "model.safetensors", corpus, metrics=None, baselines=["static"], seeds=1, device="cpu")
-    assert "psnr" in measured.metrics and "lpips" in measured.metrics_left_out
 
 
 class Killed(Exception):
