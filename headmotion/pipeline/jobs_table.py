@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import io
 import json
 import os
 import shlex
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import HeadmotionError
+from ..core.files import read_regular, reason_of
+from ..core.limits import TEXT_BYTES, limit
 from ..media.file_kind import SUFFIXES
 from .generate_job import MOTION_FILES, GenerateOptions
 
@@ -81,15 +84,15 @@ def tasks_from_table(
         HeadmotionError: the table cannot be read; otherwise the first bad row, by its number. The header is row 1.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
-            if unknown or "audio" not in (reader.fieldnames or ()):
-                got = f"the column {unknown[0]!r}" if unknown else "no column 'audio'"
-                raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
-            rows = [(reader.line_num, row) for row in reader if any(row.values())]
+        text = read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
+        if unknown or "audio" not in (reader.fieldnames or ()):
+            got = f"the column {unknown[0][:80]!r}" if unknown else "no column 'audio'"
+            raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
+        rows = [(reader.line_num, row) for row in reader if any(row.values())]
     except (OSError, ValueError, csv.Error) as error:
-        raise HeadmotionError("jobs", "a table of comma-separated values", f"{path} ({error})") from None
+        raise HeadmotionError("jobs", "a table of comma-separated values", f"{path} ({reason_of(error)})") from None
     folder = path.absolute().parent
     tasks = []
     for number, row in rows:

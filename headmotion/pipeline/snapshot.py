@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from ..core.errors import CheckpointError
+from ..core.errors import CheckpointError, HeadmotionError
 from ..core.files import atomic_output, read_regular, reason_of
 from .session import Session
 from .state_codec import StateReader, StateWriter
@@ -57,18 +57,20 @@ def load_snapshot(pipeline: Pipeline, path: str | os.PathLike[str]) -> Session:
     """Continue a session from its snapshot; see `Pipeline.restore`."""
     source = Path(path)
     content, tensors = _read(source)
-    for part, own in _identity(pipeline).items():
-        if content["pipeline"].get(part) != own:
-            remedy = "restore it with the model that wrote it"
-            raise CheckpointError("snapshot", f"the pipeline of {source}", f"one with another {part}", remedy)
     reader = StateReader(tensors, pipeline.device)
     try:
+        for part, own in _identity(pipeline).items():
+            if content["pipeline"].get(part) != own:
+                remedy = "restore it with the model that wrote it"
+                raise CheckpointError("snapshot", f"the pipeline of {source}", f"one with another {part}", remedy)
         arguments = {name: reader.decode(value) for name, value in content["arguments"].items()}
         controls = [reader.decode(control) for control in content["controls"]]
         session = Session(pipeline, controls=controls, **arguments)
         session.set_state({part: reader.decode(value) for part, value in content["state"].items()})
-    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        got = f"{source} ({type(error).__name__}: {error})"
+    except HeadmotionError:
+        raise
+    except Exception as error:  # a file that was made by hand may hold any state
+        got = f"{source} ({reason_of(error)})"
         raise CheckpointError("snapshot", "a state of this pipeline's parts", got[:300]) from None
     return session
 

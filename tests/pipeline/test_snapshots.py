@@ -353,3 +353,35 @@ def test_generators_of_plugins_continue_with_their_own_states(
     member.flush()
     last = session.flush()
     assert torch.equal(other.flush().values, last.values) and torch.equal(pool.step()[member].values, last.values)
+
+
+def test_a_file_that_was_made_by_hand_is_one_line(pipe: hm.Pipeline, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    from headmotion.pipeline import snapshot
+
+    session = pipe.stream()
+    session.push(speech(0.3))
+    path = session.snapshot(tmp_path / "a.safetensors")
+    content, _ = snapshot._read(path)
+    tensors = load_file(path)
+    for change in (
+        {"format": None},
+        {"pipeline": None},
+        {"controls": [{"object": "headmotion.controls.blink:Blink", "fields": {"rate": 3}}]},
+        {"arguments": content["arguments"] | {"fps": {"fraction": "1/0"}}},
+        {"arguments": content["arguments"] | {"sample_rate": -5}},
+        {"arguments": content["arguments"] | {"rate": 5}},
+        {"state": {}},
+        {
+            "state": content["state"]
+            | {"frames": {"tensor": "0", "shape": [1], "stride": [1 << 62], "on_device": False}}
+        },
+        {"state": content["state"] | {"frames": {"no kind": 3}}},
+    ):
+        changed = content | change
+        text = json.dumps(changed | {"sha256": snapshot._digest(changed, tensors)})
+        save_file(tensors, path, {snapshot.KEY: text})
+        with pytest.raises(hm.HeadmotionError) as raised:
+            pipe.restore(path)
+        assert "\n" not in str(raised.value), change
