@@ -142,7 +142,7 @@ def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
 
 
 @click.command()
-@click.argument("corpus", type=any_path)
+@click.argument("corpus")
 @options(
     click.option("-o", "--output", type=any_path, help="HTML file to write instead of printing JSON."),
     click.option(
@@ -153,9 +153,7 @@ def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
     quiet,
 )
 @click.pass_context
-def inspect_corpus(
-    context: click.Context, corpus: Path, output: Path | None, syncers: Path | None, quiet: bool
-) -> None:
+def inspect_corpus(context: click.Context, corpus: str, output: Path | None, syncers: Path | None, quiet: bool) -> None:
     """Inspect CORPUS before training; exit status 1 if a clip or a file is damaged."""
     if output is not None:
         check_output(output)

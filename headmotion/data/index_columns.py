@@ -39,6 +39,19 @@ class Texts:
     def __iter__(self) -> Iterator[str]:
         return (self[k] for k in range(len(self)))
 
+    def check(self) -> None:
+        """Check that all texts can be read, as a whole.
+
+        Raises:
+            ValueError: the offsets are damaged, or the bytes are no UTF-8.
+        """
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.content) or (np.diff(self.offsets) < 0).any():
+            raise ValueError(f"offsets of texts that do not fit {len(self.content)} bytes")
+        self.content.tobytes().decode("utf-8", "surrogatepass")
+        # In UTF-8, all bytes of a character but its first begin with the bits 10.
+        if ((self.content[self.offsets[:-1][np.diff(self.offsets) > 0]] & 0xC0) == 0x80).any():
+            raise ValueError("texts that begin within a character")
+
     def __getitem__(self, row: int) -> str:
         """Return a text.
 
@@ -198,6 +211,7 @@ class _Columns:
         codes = self.number(name, np.int32)
         offsets = self.array(f"{name}.names.offsets", np.int64)
         table = self.texts(f"{name}.names", len(offsets) - 1)
+        table.check()
         if len(codes) and codes.max() >= len(table):
             raise ValueError(f"the {name} {codes.max()} of {len(table)}")
         return Names(codes, table)

@@ -286,6 +286,11 @@ def i32(*values: int) -> np.ndarray:
         (lambda f: edit_index(f, speaker=i32(0, 0)), "got 2 values of 'speaker' for 3 clips"),
         (lambda f: edit_index(f, speaker=i32(0, 2, 0)), "got the speaker 2 of 2"),
         (lambda f: edit_index(f, split=i32(0, -1, 0)), "got -1 among 'split'"),
+        (lambda f: edit_index(f, **{"speaker.names.offsets": np.array([9, 4, 4])}), "offsets of texts that do not fit"),
+        (
+            lambda f: edit_index(f, **{"speaker.names": np.frombuffer(b"ann\xff", np.uint8)}),
+            "a valid index.safetensors",
+        ),
         (lambda f: edit_index(f, shard=i32(0, 7, 2)), "got the shard 7"),
         (lambda f: edit_index(f, weight=np.array([1, np.nan, 1])), "weights that are not finite"),
         (lambda f: edit_index(f, **{"id.offsets": np.zeros(3, np.int64)}), "got 2 values of 'id' for 3 clips"),
