@@ -97,8 +97,9 @@ def main(shared: Path, with_ray: bool) -> None:
         folder = Path(root)
         prepared = prepare(shared / "grid_more", folder, "one", ["--workers", "1"])
         speech = sorted((shared / "grid_s1").glob("*.flac"))[:SPEECH_FILES]
+        picture = ["--image", str(PORTRAIT), "--landmarks", str(PORTRAIT.with_name("portrait_landmarks.npz"))]
         motions = animate(speech, folder / "motions", ["--format", "npz", "--workers", "1"])
-        videos = animate(speech[:10], folder / "videos", ["--workers", "1"])
+        videos = animate(speech[:10], folder / "videos", ["--workers", "1", *picture])
         one_core = [
             Throughput(
                 "`prepare`, 360 x 288 and 720 x 576, with pictures of 128 x 128", prepared, "detector `face-mesh`"
@@ -164,12 +165,7 @@ def prepare(videos: Path, folder: Path, name: str, options: list[str]) -> float:
 
 def animate(speech: list[Path], output: Path, options: list[str]) -> float:
     """Generate files for speech, and return hours of speech per hour."""
-    image = (
-        []
-        if "--format" in options
-        else ["--image", PORTRAIT, "--landmarks", PORTRAIT.with_name("portrait_landmarks.npz")]
-    )
-    seconds = headmotion("animate", *speech, "-o", output, "--quiet", *image, *options)
+    seconds = headmotion("animate", *speech, "-o", output, "--quiet", *options)
     return sum(soundfile.info(path).duration for path in speech) / seconds
 
 
