@@ -129,6 +129,9 @@ class AbleStream(FixedShapeStream):
 
     def forward(self, audio, chunk, end, state):
         frames = torch.cat([state["tail"], audio.unflatten(1, (-1, self.part.steps)).mean(2)], dim=1)
+        if self.part.fault == "branches" and int(chunk) < 1:
+            chunk = chunk + 0 * 1
+            frames = torch.cat([torch.zeros_like(frames[:, :1]), frames[:, 1:]], dim=1)
         number = self.frames * chunk - self.delay + torch.arange(self.frames)
         final = (number + 1 >= end) & (self.part.fault != "reads past the end")
         following = torch.where(final[:, None], frames[:, :-1], frames[:, 1:])

@@ -24,6 +24,7 @@ ONE_FAULT = [
     ("gen", "state written to", {"generator-states-are-immutable", "generator-streaming-equals-offline"}),
     ("able", "listener per chunk", {"generator-accepts-listener-audio"}),
     ("able", "negative deviation", {"generator-deviations-match-frames"}),
+    ("able", "branches", {"generator-fixed-shapes-can-be-traced"}),
     ("able", "reads past the end", {"generator-fixed-shapes-equal-offline"}),
     ("enc", "no default", {"encoder-output-shape", "encoder-receptive-field-as-declared"}),
     (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...core.errors import SpecError
 from ...core.interfaces.capabilities import (
@@ -185,14 +186,8 @@ def generator_accepts_listener_audio(subject: Subject) -> None:
 @torch.no_grad()
 def generator_fixed_shapes_equal_offline(subject: Subject) -> None:
     """With `SupportsFixedShapes`, chunks of 8 frames give the offline frames, and the state keeps its shapes."""
-    generator: Generator = subject.build()
-    if not isinstance(generator, SupportsFixedShapes):
-        raise NotApplicable("it does not declare SupportsFixedShapes")
     size, lag = 8, 1
-    try:
-        stream: FixedShapeStream = generator.fixed_shape_stream(size, lag)
-    except SpecError as error:
-        raise NotApplicable(str(error)) from None
+    generator, stream = _fixed_shape_stream(subject, size, lag)
     steps, total = subject.context.steps_per_frame, 2 * size + 3
     reference, audio = poses(subject, 1, 2), features(subject, 1, total)
     count = -(-(total + stream.delay) // size)
@@ -209,6 +204,31 @@ def generator_fixed_shapes_equal_offline(subject: Subject) -> None:
         frames.append(motion)
     got = torch.cat(frames, dim=1)[:, stream.delay : stream.delay + total]
     assert_close(got, generator(reference, audio, seed=5), "chunks")
+
+
+@check(
+    "generator", 2, "Let no Python branch, loop, int() or .item() depend on the values of a tensor; use torch.where."
+)
+@torch.no_grad()
+def generator_fixed_shapes_can_be_traced(subject: Subject) -> None:
+    """With `SupportsFixedShapes`, one traced step gives the frames of every chunk, as the ONNX export requires."""
+    size, lag = 8, 1
+    _, stream = _fixed_shape_stream(subject, size, lag)
+    steps = size * subject.context.steps_per_frame
+    state = stream.init_state(poses(subject, 1, 2), seed=5)
+    names, step = list(state), _FlatState(stream, list(state)).eval()
+    audio, unknown = features(subject, 1, 4 * size), torch.tensor(1 << 40)
+    # Copies, because tensors that are one object would become one input.
+    values: tuple[Tensor, ...] = tuple(state[name].clone() for name in names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.export.export(step, (audio[:, :steps], torch.tensor(0), unknown, *values)).module()
+    for index, end in enumerate((unknown, unknown, torch.tensor(3 * size - 5), torch.tensor(3 * size - 5))):
+        chunk = audio[:, index * steps : (index + 1) * steps], torch.tensor(index), end
+        expected, got = step(*chunk, *values), traced(*chunk, *values)
+        for name, right, traced_value in zip(["frames", *names], expected, got, strict=True):
+            assert_close(traced_value, right, f"chunk {index}, {name} of the traced step")
+        values = expected[1:]
 
 
 @check(
@@ -236,6 +256,18 @@ def generator_streams_together_equal_alone(subject: Subject) -> None:
             states[k] = state
 
 
+class _FlatState(nn.Module):
+    """A stream of fixed shapes whose state is an argument per tensor."""
+
+    def __init__(self, stream: FixedShapeStream, names: list[str]) -> None:
+        super().__init__()
+        self.stream, self.names = stream, names
+
+    def forward(self, audio: Tensor, chunk: Tensor, end: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
+        motion, state = self.stream(audio, chunk, end, dict(zip(self.names, values, strict=True)))
+        return (motion, *(state[name] for name in self.names))
+
+
 def _require_streaming(generator: Generator) -> SupportsStreaming:
     if not isinstance(generator, SupportsStreaming):
         raise NotApplicable("it does not declare SupportsStreaming; sessions collect the whole clip first")
@@ -252,3 +284,14 @@ def _stream(
         frames, state = generator.step(chunk, state)
         outputs.append(frames)
     return [*outputs, generator.step(audio[:, :0], state, last=True)[0]]
+
+
+def _fixed_shape_stream(subject: Subject, size: int, lag: int) -> tuple[Generator, FixedShapeStream]:
+    """Return a generator and its stream of fixed shapes, if it has one."""
+    generator: Generator = subject.build()
+    if not isinstance(generator, SupportsFixedShapes):
+        raise NotApplicable("it does not declare SupportsFixedShapes")
+    try:
+        return generator, generator.fixed_shape_stream(size, lag)
+    except SpecError as error:
+        raise NotApplicable(str(error)) from None
