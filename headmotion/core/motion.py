@@ -23,6 +23,9 @@ from .limits import TEXT_BYTES, limit
 from .npz import as_float32, read_arrays
 from .timing import Rate, as_fps, frame_count, resample_frames
 
+MAX_PX = 1e9
+"""Largest place or side of a square in a file (px)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Motion:
@@ -173,7 +176,7 @@ class Motion:
                 values=torch.from_numpy(values),
                 fps=as_fps(fps),
                 representation=dict(meta["representation"]),
-                frame=None if frame is None else UnitSquare(**frame),
+                frame=None if frame is None else _stored_square(frame),
                 units=str(meta["units"]),
                 reference=None if reference is None else torch.tensor(reference, dtype=torch.float32),
                 provenance=dict(meta["provenance"]),
@@ -211,6 +214,18 @@ class Motion:
             "provenance": dict(self.provenance),
             **({"basis": sorted(self.basis)} if self.basis else {}),
         }
+
+
+def _stored_square(stored: Any) -> UnitSquare:
+    """Return the square that a file names; by it values are divided, so it must have a size.
+
+    Raises:
+        MotionError: anything but three finite numbers, the side above 0.
+    """
+    values: list[Any] = [stored.get(name) if isinstance(stored, dict) else None for name in ("x", "y", "side")]
+    if not all(type(v) in (int, float) and abs(v) <= MAX_PX for v in values) or not values[2] > 0:
+        raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", repr(stored)[:80])
+    return UnitSquare(*map(float, values))
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

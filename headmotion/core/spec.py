@@ -48,8 +48,17 @@ class Spec(BaseModel):
                 ) from None
             if first["type"] == "missing":
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
-            got = repr(first["input"])[:80]
+            got = _shown(first["input"])
             raise SpecError(f"{cls.type_name()} spec", first_problem(error), got) from None
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:80]
+    except ValueError:  # an integer of thousands of digits, which Python does not write
+        return "a number of thousands of digits"
+    except RecursionError:
+        return "values nested too deep"
 
 
 @contextmanager
@@ -137,5 +146,5 @@ def spec_of_kind(kind: str, value: Any) -> Spec:
     """
     fields = {"type": value} if isinstance(value, str) else value
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-        raise SpecError(f"{kind} spec", "a type name or an object with a 'type'", repr(value)[:80])
+        raise SpecError(f"{kind} spec", "a type name or an object with a 'type'", _shown(value))
     return registry().resolve(kind, fields["type"]).model_validate(fields)

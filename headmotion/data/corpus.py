@@ -217,6 +217,7 @@ class Corpus:
         # The power -1 cancels the duration of all that a speaker says, the power 0 leaves it. Python's power, because
         # NumPy's differs from one processor to the next.
         factors = np.array([total**-balance if total else 0.0 for total in of_speaker.tolist()])
+        weights = weights / (weights.max(initial=0) or 1)  # else the product or the sum of very large ones overflows
         result = weights * seconds * factors[codes] if len(self) else np.zeros(0)
         return np.asarray(result / (result.sum() or 1))
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..core.errors import EvaluationError, first_problem
 from ..core.files import atomic_output, read_regular, reason_of, write_text
@@ -114,6 +114,13 @@ class Report(_Stored):
     """How each was made, by name."""
     baselines_left_out: dict[str, str] = {}
     """Reasons by baseline."""
+
+    @field_validator("subject")
+    @classmethod
+    def _check_subject(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not all(isinstance(value.get(name), str) for name in ("kind", "name")):
+            raise ValueError("a subject with the texts kind and name is expected")
+        return value
 
     @property
     def main(self) -> str:

@@ -238,7 +238,7 @@ class ContainerSource:
                 if gap > (self.rate // 100 if count else 0):
                     yield from (np.zeros(min(CHUNK, gap - i), np.float32) for i in range(0, gap, CHUNK))
                     count += gap
-                samples = frame.to_ndarray()
+                samples = _values(frame)
                 count += frame.samples
                 # Planar frames have one row per channel, others interleave the channels.
                 yield samples.T if frame.format.is_planar else samples.reshape(frame.samples, -1)
@@ -264,6 +264,16 @@ def _numbered(container: Any, track: int, name: str) -> Any | None:
     if streams and not 1 <= track <= len(streams):
         raise AudioError(name, f"an audio track from 1 to {len(streams)}", str(track))
     return streams[track - 1] if streams else None
+
+
+def _values(frame: Any) -> Samples:
+    if frame.format.name.startswith("s64"):  # NumPy's integers are no full scale of PyAV's, nor of ours
+        whole = np.frombuffer(frame.planes[0], np.int64)[: frame.samples * frame.layout.nb_channels]
+        floats = (whole / float(1 << 63)).astype(np.float32)
+        if not frame.format.is_planar or len(frame.planes) == 1:
+            return floats.reshape(1, -1)
+        raise AudioError("audio", "interleaved 64-bit integers", "planes", "convert it to 16 bits")
+    return np.asarray(frame.to_ndarray())
 
 
 def _samples_at(seconds: Fraction, rate: int) -> int:

@@ -65,6 +65,8 @@ class RunDirectory:
         candidates = [path for path in (self.state, self.previous) if path.exists()]
         if candidates and not resume:
             raise TrainingError("run", "a new folder", f"{self.folder}, which holds a run", "continue it with --resume")
+        if resume and not candidates:
+            LOGGER.warning("%s holds no run to be continued; the training starts anew", self.folder)
         errors: list[Exception] = []
         for path in candidates:
             try:
