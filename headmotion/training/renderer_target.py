@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..core.component import Component
 from ..core.errors import PluginError, SpecError
+from ..core.interfaces.capabilities import SupportsTrainingTerms
 from ..core.interfaces.renderer import Renderer, SupportsTraining
 from ..core.interfaces.sample import Sample, Track
 from .context import TrainContext
@@ -59,8 +60,12 @@ class RendererTarget:
         return replace(real, frames=pictures.to(real.motion.dtype))
 
     def training_terms(self, real: Sample, step: int, seeds: Sequence[int]) -> Mapping[str, Tensor]:
-        """Return nothing: what pictures should be like is a matter of losses."""
-        return {}
+        """Return the renderer's own terms, if it has any (`SupportsTrainingTerms`), of an attention of its own say."""
+        if not isinstance(self.module, SupportsTrainingTerms):
+            return {}
+        with self.partition.autocast(real.motion.device):
+            terms = self.module.training_terms(real, step, seeds)
+        return {name: term.to(real.motion.dtype) for name, term in terms.items()}
 
     def _check_size(self, context: TrainContext) -> None:
         size = context.corpus.picture_size

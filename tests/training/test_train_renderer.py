@@ -180,6 +180,20 @@ def test_a_renderer_that_returns_anything_else_than_pictures_is_named(corpus: Pa
             train(recipe(), [corpus], tmp_path / "run", device="cpu", quiet=True)
 
 
+class WithTerms(warp_renderer.Warp):
+    """Its loss looks at something of its own."""
+
+    def training_terms(self, real: Any, step: int, seed: Any) -> Mapping[str, torch.Tensor]:
+        drawn = self.pictures(real.identity, real.identity_pose, real.picture_motion)
+        return {"attention": (drawn - real.frames).abs().mean()}
+
+
+def test_a_renderer_may_have_terms_of_its_own(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warp_renderer, "Warp", WithTerms)
+    train(recipe(phase={"steps": 2, "losses": []}), [corpus], tmp_path / "run", device="cpu", quiet=True)
+    assert '"attention"' in (tmp_path / "run" / "log.jsonl").read_text()
+
+
 def test_it_can_be_trained_against_discriminators(corpus: Path, tmp_path: Path) -> None:
     phase = {"type": "adversarial", "trains": "renderer", "steps": 2, "frames": 4, "losses": [PIXELS]}
     phase |= {"discriminator": {"type": "ms-sync", "preset": "small"}, "adversarial_weight": 0.0}

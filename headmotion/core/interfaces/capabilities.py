@@ -130,14 +130,14 @@ class SupportsFixedShapes(Protocol):
 
 @runtime_checkable
 class SupportsTrainingTerms(Protocol):
-    """A generator that defines terms of its own to be trained by: flow matching, diffusion, regression.
+    """A generator or renderer that defines terms of its own to be trained by: flow matching, diffusion, regression.
 
     A phase adds them to its other terms, and logs them by name. Where they are enough, the adversarial objective may
     have no weight.
     """
 
     def training_terms(self, real: Sample, step: int, seed: int | Sequence[int]) -> Mapping[str, Tensor]:
-        """Return scalar terms by name, each already weighted, with gradients to the generator's parameters.
+        """Return scalar terms by name, each already weighted, with gradients to its own parameters.
 
         Args:
             real: recorded clips.
