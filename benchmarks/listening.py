@@ -323,12 +323,13 @@ def conclusions(lags_ms: list[float], hand_over: dict[str, float], seconds: list
     correlations = ", ".join(f"{name} {value:.3f}" for name, value in hand_over.items())
     return f"""\
 - Time. From single frames, a mouth's opening is read best from the sound {lags_ms[0]:.0f} ms after the frame with
-  `whisper`, and {lags_ms[1]:.0f} ms after it with `log-mel`. An offset of the features would show as a difference.
+  `whisper`, and {lags_ms[1]:.0f} ms after it with `log-mel`. An offset of the features would show as a difference; what
+  such regressions resolve is about half a frame (20 ms).
 - Hand-overs of positions. With the unseen GRID sentences as one recording of five minutes, the correlation of the
   mouth's opening is: {correlations}. The regression knows the positions of the first three seconds only.
-- Cost. One thread takes {seconds[0]:.3f} s for a second of speech, {seconds[1]:.3f} s in a stream of blocks of a
-  second, and {seconds[2]:.3f} s in a stream of single frames, which reads all weights every 40 ms. `log-mel` takes
-  {seconds[3]:.4f} s.
+- Cost, on two cores that were busy with other work. One thread takes {seconds[0]:.3f} s for a second of speech,
+  {seconds[1]:.3f} s in a stream of blocks of a second, and {seconds[2]:.3f} s in a stream of single frames, which reads
+  all weights every 40 ms. `log-mel` takes {seconds[3]:.4f} s.
 """
 
 

@@ -27,7 +27,7 @@ def test_steps_lie_at_multiples_of_the_stretch() -> None:
 class SampleEncoder(torch.nn.Module):
     """Encodes each step as its first sample."""
 
-    hop, look_ahead, sample_rate = 160, 0, 16_000
+    hop, look_ahead, sample_rate, channels = 160, 0, 16_000, 1
 
     def forward(self, wave: Tensor, steps: int) -> Tensor:
         return wave[:, : steps * self.hop : self.hop, None]
