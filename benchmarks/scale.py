@@ -55,9 +55,9 @@ Hours are hours of speech with its face, at 25 frames per second. One process wi
 ## Several processes
 
 {parallel}
-Hours per hour. Two processes share one memory bus here, as the machines of a cluster do not. {ray} Two training processes
-compute the same model as one (`tests/training/test_distributed.py`). Their speed on two cores of one machine says nothing about
-many machines, so no ratio is given.
+Hours per hour. Two processes share one memory bus here, as the machines of a cluster do not. {ray} Two training
+processes compute the same model as one (`tests/training/test_distributed.py`). Their speed on two cores of one machine
+says nothing about many machines, so no ratio is given.
 
 ## What it takes on disk, and to open
 
@@ -225,8 +225,8 @@ def saturation(measured: dict[str, float], storage: dict[str, float]) -> str:
     first = min(fed, key=lambda what: fed[what])
     cores = " and ".join(f"{count:,.0f} cores {what}" for what, count in fed.items())
     return (
-        f"**What saturates first.** A store that gives {STORE_GB_PER_S} GB a second feeds {cores}. So {first} is the first to "
-        "wait for the store; with fewer cores than that, the processors are the limit."
+        f"**What saturates first.** A store that gives {STORE_GB_PER_S} GB a second feeds {cores}. So {first} is "
+        "the first to wait for the store; with fewer cores than that, the processors are the limit."
     )
 
 
