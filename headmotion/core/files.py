@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 import secrets
 import shutil
 import stat
@@ -14,10 +15,11 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from .errors import one_line
+from .errors import HeadmotionError, one_line
 
 # Hidden names. Temporary paths have a random hexadecimal number and a suffix, locks the same number.
 _TEMPORARY, _LOCK = ".headmotion-", ".headmotion-lock-"
+_CLAIM = ".headmotion-claim"
 _RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -73,6 +75,43 @@ def temporary_folder(target: Path) -> Iterator[Path]:
         finally:
             with contextlib.suppress(OSError):  # it may have been moved
                 remove_folder(temporary)
+
+
+@contextlib.contextmanager
+def claimed_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, if necessary, and keep other processes from claiming it while the body lasts.
+
+    The claim is a lock on a hidden file, which says who holds it. The system ends it with the process.
+
+    Raises:
+        HeadmotionError: another process, or another call in this one, holds it.
+        OSError: the folder cannot be made or written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _CLAIM
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            locked = try_lock(descriptor)
+        except OSError:  # a file system without locks
+            locked = True
+        if not locked:
+            holder = ""
+            with contextlib.suppress(OSError):  # on Windows a locked file cannot be read
+                holder = one_line(os.read(descriptor, 200).decode("utf-8", "replace"))
+            os.close(descriptor)
+            got = f"{folder}, which {holder or 'another process'} is writing"
+            raise HeadmotionError("folder", "one that no other process writes", got, "wait, or choose another")
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                break
+        os.close(descriptor)  # its former holder has just removed it
+    try:
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
+        yield
+    finally:
+        _remove_lock(path, descriptor)
 
 
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:

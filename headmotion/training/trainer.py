@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ..core.errors import TrainingError
+from ..core.files import claimed_folder
 from ..core.interfaces.phase import Phase, SupportsFinalCheck, SupportsResultFile
 from ..core.progress import track
 from .build import Training, build_training
@@ -62,11 +63,13 @@ def train(
         # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
         training = build_training(spec, data, processes)
         given = _given_results(training, {} if syncers is None else {"syncers": Path(syncers)})
-        run = RunDirectory(Path(output), spec, resume, processes)
-        events = dispatching_events(run, training)
-        with events if processes.first else nullcontext(_ignore_event) as notify:
-            path = _PhaseRunner(training, run, notify, quiet, given).run_all()
-            notify(Ended(path))
+        folder = Path(output)
+        with claimed_folder(folder) if processes.first else nullcontext():
+            run = RunDirectory(folder, spec, resume, processes)
+            events = dispatching_events(run, training)
+            with events if processes.first else nullcontext(_ignore_event) as notify:
+                path = _PhaseRunner(training, run, notify, quiet, given).run_all()
+                notify(Ended(path))
     return path
 
 
@@ -200,8 +203,11 @@ def _ignore_event(event: Event) -> None:
 
 def _commit() -> str:
     """Return the commit of the code if it is a checkout, or else an empty string."""
-    command = ["git", "-C", os.fspath(Path(__file__).parent), "rev-parse", "HEAD"]
+    checkout = Path(__file__).resolve().parents[2]
+    command = ["git", "-C", os.fspath(checkout), "rev-parse", "--show-toplevel", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        top, commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        # The repository of another project may surround the environment in which headmotion is installed.
+        return commit if Path(top).resolve() == checkout else ""
+    except (OSError, subprocess.CalledProcessError, ValueError):
         return ""

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from headmotion.core import files
-from headmotion.core.files import atomic_folder, atomic_output
+from headmotion.core.errors import HeadmotionError
+from headmotion.core.files import atomic_folder, atomic_output, claimed_folder
 
 
 def test_appears_whole_in_new_folders(tmp_path):
@@ -222,3 +223,18 @@ def test_text_is_written_with_the_same_bytes_everywhere(tmp_path):
     lines = [line for text in sources.values() for line in text.splitlines()]
     opened = [line for line in lines if re.search(r"""(?<!av)\.open\("[wax]"[^)]*\)""", line)]
     assert [line for line in opened if "newline=" not in line and "devnull" not in line] == []
+
+
+def test_a_claimed_folder_has_one_writer(tmp_path):
+    folder = tmp_path / "run"
+    with claimed_folder(folder):
+        wanted = f"run, which process {os.getpid()} on .* is writing; wait"
+        with pytest.raises(HeadmotionError, match=wanted), claimed_folder(folder):
+            pass
+        (folder / "result").touch()
+    assert [path.name for path in folder.iterdir()] == ["result"]
+    with claimed_folder(folder):
+        pass
+    (folder / ".headmotion-claim").write_text("of a process that was killed")
+    with claimed_folder(folder):
+        pass
