@@ -27,6 +27,7 @@ class RendererTarget:
     """
 
     makes: Track = "frames"
+    """Pictures."""
     # One frame before the motion, so that whatever judges motion has a reference here too.
     context_frames = 1
 
