@@ -6,7 +6,6 @@ error; all other plugins and all commands keep working.
 
 from __future__ import annotations
 
-import copy
 import difflib
 import functools
 import os
@@ -156,19 +155,8 @@ def _installed() -> tuple[list[EntryPoint], list[PluginRecord]]:
             if name.startswith(f"{OWN_DISTRIBUTION}-"):
                 plugin = name.removeprefix(f"{OWN_DISTRIBUTION}-")
                 unreadable.append(PluginRecord(plugin, name, "", "error", f"entry points: {describe(error)}"))
-    points += _own_since_installed(points)
     # First-party parts come first, so that no other plugin can take their names.
     return sorted(points, key=lambda point: (not _is_own(point), point.name)), unreadable
-
-
-def _own_since_installed(points: list[EntryPoint]) -> list[EntryPoint]:
-    """Return own entry points that an editable installation does not list, because they are newer than it."""
-    own = {point.name: point for point in points if _is_own(point)}
-    if not own or "training" in own:
-        return []
-    point = copy.copy(next(iter(own.values())))
-    vars(point).update(name="training", value=f"{OWN_DISTRIBUTION}.training")
-    return [point]
 
 
 def discover(points: Iterable[EntryPoint], unreadable: Iterable[PluginRecord] = ()) -> Registry:

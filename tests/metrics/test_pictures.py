@@ -115,6 +115,7 @@ def test_lpips_is_that_of_the_published_network(tmp_path: Path, portrait) -> Non
     generated, real = noisy(portrait[0])
     worse = measure(spec, clip(generated, real, portrait[1])).values["lpips"]
     assert worse > measure(spec, clip(real, real, portrait[1])).values["lpips"] == 0
+    check_component(hm.resolve_spec("metric", spec))
     metric = hm.resolve_spec("metric", spec).build(CONTEXT)
     assert len(metric.protocol["weights_sha256"]) == 64
     with pytest.raises(hm.CheckpointError, match=r"weights of LPIPS: expected a \.safetensors file.*save_model"):

@@ -40,8 +40,9 @@ VARIANTS = [
     ("phase", {"type": "supervised", "trains": "generator", "distance": "l2", "ema_decay": 0.9, "frames": 20}),
 ]
 SLOW = {("generator", "ms-sync"), ("syncer", "ms-sync"), ("discriminator", "ms-sync")}  # small ones stand for them
-SLOW |= {("metric", "lmd-redetected")}  # tests/metrics/test_pictures.py checks it with a quick detector
 SLOW |= {("phase", "contrastive"), ("phase", "adversarial")}  # small ones stand for them
+# tests/metrics/test_pictures.py checks these, with a quick detector and with weights.
+PICTURE_METRICS = {("metric", "lmd-redetected"), ("metric", "lpips")}
 NEEDS_FITTING = {("phase", "fit")}  # the default representation has nothing to fit
 DEPTH_METRICS = {("metric", "lmd-frontal")}
 SYNCER_METRICS = {("metric", name) for name in ("av-sync", "frechet-syncers")}
@@ -50,7 +51,7 @@ DEFAULTS = [
     for record in registry().records
     if record.dist == "headmotion"
     for key in (tuple(offered.split(":")) for offered in record.types)
-    if key not in SLOW | NEEDS_FITTING and not required_fields(registry().resolve(*key))
+    if key not in SLOW | NEEDS_FITTING | PICTURE_METRICS and not required_fields(registry().resolve(*key))
 ]
 
 
@@ -81,4 +82,4 @@ def test_every_own_part_is_checked():
     checked = {*DEFAULTS, *((kind, described["type"]) for kind, described in VARIANTS)}
     assert {key for key, owner in registry().owners.items()} >= checked
     own = {tuple(t.split(":")) for record in registry().records if record.dist == "headmotion" for t in record.types}
-    assert checked | SYNCER_METRICS | NEEDS_FITTING == own
+    assert checked | SYNCER_METRICS | NEEDS_FITTING | PICTURE_METRICS == own
