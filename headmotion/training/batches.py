@@ -20,7 +20,7 @@ from ..core.outputs import checked_features
 from ..data.clip_draws import ClipDraws
 from ..data.corpus import Corpus
 from .batch_partition import BatchPartition
-from .crops import Crop, Cropper
+from .crops import Crop, Cropper, recorded_representation
 from .resample_time import resample_time
 from .settings import DataSpec
 
@@ -266,7 +266,7 @@ def _identity(raw: Any) -> Any:
 
 def _check_shapes(corpus: Corpus, context: BuildContext) -> None:
     """Refuse clips that the pipeline cannot use."""
-    representation = context.representation
+    representation = recorded_representation(context.representation)
     for shape, clip in corpus.motion_shapes().items():
         if shape.fps != context.fps:
             raise CorpusError(f"clip {clip}", f"{context.fps} frames per second, the pipeline's own", str(shape.fps))

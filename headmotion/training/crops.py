@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.interfaces.representation import Representation, SupportsFitting, UnitSquare
 from ..core.interfaces.sample import Track
-from ..core.interfaces.specs import BuildContext
+from ..core.interfaces.specs import BuildContext, resolve_spec
+from ..core.motion import Motion
 from ..data.clip import SAMPLE_RATE
 from ..data.corpus import Corpus
 from ..representations.mirror_names import mirror_by_name
@@ -76,6 +77,7 @@ class Cropper:
         look_ahead: int,
     ) -> None:
         self.corpus, self.spec, self.context, self.frames = corpus, spec, context, frames
+        self.recorded = recorded_representation(context.representation)
         self.samples_per_frame, self.look_ahead = samples_per_frame, look_ahead
         self.pictures, self.labels = "frames" in tracks, "labels" in tracks
         self.cache: FeatureCache | None = None
@@ -108,14 +110,13 @@ class Cropper:
         read = self.corpus.read(index, self.read, first, count, audio_after_s=after)
         assert read.motion is not None
         values = torch.from_numpy(read.motion)
-        representation = self.context.representation
-        square = representation.frame_of(values[:1])
+        square = self.recorded.frame_of(values[:1])
         wave = np.zeros(wave_length, np.float32)
         if read.audio is not None:
             wave[: len(read.audio)] = read.audio[:wave_length]
         labels = None if read.labels is None else torch.from_numpy(read.labels)
         result = Crop(
-            representation.normalize(values, square), torch.from_numpy(wave), torch.tensor(stretch), labels=labels
+            self.recorded.normalize(values, square), torch.from_numpy(wave), torch.tensor(stretch), labels=labels
         )
         if self.cache is not None:
             result = result._replace(features=torch.from_numpy(self.cache.read(index, first, self.max_frames)))
@@ -123,7 +124,17 @@ class Cropper:
             assert read.frames is not None
             pictures = torch.from_numpy(read.frames)
             result = self._with_pictures(result, values, pictures, index, first, length - count, rng)
-        return self._augmented(result, values, square, stretch, rng) if self.spec.augment else result
+        if self.spec.augment:
+            result = self._augmented(result, values, square, stretch, rng)
+        return result._replace(motion=self._converted(result.motion))
+
+    def _converted(self, motion: Tensor) -> Tensor:
+        """Return recorded motion ``[T, P, D]``, unit frame, in the fitted representation if the pipeline has one."""
+        target = self.context.representation
+        if not isinstance(target, SupportsFitting):
+            return motion
+        spec = self.recorded.spec.model_dump(mode="json")
+        return Motion(motion, self.context.fps, spec, UnitSquare(0.5, 0.5, 1.0), "unit").to(target).values
 
     def _with_pictures(
         self,
@@ -141,7 +152,7 @@ class Cropper:
         chosen += count if outside and chosen >= first else 0
         other = self.corpus.read(index, ("motion", "frames"), chosen, 1)
         assert other.motion is not None and other.frames is not None
-        representation, square = self.context.representation, picture_square(pictures.shape[-2:])
+        representation, square = self.recorded, picture_square(pictures.shape[-2:])
         return crop._replace(
             frames=pictures,
             identity=torch.from_numpy(other.frames)[0],
@@ -152,7 +163,7 @@ class Cropper:
     def _augmented(
         self, crop: Crop, values: Tensor, square: UnitSquare, stretch: float, rng: np.random.Generator
     ) -> Crop:
-        representation = self.context.representation
+        representation = self.recorded
         crop = crop._replace(motion=representation.normalize(values, _jittered(square, rng)))
         if self.spec.time_stretch:
             factor = torch.tensor([stretch], dtype=torch.float64)
@@ -177,6 +188,13 @@ class Cropper:
     def _source_frames(self, stretch: float) -> int:
         """Return the number of original frames under a crop."""
         return math.ceil((self.frames - 1) * stretch) + 1
+
+
+def recorded_representation(representation: Representation) -> Representation:
+    """Return what the motion of a corpus is read as: a fitted representation is made from the one it is fitted to."""
+    if not isinstance(representation, SupportsFitting):
+        return representation
+    return resolve_spec("representation", representation.fit_source).build()
 
 
 def picture_square(size: tuple[int, ...]) -> UnitSquare:

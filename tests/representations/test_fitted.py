@@ -12,7 +12,12 @@ import torch
 
 import headmotion as hm
 from headmotion.core.plugins import registry
+from headmotion.data.corpus import open_corpus
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.testing import check_component
+from headmotion.training.batches import Batches
+from headmotion.training.recipe import RecipeSpec
+from headmotion.training.trainer import train
 
 PLUGIN = """
 from collections.abc import Iterable
@@ -229,6 +234,28 @@ def test_the_basis_belongs_to_the_pipeline_and_its_checkpoint(tmp_path: Path) ->
     again = loaded.generate(SPEECH)
     assert torch.equal(again.values, motion.values) and again.to(loaded.representation) is again
     assert again.to("landmarks68").values.shape == (25, 68, 2)
+
+
+def test_a_recipe_fits_the_basis_and_trains_on_it(tmp_path: Path) -> None:
+    corpus = write_synthetic(tmp_path / "corpus", clips=4, seconds=2.2, clips_per_speaker=2)
+    generator = {"type": "supervised", "steps": 3, "frames": 20}
+    recipe = RecipeSpec.model_validate(
+        {
+            "name": "six",
+            "pipeline": {"representation": "pca/six", "generator": SMALL},
+            "data": {"batch_size": 4, "time_stretch": 0.1},
+            "phases": {"basis": {"type": "fit"}, "generator": generator},
+            "preview_every": 0,
+        }
+    )
+    pipe = hm.load(train(recipe, [corpus], tmp_path / "run", device="cpu", quiet=True), device="cpu")
+    assert pipe.representation.fitted
+    motion = pipe.generate(SPEECH)
+    assert motion.values.shape == (25, 6, 1) and motion.to("landmarks68").values.shape == (25, 68, 2)
+    # What it learns from are coefficients of the clips' motion, which six of them nearly describe.
+    batches = Batches(open_corpus(corpus), recipe.data, pipe.audio_encoder, pipe.context(), frames=20, seed=0)
+    coded = batches(0).motion
+    assert coded.shape == (4, 20, 6, 1) and 0.01 < float(coded.std()) < 1
 
 
 def test_parts_that_need_points_say_so_in_one_line(tmp_path: Path) -> None:
