@@ -3,7 +3,7 @@
     python benchmarks/listening.py SHARED_DATA
 
 A ridge regression from the features around a frame to the opening and the width of the mouth at this frame is trained
-on 100 sentences of GRID's speaker 1 and on nobody else. Its penalty is the one with which 80 of them predict the other
+on 100 sentences of GRID's speaker 1 only. Its penalty is the one with which 80 of them predict the other
 20 best. A clip's figure is Pearson's correlation of the curves between 1 and 8 Hz at the best lag within 3 frames; the
 tables have the mean over clips.
 """
@@ -43,7 +43,7 @@ INTRODUCTION = """\
 
 Made by `python benchmarks/listening.py SHARED_DATA`.
 
-The audio encoder decides how well a mouth can follow people whom no model has heard. The encoder `whisper` is the lower
+The audio encoder decides how well a mouth can follow unseen speakers. The encoder `whisper` is the lower
 part of [Whisper](https://arxiv.org/abs/2212.04356), which was trained on hundreds of thousands of hours of speech: its
 convolutions and two layers of its smallest English model come with the package (8 MB, MIT). It gives 50 steps a second,
 so a pipeline at 25 frames per second has two steps per frame:
@@ -76,7 +76,7 @@ pipeline:
 """
 METHOD = """\
 A ridge regression from the features around a frame (11 frames of log-mel, 5 of Whisper) to the opening and the width
-of the mouth is trained on 100 sentences of GRID's speaker 1, and on nobody else. A figure is Pearson's correlation with
+of the mouth is trained on 100 sentences of GRID's speaker 1 only. A figure is Pearson's correlation with
 the recorded curve between 1 and 8 Hz at the best lag within 3 frames, the mean over clips: mouth opening / mouth width.
 """
 

@@ -4,8 +4,8 @@
 
 ``top-1 of 48`` is the fraction of windows whose own audio is the nearest by cosine, among 48 windows of 5 frames, each
 from a random position of a random clip, at the level's frame rate. The table has the mean over 200 draws with its 95 %
-interval (bootstrap over clips). ``all`` draws windows anywhere, also in silence, where windows cannot be told from each
-other. ``words`` draws windows whose middle lies within a word (GRID's word times).
+interval (bootstrap over clips). ``all`` draws windows anywhere, also in silence, where windows cannot be
+distinguished. ``words`` draws windows whose middle lies within a word (GRID's word times).
 """
 
 from __future__ import annotations

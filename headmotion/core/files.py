@@ -274,7 +274,7 @@ def _new_lock(folder: Path) -> tuple[Path, int]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files and folders whose lock nobody holds."""
+    """Remove the temporary files and folders whose lock no process holds."""
     for lock in folder.glob(f"{_LOCK}*"):
         with contextlib.suppress(OSError):  # gone by now, of another user, or a file system without locks
             descriptor = os.open(lock, os.O_RDWR)

@@ -1,4 +1,4 @@
-"""Frozen weights: those of a published network, which a part reads from a file and nobody trains.
+"""Frozen weights: those of a published network, which a part reads from a file and which are not trained.
 
 They may be stored in the checkpoint, or stay outside, named by the SHA-256 of their file. This module does not import
 torch, so that specs can use it.
@@ -88,14 +88,14 @@ def _find(spec: FrozenWeights) -> Path:
         if digest == expected:
             return path
     component, name = f"{spec.kind} {spec.type_name()}", Path(spec.weights).name
-    wanted = f"the weights {name} with SHA-256 {expected}" if expected else f"the weights {name}"
+    expected_file = f"the weights {name} with SHA-256 {expected}" if expected else f"the weights {name}"
     if files:
         got = f"{files[0]} with SHA-256 {digests[0]}"
-        raise CheckpointError(component, wanted, got, "give the file that the model was made with")
+        raise CheckpointError(component, expected_file, got, "give the file that the model was made with")
     known = () if expected else sorted(spec.bundled_weights())
     bundled = f", or name one of {', '.join(known)}" if known else ""
     remedy = f"put it there, or into a folder that the environment variable {FOLDERS_VARIABLE} names{bundled}"
-    raise CheckpointError(component, wanted, f"no file {spec.weights}", remedy)
+    raise CheckpointError(component, expected_file, f"no file {spec.weights}", remedy)
 
 
 def _candidates(spec: FrozenWeights) -> Iterator[Path]:

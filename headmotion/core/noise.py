@@ -35,7 +35,7 @@ def normal(
         seeds: one per sample, ``B``; see `sample_seeds`.
         frame: number of a frame, or a range of consecutive frames.
         shape: of the noise of one frame of one sample.
-        stream: number below 2**32 that keeps several noises of one generator apart.
+        stream: number below 2**32 that separates several noises of one generator.
         device: of the result. The numbers are drawn on the CPU.
 
     Returns:

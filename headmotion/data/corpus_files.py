@@ -195,7 +195,7 @@ class RemoteFiles:
         fsspec = import_optional("fsspec.core", "headmotion[remote]", f"corpus {self.name}", CorpusError)
         try:
             self._files, self._root = fsspec.url_to_fs(self.name)
-        except (ImportError, ValueError) as error:  # a protocol that needs another package, or that nobody knows
+        except (ImportError, ValueError) as error:  # a protocol that needs another package, or an unknown one
             reason = " ".join(str(error).split())[:200]
             raise CorpusError(f"corpus {self.name}", "an address that fsspec can open", reason) from None
 

@@ -70,7 +70,7 @@ def merge_corpora(path: str | os.PathLike[str], parts: Sequence[str | os.PathLik
 def append_clips(path: str | os.PathLike[str], clips: Iterable[Clip], *, shard_bytes: int = SHARD_BYTES) -> Path:
     """Add clips to a corpus in shards, in shards of their own; on any failure it stays as it was.
 
-    The header is replaced last and at once. Whoever opened the corpus before sees the clips that it had: no shard
+    The header is replaced last and at once. A reader that opened the corpus before sees the clips that it had: no shard
     changes, and the index of before stays until clips are added again.
 
     Args:

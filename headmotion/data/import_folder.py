@@ -55,7 +55,7 @@ def import_folder(
     A folder with ``index.csv`` (or another corpus) keeps its ids, speakers and splits. In any other folder each
     ``ID.npz`` with ``ID.flac`` or ``ID.wav``, also in subfolders, is a clip: its id is the path without the suffix.
     The sound may have any rate, and may be up to a frame longer or shorter than the landmarks, which is corrected at
-    its end. ``ID.mp4`` beside them is kept as pictures, with the landmarks in the same pixels.
+    its end. ``ID.mp4`` next to them is kept as pictures, with the landmarks in the same pixels.
 
     Args:
         source: the folder.
@@ -189,7 +189,7 @@ def _read_files(folder: Path, id: str) -> Clip:
     component = f"clip {folder / id}"
     sounds = [folder / f"{id}{suffix}" for suffix in SOUND_SUFFIXES if (folder / f"{id}{suffix}").exists()]
     if not sounds:
-        raise CorpusError(component, f"a sound file ({' or '.join(SOUND_SUFFIXES)}) beside its .npz", "none")
+        raise CorpusError(component, f"a sound file ({' or '.join(SOUND_SUFFIXES)}) next to its .npz", "none")
     try:
         stored = read_arrays(arrays, "landmarks", "fps", "image_size", "crop_box")
         landmarks = as_float32(stored["landmarks"])

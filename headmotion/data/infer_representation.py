@@ -1,4 +1,4 @@
-"""The representation that landmarks are in, if nobody names it."""
+"""The representation that landmarks are in, if it is not named."""
 
 from __future__ import annotations
 

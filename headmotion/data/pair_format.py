@@ -108,7 +108,7 @@ class PairReader:
         return ClipShape(frames, MotionShape(points, dims, fps))
 
     def picture_size(self, entry: IndexEntry) -> tuple[int, int] | None:
-        """Return height and width of the video beside a clip in pixels; None if there is none.
+        """Return height and width of the video of a clip in pixels; None if there is none.
 
         Raises:
             CorpusError: the video is damaged.
@@ -134,7 +134,7 @@ def pair_names(id: str) -> tuple[str, str]:
 
 
 def video_name(id: str) -> str:
-    """Return the name of the video that may be beside the two files of a clip."""
+    """Return the name of the video that may accompany the two files of a clip."""
     return f"{id}.mp4"
 
 

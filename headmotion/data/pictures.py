@@ -126,7 +126,7 @@ def encode_pictures(
 def encode_picture(picture: Picture, format: PictureFormat = "jpeg", quality: int = QUALITY) -> bytes:
     """Encode one picture ``uint8 [H, W, 3]``."""
     stream = io.BytesIO()
-    # JPEG usually halves the resolution of colors, and lips are told from skin by color.
+    # JPEG usually halves the resolution of colors, and lips differ from skin by color.
     options = {"subsampling": 0} if format == "jpeg" else {}
     Image.fromarray(np.ascontiguousarray(picture)).save(stream, format, quality=quality, **options)
     return stream.getvalue()

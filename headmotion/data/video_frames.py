@@ -1,4 +1,4 @@
-"""The pictures of a folder of pairs: the video beside a clip, and its pictures in the size of a corpus."""
+"""The pictures of a folder of pairs: the video of a clip, and its pictures in the size of a corpus."""
 
 from __future__ import annotations
 

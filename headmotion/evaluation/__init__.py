@@ -1,4 +1,4 @@
-"""Evaluation: models and motions beside baselines, and reports that can be compared."""
+"""Evaluation: models and motions together with baselines, and reports that can be compared."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from .report import Report, SourceResult
 from .tables import Table, collect_notes, values_table
 
 GROUND_TRUTH = "ground-truth"
-"""The baseline that is shown beside the reports."""
+"""The baseline that is shown next to the reports."""
 MISSING = "(none)"
 
 

@@ -36,7 +36,7 @@ class Downmixer:
     """Conversion of a stream of samples of any channels to a mono wave in -1..1.
 
     Channels are added and brought to the level of the loudest one, so that two equal channels are their average, and a
-    channel beside silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
+    channel among silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
     cancelled. In layouts with a center (3, 5 to 8 channels) the center alone is taken, unless it is empty. Levels and
     correlations are those of the past ten seconds, up to and with each sample: nothing is delayed.
 
@@ -92,8 +92,8 @@ class Downmixer:
         mixed = sum(signs[:, c] * x[:, c] for c in members[1:]) + signs[:, members[0]] * x[:, members[0]]
         level = self._leaky("mix", (mixed * mixed)[:, None], LEVEL_SECONDS)[:, 0]
         loudest = energy[:, members].max(axis=1)
-        heard = level > 0
-        gain = np.sqrt(np.divide(loudest, level, out=np.full(len(x), 1 / len(members) ** 2), where=heard))
+        audible = level > 0
+        gain = np.sqrt(np.divide(loudest, level, out=np.full(len(x), 1 / len(members) ** 2), where=audible))
         wave = mixed * np.minimum(gain, len(members))
         if center is not None and center < channels:
             wave = np.where(energy[:, center] > SILENT * energy.max(axis=1), x[:, center], wave)

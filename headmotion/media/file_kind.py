@@ -1,4 +1,4 @@
-"""What a file is, by its content: users' files have no suffix, another one, or one that nobody listed."""
+"""What a file is, by its content: users' files have no suffix, another one, or an unusual one."""
 
 from __future__ import annotations
 

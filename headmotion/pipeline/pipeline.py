@@ -365,7 +365,7 @@ class Pipeline(nn.Module):
             renderer: a renderer's spec, its JSON values, or its type.
 
         Raises:
-            SpecError: an unknown renderer, one that cannot be built, or one whose weights nobody has trained.
+            SpecError: an unknown renderer, one that cannot be built, or one with untrained weights.
         """
         spec = renderer if isinstance(renderer, RendererSpec) else resolve_spec("renderer", renderer)
         if spec == self.renderer.spec:

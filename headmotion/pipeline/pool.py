@@ -97,7 +97,7 @@ class PooledSession:
 
     Args:
         pool: the pool.
-        session: the session, which nobody else uses.
+        session: the session, which is not used elsewhere.
         stepping: the lock that the pool holds while it uses the session.
     """
 

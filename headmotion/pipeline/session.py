@@ -270,7 +270,7 @@ class Session:
             raise AudioError("session", "some audio before the flush", "0 samples")
 
     def end(self, state: str) -> None:
-        """Let nobody but the caller use the session any more, if it is open.
+        """Reserve the session for the caller, if it is open.
 
         Args:
             state: what the session is from now on, for the error, such as "one that is in a pool".

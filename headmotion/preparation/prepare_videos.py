@@ -96,7 +96,7 @@ def prepare(
         license: license of the media.
         distribute: whether trained weights may be given away.
         frames: edge of the pictures of the face to keep, in pixels, with the landmarks in the same pixels; needs the
-            crop ``shot``. Of a folder of landmarks, the clips with a video beside them.
+            crop ``shot``. Of a folder of landmarks, the clips with a video next to them.
         frame_quality: quality of these pictures, 1 to 100.
         labels: keep what the detector measures of each frame besides the pose, such as blend shapes.
         workers: number of processes; None: one per processor; 0: this process only, which one bad file can stall.
@@ -156,7 +156,7 @@ def _resolve_settings(
 
 
 def _holds_landmarks(folder: Path, output: Path) -> bool:
-    """Return whether a folder is a corpus, or holds ``.npz`` files and no video but those beside them."""
+    """Return whether a folder is a corpus, or holds ``.npz`` files and no video but those next to them."""
     if any((folder / name).is_file() for name in (PAIR_INDEX, HEADER)):
         return True
     if not folder.is_dir() or next(folder.rglob("*.npz"), None) is None:

@@ -9,7 +9,7 @@ from .adversarial_objectives import OBJECTIVES
 from .specs import AdversarialPhaseSpec
 
 MIN_DISCRIMINATOR_RATIO = 0.05
-"""Loss of a discriminator over that of one that tells nothing apart. One that the generator keeps busy stays above 0.5.
+"""Loss of a discriminator over that of one at chance. One that the generator keeps busy stays above 0.5.
 """
 MAX_GENERATED_SCORE = -1.0
 """The hinge stops to push generated motion down at -1: where the mean lies beyond, hardly a frame is disputed."""

@@ -55,7 +55,7 @@ class AdversarialObjective:
     generator: Callable[[Tensor], Tensor]
     """Loss of what is trained against them, by the scores ``[n]`` of generated samples."""
     even: float
-    """Loss of a discriminator that tells nothing apart."""
+    """Loss of a discriminator at chance."""
 
 
 OBJECTIVES: Mapping[str, AdversarialObjective] = {

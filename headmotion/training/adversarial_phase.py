@@ -51,7 +51,7 @@ class AdversarialPhase(Phase):
     Source: MS-Sync, eqs. 9 to 14.
 
     Raises:
-        SpecError: a batch that cannot be divided into pairs, a track that nobody has, or a loss with parameters that
+        SpecError: a batch that cannot be divided into pairs, a track that is nowhere, or a loss with parameters that
             nothing trains.
     """
 

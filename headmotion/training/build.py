@@ -67,7 +67,7 @@ def build_training(
 
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit, a batch cannot be divided, or a phase makes a part
-            that nobody uses.
+            that is not used.
         PluginError: a plugin's phase is none.
     """
     processes = processes or Processes()
@@ -113,7 +113,7 @@ def _check_phase(phase: object, type_name: str, name: str) -> None:
 
 
 def _refuse_unused(makers: Mapping[str, Phase], used: set[str]) -> None:
-    """Refuse a phase whose result would be lost: nobody uses it, and no file keeps it."""
+    """Refuse a phase whose result would be lost: no phase uses it, and no file keeps it."""
     for result, phase in makers.items():
         if result not in used and not isinstance(phase, SupportsResultFile):
             remedy = "use it by name in a later phase, or remove the phase"

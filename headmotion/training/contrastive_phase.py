@@ -151,7 +151,7 @@ def non_overlapping_windows(
 ) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Draw windows of each clip that share no frame.
 
-    Windows that overlap could hardly be told from each other, and as negatives would teach that they should be.
+    Windows that overlap can hardly be distinguished, and as negatives would teach that they should be.
 
     Args:
         rng: source of randomness.

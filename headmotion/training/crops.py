@@ -92,7 +92,7 @@ class Cropper:
         self.max_frames = self._source_frames(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
 
     def use_cpu(self) -> None:
-        """Work with a copy of the representation on the CPU, as it is fitted now, if it has tensors."""
+        """Work with a copy of the representation on the CPU, with its present basis, if it has tensors."""
         representation = self.context.representation
         if any(True for _ in representation.buffers()):
             on_cpu = copy.deepcopy(representation).float().cpu()

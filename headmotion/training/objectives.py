@@ -36,7 +36,7 @@ class InfoNCE(Spec):
         return contrastive_loss(audio, motion, self.temperature, value_at(self.margin, step))
 
     def chance(self, count: int) -> float:
-        """Return the loss of syncers that tell nothing apart, in groups of ``count`` windows."""
+        """Return the loss of syncers at chance, in groups of ``count`` windows."""
         return 2 * math.log(count)
 
 

@@ -44,7 +44,7 @@ class SupervisedPhase(Phase):
     """Update one part by its distance from a recorded track, by losses, and by its own training terms.
 
     Raises:
-        SpecError: nothing that the part could learn from, a track that nobody has, or a loss that would need training.
+        SpecError: nothing that the part could learn from, a track that is nowhere, or a loss that would need training.
     """
 
     optimizers: dict[str, Stepper]

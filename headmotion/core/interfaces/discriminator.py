@@ -1,4 +1,4 @@
-"""Discriminator: real samples are told from generated ones."""
+"""Discriminator: a part that distinguishes real samples from generated ones."""
 
 from __future__ import annotations
 

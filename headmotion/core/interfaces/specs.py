@@ -99,7 +99,7 @@ class GeneratorSpec(ComponentSpec):
 
 
 class DiscriminatorSpec(ComponentSpec):
-    """How real motion is told from generated motion."""
+    """How real samples are distinguished from generated ones."""
 
     kind: ClassVar[str] = "discriminator"
 

@@ -79,7 +79,7 @@ class FaceSearch:
     """Whether smaller faces are searched for where one was found."""
 
     def search(self, picture: Picture, known: Sequence[Face] = ()) -> Steps[list[Face]]:
-        """Return the faces of a picture ``uint8 [H, W, 3]`` beside the known ones, the largest first.
+        """Return the faces of a picture ``uint8 [H, W, 3]`` in addition to the known ones, the largest first.
 
         Upright faces in the whole picture and in its halves; if there are none in its quarters; if there are none
         turned by a quarter, to the left or right, or by a half.
@@ -95,7 +95,7 @@ class FaceSearch:
         return distinct(found)
 
     def glance(self, picture: Picture, known: Sequence[Face] = ()) -> Steps[list[Face]]:
-        """Return the upright faces that are large enough to be found in the whole picture, beside the known ones."""
+        """Return the upright faces found in the whole picture, in addition to the known ones."""
         return (yield from self._confirmed(windows(picture, 1), known))
 
     def _confirmed(self, parts: Sequence[Crop], known: Sequence[Face]) -> Steps[list[Face]]:

@@ -12,7 +12,7 @@ from .search import FaceSearch, Mesh, Steps, distinct, length, run_together
 SEARCH_EVERY = 25
 """Frames from one search for new faces to the next: a second."""
 SMALLEST = 8
-"""Length of a face in pixels below which it is lost: nothing can be told of its points."""
+"""Length of a face in pixels below which it is lost: its points mean nothing."""
 
 
 class LandmarkTracker:

@@ -1,4 +1,4 @@
-"""VelocityDiscriminator: real and generated motion are told apart by their velocities."""
+"""VelocityDiscriminator: distinguishes real from generated motion by their velocities."""
 
 from __future__ import annotations
 
