@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import platform
 import secrets
@@ -88,7 +89,29 @@ def claimed_folder(folder: Path) -> Iterator[None]:
         OSError: the folder cannot be made or written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _CLAIM
+    with _claim(folder / _CLAIM, "folder", folder):
+        yield
+
+
+@contextlib.contextmanager
+def claimed_output(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep other processes from claiming an output, a file or a folder, while the body lasts.
+
+    Unlike the claim of `claimed_folder` it lies beside the output, which stays free to appear whole in one move.
+
+    Raises:
+        HeadmotionError: another process, or another call in this one, holds it.
+        OSError: the folder around it cannot be made or written.
+    """
+    target = Path(path).absolute()
+    name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]  # any name, however long
+    with _folder_for(target), _claim(target.parent / f"{_CLAIM}-{name}", "output", Path(path)):
+        yield
+
+
+@contextlib.contextmanager
+def _claim(path: Path, kind: str, claimed: Path) -> Iterator[None]:
+    """Hold the lock of a hidden file that says who holds it; ``kind`` and ``claimed`` are for the error."""
     while True:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
         try:
@@ -100,8 +123,8 @@ def claimed_folder(folder: Path) -> Iterator[None]:
             with contextlib.suppress(OSError):  # on Windows a locked file cannot be read
                 holder = one_line(os.read(descriptor, 200).decode("utf-8", "replace"))
             os.close(descriptor)
-            got = f"{folder}, which {holder or 'another process'} is writing"
-            raise HeadmotionError("folder", "one that no other process writes", got, "wait, or choose another")
+            got = f"{claimed}, which {holder or 'another process'} is writing"
+            raise HeadmotionError(kind, "one that no other process writes", got, "wait, or choose another")
         with contextlib.suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 break

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from ..core.errors import EvaluationError
-from ..core.files import atomic_folder, write_text
+from ..core.files import atomic_folder, claimed_output, write_text
 from ..reports.page import check_installed
 from .baselines import BASELINES
 from .evaluator import run_request
@@ -57,21 +58,23 @@ def evaluate(
     Raises:
         EvaluationError: no such split, no clip that could be measured, an unknown baseline or rank, or an output that
             exists.
+        HeadmotionError: another process is writing that output.
         CheckpointError: no such model.
         CorpusError: no corpus.
         SpecError: a metric that is unknown, or that does not fit the representation.
     """
     request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
-    if output is not None:
-        # Before any work, so that a wrong name costs no evaluation.
-        check_output(Path(output))
-    evaluation = run_request(request, metrics, device, quiet, workers)
-    if output is not None:
-        # The page is made first: if that fails, no folder with half a report is left.
-        text = evaluation_page(evaluation)
-        with atomic_folder(output) as folder:
-            evaluation.report.save(folder / JSON)
-            write_text(folder / HTML, text)
+    # Before any work, so that a wrong name, or one that another process is using, costs no evaluation.
+    with nullcontext() if output is None else claimed_output(output):
+        if output is not None:
+            check_output(Path(output))
+        evaluation = run_request(request, metrics, device, quiet, workers)
+        if output is not None:
+            # The page is made first: if that fails, no folder with half a report is left.
+            text = evaluation_page(evaluation)
+            with atomic_folder(output) as folder:
+                evaluation.report.save(folder / JSON)
+                write_text(folder / HTML, text)
     return evaluation.report
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.checkpoint import read_header
-from ..core.files import atomic_output, remove_leftovers, write_text
+from ..core.files import atomic_output, claimed_output, remove_leftovers, write_text
 from ..core.plugins import registry
 from ..core.progress import progress
 from ..execution.executor import Executor, resolve_executor
@@ -124,7 +124,7 @@ def run_tasks(
         quiet: no progress bar.
 
     Raises:
-        HeadmotionError: no such model or device, or workers that cannot start.
+        HeadmotionError: no such model or device, workers that cannot start, or a report that another process writes.
     """
     from .pipeline import model_path, pick_device
 
@@ -137,15 +137,16 @@ def run_tasks(
     # A bundled model by its name, because other machines may have it elsewhere.
     source = model if model in registry().models else str(path.absolute())
     jobs = [_job(task, source, digest, device, report) for task in tasks]
-    kept = {job.record for job in jobs if _is_finished(job)}
-    try:
-        _run([job for job in jobs if job.record not in kept], len(jobs), executor, quiet)
-    finally:
-        # Also after an interruption, which kills the workers while they write.
-        for folder in {Path(job.target).parent for job in jobs} | {report.parent / RECORDS}:
-            remove_leftovers(folder)
-        result = GenerateReport(report, [_line(*pair, kept) for pair in zip(tasks, jobs, strict=True)])
-        result.save()
+    with claimed_output(report):
+        kept = {job.record for job in jobs if _is_finished(job)}
+        try:
+            _run([job for job in jobs if job.record not in kept], len(jobs), executor, quiet)
+        finally:
+            # Also after an interruption, which kills the workers while they write.
+            for folder in {Path(job.target).parent for job in jobs} | {report.parent / RECORDS}:
+                remove_leftovers(folder)
+            result = GenerateReport(report, [_line(*pair, kept) for pair in zip(tasks, jobs, strict=True)])
+            result.save()
     return result
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from headmotion.core import files
 from headmotion.core.errors import HeadmotionError
-from headmotion.core.files import atomic_folder, atomic_output, claimed_folder
+from headmotion.core.files import atomic_folder, atomic_output, claimed_folder, claimed_output
 
 
 def test_appears_whole_in_new_folders(tmp_path):
@@ -238,3 +238,21 @@ def test_a_claimed_folder_has_one_writer(tmp_path):
     (folder / ".headmotion-claim").write_text("of a process that was killed")
     with claimed_folder(folder):
         pass
+
+
+def test_a_claimed_output_has_one_writer_and_may_still_be_moved_into_place(tmp_path):
+    output = tmp_path / "new" / "report"
+    with claimed_output(output):
+        wanted = f"report, which process {os.getpid()} on .* is writing; wait"
+        with pytest.raises(HeadmotionError, match=wanted), claimed_output(output):
+            pass
+        with claimed_output(output.with_name("other")), atomic_folder(output) as folder:
+            (folder / "result").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == [
+        "new",
+        "new/report",
+        "new/report/result",
+    ]
+    with pytest.raises(KeyError), claimed_output(tmp_path / "failed" / "report"):
+        raise KeyError
+    assert not (tmp_path / "failed").exists()

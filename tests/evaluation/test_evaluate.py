@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from click.testing import CliRunner
 
 import headmotion as hm
 from headmotion.cli import cli
-from headmotion.core.errors import EvaluationError
+from headmotion.core.errors import EvaluationError, HeadmotionError
+from headmotion.core.files import claimed_output
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
+from headmotion.data.inspection import inspect_corpus
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.evaluation import Report, evaluate
 from headmotion.evaluation.baselines import BASELINES
@@ -208,3 +211,12 @@ def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path:
     assert "no clip has both onsets and motion beats" in motions["beat"].notes
     (skipped,) = evaluated.metrics["lmd"].results["nearest-audio"].skipped
     assert "another training clip" in skipped.reason
+
+
+def test_a_report_has_one_writer(corpus: Path, model: Path, tmp_path: Path) -> None:
+    wanted = rf"output: expected .*report, which process {os.getpid()} on .* is writing"
+    with claimed_output(tmp_path / "report"), pytest.raises(HeadmotionError, match=wanted):
+        evaluate(model, corpus, tmp_path / "report", device="cpu")
+    with claimed_output(tmp_path / "page.html"), pytest.raises(HeadmotionError, match="html, which process"):
+        inspect_corpus(corpus, tmp_path / "page.html")
+    assert not list(tmp_path.iterdir())

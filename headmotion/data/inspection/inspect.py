@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from ...core.files import claimed_output
 from ...core.progress import track
 from ...reports.page import check_installed
 from ..corpus import list_corpus
@@ -36,10 +37,19 @@ def inspect_corpus(
         CorpusError: no corpus, an index that cannot be read, no clip that can be read, a missing package, or syncers
             of another representation.
         CheckpointError: ``syncers`` is no file of syncers.
+        HeadmotionError: another process is writing the output.
     """
-    if output is not None:
-        # Before the work, which may take hours.
-        check_installed()
+    if output is None:
+        return _measured(path, syncers, quiet)
+    check_installed()  # before the work, which may take hours; so is the claim
+    with claimed_output(output):
+        report = _measured(path, syncers, quiet)
+        report.save(output)
+    return report
+
+
+def _measured(path: str | os.PathLike[str], syncers: str | os.PathLike[str] | None, quiet: bool) -> CorpusReport:
+    """Return the report of a corpus; arguments as in `inspect_corpus`."""
     files = corpus_files(path)
     corpus, rejected = list_corpus(files)
     entries = corpus.entries
@@ -59,7 +69,4 @@ def inspect_corpus(
     groups = group_offsets(clips, offsets, method)
     findings = collect_findings(damaged_files, damaged, clips, groups, method)
     spec = representation.spec.model_dump(mode="json")
-    report = CorpusReport(files.name, spec, tuple(findings), clips, damaged, method, offsets, groups)
-    if output is not None:
-        report.save(output)
-    return report
+    return CorpusReport(files.name, spec, tuple(findings), clips, damaged, method, offsets, groups)
