@@ -51,6 +51,8 @@ class Training:
                 own = getattr(self.pipeline, name)
                 if part is not own:
                     own.load_state_dict(part.state_dict())
+                # Later phases work with it as it is: without dropout, and without new statistics of a batch norm.
+                own.eval()
             elif isinstance(part, nn.Module):
                 part.eval().requires_grad_(False)
 

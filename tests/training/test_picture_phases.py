@@ -1,0 +1,199 @@
+"""What the published systems that draw pictures ask of phases: discriminators, classifiers and losses of pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import picture_parts
+import pytest
+import torch
+from drawn_corpus import EDGE, FACE, FPS, curve, portrait, talking
+from safetensors.torch import load_file
+
+import headmotion as hm
+from headmotion.core.checkpoint import read_header
+from headmotion.core.plugins import registry
+from headmotion.data.clip import Clip, sample_count
+from headmotion.data.pictures import encode_pictures
+from headmotion.data.shard_writer import write_shards
+from headmotion.media.image import read_picture
+from headmotion.training import train
+from headmotion.training.adversarial_phase import AdversarialPhase
+from headmotion.training.recipe import RecipeSpec
+from headmotion.training.supervised_phase import SupervisedPhase
+
+SIZE = picture_parts.EDGE
+GENERATOR = {"type": "ms-sync", "preset": "small", "hidden_size": 16, "pose_size": 16, "branch_size": 16}
+PIXELS = {"type": "pixels", "l1": 10.0}
+AGAINST = {
+    "type": "adversarial",
+    "trains": "renderer",
+    "steps": 4,
+    "frames": 4,
+    "objective": "bce",
+    "discriminator": "cinema/landmarks",
+    "losses": [PIXELS],
+    "optimizer": {"lr": 2e-3},
+    "discriminator_optimizer": {"lr": 2e-3},
+}
+CLASSIFIER = {"type": "supervised", "trains": "classifier", "part": "cinema/classifier", "steps": 4, "frames": 4}
+ENCODER = {
+    "type": "supervised",
+    "trains": "audio_encoder",
+    "track": "labels",
+    "distance": "none",
+    "losses": ["cinema/presence"],
+    "steps": 4,
+    "frames": 4,
+}
+DRAWN = {"type": "supervised", "trains": "renderer", "distance": "none", "losses": [PIXELS], "steps": 4, "frames": 4}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The package headmotion-cinema, as pip would leave it."""
+    site = tmp_path_factory.mktemp("site")
+    info = site / "headmotion_cinema-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: headmotion-cinema\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[headmotion]\ncinema = picture_parts\n")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(site)
+        registry.cache_clear()
+        yield
+    registry.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures whose mouth is as bright as the speech is loud, with a label for each."""
+    picture, pose = portrait()
+    still = np.asarray(cv2.resize(picture, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+
+    def clip(number: int, frames: int = 16) -> Clip:
+        rng = np.random.default_rng(number)
+        loudness = (0.5 + curve(rng, frames, 1.3).numpy()).clip(0, 1)
+        pictures = np.repeat(still[None], frames, axis=0)
+        pictures[:, 20:26, 10:22] = (255 * loudness[:, None, None, None]).astype(np.uint8)
+        noise = rng.normal(size=sample_count(frames, FPS))
+        audio = (0.2 * np.repeat(loudness, sample_count(1, FPS)) * noise).clip(-1, 1).astype(np.float32)
+        labels = np.stack([loudness > 0.5, loudness < 0.3], axis=1).astype(np.float32)
+        return Clip(
+            f"clip{number}",
+            "eileen",
+            "train",
+            talking(pose, frames, number).values.numpy(),
+            audio,
+            FPS,
+            frames=encode_pictures(pictures, quality=95),
+            picture_box=(0.0, 0.0, float(EDGE)),
+            labels=labels,
+            label_names=("AU25", "AU12"),
+        )
+
+    spec = FACE.spec.model_dump(mode="json")
+    return write_shards(tmp_path_factory.mktemp("data") / "cinema", map(clip, range(4)), representation=spec)
+
+
+def recipe(phases: Mapping[str, Any], encoder: Any = "log-mel", **changes: Any) -> RecipeSpec:
+    pipeline = {"renderer": "cinema/talker", "generator": GENERATOR, "audio_encoder": encoder}
+    fields = {"name": "cinema", "pipeline": pipeline, "data": {"batch_size": 4}, "phases": dict(phases)}
+    return RecipeSpec.model_validate(fields | {"save_every": 1, "preview_every": 0} | changes)
+
+
+class Killed(Exception):
+    """Stands for a kill."""
+
+
+def trained_twice(spec: RecipeSpec, corpus: Path, folder: Path, cls: type[hm.Phase], at: int) -> list[dict[str, Any]]:
+    """Train; train again with a kill in between, to the same bits; return the lines of the log."""
+    train(spec, [corpus], folder / "whole", device="cpu", quiet=True)
+    step = cls.step
+
+    def interrupted(self: Any, number: int) -> Mapping[str, float]:
+        if number == at:
+            raise Killed
+        return step(self, number)
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(cls, "step", interrupted)
+        train(spec, [corpus], folder / "run", device="cpu", quiet=True)
+    model = train(spec, [corpus], folder / "run", device="cpu", quiet=True, resume=True)
+    log = (folder / "run" / "log.jsonl").read_text()
+    assert log == (folder / "whole" / "log.jsonl").read_text()
+    assert read_header(model).sha256 == read_header(folder / "whole" / "model.safetensors").sha256
+    return [json.loads(line) for line in log.splitlines()]
+
+
+def moved(spec: RecipeSpec, model: Path, prefix: str) -> set[str]:
+    """Return which weights of a part differ from those that the recipe begins with."""
+    fresh, trained = hm.build(spec.pipeline, spec.seed, "cpu").state_dict(), load_file(model)
+    return {name for name, value in trained.items() if name.startswith(prefix) and not torch.equal(value, fresh[name])}
+
+
+def render(model: Path, folder: Path) -> np.ndarray[Any, Any]:
+    """Draw a motion with speech."""
+    pipe = hm.load(model, device="cpu")
+    picture, pose = portrait()
+    speech = hm.Audio(np.random.default_rng(0).normal(size=16_000).astype(np.float32) * 0.1, 16_000)
+    pipe.render(talking(pose, 10, 9), folder, image=picture, landmarks=pose.numpy(), audio=speech, quiet=True)
+    return np.stack([read_picture(path) for path in sorted(folder.glob("*.png"))])
+
+
+def test_a_discriminator_of_pictures_that_also_finds_landmarks_trains_a_renderer(corpus: Path, tmp_path: Path) -> None:
+    spec = recipe({"against": AGAINST})
+    log = trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
+    assert {"d_picture", "d_landmarks", "d_gradient", "g_picture", "g_landmarks", "picture_l1"} <= log[0].keys()
+    assert log[0]["d_gradient"] > 0 and log[0]["d_landmarks"] > log[-1]["d_landmarks"], "it learns"
+    model = tmp_path / "run" / "model.safetensors"
+    assert "renderer.sound.weight" in moved(spec, model, "renderer.")
+    assert render(model, tmp_path / "frames").shape == (10, SIZE, SIZE, 3)
+
+
+def test_a_renderer_that_hears_is_saved_loaded_and_draws(corpus: Path, tmp_path: Path) -> None:
+    spec = recipe({"drawn": DRAWN})
+    model = train(spec, [corpus], tmp_path / "run", device="cpu", quiet=True)
+    copy = hm.load(model, device="cpu").save(tmp_path / "copy.safetensors")
+    first, second = render(model, tmp_path / "first"), render(copy, tmp_path / "second")
+    assert first.shape == (10, SIZE, SIZE, 3) and np.array_equal(first, second)
+
+
+def test_a_classifier_of_recorded_pictures_judges_drawn_ones(corpus: Path, tmp_path: Path) -> None:
+    later = AGAINST | {"losses": [PIXELS, "cinema/units"], "adversarial_weight": 0.002}
+    spec = recipe({"classify": CLASSIFIER, "against": later})
+    log = trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
+    assert [line["phase"] for line in log] == ["classify"] * 4 + ["against"] * 4
+    assert "units" in log[0] and "units" in log[-1]
+
+
+def test_an_audio_encoder_learns_labels_and_is_in_the_model(corpus: Path, tmp_path: Path) -> None:
+    """Its dropout and its batch norm rest while the renderer, which hears through it, is trained."""
+    spec = recipe({"ears": ENCODER, "drawn": DRAWN}, encoder="cinema/ears")
+    log = trained_twice(spec, corpus, tmp_path, SupervisedPhase, 2)
+    assert "presence" in log[0]
+    model = tmp_path / "run" / "model.safetensors"
+    finished = load_file(tmp_path / "run" / "finished" / "ears.safetensors")
+    stored = load_file(model)
+    changed = moved(spec, model, "audio_encoder.")
+    assert {"audio_encoder.last.1.weight", "audio_encoder.memory.weight_ih_l0"} <= changed
+    for name, value in finished.items():
+        if name.startswith("module/audio_encoder/"):
+            assert torch.equal(stored[name.replace("module/audio_encoder/", "audio_encoder.")], value), name
+    render(model, tmp_path / "frames")
+
+
+def test_an_audio_encoder_rests_after_its_phase_also_in_a_resumed_run(corpus: Path, tmp_path: Path) -> None:
+    spec = recipe({"ears": ENCODER, "against": AGAINST}, encoder="cinema/ears")
+    trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
+
+
+def test_an_estimator_of_information_learns_on_recorded_pairs_and_guides(corpus: Path, tmp_path: Path) -> None:
+    spec = recipe({"against": AGAINST | {"losses": [PIXELS, "cinema/information"], "adversarial_weight": 0.0}})
+    log = trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
+    assert {"information", "objective_information", "objective_gradient"} <= log[0].keys()
+    assert log[0]["objective_information"] != log[1]["objective_information"]
