@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC
 from collections.abc import Sequence
 
@@ -18,6 +19,11 @@ class Component(nn.Module, ABC):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
+
+
+def device_of(part: nn.Module) -> torch.device:
+    """Return the device of a part's tensors; the CPU if it has none."""
+    return next((tensor.device for tensor in itertools.chain(part.parameters(), part.buffers())), torch.device("cpu"))
 
 
 def seeded_uniform(seed: int | Sequence[int], batch: int, size: int) -> Tensor:

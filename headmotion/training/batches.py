@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ..core.component import device_of
 from ..core.errors import CorpusError, HeadmotionError, SpecError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.sample import Sample, Track
@@ -189,8 +190,7 @@ class Batches:
                 cache.fill(self.sampler.corpus, self.encoder, extra_frames=1)
             self._next_step = -2
         raw = self._read_ahead(step) if self.workers else self.sampler.draw(step)
-        device = next((buffer.device for buffer in self.encoder.buffers()), torch.device("cpu"))
-        return Batch(self._sample(raw.crops, device), self.sampler.samples, tuple(raw.clips))
+        return Batch(self._sample(raw.crops, device_of(self.encoder)), self.sampler.samples, tuple(raw.clips))
 
     def _sample(self, crops: Crop, device: torch.device) -> Sample:
         before, dtype = self.context_frames, self.partition.dtype
@@ -252,7 +252,7 @@ class Batches:
                 sampler=steps,
                 batch_size=None,
                 num_workers=self.workers,
-                pin_memory=any(buffer.is_cuda for buffer in self.encoder.buffers()),
+                pin_memory=device_of(self.encoder).type == "cuda",
                 # The loader draws a seed for its workers; from the global generator it would change the training.
                 generator=torch.Generator(),
                 collate_fn=_identity,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..core.component import device_of
 from ..core.errors import TrainingError
 from ..core.files import atomic_output
 from ..core.interfaces.audio_encoder import AudioEncoder
@@ -85,8 +86,7 @@ class FeatureCache:
 
 @torch.inference_mode()
 def _encode(encoder: AudioEncoder, audio: npt.NDArray[np.float32], steps: int) -> npt.NDArray[np.float16]:
-    device = next((buffer.device for buffer in encoder.buffers()), torch.device("cpu"))
-    features: Tensor = encoder(torch.from_numpy(audio)[None].to(device), steps)[0]
+    features: Tensor = encoder(torch.from_numpy(audio)[None].to(device_of(encoder)), steps)[0]
     return np.asarray(features.to(torch.float16).cpu().numpy())
 
 

@@ -12,6 +12,7 @@ from ..core.errors import SpecError
 from ..core.interfaces.loss import Loss
 from ..core.interfaces.phase import Phase
 from ..core.interfaces.sample import Sample, Track
+from ..core.outputs import checked_terms
 from .adversarial_phase import learned_parameters, require_made_tracks
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
@@ -107,7 +108,7 @@ class SupervisedPhase(Phase):
         predicted = self.target.generate(real, seeds)
         terms |= self._distance(real, predicted)
         for loss in self.losses:
-            terms |= loss(real, predicted, number)
+            terms |= checked_terms(loss, loss(real, predicted, number), real.motion.device)
         return terms
 
     def _distance(self, real: Sample, predicted: Sample) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from ..core.interfaces.discriminator import SupportsPrediction
 from ..core.interfaces.generator import Generator
 from ..core.interfaces.renderer import Renderer
 from ..core.interfaces.sample import Sample, Track
+from ..core.outputs import checked_terms
 from .context import TrainContext
 from .renderer_target import RendererTarget
 
@@ -112,6 +113,7 @@ class PredictorTarget:
         """Return the errors of the predictions."""
         with self.partition.autocast(real.motion.device):
             terms = self.module.predictions(real)
+        terms = checked_terms(self.module, terms, real.motion.device, "predictions")
         return {name: term.to(real.motion.dtype) for name, term in terms.items()}
 
 

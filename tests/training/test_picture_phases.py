@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
+from headmotion.core.component import device_of
 from headmotion.core.plugins import registry
 from headmotion.data.clip import Clip, sample_count
 from headmotion.data.pictures import encode_pictures
@@ -197,3 +198,21 @@ def test_an_estimator_of_information_learns_on_recorded_pairs_and_guides(corpus:
     log = trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
     assert {"information", "objective_information", "objective_gradient"} <= log[0].keys()
     assert log[0]["objective_information"] != log[1]["objective_information"]
+
+
+@pytest.mark.parametrize(("cls", "method"), [("Presence", "forward"), ("Classifier", "predictions")])
+def test_what_returns_no_terms_is_named(
+    cls: str, method: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(getattr(picture_parts, cls), method, lambda *inputs: None)
+    spec = recipe({"classify": CLASSIFIER, "against": AGAINST | {"losses": ["cinema/units"]}})
+    if cls == "Presence":
+        spec = recipe({"ears": ENCODER}, encoder="cinema/ears")
+    with pytest.raises(hm.OutputError, match=f"cinema/{cls.lower()}: expected {method} to return"):
+        train(spec, [corpus], tmp_path / "run", device="cpu", quiet=True)
+
+
+def test_batches_are_where_the_weights_of_the_encoder_are() -> None:
+    assert device_of(torch.nn.Linear(1, 1, device="meta")).type == "meta"
+    assert device_of(torch.nn.BatchNorm1d(1, affine=False, device="meta")).type == "meta"
+    assert device_of(torch.nn.Identity()).type == "cpu"
