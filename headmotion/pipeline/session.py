@@ -28,6 +28,7 @@ from ..media.audio import Audio, AudioLike, Resampler, Wave
 from ..media.downmix import Downmixer
 from .batched_calls import GeneratorCall, Work, run_alone
 from .feature_stream import FeatureStream
+from .host_settings import check_host
 from .reference import Reference
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Session:
         style: a style of the generator.
 
     Raises:
-        HeadmotionError: the generator has no styles (`SupportsStyle`), or not this one.
+        HeadmotionError: the generator has no styles (`SupportsStyle`), or not this one; settings of torch or of the
+            pipeline with which it cannot compute (`check_host`).
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Session:
         controls: Sequence[MotionEdit] = (),
         style: Any = None,
     ) -> None:
+        check_host(pipeline)
         require_fitted(pipeline.representation)
         generator, native_fps = pipeline.generator, pipeline.spec.fps
         if style is not None:
@@ -134,6 +137,7 @@ class Session:
         """
         with self._lock:
             self.check_open()
+            check_host(self.pipeline)
             self.enqueue(samples, listener)
             return run_alone(self.advance())
 
@@ -147,6 +151,7 @@ class Session:
         with self._lock:
             self.check_open()
             self.check_audio()
+            check_host(self.pipeline)
             self._ended = "one that was flushed"
             return run_alone(self.finish())
 
