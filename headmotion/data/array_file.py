@@ -80,8 +80,8 @@ def map_arrays(path: Path) -> dict[str, Array]:
         content = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     try:
         return {name: _view(content, 8 + length, **entry) for name, entry in header.items() if name != "__metadata__"}
-    except (AttributeError, KeyError, TypeError, OverflowError) as error:
-        raise ValueError(f"a header that is none ({type(error).__name__})") from None
+    except (AttributeError, KeyError, TypeError, OverflowError):
+        raise ValueError("a header that does not describe arrays") from None
 
 
 def _view(content: mmap.mmap, start: int, dtype: str, shape: list[int], data_offsets: list[int]) -> Array:

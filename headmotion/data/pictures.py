@@ -161,8 +161,8 @@ def encoded_size(content: bytes) -> tuple[int, int]:
     try:
         with _open(content) as opened:
             return opened.height, opened.width
-    except Exception as error:  # decoders raise errors of any type on damaged files
-        raise ImageError("picture", "a JPEG or WebP picture", type(error).__name__) from None
+    except Exception:  # decoders raise errors of any type on damaged files
+        raise ImageError("picture", "a JPEG or WebP picture", "other or damaged content") from None
 
 
 def _decode(content: bytes, size: tuple[int, int]) -> Picture:
@@ -177,8 +177,10 @@ def _decode(content: bytes, size: tuple[int, int]) -> Picture:
                 return np.asarray(opened.convert("RGB"), np.uint8)
     except ImageError:
         raise
-    except Exception as error:  # decoders raise errors of any type on damaged files
-        raise ImageError("picture", WHOLE, type(error).__name__) from None
+    except Image.DecompressionBombError:
+        raise ImageError("picture", WHOLE, "too many pixels") from None
+    except Exception:  # decoders raise errors of any type on damaged files
+        raise ImageError("picture", WHOLE, "other or damaged content") from None
 
 
 def _open(content: bytes) -> Image.Image:

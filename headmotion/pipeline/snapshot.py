@@ -87,7 +87,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except FileNotFoundError:
         raise CheckpointError("snapshot", "an existing file", str(path)) from None
     except (OSError, SafetensorError, LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        got = f"{path} ({reason_of(error)})"
+        got = f"{path} ({reason_of(error)})" if isinstance(error, OSError) else f"{path} with other content"
         raise CheckpointError("snapshot", expected, got, "it may be damaged, or cut short") from None
     if not intact:
         raise CheckpointError("snapshot", expected, f"{path} with other content", "it is damaged")

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from ..core.errors import CorpusError
-from ..core.files import atomic_folder, read_regular, write_text
+from ..core.files import atomic_folder, read_regular, reason_of, write_text
 from ..data.array_file import map_arrays, write_arrays
 from ..data.clip import FULL_SCALE
 from ..data.pictures import EncodedFrames
@@ -185,4 +185,4 @@ def _picture_path(folder: Path, number: int) -> Path:
 
 
 def _damaged(folder: Path, error: Exception) -> CorpusError:
-    return CorpusError("preparation", "intact staged videos", f"{type(error).__name__} in {folder}", "remove it")
+    return CorpusError("preparation", "intact staged videos", f"{folder} ({reason_of(error)})", "remove it")
