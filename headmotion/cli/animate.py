@@ -123,6 +123,13 @@ def make_demo(
         "--face", default="largest", callback=_face, metavar="N|largest", help="Which face, counted from the left."
     ),
     click.option(
+        "--mouth",
+        type=click.Choice(["auto", "closed", "as-is"]),
+        default="auto",
+        show_default=True,
+        help="Start from closed lips: where the mouth is wide open, always, or never.",
+    ),
+    click.option(
         "-o",
         "--output",
         type=any_path,
@@ -243,5 +250,5 @@ def _animate_one(
     headmotion.controls.from_options(**chosen.control_options())
     pipe = headmotion.load(model, device=device)
     source = chosen.landmarks or image
-    reference = pipe.reference(source, detector=chosen.detector, face=chosen.face)
+    reference = pipe.reference(source, detector=chosen.detector, face=chosen.face, mouth=chosen.mouth)
     return write_output(pipe, audio, image, output, chosen, reference, quiet=quiet)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -9,6 +11,8 @@ from torch import Tensor
 
 from ..core.interfaces.representation import Representation
 
+Mouth = Literal["auto", "closed", "as-is"]
+"""Whether the mouth of a still picture is closed before it speaks."""
 WIDE_OPEN = 0.25
 """Opening, in widths of the mouth, above which a picture's mouth is closed first. A smile with bared teeth has 0.17."""
 LOWER_SHARE = 0.8

@@ -17,6 +17,7 @@ from ..core.errors import HeadmotionError, SpecError, first_problem
 from ..core.files import atomic_output, write_text
 from ..core.motion import Motion
 from ..execution.job import Heartbeat, Job, register_job
+from .closed_mouth import Mouth
 
 if TYPE_CHECKING:
     from ..core.interfaces.renderer import Renderer
@@ -48,6 +49,8 @@ class GenerateOptions(BaseModel):
     """Detector of the pose; None means the pipeline's own."""
     face: int | Literal["largest"] = "largest"
     """Which of several faces."""
+    mouth: Mouth = "auto"
+    """Whether the mouth of a still picture is closed before it speaks; see `Pipeline.reference`."""
     renderer: dict[str, Any] | str | None = None
     """Renderer of a video; None means the model's own, or one that fits."""
     crop: Literal["head", "none"] | None = None
@@ -192,7 +195,9 @@ class GenerateJob(Job):
         source = options.landmarks or self.image
         # Detected once per worker, because ten thousand files often share a picture.
         version = () if source is None else _version(Path(source))
-        reference = _reference(self.model_sha256, source, version, json.dumps(options.detector), options.face, pipe)
+        reference = _reference(
+            self.model_sha256, source, version, json.dumps(options.detector), options.face, options.mouth, pipe
+        )
         count = 0
 
         def counted(motions: Iterator[Motion]) -> Iterator[Motion]:
@@ -292,6 +297,7 @@ def _reference(
     version: tuple[int, ...],
     detector: str,
     face: int | Literal["largest"],
+    mouth: Mouth,
     pipe: Pipeline,
 ) -> Reference:
-    return pipe.reference(source, detector=json.loads(detector), face=face)
+    return pipe.reference(source, detector=json.loads(detector), face=face, mouth=mouth)

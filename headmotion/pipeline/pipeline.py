@@ -29,7 +29,8 @@ from ..media.audio import Audio, AudioLike
 from ..media.file_kind import file_kind
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
 from .aligned_features import AlignedFeatures
-from .reference import Mouth, Reference, ReferenceLike, as_reference
+from .closed_mouth import Mouth
+from .reference import Reference, ReferenceLike, as_reference
 from .session import MotionOptions, Session, lookahead_ms
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy.typing as npt
 import torch
@@ -18,10 +18,7 @@ from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..core.npz import as_float32, read_arrays
 from ..media.file_kind import file_kind
-from .closed_mouth import WIDE_OPEN, close_mouth, mouth_opening
-
-Mouth = Literal["auto", "closed", "as-is"]
-"""Whether the mouth of a still picture is closed before it speaks."""
+from .closed_mouth import WIDE_OPEN, Mouth, close_mouth, mouth_opening
 
 _log = logging.getLogger("headmotion")
 

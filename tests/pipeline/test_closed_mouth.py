@@ -1,11 +1,14 @@
 import logging
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
 import headmotion as hm
-from headmotion.pipeline.closed_mouth import close_mouth, mouth_opening
+from headmotion.cli.animate import animate
+from headmotion.pipeline.closed_mouth import Mouth, close_mouth, mouth_opening
+from headmotion.pipeline.generate_job import GenerateOptions
 from headmotion.pipeline.reference import as_reference
 
 FACES = [
@@ -83,3 +86,12 @@ def test_silence_is_closed_and_the_motion_carries_the_picture(caplog):
     motion = pipe.generate(hm.Audio(np.zeros(16_000, np.float32), 16_000), reference=pose)
     assert max(mouth_opening(frame, FACE) for frame in motion.values) < 0.03
     assert torch.equal(motion.reference, pose)
+
+
+def test_an_option_of_animate_passes_it_on():
+    assert GenerateOptions.parse({"mouth": "as-is"}).mouth == "as-is"
+    assert GenerateOptions.parse({}).mouth == "auto"
+    with pytest.raises(hm.SpecError, match="mouth"):
+        GenerateOptions.parse({"mouth": "shut"})
+    option = next(parameter for parameter in animate.params if parameter.name == "mouth")
+    assert list(option.type.choices) == list(get_args(Mouth))
