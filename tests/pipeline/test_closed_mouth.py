@@ -1,6 +1,7 @@
 import logging
 from typing import get_args
 
+import click
 import numpy as np
 import pytest
 import torch
@@ -94,4 +95,4 @@ def test_an_option_of_animate_passes_it_on():
     with pytest.raises(hm.SpecError, match="mouth"):
         GenerateOptions.parse({"mouth": "shut"})
     option = next(parameter for parameter in animate.params if parameter.name == "mouth")
-    assert list(option.type.choices) == list(get_args(Mouth))
+    assert isinstance(option.type, click.Choice) and tuple(option.type.choices) == get_args(Mouth)
