@@ -95,7 +95,10 @@ def picture_inputs(subject: Subject, renderer: Any, batch: int, frames: int) -> 
     height, width = renderer.training_picture_size
     identity = torch.rand(batch, 3, height, width, generator=_rng(0))
     inputs = [identity, poses(subject, batch, 1, seed=1)[:, 0], poses(subject, batch, frames)]
-    return [*inputs, features(subject, batch, frames)] if "audio" in renderer.needs else inputs
+    if "audio" not in renderer.needs:
+        return inputs
+    # The beginning of what `drawn` gives; fewer random numbers would be others.
+    return [*inputs, features(subject, batch, 64)[:, : subject.context.steps_per_frame * frames]]
 
 
 def metric_input(subject: Subject, metric: Metric, values: Tensor, name: str = "clip") -> MetricInput:

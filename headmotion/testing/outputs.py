@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import DetectorError
+from ..core.interfaces.discriminator import SupportsPrediction
 from ..core.interfaces.representation import SupportsPoints2D
 from ..core.interfaces.sample import Sample
 from .build_context import Subject
@@ -52,7 +53,8 @@ def output_vector(subject: Subject, part: Any, inputs: list[Any]) -> Tensor:
         case "syncer":
             return _flatten([part.embed_motion(inputs[0]), part.embed_audio(inputs[1])])
         case "discriminator":
-            return _flatten_named(part(*inputs))
+            predicted = part.predictions(*inputs) if isinstance(part, SupportsPrediction) else {}
+            return _flatten_named({**part(*inputs), **predicted})
         case "renderer":
             frames = drawn(subject, part, [to_motion(subject, inputs[0])])
             return _flatten([torch.from_numpy(np.stack(list(frames))).float()])

@@ -20,6 +20,7 @@ from ..core.spec import Spec
 from .build_context import Subject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
 from .phase_subject import PhaseSubject
+from .samples import LABEL_NAMES, PICTURE_SIZE
 
 SpecLike = ComponentSpec | PhaseSpec | dict[str, Any] | str
 """A spec, a dict with ``type``, or a type name."""
@@ -94,6 +95,8 @@ def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmark
     resolved = cast("ComponentSpec", _resolve(kind, spec))
     context_spec = resolved if kind == "representation" else _resolve("representation", representation)
     context = BuildContext(cast("RepresentationSpec", context_spec).build(), audio_channels=26)
+    if kind in ("discriminator", "loss"):  # what they are built with for a corpus such as that of `samples`
+        context = replace(context, picture_size=(PICTURE_SIZE, PICTURE_SIZE), label_names=LABEL_NAMES)
     if kind == "audio_encoder":
         context = replace(context, steps_per_frame=_steps_per_frame(resolved, context))
     return Subject(resolved, context)

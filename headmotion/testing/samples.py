@@ -16,8 +16,8 @@ REFERENCE_FRAMES = 3
 """Frames before the motion of a sample."""
 PICTURE_SIZE = 64
 """Edge of the pictures of a sample (px)."""
-LABELS = 4
-"""Numbers per frame of the labels of a sample."""
+LABEL_NAMES = ("smileLeft", "smileRight", "jawOpen", "browUp")
+"""Names of the labels of a sample."""
 
 
 def sample(
@@ -48,7 +48,7 @@ def sample(
         pose = both[:, reference - 1]
         result = replace(result, frames=pictures, identity=identity, identity_pose=pose, picture_motion=motion)
     if "labels" in needs:
-        result = replace(result, labels=torch.rand(batch, frames, LABELS, generator=rng))
+        result = replace(result, labels=torch.rand(batch, frames, len(LABEL_NAMES), generator=rng))
     if "wave" in needs:
         samples = round(SAMPLE_RATE * (reference + frames) / subject.context.fps)
         result = replace(result, wave=0.3 * torch.rand(batch, samples, generator=torch.Generator().manual_seed(98)))
@@ -56,19 +56,17 @@ def sample(
 
 
 def sample_pair(subject: Subject, batch: int, frames: int, needs: Iterable[Track] = ()) -> tuple[Sample, Sample]:
-    """Return recorded and generated clips, which differ in what a generator or renderer makes; see `sample`."""
+    """Return recorded and generated clips, which differ in what a part may make; see `sample`."""
     needed = frozenset(needs)
     real, other = (sample(subject, batch, frames, needed, seed=seed) for seed in range(2))
-    return real, replace(real, motion=other.motion, frames=other.frames)
+    return real, replace(real, motion=other.motion, frames=other.frames, labels=other.labels)
 
 
 def with_gradient(given: Sample) -> tuple[Sample, list[Tensor]]:
-    """Return a sample whose motion and pictures record gradients, and these tensors."""
-    leaves = [given.motion.detach().clone().requires_grad_()]
-    if given.frames is None:
-        return replace(given, motion=leaves[0]), leaves
-    leaves.append(given.frames.detach().clone().requires_grad_())
-    return replace(given, motion=leaves[0], frames=leaves[1]), leaves
+    """Return a sample whose motion, pictures and labels record gradients, and these tensors."""
+    tracks = {"motion": given.motion, "frames": given.frames, "labels": given.labels}
+    leaves = {name: v.detach().clone().requires_grad_() for name, v in tracks.items() if v is not None}
+    return replace(given, **leaves), list(leaves.values())
 
 
 def gradients(total: Tensor, leaves: list[Tensor]) -> list[Tensor]:

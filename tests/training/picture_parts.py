@@ -27,7 +27,12 @@ def frames_of(features: Tensor, frames: int) -> Tensor:
 def look(size: int) -> nn.Sequential:
     """A network from pictures ``[N, 3, H, W]`` to numbers ``[N, size]``."""
     return nn.Sequential(
-        nn.Conv2d(3, 8, 4, 4), nn.BatchNorm2d(8), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(8 * 64, size)
+        nn.Conv2d(3, 8, 4, 4),
+        nn.BatchNorm2d(8),
+        nn.LeakyReLU(0.2),
+        nn.AdaptiveAvgPool2d(8),
+        nn.Flatten(),
+        nn.Linear(512, size),
     )
 
 
@@ -177,19 +182,19 @@ class Information(hm.Loss):
         self.look, self.listen = look(16), nn.Linear(context.audio_channels, 16)
         self.join = nn.Sequential(nn.LeakyReLU(0.2), nn.Linear(32, 1))
 
-    def information(self, sample: hm.Sample) -> Tensor:
+    def information(self, sample: hm.Sample, step: int) -> Tensor:
         assert sample.frames is not None
         seen = self.look(sample.frames.flatten(0, 1)).unflatten(0, sample.frames.shape[:2])
         heard = self.listen(frames_of(sample.audio, sample.frames.shape[1]))
-        other = torch.randperm(heard.shape[1], device="cpu").to(heard.device)
+        other = torch.randperm(heard.shape[1], generator=torch.Generator().manual_seed(step))
         joint, marginal = (self.join(torch.cat([seen, sound], -1)) for sound in (heard, heard[:, other]))
         return -functional.softplus(-joint).mean() - functional.softplus(marginal).mean()
 
     def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
-        return {"information": -0.1 * self.information(generated)}
+        return {"information": -0.1 * self.information(generated, step)}
 
     def objective(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
-        return {"information": -self.information(real)}
+        return {"information": -self.information(real, step)}
 
 
 class EarsSpec(hm.AudioEncoderSpec):

@@ -23,6 +23,7 @@ from headmotion.data.clip import Clip, sample_count
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.media.image import read_picture
+from headmotion.testing import run_checks
 from headmotion.training import train
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.recipe import RecipeSpec
@@ -216,3 +217,19 @@ def test_batches_are_where_the_weights_of_the_encoder_are() -> None:
     assert device_of(torch.nn.Linear(1, 1, device="meta")).type == "meta"
     assert device_of(torch.nn.BatchNorm1d(1, affine=False, device="meta")).type == "meta"
     assert device_of(torch.nn.Identity()).type == "cpu"
+
+
+KIT = {
+    "talker": ("renderer", picture_parts.TalkerSpec()),
+    "landmarks": ("discriminator", picture_parts.LandmarkJudgeSpec()),
+    "classifier": ("discriminator", picture_parts.ClassifierSpec()),
+    "information": ("loss", picture_parts.InformationSpec()),
+    "presence": ("loss", picture_parts.PresenceSpec()),
+}
+
+
+@pytest.mark.parametrize("name", KIT)
+def test_the_kit_knows_such_parts(name: str) -> None:
+    failed = {result.check.name: result for result in run_checks(*KIT[name]) if result.status == "failed"}
+    # In a package the specs have a module of their own.
+    assert failed.keys() <= {"spec-imports-without-torch"}, failed

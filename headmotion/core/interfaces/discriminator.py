@@ -26,7 +26,8 @@ class Discriminator(Component):
             sample: recorded or generated.
 
         Returns:
-            Scores ``[n]`` by head name.
+            Scores ``[n]`` by head name; none for a part that only predicts, such as a classifier, which a
+            ``supervised`` phase trains.
         """
 
 
