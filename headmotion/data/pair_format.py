@@ -31,7 +31,6 @@ from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_cli
 from .corpus_folder import is_inside
 from .index_entry import IndexEntry
 from .rejected import RejectedClip
-from .video_frames import VideoFrames
 
 INDEX = "index.csv"
 KNOWN_COLUMNS = {"id", "speaker", "split", "seconds", "frames", "license", "licence", "source", "distribute", "weight"}
@@ -52,7 +51,9 @@ class PairReader:
         Raises:
             CorpusError: a file is missing or damaged, values are not finite, or audio and landmarks differ in length.
         """
-        from ..core.timing import as_fps  # imported late, because writing a corpus needs no torch
+        # Imported late, because writing a corpus needs no torch.
+        from ..core.timing import as_fps
+        from .video_frames import VideoFrames
 
         arrays, sound = (self.folder / name for name in pair_names(entry.id))
         component = f"clip {self.folder / entry.id}"
@@ -113,6 +114,8 @@ class PairReader:
         Raises:
             CorpusError: the video is damaged.
         """
+        from .video_frames import VideoFrames
+
         return VideoFrames(self._video(entry), 1, "25").size if "frames" in entry.tracks else None
 
     def _video(self, entry: IndexEntry) -> Path:
