@@ -365,8 +365,8 @@ def test_mistakes(arguments: list[str], named: str, here: Path, model: Path, mis
         write_huge_picture(here / "big.png", 20_000)
     (here / "p.png").write_bytes((Path(hm.__file__).parent / "assets/portrait.png").read_bytes())
     (here / "p.json").write_text("[]")
-    (here / "fine.yaml").write_text("name: mine\n")
-    (here / "extra.yaml").write_text("name: mine\nextra_field: 1\n")
+    (here / "fine.yaml").write_text("name: mine\nphases: {generator: {type: adversarial}}\n")
+    (here / "extra.yaml").write_text("name: mine\nphases: {generator: {type: adversarial}}\nextra_field: 1\n")
     (here / "unknown.yaml").write_text("name: mine\npipeline: {generator: ms-sink}\n")
     assert named in mistake(*[model if argument == "MODEL" else argument for argument in arguments])
 
