@@ -233,8 +233,8 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     plugin, own = point.name, dist == OWN_DISTRIBUTION
     # The namespace is tied to the distribution's name, so that `pip install` can be named as the remedy for a type.
     if not own and f"{OWN_DISTRIBUTION}-{plugin}" != re.sub(r"[-_.]+", "-", dist).lower():
-        expected = f"an entry point named like the distribution {dist!r} without '{OWN_DISTRIBUTION}-'"
-        raise PluginError(f"plugin {plugin}", expected, repr(plugin))
+        expected = f"a distribution named '{OWN_DISTRIBUTION}-{plugin}', like its entry point"
+        raise PluginError(f"plugin {plugin}", expected, repr(dist), "rename the distribution or the entry point")
     if result.manager.has_plugin(plugin):
         raise PluginError(f"plugin {plugin}", "a name that no other plugin has", repr(plugin))
     module = point.load()

@@ -49,6 +49,8 @@ class Pool:
         Raises:
             HeadmotionError: a session of another pipeline, or one that has ended.
         """
+        if not isinstance(session, Session):
+            raise HeadmotionError("pool", "a Session, as of pipe.stream or pipe.restore", f"a {type(session).__name__}")
         if session.pipeline is not self._pipeline:
             raise HeadmotionError("pool", "a session of its own pipeline", "one of another")
         session.end("one that is in a pool")

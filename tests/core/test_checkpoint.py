@@ -160,7 +160,7 @@ def test_another_program_s_file(path):
 
 def test_no_file(tmp_path):
     refused(tmp_path / "none.safetensors", "No such file")
-    refused(tmp_path, "a folder")
+    refused(tmp_path, "A folder")
 
 
 @given(st.floats(0, 1, exclude_max=True))

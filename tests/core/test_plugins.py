@@ -243,8 +243,8 @@ def test_entry_point_is_named_as_the_distribution(fake_plugins):
     fake_plugins.install("other", offering("other/part"), name="other")
     fake_plugins.install("Headmotion_Any.Case", offering("any-case/part"), name="any-case")
     records = by_name(fake_plugins.registry())
-    assert "without 'headmotion-', got 'better'" in records["better"].error
-    assert "without 'headmotion-', got 'other'" in records["other"].error
+    assert "a distribution named 'headmotion-better'" in records["better"].error
+    assert "a distribution named 'headmotion-other'" in records["other"].error
     assert records["any-case"].status == "ok"
 
 

@@ -186,6 +186,8 @@ def test_a_snapshot_joins_and_leaves_a_pool(tmp_path: Path) -> None:
     pool.add(taken)
     with pytest.raises(hm.HeadmotionError, match="in a pool"):
         taken.push(wave)
+    with pytest.raises(hm.HeadmotionError, match=r"a Session, as of pipe\.stream .* got a PooledSession"):
+        pool.add(pool.open())  # type: ignore[arg-type]
     with pytest.raises(hm.HeadmotionError, match="one of another"):
         pool.add(hm.build({"generator": SMALL}, device="cpu").stream())
 
