@@ -182,7 +182,7 @@ def test_invalid_requests_are_refused(corpus: Path, model: Path, tmp_path: Path)
 def test_an_invalid_report_is_refused(report: Report, tmp_path: Path) -> None:
     stored = json.loads(report.text())
     for name, text, message in [
-        ("empty", "", "JSONDecodeError"),
+        ("empty", "", "Expecting value"),
         ("newer", json.dumps(stored | {"format": 2}), "update headmotion"),
         ("other", json.dumps({"format": 1}), "headmotion: Field required"),
         ("nan", report.text().replace('"seed": 0', '"seed": NaN'), "seed"),
@@ -190,7 +190,7 @@ def test_an_invalid_report_is_refused(report: Report, tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         with pytest.raises(EvaluationError, match=message):
             Report.load(tmp_path / name)
-    with pytest.raises(EvaluationError, match="FileNotFoundError"):
+    with pytest.raises(EvaluationError, match="No such file"):
         Report.load(tmp_path / "missing")
 
 
