@@ -29,6 +29,9 @@ OFFSET_SECONDS, OFFSET_START_SECONDS = 3.0, 0.15
 OFFSET_FROM, OFFSET_FULL = 0.015, 0.025
 """An offset below the first is left alone, and one above the second is removed; speech itself stays below."""
 
+BLOCK = 1 << 14
+"""Samples that are mixed at a time."""
+
 _log = logging.getLogger("headmotion")
 
 
@@ -70,8 +73,9 @@ class Downmixer:
             self._channels, self._states = channels, {k: v for k, v in self._states.items() if k in ("sum", "count")}
         if not len(array):
             return np.zeros(0, np.float32)
-        wave = np.ascontiguousarray(array.reshape(-1)) if channels == 1 else self._mix(array.astype(np.float64))
-        return self._without_offset(wave)
+        # In blocks, because the filters need many times the memory of the samples.
+        blocks = [self._convert(array[start : start + BLOCK]) for start in range(0, len(array), BLOCK)]
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def get_state(self) -> Any:
         """Return what `set_state` of a new mixer needs to continue to the same bits."""
@@ -80,6 +84,11 @@ class Downmixer:
     def set_state(self, state: Any) -> None:
         """Continue where `get_state` was called."""
         self._channels, self._states = state["channels"], {name: np.asarray(v) for name, v in state["states"].items()}
+
+    def _convert(self, array: NDArray[np.float32]) -> Wave:
+        mono = array.ndim == 1 or array.shape[1] == 1
+        wave = np.ascontiguousarray(array.reshape(-1)) if mono else self._mix(array.astype(np.float64))
+        return self._without_offset(wave)
 
     def _mix(self, x: NDArray[np.float64]) -> Wave:
         channels = x.shape[1]

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+import headmotion as hm
 from benchmarks.goals.baseline_networks import (
     BaselineDiscriminator,
     BaselineGenerator,
@@ -52,7 +53,7 @@ def test_the_discriminators_with_the_same_weights_give_the_same_scores() -> None
     copy_weights(ours, baseline)
     reference, motion = torch.rand(2, 3, 68, 2), torch.rand(2, 40, 68, 2)
     expected = baseline(reference, motion)
-    for name, score in ours(reference, motion).items():
+    for name, score in ours(hm.Sample(reference, motion, torch.zeros(2, 172, 26))).items():
         torch.testing.assert_close(score, expected[name], atol=1e-6, rtol=1e-6)
 
 
