@@ -143,7 +143,8 @@ def quantize_int8(path: Path) -> None:
         raise HeadmotionError("export", "matrix products that frames of a chunk share, for int8", "none")
     add_pre_process_metadata(model)  # ONNX Runtime would otherwise advise to infer shapes, which are all known
     with _root_logger_unchanged():
-        quantize_dynamic(model, path, nodes_to_quantize=per_frame)
+        # With 7 bits of the weights, because sums of pairs of 8-bit products overflow on processors without VNNI.
+        quantize_dynamic(model, path, nodes_to_quantize=per_frame, reduce_range=True)
 
 
 class _FlatState(nn.Module):
