@@ -222,7 +222,8 @@ def _stored_square(stored: Any) -> UnitSquare:
     Raises:
         MotionError: anything but three finite numbers, the side above 0.
     """
-    values: list[Any] = [stored.get(name) if isinstance(stored, dict) else None for name in ("x", "y", "side")]
+    exact = isinstance(stored, dict) and stored.keys() == {"x", "y", "side"}
+    values: list[Any] = [stored[name] if exact else None for name in ("x", "y", "side")]
     if not all(type(v) in (int, float) and abs(v) <= MAX_PX for v in values) or not values[2] > 0:
         raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", repr(stored)[:80])
     return UnitSquare(*map(float, values))
