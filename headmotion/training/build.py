@@ -12,6 +12,7 @@ from torch import nn
 from ..core.errors import PluginError, SpecError
 from ..core.interfaces.phase import Phase, SupportsResultFile
 from ..core.spec import building
+from ..data.clip_index import EntryIndex
 from ..data.corpus import Corpus, open_corpora
 from ..pipeline.pipeline import Pipeline, build
 from .batch_partition import BatchPartition
@@ -75,6 +76,7 @@ def build_training(
     processes = processes or Processes()
     all_clips = open_corpora([os.fspath(folder) for folder in data])
     corpus = all_clips.select(split="train", distributable=True if recipe.data.distributable_only else None)
+    _read_pairs(corpus)
     partition = BatchPartition(processes, recipe.grad_accumulation, recipe.precision)
     pipeline = build(recipe.pipeline, seed=recipe.seed, device=str(processes.device)).to(partition.dtype)
     parts: dict[str, Any] = {}
@@ -100,6 +102,16 @@ def build_training(
         raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
     _refuse_unused(makers, used)
     return Training(recipe, all_clips, corpus, pipeline, tuple(phases))
+
+
+def _read_pairs(corpus: Corpus) -> None:
+    """Read the clips of folders of pairs, which stay in memory: damage is found before a run's folder is made."""
+    first = 0
+    for section in corpus.sections:
+        if isinstance(section.index, EntryIndex):
+            for index in range(first, first + len(section)):
+                _ = corpus[index]
+        first += len(section)
 
 
 def _check_phase(phase: object, type_name: str, name: str) -> None:

@@ -211,8 +211,6 @@ RUNS: dict[str, Damage] = {
     "no optimizer": state(lambda tensors, meta: renamed(tensors, "optimizer/generator/0.exp")),
     "another optimizer": state(lambda tensors, meta: reshaped(tensors, "optimizer/generator/0.exp")),
     "optimizer of more": state(lambda tensors, meta: tensors.update({"optimizer/generator/999.exp_avg": np.zeros(3)})),
-    "no syncers": lambda run: (run / "syncers.safetensors").unlink(),
-    "syncers of others": other_syncers,
 }
 
 
@@ -242,6 +240,8 @@ LOGS: Mapping[str, Damage] = {
     "log not UTF-8": put("log.jsonl", b"\xff\xfe\n" * 9),
     "log of zeros": put("log.jsonl", bytes(99)),
     "recipe of words": put("recipe.json", b"{"),
+    "no syncers": lambda run: (run / "syncers.safetensors").unlink(),
+    "syncers of others": other_syncers,
     "only a log": lambda run: [path.unlink() for path in run.glob("*.safetensors")],
 }
 
