@@ -27,8 +27,8 @@ def checks(**limits: Any) -> ClipFilters:
 
 def track(count: int = 100, length: float = 70, **changes: Any) -> FaceTrack:
     poses = np.stack([pose(100 + np.sin(k / 5), 100, length).numpy() for k in range(count)])
-    values = {"first_frame": 0, "poses": poses, "picture_numbers": np.arange(count), "detected": np.ones(count, bool)}
-    return FaceTrack(**values | changes)
+    seen = {"picture_numbers": np.arange(count), "detected": np.ones(count, bool), "labels": np.zeros((count, 0), "f4")}
+    return FaceTrack(**{"first_frame": 0, "poses": poses} | seen | changes)
 
 
 def jumping() -> FaceTrack:
