@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .core.errors import MotionError as MotionError
     from .core.errors import OutputError as OutputError
     from .core.errors import PluginError as PluginError
+    from .core.errors import ServingError as ServingError
     from .core.errors import SpecError as SpecError
     from .core.errors import TrainingError as TrainingError
     from .core.frozen_weights import FrozenWeights as FrozenWeights
@@ -100,7 +101,7 @@ _HOMES = {
     "core.assets": "Asset",
     "core.component": "Component",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
-    " MotionError OutputError PluginError SpecError TrainingError",
+    " MotionError OutputError PluginError ServingError SpecError TrainingError",
     "core.frozen_weights": "FrozenWeights load_frozen",
     "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming SupportsFixedShapeSteps",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"

@@ -17,6 +17,7 @@ from .evaluation import compare, evaluate
 from .export import export
 from .info import inspect, licenses, schema
 from .plugins import plugins
+from .serve import serve
 from .training import train
 
 MISTAKE = 2
@@ -38,6 +39,7 @@ COMMANDS = (
     *(demo, animate),
     *(prepare, synthesize, inspect_corpus),
     *(train, evaluate, compare, export),
+    serve,
     *(plugins, licenses, schema, inspect),
 )
 for command in COMMANDS:

@@ -72,6 +72,10 @@ class EvaluationError(HeadmotionError):
     """An evaluation cannot run, or reports cannot be read or compared."""
 
 
+class ServingError(HeadmotionError):
+    """A server refuses a message or a request, or a client cannot reach or understand its server."""
+
+
 def printable(text: str) -> str:
     """Return text whose control characters are written as escapes, so that no terminal obeys them."""
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

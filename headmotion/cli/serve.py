@@ -1,0 +1,91 @@
+"""The command that serves models to many clients: serve."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from headmotion.core.errors import ServingError
+
+from .console import echo
+from .options import device, existing_file, one_thread, options
+
+TOKEN_VARIABLE = "HEADMOTION_SERVE_TOKEN"
+OTHER_FILES = 128
+"""Open files of a process besides its connections."""
+
+
+@click.command()
+@options(
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        default=["ms-sync"],
+        show_default=True,
+        metavar="NAME|NAME=FILE",
+        help="A bundled model, or a checkpoint under a name for clients; several may be given.",
+    ),
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; others need a token."),
+    click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free port."),
+    click.option("--token-file", type=existing_file, help=f"File with the token of clients; or set {TOKEN_VARIABLE}."),
+    click.option("--origin", "origins", multiple=True, metavar="URL", help="Origin of web pages that may call."),
+    click.option(
+        "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit, such as sessions=100 or session_s=600."
+    ),
+    device,
+)
+def serve(
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    token_file: Path | None,
+    origins: tuple[str, ...],
+    limits: tuple[str, ...],
+    device: str,
+) -> None:
+    """Serve live sessions over WebSockets and whole files over HTTP, until Ctrl-C."""
+    one_thread()
+    import headmotion
+    from headmotion.serving import Server, ServerLimits
+    from headmotion.serving.access import Access
+
+    allowed = ServerLimits.parse(dict(_pair(limit, "--limit") for limit in limits))
+    _allow_files(allowed.connections + OTHER_FILES)
+    token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN_VARIABLE)
+    named = [_pair(model, "--model") if "=" in model else (model, model) for model in models]
+    if unnamed := [name for name, _ in named if "/" in name or name.endswith(".safetensors")]:
+        raise click.BadParameter(f"{unnamed[0]!r} is a file: give it a name, as in talk={unnamed[0]}.")
+    Access(host, token, origins)  # before the models are loaded, because a mistake should show at once
+    pipelines = {name: headmotion.load(source, device=device) for name, source in named}
+    server = Server(pipelines, host, port, token, origins, allowed)
+    echo(f"{', '.join(pipelines)} at {server.url}")
+    server.run()
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign and value):
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE.", param_hint=option)
+    return name, value
+
+
+def _allow_files(count: int) -> None:
+    """Let the process have so many open files, which connections are, too.
+
+    Raises:
+        ServingError: the system allows fewer.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count:
+        raise ServingError(
+            "server", f"{count} open files", f"at most {hard}", "lower --limit connections, or ulimit -n"
+        )
+    if soft != resource.RLIM_INFINITY and soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))

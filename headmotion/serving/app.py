@@ -1,0 +1,133 @@
+"""The web application of a server: its paths, and how mistakes are answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..core.errors import HeadmotionError
+from ..pipeline.pipeline import Pipeline
+from .access import Access, TokenError
+from .connections import Connections
+from .model_worker import ModelWorker
+from .protocol import STREAM_PATH, VERSION, BusyError, error_fields
+from .server_limits import ServerLimits
+from .server_metrics import ServerMetrics
+from .session_store import SessionStore
+from .stream_endpoint import StreamEndpoint
+from .whole_files import TooLargeError, WholeFiles
+
+FILE_PATH = "/v1/motion"
+"""Path of whole files."""
+
+
+class Application:
+    """The ASGI application of a server, with the threads of its models.
+
+    Args:
+        models: the models by name; the first is the default.
+        access: who may use it.
+        limits: its limits.
+        connections: its connections.
+        metrics: its metrics.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, Pipeline],
+        access: Access,
+        limits: ServerLimits,
+        connections: Connections,
+        metrics: ServerMetrics,
+    ) -> None:
+        self._access, self._connections, self._metrics = access, connections, metrics
+        workers = {name: ModelWorker(name, pipeline, limits, metrics) for name, pipeline in models.items()}
+        self._store = SessionStore(workers, limits, metrics)
+        self._files = WholeFiles(self._store, limits, metrics)
+        stream = StreamEndpoint(self._store, access, connections, limits, metrics)
+        self.asgi = Starlette(
+            routes=[
+                Route("/health", self._health),
+                Route("/metrics", self._show_metrics),
+                Route(FILE_PATH, self._file, methods=["POST"]),
+                WebSocketRoute(STREAM_PATH, stream.serve),
+            ],
+            middleware=[Middleware(_Gate, access=access, metrics=metrics)],
+            exception_handlers={HeadmotionError: _answer, Exception: _answer},
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, asgi: Starlette) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        for worker in self._store.workers.values():
+            worker.start(loop)
+        try:
+            yield
+        finally:
+            self._store.close()
+            self._files.close()
+            for worker in self._store.workers.values():
+                await asyncio.to_thread(worker.stop)
+
+    async def _health(self, request: Request) -> Response:
+        facts: dict[str, Any] = {"status": "ok", "version": VERSION}
+        if self._access.is_authorized(request.headers):
+            facts |= {"models": list(self._store.workers), "sessions": len(self._store)}
+        return JSONResponse(facts)
+
+    async def _show_metrics(self, request: Request) -> Response:
+        self._access.check_token(request.headers)
+        self._connections.sweep()
+        return Response(self._metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+    async def _file(self, request: Request) -> Response:
+        self._access.check_token(request.headers)
+        return await self._files(request)
+
+
+class _Gate:
+    """Refuses pages of other origins before anything else happens, and ends each connection after its request."""
+
+    def __init__(self, app: ASGIApp, access: Access, metrics: ServerMetrics) -> None:
+        self._app, self._access, self._metrics = app, access, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            self._access.check_origin(headers)
+        except HeadmotionError as error:
+            self._metrics.refused.labels("origin").inc()
+            await JSONResponse(error_fields(error), 403)(scope, receive, _closing(send))
+            return
+        await self._app(scope, receive, _closing(send) if scope["type"] == "http" else send)
+
+
+def _closing(send: Send) -> Send:
+    """Return a send that closes the connection after a response, so that only its first request has to be timed."""
+
+    async def closing(message: Any) -> None:
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            message = message | {"headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await send(message)
+
+    return closing
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    """Answer a mistake with its fields as JSON."""
+    statuses = {BusyError: 503, TooLargeError: 413, TokenError: 401, HeadmotionError: 400, Exception: 500}
+    status = next(status for kind, status in statuses.items() if isinstance(error, kind))
+    return JSONResponse(error_fields(error), status)

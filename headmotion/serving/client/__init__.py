@@ -1,0 +1,6 @@
+"""Clients of a server: `connect` for programs that wait, `connect_async` for asyncio."""
+
+from .async_client import AsyncClientSession, connect_async
+from .sync_client import ClientSession, connect
+
+__all__ = ["AsyncClientSession", "ClientSession", "connect", "connect_async"]

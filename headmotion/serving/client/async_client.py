@@ -1,0 +1,224 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from numpy.typing import NDArray
+
+from ...core.errors import ServingError
+from ...core.lazy import import_optional
+from ...core.motion import Motion
+from ..motion_message import MotionMessage
+from ..protocol import STREAM_PATH
+from .conversation import Conversation, Reference
+
+MAX_MESSAGE = 64 << 20
+"""Largest message from a server (bytes)."""
+OPEN_S = 30
+"""How long a server may take for its welcome (seconds)."""
+RETRY_S = 0.25
+"""Wait between two tries to come back (seconds)."""
+
+
+class AsyncClientSession:
+    """A session on a server. `push` samples, and iterate over the motion, in one task or in two.
+
+    A connection that breaks is made again, and the session goes on without loss, if the server still has it.
+    """
+
+    def __init__(self, url: str, conversation: Conversation) -> None:
+        self._url, self._conversation = url.rstrip("/") + STREAM_PATH, conversation
+        self._socket: Any = None
+        self._arrived: asyncio.Queue[MotionMessage | None] = asyncio.Queue()
+        self._progress = asyncio.Event()
+        self._failure: Exception | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
+
+    @property
+    def welcome(self) -> Mapping[str, Any]:
+        """What the server said about the session: model, rate, look-ahead, limits."""
+        return self._conversation.welcome
+
+    async def push(self, samples: NDArray[Any]) -> None:
+        """Send samples ``[s]`` or ``[s, channels]``; waits while the server has enough of them.
+
+        Raises:
+            ServingError: the server refused the session or what was sent, or cannot be reached any more.
+        """
+        for data in self._conversation.pack(samples):
+            while not self._conversation.has_room(data):
+                self._progress.clear()
+                self._check()
+                await self._progress.wait()
+            self._check()
+            async with self._sending:
+                self._conversation.note_sent(data)
+                await self._send(data)
+
+    async def end(self) -> None:
+        """End the speech; the remaining motion follows."""
+        async with self._sending:
+            self._conversation.has_ended = True
+            await self._send('{"type": "end"}')
+
+    def __aiter__(self) -> AsyncIterator[MotionMessage]:
+        """Yield the motion as it arrives, until all of it has."""
+        return self._messages()
+
+    async def take(self) -> list[MotionMessage]:
+        """Return the motion that has arrived, without waiting.
+
+        Raises:
+            ServingError: see `push`.
+        """
+        messages = []
+        while not self._arrived.empty():
+            if (message := self._arrived.get_nowait()) is not None:
+                messages.append(message)
+        if messages:
+            await self._send(self._conversation.confirmation(messages[-1]))
+        else:
+            self._check()
+        return messages
+
+    def motion(self, messages: Sequence[MotionMessage]) -> Motion:
+        """Return consecutive messages as one motion."""
+        return self._conversation.motion(messages)
+
+    async def close(self) -> None:
+        """Leave; a session that has not ended is dropped by the server."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def open(self) -> None:
+        """Connect, and read what the server says.
+
+        Raises:
+            ServingError: it cannot be reached, or refuses.
+        """
+        await self._connect()
+        self._reader = asyncio.create_task(self._read())
+
+    async def _messages(self) -> AsyncIterator[MotionMessage]:
+        while (message := await self._arrived.get()) is not None:
+            await self._send(self._conversation.confirmation(message))
+            yield message
+        self._arrived.put_nowait(None)
+        self._check()
+
+    async def _connect(self) -> None:
+        websockets = import_optional("websockets", "headmotion[serve]", "client", ServingError)
+        direct = {"proxy": None} if urlsplit(self._url).hostname in ("127.0.0.1", "localhost", "::1") else {}
+        try:
+            opening = websockets.connect(self._url, compression=None, max_size=MAX_MESSAGE, **direct)
+            socket = await asyncio.wait_for(opening, OPEN_S)
+        except websockets.InvalidStatus as error:
+            raise _refusal(error.response) from None
+        except (OSError, TimeoutError, websockets.InvalidHandshake, websockets.InvalidURI) as error:
+            raise ServingError("client", "a server", f"none at {self._url} ({error})"[:200], "start it") from error
+        try:
+            for message in self._conversation.opening():
+                await socket.send(message)
+            for message in self._conversation.begin(await asyncio.wait_for(socket.recv(), OPEN_S)):
+                await socket.send(message)
+        except (websockets.ConnectionClosed, TimeoutError) as error:
+            raise ServingError("client", "a welcome", f"none ({error})"[:200]) from error
+        self._socket = socket
+
+    async def _read(self) -> None:
+        """Read messages until the end, and come back where the connection breaks."""
+        import websockets
+
+        try:
+            while not self._conversation.is_finished:
+                try:
+                    message = self._conversation.read(await self._socket.recv())
+                except websockets.ConnectionClosed:
+                    await self._come_back()
+                    continue
+                if message is not None:
+                    self._arrived.put_nowait(message)
+                self._progress.set()
+        except Exception as error:
+            self._failure = error
+        self._arrived.put_nowait(None)
+        self._progress.set()
+
+    async def _come_back(self) -> None:
+        """Connect again, as long as the server keeps the session."""
+        end = time.monotonic() + self.welcome["resume_s"]
+        while True:
+            try:
+                async with self._sending:
+                    await self._connect()
+                return
+            except ServingError as error:
+                if error.__cause__ is None or time.monotonic() > end:  # refused, or too late
+                    raise
+            await asyncio.sleep(RETRY_S)
+
+    async def _send(self, data: str | bytes) -> None:
+        from websockets import ConnectionClosed
+
+        with contextlib.suppress(ConnectionClosed):  # the reader comes back, and sends samples again
+            await self._socket.send(data)
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+@asynccontextmanager
+async def connect_async(
+    url: str,
+    *,
+    model: str | None = None,
+    sample_rate: int = 16_000,
+    channels: int = 1,
+    reference: Reference = None,
+    controls: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    fps: str | int | None = None,
+    style: str | None = None,
+    representation: str | None = None,
+    mouth: Literal["auto", "closed", "as-is"] = "auto",
+    samples: Literal["float32", "int16"] = "float32",
+    format: Literal["binary", "json"] = "binary",
+    token: str | None = None,
+) -> AsyncIterator[AsyncClientSession]:
+    """Open a session on a server; as a context manager, it is closed at the end. Arguments as in `connect`.
+
+    Raises:
+        ServingError: the server cannot be reached, or refuses.
+    """
+    options = {"model": model, "rate": sample_rate, "channels": channels, "controls": controls, "seed": seed}
+    options |= {"fps": None if fps is None else str(fps), "style": style, "representation": representation}
+    conversation = Conversation(options | {"mouth": mouth, "format": format}, reference, samples, token)
+    session = AsyncClientSession(url, conversation)
+    await session.open()
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+def _refusal(response: Any) -> ServingError:
+    """Return the error in the body of an HTTP response."""
+    try:
+        fields = json.loads(response.body)
+        return ServingError(*(str(fields[name]) for name in ("component", "expected", "got", "remedy")))
+    except (ValueError, KeyError, TypeError):
+        body = (response.body or b"").decode("utf-8", "replace")[:120]
+        return ServingError("client", "a server of motion", f"HTTP status {response.status_code} {body}")

@@ -1,0 +1,185 @@
+"""A client's side of the protocol without any network: what to send, and what an answer means."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...core.errors import ServingError
+from ...core.interfaces.representation import UnitSquare
+from ...core.motion import Motion
+from ...core.npz import as_float32, read_arrays
+from ...core.timing import as_fps
+from ..motion_message import MotionMessage
+from ..protocol import SAMPLE_TYPES, VERSION
+
+Reference = str | os.PathLike[str] | bytes | NDArray[Any] | None
+"""Path or content of a picture, an ``.npz`` with ``landmarks``, points ``[P, D]`` in pixels; None: the neutral pose."""
+Messages = list[str | bytes]
+
+
+class Conversation:
+    """The state of one session, which outlives its connections.
+
+    Args:
+        options: fields of the hello message, other than version, samples and reference.
+        reference: the pose that the motion starts from.
+        samples: type in which samples travel, ``float32`` or ``int16``.
+        token: token of the server.
+    """
+
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        reference: Reference = None,
+        samples: str = "float32",
+        token: str | None = None,
+    ) -> None:
+        if samples not in SAMPLE_TYPES:
+            raise ServingError("client", f"samples of type {' or '.join(SAMPLE_TYPES)}", repr(samples))
+        self._kind, self._token = samples, token
+        given = {name: value for name, value in options.items() if value is not None}
+        self._hello = {"type": "hello", "version": VERSION, "samples": samples, **given}
+        self._picture = None if reference is None else self._set_reference(reference)
+        self._sent: deque[tuple[int, bytes]] = deque()  # number of the first sample, and samples
+        self._pushed = self._processed = self._frames = self._channels = 0
+        self.welcome: dict[str, Any] = {}
+        """The server's answer to the hello."""
+        self.has_ended = False
+        """Whether `end` was called."""
+        self.is_finished = False
+        """Whether all motion has arrived."""
+
+    def _set_reference(self, reference: str | os.PathLike[str] | bytes | NDArray[Any]) -> bytes | None:
+        """Name the reference in the hello, and return the picture that follows it, if it is one."""
+        if isinstance(reference, str | os.PathLike):
+            content = Path(reference).read_bytes()
+            if content[:4] == b"PK\x03\x04":
+                reference = read_arrays(Path(reference), "landmarks")["landmarks"]
+            else:
+                reference = content
+        if isinstance(reference, bytes):
+            self._hello["reference"] = {"picture_bytes": len(reference)}
+            return reference
+        self._hello["reference"] = {"points": as_float32(reference).tolist()}
+        return None
+
+    def opening(self) -> Messages:
+        """Return the first messages of a connection."""
+        token = {} if self._token is None else {"token": self._token}
+        if self.welcome:
+            resume = {"type": "resume", "version": VERSION, "frames": self._frames}
+            return [json.dumps(resume | {"resume_token": self.welcome["resume_token"]} | token)]
+        return [json.dumps(self._hello | token), *([] if self._picture is None else [self._picture])]
+
+    def begin(self, answer: str | bytes) -> Messages:
+        """Read the server's answer to the opening; return what has to be sent again.
+
+        Raises:
+            ServingError: the server refuses.
+        """
+        fields = _fields(answer)
+        if fields.get("type") != "welcome":
+            raise ServingError("client", "a welcome", repr(fields.get("type"))[:80], "check the address")
+        self.welcome, received = fields, int(fields["samples_received"])
+        again: Messages = []
+        for first, data in self._sent:
+            size = self._sample_size
+            if first + len(data) // size > received:
+                again.append(data[max(0, received - first) * size :])
+        return [*again, *(['{"type": "end"}'] if self.has_ended and not fields.get("has_ended") else [])]
+
+    @property
+    def _sample_size(self) -> int:
+        return SAMPLE_TYPES[self._kind].itemsize * max(1, self._channels)
+
+    def pack(self, samples: NDArray[Any]) -> list[bytes]:
+        """Return samples ``[s]`` or ``[s, channels]`` as messages; each may be sent when there is `has_room` for it.
+
+        Raises:
+            ServingError: another number of channels than at first.
+        """
+        array = np.asarray(samples)
+        channels = 1 if array.ndim == 1 else array.shape[1]
+        if channels != self._hello.get("channels", 1):
+            raise ServingError("client", f"{self._hello.get('channels', 1)} channels", f"{channels}", "give channels=")
+        self._channels = channels
+        if self._kind == "int16" and array.dtype.kind == "f":
+            array = np.clip(np.rint(array * 32768), -32768, 32767)
+        elif self._kind == "float32" and array.dtype == np.int16:
+            array = array.astype(np.float32) / 32768
+        data = np.ascontiguousarray(array, SAMPLE_TYPES[self._kind]).tobytes()
+        most = min(self.welcome["message_bytes"] // self._sample_size, max(1, self.welcome["ahead_samples"] // 4))
+        step = most * self._sample_size
+        return [data[start : start + step] for start in range(0, len(data), step)]
+
+    def has_room(self, data: bytes) -> bool:
+        """Return whether a message of samples may be sent now, because enough of the earlier ones are processed."""
+        ahead = self._pushed + len(data) // self._sample_size - self._processed
+        return ahead <= int(self.welcome["ahead_samples"])
+
+    def note_sent(self, data: bytes) -> None:
+        """Remember samples until the server has processed them."""
+        self._sent.append((self._pushed, data))
+        self._pushed += len(data) // self._sample_size
+
+    def read(self, message: str | bytes) -> MotionMessage | None:
+        """Read a message of the server; None is the end, or a message without new frames.
+
+        Raises:
+            ServingError: the server reports an error, or the message is no known one.
+        """
+        if isinstance(message, bytes):
+            motion = MotionMessage.from_bytes(message)
+        else:
+            fields = _fields(message)
+            if fields.get("type") == "end":
+                self.is_finished = True
+                return None
+            motion = MotionMessage.from_json(fields, self.welcome["points"], self.welcome["dims"])
+        self._processed = max(self._processed, motion.samples)
+        while self._sent and self._sent[0][0] + len(self._sent[0][1]) // self._sample_size <= self._processed:
+            self._sent.popleft()
+        known = self._frames - motion.first
+        if known > 0:  # sent again after a resumption
+            motion = MotionMessage(motion.values[known:], self._frames, motion.fps, motion.samples)
+        self._frames = max(self._frames, motion.end)
+        return motion if len(motion) else None
+
+    def confirmation(self, motion: MotionMessage) -> str:
+        """Return the message that confirms motion which the program has taken."""
+        return json.dumps({"type": "received", "frames": motion.end})
+
+    def motion(self, messages: Sequence[MotionMessage]) -> Motion:
+        """Return consecutive messages as one motion, with the reference and the square that the server stated."""
+        meta, points, dims = self.welcome["meta"], self.welcome["points"], self.welcome["dims"]
+        values = [np.zeros((0, points, dims), np.float32), *(message.values for message in messages)]
+        return Motion(
+            torch.from_numpy(np.concatenate(values)),
+            as_fps(self.welcome["fps"]),
+            representation=meta["representation"],
+            frame=None if meta["frame"] is None else UnitSquare(**meta["frame"]),
+            units=meta["units"],
+            reference=None if meta["reference"] is None else torch.tensor(meta["reference"]),
+            provenance=meta["provenance"],
+        )
+
+
+def _fields(message: str | bytes) -> dict[str, Any]:
+    """Return the fields of a JSON message; an error of the server is raised."""
+    try:
+        fields = json.loads(message)
+        assert isinstance(fields, dict)
+    except (ValueError, AssertionError):
+        raise ServingError("client", "a JSON object from the server", repr(message[:60])) from None
+    if fields.get("type") == "error":
+        raise ServingError(*(str(fields.get(name, "")) for name in ("component", "expected", "got", "remedy")))
+    return fields

@@ -1,0 +1,200 @@
+"""The sessions of a server: opened, resumed, and released when their time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..controls import from_options
+from ..core.errors import ServingError
+from ..core.motion import Motion
+from ..core.timing import as_fps
+from ..pipeline.session import Session
+from .live_session import LiveSession
+from .model_worker import ModelWorker
+from .protocol import VERSION, BusyError, Hello, MotionRequest, ReferencePoints
+from .references import read_reference
+from .server_limits import ServerLimits
+from .server_metrics import ServerMetrics
+
+OPENERS = 2
+"""Threads that open sessions, which includes finding faces in pictures."""
+
+
+@dataclass(eq=False)
+class Seat:
+    """A session with what its client needs to come back."""
+
+    session: LiveSession
+    worker: ModelWorker
+    resume_token: str
+    facts: Mapping[str, Any]
+    """Fields of the welcome message that do not change."""
+    client: Any = None
+    """Address of the connection that the session uses; None while it waits for its client."""
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+    """Ends the wait."""
+
+    def welcome(self) -> dict[str, Any]:
+        """Return the server's answer to a hello or a resume, as the fields of a message."""
+        position = {"samples_received": self.session.received, "frames_confirmed": self.session.confirmed}
+        position |= {"has_ended": self.session.has_ended}
+        return {"type": "welcome", "version": VERSION, "resume_token": self.resume_token, **self.facts, **position}
+
+
+class SessionStore:
+    """All sessions of a server; for the event loop only.
+
+    Args:
+        workers: the models by name.
+        limits: limits of the server.
+        metrics: where sessions are counted.
+    """
+
+    def __init__(self, workers: Mapping[str, ModelWorker], limits: ServerLimits, metrics: ServerMetrics) -> None:
+        self.workers, self._limits, self._metrics = workers, limits, metrics
+        self._seats: dict[str, Seat] = {}
+        self._opening = 0
+        self._openers = ThreadPoolExecutor(OPENERS, "headmotion opener")
+
+    def __len__(self) -> int:
+        """Return the number of sessions."""
+        return len(self._seats)
+
+    def worker(self, request: MotionRequest) -> ModelWorker:
+        """Return the model of a request.
+
+        Raises:
+            ServingError: no such model; a name is only ever compared with the names that the server was started with.
+        """
+        name = next(iter(self.workers)) if request.model is None else request.model
+        if name not in self.workers:
+            raise ServingError("model", f"one of {', '.join(self.workers)}", repr(name)[:100])
+        return self.workers[name]
+
+    def check_room(self) -> None:
+        """Raise a BusyError if there is no room for a further session."""
+        if len(self._seats) + self._opening >= self._limits.sessions:
+            expected = f"at most {self._limits.sessions} sessions"
+            raise BusyError("server", expected, "one more", "try again later")
+
+    async def open(self, hello: Hello, picture: bytes | None, client: Any) -> Seat:
+        """Open a session.
+
+        Args:
+            hello: what the client asks for.
+            picture: content of the picture that the reference is found in, if any.
+            client: address of the connection.
+
+        Raises:
+            HeadmotionError: no room, no such model, or options or a reference that do not fit it.
+        """
+        self.check_room()
+        worker = self.worker(hello)
+        self._opening += 1
+        try:
+            opening = asyncio.get_running_loop().run_in_executor(self._openers, _open, worker, hello, picture)
+            session, empty, lookahead = await opening
+        finally:
+            self._opening -= 1
+        live = LiveSession(worker.pool.add(session), hello, empty, self._limits)
+        facts = _facts(worker.name, live, self._limits, lookahead)
+        seat = Seat(live, worker, secrets.token_urlsafe(24), facts, client)
+        self._seats[seat.resume_token] = seat
+        worker.add(live)
+        self._metrics.opened.labels(worker.name).inc()
+        self._count()
+        return seat
+
+    def resume(self, resume_token: str, client: Any) -> tuple[Seat, Any]:
+        """Return a session that waits for its client, and the address of an older connection that it still has.
+
+        Raises:
+            ServingError: no session has this token, or not any more.
+        """
+        seat = self._seats.get(resume_token)
+        if seat is None:
+            expected = f"the token of a session that broke off less than {self._limits.resume_s:g} s ago"
+            raise ServingError("resume", expected, "another token", "open a new session")
+        if seat.timer is not None:
+            seat.timer.cancel()
+        older, seat.client, seat.timer = seat.client, client, None
+        self._metrics.resumed.inc()
+        self._count()
+        return seat, older
+
+    def detach(self, seat: Seat) -> None:
+        """Let a session wait for its client."""
+        seat.client = None
+        seat.timer = asyncio.get_running_loop().call_later(self._limits.resume_s, self.release, seat, "lost")
+        self._count()
+
+    def release(self, seat: Seat, reason: str) -> None:
+        """End a session.
+
+        Args:
+            seat: the session.
+            reason: why, as a label of the metrics.
+        """
+        if self._seats.pop(seat.resume_token, None) is None:
+            return
+        if seat.timer is not None:
+            seat.timer.cancel()
+        seat.worker.remove(seat.session)
+        self._metrics.ended.labels(reason).inc()
+        self._count()
+
+    def close(self) -> None:
+        """End all sessions."""
+        for seat in list(self._seats.values()):
+            self.release(seat, "server stopped")
+        self._openers.shutdown(cancel_futures=True)
+
+    def _count(self) -> None:
+        present = sum(seat.client is not None for seat in self._seats.values())
+        self._metrics.sessions.labels("present").set(present)
+        self._metrics.sessions.labels("absent").set(len(self._seats) - present)
+
+
+def _open(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float | None]:
+    """Make a session; return it with its motion of no frames, and its look-ahead (ms)."""
+    torch.set_num_threads(1)
+    pipeline = worker.pipeline
+    points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
+    reference = read_reference(pipeline, hello, points, picture)
+    fps = None if hello.fps is None else as_fps(hello.fps)
+    controls = from_options(**hello.controls.model_dump(), seed=hello.seed)
+    session = pipeline.stream(reference, hello.rate, seed=hello.seed, fps=fps, controls=controls, style=hello.style)
+    empty = session.push(np.zeros(0, np.float32))
+    if hello.representation is not None:
+        empty = empty.to(hello.representation)
+    return session, empty, pipeline.lookahead_ms(hello.rate, fps, controls)
+
+
+def _facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float | None) -> dict[str, Any]:
+    """Return the fields of the welcome message that do not change."""
+    motion = live.empty
+    _, points, dims = motion.values.shape
+    meta = motion.meta()
+    return {
+        "model": model,
+        "fps": str(motion.fps),
+        "points": points,
+        "dims": dims,
+        "lookahead_ms": lookahead,
+        "meta": meta,
+        "ahead_samples": live.ahead,
+        "unread_frames": live.unread,
+        "message_bytes": limits.message_bytes,
+        "idle_s": limits.idle_s,
+        "session_s": limits.session_s,
+        "stall_s": limits.stall_s,
+        "resume_s": limits.resume_s,
+    }

@@ -1,0 +1,50 @@
+"""``headmotion serve``: what it refuses before it serves, and a server that a client reaches and Ctrl-C ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import headmotion as hm
+from headmotion.cli import cli
+from headmotion.serving.client import connect
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--host", "0.0.0.0"], "a token for an address that others can reach"),
+        (["--limit", "sessions"], "'sessions' is not NAME=VALUE"),
+        (["--limit", "sessions=many"], "sessions: Input should be a valid integer"),
+        (["--model", "run/model.safetensors"], "is a file: give it a name"),
+        (["--model", "ms-sync2"], "one of the bundled models"),
+        (["--origin", "example.org"], "an origin such as https://example.org"),
+        (["--limit", "connections=999999999"], "open files"),
+    ],
+)
+def test_refused(arguments: list[str], expected: str) -> None:
+    result = CliRunner().invoke(cli, ["serve", "--port", "0", *arguments])
+    assert result.exit_code and expected in f"{result.output} {result.exception}"
+
+
+def test_a_server_in_a_process_of_its_own(tmp_path: Path) -> None:
+    token = tmp_path / "token.txt"
+    token.write_text("correct-horse-battery\n")
+    command = [sys.executable, "-m", "headmotion", "serve", "--port", "0", "--token-file", str(token)]
+    environment = os.environ | {"PYTHONPATH": str(Path(hm.__file__).parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stdout is not None
+        name, _, url = process.stdout.readline().strip().partition(" at ")
+        assert name == "ms-sync"
+        with connect(url, token="correct-horse-battery") as session:
+            session.push(np.zeros(3_200, np.float32))
+            assert len(session.flush()) == 5
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130

@@ -1,0 +1,112 @@
+"""Sessions on a server have the frames of local ones, for any samples, rate and form, also if a connection breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headmotion as hm
+from headmotion import controls
+from headmotion.serving import Server
+from headmotion.serving.client import connect, connect_async
+from headmotion.serving.motion_message import MotionMessage
+
+TOLERANCE = 1e-5
+
+
+def push_all(session: Any, samples: np.ndarray, size: int = 700) -> hm.Motion:
+    parts = [session.push(samples[start : start + size]) for start in range(0, len(samples), size)]
+    return hm.Motion.concatenate([*parts, session.flush()])
+
+
+def assert_alike(motion: hm.Motion, expected: hm.Motion) -> None:
+    side = 1.0 if expected.units == "unit" else expected.frame.side
+    assert motion.values.shape == expected.values.shape and motion.fps == expected.fps
+    assert (motion.values - expected.values).abs().max() <= TOLERANCE * side
+    assert (motion.frame, motion.units) == (expected.frame, expected.units)
+    assert dict(motion.representation) == dict(expected.representation)
+
+
+def test_frames_are_those_of_a_local_session(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
+    with connect(server.url, seed=3) as session:
+        assert session.welcome["lookahead_ms"] == small_pipe.lookahead_ms(16_000)
+        motion = push_all(session, speech)
+    assert_alike(motion, small_pipe.generate((speech, 16_000), seed=3))
+
+
+def test_reference_controls_rate_and_json(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
+    face = (small_pipe.representation.neutral() * 300 + 40).numpy()
+    options: dict[str, Any] = {"fps": "30000/1001", "seed": 1}
+    edits = {"smooth": 80, "lips": 1.2}
+    stereo = np.stack([speech, 0.5 * speech], axis=1)
+    with connect(
+        server.url, sample_rate=44_100, channels=2, reference=face, controls=edits, format="json", **options
+    ) as session:
+        motion = push_all(session, stereo, 3_000)
+    local = controls.from_options(**edits, seed=1)
+    expected = small_pipe.generate((stereo, 44_100), reference=face, controls=local, **options)
+    assert_alike(motion, expected)
+    assert (motion.reference - expected.reference).abs().max() < 1e-4
+
+
+def test_int16_and_blend_shapes(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
+    samples = np.rint(speech * 32768).astype(np.int16)
+    with connect(server.url, model="second", samples="int16", representation="blendshapes") as session:
+        motion = push_all(session, samples)
+    assert_alike(motion, small_pipe.generate((samples, 16_000)).to("blendshapes"))
+
+
+def test_sessions_come_and_go(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
+    async def talk(seed: int, seconds: float) -> hm.Motion:
+        await asyncio.sleep(0.05 * seed)
+        async with connect_async(server.url, seed=seed) as session:
+            samples = speech[: int(16_000 * seconds)]
+            for start in range(0, len(samples), 320 * (seed + 1)):
+                await session.push(samples[start : start + 320 * (seed + 1)])
+            if seed == 2:
+                return session.motion(await session.take())  # it leaves in the middle
+            await session.end()
+            return session.motion([message async for message in session])
+
+    async def talk_all() -> list[hm.Motion]:
+        return await asyncio.gather(*(talk(seed, 0.5 + 0.1 * seed) for seed in range(5)))
+
+    for seed, motion in enumerate(asyncio.run(talk_all())):
+        if seed != 2:
+            samples = speech[: int(16_000 * (0.5 + 0.1 * seed))]
+            assert_alike(motion, small_pipe.generate((samples, 16_000), seed=seed))
+
+
+def test_a_broken_connection_is_resumed(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
+    async def talk() -> hm.Motion:
+        async with connect_async(server.url) as session:
+            messages = []
+            for start in range(0, len(speech), 800):
+                await session.push(speech[start : start + 800])
+                messages += await session.take()
+                if start in (4_000, 4_800, 12_000):
+                    session._socket.transport.abort()
+                    await asyncio.sleep(0.02)
+            await session.end()
+            session._socket.transport.abort()
+            return session.motion([*messages, *[message async for message in session]])
+
+    assert_alike(asyncio.run(talk()), small_pipe.generate((speech, 16_000)))
+
+
+def test_motion_messages_are_read_back_exactly() -> None:
+    values = np.random.default_rng(0).normal(0, 1, (3, 5, 2)).astype(np.float32)
+    message = MotionMessage(values, 7, Fraction(25_000, 1001), 9_000)
+    read = MotionMessage.from_bytes(message.to_bytes())
+    again = MotionMessage.from_json(json.loads(message.to_json()), 5, 2)
+    for copy in (read, again):
+        assert (copy.values == values).all() and copy.times() == message.times() and copy.samples == 9_000
+    assert str(read.times()[0]) == "7007/25000"
+    for damaged in (message.to_bytes()[:-1], b"", b"hm" * 30):
+        with pytest.raises(hm.ServingError, match="expected a message of motion"):
+            MotionMessage.from_bytes(damaged)
