@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
@@ -28,6 +29,10 @@ from .whole_files import TooLargeError, WholeFiles
 
 FILE_PATH = "/v1/motion"
 """Path of whole files."""
+CLOSE = {"Connection": "close"}
+"""Header that ends each connection after its response, so that only the first request has to be timed."""
+PAGE = {"Vary": "Origin", "Access-Control-Allow-Headers": "Authorization, Content-Type"}
+"""Headers for a page that may call the server."""
 
 
 class Application:
@@ -58,6 +63,7 @@ class Application:
             routes=[
                 Route("/health", self._health),
                 Route("/metrics", self._show_metrics),
+                Route("/headmotion.js", self._client),
                 Route(FILE_PATH, self._file, methods=["POST"]),
                 WebSocketRoute(STREAM_PATH, stream.serve),
             ],
@@ -90,13 +96,17 @@ class Application:
         self._connections.sweep()
         return Response(self._metrics.exposition(), media_type="text/plain; version=0.0.4")
 
+    async def _client(self, request: Request) -> Response:
+        module = (files("headmotion.serving") / "headmotion.js").read_bytes()
+        return Response(module, media_type="text/javascript")
+
     async def _file(self, request: Request) -> Response:
         self._access.check_token(request.headers)
         return await self._files(request)
 
 
 class _Gate:
-    """Refuses pages of other origins before anything else happens, and ends each connection after its request."""
+    """Refuses pages of other origins before anything else happens, and adds the headers of all responses."""
 
     def __init__(self, app: ASGIApp, access: Access, metrics: ServerMetrics) -> None:
         self._app, self._access, self._metrics = app, access, metrics
@@ -110,20 +120,28 @@ class _Gate:
             self._access.check_origin(headers)
         except HeadmotionError as error:
             self._metrics.refused.labels("origin").inc()
-            await JSONResponse(error_fields(error), 403)(scope, receive, _closing(send))
+            await JSONResponse(error_fields(error), 403)(scope, receive, _with_headers(send, CLOSE))
             return
-        await self._app(scope, receive, _closing(send) if scope["type"] == "http" else send)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
+        extra = (
+            CLOSE if "origin" not in headers else {**CLOSE, **PAGE, "Access-Control-Allow-Origin": headers["origin"]}
+        )
+        app = Response(status_code=204) if scope["method"] == "OPTIONS" and "origin" in headers else self._app
+        await app(scope, receive, _with_headers(send, extra))
 
 
-def _closing(send: Send) -> Send:
-    """Return a send that closes the connection after a response, so that only its first request has to be timed."""
+def _with_headers(send: Send, headers: Mapping[str, str]) -> Send:
+    """Return a send that adds headers to a response."""
+    added = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
-    async def closing(message: Any) -> None:
+    async def extended(message: Any) -> None:
         if message["type"] in ("http.response.start", "websocket.http.response.start"):
-            message = message | {"headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            message = message | {"headers": [*message.get("headers", ()), *added]}
         await send(message)
 
-    return closing
+    return extended
 
 
 async def _answer(request: Request, error: Exception) -> Response:
