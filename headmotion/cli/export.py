@@ -10,9 +10,6 @@ import click
 from .console import show
 from .options import any_path, check_output, existing_file, one_thread, options, seed
 
-MOTION_SUFFIXES = {".npz", ".json", ".bvh"}
-"""Suffixes of motion files; any other name is a model's."""
-
 
 @click.command()
 @click.argument("source", metavar="MODEL|MOTION")
@@ -45,7 +42,9 @@ def export(
     differs a little; a warning says how much.
     """
     check_output(output)
-    is_motion = Path(source).suffix.lower() in MOTION_SUFFIXES
+    from headmotion.core.plugins import registry
+
+    is_motion = Path(source).suffix.lower() in registry().motion_suffixes
     if reference or precision != "32" if is_motion else format or representation:
         raise click.UsageError("--format and --to are for a MOTION, --reference and --precision are for a MODEL.")
     if is_motion:
@@ -60,9 +59,8 @@ def _export_motion(source: Path, output: Path, format: str | None, representatio
     file_format = format_of(output, format)  # before torch is imported, because a mistake should show at once
     from headmotion import Motion
     from headmotion.export import write_motion
-    from headmotion.representations.bvh import read_bvh
 
-    motion = read_bvh(source) if source.suffix.lower() == ".bvh" else Motion.load(source)
+    motion = Motion.load(source)
     show(write_motion(motion.to(representation) if representation else motion, output, file_format))
 
 

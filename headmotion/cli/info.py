@@ -50,12 +50,14 @@ def schema(what: str, output: Path | None) -> None:
 @click.command()
 @click.argument("file", type=existing_file)
 def inspect(file: Path) -> None:
-    """Print the metadata of a model (.safetensors) or a motion file (.npz, .json); nothing in it is executed."""
+    """Print the metadata of a model (.safetensors) or a motion file (.npz, .json, .bvh); nothing in it is executed."""
     echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
 
 
 def _metadata(file: Path) -> dict[str, Any]:
-    if file.suffix in (".npz", ".json"):
+    from headmotion.core.plugins import registry
+
+    if file.suffix.lower() in registry().motion_suffixes:
         from headmotion.core.motion import Motion
 
         return Motion.load(file).summary()

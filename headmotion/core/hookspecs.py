@@ -7,7 +7,7 @@ the plugin.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pluggy
 if TYPE_CHECKING:
     from .assets import Asset
     from .interfaces.converter import Converter
+    from .motion import Motion
     from .spec import Spec
 
 ENTRY_POINT_GROUP = "headmotion"
@@ -45,6 +46,14 @@ def headmotion_recipes() -> Mapping[str, Path]:  # type: ignore[empty-body]
 @hookspec
 def headmotion_converters() -> Iterable[Converter]:  # type: ignore[empty-body]
     """Return converters between types of representation; source or target is the plugin's own."""
+
+
+@hookspec
+def headmotion_motion_readers() -> Mapping[str, Callable[[Path], Motion]]:  # type: ignore[empty-body]
+    """Return readers of motion files by suffix, such as ``.bvh``, for `Motion.load` and the command line.
+
+    A reader raises `MotionError` for a file that it cannot read.
+    """
 
 
 @hookspec

@@ -21,6 +21,7 @@ from .interfaces.representation import Representation, UnitSquare
 from .interfaces.specs import RepresentationSpec, resolve_spec
 from .limits import TEXT_BYTES, limit
 from .npz import as_float32, read_arrays
+from .plugins import MOTION_SUFFIXES, registry
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 MAX_PX = 1e9
@@ -144,7 +145,7 @@ class Motion:
             MotionError: another suffix.
         """
         target = Path(path)
-        if target.suffix not in (".npz", ".json"):
+        if target.suffix not in MOTION_SUFFIXES:
             raise MotionError("motion file", "a name ending in .npz or .json", target.name)
         arrays: dict[str, Any] = {"values": self.values.cpu().numpy()}
         arrays |= {f"basis.{name}": tensor.cpu().numpy() for name, tensor in self.basis.items()}
@@ -161,12 +162,15 @@ class Motion:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Motion:
-        """Read a file that `save` wrote, bit for bit.
+        """Read a file that `save` wrote, bit for bit, or one of another format that can be read, such as ``.bvh``.
 
         Raises:
             MotionError: no such file, not a motion file, or damaged.
         """
         source = Path(path)
+        suffix = source.suffix.lower()
+        if suffix not in MOTION_SUFFIXES and (reader := registry().motion_readers.get(suffix)) is not None:
+            return reader(source)
         try:
             stored = _read_json(source) if source.suffix == ".json" else _read_npz(source)
             values, fps, meta = as_float32(stored["values"]), str(stored["fps"]), stored["meta"]
@@ -188,7 +192,7 @@ class Motion:
             raise MotionError("motion file", error.expected, f"{error.got} in {source}") from None
         except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, json or numpy
             got = f"{source} ({reason_of(error)})"
-            raise MotionError("motion file", "a .npz or .json written by Motion.save", got) from None
+            raise MotionError("motion file", f"a motion file ({', '.join(registry().motion_suffixes)})", got) from None
 
     def summary(self) -> dict[str, Any]:
         """Describe the motion by JSON values, without its frames."""

@@ -10,7 +10,7 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -27,11 +27,14 @@ from .interfaces.converter import Converter
 from .plugin_calls import EXCLUDE_VARIABLE, output_to_stderr, running_plugin
 
 if TYPE_CHECKING:
+    from .motion import Motion
     from .spec import Spec
 
 OWN_DISTRIBUTION = "headmotion"
 SELECT_VARIABLE = "HEADMOTION_PLUGINS"
 """Environment variable with the third-party plugins to load, separated by commas; unset: all."""
+MOTION_SUFFIXES = (".npz", ".json")
+"""Suffixes of the library's own motion files, see `Motion.save`."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,19 @@ class Registry:
     """YAML files by name."""
     converters: dict[tuple[str, str], Converter] = field(default_factory=dict)
     """Converters by source and target type."""
+    motion_readers: dict[str, Callable[[Path], Motion]] = field(default_factory=dict)
+    """Readers of motion files by suffix, in lower case."""
     assets: dict[str, tuple[Asset, ...]] = field(default_factory=dict)
     """Assets by plugin."""
     records: list[PluginRecord] = field(default_factory=list)
     """One record per plugin, in the order of loading."""
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("headmotion"))
     """Manager through which hooks are called."""
+
+    @property
+    def motion_suffixes(self) -> tuple[str, ...]:
+        """Suffixes of the motion files that can be read."""
+        return (*MOTION_SUFFIXES, *sorted(self.motion_readers))
 
     def types(self, kind: str) -> list[str]:
         """Return the registered types of a kind, sorted."""
@@ -245,6 +255,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
         specs = _offered_specs(result, plugin, own)
         models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
         converters = _offered_converters(result, plugin, own)
+        readers = _offered_readers(result, plugin)
         assets = _offered_assets(result, plugin)
     except BaseException:
         if result.manager.has_plugin(plugin):
@@ -256,6 +267,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     result.models.update(models)
     result.recipes.update(recipes)
     result.converters.update(converters)
+    result.motion_readers.update(readers)
     result.assets[plugin] = assets
     return {
         "types": tuple(f"{kind}:{name}" for kind, name in specs),
@@ -312,6 +324,16 @@ def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[
         if key in result.converters or key in offered:
             raise PluginError(f"plugin {plugin}", "a conversion that no other plugin offers", " to ".join(key))
         offered[key] = converter
+    return offered
+
+
+def _offered_readers(result: Registry, plugin: str) -> dict[str, Callable[[Path], Motion]]:
+    offered = dict(result.call(plugin, "headmotion_motion_readers") or {})
+    for suffix, reader in offered.items():
+        if not re.fullmatch(r"\.[a-z0-9]+", str(suffix)) or not callable(reader):
+            raise PluginError(f"plugin {plugin}", "readers by suffix, such as .bvh", f"{reader!r} of {suffix!r}")
+        if suffix in result.motion_readers or suffix in MOTION_SUFFIXES:
+            raise PluginError(f"plugin {plugin}", "a suffix that no other plugin reads", repr(suffix))
     return offered
 
 

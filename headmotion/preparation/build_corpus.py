@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..core.files import atomic_output, remove_folder, replace
+from ..core.files import atomic_output, read_regular, remove_folder, replace, write_text
 from ..data.clip import Clip
 from ..data.corpus_folder import publish, remove, taken
 from ..data.infer_representation import infer_representation
@@ -23,7 +23,10 @@ from .staging import read_clips, read_record
 
 STAGING = ".staging"
 
-_CORPUS_FILES = (SHARDS, INDEX, HEADER)
+PREPARED = "prepared.json"
+"""Says what a corpus was prepared from, so that the same call can be told from one that is about another corpus."""
+
+_CORPUS_FILES = (SHARDS, INDEX, PREPARED, HEADER)
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,14 @@ class CorpusBuilder:
         return self.folder / STAGING / key[:2] / key[2:34]
 
     def start(self) -> bool:
-        """Make the folder ready; return False if the corpus is complete because only the last step was interrupted.
+        """Make the folder ready; return False if it holds the corpus of the same videos and settings, complete.
 
         Raises:
             CorpusError: the folder holds another corpus.
         """
-        if (self.folder / HEADER).exists() and self._staged.exists():
-            remove_folder(self._staged)
+        remove(self._staged)  # of a call that was interrupted after its last step
+        if self._is_complete():
+            remove(self.folder / STAGING)
             return False
         self._check_free()
         (self.folder / STAGING).mkdir(exist_ok=True)
@@ -92,6 +96,7 @@ class CorpusBuilder:
             representation = infer_representation(first.landmarks.shape)
             quality = self.settings.frame_quality
             write_shards(built, self._clips(), representation=representation, frame_quality=quality)
+            write_text(built / PREPARED, self._prepared)
             # Set before the first file appears, so that a later call can tell these files from a foreign corpus.
             self._publishing.touch()
             try:
@@ -110,9 +115,24 @@ class CorpusBuilder:
 
     @property
     def _staged(self) -> Path:
-        """The name of the staging area when the corpus is complete; it tells which corpus."""
+        """The name of the staging area when the corpus is complete."""
+        return self.folder / ".staged"
+
+    @property
+    def _prepared(self) -> str:
+        """Content of `PREPARED`."""
         videos = [(video.name, video.size) for video in self.videos]
-        return self.folder / f".staged-{_digest(videos, self.settings.digest, asdict(self.metadata))[:16]}"
+        digest = _digest(videos, self.settings.digest, asdict(self.metadata))
+        return json.dumps({"videos": len(videos), "videos_and_settings_sha256": digest})
+
+    def _is_complete(self) -> bool:
+        # The header is published last, after the file that says whose it is.
+        if not (self.folder / HEADER).exists():
+            return False
+        try:
+            return read_regular(self.folder / PREPARED).decode() == self._prepared
+        except (OSError, ValueError):
+            return False
 
     def _check_free(self) -> None:
         if any((self.folder / name).exists() for name in _CORPUS_FILES) and not self._publishing.exists():

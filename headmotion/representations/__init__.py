@@ -1,6 +1,10 @@
 """Representations of motion: face landmarks, meshes, blend shapes, keypoints and body joints."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
@@ -16,6 +20,9 @@ from .specs import (
     Landmarks683DSpec,
     Mesh478Spec,
 )
+
+if TYPE_CHECKING:
+    from ..core.motion import Motion
 
 
 @hookimpl
@@ -36,6 +43,18 @@ def headmotion_specs() -> Iterable[type[Spec]]:
 def headmotion_converters() -> Iterable[Converter]:
     """Return the converters between them."""
     return CONVERTERS
+
+
+@hookimpl
+def headmotion_motion_readers() -> Mapping[str, Callable[[Path], Motion]]:
+    """Return the readers of motion files that come with headmotion."""
+    return {".bvh": _read_bvh}
+
+
+def _read_bvh(path: Path) -> Motion:
+    from .bvh import read_bvh  # imports torch, which listing the plugins need not do
+
+    return read_bvh(path)
 
 
 @hookimpl

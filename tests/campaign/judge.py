@@ -16,7 +16,7 @@ import pytest
 
 from headmotion import cli
 
-LIMIT = 10.0
+LIMIT = 20.0
 """Seconds of a processor; how long they take depends on who else is at work."""
 
 MEMORY = 3 << 30

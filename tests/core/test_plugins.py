@@ -233,6 +233,24 @@ def test_converters_are_found_and_checked(fake_plugins):
     assert "a conversion that no other plugin offers, got twin/a to twin/b" in records["twin"].error
 
 
+def test_motion_readers_are_found_and_checked(fake_plugins):
+    offer = "def headmotion_motion_readers(): return {}"
+    for name, readers in {
+        "good": "{'.track': lambda path: f'read {path}'}",
+        "thief": "{'.npz': print}",
+        "twin": "{'.track': print}",
+        "bare": "{'track': print}",
+        "silent": "{'.mute': None}",
+    }.items():
+        fake_plugins.install(f"headmotion-{name}", HOOK + offer.replace("{}", readers))
+    registry = fake_plugins.registry()
+    assert registry.motion_readers[".track"]("a.track") == "read a.track" and registry.motion_suffixes[-1] == ".track"
+    records = by_name(registry)
+    for name, suffix in (("thief", ".npz"), ("twin", ".track")):
+        assert f"a suffix that no other plugin reads, got '{suffix}'" in records[name].error
+    assert all("readers by suffix, such as .bvh" in records[name].error for name in ("bare", "silent"))
+
+
 def test_other_modules_of_the_family_are_no_hooks(fake_plugins):
     fake_plugins.install("headmotion-good", "import json as headmotion_helpers\n" + offering("good/part"))
     assert by_name(fake_plugins.registry())["good"].status == "ok"

@@ -48,7 +48,8 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     made = content(prepare(videos, tmp_path_factory.mktemp("made") / "c", SLOW, workers=0, quiet=True))
-    assert made.keys() == {"corpus.json", "index.safetensors", "refused.jsonl", "shards/00000.safetensors"}
+    files = {"corpus.json", "index.safetensors", "prepared.json", "refused.jsonl", "shards/00000.safetensors"}
+    assert made.keys() == files
     return made
 
 
@@ -180,7 +181,18 @@ def test_a_second_preparation_is_refused(videos: Path, undisturbed: dict[str, by
     assert str(output) in str(raised.value) and not content(output)
     prepare(videos, output, SLOW, workers=0, quiet=True)
     with pytest.raises(hm.CorpusError, match="a new folder"):
-        prepare(videos, output, SLOW, workers=0, quiet=True)
+        prepare(videos, output, SLOW, workers=0, quiet=True, val=0.5)
+    assert content(output) == undisturbed
+
+
+def test_the_same_call_finds_its_corpus_complete(
+    videos: Path, undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if it had been killed between its last step and its exit."""
+    output = tmp_path / "c"
+    prepare(videos, output, SLOW, workers=0, quiet=True)
+    monkeypatch.setattr(VideoJob, "run", lambda *_: pytest.fail("a video was read again"))
+    assert prepare(videos, output, SLOW, workers=0, quiet=True) == output
     assert content(output) == undisturbed
 
 

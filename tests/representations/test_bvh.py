@@ -190,6 +190,16 @@ def test_any_file(tmp_path_factory: pytest.TempPathFactory, text: str, up: str) 
         assert torch.equal(read(text, folder, up).values, read(text.replace("\n\n", "\n"), folder, up).values)
 
 
+def test_motion_files_of_any_suffix_case_are_read_by_one_function(tmp_path: Path) -> None:
+    spec = {"type": "joints", "names": ["hips", "head"], "parents": [-1, 0], "offsets": [[0, 0, 0], [0, 1, 0]]}
+    joints = resolve_spec("representation", spec).build()
+    written = Motion(joints.neutral().expand(3, -1, -1), Fraction(25), joints.spec.model_dump(mode="json"))
+    write_bvh(written, tmp_path / "body.BVH")
+    assert torch.equal(Motion.load(tmp_path / "body.BVH").values, read_bvh(tmp_path / "body.BVH").values)
+    with pytest.raises(MotionError, match="an existing file"):
+        Motion.load(tmp_path / "missing.bvh")
+
+
 def test_joints_in_any_order_are_written_as_a_tree(tmp_path: Path) -> None:
     spec = {
         "type": "joints",
