@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from ..core.errors import DetectorError
+from ..core.files import reason_of
 from ..core.interfaces.detector import Detection, Detector
 from ..core.interfaces.renderer import Picture
 from ..core.lazy import import_optional
@@ -100,8 +101,7 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
             face_detector_kwargs={"path_to_detector": str(faces)},
         )
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())[:120]
-        got = f"{_join_paths(faces, landmarks)} ({type(error).__name__}: {reason})"
+        got = f"{_join_paths(faces, landmarks)} ({reason_of(error)})"
         raise DetectorError(_NAME, "its own, complete weights", got, "fetch them again") from None
 
 

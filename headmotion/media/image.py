@@ -16,6 +16,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError, _imaging
 from torch import Tensor
 
 from ..core.errors import ImageError
+from ..core.files import reason_of
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.lazy import import_optional
@@ -90,9 +91,8 @@ def read_reduced(path: str | os.PathLike[str], edge: int | None, alpha: bool = F
     except (Image.DecompressionBombError, MemoryError):
         raise ImageError("picture", f"at most {MAX_PIXELS:,} pixels", f"a larger one in {source}") from None
     except Exception as error:  # decoders raise errors of any type on damaged files
-        raise ImageError(
-            "picture", "a whole picture (PNG, JPEG, WebP ...)", f"{source} ({type(error).__name__})"
-        ) from None
+        got = f"{source} ({reason_of(error)})"
+        raise ImageError("picture", "a whole picture (PNG, JPEG, WebP ...)", got) from None
 
 
 def is_brand(head: bytes, brands: tuple[bytes, ...]) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..core.errors import HeadmotionError, SpecError, first_problem
+from ..core.errors import HeadmotionError, SpecError, describe, first_problem, one_line
 from ..core.files import atomic_output, write_text
 from ..core.motion import Motion
 from ..execution.job import Heartbeat, Job, register_job
@@ -176,9 +176,8 @@ class GenerateJob(Job):
             frames = self._generate(_pipeline(self.model, self.model_sha256, self.device), heartbeat)
             record = Record(settings, seconds=time.monotonic() - begin, frames=frames)
         except Exception as error:  # one bad file must not end the work on ten thousand others
-            known = isinstance(error, HeadmotionError)
-            message = str(error) if known else f"{type(error).__name__}: {error}"
-            record = Record(settings, " ".join(message.split())[:500], time.monotonic() - begin)
+            message = one_line(str(error)) if isinstance(error, HeadmotionError) else describe(error)
+            record = Record(settings, message, time.monotonic() - begin)
         finally:
             THREADS.reset(token)
         record.save(self.output)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..core.errors import CorpusError
+from ..core.errors import CorpusError, describe
 from ..execution.job import Heartbeat, Job, register_job
 from .find_videos import VideoFile
 from .settings import Settings
@@ -72,7 +72,7 @@ class VideoJob(Job):
         except OSError as error:  # from writing only: errors of reading have classes of their own
             raise CorpusError("preparation", f"to write into {self.folder}", error.strerror or "an error") from None
         except Exception as error:  # one bad video must not end the work on a million others
-            self._reject("error", what=" ".join(f"{type(error).__name__}: {error}".split())[:300])
+            self._reject("error", what=describe(error))
 
     def record_lost_worker(self) -> None:
         """Stage that the video was rejected."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..core.errors import PluginError
+from ..core.errors import PluginError, describe
 from ..core.interfaces.specs import ComponentSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
@@ -70,7 +70,7 @@ def _check_type(offered: str, spec: ComponentSpec | PhaseSpec | None, level: int
     try:
         return run_checks(kind, spec or type_name, level=level)
     except Exception as error:  # a representation that cannot even be built
-        return [CheckResult(BUILDS, "failed", " ".join(f"{type(error).__name__}: {error}".split()))]
+        return [CheckResult(BUILDS, "failed", describe(error))]
 
 
 def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:

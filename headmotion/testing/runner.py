@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 import torch
 
-from ..core.errors import SpecError
+from ..core.errors import SpecError, describe
 from ..core.interfaces.specs import BuildContext, ComponentSpec, PhaseSpec, RepresentationSpec, resolve_spec
 from ..core.spec import Spec
 from .build_context import Subject
@@ -124,7 +124,7 @@ def run_check(check: Check, subject: Subject | PhaseSubject, expect_failure: boo
     except NotApplicable as reason:
         return CheckResult(check, "unexpected-pass" if expect_failure else "not-applicable", str(reason))
     except Exception as error:
-        detail = " ".join(f"{type(error).__name__}: {error}".split())
+        detail = describe(error)
         where = _innermost_line(error.__traceback__, subject) or _class_line(subject)
         # The checks themselves fail by AssertionError only, so any other error is the part's own.
         crashed = not isinstance(error, AssertionError)

@@ -12,6 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from ..core.files import reason_of
+
 KEY = "headmotion"
 
 
@@ -52,7 +54,7 @@ def parse_state(content: bytes) -> tuple[RunPosition, dict[str, Tensor]]:
         )
         intact = meta.get("sha256") in (None, _digest(tensors))
     except (SafetensorError, LookupError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from None
+        raise ValueError(reason_of(error)) from None
     if not intact:
         raise ValueError("a digest of other tensors")
     return position, tensors

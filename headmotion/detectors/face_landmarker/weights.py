@@ -12,6 +12,7 @@ from safetensors.torch import load
 from torch import nn
 
 from ...core.errors import DetectorError
+from ...core.files import reason_of
 from .blaze_face import BlazeFace
 from .blendshape_network import BlendshapeNetwork
 from .mesh_network import MeshNetwork
@@ -49,7 +50,7 @@ def load_networks(device: torch.device, path: Path = FILE) -> Networks:
             raise DetectorError("detector face-mesh", f"{path.name} with SHA-256 {SHA256}", digest, remedy)
         stored = load(content)
     except (OSError, SafetensorError) as error:
-        got = f"{path} ({type(error).__name__})"
+        got = f"{path} ({reason_of(error)})"
         raise DetectorError("detector face-mesh", "its bundled weights", got, remedy) from None
     with torch.random.fork_rng(devices=[]):  # layers begin with random weights, which must not move the user's seed
         modules = parts()
