@@ -42,8 +42,8 @@ export class Motion {
 }
 
 /**
- * Open a session. Options: those of the hello message (model, rate, channels, controls, seed, fps, style, representation,
- * mouth, token), samples ("float32" or "int16"), points (rows of x and y), or picture (Blob, ArrayBuffer or bytes).
+ * Open a session. Options: those of the hello message (model, rate, channels, controls, seed, fps, style, mouth, token,
+ * representation), samples ("float32" or "int16"), points (rows of x and y), or picture (Blob, ArrayBuffer or bytes).
  */
 export async function connect(url, options = {}) {
   const { picture, points, ...hello } = { samples: "float32", ...options };
