@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .core.interfaces.detector import Detection as Detection
     from .core.interfaces.detector import Detector as Detector
     from .core.interfaces.detector import SupportsLabels as SupportsLabels
+    from .core.interfaces.detector import SupportsRepresentations as SupportsRepresentations
     from .core.interfaces.detector import SupportsTracking as SupportsTracking
     from .core.interfaces.discriminator import Discriminator as Discriminator
     from .core.interfaces.discriminator import SupportsPrediction as SupportsPrediction
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from .core.interfaces.representation import Representation as Representation
     from .core.interfaces.representation import SupportsDrawing as SupportsDrawing
     from .core.interfaces.representation import SupportsFitting as SupportsFitting
+    from .core.interfaces.representation import SupportsMouth as SupportsMouth
     from .core.interfaces.representation import SupportsPoints2D as SupportsPoints2D
     from .core.interfaces.representation import UnitSquare as UnitSquare
     from .core.interfaces.sample import Sample as Sample
@@ -107,7 +109,7 @@ _HOMES = {
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
     " SupportsStyle SupportsTrainingTerms SupportsUncertainty",
     "core.interfaces.converter": "Converter",
-    "core.interfaces.detector": "Detection Detector SupportsLabels SupportsTracking",
+    "core.interfaces.detector": "Detection Detector SupportsLabels SupportsRepresentations SupportsTracking",
     "core.interfaces.discriminator": "Discriminator SupportsPrediction",
     "core.interfaces.fixed_shape_stream": "FixedShapeStream",
     "core.interfaces.generator": "Generator",
@@ -115,7 +117,8 @@ _HOMES = {
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation PicturePair Plot",
     "core.interfaces.phase": "Phase UsesParts",
     "core.interfaces.renderer": "Renderer SupportsTraining",
-    "core.interfaces.representation": "Representation SupportsDrawing SupportsFitting SupportsPoints2D UnitSquare",
+    "core.interfaces.representation": "Representation SupportsDrawing SupportsFitting SupportsMouth SupportsPoints2D"
+    " UnitSquare",
     "core.interfaces.sample": "Sample",
     "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
     " MetricSpec PhaseSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",

@@ -9,10 +9,15 @@ from typing import Any
 import click
 
 from .console import echo, show
-from .options import any_path, check_output, existing_file, options, quiet
+from .options import any_path, check_output, existing_file, options, quiet, spec_fields
 
 NO_CLIPS = 1
 """Exit status of ``prepare`` if no video gives a clip."""
+
+
+def _representation(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Return the spec of a representation as JSON values, from a type or from JSON."""
+    return None if value is None else spec_fields(value, '{"type": "mesh478", "dims": 2}')
 
 
 @click.command()
@@ -20,6 +25,12 @@ NO_CLIPS = 1
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="Folder of the corpus."),
     click.option("--detector", help="face-mesh, mediapipe, face-alignment or a .task file.  [default: face-mesh]"),
+    click.option(
+        "--representation",
+        callback=_representation,
+        metavar="TYPE|JSON",
+        help="Motion to keep: landmarks68, landmarks68-3d, mesh478, blendshapes.  [default: 68 landmarks]",
+    ),
     click.option(
         "--crop",
         type=click.Choice(["shot", "face", "none"]),

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,12 @@ import torch
 from torch import Tensor
 
 from ..core.errors import DetectorError
-from ..core.interfaces.detector import Detector
+from ..core.interfaces.detector import Detection, Detector
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.timing import resample_frames
 from ..media.video_reader import last_frames
+from .detection_points import DetectionPoints
 
 Face = int | Literal["largest"]
 """Selection of a face: ``largest``, or its number from 1, counted from the left."""
@@ -34,6 +36,21 @@ MIN_SIZE_PX = 32
 """Distance of the outer eye corners (px) below which a face has too little detail."""
 
 _log = logging.getLogger("headmotion")
+
+
+@dataclass(frozen=True)
+class _Person:
+    """A detection in the pixels of a whole picture."""
+
+    pose: Tensor
+    """``[P, D]`` of the representation that is asked for."""
+    points: Tensor | None
+    """Where the person is, ``[Q, 2 or 3]``; None if the detector does not say."""
+
+    @property
+    def shape(self) -> Tensor:
+        """What distinguishes persons best: their points, or else their poses."""
+        return self.pose if self.points is None else self.points
 
 
 @dataclass(frozen=True)
@@ -54,14 +71,15 @@ class PoseFinder:
             DetectorError: no face, or no face of the selected number.
         """
         (found,) = self._detect([picture])
-        return self._checked(found, picture).unsqueeze(0)
+        return self._checked(found, picture).pose.unsqueeze(0)
 
-    def _checked(self, poses: Sequence[Tensor], picture: Picture) -> Tensor:
-        """Return the pose ``[P, D]`` of the selected person, with warnings of its faults."""
-        pose = self._select(poses)
-        for fault in faults(pose, self.representation, picture.shape[0], picture.shape[1]):
-            _log.warning("%s", fault)
-        return pose
+    def _checked(self, persons: Sequence[_Person], picture: Picture) -> _Person:
+        """Return the selected person, with warnings of the faults of its points."""
+        person = self._select(persons)
+        if self._points is not None and person.points is not None:
+            for fault in faults(person.points, self._points.representation, picture.shape[0], picture.shape[1]):
+                _log.warning("%s", fault)
+        return person
 
     def in_video(self, path: Path, frames: int, fps: Fraction) -> Tensor:
         """Return the last poses ``[R, P, D]`` of a video; fewer than requested if the face was not visible before.
@@ -77,57 +95,65 @@ class PoseFinder:
         """
         pictures, rate = last_frames(path, lambda rate: math.ceil((frames - 1) * rate / fps) + 1)
         last, *earlier = self._detect(pictures[::-1])
-        poses = [self._checked(last, pictures[-1])]
+        persons = [self._checked(last, pictures[-1])]
         for found in takewhile(len, earlier):
             # The face is selected in the last frame only; before, it is the one nearest to the frame after.
-            poses.append(found[_nearest(found, poses[-1])])
+            persons.append(_nearest(found, persons[-1]))
         # Time is counted backwards from the last frame, so that resampling preserves this frame exactly.
-        backwards = torch.stack(poses)
-        count = min(frames, math.floor((len(poses) - 1) * fps / rate) + 1)
+        backwards = torch.stack([person.pose for person in persons])
+        count = min(frames, math.floor((len(persons) - 1) * fps / rate) + 1)
         return resample_frames(backwards, rate, fps, count).flip(0)
 
-    def _detect(self, pictures: Sequence[Picture]) -> list[list[Tensor]]:
-        """Return the poses ``[P, D]`` in each picture, in its pixels, the largest first."""
+    @cached_property
+    def _points(self) -> DetectionPoints | None:
+        return DetectionPoints.of(self.detector, self.representation, landmarks=True)
+
+    def _detect(self, pictures: Sequence[Picture]) -> list[list[_Person]]:
+        """Return the persons in each picture, in its pixels, the largest first."""
         factors = [max(1.0, max(picture.shape[:2]) / LONGEST_EDGE) for picture in pictures]
         reduced = [_reduced(picture, factor) for picture, factor in zip(pictures, factors, strict=True)]
-        detections = self.detector.detect(reduced)
-        return [
-            [self._enlarged(detection.pose, factor) for detection in found]
-            for found, factor in zip(detections, factors, strict=True)
-        ]
+        found = self.detector.detect(reduced)
+        return [self._persons(detections, factor) for detections, factor in zip(found, factors, strict=True)]
 
-    def _enlarged(self, pose: Tensor, factor: float) -> Tensor:
-        # Through the unit frame, because only the representation knows which numbers are lengths.
-        unit = self.representation.normalize(pose, UnitSquare(0, 0, 1))
-        return pose if factor == 1 else self.representation.denormalize(unit, UnitSquare(0, 0, factor))
+    def _persons(self, detections: Sequence[Detection], factor: float) -> list[_Person]:
+        """Return what was detected in a picture that had been reduced by a factor."""
+        poses = [enlarge(detection.pose, factor, self.representation) for detection in detections]
+        if self._points is None:
+            return [_Person(pose, None) for pose in poses]
+        points = [enlarge(each, factor, self._points.representation) for each in self._points(detections)]
+        return [_Person(pose, each) for pose, each in zip(poses, points, strict=True)]
 
-    def _select(self, poses: Sequence[Tensor]) -> Tensor:
-        if not poses:
+    def _select(self, persons: Sequence[_Person]) -> _Person:
+        if not persons:
             name = f"detector {self.detector.spec.type_name()}"
             remedy = "take or cut a picture in which the face is larger, upright and turned to the camera"
             raise DetectorError(name, "a face in the picture", "none", remedy)
         if self.face == "largest":
-            if len(poses) > 1:
-                _log.warning("%s; the largest is taken, face=N (--face N) takes another", _describe(poses))
-            return poses[0]
-        from_left = sorted(poses, key=lambda pose: float(pose[:, 0].mean())) if _are_points(poses[0]) else poses
-        if not (isinstance(self.face, int) and 1 <= self.face <= len(poses)):
-            expected = f"'largest' or a number from 1 to {len(poses)}"
-            raise DetectorError("face", expected, repr(self.face), _describe(poses))
-        return from_left[self.face - 1]
+            if len(persons) > 1:
+                _log.warning("%s; the largest is taken, face=N (--face N) takes another", _describe(persons))
+            return persons[0]
+        if not (isinstance(self.face, int) and 1 <= self.face <= len(persons)):
+            expected = f"'largest' or a number from 1 to {len(persons)}"
+            raise DetectorError("face", expected, repr(self.face), _describe(persons))
+        return sorted(persons, key=_left)[self.face - 1]
+
+
+def enlarge(pose: Tensor, factor: float, representation: Representation) -> Tensor:
+    """Return poses ``[..., P, D]``, found in a picture that was reduced by a factor, in pixels of the whole picture."""
+    # Through the unit frame, because only the representation knows which numbers are lengths.
+    unit = representation.normalize(pose, UnitSquare(0, 0, 1))
+    return pose if factor == 1 else representation.denormalize(unit, UnitSquare(0, 0, factor))
 
 
 def faults(pose: Tensor, representation: Representation, height: int, width: int) -> list[str]:
     """Return the reasons for which a pose is a poor reference, one sentence each.
 
     Args:
-        pose: ``[P, D]``, in pixels of the picture.
+        pose: points ``[P, 2 or 3]``, in pixels of the picture.
         representation: what the pose is.
         height: of the picture (px).
         width: of the picture (px).
     """
-    if not _are_points(pose):
-        return []
     points = representation.to_points2d(pose)
     first, second = (points[index] for index in representation.scale_pair)
     size = float((second - first).norm())
@@ -156,19 +182,22 @@ def _reduced(picture: Picture, factor: float) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _nearest(poses: Sequence[Tensor], pose: Tensor) -> int:
-    """Return the index of the nearest of ``poses [P, D]`` to ``pose [P, D]``."""
-    return int((torch.stack(list(poses)) - pose)[..., :2].norm(dim=-1).mean(dim=1).argmin())
+def _nearest(persons: Sequence[_Person], person: _Person) -> _Person:
+    """Return the one of some persons who is nearest to a person."""
+    shapes = torch.stack([each.shape for each in persons])
+    return persons[int((shapes - person.shape)[..., :2].norm(dim=-1).mean(dim=1).argmin())]
 
 
-def _are_points(pose: Tensor) -> bool:
-    """Return whether a pose ``[P, D]`` is points of the picture, and not single numbers such as blend shapes."""
-    return pose.shape[-1] > 1
+def _left(person: _Person) -> float:
+    """Return the horizontal place of a person (px); 0 if it is not known, so that the largest stays the first."""
+    return 0.0 if person.points is None else float(person.points[:, 0].mean())
 
 
-def _describe(poses: Sequence[Tensor]) -> str:
-    if not _are_points(poses[0]):
-        return f"{len(poses)} {'face' if len(poses) == 1 else 'faces'}, the largest first"
-    centers = sorted(tuple(pose[:, :2].mean(dim=0).round().int().tolist()) for pose in poses)
-    numbered = ", ".join(f"{number} at ({x}, {y})" for number, (x, y) in enumerate(centers, 1))
-    return f"{len(poses)} {'face' if len(poses) == 1 else 'faces'}: {numbered}"
+def _describe(persons: Sequence[_Person]) -> str:
+    count = f"{len(persons)} {'face' if len(persons) == 1 else 'faces'}"
+    centers = sorted(
+        tuple(each.points[:, :2].mean(dim=0).round().int().tolist()) for each in persons if each.points is not None
+    )
+    if not centers:
+        return f"{count}, the largest first"
+    return f"{count}: {', '.join(f'{number} at ({x}, {y})' for number, (x, y) in enumerate(centers, 1))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,12 +11,14 @@ from ..core.interfaces.specs import BuildContext, DetectorSpec
 
 if TYPE_CHECKING:
     from ..core.interfaces.detector import Detector
+    from ..core.interfaces.representation import Representation
 
 
 class FaceMeshSpec(DetectorSpec):
     """MediaPipe's Face Landmarker in torch, bundled: the face mesh, 68 landmarks selected from it, or blend shapes."""
 
     type: Literal["face-mesh"] = "face-mesh"
+    representations: ClassVar[tuple[str, ...]] = ("landmarks68", "landmarks68-3d", "mesh478", "blendshapes")
     min_confidence: float = Field(0.5, gt=0, lt=1)
     """Confidence above which a detection is a face."""
     max_faces: int = Field(8, ge=1, le=64)
@@ -32,8 +34,7 @@ class FaceMeshSpec(DetectorSpec):
         """
         from .face_landmarker.detector import FaceMeshDetector
 
-        names = ("landmarks68", "landmarks68-3d", "mesh478", "blendshapes")
-        _check_representation(self, context, *names, dims=(1, 2, 3))
+        check_representation(self, context.representation, dims=(1, 2, 3))
         return FaceMeshDetector(self, context.representation)
 
 
@@ -41,6 +42,7 @@ class MediapipeSpec(DetectorSpec):
     """MediaPipe's face mesh, or the 68 landmarks selected from it; 2-D or with depth."""
 
     type: Literal["mediapipe"] = "mediapipe"
+    representations: ClassVar[tuple[str, ...]] = ("landmarks68", "landmarks68-3d", "mesh478")
     model: str | None = None
     """Path of a ``face_landmarker.task`` file; None uses the models that mediapipe contains up to version 0.10.30."""
     min_confidence: float = Field(0.5, gt=0, le=1)
@@ -56,7 +58,7 @@ class MediapipeSpec(DetectorSpec):
         """
         from .mediapipe import MediapipeDetector
 
-        _check_representation(self, context, "landmarks68", "landmarks68-3d", "mesh478")
+        check_representation(self, context.representation)
         return MediapipeDetector(self, context.representation)
 
 
@@ -64,6 +66,7 @@ class FaceAlignmentSpec(DetectorSpec):
     """The face-alignment package: S3FD finds faces, a face alignment network their 68 landmarks; 2-D."""
 
     type: Literal["face-alignment"] = "face-alignment"
+    representations: ClassVar[tuple[str, ...]] = ("landmarks68",)
     face_weights: str | None = None
     """Path of ``s3fd-619a316812.pth``; None: the file in torch hub's folder ``checkpoints``."""
     landmark_weights: str | None = None
@@ -81,15 +84,18 @@ class FaceAlignmentSpec(DetectorSpec):
         """
         from .face_alignment import FaceAlignmentDetector
 
-        _check_representation(self, context, "landmarks68", dims=(2,))
+        check_representation(self, context.representation, dims=(2,))
         return FaceAlignmentDetector(self)
 
 
-def _check_representation(
-    spec: DetectorSpec, context: BuildContext, *names: str, dims: tuple[int, ...] = (2, 3)
-) -> None:
-    representation = context.representation
-    if representation.name not in names or representation.dims not in dims:
-        expected = f"the representation {' or '.join(names)} with dims {' or '.join(map(str, dims))}"
+def check_representation(spec: DetectorSpec, representation: Representation, dims: tuple[int, ...] = (2, 3)) -> None:
+    """Refuse a representation that a detector does not give.
+
+    Raises:
+        SpecError: it is none of the spec's `representations`, or has other numbers per point than ``dims``.
+    """
+    if representation.name not in spec.representations or representation.dims not in dims:
+        names = " or ".join(spec.representations)
+        expected = f"the representation {names} with dims {' or '.join(map(str, dims))}"
         got = f"{representation.name} with dims {representation.dims}"
         raise SpecError(f"detector {spec.type_name()}", expected, got, "use another detector, or pass poses")

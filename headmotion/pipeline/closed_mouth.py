@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..core.interfaces.representation import Representation
+from ..core.interfaces.representation import Representation, SupportsMouth
 
 Mouth = Literal["auto", "closed", "as-is"]
 """Whether the mouth of a still picture is closed before it speaks."""
@@ -23,6 +23,8 @@ Array = npt.NDArray[np.float64]
 
 def mouth_opening(pose: Tensor, representation: Representation) -> float:
     """Return how far the mouth of a pose ``[P, D]`` is open, in widths of it; 0 for what has no mouth."""
+    if isinstance(representation, SupportsMouth):
+        return representation.mouth_opening(pose)
     if not _has_mouth(representation):
         return 0.0
     points = representation.to_points2d(pose).double().numpy()
@@ -37,6 +39,8 @@ def close_mouth(pose: Tensor, representation: Representation) -> Tensor:
 
     The corners of the mouth stay, so that a laughing mouth becomes a wide closed one.
     """
+    if isinstance(representation, SupportsMouth):
+        return representation.close_mouth(pose)
     if not _has_mouth(representation):
         return pose
     values = pose.double().numpy()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..core.files import atomic_output, read_regular, remove_folder, replace, write_text
@@ -30,6 +30,16 @@ _CORPUS_FILES = (SHARDS, INDEX, PREPARED, HEADER)
 
 
 @dataclass(frozen=True)
+class ClipMetadata:
+    """What is known of a clip without looking at it; see `Clip`."""
+
+    speaker: str
+    split: str
+    license: str
+    distribute: bool
+
+
+@dataclass(frozen=True)
 class ClipMetadataRules:
     """What the user says of all clips."""
 
@@ -38,6 +48,15 @@ class ClipMetadataRules:
     """Share of speakers in the split ``val``."""
     license: str
     distribute: bool
+    listed: Mapping[str, ClipMetadata] = field(default_factory=dict)
+    """What an index says of the clip that belongs to a video, by the video's name; it comes first."""
+
+    def of(self, video_name: str) -> ClipMetadata:
+        """Return what is known of the clips of a video."""
+        if video_name in self.listed:
+            return self.listed[video_name]
+        speaker = guess_speaker(video_name, self.speaker)
+        return ClipMetadata(speaker, split_of(speaker, self.val), self.license, self.distribute)
 
 
 @dataclass(frozen=True)
@@ -93,7 +112,7 @@ class CorpusBuilder:
         # Written first, so that a complete corpus always has it.
         self._write_rejected()
         if (first := next(self._clips(), None)) is not None:
-            representation = infer_representation(first.landmarks.shape)
+            representation = self.settings.representation or infer_representation(first.landmarks.shape)
             quality = self.settings.frame_quality
             write_shards(built, self._clips(), representation=representation, frame_quality=quality)
             write_text(built / PREPARED, self._prepared)
@@ -140,18 +159,18 @@ class CorpusBuilder:
 
     def _clips(self) -> Iterator[Clip]:
         for video in self.videos:
-            speaker = guess_speaker(video.name, self.metadata.speaker)
+            known = self.metadata.of(video.name)
             for clip in read_clips(self.staging_folder(video)):
                 yield Clip(
                     id=clip.id,
-                    speaker=speaker,
-                    split=split_of(speaker, self.metadata.val),
+                    speaker=known.speaker,
+                    split=known.split,
                     landmarks=clip.landmarks,
                     audio=clip.audio,
                     fps=FPS,
-                    license=self.metadata.license,
+                    license=known.license,
                     source=video.name,
-                    distribute=self.metadata.distribute,
+                    distribute=known.distribute,
                     image_size=clip.image_size,
                     checks=clip.checks,
                     frames=clip.frames,

@@ -13,11 +13,11 @@ from ..core.interfaces.representation import Representation
 from ..media.audio import Wave
 from ..media.loudness import power_db
 from ..sync.trained import TrainedSyncers
-from .face_tracks import FaceTrack
+from .face_tracks import FaceTrack, Poses
 from .settings import FPS, SAMPLES_PER_FRAME, Settings
 
 REASONS = {
-    "no_audio": "the video has no audio track",
+    "no_audio": "the video has no audio track, and no sound file is next to it",
     "no_face": "no face was detected in the video",
     "unreadable": "the file is empty, no video, or damaged at its beginning",
     "damaged": "the file is damaged; clips before the damage are kept",
@@ -44,6 +44,7 @@ class ClipFilters:
 
     settings: Settings
     representation: Representation
+    """Of the points of tracks."""
     syncers: TrainedSyncers | None = None
 
     def check_track(self, track: FaceTrack) -> tuple[Measurements, str]:
@@ -74,11 +75,11 @@ class ClipFilters:
         }
         return measured, next((reason for reason, is_exceeded in exceeded.items() if is_exceeded), "")
 
-    def check_audio(self, track: FaceTrack, wave: Wave) -> tuple[Measurements, str]:
+    def check_audio(self, motion: Poses, wave: Wave) -> tuple[Measurements, str]:
         """Measure the audio of a face, and how far the two are apart.
 
         Args:
-            track: poses ``[T, P, D]`` in pixels of the video.
+            motion: ``[T, P, D]``, what the syncers take; points are in pixels of the video.
             wave: ``[640 * T]`` at 16 kHz, -1..1.
 
         Returns:
@@ -88,7 +89,7 @@ class ClipFilters:
         # Syncers are not asked about silence, whose offset is arbitrary.
         if measured["level_db"] < self.settings.min_level_db:
             return measured, "silence"
-        levels = self.syncers.measure(track.poses, wave) if self.syncers else ()
+        levels = self.syncers.measure(motion, wave) if self.syncers else ()
         if not levels:
             return measured, ""
         # The finest level: a coarser one knows the offset in larger steps, and seems surer with fewer windows.

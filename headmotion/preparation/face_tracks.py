@@ -11,7 +11,7 @@ import numpy.typing as npt
 Poses = npt.NDArray[np.float32]
 """Poses ``[N, P, D]`` in pixels; a single one is ``[P, D]``."""
 Labels = npt.NDArray[np.float32]
-"""What a detector measures besides ``[N, L]``; of a single face ``[L]``. ``L`` is 0 if it measures nothing."""
+"""What a detector measures besides the points ``[N, L]``; of a single face ``[L]``; ``L`` is 0 if it is nothing."""
 
 MIN_OVERLAP = 0.3
 """Intersection over union of two boxes from which they belong to the same face."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.errors import CorpusError
+from ..data.import_folder import SOUND_SUFFIXES
 
 SUFFIXES = "3gp|asf|avi|divx|dv|f4v|flv|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|ogv|rm|ts|vob|webm|wmv|y4m"
 """Suffixes by which videos in a folder are recognized; a file that is named itself may have any suffix."""
@@ -56,6 +57,12 @@ def find_videos(paths: Iterable[Path], exclude: Path) -> list[VideoFile]:
         expected = "videos, or folders with videos"
         raise CorpusError("preparation", expected, "none", f"in a folder, names count that end in .({SUFFIXES})")
     return [videos[name] for name in sorted(videos)]
+
+
+def sound_of(video: Path) -> Path | None:
+    """Return the sound file next to a video that has the video's name; None if there is none."""
+    candidates = (video.with_suffix(suffix) for suffix in SOUND_SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def clip_id(video_name: str, shot: int, number: int) -> str:

@@ -12,19 +12,20 @@ from typing import Any, Self
 
 from ..core.checkpoint import read_header
 from ..core.errors import CorpusError, SpecError
-from ..core.interfaces.specs import DetectorSpec
+from ..core.interfaces.specs import DetectorSpec, RepresentationSpec, resolve_spec
 from ..core.progress import progress
 from ..data.corpus import Corpus, list_corpus
 from ..data.corpus_files import LocalFiles
 from ..data.corpus_folder import claim_folder
 from ..data.import_folder import import_folder
 from ..data.pair_format import INDEX as PAIR_INDEX
+from ..data.pair_format import list_pairs, video_name
 from ..data.pictures import QUALITY
 from ..data.rejected import REJECTED
 from ..data.shard_header import HEADER
 from ..detectors.resolve import detector_spec
 from ..execution.executor import Executor, resolve_executor
-from .build_corpus import ClipMetadataRules, CorpusBuilder
+from .build_corpus import ClipMetadata, ClipMetadataRules, CorpusBuilder
 from .find_videos import SpeakerRule, find_videos, guess_speaker
 from .settings import CropMode, Settings
 from .staging import is_staged
@@ -62,6 +63,7 @@ def prepare(
     videos: PathLike | Sequence[PathLike],
     output: PathLike,
     detector: DetectorSpec | dict[str, Any] | str | None = None,
+    representation: RepresentationSpec | Mapping[str, Any] | str | None = None,
     crop: CropMode = "shot",
     syncers: PathLike | None = None,
     speaker: SpeakerRule = "auto",
@@ -77,7 +79,7 @@ def prepare(
     quiet: bool = False,
     **limits: Any,
 ) -> Path:
-    """Make a corpus of talking faces from videos: 68 landmarks at 25 fps with their speech.
+    """Make a corpus of talking faces from videos: 68 landmarks, or another representation, at 25 fps with their speech.
 
     Every video is read once, with ``frames`` twice, in constant memory. What cannot be used is listed with its reason
     in ``refused.jsonl``.
@@ -89,6 +91,9 @@ def prepare(
             is passed to `headmotion.data.import_folder.import_folder`, which ignores most of the other arguments.
         output: the corpus folder.
         detector: detector of the faces; as in `Pipeline.reference`.
+        representation: what the motion of clips is, out of what the detector gives: ``landmarks68``,
+            ``landmarks68-3d``, ``mesh478``, ``blendshapes``; None: 68 landmarks, with depth if the detector has it.
+            With it, a folder of landmarks is a folder of videos, whose speakers and splits are those of its index.
         crop: in whose pixels landmarks are: ``shot``, ``face`` or ``none``; see `Settings`.
         syncers: ``syncers.safetensors`` of a training run; clips whose audio and motion are apart are rejected.
         speaker: what in a path is taken for the speaker's name.
@@ -114,8 +119,12 @@ def prepare(
     folder = Path(output)
     # Mistakes in arguments are found before anything is written.
     pictures = {"frames": frames, "frame_quality": frame_quality, "labels": labels}
-    settings = _resolve_settings(detector, crop, syncers, pictures | limits)
-    if len(paths) == 1 and _holds_landmarks(paths[0], folder):
+    named = {} if representation is None else {"representation": resolve_spec("representation", representation)}
+    settings = _resolve_settings(detector, crop, syncers, pictures | named | limits)
+    listed: dict[str, ClipMetadata] = {}
+    if len(paths) == 1 and representation is not None:
+        listed = _listed(paths[0], license, distribute)
+    elif len(paths) == 1 and _holds_landmarks(paths[0], folder):
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
         if labels:
             raise SpecError("preparation", "videos, which a detector looks at, with labels", f"landmarks in {paths[0]}")
@@ -132,7 +141,8 @@ def prepare(
         )
     video_files = find_videos(paths, exclude=folder)
     executor = resolve_executor(workers, ray, stall_seconds)
-    builder = CorpusBuilder(folder, video_files, settings, ClipMetadataRules(speaker, val, license, distribute))
+    rules = ClipMetadataRules(speaker, val, license, distribute, listed)
+    builder = CorpusBuilder(folder, video_files, settings, rules)
     with claim_folder(folder):
         if builder.start():
             try:
@@ -165,6 +175,16 @@ def _holds_landmarks(folder: Path, output: Path) -> bool:
         return all(video.path.with_suffix(".npz").exists() for video in find_videos([folder], exclude=output))
     except CorpusError:
         return True
+
+
+def _listed(folder: Path, license: str, distribute: bool) -> dict[str, ClipMetadata]:
+    """Return what the index of a folder of pairs says of each video in it; nothing if there is no index."""
+    if not (folder / PAIR_INDEX).is_file():
+        return {}
+    return {
+        video_name(entry.id): ClipMetadata(entry.speaker, entry.split, entry.license, entry.distribute)
+        for entry in list_pairs(folder, license, distribute)[0]
+    }
 
 
 def _stage_videos(builder: CorpusBuilder, executor: Executor, quiet: bool) -> None:

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..core.errors import AudioError, ImageError, SpecError
-from ..core.interfaces.detector import Detector, SupportsLabels, SupportsTracking
-from ..core.interfaces.renderer import Picture
-from ..core.interfaces.representation import Representation, UnitSquare
-from ..core.interfaces.specs import BuildContext, resolve_spec
+from ..core.interfaces.detector import Detection, Detector, SupportsLabels, SupportsTracking
+from ..core.interfaces.representation import Representation
+from ..core.interfaces.specs import BuildContext
 from ..core.spec import building
+from ..detectors.detection_points import DetectionPoints
+from ..detectors.reference_pose import enlarge
 from ..media.image import read_picture
 from ..media.video_reader import Video, VideoFrame, open_video
+from ..representations.specs import Landmarks68Spec
 from ..sync.trained import load_syncers
 from .aligned_audio import AlignedAudio
 from .clip_filters import ClipFilters
 from .crop import CROP_SIZE, crop
 from .face_pictures import PictureCut, stage_pictures
 from .face_segments import FaceSegment, FaceSegmenter
-from .face_tracks import Labels, Poses
-from .find_videos import clip_id
+from .face_tracks import FaceTrack, Labels, Poses
+from .find_videos import clip_id, sound_of
 from .settings import FPS, Settings
 from .staging import StagedVideo
 
@@ -39,6 +41,9 @@ class WorkerResources:
     settings: Settings
     detector: Detector
     representation: Representation
+    """Of the motion of clips."""
+    points: DetectionPoints
+    """By which faces are followed, measured and cut out."""
     filters: ClipFilters
 
     @classmethod
@@ -55,44 +60,62 @@ class WorkerResources:
         if settings.labels and not isinstance(detector, SupportsLabels):
             remedy = "face-mesh gives blend shapes; leave labels out with others"
             raise SpecError("preparation", "a detector that gives labels", detector.spec.type_name(), remedy)
+        points = DetectionPoints.of(detector, representation)
+        if points is None:
+            expected = f"a detector that gives landmarks too, because {representation.name} have no place in a picture"
+            raise SpecError("preparation", expected, detector.spec.type_name(), "use face-mesh")
         syncers = load_syncers(settings.syncers) if settings.syncers else None
         if syncers and (syncers.fps != FPS or syncers.representation.points != representation.points):
             got = f"{syncers.representation.name} at {syncers.fps:g}"
             raise SpecError("syncers", f"{representation.name} at {FPS} frames per second", got)
-        return cls(settings, detector, representation, ClipFilters(settings, representation, syncers))
+        filters = ClipFilters(settings, points.representation, syncers)
+        return cls(settings, detector, representation, points, filters)
+
+    def split(self, track: FaceTrack) -> tuple[Poses | None, Labels | None]:
+        """Return motion ``[T, P, D]`` and labels ``[T, N]`` of a track; None for motion that is the track's points."""
+        values = 0 if self.points.are_poses else self.representation.points * self.representation.dims
+        motion, labels = track.labels[:, :values], track.labels[:, values:]
+        shape = len(motion), self.representation.points, self.representation.dims
+        return motion.reshape(shape) if values else None, labels if self.settings.labels else None
 
 
 class FaceFinder:
     """Finds the faces of one video's frames; where the detector can, they are followed from frame to frame."""
 
     def __init__(self, resources: WorkerResources) -> None:
-        self._detector, self._representation = resources.detector, resources.representation
+        self._detector, self._points = resources.detector, resources.points
         self._labels = resources.settings.labels
         self._tracker = self._detector.tracker() if isinstance(self._detector, SupportsTracking) else None
 
     @torch.inference_mode()
     def detect_faces(self, frame: VideoFrame) -> tuple[Poses, Labels]:
-        """Return the faces ``[N, P, D]`` of the next frame in pixels of the video, and their labels; N may be 0."""
-        poses, labels = self._poses_and_labels(frame.picture)
-        if frame.reduction > 1:  # large pictures were reduced while they were decoded
-            unit = self._representation.normalize(poses, UnitSquare(0, 0, 1))
-            poses = self._representation.denormalize(unit, UnitSquare(0, 0, frame.reduction))
-        return np.asarray(poses.numpy(), np.float32), np.asarray(labels.numpy(), np.float32)
+        """Return the faces ``[N, Q, 2 or 3]`` of the next frame in pixels of the video; N may be 0.
+
+        The second array is what `WorkerResources.split` divides: motion that is no points, and labels.
+        """
+        picture = frame.picture
+        (found,) = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
+        # Large pictures were reduced while they were decoded.
+        points = enlarge(self._points(found), frame.reduction, self._points.representation)
+        return np.asarray(points.numpy(), np.float32), self._values(found)
 
     def begin_shot(self) -> None:
         """Forget the faces of the last frame."""
         if self._tracker is not None:
             self._tracker.restart()
 
-    def _poses_and_labels(self, picture: Picture) -> tuple[Tensor, Tensor]:
-        """Return poses ``[N, P, D]`` and labels ``[N, L]`` in the next picture."""
-        (found,) = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
-        if not found:
-            return torch.zeros(0, self._representation.points, self._representation.dims), torch.zeros(0, 0)
-        poses = torch.stack([detection.pose for detection in found])
-        if self._labels and isinstance(self._detector, SupportsLabels):
-            return poses, self._detector.labels(found)
-        return poses, torch.zeros(len(found), 0)
+    def _values(self, found: Sequence[Detection]) -> Labels:
+        """Return what is kept of detections besides their points, ``[N, V]``."""
+        values = []
+        if found and not self._points.are_poses:
+            values.append(torch.stack([detection.pose.flatten() for detection in found]))
+        if found and self._labels and isinstance(self._detector, SupportsLabels):
+            values.append(self._detector.labels(found))
+        return (
+            np.asarray(torch.cat(values, dim=1).numpy(), np.float32)
+            if values
+            else np.zeros((len(found), 0), np.float32)
+        )
 
 
 def process_video(path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]) -> None:
@@ -104,10 +127,11 @@ def process_video(path: Path, resources: WorkerResources, output: StagedVideo, h
     segmenter = FaceSegmenter(settings, finder.detect_faces, finder.begin_shot)
     try:
         with open_video(path) as video:
-            if not video.has_audio:
+            sound, start = (path, video.start) if video.has_audio else (sound_of(path), Fraction(0))
+            if sound is None:
                 output.reject("no_audio")
                 return
-            writer = _SegmentWriter(resources, AlignedAudio(path, video.start), output, cuts)
+            writer = _SegmentWriter(resources, AlignedAudio(sound, start), output, cuts)
             _write_segments(video, segmenter, writer, heartbeat)
         if not segmenter.count:
             output.reject("no_face")
@@ -156,32 +180,37 @@ class _SegmentWriter:
         id = clip_id(self.output.source, segment.shot, segment.number)
         start = {"start_seconds": float(track.first_frame / FPS)}
         measured, reason = resources.filters.check_track(track)
+        motion, labels = resources.split(track)
         if not reason:
             wave = self.audio.read(track.first_frame, len(track.poses))
-            measured_audio, reason = resources.filters.check_audio(track, wave)
+            in_video = track.poses if motion is None else motion
+            measured_audio, reason = resources.filters.check_audio(in_video, wave)
             measured = {**measured, **measured_audio}
         if reason:
             self.output.reject(reason, id, **start, **measured)
             return
         settings = resources.settings
         edge = settings.frames or CROP_SIZE
-        cropped = crop(track.poses, segment.size, settings.crop, resources.representation, edge)
+        cropped = crop(track.poses, segment.size, settings.crop, resources.points.representation, edge)
         box = {"crop_box": list(cropped.box)} if cropped.box else {}
         if settings.frames is not None and cropped.box:
             number = len(self.output.clips)
             self.cuts.append(PictureCut(number, track.first_frame, len(track.poses), cropped.box))
-        labels = track.labels if settings.labels else None
-        self.output.add(id, cropped.poses, wave, cropped.size, {**start, **measured, **box}, labels)
+        # Motion that has no place in the video has none in a crop of it either.
+        values = cropped.poses if motion is None else motion
+        self.output.add(id, values, wave, cropped.size, {**start, **measured, **box}, labels)
 
 
 def _build_detector(settings: Settings) -> tuple[Detector, Representation]:
-    """Build the detector for landmarks with depth, or without depth if it has none."""
+    """Build the detector for the settings' representation, or for landmarks with depth if it has depth, or without."""
+    named = settings.representation
     # Depth is worth having, and costs nothing where the detector has it.
-    for dims in (3, 2):
-        spec = resolve_spec("representation", {"type": "landmarks68", "dims": dims})
+    specs = [Landmarks68Spec(dims=3), Landmarks68Spec(dims=2)] if named is None else [named]
+    for spec in specs[:-1]:
         representation = spec.build()
         with contextlib.suppress(SpecError):
             return settings.detector.build(BuildContext(representation, 0)).eval(), representation
+    representation = specs[-1].build()
     return settings.detector.build(BuildContext(representation, 0)).eval(), representation
 
 

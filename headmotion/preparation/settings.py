@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from .. import __version__
 from ..core.errors import SpecError
-from ..core.interfaces.specs import DetectorSpec
+from ..core.interfaces.specs import DetectorSpec, RepresentationSpec
 from ..core.spec import Spec, SpecField
 
 FPS = Fraction(25)
@@ -26,6 +26,8 @@ class Settings(Spec):
 
     detector: SpecField[DetectorSpec]
     """Detector of the faces."""
+    representation: SpecField[RepresentationSpec] | None = None
+    """What the motion of clips is; None: 68 landmarks, with depth if the detector has it."""
     crop: CropMode = "shot"
     """``shot``: one fixed square per clip, which keeps head motion; ``face``: a square around the face of each frame;
     ``none``: pixels of the video itself."""

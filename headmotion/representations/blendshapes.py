@@ -36,6 +36,10 @@ TOP, BOTTOM, EDGE, INNER = 0.32, 0.68, 0.25, 0.45
 """Positions of the first and last row and of a side's outer and inner column, in the unit frame."""
 BAR_HEIGHT = 0.85
 """Height of a bar at value 1, as a share of the distance between rows."""
+OPENING_WIDTHS = 0.76
+"""Opening of the mouth at ``jawOpen`` 1, in widths of it, as in `blendshape_landmarks`."""
+PARTING = ("jawOpen", "mouthClose", "mouthFunnel", "mouthLowerDown", "mouthUpperUp")
+"""Beginnings of the names of the shapes that part the lips, or undo that while the jaw is open."""
 
 
 class Blendshapes(Representation):
@@ -100,6 +104,17 @@ class Blendshapes(Representation):
     def flip(self, values: Tensor) -> Tensor:
         """Return values ``[..., 52, 1]`` with left and right swapped."""
         return checked_poses(self, values, 1)[..., list(self.mirror), :1]
+
+    def mouth_opening(self, pose: Tensor) -> float:
+        """Return how far the mouth of a pose ``[52, 1]`` is open, in widths of it, as the jaw has it."""
+        jaw, lips = (float(pose[NAMES.index(name), 0]) for name in ("jawOpen", "mouthClose"))
+        return OPENING_WIDTHS * max(0.0, jaw - lips)
+
+    def close_mouth(self, pose: Tensor) -> Tensor:
+        """Return a pose ``[52, 1]`` without the shapes that part the lips."""
+        closed = pose.clone()
+        closed[[k for k, name in enumerate(NAMES) if name.startswith(PARTING)]] = 0.0
+        return closed
 
     def to_points2d(self, values: Tensor) -> Tensor:
         """Return the upper ends of the bars, ``[..., 52, 2]``."""

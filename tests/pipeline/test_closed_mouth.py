@@ -54,9 +54,21 @@ def test_every_face_of_points_can_be_closed(face):
     assert mouth_opening(close_mouth(pose, face), face) < 2e-3
 
 
-@pytest.mark.parametrize("name", ["blendshapes", "keypoints"])
-def test_what_has_no_mouth_stays(name):
-    other = hm.resolve_spec("representation", name).build()
+def test_blend_shapes_are_closed_by_their_names(caplog):
+    shapes = hm.resolve_spec("representation", "blendshapes").build()
+    pose = shapes.neutral()
+    for name, value in {"jawOpen": 0.8, "mouthClose": 0.1, "mouthUpperUpLeft": 0.4, "mouthSmileLeft": 0.7}.items():
+        pose[shapes.point_names.index(name)] = value
+    assert mouth_opening(pose, shapes) == pytest.approx(0.76 * 0.7)
+    reference = as_reference(pose, shapes)
+    assert "the mouth is open in the reference (53 % of its width)" in caplog.text
+    assert mouth_opening(reference.poses[-1], shapes) == 0 and torch.equal(reference.picture_pose, pose)
+    assert reference.poses[-1].sum() == pytest.approx(0.7)
+    assert torch.equal(as_reference(pose, shapes, mouth="as-is").poses[-1], pose)
+
+
+def test_what_has_no_mouth_stays():
+    other = hm.resolve_spec("representation", "keypoints").build()
     assert mouth_opening(other.neutral(), other) == 0
     assert torch.equal(close_mouth(other.neutral(), other), other.neutral())
 

@@ -65,12 +65,12 @@ def test_limits_are_those_of_the_settings() -> None:
 
 def test_speech_and_silence() -> None:
     wave = talking(4)
-    figures, reason = checks().check_audio(track(), wave)
+    figures, reason = checks().check_audio(track().poses, wave)
     assert reason == "" and -25 < figures["level_db"] < -15
-    assert checks().check_audio(track(), wave * 0)[1] == "silence"
-    assert checks().check_audio(track(), wave * np.float32(0.01))[1] == "silence"
+    assert checks().check_audio(track().poses, wave * 0)[1] == "silence"
+    assert checks().check_audio(track().poses, wave * np.float32(0.01))[1] == "silence"
     alone = wave * (np.arange(len(wave)) > 60_000)  # a quarter of a second is enough
-    assert checks().check_audio(track(), alone)[1] == ""
+    assert checks().check_audio(track().poses, alone)[1] == ""
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_offset_of_the_sound(offset_ms: int, reason: str) -> None:
             return [SyncMeasure(offset_ms // 40, 0.5, offset_ms / 1000), SyncMeasure(9, 0.9, 0.72)]
 
     judged = ClipFilters(Settings(detector=BlobsSpec()), FACE, Syncers())  # type: ignore[arg-type]
-    figures, found = judged.check_audio(track(), talking(4))
+    figures, found = judged.check_audio(track().poses, talking(4))
     assert (figures["av_offset_ms"], figures["av_confidence"], found) == (offset_ms, 0.5, reason)
 
 

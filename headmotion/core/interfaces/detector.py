@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ..component import Component
 from .renderer import Picture
+from .representation import Representation
+from .specs import DetectorSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +30,11 @@ class Detection:
 class Detector(Component):
     """Poses in pictures, in pixels.
 
-    Further abilities are declared by having the members of `SupportsTracking` and `SupportsLabels`.
+    Further abilities are declared by having the members of `SupportsTracking`, `SupportsRepresentations` and
+    `SupportsLabels`.
     """
+
+    spec: DetectorSpec
 
     @abstractmethod
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
@@ -63,6 +68,27 @@ class SupportsTracking(Protocol):
 
     def tracker(self) -> Tracker:
         """Return a tracker that has seen nothing."""
+        ...
+
+
+@runtime_checkable
+class SupportsRepresentations(Protocol):
+    """A detector that gives each face in several representations after one look.
+
+    It is needed where the representation that it was built for has no place in the picture, as blend shapes have none:
+    to follow a face in a video, to cut it out, or to say which of several faces is meant.
+    """
+
+    def poses_as(self, detections: Sequence[Detection], representation: Representation) -> Tensor:
+        """Return the poses ``[n, P, D]`` of ``n`` detections of this detector or a tracker of it, in their pixels.
+
+        Args:
+            detections: as they were returned.
+            representation: one of those in `DetectorSpec.representations`.
+
+        Raises:
+            SpecError: a representation that the detector does not give.
+        """
         ...
 
 

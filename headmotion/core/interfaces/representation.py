@@ -143,6 +143,28 @@ def require_points2d(representation: Representation, component: str) -> None:
 
 
 @runtime_checkable
+class SupportsMouth(Protocol):
+    """A representation whose mouth is not drawn by points, and that knows itself how far it is open.
+
+    Points with the opening ``mouth``, the contour ``inner_lips`` and the group ``lips`` need it not.
+    """
+
+    def mouth_opening(self, pose: Tensor) -> float:
+        """Return how far the mouth of a pose ``[P, D]`` is open, in widths of it."""
+        ...
+
+    def close_mouth(self, pose: Tensor) -> Tensor:
+        """Return a pose ``[P, D]`` with its lips together."""
+        ...
+
+
+def has_place(representation: Representation) -> bool:
+    """Return whether poses say where in the picture somebody is, as points do and blend shapes do not."""
+    # By contract numbers without a place have this square, whatever they are; that of points doubles with them.
+    return representation.frame_of(2 * representation.neutral()) != UnitSquare(0.5, 0.5, 1.0)
+
+
+@runtime_checkable
 class SupportsFitting(Protocol):
     """A representation whose meaning is fitted to data, such as the basis of a PCA.
 

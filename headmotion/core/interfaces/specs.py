@@ -159,6 +159,8 @@ class DetectorSpec(ComponentSpec):
     """How a representation is found in a picture."""
 
     kind: ClassVar[str] = "detector"
+    representations: ClassVar[tuple[str, ...]] = ()
+    """Types of the representations that the detector can be built for; empty if it does not say."""
 
     @abstractmethod
     def build(self, context: BuildContext) -> Detector:

@@ -20,6 +20,7 @@ from ...core.interfaces.representation import Representation
 from ...representations.blendshapes import NAMES
 from ...representations.mesh478 import IBUG, Mesh478
 from ...representations.specs import Mesh478Spec
+from ..specs import check_representation
 from .landmarker import Face, FaceLandmarker
 from .search import FaceSearch, run_together
 from .tracker import LandmarkTracker
@@ -78,10 +79,18 @@ class FaceMeshDetector(Detector):
 
     def labels(self, detections: Sequence[Detection]) -> Tensor:
         """Return the blend shapes ``[n, 52]``, 0..1, of faces that this detector found."""
-        meshes = [detection.mesh for detection in detections if isinstance(detection, MeshDetection)]
-        if len(meshes) != len(detections):
-            raise DetectorError(_NAME, "detections of its own", "those of another detector")
-        return self._blendshapes([mesh for mesh in meshes if mesh is not None])
+        return self._blendshapes(_meshes(detections))
+
+    def poses_as(self, detections: Sequence[Detection], representation: Representation) -> Tensor:
+        """Return faces that this detector found as poses ``[n, P, D]`` of another representation.
+
+        Raises:
+            SpecError: a representation that the detector does not give.
+        """
+        check_representation(self.spec, representation, dims=(1, 2, 3))
+        if not detections:
+            return torch.zeros(0, representation.points, representation.dims)
+        return torch.stack(self._poses(_meshes(detections), representation))
 
     def tracker(self) -> MeshTracker:
         """Return a tracker for the frames of one video."""
@@ -93,15 +102,15 @@ class FaceMeshDetector(Detector):
         meshes = [torch.from_numpy(face.points * np.float32(factor)) for face in chosen]
         return [
             MeshDetection(pose, box_of(mesh), face.score, mesh)
-            for pose, mesh, face in zip(self._poses(meshes), meshes, chosen, strict=True)
+            for pose, mesh, face in zip(self._poses(meshes, self._representation), meshes, chosen, strict=True)
         ]
 
-    def _poses(self, meshes: Sequence[Tensor]) -> Sequence[Tensor]:
+    def _poses(self, meshes: Sequence[Tensor], representation: Representation) -> list[Tensor]:
         """Return meshes ``[478, 3]`` as poses ``[P, D]``."""
-        if self._representation.name == "blendshapes":
+        if representation.name == "blendshapes":
             return list(self._blendshapes(meshes).unsqueeze(-1))
-        picked = list(IBUG) if self._representation.points == len(IBUG) else slice(None)
-        return [mesh[picked, : self._representation.dims].clone() for mesh in meshes]
+        picked = list(IBUG) if representation.points == len(IBUG) else slice(None)
+        return [mesh[picked, : representation.dims].clone() for mesh in meshes]
 
     def _blendshapes(self, meshes: Sequence[Tensor]) -> Tensor:
         if not meshes:
@@ -127,6 +136,13 @@ class MeshTracker:
     def restart(self) -> None:
         """Forget all faces: the next frame does not follow the last one (after a cut, or another video)."""
         self._faces.restart()
+
+
+def _meshes(detections: Sequence[Detection]) -> list[Tensor]:
+    meshes = [detection.mesh for detection in detections if isinstance(detection, MeshDetection)]
+    if len(meshes) != len(detections):
+        raise DetectorError(_NAME, "detections of its own", "those of another detector")
+    return [mesh for mesh in meshes if mesh is not None]
 
 
 def _checked(image: Any) -> npt.NDArray[np.uint8]:

@@ -9,8 +9,9 @@ import numpy as np
 from torch import Tensor
 
 from ...core.errors import DetectorError
-from ...core.interfaces.detector import Detection, Detector, SupportsLabels
+from ...core.interfaces.detector import Detection, Detector, SupportsLabels, SupportsRepresentations
 from ...core.interfaces.renderer import Picture
+from ...core.interfaces.specs import resolve_spec
 from ..build_context import Subject
 from ..inputs import assert_close, picture, portrait
 from ..kit import NotApplicable, check
@@ -89,6 +90,27 @@ def detector_labels_its_detections(subject: Subject) -> None:
         assert labels.is_floating_point() and labels.isfinite().all(), "labels are not finite floating-point numbers"
         for detection, expected in zip(some, labels, strict=True):
             assert_close(detector.labels([detection])[0], expected, "labels of a single detection")
+
+
+@check(
+    "detector", 2, "Return a float32 tensor [n, P, D] for each type in the spec's `representations`, also for n = 0."
+)
+def detector_gives_the_representations_it_names(subject: Subject) -> None:
+    """With `SupportsRepresentations`, any number of detections has finite poses of each representation of the spec."""
+    detector, detections = _detect_all(subject)
+    if not isinstance(detector, SupportsRepresentations):
+        raise NotApplicable("it does not declare SupportsRepresentations")
+    names, found = detector.spec.representations, [one for several in detections.values() for one in several]
+    assert names, "its spec names no representations"
+    for name in names:
+        representation = resolve_spec("representation", name).build()
+        for some in ([], found):
+            poses, shape = (
+                detector.poses_as(some, representation),
+                (len(some), representation.points, representation.dims),
+            )
+            assert poses.shape == shape, f"{len(some)} detections have {name} {list(poses.shape)}"
+            assert poses.is_floating_point() and poses.isfinite().all(), f"{name} is not finite"
 
 
 def _detect_all(subject: Subject) -> tuple[Detector, dict[str, list[Detection]]]:
