@@ -24,7 +24,8 @@ Array = npt.NDArray[np.float64]
 def mouth_opening(pose: Tensor, representation: Representation) -> float:
     """Return how far the mouth of a pose ``[P, D]`` is open, in widths of it; 0 for what has no mouth."""
     if isinstance(representation, SupportsMouth):
-        return representation.mouth_opening(pose)
+        opening: float = representation.mouth_opening(pose)
+        return opening
     if not _has_mouth(representation):
         return 0.0
     points = representation.to_points2d(pose).double().numpy()
@@ -40,7 +41,8 @@ def close_mouth(pose: Tensor, representation: Representation) -> Tensor:
     The corners of the mouth stay, so that a laughing mouth becomes a wide closed one.
     """
     if isinstance(representation, SupportsMouth):
-        return representation.close_mouth(pose)
+        closed: Tensor = representation.close_mouth(pose)
+        return closed
     if not _has_mouth(representation):
         return pose
     values = pose.double().numpy()
