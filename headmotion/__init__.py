@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from .core.interfaces.metric import PicturePair as PicturePair
     from .core.interfaces.metric import Plot as Plot
     from .core.interfaces.phase import Phase as Phase
+    from .core.interfaces.phase import SupportsSchedule as SupportsSchedule
     from .core.interfaces.phase import UsesParts as UsesParts
     from .core.interfaces.renderer import Renderer as Renderer
     from .core.interfaces.renderer import SupportsTraining as SupportsTraining
@@ -115,7 +116,7 @@ _HOMES = {
     "core.interfaces.generator": "Generator",
     "core.interfaces.loss": "Loss SupportsObjective",
     "core.interfaces.metric": "Metric MetricInput MetricValues Observation PicturePair Plot",
-    "core.interfaces.phase": "Phase UsesParts",
+    "core.interfaces.phase": "Phase SupportsSchedule UsesParts",
     "core.interfaces.renderer": "Renderer SupportsTraining",
     "core.interfaces.representation": "Representation SupportsDrawing SupportsFitting SupportsMouth SupportsPoints2D"
     " UnitSquare",

@@ -106,6 +106,21 @@ def require_finite(part: Component, values: Tensor, what: str) -> None:
         raise OutputError(_name(part), f"finite {what}", "NaN or infinity", "look at its weights and at the audio")
 
 
+def split_outputs(part: Component, drawn: Any) -> tuple[Any, dict[str, Tensor]]:
+    """Return the pictures of `SupportsTraining.pictures`, unchecked, and its further outputs by name.
+
+    Raises:
+        OutputError: a mapping without ``frames``, or with anything but tensors by name.
+    """
+    if not isinstance(drawn, Mapping):
+        return drawn, {}
+    _require(part, "frames" in drawn, "pictures as 'frames'", f"only {', '.join(map(repr, drawn))}", "pictures")
+    for name, value in drawn.items():
+        fits = isinstance(name, str) and isinstance(value, Tensor)
+        _require(part, fits, "a tensor", value, f"pictures: {name!r}")
+    return drawn["frames"], {name: value for name, value in drawn.items() if name != "frames"}
+
+
 def checked_pictures(part: Component, pictures: Iterable[Any]) -> Iterator[npt.NDArray[np.uint8]]:
     """Yield the pictures of a renderer after a check that each can be written, and that all have one size.
 

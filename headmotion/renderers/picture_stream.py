@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -110,9 +110,10 @@ class PictureStream:
         if held.numel() and held.shape[1] > start:
             yield Window(held, features, start, held.shape[1] - start)
 
-    def to_frames(self, pictures: Tensor) -> Iterator[Picture]:
-        """Yield pictures ``[1, t, 3, H, W]``, 0..1, as ``uint8 [H, W, 3]``."""
-        levels = (255 * pictures[0].detach().float().clamp(0, 1)).round().to("cpu", torch.uint8)
+    def to_frames(self, pictures: Tensor | Mapping[str, Tensor]) -> Iterator[Picture]:
+        """Yield pictures ``[1, t, 3, H, W]``, 0..1, or those of a mapping, as ``uint8 [H, W, 3]``."""
+        drawn = pictures["frames"] if isinstance(pictures, Mapping) else pictures
+        levels = (255 * drawn[0].detach().float().clamp(0, 1)).round().to("cpu", torch.uint8)
         yield from levels.permute(0, 2, 3, 1).contiguous().numpy()
 
     def _read(self) -> Iterator[tuple[Motion, Tensor | None]]:

@@ -7,8 +7,9 @@ from dataclasses import fields, replace
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from ..core.interfaces.sample import Sample, Track
+from ..core.interfaces.sample import Outputs, Sample, Track
 from .build_context import Subject
 from .inputs import SAMPLE_RATE, features, poses
 
@@ -59,7 +60,26 @@ def sample_pair(subject: Subject, batch: int, frames: int, needs: Iterable[Track
     """Return recorded and generated clips, which differ in what a part may make; see `sample`."""
     needed = frozenset(needs)
     real, other = (sample(subject, batch, frames, needed, seed=seed) for seed in range(2))
-    return real, replace(real, motion=other.motion, frames=other.frames, labels=other.labels)
+    outputs = StandInOutputs(other)
+    return real, replace(real, motion=other.motion, frames=other.frames, labels=other.labels, outputs=outputs)
+
+
+class StandInOutputs(Outputs):
+    """A map ``[B, T, 1, H, W]`` of numbers from 0 to 1 under every name, as a renderer of pictures of this size gives.
+
+    Without pictures it is ``[B, T, 1, 1, 1]``.
+    """
+
+    def __init__(self, given: Sample) -> None:
+        super().__init__()
+        size = (1, 1) if given.frames is None else given.frames.shape[-2:]
+        self.shape = (*given.motion.shape[:2], 1, *size)
+
+    @override
+    def __missing__(self, name: str) -> Tensor:
+        # From the name alone, so that a part that reads two maps finds two.
+        self[name] = torch.rand(self.shape, generator=torch.Generator().manual_seed(sum(name.encode())))
+        return self[name]
 
 
 def with_gradient(given: Sample) -> tuple[Sample, list[Tensor]]:
@@ -78,4 +98,4 @@ def gradients(total: Tensor, leaves: list[Tensor]) -> list[Tensor]:
 def tensors_of(given: Sample) -> list[Tensor]:
     """Return the tensors of a sample."""
     values = (getattr(given, field.name) for field in fields(given))
-    return [value for value in values if value is not None]
+    return [value for value in values if isinstance(value, Tensor)]

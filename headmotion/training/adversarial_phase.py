@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -187,10 +187,7 @@ class AdversarialPhase(Phase):
 
     def _detached(self, parts: list[RealPart], generated: Sample | None) -> list[Sample]:
         """Return the generated samples of all parts without a gradient."""
-        if generated is None:
-            return self._generate_all(parts)
-        made = cast("Any", self.target.makes)
-        return [replace(generated, **{made: getattr(generated, made).detach()})]
+        return self._generate_all(parts) if generated is None else [generated.detached()]
 
     @torch.no_grad()
     def _generate_all(self, parts: list[RealPart]) -> list[Sample]:

@@ -58,7 +58,7 @@ class Batch:
             return [self]
         size = len(self.samples) // count
         values = {field.name: getattr(self.sample, field.name) for field in fields(Sample)}
-        split = {name: torch.split(value, size) for name, value in values.items() if value is not None}
+        split = {name: torch.split(value, size) for name, value in values.items() if isinstance(value, Tensor)}
         return [
             replace(
                 self,

@@ -16,6 +16,7 @@ from ..core.interfaces.phase import Phase
 from .build import build_training
 from .distributed import Processes, join_processes
 from .recipe import RecipeSpec, load_recipe
+from .take_step import take_step
 
 TIMED_STEPS = 2
 """Steps of each phase that are timed, after one that is not: the first pays for what is set up once."""
@@ -96,8 +97,7 @@ def _step_seconds(phase: Phase, processes: Processes) -> float:
     for number in range(first + count):
         if number == first:
             start = _now(processes.device)
-        torch.manual_seed(number)
-        phase.step(number)
+        take_step(phase, number)
     return (_now(processes.device) - start) / count
 
 

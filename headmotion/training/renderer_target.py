@@ -12,6 +12,7 @@ from ..core.errors import PluginError, SpecError
 from ..core.interfaces.capabilities import SupportsTrainingTerms
 from ..core.interfaces.renderer import Renderer, SupportsTraining
 from ..core.interfaces.sample import Sample, Track
+from ..core.outputs import split_outputs
 from .context import TrainContext
 
 
@@ -51,14 +52,20 @@ class RendererTarget:
         assert real.identity is not None and real.identity_pose is not None and real.picture_motion is not None
         audio = real.audio[:, self.steps :] if self._draws_from_audio else None
         with self.partition.autocast(real.motion.device):
-            pictures = self._pictures(real.identity, real.identity_pose, real.picture_motion, audio)
+            drawn = self._pictures(real.identity, real.identity_pose, real.picture_motion, audio)
+        pictures, outputs = split_outputs(self.module, drawn)
         expected = (*real.picture_motion.shape[:2], 3, *self._size)
         if not isinstance(pictures, Tensor) or pictures.shape != expected:
             got = (
                 f"the shape {list(pictures.shape)}" if isinstance(pictures, Tensor) else f"a {type(pictures).__name__}"
             )
             raise PluginError(self.name, f"pictures {list(expected)}", got, "headmotion plugins check tests it")
-        return replace(real, frames=pictures.to(real.motion.dtype))
+        dtype = real.motion.dtype
+        return replace(
+            real,
+            frames=pictures.to(dtype),
+            outputs={name: value.to(dtype) if value.is_floating_point() else value for name, value in outputs.items()},
+        )
 
     def training_terms(self, real: Sample, step: int, seeds: Sequence[int]) -> Mapping[str, Tensor]:
         """Return the renderer's own terms, if it has any (`SupportsTrainingTerms`), of an attention of its own say."""

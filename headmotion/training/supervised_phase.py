@@ -66,7 +66,11 @@ class SupervisedPhase(Phase):
         self.batches = context.batches(spec.frames, spec.steps, tracks, spec.data(context.data), target.context_frames)
         self.partition.check_divisible(self.name, self.batches.size, 1, "whole clips in each")
         self.average = RunningMean(target.module, spec.ema_decay)
-        self.modules: dict[str, nn.Module] = {spec.trains: target.module, "averaged": self.average.mean}
+        self.modules: dict[str, nn.Module] = {
+            spec.trains: target.module,
+            "averaged": self.average.mean,
+            "losses": nn.ModuleList(losses),
+        }
         trained = list(target.module.parameters())
         if isinstance(target, EncoderTarget):
             self.modules["head"] = target.head

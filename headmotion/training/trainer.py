@@ -22,6 +22,7 @@ from .event_log import dispatching_events
 from .events import Ended, Event, Observer, Stepped, Warned
 from .recipe import RecipeSpec, load_recipe
 from .run_directory import RunDirectory
+from .take_step import take_step
 
 
 def train(
@@ -149,9 +150,7 @@ class _PhaseRunner:
         self._broadcast(phase)
         steps = range(first, phase.steps)
         for number in track(steps, phase.name, phase.steps, start=first, quiet=self.quiet):
-            # Whatever a step draws depends on its number alone, so a resumed run draws the same.
-            torch.manual_seed(self.run.recipe.seed * 1_000_003 + number)
-            values = phase.step(number)
+            values = take_step(phase, number, self.run.recipe.seed)
             self.notify(Stepped(phase, number, values))
             if (number + 1) % self.run.recipe.save_every == 0:
                 self.run.save(phase, number + 1)

@@ -39,7 +39,7 @@ class Phase(ABC):
     All phases of a recipe are built before the first step of any, so `result` returns the parts as they will be trained
     in place. The trainer calls `start` when the earlier phases are finished, restores the state of a resumed run, and
     then calls `step` with one number after another. Before each step it seeds torch's global random numbers by the
-    step's number.
+    step's number, and sets the progress of modules with `SupportsSchedule`.
     """
 
     name: str
@@ -81,6 +81,25 @@ class UsesParts(Protocol):
 
         Raises:
             SpecError: a part of another kind than expected.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsSchedule(Protocol):
+    """A part, or a module in one, that depends on how far its training is: a rate that falls, a margin that grows.
+
+    Before each step the trainer calls it for every such module in the phase's `Phase.modules`. What the part sets is a
+    function of the step alone, so that a resumed run goes on bit for bit. What inference needs of it must be a buffer:
+    the value of the last step is then in the model.
+    """
+
+    def set_progress(self, step: int, steps: int) -> None:
+        """Set whatever depends on the step that follows.
+
+        Args:
+            step: number of the step in its phase, from 0 to ``steps - 1``.
+            steps: of the phase.
         """
         ...
 

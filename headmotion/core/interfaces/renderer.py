@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -68,8 +68,13 @@ class SupportsTraining(Protocol):
     training_picture_size: tuple[int, int]
     """Height and width in pixels, ``(H, W)``, of the pictures that it is trained on and draws."""
 
-    def pictures(self, identity: Tensor, pose: Tensor, motion: Tensor, audio: Tensor | None = None) -> Tensor:
+    def pictures(
+        self, identity: Tensor, pose: Tensor, motion: Tensor, audio: Tensor | None = None
+    ) -> Tensor | Mapping[str, Tensor]:
         """Return pictures ``[B, T, 3, H, W]``, 0..1, with gradients for the weights.
+
+        A mapping has the pictures as ``frames``, and further tensors by name, such as an attention map. Losses and
+        discriminators find these in `Sample.outputs` of the generated sample.
 
         Args:
             identity: pictures ``[B, 3, H, W]``, 0..1, of the people to draw.

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 
 from torch import Tensor
 
+from ..errors import OutputError
 from .tracks import TRACKS as TRACKS
 from .tracks import Track as Track
+
+
+class Outputs(dict[str, Tensor]):
+    """Named tensors that a trained part returns besides its track. Reading one that is missing is an `OutputError`."""
+
+    def __missing__(self, name: str) -> Tensor:
+        got = f"only {', '.join(map(repr, self))}" if self else "none"
+        remedy = "only generated samples have outputs, those that the trained part returns"
+        raise OutputError("outputs of a sample", f"{name!r}, which a loss or discriminator reads", got, remedy)
 
 
 @dataclass(frozen=True)
@@ -38,3 +49,17 @@ class Sample:
     """Numbers of the corpus per frame of the motion, ``[B, T, N]``."""
     wave: Tensor | None = None
     """Sound of reference and motion at the encoder's rate, ``[B, S]`` in -1..1."""
+    outputs: Mapping[str, Tensor] = field(default_factory=Outputs)
+    """What a trained part returned besides its track, by name, such as a renderer's attention map; only generated
+    samples have some. The shapes are those that the part documents."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.outputs, Outputs):
+            object.__setattr__(self, "outputs", Outputs(self.outputs))
+
+    def detached(self) -> Sample:
+        """Return the sample without gradients."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        tensors = {name: value.detach() for name, value in values.items() if isinstance(value, Tensor)}
+        detached = {name: value.detach() for name, value in self.outputs.items()}
+        return replace(self, **tensors, outputs=detached)

@@ -15,7 +15,10 @@ import numpy as np
 import torch
 
 from ...core.checkpoint import load_checkpoint, save_checkpoint
+from ...core.interfaces.phase import SupportsSchedule
 from ...core.interfaces.renderer import SupportsTraining
+from ...core.outputs import split_outputs
+from ...training.take_step import set_progress
 from ..build_context import Subject
 from ..inputs import assert_close, picture_inputs
 from ..kit import NotApplicable, check
@@ -97,7 +100,8 @@ def gradients_reach_parameters(subject: Subject) -> None:
         raise NotApplicable("it has no parameters")
     with torch.random.fork_rng(devices=[]):
         if isinstance(part, SupportsTraining):
-            output = part.pictures(*picture_inputs(subject, part, 2, 3))
+            pictures, others = split_outputs(part, part.pictures(*picture_inputs(subject, part, 2, 3)))
+            output = torch.cat([v.flatten() for v in (pictures, *others.values()) if v.is_floating_point()])
         else:
             output = output_vector(subject, part, fixed_inputs(subject, part))
         assert output.requires_grad, "the output does not depend on any parameter"
@@ -105,6 +109,22 @@ def gradients_reach_parameters(subject: Subject) -> None:
         (output * torch.randn(output.shape)).sum().backward()  # type: ignore[no-untyped-call]
     lost = [n for n, p in trained.items() if p.grad is None or not p.grad.isfinite().all() or not p.grad.any()]
     assert not lost, f"no gradient, or none that is finite, reaches {', '.join(lost)}"
+
+
+@check("", 1, "Set buffers in set_progress, by the step alone: buffer.fill_(value); count no calls.")
+def progress_is_in_the_checkpoint(subject: Subject) -> None:
+    """With `SupportsSchedule`, the last step's progress is in the state and does not depend on earlier steps."""
+    part = subject.build()
+    if not any(isinstance(module, SupportsSchedule) for module in part.modules()):
+        raise NotApplicable("it has no schedule")
+    for step in (0, 4, 9):
+        set_progress([part], step, 10)
+    expected = output_on_fixed_inputs(subject, part)
+    loaded, direct = subject.build(1), subject.build()
+    loaded.load_state_dict(part.state_dict())
+    assert_close(output_on_fixed_inputs(subject, loaded), expected, "after loading", 0.0)
+    set_progress([direct], 9, 10)
+    assert_close(output_on_fixed_inputs(subject, direct), expected, "without the earlier steps", 0.0)
 
 
 def _rng_states() -> dict[str, Any]:

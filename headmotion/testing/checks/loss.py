@@ -54,9 +54,9 @@ def loss_has_motion_gradient(subject: Subject) -> None:
 def loss_is_finite_for_perfect_and_static_motion(subject: Subject) -> None:
     """Terms and gradients are finite for generated motion that equals the real one, and for motion that is static."""
     loss: Loss = subject.build()
-    real, _ = sample_pair(subject, 2, FRAMES, loss.needs)
+    real, made = sample_pair(subject, 2, FRAMES, loss.needs)
     for name, given in {"equal": real, "static": _static(real)}.items():
-        generated, leaves = with_gradient(given)
+        generated, leaves = with_gradient(replace(given, outputs=made.outputs))
         total = _total(loss, real, generated)
         assert total.isfinite(), f"{name}: {total.item()}"
         if total.requires_grad:  # a missing gradient is the question of another check

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core.interfaces.phase import Phase
+from ...training.take_step import take_step
 from ..kit import NotApplicable, check
 from ..phase_subject import PhaseSubject
 
@@ -97,8 +98,7 @@ def _steps(phase: Phase, numbers: range) -> Mapping[str, float]:
     values: Mapping[str, float] = {}
     with torch.random.fork_rng(devices=[]):
         for number in numbers:
-            torch.manual_seed(number)
-            values = phase.step(number)
+            values = take_step(phase, number)
     return values
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...core.errors import HeadmotionError, ImageError
 from ...core.interfaces.renderer import Picture, Renderer, SupportsTraining
 from ...core.interfaces.representation import UnitSquare
 from ...core.motion import Motion
+from ...core.outputs import split_outputs
 from ..build_context import Subject
 from ..inputs import FPS, assert_close, drawn, motion, picture, picture_inputs
 from ..kit import NotApplicable, check
@@ -115,11 +117,11 @@ def renderer_returns_pictures_to_train_on(subject: Subject) -> None:
     """`pictures` are ``[B, T, 3, H, W]``, finite and within 0..1; those of a sample do not depend on the others."""
     renderer = _trainable(subject)
     inputs = picture_inputs(subject, renderer, 2, 3)
-    pictures = renderer.pictures(*inputs)
+    pictures = _pictures(renderer, inputs)
     expected = (2, 3, 3, *renderer.training_picture_size)
     assert pictures.shape == expected, f"shape {list(pictures.shape)} is not {list(expected)}"
     assert pictures.isfinite().all() and pictures.min() >= 0 and pictures.max() <= 1, "values outside 0..1"
-    single = renderer.pictures(*(tensor[1:] for tensor in inputs))
+    single = _pictures(renderer, [tensor[1:] for tensor in inputs])
     assert_close(single, pictures[1:], "a sample alone", 1e-4)
 
 
@@ -136,7 +138,7 @@ def renderer_frames_equal_pictures(subject: Subject) -> None:
     whole = Motion(values[1:], FPS, spec, square, reference=values[0])
     image = (255 * inputs[0][0]).round().to(torch.uint8).permute(1, 2, 0).numpy()
     frames = np.stack(list(drawn(subject, renderer, [whole[:2], whole[2:]], image))).astype(np.float64)
-    expected = 255 * renderer.pictures(*inputs)[0].permute(0, 2, 3, 1).numpy()
+    expected = 255 * _pictures(renderer, inputs)[0].permute(0, 2, 3, 1).numpy()
     assert frames.shape == expected.shape, f"frames {list(frames.shape)}, pictures {list(expected.shape)}"
     difference = float(np.abs(frames - expected).max())
     assert difference < 1.0, f"the largest difference is {difference:.1f} of 255 levels"
@@ -147,6 +149,12 @@ def _trainable(subject: Subject) -> Any:
     if not isinstance(renderer, SupportsTraining):
         raise NotApplicable("it is not trained")
     return renderer
+
+
+def _pictures(renderer: Any, inputs: list[Tensor]) -> Tensor:
+    """Return the pictures alone."""
+    pictures: Tensor = split_outputs(renderer, renderer.pictures(*inputs))[0]
+    return pictures
 
 
 def _render(subject: Subject, renderer: Renderer, chunks: list[Motion]) -> list[Picture]:
