@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .core.errors import SpecError as SpecError
     from .core.errors import TrainingError as TrainingError
     from .core.frozen_weights import FrozenWeights as FrozenWeights
+    from .core.frozen_weights import freeze as freeze
     from .core.frozen_weights import load_frozen as load_frozen
     from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
     from .core.interfaces.audio_encoder import SupportsAudioPooling as SupportsAudioPooling
@@ -105,7 +106,7 @@ _HOMES = {
     "core.component": "Component",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError OutputError PluginError ServingError SpecError TrainingError",
-    "core.frozen_weights": "FrozenWeights load_frozen",
+    "core.frozen_weights": "FrozenWeights freeze load_frozen",
     "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming SupportsFixedShapeSteps",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
     " SupportsStyle SupportsTrainingTerms SupportsUncertainty",

@@ -74,7 +74,7 @@ def load_frozen(
         path, component = _find(spec), f"{spec.kind} {spec.type_name()}"
         digest = load_weights(network, str(path), component, translate=translate)
         spec = spec.model_copy(update={"weights_sha256": digest})
-    _make_buffers(network.eval(), persistent=spec.weights_in_checkpoint)
+    freeze(network, persistent=spec.weights_in_checkpoint)
     return spec
 
 
@@ -113,10 +113,16 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _make_buffers(network: nn.Module, persistent: bool) -> None:
-    """Turn all tensors of a network into buffers that are stored in checkpoints or not."""
+def freeze(network: nn.Module, persistent: bool = True) -> None:
+    """Turn all tensors of a network into buffers, which no optimizer can find, in evaluation mode for good.
+
+    Args:
+        network: the network.
+        persistent: whether checkpoints contain the buffers.
+    """
     from torch.nn.modules.batchnorm import _NormBase
 
+    network.eval()
     network.train = _stay_in_evaluation_mode  # type: ignore[method-assign,assignment]
     for module in network.modules():
         stored = module.state_dict().keys()  # without buffers that follow from the spec

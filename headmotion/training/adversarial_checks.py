@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ..core.interfaces.phase import Problem
 from .adversarial_objectives import OBJECTIVES
@@ -19,10 +19,19 @@ MAX_SPREAD_RATIO = 5.0
 """The same ratio, upward: no speaker moves five times as much as another for long."""
 
 
-def discriminator_won(spec: AdversarialPhaseSpec, means: Mapping[str, float]) -> Iterator[Problem]:
-    """Yield discriminators whose loss is gone, and with it what could be learned from them."""
+def discriminator_won(
+    spec: AdversarialPhaseSpec, means: Mapping[str, float], predicted: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Yield discriminators whose loss is gone, and with it what could be learned from them.
+
+    Args:
+        spec: of the phase.
+        means: running means of the logged values by name.
+        predicted: names of predictions, whose errors may become small.
+    """
     even = OBJECTIVES[spec.objective].even
-    for head in (name.removeprefix("g_") for name in means if name.startswith("g_")):
+    heads = {name.removeprefix("g_") for name in means if name.startswith("g_")}
+    for head in sorted(heads - set(predicted)):
         loss, score = means.get(f"d_{head}", even), -means[f"g_{head}"] / (spec.adversarial_weight or 1.0)
         # Only the hinge's score is also its loss, by whose value a discriminator is known to be beyond dispute.
         if loss < MIN_DISCRIMINATOR_RATIO * even and (spec.objective != "hinge" or score < MAX_GENERATED_SCORE):

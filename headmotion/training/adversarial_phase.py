@@ -68,9 +68,10 @@ class AdversarialPhase(Phase):
         self.spec, self.context, self.steps, self.name = spec, context, spec.steps, context.name
         self.target, self.discriminator, self.losses = target, discriminator, list(losses)
         self.objective, self.partition = OBJECTIVES[spec.objective], context.partition
-        judges: list[Discriminator | Loss] = [*([discriminator] if spec.adversarial_weight else []), *losses]
+        judges: list[Discriminator | Loss] = [*([discriminator] if spec.judges else []), *losses]
         require_made_tracks(context, target, judges)
-        context.connect(judges)
+        self.connected = [*judges, target.module]
+        context.connect(self.connected)
         self.batches = context.batches(
             spec.frames,
             spec.steps,
@@ -87,10 +88,11 @@ class AdversarialPhase(Phase):
             "discriminator": discriminator,
             "losses": nn.ModuleList(losses),
         }
+        self._predicted: set[str] = set()  # names of predictions, which are no scores
         self.learned = [parameter for loss in self.losses for parameter in learned_parameters(loss)]
         stepper = context.stepper(spec.trains, target.module.parameters(), spec.optimizer, self.steps)
         self.optimizers = {spec.trains: stepper}
-        if spec.adversarial_weight:
+        if spec.judges:
             self._add_stepper("discriminator", discriminator.parameters())
         if self.learned:
             self._add_stepper("losses", self.learned)
@@ -101,6 +103,7 @@ class AdversarialPhase(Phase):
 
     @override
     def start(self) -> None:
+        self.context.connect(self.connected)
         self.target.module.requires_grad_(True)
         self.average.reset()
 
@@ -117,7 +120,7 @@ class AdversarialPhase(Phase):
         # With one part, one rollout serves both updates. With several, their graphs together would fill the memory.
         generated = self._generate(parts[0]) if len(parts) == 1 else None
         # Both updates below look at the same samples, so they are generated once for both.
-        samples = self._detached(parts, generated) if self.spec.adversarial_weight or self.learned else []
+        samples = self._detached(parts, generated) if self.spec.judges or self.learned else []
         values = self._step_discriminator(number, parts, samples, batch.clips)
         values |= self._step_losses(number, parts, samples, batch.clips)
         values |= self._step_target(number, parts, generated, batch.clips)
@@ -126,7 +129,7 @@ class AdversarialPhase(Phase):
 
     def problems(self, means: Mapping[str, float]) -> Iterable[Problem]:
         """Return discriminators that have won, and generated motion that freezes or diverges."""
-        yield from discriminator_won(self.spec, means)
+        yield from discriminator_won(self.spec, means, self._predicted)
         yield from wrong_spread(means)
 
     def _seeded(self, part: Batch, number: int) -> RealPart:
@@ -143,7 +146,7 @@ class AdversarialPhase(Phase):
     def _step_discriminator(
         self, number: int, parts: list[RealPart], samples: list[Sample], clips: Sequence[str]
     ) -> dict[str, float]:
-        if not self.spec.adversarial_weight:
+        if not self.spec.judges:
             return {}
         self.discriminator.train().requires_grad_(True)
         stepper = self.optimizers["discriminator"]
@@ -218,6 +221,8 @@ class AdversarialPhase(Phase):
         return values
 
     def _scores(self, sample: Sample) -> dict[str, Tensor]:
+        if not self.spec.adversarial_weight:
+            return {}
         with self.partition.autocast(sample.motion.device):
             scores = checked_scores(self.discriminator, self.discriminator(sample), sample.motion.device)
         return {head: score.to(sample.motion.dtype) for head, score in scores.items()}
@@ -228,15 +233,17 @@ class AdversarialPhase(Phase):
         with self.partition.autocast(sample.motion.device):
             terms = self.discriminator.predictions(sample)
         terms = checked_terms(self.discriminator, terms, sample.motion.device, "predictions")
+        self._predicted |= terms.keys()
         return {name: term.to(sample.motion.dtype) for name, term in terms.items()}
 
     def _adversarial(self, sample: Sample) -> dict[str, Tensor]:
-        weight = self.spec.adversarial_weight
-        if not weight:
-            return {}
+        weight, prediction_weight = self.spec.adversarial_weight, self.spec.prediction_weight
         scores = self._scores(sample)
         terms = {f"g_{head}": weight * self.objective.generator(score) for head, score in scores.items()}
-        return terms | {f"g_{name}": weight * term for name, term in self._predictions(sample).items()}
+        own = weight if prediction_weight is None else prediction_weight
+        # With weight 0 a discriminator that predicts is trained on recorded samples, but does not guide.
+        predictions = self._predictions(sample) if own else {}
+        return terms | {f"g_{name}": own * term for name, term in predictions.items()}
 
     def _scheduled(self, terms: dict[str, Tensor], number: int) -> dict[str, Tensor]:
         if unknown := self.spec.schedule.keys() - terms.keys():

@@ -91,7 +91,7 @@ class TrainContext:
         raise SpecError(f"{self.name} phase", f"the name of a part among {known}", repr(name), remedy)
 
     def connect(self, parts: Iterable[object]) -> None:
-        """Give losses and discriminators what they use of earlier phases (`UsesParts`).
+        """Give losses and other parts what they use of earlier phases (`UsesParts`).
 
         Raises:
             SpecError: there is no such part.

@@ -92,7 +92,10 @@ class AdversarialPhaseSpec(BatchPhaseSpec):
     """Loss of the scores: ``hinge`` as in MS-Sync, ``bce`` (Goodfellow and others 2014, not saturating) or
     ``least-squares`` (Mao and others 2017)."""
     adversarial_weight: float = Field(1.0, ge=0, le=1e6)
-    """Weight of the discriminators' scores; 0 trains none."""
+    """Weight of the discriminators' scores; 0 uses no scores."""
+    prediction_weight: float | None = Field(None, ge=0, le=1e6)
+    """Weight of what the discriminator predicts (`SupportsPrediction`), in the update of what is trained; None takes
+    ``adversarial_weight``. With both at 0 there is no discriminator."""
     losses: tuple[SpecField[LossSpec], ...] = ()
     """Further losses of what is trained."""
     schedule: dict[str, Ramp] = Field(default_factory=dict)
@@ -105,6 +108,11 @@ class AdversarialPhaseSpec(BatchPhaseSpec):
     """Optimizer of losses that have parameters and an objective of their own."""
     ema_decay: float = Field(0.0, ge=0, lt=1)
     """Decay of the running mean of the weights that is saved in the model; 0 saves the weights themselves."""
+
+    @property
+    def judges(self) -> bool:
+        """Whether there is a discriminator."""
+        return bool(self.adversarial_weight or self.prediction_weight)
 
     def build(self, context: TrainContext) -> AdversarialPhase:
         """Build the phase."""

@@ -54,13 +54,14 @@ class SupervisedPhase(Phase):
         self, spec: SupervisedPhaseSpec, context: TrainContext, target: Target, losses: Sequence[Loss]
     ) -> None:
         self.spec, self.steps, self.name, self.target = spec, spec.steps, context.name, target
+        self.context, self.connected = context, [*losses, target.module]
         self.losses, self.partition = list(losses), context.partition
         for loss in losses:
             if learned_parameters(loss):
                 got = f"loss {loss.spec.type_name()}, which learns"
                 raise SpecError(f"{self.name} phase", "losses without parameters", got, "use an adversarial phase")
         require_made_tracks(context, target, losses)
-        context.connect([*losses, target.module])
+        context.connect(self.connected)
         made = frozenset[Track]() if target.makes is None else frozenset((target.makes,))
         tracks = context.tracks(losses, MOTION | target.needs | made)
         self.batches = context.batches(spec.frames, spec.steps, tracks, spec.data(context.data), target.context_frames)
@@ -80,6 +81,7 @@ class SupervisedPhase(Phase):
 
     @override
     def start(self) -> None:
+        self.context.connect(self.connected)
         self.target.module.requires_grad_(True)
         self.average.reset()
 

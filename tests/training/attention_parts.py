@@ -118,8 +118,65 @@ class Shown(hm.Discriminator):
         attention = sample.outputs.get("attention", torch.ones(1))
         return {"picture": self.score((attention * sample.frames).mean((1, 3, 4)))[:, 0]}
 
+    def predictions(self, sample: hm.Sample) -> Mapping[str, Tensor]:
+        assert sample.frames is not None
+        return {"brightness": (self.score.weight.sum() - sample.frames.mean()).square()}
+
+
+class LookSpec(hm.DiscriminatorSpec):
+    """Finds the mean color of pictures."""
+
+    type: Literal["gaze/look"] = "gaze/look"
+    size: int = 3
+
+    def build(self, context: hm.BuildContext) -> hm.Discriminator:
+        return Look(self)
+
+
+class Look(hm.Discriminator):
+    needs = frozenset({"frames"})
+
+    def __init__(self, spec: LookSpec) -> None:
+        super().__init__(spec)
+        self.color = nn.Linear(spec.size, spec.size)
+
+    def forward(self, sample: hm.Sample) -> Mapping[str, Tensor]:
+        return {}
+
+    def predictions(self, sample: hm.Sample) -> Mapping[str, Tensor]:
+        assert sample.frames is not None
+        colors = sample.frames.mean((-1, -2))
+        return {"color": (self.color(colors) - colors).square().mean()}
+
+
+class GuidedSpec(AttentiveSpec):
+    """A renderer with a copy of a network that an earlier phase trained."""
+
+    type: Literal["gaze/guided"] = "gaze/guided"  # type: ignore[assignment]
+    look: hm.SpecField[hm.DiscriminatorSpec] = LookSpec()
+    uses_look: str = "look"
+
+    def build(self, context: hm.BuildContext) -> hm.Renderer:
+        return Guided(self, context)
+
+
+class Guided(Attentive):
+    def __init__(self, spec: GuidedSpec, context: hm.BuildContext) -> None:
+        super().__init__(spec, context)
+        self.look, self.uses = spec.look.build(context), (spec.uses_look,)
+        hm.freeze(self.look)
+
+    def use_parts(self, parts: Mapping[str, Any]) -> None:
+        self.look.load_state_dict(parts[self.uses[0]].state_dict())
+
+    def pictures(
+        self, identity: Tensor, pose: Tensor, motion: Tensor, audio: Tensor | None = None
+    ) -> Mapping[str, Tensor]:
+        still = self.look.color(identity.mean((-1, -2)))[:, :, None, None]
+        return super().pictures((identity + 0.1 * still).clamp(0, 1), pose, motion)
+
 
 @hm.hookimpl
 def headmotion_specs() -> Iterable[type[hm.Spec]]:
     """Return all parts."""
-    return [AttentiveSpec, DynamicPixelsSpec, ShownSpec]
+    return [AttentiveSpec, DynamicPixelsSpec, ShownSpec, LookSpec, GuidedSpec]

@@ -9,13 +9,16 @@ from typing import Any
 
 import attention_parts
 import pytest
+import torch
 from drawn_corpus import write_drawn
+from safetensors.torch import load_file
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.plugins import registry
 from headmotion.testing import run_checks
 from headmotion.training import train
+from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.build import Training, build_training
 from headmotion.training.recipe import RecipeSpec
 from headmotion.training.supervised_phase import SupervisedPhase
@@ -154,3 +157,46 @@ def test_the_kit_finds_progress_that_counts_calls() -> None:
         results = {each.name: each for each in run_checks("renderer", attention_parts.AttentiveSpec())}
     assert results["progress-is-in-the-checkpoint"].status == "failed"
     assert "without the earlier steps" in results["progress-is-in-the-checkpoint"].detail
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ({}, {"d_picture", "d_brightness", "g_picture", "g_brightness"}),
+        ({"prediction_weight": 0.0}, {"d_picture", "d_brightness", "g_picture"}),
+        ({"adversarial_weight": 0.0, "prediction_weight": 2.0}, {"d_brightness", "g_brightness"}),
+        ({"adversarial_weight": 0.0}, set()),
+    ],
+)
+def test_scores_and_predictions_have_weights_of_their_own(
+    weights: dict[str, float], expected: set[str], corpus: Path
+) -> None:
+    (phase,) = built(recipe(AGAINST | weights), corpus).phases
+    values = take_step(phase, 0)
+    assert {name for name in values if name[:2] in ("d_", "g_")} - {"d_gradient"} == expected
+    if weights.get("prediction_weight"):
+        (doubled,) = built(recipe(AGAINST | {"adversarial_weight": 0.0, "prediction_weight": 4.0}), corpus).phases
+        assert take_step(doubled, 0)["g_brightness"] == pytest.approx(2 * values["g_brightness"])
+
+
+def test_a_prediction_whose_error_is_small_has_not_won(corpus: Path) -> None:
+    (phase,) = built(recipe(AGAINST), corpus).phases
+    take_step(phase, 0)
+    assert isinstance(phase, AdversarialPhase)
+    small = {"d_picture": 1.4, "g_picture": 0.7, "d_brightness": 1e-4, "g_brightness": 1e-4}
+    assert not list(phase.problems(small))
+    assert [each.title for each in phase.problems(small | {"d_picture": 1e-4})] == ["the picture discriminator has won"]
+
+
+def test_a_renderer_keeps_a_frozen_copy_of_what_an_earlier_phase_trained(corpus: Path, tmp_path: Path) -> None:
+    look = {"type": "supervised", "trains": "look", "part": "gaze/look", "steps": 3, "frames": 3, "batch_size": 4}
+    drawn = DRAWN | {"trains": "renderer", "steps": 2, "frames": 3, "losses": ["gaze/dynamic-pixels"]}
+    spec = recipe(DRAWN, pipeline={"renderer": "gaze/guided", "generator": GENERATOR})
+    spec = RecipeSpec.model_validate(spec.model_dump(mode="json") | {"phases": {"look": look, "drawn": drawn}})
+    model = train(spec, [corpus], tmp_path / "run", device="cpu", quiet=True)
+    trained = load_file(tmp_path / "run" / "finished" / "look.safetensors")
+    color = hm.load(model, device="cpu").renderer.look.color  # type: ignore[union-attr]
+    assert torch.equal(color.weight, trained["module/look/color.weight"])  # type: ignore[union-attr,arg-type]
+    fresh = hm.build(spec.pipeline, spec.seed, "cpu").renderer.look.color  # type: ignore[union-attr]
+    assert not torch.equal(color.weight, fresh.weight), "trained"  # type: ignore[union-attr,arg-type]
+    assert not any("look" in name for name, _ in hm.load(model, device="cpu").renderer.named_parameters())

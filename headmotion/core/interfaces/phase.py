@@ -71,13 +71,21 @@ class Phase(ABC):
 
 @runtime_checkable
 class UsesParts(Protocol):
-    """A loss or discriminator that works with parts which earlier phases made, such as trained syncers."""
+    """A part that works with parts which earlier phases made: a loss with trained syncers, or what a phase trains.
+
+    A generator or renderer needs them after training too, when there are no phases. It builds a copy of its own in
+    ``__init__``, from a field of its spec, and `use_parts` copies the weights; `hm.freeze` makes them
+    buffers, which are in the model and which nothing trains.
+    """
 
     uses: tuple[str, ...]
     """Names of the parts, which its spec should let users change."""
 
     def use_parts(self, parts: Mapping[str, Any]) -> None:
-        """Take the parts, trained and frozen. They are neither trained nor stored with this part.
+        """Take the parts, which are neither trained nor stored with this part.
+
+        It is called when the phase is built, so that what does not fit is refused before any training, and again when
+        the phase starts and the parts are trained and frozen.
 
         Raises:
             SpecError: a part of another kind than expected.
