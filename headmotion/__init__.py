@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from .sync.specs import PyramidSpec as PyramidSpec
     from .sync.syncer_pyramid import SyncerPyramid as SyncerPyramid
     from .training.context import TrainContext as TrainContext
+    from .training.settings import OptimizerSpec as OptimizerSpec
 
 __version__ = "0.1.0"
 
@@ -136,6 +137,7 @@ _HOMES = {
     "sync.specs": "PyramidSpec",
     "sync.syncer_pyramid": "SyncerPyramid",
     "training.context": "TrainContext",
+    "training.settings": "OptimizerSpec",
 }
 """Public names by the module that defines them; the block above says the same to type checkers."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

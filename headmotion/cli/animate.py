@@ -133,7 +133,8 @@ def make_demo(
         "-o",
         "--output",
         type=any_path,
-        help="talk.mp4, .webm or .gif, or a folder for PNG pictures; a folder for the outputs of several files.",
+        help="talk.mp4, .webm or .gif, a folder for PNG pictures, or .npz or .json for the motion; a folder for the "
+        "outputs of several files.",
     ),
     click.option(
         "--format",
@@ -241,10 +242,11 @@ def _animate_one(
     """Write the video of one file in this process."""
     import headmotion
     from headmotion.media.frames_writer import check_target
-    from headmotion.pipeline.generate_job import GenerateOptions, write_output
+    from headmotion.pipeline.generate_job import MOTION_FILES, GenerateOptions, write_output
 
     # Before the model is loaded, so that a mistake shows at once.
-    check_target(output)
+    if output.suffix.lower() not in MOTION_FILES:
+        check_target(output)
     check_output(output, may_be_folder=not output.suffix)
     chosen = GenerateOptions.parse(choices)
     headmotion.controls.from_options(**chosen.control_options())

@@ -62,6 +62,11 @@ class Motion:
         object.__setattr__(self, "values", values.to(torch.float32))
         object.__setattr__(self, "fps", as_fps(self.fps))
 
+    def __repr__(self) -> str:
+        points, dims = self.values.shape[1:]
+        what = f"{self.representation.get('type')} {points} x {dims}, {self.units}"
+        return f"<Motion: {len(self)} frames at {self.fps} fps, {what}>"
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -73,6 +73,10 @@ class Corpus:
         self.sections = tuple(part for part in (Section(EntryIndex(given)), *sections) if len(part))
         self._starts = [0, *accumulate(map(len, self.sections))]
 
+    def __repr__(self) -> str:
+        # What costs nothing: the index of ten million clips is not read for it.
+        return f"<Corpus: {len(self)} clips>"
+
     def __len__(self) -> int:
         return self._starts[-1]
 

@@ -28,6 +28,8 @@ OFFSET_SECONDS, OFFSET_START_SECONDS = 3.0, 0.15
 """Time constant of the mean that is taken for an offset (DC), and the least duration that it is divided by."""
 OFFSET_FROM, OFFSET_FULL = 0.015, 0.025
 """An offset below the first is left alone, and one above the second is removed; speech itself stays below."""
+LOUDEST = 2.0
+"""Samples beyond this have another scale. Decoded files may exceed 1 a little, where the original was clipped."""
 
 BLOCK = 1 << 14
 """Samples that are mixed at a time."""
@@ -73,6 +75,8 @@ class Downmixer:
             self._channels, self._states = channels, {k: v for k, v in self._states.items() if k in ("sum", "count")}
         if not len(array):
             return np.zeros(0, np.float32)
+        if max(float(array.max()), -float(array.min())) > LOUDEST:
+            self._warn(f"samples beyond {LOUDEST:g}, but full scale is -1..1: divide by the full scale they have")
         # In blocks, because the filters need many times the memory of the samples.
         blocks = [self._convert(array[start : start + BLOCK]) for start in range(0, len(array), BLOCK)]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)

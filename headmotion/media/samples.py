@@ -30,13 +30,17 @@ def as_samples(samples: ArrayLike | Tensor, name: str) -> Samples:
         samples = samples.detach().cpu()
         # NumPy has no such type.
         samples = samples.float() if samples.dtype is torch.bfloat16 else samples
+    if isinstance(samples, bytes | bytearray | str):
+        remedy = "numpy.frombuffer(data, numpy.int16) reads 16-bit samples"
+        raise AudioError(name, "samples [S] or [S, C], an array", type(samples).__name__, remedy)
     try:
         array = np.asarray(samples)
     except ValueError:  # rows of different lengths
         raise AudioError(name, "samples [S] or [S, C]", "rows of different lengths") from None
     if array.ndim not in (1, 2) or (array.ndim == 2 and not 1 <= array.shape[1] <= MAX_CHANNELS):
-        remedy = "transpose it if channels come first"
-        raise AudioError(name, f"samples [S] or [S, C] with C up to {MAX_CHANNELS}", f"shape {array.shape}", remedy)
+        got = f"shape {array.shape}" if array.ndim else f"a {type(samples).__name__}"
+        remedy = "transpose it if channels come first" if array.ndim else ""
+        raise AudioError(name, f"samples [S] or [S, C] with C up to {MAX_CHANNELS}", got, remedy)
     if array.dtype.kind != "f" and array.dtype.name not in _SCALES:
         got = f"{array.dtype.name} samples"
         raise AudioError(name, "floats in -1..1, int16 or int32", got, "convert them to one of these")

@@ -257,9 +257,9 @@ def write_output(
     if target.suffix.lower() in MOTION_FILES:
         return Motion.concatenate(list(motions)).save(target)
     renderer = {"type": options.renderer} if isinstance(options.renderer, str) else options.renderer
-    view = {name: value for name in ("crop", "size") if (value := getattr(options, name)) is not None}
-    fields = (renderer or _suitable_renderer(pipe.renderer, image is not None)) | view
-    return pipe.render(motions, target, image=image, audio=speech, renderer=fields, quiet=quiet)
+    fields = renderer or _suitable_renderer(pipe.renderer, image is not None)
+    view: dict[str, Any] = {"size": options.size, "crop": options.crop}
+    return pipe.render(motions, target, image=image, audio=speech, renderer=fields, quiet=quiet, **view)
 
 
 def _suitable_renderer(own: Renderer, has_image: bool) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
 from ..controls import MotionEdit
 from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
+from ..core.component import require_registered
 from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
@@ -73,11 +74,19 @@ class Pipeline(nn.Module):
             # Last, so that its weights do not change which random numbers the generator's weights are drawn from.
             self.renderer = spec.renderer.build(self.context())
         self._restoring = False
-        # A part may complete its spec while it is built: frozen weights add the SHA-256 of their file.
         parts = ("representation", "audio_encoder", "generator", "renderer")
+        for name in parts:
+            require_registered(getattr(self, name), (self.representation,))
+        # A part may complete its spec while it is built: frozen weights add the SHA-256 of their file.
         self.spec = spec.model_copy(update={name: getattr(self, name).spec for name in parts})
         self.eval()
         self.to(device)
+
+    @override
+    def __repr__(self) -> str:
+        spec = self.spec
+        parts = (spec.audio_encoder, spec.generator, spec.representation, spec.renderer)
+        return f"<Pipeline: {' -> '.join(part.type_name() for part in parts)}, {spec.fps} fps, {self.device}>"
 
     def context(self, audio_channels: int | None = None) -> BuildContext:
         """Return the context in which further parts (syncers, discriminators, losses) are built for this pipeline.
@@ -285,6 +294,8 @@ class Pipeline(nn.Module):
         landmarks: ReferenceLike = None,
         renderer: RendererSpec | dict[str, Any] | str | None = None,
         quiet: bool = False,
+        size: int | None = None,
+        crop: Literal["head", "none"] | None = None,
     ) -> Path:
         """Write a video of a motion, or of its consecutive parts as they are generated, in constant memory.
 
@@ -298,11 +309,14 @@ class Pipeline(nn.Module):
             landmarks: the pose in the picture; None takes the reference that the motion carries.
             renderer: see `with_renderer`; None means the pipeline's own.
             quiet: no progress bar.
+            size: longer edge of the video (px), for renderers that can be given one; None leaves the renderer's own.
+            crop: ``head`` shows the head only, ``none`` the whole picture; None leaves the renderer's own.
 
         Returns:
             The path.
 
         Raises:
+            SpecError: a renderer that has no ``size`` or ``crop``.
             ImageError: no motion, a picture that cannot be read, or an output that cannot be written.
             HeadmotionError: no audio for a renderer that draws from it.
         """
@@ -312,7 +326,10 @@ class Pipeline(nn.Module):
         first = next(parts, None)
         if first is None:
             raise ImageError("render", "at least one part of a motion", "none")
+        view = {name: value for name, value in (("size", size), ("crop", crop)) if value is not None}
         drawing = self.renderer if renderer is None else self.with_renderer(renderer)
+        if view:
+            drawing = self.with_renderer(drawing.spec.model_dump(mode="json") | view)
         picture, factor = _read_image(image, drawing)
         pose = None
         if landmarks is not None:
@@ -348,10 +365,14 @@ class Pipeline(nn.Module):
             HeadmotionError: no audio for a renderer that draws from it.
         """
         drawing = self.renderer if renderer is None else renderer
+        name = f"renderer {drawing.spec.type_name()}"
+        if drawing.needs_image and image is None:
+            raise ImageError(
+                name, "a picture", "none", "give image=, or a renderer that needs none, such as 'skeleton'"
+            )
         if "audio" not in drawing.needs:
             return checked_pictures(drawing, drawing.frames(motion, image, landmarks))
         if audio is None:
-            name = f"renderer {drawing.spec.type_name()}"
             raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
         features = AlignedFeatures(self, Audio.coerce(audio), motion)
         return checked_pictures(drawing, drawing.frames(features.parts(), image, landmarks, features))
@@ -373,6 +394,7 @@ class Pipeline(nn.Module):
             return self.renderer
         with building(f"renderer {spec.type_name()}"), torch.random.fork_rng(devices=[]):
             built = spec.build(self.context()).eval()
+            require_registered(built, (self.representation,))
         own = self.renderer
         try:
             if type(spec) is type(own.spec):
@@ -490,10 +512,20 @@ def pick_device(name: str) -> torch.device:
         HeadmotionError: not a device of this machine.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = next((kind for kind, is_there in _accelerators().items() if is_there), "cpu")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)  # a name can be valid without such a device in the machine
     except (RuntimeError, AssertionError, NotImplementedError):
-        raise HeadmotionError("device", "auto, or a device of this machine (cpu, cuda, mps)", repr(name)) from None
+        found = [kind for kind, is_there in _accelerators().items() if is_there]
+        expected = f"a device of this machine: {', '.join(['auto', 'cpu', *found])}"
+        kind = name.partition(":")[0]
+        is_missing = kind in _accelerators() and kind not in found
+        remedy = f"torch {torch.__version__} finds no {kind} device here" if is_missing else ""
+        raise HeadmotionError("device", expected, repr(name), remedy) from None
     return device
+
+
+def _accelerators() -> dict[str, bool]:
+    """Return whether torch can use each kind of accelerator here, the best first."""
+    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

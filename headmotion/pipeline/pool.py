@@ -85,6 +85,9 @@ class Pool:
         with self._joining:
             self._members.pop(member, None)
 
+    def __repr__(self) -> str:
+        return f"<Pool: {len(self)} sessions of {self._pipeline!r}>"
+
     def __len__(self) -> int:
         """Return the number of sessions in the pool."""
         return len(self._members)

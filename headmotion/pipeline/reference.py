@@ -36,6 +36,10 @@ class Reference:
     pictured: Tensor | None = None
     """Pose ``[P, D]`` of the picture, where the motion starts from another one, with a closed mouth; else None."""
 
+    def __repr__(self) -> str:
+        count, points, dims = self.poses.shape
+        return f"<Reference: {count} poses {points} x {dims}, {self.units}>"
+
     @property
     def picture_pose(self) -> Tensor:
         """Pose ``[P, D]`` of the picture, which the motion carries along for renderers."""

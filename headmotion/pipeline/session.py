@@ -124,6 +124,10 @@ class Session:
             self._speaker = self._feature_stream()
             self._state = self._stream.init_state(poses.unsqueeze(0).to(pipeline.device), seed)
 
+    def __repr__(self) -> str:
+        state = f", ended: {self._ended}" if self._ended else ""
+        return f"<Session: {self.sample_rate} Hz, {self.fps} fps, {self._frames_out} frames so far{state}>"
+
     def push(self, samples: Any, listener: Any = None) -> Motion:
         """Take the next samples and return the frames that they determine, perhaps none.
 

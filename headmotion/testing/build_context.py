@@ -28,7 +28,7 @@ class Subject:
     """What earlier phases would have made, by name; syncers are given where it says nothing."""
 
     def build(self, seed: int = 0) -> Any:
-        """Return the part in evaluation mode, with fresh weights; one that uses parts of earlier phases gets syncers.
+        """Return the part in evaluation mode, with fresh weights and what it uses of earlier phases.
 
         Bases of fitted representations are fitted.
 
@@ -41,7 +41,8 @@ class Subject:
             part = self.spec.build(self.context).eval()
             fit_if_needed(part, seed)
         if isinstance(part, UsesParts):
-            part.use_parts(dict.fromkeys(part.uses, stand_in_syncers(self)) | dict(self.parts))
+            parts = self.parts
+            part.use_parts({name: parts[name] if name in parts else stand_in_syncers(self) for name in part.uses})
         return part
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from ..data.corpus import Corpus, open_corpus
 from ..data.pictures import encode_pictures
 from ..data.shard_writer import write_shards
 from ..pipeline.pipeline import build
-from ..training.context import PIPELINE_PARTS, TrainContext
+from ..training.context import TrainContext
 from ..training.settings import DataSpec
-from .build_context import Subject, stand_in_syncers
+from .build_context import Subject
 from .inputs import UNIT_SQUARE, poses
 
 CLIPS, FRAMES, EDGE = 4, 60, 96
@@ -41,6 +41,8 @@ class PhaseSubject:
     """The spec under test."""
     representation: RepresentationSpec
     """Of the pipeline and the corpus."""
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """What earlier phases would have made, by name."""
 
     @contextmanager
     def context(self, seed: int = 0) -> Iterator[TrainContext]:
@@ -56,28 +58,12 @@ class PhaseSubject:
         with tempfile.TemporaryDirectory() as folder:
             corpus = _corpus(Path(folder) / "corpus", self.representation)
             data = DataSpec(batch_size=CLIPS)
-            parts = _StandIns(Subject(self.representation, pipeline.context()))
-            yield TrainContext("phase", 1, pipeline, corpus, data, seed=seed, parts=parts)
+            yield TrainContext("phase", 1, pipeline, corpus, data, seed=seed, parts=self.parts)
 
     def build(self, context: TrainContext) -> Phase:
         """Build the phase, with a few steps."""
         spec = self.spec
         return spec.model_copy(update={"steps": min(spec.steps, MAX_STEPS)}).build(context)
-
-
-class _StandIns(dict[str, Any]):
-    """Fixed syncers under every name but those of the pipeline's parts."""
-
-    def __init__(self, subject: Subject) -> None:
-        super().__init__()
-        self.subject = subject
-
-    def __contains__(self, name: object) -> bool:
-        return name not in PIPELINE_PARTS
-
-    def __missing__(self, name: str) -> Any:
-        self[name] = stand_in_syncers(self.subject)
-        return self[name]
 
 
 def _corpus(folder: Path, spec: RepresentationSpec) -> Corpus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ..core.errors import PluginError, describe
 from ..core.interfaces.specs import ComponentSpec, PhaseSpec
@@ -58,7 +59,11 @@ def check_plugin(
     # A spec of another plugin would silently check nothing.
     if stray := [offered for offered in chosen if offered not in records[name].types]:
         raise PluginError(f"plugin {name}", f"specs of {', '.join(records[name].types)}", stray[0])
-    return {offered: _check_type(offered, chosen.get(offered), level) for offered in records[name].types}
+    checked = {offered: _check_type(offered, chosen.get(offered), level) for offered in records[name].types}
+    if any(result.status != "not-applicable" for results in checked.values() for result in results):
+        return checked
+    # Nothing was examined, which must not look like success.
+    return {part: [replace(result, status="failed") for result in results] for part, results in checked.items()}
 
 
 def _check_type(offered: str, spec: ComponentSpec | PhaseSpec | None, level: int) -> list[CheckResult]:

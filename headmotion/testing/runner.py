@@ -21,7 +21,10 @@ from .build_context import Subject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
 from .phase_subject import PhaseSubject
 from .samples import LABEL_NAMES, PICTURE_SIZE
+from .stand_ins import StandIns
 
+CORPUS: dict[str, Any] = {"picture_size": (PICTURE_SIZE, PICTURE_SIZE), "label_names": LABEL_NAMES}
+"""What parts are built with for a corpus such as that of `samples`."""
 SpecLike = ComponentSpec | PhaseSpec | dict[str, Any] | str
 """A spec, a dict with ``type``, or a type name."""
 
@@ -59,6 +62,7 @@ def run_checks(
     expected_failures: Mapping[str, str] | None = None,
     level: int = max(LEVELS),
     kit: int = VERSION,
+    parts: Mapping[str, Any] | None = None,
 ) -> list[CheckResult]:
     """Run the checks of a kind (``generator``, ``audio_encoder`` ...) on one spec.
 
@@ -69,17 +73,21 @@ def run_checks(
         expected_failures: reason by name of check. Such a check must fail.
         level: the highest level of checks to run; see `LEVELS`.
         kit: version of the kit; later checks are left out.
+        parts: built parts by name that earlier phases would have made, for a part that uses them (`UsesParts`); for
+            other names see `StandIns`.
 
     Raises:
         SpecError: the spec cannot be read.
         ValueError: an expected failure names no check of the kind.
     """
-    subject = make_subject(kind, spec, representation)
+    subject = make_subject(kind, spec, representation, parts)
     expected = require_known_checks(kind, expected_failures or {})
     return [run_check(check, subject, check.name in expected) for check in checks_of(kind, level, kit).values()]
 
 
-def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmarks68") -> Subject | PhaseSubject:
+def make_subject(
+    kind: str, spec: SpecLike, representation: SpecLike = "landmarks68", parts: Mapping[str, Any] | None = None
+) -> Subject | PhaseSubject:
     """Return a spec under test, in a context with 26 numbers per audio step and 4 steps per motion frame.
 
     An audio encoder that refuses this rate is built with 2 or 1 steps per frame.
@@ -88,18 +96,21 @@ def make_subject(kind: str, spec: SpecLike, representation: SpecLike = "landmark
         kind: of the part.
         spec: the spec under test.
         representation: what the part is built with; a representation is built with itself.
+        parts: built parts by name that earlier phases would have made.
     """
-    if kind == "phase":
-        built = _resolve("representation", representation)
-        return PhaseSubject(cast("PhaseSpec", _resolve(kind, spec)), cast("RepresentationSpec", built))
     resolved = cast("ComponentSpec", _resolve(kind, spec))
-    context_spec = resolved if kind == "representation" else _resolve("representation", representation)
-    context = BuildContext(cast("RepresentationSpec", context_spec).build(), audio_channels=26)
+    chosen = resolved if kind == "representation" else _resolve("representation", representation)
+    built_with = cast("RepresentationSpec", chosen)
+    context = BuildContext(built_with.build(), audio_channels=26)
+    stand_ins = StandIns(resolved, built_with, replace(context, **CORPUS))
+    stand_ins.update(parts or {})
+    if kind == "phase":
+        return PhaseSubject(cast("PhaseSpec", resolved), built_with, stand_ins)
     if kind in ("discriminator", "loss"):  # what they are built with for a corpus such as that of `samples`
-        context = replace(context, picture_size=(PICTURE_SIZE, PICTURE_SIZE), label_names=LABEL_NAMES)
+        context = replace(context, **CORPUS)
     if kind == "audio_encoder":
         context = replace(context, steps_per_frame=_steps_per_frame(resolved, context))
-    return Subject(resolved, context)
+    return Subject(resolved, context, stand_ins)
 
 
 def _steps_per_frame(spec: ComponentSpec, context: BuildContext) -> int:

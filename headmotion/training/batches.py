@@ -57,8 +57,10 @@ class Batch:
         if count == 1:
             return [self]
         size = len(self.samples) // count
-        values = {field.name: getattr(self.sample, field.name) for field in fields(Sample)}
-        split = {name: torch.split(value, size) for name, value in values.items() if isinstance(value, Tensor)}
+        values: dict[str, Any] = {field.name: getattr(self.sample, field.name) for field in fields(Sample)}
+        split: dict[str, Any] = {
+            name: torch.split(value, size) for name, value in values.items() if isinstance(value, Tensor)
+        }
         return [
             replace(
                 self,

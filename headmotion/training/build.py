@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -35,6 +35,8 @@ class Training:
     """The pipeline whose parts are trained."""
     phases: tuple[Phase, ...]
     """The phases that take steps, in order."""
+    only_in_file: Mapping[str, str] = field(default_factory=dict)
+    """Results that no later phase uses and only a file keeps, by the name of the phase."""
 
     def phase(self, name: str) -> Phase:
         """Return the phase of a name."""
@@ -96,12 +98,17 @@ def build_training(
                 continue
             if result in parts and part is not parts[result]:
                 expected = f"a name for its result other than that of phase {makers[result].name}"
-                raise SpecError(f"{name} phase", expected, repr(result), "name one of them otherwise")
+                field = next((field for field, value in spec if value == result), None)
+                remedy = f"set {field!r} of one of them" if field else f"{spec.type_name()} has no field for the name"
+                raise SpecError(f"{name} phase", expected, repr(result), remedy)
             parts[result], makers[result] = part, phase
     if not phases:
         raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
     _refuse_unused(makers, used)
-    return Training(recipe, all_clips, corpus, pipeline, tuple(phases))
+    # Where no model is made, the file is what the recipe is for.
+    makes_model = any(name in PIPELINE_PARTS for phase in phases for name in phase.result())
+    unused = {phase.name: result for result, phase in makers.items() if result not in used and makes_model}
+    return Training(recipe, all_clips, corpus, pipeline, tuple(phases), unused)
 
 
 def _read_pairs(corpus: Corpus) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from ..core.component import Component
+from ..core.component import Component, require_registered
 from ..core.errors import SpecError
 from ..core.interfaces.phase import UsesParts
 from ..core.interfaces.sample import Track
@@ -71,7 +71,10 @@ class TrainContext:
         context = self.build_context
         with building(f"{self.name} phase"), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed + offset)
-            return [spec.build(context).to(self.pipeline.device, self.partition.dtype) for spec in specs]
+            parts = [spec.build(context).to(self.pipeline.device, self.partition.dtype) for spec in specs]
+        for part in parts:
+            require_registered(part, self.pipeline.children())
+        return parts
 
     def use(self, name: str) -> Any:
         """Return a part by the name under which an earlier phase hands it on, or one of the pipeline.

@@ -15,6 +15,7 @@ import yaml  # type: ignore[import-untyped]
 from ..core.interfaces.phase import Phase
 from .build import build_training
 from .distributed import Processes, join_processes
+from .gradient_coverage import GradientCoverage
 from .recipe import RecipeSpec, load_recipe
 from .take_step import take_step
 
@@ -40,6 +41,8 @@ class DryRun:
     """Device of the training."""
     processes: int
     """Number of processes."""
+    warnings: tuple[str, ...] = ()
+    """What looks wrong, one line each, such as parameters that no gradient reaches."""
 
     @property
     def seconds(self) -> float:
@@ -53,6 +56,7 @@ class DryRun:
         lines.append(f"{memory:>11} MB at most, of each process")
         duration = _format_duration(self.seconds)
         lines.append(f"{duration:>11} in all on {self.processes} x {self.device}, without previews")
+        lines += [f"warning: {text}" for text in self.warnings]
         recipe = yaml.safe_dump(self.recipe.model_dump(mode="json"), sort_keys=False)
         return "".join(f"# {line}\n" for line in lines) + str(recipe)
 
@@ -78,27 +82,31 @@ def dry_run(
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
     with join_processes(device) as processes:
         training = build_training(spec, data, processes)
-        seconds, parameters = {}, {}
+        seconds, parameters, warnings = {}, {}, list[str]()
         for phase in training.phases:
             phase.start()
-            seconds[phase.name] = _step_seconds(phase, processes)
+            seconds[phase.name], found = _step_seconds(phase, processes)
+            warnings += found
             for name, stepper in phase.optimizers.items():
                 parameters[f"{phase.name}: {name}"] = sum(parameter.numel() for parameter in stepper.parameters)
             training.finish(phase)
         peak = peak_memory(processes.device)
-        return DryRun(spec, parameters, seconds, peak, str(processes.device), processes.count)
+        return DryRun(spec, parameters, seconds, peak, str(processes.device), processes.count, tuple(warnings))
 
 
-def _step_seconds(phase: Phase, processes: Processes) -> float:
-    start = 0.0
+def _step_seconds(phase: Phase, processes: Processes) -> tuple[float, list[str]]:
+    """Return the seconds of a step, and warnings about weights that are not trained."""
+    start, warnings = 0.0, list[str]()
     # One more than is timed, unless the phase has no more.
     count = min(TIMED_STEPS, max(1, phase.steps - 1))
     first = 1 if phase.steps > 1 else 0
+    coverage = GradientCoverage(phase, first + count)
     for number in range(first + count):
         if number == first:
             start = _now(processes.device)
         take_step(phase, number)
-    return (_now(processes.device) - start) / count
+        warnings += coverage.update(number)
+    return (_now(processes.device) - start) / count, warnings
 
 
 def _now(device: torch.device) -> float:

@@ -62,6 +62,8 @@ class Stepper:
         """
         if not self._sums:
             self.optimizer.zero_grad(set_to_none=True)
+        if not any(term.requires_grad for term in terms.values()):
+            raise self._without_gradient(terms)
         total = torch.stack(list(terms.values())).sum()
         (total if share == 1 else total * share).backward()  # type: ignore[no-untyped-call]
         for name, value in {**terms, **(also or {})}.items():
@@ -83,6 +85,8 @@ class Stepper:
         """
         sums, self._sums = self._sums, {}
         gradients = [p.grad for p in self.parameters if p.grad is not None]
+        if not gradients:
+            raise self._without_gradient(sums)
         values = torch.stack([value.to(gradients[0]) for value in sums.values()])
         self.processes.average([*gradients, values])
         norm = nn.utils.clip_grad_norm_(self.parameters, self.spec.clip_norm or math.inf)
@@ -102,6 +106,11 @@ class Stepper:
         """`accumulate` and `apply` a batch in one part."""
         self.accumulate(terms)
         return self.apply(number, clips)
+
+    def _without_gradient(self, terms: Iterable[str]) -> TrainingError:
+        got = f"{', '.join(terms)}, which depend on none" if terms else "no terms"
+        remedy = "look for detach(), no_grad() and frozen parameters on the way"
+        return TrainingError(self.name, "terms that depend on what is trained", got, remedy)
 
     def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> TrainingError:
         names = ", ".join(clips[:MAX_NAMED_CLIPS]) + (", ..." if len(clips) > MAX_NAMED_CLIPS else "")

@@ -20,6 +20,7 @@ from .context import PIPELINE_PARTS
 from .distributed import join_processes
 from .event_log import dispatching_events
 from .events import Ended, Event, Observer, Stepped, Warned
+from .gradient_coverage import GradientCoverage
 from .recipe import RecipeSpec, load_recipe
 from .run_directory import RunDirectory
 from .take_step import take_step
@@ -123,6 +124,7 @@ class _PhaseRunner:
                 self._restore(phase, self.given[phase.name])
                 self._keep(phase, {})
             else:
+                self._warn_unused(phase)
                 self._take_steps(phase)
                 self._keep(phase, self._card())
                 self._warn(phase)
@@ -148,10 +150,12 @@ class _PhaseRunner:
             self.run.restore(phase)
             first = self.run.step
         self._broadcast(phase)
-        steps = range(first, phase.steps)
+        steps, coverage = range(first, phase.steps), GradientCoverage(phase)
         for number in track(steps, phase.name, phase.steps, start=first, quiet=self.quiet):
             values = take_step(phase, number, self.run.recipe.seed)
             self.notify(Stepped(phase, number, values))
+            for text in coverage.update(number):
+                self.notify(Warned(phase, number, text))
             if (number + 1) % self.run.recipe.save_every == 0:
                 self.run.save(phase, number + 1)
         self.run.save(phase, max(phase.steps, first))
@@ -168,6 +172,15 @@ class _PhaseRunner:
             self.run.save_finished(phase)
         if isinstance(phase, SupportsResultFile):
             phase.write_result(self.run.folder / phase.result_file, card)
+
+    def _warn_unused(self, phase: Phase) -> None:
+        """Warn of a phase that changes nothing in the model, once, before its first step."""
+        result = self.training.only_in_file.get(phase.name)
+        if result is not None and self.run.phase != phase.name:
+            text = (
+                f"no later phase uses {result!r}, so that this phase has no effect on the model; only a file keeps it"
+            )
+            self.notify(Warned(phase, 0, text))
 
     def _warn(self, phase: Phase) -> None:
         if self.run.processes.first and isinstance(phase, SupportsFinalCheck):

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from double_precision import DOUBLE_PRECISION, assert_same_state
+from double_precision import DOUBLE_PRECISION, assert_same_state, assert_same_tensors
+from safetensors.torch import load_file
 
 from headmotion.core.errors import TrainingError
+from headmotion.core.plugins import registry
 from headmotion.training import train
 from headmotion.training.batch_partition import BatchPartition
 from headmotion.training.contrastive_phase import ContrastivePhase
@@ -131,3 +133,38 @@ def test_an_incomplete_environment_is_one_clear_error(
 def test_the_samples_of_all_processes_make_the_batch() -> None:
     shares = [BatchPartition(Processes(rank, 4)).own_samples(16) for rank in range(4)]
     assert [sample for share in shares for sample in share] == list(range(16))
+
+
+FIT_AND_SUPERVISED = """
+name: offsets
+precision: "64"
+pipeline: {representation: offset/offset, generator: {type: ms-sync, preset: small, hidden_size: 16, pose_size: 16}}
+data: {batch_size: 4}
+phases:
+  basis: {type: fit}
+  generator: {type: supervised, steps: 2, frames: 12, losses: [reconstruction], ema_decay: 0.5}
+preview_every: 0
+"""
+
+
+def test_two_processes_equal_one_in_fit_and_supervised_phases(
+    small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "site" / "headmotion_offset-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: headmotion-offset\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[headmotion]\noffset = offset_parts\n")
+    monkeypatch.syspath_prepend(info.parent)
+    paths = [str(info.parent), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    registry.cache_clear()
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(FIT_AND_SUPERVISED)
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(recipe, [small_corpus], one, device="cpu", quiet=True)
+    done = run_in_two_processes("train", recipe, "--data", small_corpus, "-o", two, "--device", "cpu", "-q")
+    registry.cache_clear()
+    assert done.returncode == 0, done.stderr
+    for name in ("state.safetensors", "finished/basis.safetensors"):
+        assert_same_tensors(one / name, two / name)
+    assert float(load_file(two / "finished" / "basis.safetensors")["module/representation/count"]) == 8 * 55

@@ -19,6 +19,8 @@ CONVOLUTIONS_MS = 32.5
 """Audio on either side of a step that the convolutions look at (ms)."""
 STEP_MS = 20
 """Time from a step to the next (ms)."""
+BUNDLED_LAYERS = 2
+"""Layers that the bundled weights have."""
 MAX_REACH_STEPS = 750
 """Steps that all layers together may see around one: half as many as Whisper has positions."""
 
@@ -63,6 +65,10 @@ class WhisperSpec(FrozenWeights, AudioEncoderSpec):
         layers = self.sizes[self.size][1]
         if self.layers > layers:
             raise SpecError("whisper spec", f"at most the {layers} layers of {self.size}", str(self.layers))
+        if self.weights in self.bundled_weights() and (self.size, self.layers > BUNDLED_LAYERS) != ("tiny", False):
+            expected = f"weights of {self.layers} layers of Whisper {self.size}"
+            got = f"the bundled {self.weights}, which has {BUNDLED_LAYERS} layers of tiny"
+            raise SpecError("whisper spec", expected, got, "give weights, the path of a .safetensors file")
         needed = self.layers * (self.back_steps or 0) + sum(self.ahead_steps or ())
         if needed > MAX_REACH_STEPS:
             got = f"{STEP_MS * needed} ms over {self.layers} layers"

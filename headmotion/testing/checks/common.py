@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from ...core.checkpoint import load_checkpoint, save_checkpoint
+from ...core.component import hidden_weights
 from ...core.interfaces.phase import SupportsSchedule
 from ...core.interfaces.renderer import SupportsTraining
 from ...core.outputs import split_outputs
@@ -51,6 +52,25 @@ def checkpoint_round_trips(subject: Subject) -> None:
     loaded.load_state_dict(tensors)
     expected = output_on_fixed_inputs(subject, part)
     assert_close(output_on_fixed_inputs(subject, loaded), expected, "after loading", 0.0)
+
+
+@check("", 1, "Keep modules in nn.ModuleList or nn.ModuleDict instead of a plain list, tuple or dict.")
+def weights_are_registered(subject: Subject) -> None:
+    """No weights are in a plain list or dict of the part, where neither training nor a checkpoint finds them."""
+    if subject.spec.kind not in (
+        "representation",
+        "audio_encoder",
+        "generator",
+        "renderer",
+        "discriminator",
+        "loss",
+        "syncer",
+    ):
+        raise NotApplicable("parts of this kind are neither trained nor stored")
+    with torch.random.fork_rng(devices=[]):
+        part = subject.spec.build(subject.context)  # before it is given parts of earlier phases, which it may hide
+    hidden = list(hidden_weights(part, (subject.context.representation,)))
+    assert not hidden, f"weights in {', '.join(hidden)}"
 
 
 @check("", 2, "Draw from torch.Generator().manual_seed(seed), never from torch.rand, np.random or random.")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from headmotion import PhaseSpec
-from headmotion.training.settings import OptimizerSpec
+from headmotion import OptimizerSpec, PhaseSpec
 
 if TYPE_CHECKING:
     from headmotion import TrainContext

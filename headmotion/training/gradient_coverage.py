@@ -1,0 +1,65 @@
+"""Which parameters of a phase no gradient reaches: weights that would stay as they were drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from ..core.component import Component
+from ..core.errors import TrainingError
+from ..core.interfaces.phase import Phase
+
+WATCHED_STEPS = 5
+"""First steps of a phase that are watched. A term that begins later has a gradient of 0 until then, if it is multiplied
+by 0 rather than left out."""
+MAX_NAMED = 5
+"""Parameters that a warning names at most."""
+
+
+class GradientCoverage:
+    """Watches the first steps of a phase for parameters of its optimizers without any gradient.
+
+    Args:
+        phase: the phase.
+        steps: number of steps to watch.
+    """
+
+    def __init__(self, phase: Phase, steps: int = WATCHED_STEPS) -> None:
+        self.phase, self.steps = phase, min(steps, phase.steps)
+        trained = {id(p) for optimizer in phase.optimizers.values() for p in optimizer.parameters}
+        self.parts = {
+            label: {name: p for name, p in part.named_parameters() if id(p) in trained} for label, part in _parts(phase)
+        }
+        self._reached: set[int] = set()
+
+    def update(self, number: int) -> list[str]:
+        """Look at the gradients after step ``number``; return a warning for each part that is reached in part only.
+
+        Raises:
+            TrainingError: no parameter of a part was reached in the steps that are watched.
+        """
+        if number >= self.steps:
+            return []
+        for parameters in self.parts.values():
+            self._reached |= {id(p) for p in parameters.values() if p.grad is not None}
+        return list(self._warnings()) if number == self.steps - 1 else []
+
+    def _warnings(self) -> Iterator[str]:
+        for label, parameters in self.parts.items():
+            lost = [name for name, parameter in parameters.items() if id(parameter) not in self._reached]
+            if lost and len(lost) == len(parameters):
+                expected = f"a gradient for {label}"
+                remedy = "let its terms depend on its parameters (look for detach() and no_grad()), or freeze them"
+                raise TrainingError(f"{self.phase.name} phase", expected, f"none in {self.steps} steps", remedy)
+            if lost:
+                names = ", ".join(lost[:MAX_NAMED]) + (", ..." if len(lost) > MAX_NAMED else "")
+                count = f"{len(lost)} of {len(parameters)} parameters of {label} are not trained"
+                yield f"{count}: no gradient has reached {names} in {self.steps} steps"
+
+
+def _parts(phase: Phase) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the parts in a phase's modules with a label; those of a list one by one."""
+    for key, module in phase.modules.items():
+        for part in module if isinstance(module, nn.ModuleList) else (module,):
+            yield f"{part.spec.kind} {part.spec.type_name()}" if isinstance(part, Component) else key, part
