@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -85,7 +86,7 @@ class StandInOutputs(Outputs):
 def with_gradient(given: Sample) -> tuple[Sample, list[Tensor]]:
     """Return a sample whose motion, pictures and labels record gradients, and these tensors."""
     tracks = {"motion": given.motion, "frames": given.frames, "labels": given.labels}
-    leaves = {name: v.detach().clone().requires_grad_() for name, v in tracks.items() if v is not None}
+    leaves: dict[str, Any] = {name: v.detach().clone().requires_grad_() for name, v in tracks.items() if v is not None}
     return replace(given, **leaves), list(leaves.values())
 
 

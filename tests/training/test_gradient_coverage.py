@@ -63,9 +63,7 @@ def warnings(run: Path) -> list[str]:
     return [line["warning"] for line in lines if "warning" in line]
 
 
-PARTLY = (
-    "2 of 4 parameters of loss probe are not trained: no gradient has reached second.weight, second.bias in 2 steps"
-)
+PARTLY = "2 of 4 parameters of loss probe are not trained"
 
 
 def test_an_objective_that_reaches_some_parameters_only_is_a_warning(small_corpus: Path, tmp_path: Path) -> None:

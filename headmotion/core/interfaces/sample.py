@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from torch import Tensor
 
@@ -60,6 +61,6 @@ class Sample:
     def detached(self) -> Sample:
         """Return the sample without gradients."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        tensors = {name: value.detach() for name, value in values.items() if isinstance(value, Tensor)}
+        tensors: dict[str, Any] = {name: value.detach() for name, value in values.items() if isinstance(value, Tensor)}
         detached = {name: value.detach() for name, value in self.outputs.items()}
         return replace(self, **tensors, outputs=detached)

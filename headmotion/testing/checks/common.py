@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ def gradients_reach_parameters(subject: Subject) -> None:
         raise NotApplicable("it has no parameters")
     with torch.random.fork_rng(devices=[]):
         if isinstance(part, SupportsTraining):
-            pictures, others = split_outputs(part, part.pictures(*picture_inputs(subject, part, 2, 3)))
+            pictures, others = split_outputs(cast("Any", part), part.pictures(*picture_inputs(subject, part, 2, 3)))
             output = torch.cat([v.flatten() for v in (pictures, *others.values()) if v.is_floating_point()])
         else:
             output = output_vector(subject, part, fixed_inputs(subject, part))
