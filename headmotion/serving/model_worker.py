@@ -7,8 +7,6 @@ import logging
 import threading
 import time
 
-import torch
-
 from ..core.errors import HeadmotionError
 from ..core.motion import Motion
 from ..pipeline.pipeline import Pipeline
@@ -67,7 +65,6 @@ class ModelWorker:
         self._wake.set()
 
     def _run(self) -> None:
-        torch.set_num_threads(1)
         while not self._stopping.is_set():
             self._wake.wait()
             self._wake.clear()

@@ -73,7 +73,8 @@ class Server:
                 proxy_headers=False,
                 server_header=False,
                 access_log=False,
-                log_level="warning",
+                log_config=None,
+                log_level="error",
                 timeout_graceful_shutdown=5,
             )
         )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
 
 from ..controls import from_options
 from ..core.errors import ServingError
@@ -165,7 +164,6 @@ class SessionStore:
 
 def _open(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float | None]:
     """Make a session; return it with its motion of no frames, and its look-ahead (ms)."""
-    torch.set_num_threads(1)
     pipeline = worker.pipeline
     points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
     reference = read_reference(pipeline, hello, points, picture)

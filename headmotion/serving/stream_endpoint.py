@@ -169,7 +169,9 @@ class StreamEndpoint:
                 got = "none (motion is confirmed, and silence is sent as samples)"
                 raise ServingError("server", f"a message within {limits.idle_s:g} s", got) from None
             except WebSocketDisconnect as end:
-                return "left" if end.code in LEFT else "lost"
+                if end.code not in LEFT:
+                    return "lost"
+                return "finished" if session.is_finished else "left"
             now = time.monotonic()
             if now >= window_ends:
                 window_ends, messages = now + 1, 0

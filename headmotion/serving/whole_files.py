@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import soundfile  # type: ignore[import-untyped]
-import torch
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -130,7 +129,6 @@ def _generate(
     pipeline: Pipeline, options: FileRequest, audio: Any, picture: Any, format: str, limits: ServerLimits
 ) -> bytes:
     """Return the content of a file of motion."""
-    torch.set_num_threads(1)
     content = None
     if picture is not None and len(content := picture.read(limits.picture_bytes + 1)) > limits.picture_bytes:
         raise TooLargeError("reference", f"a picture of at most {limits.picture_bytes} bytes", "more")

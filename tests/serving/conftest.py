@@ -18,7 +18,7 @@ def small_pipe() -> hm.Pipeline:
     return hm.build({"generator": SMALL | {"initial_state": "random"}}, device="cpu")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(small_pipe: hm.Pipeline) -> Iterator[Server]:
     """A server that refuses soon, so that tests are short."""
     limits = ServerLimits(sessions=6, handshake_s=1, stall_s=0.5, unread_s=0.4, resume_s=2, session_s=20, step_ms=1)
