@@ -36,7 +36,7 @@ class ServerLimits(BaseModel):
     message_bytes: int = Field(1 << 20, ge=1 << 10)
     """A message, other than a picture."""
     messages_per_s: int = Field(500, ge=10)
-    """Messages of one client."""
+    """Messages that are read from one client in a second; the others wait."""
     picture_bytes: int = Field(8 << 20, ge=1 << 10)
     """A picture of the face."""
     upload_bytes: int = Field(64 << 20, ge=1 << 10)

@@ -162,21 +162,26 @@ class SessionStore:
         self._metrics.sessions.labels("absent").set(len(self._seats) - present)
 
 
-def _open(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float | None]:
+def _open(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float]:
     """Make a session; return it with its motion of no frames, and its look-ahead (ms)."""
     pipeline = worker.pipeline
     points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
     reference = read_reference(pipeline, hello, points, picture)
     fps = None if hello.fps is None else as_fps(hello.fps)
     controls = from_options(**hello.controls.model_dump(), seed=hello.seed)
+    lookahead = pipeline.lookahead_ms(hello.rate, fps, controls)
+    if lookahead is None:
+        # It would do all of its work at the end, in one step, while all others wait.
+        got = "one that needs the whole clip"
+        raise ServingError("session", "a model that streams", got, "send a whole file to /v1/motion")
     session = pipeline.stream(reference, hello.rate, seed=hello.seed, fps=fps, controls=controls, style=hello.style)
     empty = session.push(np.zeros(0, np.float32))
     if hello.representation is not None:
         empty = empty.to(hello.representation)
-    return session, empty, pipeline.lookahead_ms(hello.rate, fps, controls)
+    return session, empty, lookahead
 
 
-def _facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float | None) -> dict[str, Any]:
+def _facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:
     """Return the fields of the welcome message that do not change."""
     motion = live.empty
     _, points, dims = motion.values.shape

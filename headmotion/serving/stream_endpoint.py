@@ -166,6 +166,8 @@ class StreamEndpoint:
                 async with asyncio.timeout(limits.idle_s):
                     data = await _receive_data(websocket)
             except TimeoutError:
+                if session.has_work or (session.has_ended and not session.is_finished):
+                    continue  # it is the client who waits
                 got = "none (motion is confirmed, and silence is sent as samples)"
                 raise ServingError("server", f"a message within {limits.idle_s:g} s", got) from None
             except WebSocketDisconnect as end:
@@ -176,8 +178,8 @@ class StreamEndpoint:
             if now >= window_ends:
                 window_ends, messages = now + 1, 0
             messages += 1
-            if messages > limits.messages_per_s:
-                raise ServingError("server", f"at most {limits.messages_per_s} messages a second", "more")
+            if messages > limits.messages_per_s:  # nothing more is read from the network meanwhile
+                await asyncio.sleep(window_ends - now)
             if len(data) > limits.message_bytes:
                 raise ServingError("server", f"messages of at most {limits.message_bytes} bytes", f"{len(data)}")
             if isinstance(data, bytes):
