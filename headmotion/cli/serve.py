@@ -10,7 +10,7 @@ import click
 from headmotion.core.errors import ServingError
 
 from .console import echo
-from .options import device, existing_file, one_thread, options
+from .options import any_path, device, existing_file, one_thread, options
 
 TOKEN_VARIABLE = "HEADMOTION_SERVE_TOKEN"
 OTHER_FILES = 128
@@ -35,6 +35,7 @@ OTHER_FILES = 128
     click.option(
         "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit, such as sessions=100 or session_s=600."
     ),
+    click.option("--state", type=any_path, help="Folder in which sessions wait for the next server."),
     device,
 )
 def serve(
@@ -44,6 +45,7 @@ def serve(
     token_file: Path | None,
     origins: tuple[str, ...],
     limits: tuple[str, ...],
+    state: Path | None,
     device: str,
 ) -> None:
     """Serve live sessions over WebSockets and whole files over HTTP, until Ctrl-C."""
@@ -60,7 +62,7 @@ def serve(
         raise click.BadParameter(f"{unnamed[0]!r} is a file: give it a name, as in talk={unnamed[0]}.")
     Access(host, token, origins)  # before the models are loaded, because a mistake should show at once
     pipelines = {name: headmotion.load(source, device=device) for name, source in named}
-    server = Server(pipelines, host, port, token, origins, allowed)
+    server = Server(pipelines, host, port, token, origins, allowed, state)
     echo(f"{', '.join(pipelines)} at {server.url}")
     server.run()
 

@@ -24,6 +24,7 @@ from .protocol import STREAM_PATH, VERSION, BusyError, error_fields
 from .server_limits import ServerLimits
 from .server_metrics import ServerMetrics
 from .session_store import SessionStore
+from .stored_sessions import StoredSessions
 from .stream_endpoint import StreamEndpoint
 from .whole_files import TooLargeError, WholeFiles
 
@@ -44,6 +45,7 @@ class Application:
         limits: its limits.
         connections: its connections.
         metrics: its metrics.
+        stored: sessions of an earlier process, if they are kept.
     """
 
     def __init__(
@@ -53,10 +55,11 @@ class Application:
         limits: ServerLimits,
         connections: Connections,
         metrics: ServerMetrics,
+        stored: StoredSessions | None = None,
     ) -> None:
         self._access, self._connections, self._metrics = access, connections, metrics
         workers = {name: ModelWorker(name, pipeline, limits, metrics) for name, pipeline in models.items()}
-        self._store = SessionStore(workers, limits, metrics)
+        self._store = SessionStore(workers, limits, metrics, stored)
         self._files = WholeFiles(self._store, limits, metrics)
         stream = StreamEndpoint(self._store, access, connections, limits, metrics)
         self.asgi = Starlette(
@@ -80,10 +83,10 @@ class Application:
         try:
             yield
         finally:
-            self._store.close()
-            self._files.close()
             for worker in self._store.workers.values():
                 await asyncio.to_thread(worker.stop)
+            self._store.close()
+            self._files.close()
 
     async def _health(self, request: Request) -> Response:
         facts: dict[str, Any] = {"status": "ok", "version": VERSION}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -72,6 +73,17 @@ class LiveSession:
         """What ended the session before its time."""
         self.changed = asyncio.Event()
         """Set when there is something new to send."""
+
+    def counts(self) -> dict[str, int]:
+        """Return how far the session is, for `restore`; samples that wait are left out, because the client has them."""
+        return {"processed": self._processed, "produced": self._produced, "confirmed": self.confirmed}
+
+    def restore(self, counts: Mapping[str, int], unconfirmed: Iterable[MotionMessage]) -> None:
+        """Continue where `counts` was called; the pool's session stands there already."""
+        self._processed = self.processed = self.received = counts["processed"]
+        self._produced = self.produced = counts["produced"]
+        self.confirmed = counts["confirmed"]
+        self.unconfirmed.extend(unconfirmed)
 
     @property
     def ahead(self) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from ..core.errors import ServingError
@@ -30,6 +32,7 @@ class Server:
         token: what clients have to know; necessary if others than this machine can reach the address.
         origins: origins of web pages that may call the server, besides those of this machine.
         limits: limits of sessions, sizes and times.
+        state: folder in which sessions wait for a server that replaces this one; None: they end with it.
 
     Raises:
         ServingError: no model, an address that needs a token, an origin that is none, or a port that is taken.
@@ -43,6 +46,7 @@ class Server:
         token: str | None = None,
         origins: Iterable[str] = (),
         limits: ServerLimits | None = None,
+        state: str | os.PathLike[str] | None = None,
     ) -> None:
         require_packages(PACKAGES, "headmotion[serve]", "server", ServingError)
         import uvicorn
@@ -52,12 +56,14 @@ class Server:
         from .app import Application
         from .connections import Connections
         from .server_metrics import ServerMetrics
+        from .stored_sessions import StoredSessions
 
         if not models:
             raise ServingError("server", "at least one model", "none")
         self.limits, access, metrics = limits or ServerLimits(), Access(host, token, origins), ServerMetrics()
         connections = Connections(self.limits, metrics, H11Protocol)
-        application = Application(models, access, self.limits, connections, metrics)
+        stored = None if state is None else StoredSessions(Path(state), self.limits.resume_s)
+        application = Application(models, access, self.limits, connections, metrics, stored)
         self._socket = _bound(host, port)
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..controls import from_options
-from ..core.errors import ServingError
+from ..core.errors import HeadmotionError, ServingError
 from ..core.motion import Motion
 from ..core.timing import as_fps
 from ..pipeline.session import Session
@@ -22,6 +23,9 @@ from .protocol import VERSION, BusyError, Hello, MotionRequest, ReferencePoints
 from .references import read_reference
 from .server_limits import ServerLimits
 from .server_metrics import ServerMetrics
+from .stored_sessions import StoredSession, StoredSessions
+
+_log = logging.getLogger("headmotion")
 
 OPENERS = 2
 """Threads that open sessions, which includes finding faces in pictures."""
@@ -55,10 +59,17 @@ class SessionStore:
         workers: the models by name.
         limits: limits of the server.
         metrics: where sessions are counted.
+        stored: sessions of an earlier process, and place for those of this one when it stops; None: none are kept.
     """
 
-    def __init__(self, workers: Mapping[str, ModelWorker], limits: ServerLimits, metrics: ServerMetrics) -> None:
-        self.workers, self._limits, self._metrics = workers, limits, metrics
+    def __init__(
+        self,
+        workers: Mapping[str, ModelWorker],
+        limits: ServerLimits,
+        metrics: ServerMetrics,
+        stored: StoredSessions | None = None,
+    ) -> None:
+        self.workers, self._limits, self._metrics, self._stored = workers, limits, metrics, stored
         self._seats: dict[str, Seat] = {}
         self._opening = 0
         self._openers = ThreadPoolExecutor(OPENERS, "headmotion opener")
@@ -104,21 +115,40 @@ class SessionStore:
         finally:
             self._opening -= 1
         live = LiveSession(worker.pool.add(session), hello, empty, self._limits)
-        facts = _facts(worker.name, live, self._limits, lookahead)
-        seat = Seat(live, worker, secrets.token_urlsafe(24), facts, client)
-        self._seats[seat.resume_token] = seat
-        worker.add(live)
         self._metrics.opened.labels(worker.name).inc()
+        return self._seat(live, worker, secrets.token_urlsafe(24), lookahead, client)
+
+    def _seat(self, live: LiveSession, worker: ModelWorker, resume_token: str, lookahead: float, client: Any) -> Seat:
+        seat = Seat(live, worker, resume_token, _facts(worker.name, live, self._limits, lookahead), client)
+        self._seats[resume_token] = seat
+        worker.add(live)
         self._count()
         return seat
 
-    def resume(self, resume_token: str, client: Any) -> tuple[Seat, Any]:
+    async def _restore(self, resume_token: str) -> Seat | None:
+        """Continue a session of an earlier process, if there is one with this token."""
+        if self._stored is None or (stored := self._stored.load(resume_token)) is None:
+            return None
+        self.check_room()
+        worker = self.worker(stored.hello.model_copy(update={"model": stored.model}))
+        self._opening += 1
+        try:
+            opening = asyncio.get_running_loop().run_in_executor(self._openers, _reopen, worker, stored)
+            session, empty, lookahead = await opening
+        finally:
+            self._opening -= 1
+            self._stored.remove(resume_token)
+        live = LiveSession(worker.pool.add(session), stored.hello, empty, self._limits)
+        live.restore(stored.counts, stored.unconfirmed)
+        return self._seat(live, worker, resume_token, lookahead, None)
+
+    async def resume(self, resume_token: str, client: Any) -> tuple[Seat, Any]:
         """Return a session that waits for its client, and the address of an older connection that it still has.
 
         Raises:
             ServingError: no session has this token, or not any more.
         """
-        seat = self._seats.get(resume_token)
+        seat = self._seats.get(resume_token) or await self._restore(resume_token)
         if seat is None:
             expected = f"the token of a session that broke off less than {self._limits.resume_s:g} s ago"
             raise ServingError("resume", expected, "another token", "open a new session")
@@ -151,8 +181,15 @@ class SessionStore:
         self._count()
 
     def close(self) -> None:
-        """End all sessions."""
+        """End all sessions, on which no thread works any more; they are kept if there is a place for them."""
+        if self._stored is not None:
+            self._stored.sweep()
         for seat in list(self._seats.values()):
+            if self._stored is not None and not seat.session.is_finished and seat.session.error is None:
+                try:
+                    self._stored.save(seat.resume_token, seat.worker.name, seat.session)
+                except (HeadmotionError, OSError) as error:
+                    _log.warning("a session is not kept: %s", error)
             self.release(seat, "server stopped")
         self._openers.shutdown(cancel_futures=True)
 
@@ -179,6 +216,16 @@ def _open(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Ses
     if hello.representation is not None:
         empty = empty.to(hello.representation)
     return session, empty, lookahead
+
+
+def _reopen(worker: ModelWorker, stored: StoredSession) -> tuple[Session, Motion, float]:
+    """Restore a session; see `_open`."""
+    session = worker.pipeline.restore(stored.states)
+    empty = session.push(np.zeros(0, np.float32))
+    if stored.hello.representation is not None:
+        empty = empty.to(stored.hello.representation)
+    controls = session.arguments["controls"]
+    return session, empty, worker.pipeline.lookahead_ms(session.sample_rate, session.fps, controls) or 0.0
 
 
 def _facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class StreamEndpoint:
                 opening = parse_opening(self._checked_text(await _receive_data(websocket)))
                 self._access.check_token(websocket.headers, opening.token)
                 if isinstance(opening, Resume):
-                    return self._resume(websocket, opening), opening.frames
+                    return await self._resume(websocket, opening), opening.frames
                 self._store.check_room()
                 self._store.worker(opening)
                 picture = None
@@ -119,8 +119,8 @@ class StreamEndpoint:
             raise ServingError("server", expected, "none") from None
         return await self._store.open(opening, picture, websocket.client), 0
 
-    def _resume(self, websocket: WebSocket, opening: Resume) -> Seat:
-        seat, older = self._store.resume(opening.resume_token, websocket.client)
+    async def _resume(self, websocket: WebSocket, opening: Resume) -> Seat:
+        seat, older = await self._store.resume(opening.resume_token, websocket.client)
         if older is not None:
             self._connections.abort(older)
         return seat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,29 @@ def test_a_broken_connection_is_resumed(server: Server, small_pipe: hm.Pipeline,
             return session.motion([*messages, *[message async for message in session]])
 
     assert_alike(asyncio.run(talk()), small_pipe.generate((speech, 16_000)))
+
+
+def test_a_server_is_replaced(small_pipe: hm.Pipeline, speech: np.ndarray, tmp_path: Path) -> None:
+    async def talk() -> hm.Motion:
+        server = Server({"small": small_pipe}, port=0, state=tmp_path).__enter__()
+        port = int(server.url.rpartition(":")[2])
+        try:
+            async with connect_async(server.url, controls={"smooth": 80}) as session:
+                for start in range(0, 9_000, 500):
+                    await session.push(speech[start : start + 500])
+                messages = await session.take()
+                await asyncio.to_thread(server.__exit__)
+                assert len(list(tmp_path.iterdir())) == 2
+                server = Server({"small": small_pipe}, port=port, state=tmp_path).__enter__()
+                for start in range(9_000, 16_000, 500):
+                    await session.push(speech[start : start + 500])
+                await session.end()
+                return session.motion([*messages, *[message async for message in session]])
+        finally:
+            server.__exit__()
+
+    assert_alike(asyncio.run(talk()), small_pipe.generate((speech, 16_000), controls=[controls.smooth(80)]))
+    assert not list(tmp_path.iterdir())
 
 
 def test_motion_messages_are_read_back_exactly() -> None:
