@@ -1,4 +1,4 @@
-"""Fit phase: a representation takes its basis and statistics from the training clips."""
+"""Fit phase: a part of the pipeline takes its basis and statistics from the training clips."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ..core.component import Component
 from ..core.errors import CorpusError, SpecError
 from ..core.interfaces.phase import Phase, PhaseOptimizer
 from ..core.interfaces.representation import SupportsFitting
@@ -20,30 +21,31 @@ from .specs import FitPhaseSpec
 
 
 class FitPhase(Phase):
-    """One step, in which the representation sees the motion of every clip once; its tensors go into the model.
+    """One step, in which the part sees the motion of every clip once; its tensors go into the model.
 
     Every process fits for itself, to the same numbers. A run that is stopped in between begins the pass anew.
 
     Raises:
-        SpecError: a representation that cannot be fitted.
+        SpecError: a part that cannot be fitted.
         CorpusError: clips of another type than it is fitted to.
     """
 
     def __init__(self, spec: FitPhaseSpec, context: TrainContext) -> None:
         self.spec, self.context, self.steps, self.name = spec, context, spec.steps, context.name
-        representation = context.pipeline.representation
-        if not isinstance(representation, SupportsFitting):
-            got = f"{representation.name}, which has nothing to fit"
-            raise SpecError(f"{self.name} phase", "a representation with SupportsFitting", got, "remove the phase")
-        self.representation = representation
-        self.source = resolve_spec("representation", representation.fit_source).build()
+        part: Component = getattr(context.pipeline, spec.fits)
+        if not isinstance(part, SupportsFitting):
+            got = f"{part.spec.type_name()}, which has nothing to fit"
+            expected = f"a {spec.fits.replace('_', ' ')} with SupportsFitting"
+            raise SpecError(f"{self.name} phase", expected, got, "remove the phase")
+        self.part = part
+        self.source = resolve_spec("representation", part.fit_source).build()
         for shape, clip in context.corpus.motion_shapes().items():
             if shape.points != self.source.points or shape.dims < self.source.dims:
                 numbers = f"[T, {self.source.points}, {self.source.dims} or more]"
-                expected = f"motion of {representation.fit_source}, {numbers}"
+                expected = f"motion of {part.fit_source}, {numbers}"
                 raise CorpusError(f"clip {clip}", expected, f"the shape [T, {shape.points}, {shape.dims}]")
         context.tracks((), MOTION)
-        self.modules: dict[str, nn.Module] = {"representation": representation}
+        self.modules: dict[str, nn.Module] = {spec.fits: part}
         self.optimizers: dict[str, PhaseOptimizer] = {}
         self._frames = 0
 
@@ -53,7 +55,7 @@ class FitPhase(Phase):
 
     @override
     def result(self) -> Mapping[str, Any]:
-        return {"representation": self.representation}
+        return {self.spec.fits: self.part}
 
     @override
     def step(self, number: int) -> Mapping[str, float]:
@@ -61,7 +63,7 @@ class FitPhase(Phase):
         count = min(self.spec.max_clips or len(corpus), len(corpus))
         indices = np.unique(np.linspace(0, len(corpus) - 1, count).round().astype(int))
         self._frames = 0
-        self.representation.fit(self._motions(indices.tolist()))
+        self.part.fit(self._motions(indices.tolist()))
         return {"clips": float(len(indices)), "frames": float(self._frames)}
 
     def _motions(self, indices: list[int]) -> Iterator[Tensor]:

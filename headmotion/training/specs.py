@@ -152,9 +152,11 @@ class SupervisedPhaseSpec(BatchPhaseSpec):
 
 
 class FitPhaseSpec(PhaseSpec):
-    """The representation is fitted to the motion of all training clips, such as the basis of a PCA."""
+    """A part of the pipeline is fitted to the motion of all training clips, such as the basis of a PCA."""
 
     type: Literal["fit"] = "fit"
+    fits: Literal["representation", "audio_encoder", "generator", "renderer"] = "representation"
+    """The part, which has the members of `SupportsFitting`."""
     steps: int = Field(1, ge=0, le=1)
     """One pass over the clips; 0 leaves the phase out."""
     max_clips: int | None = Field(None, ge=1)

@@ -35,7 +35,7 @@ class Mean(nn.Module):
 def phase(corpus: Path, spec: FitPhaseSpec, source: str = "landmarks68") -> FitPhase:
     representation = Mean()
     representation.fit_source = source
-    pipeline = SimpleNamespace(representation=representation, device=torch.device("cpu"))
+    pipeline = SimpleNamespace(**{spec.fits: representation}, device=torch.device("cpu"))
     context = SimpleNamespace(
         name="fit",
         pipeline=pipeline,
@@ -53,6 +53,12 @@ def test_every_clip_is_seen_once_in_the_unit_frame(small_corpus: Path) -> None:
     mean = fit.modules["representation"].get_buffer("mean")
     assert 0.2 < float(mean.min()) < float(mean.max()) < 0.8 and fit.result()["representation"].fitted
     assert phase(small_corpus, FitPhaseSpec(max_clips=3)).step(0)["clips"] == 3
+
+
+def test_another_part_of_the_pipeline_may_be_fitted(small_corpus: Path) -> None:
+    fit = phase(small_corpus, FitPhaseSpec(fits="generator", max_clips=2))
+    assert fit.step(0)["clips"] == 2 and fit.modules.keys() == fit.result().keys() == {"generator"}
+    assert fit.result()["generator"].fitted
 
 
 def test_clips_of_another_type_are_refused(small_corpus: Path) -> None:

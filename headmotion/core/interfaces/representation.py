@@ -168,6 +168,8 @@ def has_place(representation: Representation) -> bool:
 class SupportsFitting(Protocol):
     """A representation whose meaning is fitted to data, such as the basis of a PCA.
 
+    Other parts may declare it as well, such as a generator with statistics of its own: a phase `fit` fits them.
+
     What is fitted are registered buffers, whose shapes the spec determines, so that it is in the checkpoint of a
     pipeline. Parts call the representation's methods on any device: move buffers to that of the values. Methods that
     need the basis raise `unfitted` before it is there.
