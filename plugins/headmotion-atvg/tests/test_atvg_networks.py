@@ -116,6 +116,18 @@ def test_the_state_continues_a_sequence() -> None:
     torch.testing.assert_close(torch.cat([first["frames"], second["frames"]], dim=1), whole["frames"])
 
 
+@torch.no_grad()
+def test_the_gain_of_differences_changes_nothing_where_there_are_none() -> None:
+    still, pose = torch.rand(1, 3, 32, 32), FACE.neutral()[None]
+    plain, strong = vg_net(), vg_net(difference_gain=10.0)
+    same, moved = pose[:, None], pose[:, None] + 0.01 * torch.randn(1, 1, 68, 2)
+    first, second = (network.pictures(still, pose, same)["frames"] for network in (plain, strong))
+    torch.testing.assert_close(first, second)
+    further = pose[:, None] + 10 * (moved - pose[:, None])
+    expected = plain.pictures(still, pose, further)["frames"]
+    torch.testing.assert_close(strong.pictures(still, pose, moved)["frames"], expected, atol=1e-4, rtol=0)
+
+
 def sample(frames: torch.Tensor, **outputs: torch.Tensor) -> hm.Sample:
     motion = FACE.neutral().expand(1, frames.shape[1], 68, 2)
     return hm.Sample(motion[:, :1], motion, torch.zeros(1, 8, 13), frames=frames, outputs=outputs)

@@ -137,6 +137,9 @@ class VGNetSpec(hm.RendererSpec):
     """Channels on the way to the full size."""
     dropout: float = Field(0.5, ge=0, lt=1)
     """Share of features that are dropped in training, in the GRU's input and in residual blocks."""
+    difference_gain: float = Field(1.0, gt=0)
+    """Factor of what moves the landmarks away from those of the still picture. 1 is published; a larger one makes small
+    movements of the mouth stand out from the shapes of faces, and is learned in fewer steps."""
     crop_side: float = Field(1.0, gt=0, le=4)
     """Side of the square that is cut out of a photograph, in sides of the face's unit square; as in the training
     pictures. 1 is the square of ``headmotion prepare --frames``."""

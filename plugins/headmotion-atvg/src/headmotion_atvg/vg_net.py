@@ -98,7 +98,9 @@ class VGNet(hm.Renderer):
 
         still = 2 * identity - 1
         shallow = self.shallow(still)
-        near, near_pose = self.landmarks(self._flat(motion).flatten(0, 1)), self.landmarks(self._flat(pose))
+        still_pose = self._flat(pose)
+        poses = still_pose[:, None] + self.spec.difference_gain * (self._flat(motion) - still_pose[:, None])
+        near, near_pose = self.landmarks(poses.flatten(0, 1)), self.landmarks(still_pose)
         copied = self.landmark_attention(torch.cat([near, repeated(near_pose)], dim=1))
         moved = self.landmarks_far(near) - repeated(self.landmarks_far(near_pose))
         inputs = self.recurrent_input(torch.cat([repeated(self.deep(shallow)), moved], dim=1))
