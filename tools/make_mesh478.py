@@ -1,4 +1,4 @@
-"""Make the tables of `mesh478`: neutral face, mirror, outlines and lines, from mediapipe and frames with closed lips.
+"""Make the tables of `mesh478`, from mediapipe and frames with closed lips: neutral face, mirror, lines, triangles.
 
     .venv-mediapipe/bin/python tools/make_mesh478.py ../shared/data/grid_s1 > headmotion/representations/mesh478.json
 
@@ -9,6 +9,7 @@ symmetric. The mirror is found by matching the face to its mirror image.
 
 import argparse
 import json
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -107,6 +108,21 @@ def outline(start: int, lines: frozenset) -> list[int]:
     return path
 
 
+def triangles(face: np.ndarray) -> list[list[int]]:
+    """Return the corners of the mesh's triangles, counterclockwise for the viewer; eyes and mouth are holes."""
+    neighbors: dict[int, set[int]] = {}
+    for a, b in published.FACEMESH_TESSELATION:
+        neighbors.setdefault(a, set()).add(b)
+        neighbors.setdefault(b, set()).add(a)
+    found = {tuple(sorted((a, b, c))) for a in neighbors for b in neighbors[a] for c in neighbors[a] & neighbors[b]}
+    # Three lines around a point with triangles of its own enclose no triangle: each of them has two already.
+    shared = Counter(line for a, b, c in found for line in ((a, b), (b, c), (a, c)))
+    found = {(a, b, c) for a, b, c in found if min(shared[a, b], shared[b, c], shared[a, c]) < 3}
+    x, y = face[:, 0], -face[:, 1]
+    area = [(x[b] - x[a]) * (y[c] - y[a]) - (y[b] - y[a]) * (x[c] - x[a]) for a, b, c in sorted(found)]
+    return [[a, b, c] if size > 0 else [a, c, b] for (a, b, c), size in zip(sorted(found), area, strict=True)]
+
+
 def main() -> None:
     """Print the tables as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -117,12 +133,14 @@ def main() -> None:
     face = np.median(faces[opening <= np.median(opening)], axis=0)
     mirror = mirror_of(face)
     outlines = {name: outline(start, lines) for name, (start, lines) in OUTLINES.items()}
+    unit = to_unit_frame(upright(face, mirror)).round(5)
     tables = {
         "mirror": mirror.tolist(),
         "outlines": outlines,
         "parts": {name: sorted(set(chain.from_iterable(lines))) for name, lines in PARTS.items()},
         "edges": sorted(published.FACEMESH_CONTOURS | published.FACEMESH_IRISES | published.FACEMESH_NOSE),
-        "neutral": [[round(n, 5) for n in point] for point in to_unit_frame(upright(face, mirror)).tolist()],
+        "neutral": unit.tolist(),
+        "triangles": triangles(unit),
     }
     print("{" + ",\n".join(f'"{name}": {json.dumps(table)}' for name, table in tables.items()) + "}")
 

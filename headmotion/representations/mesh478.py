@@ -40,7 +40,7 @@ class Mesh478(PointRepresentation):
     def __init__(self, spec: Mesh478Spec) -> None:
         super().__init__(spec)
         self.dims = self.lengths = spec.dims
-        outlines, parts = _tables()["outlines"], _tables()["parts"]
+        outlines, parts = mesh_tables()["outlines"], mesh_tables()["parts"]
         self.contours = {name: tuple(points) for name, points in outlines.items() if name != "face"}
         # The jaw is that of iBUG and the lower half of the outline, so that controls move the whole chin.
         self.groups = {
@@ -60,20 +60,20 @@ class Mesh478(PointRepresentation):
             "right_eye": _lid_pairs(outlines["right_eye"]),
             "left_eye": _lid_pairs(outlines["left_eye"]),
         }
-        self.edges = tuple((a, b) for a, b in _tables()["edges"])
-        self.mirror = tuple(_tables()["mirror"])
+        self.edges = tuple((a, b) for a, b in mesh_tables()["edges"])
+        self.mirror = tuple(mesh_tables()["mirror"])
 
     def neutral(self) -> Tensor:
         """Return a frontal, symmetric face ``[478, D]`` with closed lips.
 
         It is made from speaker 1 of the GRID corpus (CC BY 4.0).
         """
-        return torch.tensor(_tables()["neutral"], dtype=torch.float32)[:, : self.dims]
+        return torch.tensor(mesh_tables()["neutral"], dtype=torch.float32)[:, : self.dims]
 
 
 def _below_eyes(oval: list[int]) -> list[int]:
     """Return the points of the face's outline below the eyes."""
-    neutral = _tables()["neutral"]
+    neutral = mesh_tables()["neutral"]
     return [point for point in oval if neutral[point][1] > neutral[IBUG[36]][1]]
 
 
@@ -87,6 +87,9 @@ def _lid_pairs(outline: list[int]) -> tuple[tuple[int, int], ...]:
 
 
 @cache
-def _tables() -> Any:
-    """Return the tables that ``tools/make_mesh478.py`` has written."""
+def mesh_tables() -> Any:
+    """Return the tables that ``tools/make_mesh478.py`` has written, by name.
+
+    ``triangles`` have holes for eyes and mouth.
+    """
     return json.loads(Path(__file__).with_name("mesh478.json").read_text("utf-8"))

@@ -20,6 +20,7 @@ from scipy.spatial.transform import Rotation
 import headmotion as hm
 from headmotion.export import write_motion
 from headmotion.export.gltf_mesh import TOLERANCE
+from headmotion.representations.blendshapes import NAMES
 from headmotion.representations.bvh import read_bvh
 
 pytest.importorskip("pygltflib", reason="needs the extra gltf")
@@ -161,10 +162,52 @@ def test_a_face_at_rest_needs_no_animation(tmp_path: Path) -> None:
     assert "animations" not in file.json or not file.json["animations"]
 
 
-def test_what_has_no_place_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(hm.MotionError, match=r"points in space.*landmarks68"):
-        write_motion(smooth_motion("blendshapes", units="unit"), tmp_path / "face.glb")
-    assert not list(tmp_path.iterdir())
+# Blend shapes
+
+
+def test_blend_shapes_are_a_head_with_their_standard_names(tmp_path: Path) -> None:
+    """As three.js finds a weight: by its place in the mesh's ``targetNames``."""
+    motion = smooth_motion("blendshapes", units="unit")
+    for name in ("talk.glb", "talk.gltf"):
+        file = File(write_motion(motion, tmp_path / name))
+        (mesh,), (animation,) = file.json["meshes"], file.json["animations"]
+        names = mesh["extras"]["targetNames"]
+        assert tuple(names) == NAMES and len(mesh["weights"]) == len(mesh["primitives"][0]["targets"]) == 52
+        (channel,), (sampler,) = animation["channels"], animation["samplers"]
+        assert channel["target"] == {"node": 0, "path": "weights"} and file.json["nodes"][0]["mesh"] == 0
+        weights = file.arrays[sampler["output"]].reshape(len(motion), 52)
+        assert np.array_equal(weights[:, names.index("jawOpen")], motion.values[:, NAMES.index("jawOpen"), 0])
+        np.testing.assert_allclose(file.arrays[sampler["input"]].ravel(), [float(t) for t in motion.timestamps()])
+    assert trimesh.load(tmp_path / "talk.glb", force="mesh").vertices.shape[1] == 3
+
+
+def test_the_head_moves_as_the_names_say(tmp_path: Path) -> None:
+    """y is up, x to the viewer's right, where the person's left is; without weights it has the neutral face."""
+    motion = hm.Motion(torch.zeros(2, 52, 1), Fraction(25), {"type": "blendshapes"}, units="unit")
+    file = File(write_motion(motion, tmp_path / "talk.glb"))
+    (primitive,) = file.json["meshes"][0]["primitives"]
+    rest = file.arrays[primitive["attributes"]["POSITION"]]
+    moved = {name: file.arrays[each["POSITION"]] for name, each in zip(NAMES, primitive["targets"], strict=True)}
+    size = np.linalg.norm(rest[33] - rest[263])
+    upper_lip, lower_lip, chin, left_corner, right_corner, brow = 13, 14, 152, 291, 61, 107
+    assert rest[10, 1] > rest[chin, 1] and rest[263, 0] > rest[33, 0] and rest[4, 2] > rest[234, 2]
+    down = moved["jawOpen"][:, 1] / size
+    assert down[lower_lip] < -0.3 and down[chin] < -0.2 and abs(down[upper_lip]) < 1e-6 and abs(down[brow]) < 0.01
+    assert moved["mouthSmileLeft"][left_corner, 1] > 0.05 * size > 10 * abs(moved["mouthSmileLeft"][right_corner, 1])
+    assert moved["browInnerUp"][brow, 1] > 0.05 * size and moved["cheekPuff"][205, 2] > 0.05 * size
+    assert moved["mouthPucker"][13, 2] > 0 and moved["jawForward"][chin, 2] > 0
+    assert moved["eyeLookInLeft"][473, 0] < 0 < moved["eyeLookInRight"][468, 0] and moved["eyeLookUpLeft"][473, 1] > 0
+    gap = (rest + moved["eyeBlinkRight"])[159, 1] - (rest + moved["eyeBlinkRight"])[145, 1]
+    assert gap < 0.1 * (rest[159, 1] - rest[145, 1])
+    mirror = list(built("mesh478").mirror)
+    for name in ("mouthFrown", "eyeSquint", "cheekSquint", "noseSneer", "browDown"):
+        left, right = moved[f"{name}Left"], moved[f"{name}Right"]
+        np.testing.assert_allclose(left[mirror] * [-1, 1, 1], right, atol=5e-3 * size)
+        assert np.abs(left).max() > 0.01 * size
+    corners = rest[file.arrays[primitive["indices"]].reshape(-1, 3)][..., :2]
+    a, b, c = (corners[:, k] for k in range(3))
+    area = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    assert (area > -1e-9).mean() > 0.99 and len(corners) == 860
 
 
 # Skeletons
