@@ -16,6 +16,8 @@ SOME_FAILED = 1
 """Exit status of ``animate`` if some of several files failed."""
 ONLY_FOR_SEVERAL = ("format_name", "report", "workers", "ray", "timeout")
 """Options of ``animate`` that one file does not take."""
+ONLY_FOR_VIDEOS = ("renderer", "crop", "size")
+"""Options of ``animate`` that a file for another program does not take."""
 SHOWN_FAILURES = 5
 """Failures that are printed; the report has all."""
 
@@ -133,8 +135,8 @@ def make_demo(
         "-o",
         "--output",
         type=any_path,
-        help="talk.mp4, .webm or .gif, a folder for PNG pictures, or .npz or .json for the motion; a folder for the "
-        "outputs of several files.",
+        help="talk.mp4, .webm or .gif, or a folder for PNG pictures; motion: .npz, .json, .csv, .glb, .bvh, .vtt. "
+        "A folder for the outputs of several files.",
     ),
     click.option(
         "--format",
@@ -190,7 +192,7 @@ def animate(
     quiet: bool,
     **choices: Any,
 ) -> None:
-    """Turn the speech in AUDIO into a video of moving landmarks, or of a talking picture.
+    """Turn the speech in AUDIO into a video of moving landmarks, or of a talking picture, or into the motion itself.
 
     Several files, folders or patterns give a video each, in the folder --output; so does a table (--jobs).
     """
@@ -240,12 +242,17 @@ def _animate_one(
     audio: Path, image: Path | None, output: Path, model: str, device: str, choices: dict[str, Any], quiet: bool
 ) -> Path:
     """Write the video of one file in this process."""
+    from headmotion.export.formats import SUFFIXES
+
+    exported = output.suffix.lower() in SUFFIXES.values()
+    if exported and (video := [name for name in ONLY_FOR_VIDEOS if choices[name] is not None]):
+        raise click.UsageError(f"--{video[0]} is for videos and pictures, not for {output.suffix}.")
     import headmotion
     from headmotion.media.frames_writer import check_target
-    from headmotion.pipeline.generate_job import MOTION_FILES, GenerateOptions, write_output
+    from headmotion.pipeline.generate_job import GenerateOptions, iter_motion, write_output
 
     # Before the model is loaded, so that a mistake shows at once.
-    if output.suffix.lower() not in MOTION_FILES:
+    if not exported:
         check_target(output)
     check_output(output, may_be_folder=not output.suffix)
     chosen = GenerateOptions.parse(choices)
@@ -253,4 +260,9 @@ def _animate_one(
     pipe = headmotion.load(model, device=device)
     source = chosen.landmarks or image
     reference = pipe.reference(source, detector=chosen.detector, face=chosen.face, mouth=chosen.mouth)
+    if exported:
+        from headmotion.export import write_motion
+
+        parts = iter_motion(pipe, headmotion.Audio.load(audio, chosen.audio_track), chosen, reference)
+        return write_motion(headmotion.Motion.concatenate(list(parts)), output)
     return write_output(pipe, audio, image, output, chosen, reference, quiet=quiet)

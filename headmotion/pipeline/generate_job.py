@@ -21,6 +21,7 @@ from .closed_mouth import Mouth
 
 if TYPE_CHECKING:
     from ..core.interfaces.renderer import Renderer
+    from ..media.audio import Audio
     from .pipeline import Pipeline
     from .reference import Reference
 
@@ -210,6 +211,25 @@ class GenerateJob(Job):
         return count
 
 
+def iter_motion(pipe: Pipeline, speech: Audio, options: GenerateOptions, reference: Reference) -> Iterator[Motion]:
+    """Yield the motion for speech in parts of about a second.
+
+    Raises:
+        HeadmotionError: an option that does not fit the model.
+    """
+    from ..controls import from_options
+
+    return pipe.iter_motion(
+        speech,
+        reference,
+        listener_audio=options.listener_audio,
+        seed=options.seed,
+        fps=options.fps,
+        controls=from_options(**options.control_options()),
+        style=options.style,
+    )
+
+
 def write_output(
     pipe: Pipeline,
     audio: str | Path,
@@ -239,21 +259,10 @@ def write_output(
         HeadmotionError: an input that cannot be read, an option that does not fit the model, or an output that cannot
             be written.
     """
-    from ..controls import from_options
     from ..media.audio import Audio
 
     speech = Audio.load(audio, options.audio_track)  # once, so that its header is not read again for the sound track
-    motions = observe(
-        pipe.iter_motion(
-            speech,
-            reference,
-            listener_audio=options.listener_audio,
-            seed=options.seed,
-            fps=options.fps,
-            controls=from_options(**options.control_options()),
-            style=options.style,
-        )
-    )
+    motions = observe(iter_motion(pipe, speech, options, reference))
     if target.suffix.lower() in MOTION_FILES:
         return Motion.concatenate(list(motions)).save(target)
     renderer = {"type": options.renderer} if isinstance(options.renderer, str) else options.renderer
