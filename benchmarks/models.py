@@ -122,6 +122,9 @@ def main(shared: Path, runs: list[Path]) -> None:
     lines = ["# Models", "", "Made by `python benchmarks/models.py SHARED_DATA RUN...`.", ""]
     for name, path in sorted(registry().models.items()):
         pipe = hm.load(name, device="cpu")
+        if "mouth" not in pipe.representation.openings:
+            lines += [f"## `{name}`", "", "See [Blend shapes](blendshapes.md), made by `benchmarks/blendshapes.py`.", ""]
+            continue
         lines += [
             *card(name, path, minutes_of(runs)),
             "### Mouth",

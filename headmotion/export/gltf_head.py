@@ -18,7 +18,7 @@ from ..representations.specs import Mesh478Spec
 from .gltf_scene import INDICES, VERTICES, Scene
 
 NAME = "head"
-"""Of the node, the mesh and the animation."""
+"""Of the node and the mesh."""
 
 
 def head_scene(motion: Motion, representation: Representation) -> Scene:
@@ -26,7 +26,7 @@ def head_scene(motion: Motion, representation: Representation) -> Scene:
 
     Weights are exact, also those beyond 0 and 1, to which some programs clip them.
     """
-    scene = Scene(motion, NAME)
+    scene = Scene(motion, representation.name)
     neutral = Mesh478(Mesh478Spec()).neutral().double().numpy()
     # From x right, y down and depth to x right, y up and z toward the viewer; the origin is the face's center.
     vertices = (neutral - [0.5, 0.5, 0.0]) * [1, -1, -1]

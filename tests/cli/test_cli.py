@@ -19,6 +19,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
 import headmotion as hm
@@ -155,6 +156,25 @@ def test_animate_makes_pictures(here: Path, model: Path, run: Callable[..., tupl
     assert len(made) == (1 if output == "a.gif" else 5)
     with Image.open(made[-1]) as picture:
         assert picture.size == (64, 64)
+
+
+def test_animate_writes_motion_for_other_programs(
+    here: Path, model: Path, run: Callable[..., tuple[int, str, str]]
+) -> None:
+    soundfile.write("s.wav", np.zeros(3200), RATE)
+    for name in ("m.csv", "m.npz"):
+        status, out, err = run("animate", "s.wav", "--model", model, "--fps", "50", "--seed", 3, "-o", name)
+        assert (status, out.strip()) == (0, name), err
+    motion = hm.Motion.load("m.npz")
+    rows = np.loadtxt("m.csv", delimiter=",", skiprows=1)
+    assert rows.shape == (10, 1 + 136) and motion.fps == 50
+    np.testing.assert_array_equal(rows[:, 1:].astype(np.float32), motion.values.flatten(1).numpy())
+    expected = hm.load(model, device="cpu").generate("s.wav", seed=3, fps=50)
+    torch.testing.assert_close(motion.values, expected.values)
+    status, _, err = run("animate", "s.wav", "--model", model, "-o", "m.csv", "--size", 64)
+    assert status == 2 and "--size is for videos and pictures, not for .csv" in err
+    status, _, err = run("animate", "s.wav", "--model", model, "-o", "m.bvh")
+    assert status == 2 and "joints" in err and not Path("m.bvh").exists()
 
 
 def test_animate_crops_and_keeps_alpha(here: Path, model: Path, run: Callable[..., tuple[int, str, str]]) -> None:
