@@ -123,7 +123,7 @@ def main(shared: Path, runs: list[Path]) -> None:
     for name, path in sorted(registry().models.items()):
         pipe = hm.load(name, device="cpu")
         if "mouth" not in pipe.representation.openings:
-            lines += [f"## `{name}`", "", "See [Blend shapes](blendshapes.md), made by `benchmarks/blendshapes.py`.", ""]
+            lines += [f"## `{name}`", "", "See [Blend shapes](blendshapes.md), made by its own benchmark.", ""]
             continue
         lines += [
             *card(name, path, minutes_of(runs)),

@@ -70,8 +70,8 @@ def headmotion_licenses() -> Iterable[Asset]:
         Asset(
             "mesh478.json",
             "CC-BY-4.0",
-            "GRID corpus, speaker 1 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687); lines and triangles from "
-            "mediapipe (Apache-2.0)",
+            "GRID corpus, speaker 1 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687); lines and "
+            "triangles from mediapipe (Apache-2.0)",
             note="median mesh, made symmetric; license as published, verify before redistributing the media",
         ),
     ]
