@@ -36,7 +36,8 @@ def blendshapes_to_landmarks(values: Tensor, face: Tensor) -> Tensor:
         values: ``[..., 52]``, 0 to 1.
         face: the resting face ``[68, 2]``, frontal, in any unit of length.
     """
-    return face + torch.einsum("...s,spd->...pd", values, landmark_basis(face).to(values))
+    displacement: Tensor = torch.einsum("...s,spd->...pd", values, landmark_basis(face).to(values))
+    return face + displacement
 
 
 def landmark_basis(face: Tensor) -> Tensor:
