@@ -36,13 +36,13 @@ def blendshapes_to_landmarks(values: Tensor, face: Tensor) -> Tensor:
         values: ``[..., 52]``, 0 to 1.
         face: the resting face ``[68, 2]``, frontal, in any unit of length.
     """
-    displacement: Tensor = torch.einsum("...s,spd->...pd", values, landmark_basis(face).to(values))
-    return face + displacement
+    return face + torch.einsum("...s,spd->...pd", values, landmark_basis(face).to(values))
 
 
 def landmark_basis(face: Tensor) -> Tensor:
     """Return the displacements ``[52, 68, 2]`` of a resting face ``[68, 2]`` by each shape at 1."""
-    return _basis().to(face) * (face[45] - face[36]).norm() + _lid_basis(face)
+    eye_distance: Tensor = (face[45] - face[36]).norm()
+    return _basis().to(face) * eye_distance + _lid_basis(face)
 
 
 def landmarks_to_blendshapes(poses: Tensor, resting_pose: Tensor) -> Tensor:
