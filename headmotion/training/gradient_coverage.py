@@ -32,6 +32,12 @@ class GradientCoverage:
             label: {name: p for name, p in part.named_parameters() if id(p) in trained} for label, part in _parts(phase)
         }
         self._reached: set[int] = set()
+        # Noted when it comes, because an optimizer may clear the gradient within the step.
+        self._hooks = [
+            parameter.register_post_accumulate_grad_hook(lambda p: self._reached.add(id(p)))
+            for parameters in self.parts.values()
+            for parameter in parameters.values()
+        ]
 
     def update(self, number: int) -> list[str]:
         """Look at the gradients after step ``number``; return a warning for each part that is reached in part only.
@@ -39,10 +45,12 @@ class GradientCoverage:
         Raises:
             TrainingError: no parameter of a part was reached in the steps that are watched.
         """
-        if number >= self.steps:
-            return []
-        for parameters in self.parts.values():
-            self._reached |= {id(p) for p in parameters.values() if p.grad is not None}
+        if number < self.steps:
+            for parameters in self.parts.values():
+                self._reached |= {id(p) for p in parameters.values() if p.grad is not None}
+        if number >= self.steps - 1:
+            for hook in self._hooks:
+                hook.remove()
         return list(self._warnings()) if number == self.steps - 1 else []
 
     def _warnings(self) -> Iterator[str]:

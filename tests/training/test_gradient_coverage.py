@@ -15,8 +15,11 @@ import headmotion as hm
 from headmotion.core.component import hidden_weights
 from headmotion.testing import run_checks
 from headmotion.training import train
+from headmotion.training.build import build_training
 from headmotion.training.dry_run import dry_run
+from headmotion.training.gradient_coverage import GradientCoverage
 from headmotion.training.recipe import RecipeSpec, load_recipe
+from headmotion.training.take_step import take_step
 
 SMOKE = load_recipe("smoke").model_dump(mode="json")
 
@@ -71,6 +74,17 @@ def test_an_objective_that_reaches_some_parameters_only_is_a_warning(small_corpu
     (text,) = warnings(tmp_path / "run")
     assert text == f"{PARTLY}: no gradient has reached second.weight, second.bias in 2 steps"
     assert f"# warning: {PARTLY}" in str(dry_run(recipe(ProbeSpec(trains="first")), [small_corpus], device="cpu"))
+
+
+def test_gradients_that_a_step_clears_are_seen(small_corpus: Path) -> None:
+    (phase,) = build_training(recipe(ProbeSpec(trains="first")), [small_corpus]).phases
+    phase.start()
+    coverage = GradientCoverage(phase, 1)
+    take_step(phase, 0)
+    for optimizer in phase.optimizers.values():
+        optimizer.optimizer.zero_grad(set_to_none=True)
+    (text,) = coverage.update(0)
+    assert text.startswith(PARTLY)
 
 
 def test_an_objective_that_reaches_none_of_a_part_is_an_error(small_corpus: Path, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ class Detector(Component):
     """
 
     spec: DetectorSpec
+    """The spec that it was built from."""
 
     @abstractmethod
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
