@@ -34,7 +34,7 @@ class GradientCoverage:
         self._reached: set[int] = set()
         # Noted when it comes, because an optimizer may clear the gradient within the step.
         self._hooks = [
-            parameter.register_post_accumulate_grad_hook(lambda p: self._reached.add(id(p)))
+            parameter.register_post_accumulate_grad_hook(lambda p: self._reached.add(id(p)))  # type: ignore[no-untyped-call]
             for parameters in self.parts.values()
             for parameter in parameters.values()
         ]
