@@ -1,0 +1,82 @@
+"""The flow: a small network that moves noise to motion along straight lines. Source: flow matching (arXiv 2210.02747).
+
+Its layers are modulated by time and context as in DiT (Peebles and Xie, arXiv 2212.09748).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from typing_extensions import override
+
+TIME_FEATURES = 16
+"""Number of frequencies in which the flow's time is given to the network."""
+
+
+class ModulatedBlock(nn.Module):
+    """A hidden layer with a skip; scale, shift and gate come from a context: ``[..., W] -> [..., W]``."""
+
+    def __init__(self, width: int, context: int, expansion: int) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(context, 3 * width)
+        self.expand = nn.Linear(width, expansion * width)
+        self.project = nn.Linear(expansion * width, width)
+
+    @override
+    def forward(self, inputs: Tensor, context: Tensor) -> Tensor:
+        scale, shift, gate = self.modulation(functional.silu(context)).chunk(3, dim=-1)
+        inner = functional.layer_norm(inputs, inputs.shape[-1:]) * (1 + scale) + shift
+        return inputs + gate * self.project(functional.gelu(self.expand(inner)))
+
+
+class FlowHead(nn.Module):
+    """Velocities ``[..., S]`` of points between noise (time 0) and motion (time 1), in a context ``[..., C]``.
+
+    Args:
+        size: numbers that are sampled, ``S``.
+        context: numbers of the context, ``C``.
+        width: of the network.
+        blocks: of the network.
+        expansion: factor of the hidden layers' widths.
+    """
+
+    def __init__(self, size: int, context: int, width: int, blocks: int, expansion: int) -> None:
+        super().__init__()
+        self.time = nn.Linear(2 * TIME_FEATURES, context)
+        self.inputs = nn.Linear(size, width)
+        self.blocks = nn.ModuleList(ModulatedBlock(width, context, expansion) for _ in range(blocks))
+        self.outputs = nn.Linear(width, size)
+
+    @override
+    def forward(self, points: Tensor, time: Tensor, context: Tensor) -> Tensor:
+        """Return velocities.
+
+        Args:
+            points: ``[..., S]``.
+            time: ``[..., 1]`` in 0..1.
+            context: ``[..., C]``.
+        """
+        frequencies = math.pi * torch.arange(1, TIME_FEATURES + 1, device=time.device, dtype=time.dtype)
+        angles = time * frequencies
+        context = context + self.time(torch.cat([angles.sin(), angles.cos()], dim=-1))
+        hidden = self.inputs(points)
+        for block in self.blocks:
+            hidden = block(hidden, context)
+        velocities: Tensor = self.outputs(functional.layer_norm(hidden, hidden.shape[-1:]))
+        return velocities
+
+    def sample(self, noise: Tensor, context: Tensor, steps: int) -> Tensor:
+        """Return the points ``[..., S]`` that noise moves to in Euler steps."""
+        points = noise
+        for step in range(steps):
+            time = torch.full_like(points[..., :1], step / steps)
+            points = points + self(points, time, context) / steps
+        return points
+
+    def error(self, target: Tensor, noise: Tensor, time: Tensor, context: Tensor) -> Tensor:
+        """Return the mean squared error of the velocities between noise and target, both ``[..., S]``, at a time."""
+        velocity = self(torch.lerp(noise, target, time), time, context)
+        return (velocity - (target - noise)).square().mean()

@@ -1,0 +1,139 @@
+"""The generator `causal-flow`: lips follow speech by regression, all else is sampled by a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+from typing_extensions import override
+
+from ..core.interfaces.generator import Generator
+from ..core.interfaces.sample import Sample
+from ..core.interfaces.specs import BuildContext
+from ..core.noise import sample_seeds
+from ..core.stream_groups import group_by
+from .coordinates import Coordinates
+from .flow_head import FlowHead
+from .flow_state import FlowState, join_states, split_state
+from .reference_features import ReferenceFeatures
+from .smooth_noise import SmoothNoise
+from .specs import CausalFlowGeneratorSpec
+from .training_terms import training_terms
+from .trunk import Trunk
+
+
+class CausalFlowGenerator(Generator):
+    """``motion[t]`` from the speech around frame ``t``, the reference, and smooth noise; nothing is fed back.
+
+    Because no frame depends on the ones generated before it, errors cannot accumulate over time, and all frames are
+    computed at once. What ties sampled frames to each other is their noise (`SmoothNoise`).
+    """
+
+    context_frames = 1
+
+    def __init__(self, spec: CausalFlowGeneratorSpec, context: BuildContext) -> None:
+        super().__init__(spec)
+        self.settings, self.steps_per_frame = spec, context.steps_per_frame
+        self.coordinates = Coordinates(context.representation, spec.regressed, spec.codes, spec.head_amount)
+        self.audio_scale = nn.BatchNorm1d(context.audio_channels, momentum=None, affine=False)
+        self.audio = nn.Linear(context.steps_per_frame * context.audio_channels, spec.width)
+        self.pose = ReferenceFeatures(context.representation, spec.width)
+        self.onset = nn.Linear(2, spec.width)
+        self.trunk = Trunk(spec.width, spec.blocks, spec.kernel, spec.lookahead_frames, spec.expansion)
+        self.lips = Regression(spec.width, spec.expansion, self.coordinates.regressed_size)
+        sampled = self.coordinates.sampled_size
+        self.flow = FlowHead(sampled, spec.width, spec.flow_width, spec.flow_blocks, spec.expansion)
+        self.lookahead: int | None = spec.lookahead_frames
+        # Brows and lids move as fast as nods; the share of posture is that of the head only.
+        posture = torch.zeros(sampled)
+        posture[: self.coordinates.frame.size] = spec.posture_share
+        lengths = [float(context.fps) * seconds for seconds in spec.noise_seconds]
+        self.noise = SmoothNoise(lengths, torch.stack([1 - posture, posture]))
+
+    @override
+    def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
+        state = self.init_state(reference, seed)
+        context = self.trunk(self.trunk_inputs(audio, state.features, state.frames_in))
+        return self._decode(context, state)
+
+    def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> FlowState:
+        """Return the state of a stream that continues the reference ``[B, R, P, D]``."""
+        pose, seeds = reference[:, -1], tuple(sample_seeds(seed, len(reference)))
+        none, trunk = (0,) * len(pose), self.trunk.init_state(len(pose))
+        return FlowState(trunk, self.coordinates.reference(pose), self.pose(pose), seeds, none, none)
+
+    def step(self, audio: Tensor, state: FlowState, last: bool = False) -> tuple[Tensor, FlowState]:
+        """Process the next features of a stream; see `SupportsStreaming`."""
+        inputs = self.trunk_inputs(audio, state.features, state.frames_in)
+        context, trunk = self.trunk.step(inputs, state.trunk, last)
+        arrived = tuple(count + inputs.shape[1] for count in state.frames_in)
+        returned = tuple(count + context.shape[1] for count in state.frames_out)
+        return self._decode(context, state), replace(state, trunk=trunk, frames_in=arrived, frames_out=returned)
+
+    def step_streams(
+        self, audio: Sequence[Tensor], states: Sequence[FlowState], last: Sequence[bool]
+    ) -> list[tuple[Tensor, FlowState]]:
+        """Return what `step` returns for each of several streams of batch 1; see `SupportsPooling`."""
+        results: dict[int, tuple[Tensor, FlowState]] = {}
+        keys = [(a.shape, state.shapes, end) for a, state, end in zip(audio, states, last, strict=True)]
+        for indices in group_by(keys):
+            joined = join_states([states[index] for index in indices])
+            motion, after = self.step(torch.cat([audio[index] for index in indices]), joined, last[indices[0]])
+            results |= zip(indices, zip(motion.split(1), split_state(after), strict=True), strict=True)
+        return [results[index] for index in range(len(states))]
+
+    def training_terms(self, real: Sample, step: int, seed: int | Sequence[int]) -> Mapping[str, Tensor]:
+        """Return the generator's own terms; see `headmotion.causal_flow.training_terms`."""
+        return training_terms(self, real, sample_seeds(seed, len(real.motion)))
+
+    def trunk_inputs(self, audio: Tensor, pose: Tensor, starts: Sequence[int]) -> Tensor:
+        """Return the inputs of the trunk ``[B, T, W]``.
+
+        Args:
+            audio: features ``[B, steps_per_frame * T, C]``.
+            pose: what the trunk knows of the reference, ``[B, W]``.
+            starts: number of each sample's first frame; 0 is the first after the reference.
+        """
+        scaled = self.audio_scale(audio.mT).mT if audio.shape[1] else audio
+        frames = audio.shape[1] // self.steps_per_frame
+        inputs = self.audio(scaled.unflatten(1, (frames, self.steps_per_frame)).flatten(2))
+        return inputs + pose.unsqueeze(1) + self._onset(starts, inputs)
+
+    def flow_context(self, context: Tensor, starts: Sequence[int]) -> Tensor:
+        """Return the context of the flow of outputs of the trunk, both ``[B, T, W]``; ``starts`` as above."""
+        return context + self._onset(starts, context)
+
+    def _decode(self, context: Tensor, state: FlowState) -> Tensor:
+        """Return motion ``[B, T, P, D]`` of outputs of the trunk ``[B, T, W]``; while training, in one Euler step."""
+        starts, count = state.frames_out, context.shape[1]
+        if not count:
+            return state.reference.pose.unsqueeze(1)[:, :0]
+        noise = [self.noise((seed,), range(a, a + count)) for seed, a in zip(state.seeds, starts, strict=True)]
+        steps = 1 if self.training else self.settings.euler_steps
+        start = self.settings.temperature * torch.cat(noise).to(context)
+        codes = self.flow.sample(start, self.flow_context(context, starts), steps)
+        return self.coordinates.decode(self.lips(context), codes, state.reference)
+
+    def _onset(self, starts: Sequence[int], like: Tensor) -> Tensor:
+        """Return how far each frame ``[B, T, W]`` is from the reference, up to where the reference is forgotten."""
+        first = torch.tensor(starts, device=like.device).unsqueeze(1)
+        elapsed = first + torch.arange(1, like.shape[1] + 1, device=like.device)
+        elapsed = (elapsed / self.settings.onset_frames).clamp(max=1).to(like).unsqueeze(-1)
+        onset: Tensor = self.onset(torch.cat([elapsed, elapsed.sqrt()], dim=-1))
+        return onset
+
+
+class Regression(nn.Module):
+    """A hidden layer from outputs of the trunk to ``size`` numbers, ``[B, T, W] -> [B, T, N]``; N may be 0."""
+
+    def __init__(self, width: int, expansion: int, size: int) -> None:
+        super().__init__()
+        hidden = expansion * width
+        # Without numbers to predict there are no weights, because nothing would train them.
+        self.layers = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, size)) if size else None
+
+    @override
+    def forward(self, context: Tensor) -> Tensor:
+        return context[..., :0] if self.layers is None else self.layers(context)

@@ -1,0 +1,51 @@
+"""Normal noise that changes smoothly from frame to frame, and is the same in a stream as in the whole clip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..core.noise import normal
+
+REACH = 3
+"""Half of a kernel, in standard deviations of its Gaussian."""
+
+
+class SmoothNoise:
+    """Stationary Gaussian noise of variance 1: a sum of parts, each with its own correlation length.
+
+    Autocorrelation of a part is ``exp(-t^2 / (2 length^2))``. Each frame is a weighted sum of white noise of that frame
+    and earlier ones, which is seeded by sample and frame.
+
+    Args:
+        frames: correlation length of each part.
+        shares: share of each part in the variance, per number, ``[parts, S]``; they sum to 1.
+    """
+
+    def __init__(self, frames: Sequence[float], shares: Tensor) -> None:
+        self.kernels = [_kernel(length) for length in frames]
+        self.shares = shares
+
+    def __call__(self, seeds: Sequence[int], frames: range) -> Tensor:
+        """Return the noise of frames, ``[B, T, S]``.
+
+        Args:
+            seeds: one per sample.
+            frames: consecutive frames.
+        """
+        size, total = self.shares.shape[1], torch.zeros(())
+        for stream, (kernel, share) in enumerate(zip(self.kernels, self.shares, strict=True)):
+            before = len(kernel) - 1
+            white = normal(seeds, range(frames.start - before, frames.stop), (size,), stream)
+            total = total + share.sqrt() * (white.unfold(1, len(kernel), 1) @ kernel)
+        return total
+
+
+def _kernel(length: float) -> Tensor:
+    """Return weights whose squares sum to 1, and with which white noise gets a correlation length (frames)."""
+    reach = max(0, math.ceil(REACH * length / math.sqrt(2)))
+    weights = torch.exp(-((torch.arange(-reach, reach + 1) / length) ** 2)) if length else torch.ones(1)
+    return weights / weights.norm()
