@@ -94,13 +94,14 @@ class Coordinates(nn.Module):
         local = sampled[..., self.frame.size :]
         return (local - local @ self.subspace @ self.subspace.mT).square().mean()
 
-    def decode(self, regressed: Tensor, codes: Tensor, reference: Reference) -> Tensor:
-        """Return motion ``[B, T, P, D]`` of regressed numbers and codes."""
+    def decode(self, regressed: Tensor, codes: Tensor, reference: Reference, gain: float = 1.0) -> Tensor:
+        """Return motion ``[B, T, P, D]`` of regressed numbers, whose displacements get a gain, and codes."""
         assert self.scale.running_var is not None and self.scale.running_mean is not None
         scale, mean = (self.scale.running_var + VARIANCE_FLOOR).sqrt(), self.scale.running_mean
         local = regressed.new_zeros(*regressed.shape[:-1], len(self.regressed) + len(self.sampled))
         local[..., self.regressed] = regressed
         local[..., self.sampled] = codes[..., self.frame.size :] @ self.subspace.mT
         values = torch.cat([codes[..., : self.frame.size], local], dim=-1) * scale + mean
-        head = self.head_amount * values[..., : self.frame.size]
-        return reference.pose.unsqueeze(1) + self.frame.join(head, values[..., self.frame.size :], reference.basis)
+        head, local = self.head_amount * values[..., : self.frame.size], values[..., self.frame.size :]
+        local[..., self.regressed] *= gain
+        return reference.pose.unsqueeze(1) + self.frame.join(head, local, reference.basis)

@@ -29,7 +29,8 @@ class ModulatedBlock(nn.Module):
     def forward(self, inputs: Tensor, context: Tensor) -> Tensor:
         scale, shift, gate = self.modulation(functional.silu(context)).chunk(3, dim=-1)
         inner = functional.layer_norm(inputs, inputs.shape[-1:]) * (1 + scale) + shift
-        return inputs + gate * self.project(functional.gelu(self.expand(inner)))
+        change: Tensor = gate * self.project(functional.gelu(self.expand(inner)))
+        return inputs + change
 
 
 class FlowHead(nn.Module):
@@ -78,5 +79,5 @@ class FlowHead(nn.Module):
 
     def error(self, target: Tensor, noise: Tensor, time: Tensor, context: Tensor) -> Tensor:
         """Return the mean squared error of the velocities between noise and target, both ``[..., S]``, at a time."""
-        velocity = self(torch.lerp(noise, target, time), time, context)
+        velocity: Tensor = self(torch.lerp(noise, target, time), time, context)
         return (velocity - (target - noise)).square().mean()

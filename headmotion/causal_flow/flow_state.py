@@ -23,10 +23,8 @@ class FlowState:
     """What the trunk knows of the reference, ``[B, W]``."""
     seeds: tuple[int, ...]
     """Seed of each stream."""
-    frames_in: tuple[int, ...]
-    """Frames of audio of each stream so far."""
-    frames_out: tuple[int, ...]
-    """Frames returned of each stream so far."""
+    frames: tuple[int, ...]
+    """Frames of each stream that were returned so far."""
 
     @property
     def shapes(self) -> tuple[torch.Size, ...]:
@@ -43,9 +41,7 @@ def join_states(states: Sequence[FlowState]) -> FlowState:
     trunk = tuple(torch.cat(tensors) for tensors in zip(*(state.trunk for state in states), strict=True))
     pose, basis = (torch.cat([getattr(state.reference, name) for state in states]) for name in ("pose", "basis"))
     features = torch.cat([state.features for state in states])
-    return FlowState(
-        trunk, Reference(pose, basis), features, numbers("seeds"), numbers("frames_in"), numbers("frames_out")
-    )
+    return FlowState(trunk, Reference(pose, basis), features, numbers("seeds"), numbers("frames"))
 
 
 def split_state(state: FlowState) -> list[FlowState]:
@@ -56,8 +52,7 @@ def split_state(state: FlowState) -> list[FlowState]:
             Reference(state.reference.pose[k : k + 1], state.reference.basis[k : k + 1]),
             state.features[k : k + 1],
             state.seeds[k : k + 1],
-            state.frames_in[k : k + 1],
-            state.frames_out[k : k + 1],
+            state.frames[k : k + 1],
         )
         for k in range(len(state.seeds))
     ]

@@ -55,22 +55,21 @@ class CausalFlowGenerator(Generator):
     @override
     def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
         state = self.init_state(reference, seed)
-        context = self.trunk(self.trunk_inputs(audio, state.features, state.frames_in))
+        context = self.trunk(self.trunk_inputs(audio, state.features))
         return self._decode(context, state)
 
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> FlowState:
         """Return the state of a stream that continues the reference ``[B, R, P, D]``."""
         pose, seeds = reference[:, -1], tuple(sample_seeds(seed, len(reference)))
-        none, trunk = (0,) * len(pose), self.trunk.init_state(len(pose))
-        return FlowState(trunk, self.coordinates.reference(pose), self.pose(pose), seeds, none, none)
+        trunk, reference = self.trunk.init_state(len(pose)), self.coordinates.reference(pose)
+        return FlowState(trunk, reference, self.pose(pose), seeds, (0,) * len(pose))
 
     def step(self, audio: Tensor, state: FlowState, last: bool = False) -> tuple[Tensor, FlowState]:
         """Process the next features of a stream; see `SupportsStreaming`."""
-        inputs = self.trunk_inputs(audio, state.features, state.frames_in)
+        inputs = self.trunk_inputs(audio, state.features)
         context, trunk = self.trunk.step(inputs, state.trunk, last)
-        arrived = tuple(count + inputs.shape[1] for count in state.frames_in)
-        returned = tuple(count + context.shape[1] for count in state.frames_out)
-        return self._decode(context, state), replace(state, trunk=trunk, frames_in=arrived, frames_out=returned)
+        frames = tuple(count + context.shape[1] for count in state.frames)
+        return self._decode(context, state), replace(state, trunk=trunk, frames=frames)
 
     def step_streams(
         self, audio: Sequence[Tensor], states: Sequence[FlowState], last: Sequence[bool]
@@ -81,48 +80,50 @@ class CausalFlowGenerator(Generator):
         for indices in group_by(keys):
             joined = join_states([states[index] for index in indices])
             motion, after = self.step(torch.cat([audio[index] for index in indices]), joined, last[indices[0]])
-            results |= zip(indices, zip(motion.split(1), split_state(after), strict=True), strict=True)
+            results |= zip(indices, zip(motion.chunk(len(indices)), split_state(after), strict=True), strict=True)
         return [results[index] for index in range(len(states))]
 
     def training_terms(self, real: Sample, step: int, seed: int | Sequence[int]) -> Mapping[str, Tensor]:
         """Return the generator's own terms; see `headmotion.causal_flow.training_terms`."""
         return training_terms(self, real, sample_seeds(seed, len(real.motion)))
 
-    def trunk_inputs(self, audio: Tensor, pose: Tensor, starts: Sequence[int]) -> Tensor:
+    def trunk_inputs(self, audio: Tensor, pose: Tensor) -> Tensor:
         """Return the inputs of the trunk ``[B, T, W]``.
 
         Args:
             audio: features ``[B, steps_per_frame * T, C]``.
             pose: what the trunk knows of the reference, ``[B, W]``.
-            starts: number of each sample's first frame; 0 is the first after the reference.
         """
         scaled = self.audio_scale(audio.mT).mT if audio.shape[1] else audio
         frames = audio.shape[1] // self.steps_per_frame
-        inputs = self.audio(scaled.unflatten(1, (frames, self.steps_per_frame)).flatten(2))
-        return inputs + pose.unsqueeze(1) + self._onset(starts, inputs)
+        inputs: Tensor = self.audio(scaled.unflatten(1, (frames, self.steps_per_frame)).flatten(2))
+        return inputs + pose.unsqueeze(1)
 
     def flow_context(self, context: Tensor, starts: Sequence[int]) -> Tensor:
-        """Return the context of the flow of outputs of the trunk, both ``[B, T, W]``; ``starts`` as above."""
-        return context + self._onset(starts, context)
+        """Return the context of the flow ``[B, T, W]``: outputs of the trunk, and how far frames are from the reference.
+
+        Lips must not know it, or they would learn when the words of the corpus's sentences are spoken.
+
+        Args:
+            context: outputs of the trunk, ``[B, T, W]``.
+            starts: number of each sample's first frame; 0 is the first after the reference.
+        """
+        first = torch.tensor(starts, device=context.device).unsqueeze(1)
+        elapsed = first + torch.arange(1, context.shape[1] + 1, device=context.device)
+        elapsed = (elapsed / self.settings.onset_frames).clamp(max=1).to(context).unsqueeze(-1)
+        onset: Tensor = self.onset(torch.cat([elapsed, elapsed.sqrt()], dim=-1))
+        return context + onset
 
     def _decode(self, context: Tensor, state: FlowState) -> Tensor:
         """Return motion ``[B, T, P, D]`` of outputs of the trunk ``[B, T, W]``; while training, in one Euler step."""
-        starts, count = state.frames_out, context.shape[1]
+        starts, count = state.frames, context.shape[1]
         if not count:
             return state.reference.pose.unsqueeze(1)[:, :0]
         noise = [self.noise((seed,), range(a, a + count)) for seed, a in zip(state.seeds, starts, strict=True)]
         steps = 1 if self.training else self.settings.euler_steps
         start = self.settings.temperature * torch.cat(noise).to(context)
         codes = self.flow.sample(start, self.flow_context(context, starts), steps)
-        return self.coordinates.decode(self.lips(context), codes, state.reference)
-
-    def _onset(self, starts: Sequence[int], like: Tensor) -> Tensor:
-        """Return how far each frame ``[B, T, W]`` is from the reference, up to where the reference is forgotten."""
-        first = torch.tensor(starts, device=like.device).unsqueeze(1)
-        elapsed = first + torch.arange(1, like.shape[1] + 1, device=like.device)
-        elapsed = (elapsed / self.settings.onset_frames).clamp(max=1).to(like).unsqueeze(-1)
-        onset: Tensor = self.onset(torch.cat([elapsed, elapsed.sqrt()], dim=-1))
-        return onset
+        return self.coordinates.decode(self.lips(context), codes, state.reference, self.settings.regressed_gain)
 
 
 class Regression(nn.Module):

@@ -58,10 +58,10 @@ class HeadFrame(nn.Module):
 
     def join(self, coordinates: Tensor, local: Tensor, basis: Tensor) -> Tensor:
         """Return displacements ``[B, T, P, D]``; the inverse of `split`."""
-        displacement = local.unflatten(-1, (self.points, self.dims))
+        displacement = local.reshape(*local.shape[:2], self.points, self.dims)
         if not self.skull:
             return displacement
-        return displacement + basis.unsqueeze(1) @ coordinates.unflatten(-1, (self.columns, self.dims))
+        return displacement + basis.unsqueeze(1) @ coordinates.reshape(*local.shape[:2], self.columns, self.dims)
 
 
 def _skull(representation: Representation) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from ..core.noise import normal
 
@@ -47,5 +48,5 @@ class SmoothNoise:
 def _kernel(length: float) -> Tensor:
     """Return weights whose squares sum to 1, and with which white noise gets a correlation length (frames)."""
     reach = max(0, math.ceil(REACH * length / math.sqrt(2)))
-    weights = torch.exp(-((torch.arange(-reach, reach + 1) / length) ** 2)) if length else torch.ones(1)
-    return weights / weights.norm()
+    weights: Tensor = torch.exp(-((torch.arange(-reach, reach + 1) / length) ** 2)) if length else torch.ones(1)
+    return functional.normalize(weights, dim=0)

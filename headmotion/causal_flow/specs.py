@@ -45,13 +45,15 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Steps from noise to motion."""
     onset_frames: int = Field(50, ge=1, le=10_000)
     """Frames after the reference in which sampled motion departs from it; training clips should be as long."""
-    head_amount: float = Field(0.01, ge=0, le=1)
+    head_amount: float = Field(0.011, ge=0, le=1)
     """Size of sampled head motion: root mean square over 2.4 seconds, in sides of the unit frame."""
+    regressed_gain: float = Field(1.12, ge=0, le=4)
+    """Factor of regressed motion. A regression predicts the mean of what people do, whose motion is smaller."""
     temperature: float = Field(1.0, ge=0, le=10)
     """Factor of the noise: 0 always gives the most typical motion, 1 motion as varied as in the data."""
-    noise_seconds: tuple[Seconds, Seconds] = (0.12, 0.8)
-    """Correlation lengths of the noise of nods and of posture, those of `headmotion.data.synthetic.head_path`."""
-    posture_share: float = Field(0.7, ge=0, le=1)
+    noise_seconds: tuple[Seconds, Seconds] = (0.18, 0.8)
+    """Correlation lengths of the noise of nods and of posture."""
+    posture_share: float = Field(0.75, ge=0, le=1)
     """Share of posture in the variance of the head's noise. The noise of all else is as fast as nods."""
     feature_noise: float = Field(0.15, ge=0, le=10)
     """Offset of each audio channel in a training clip, in its standard deviations, as between two speakers."""

@@ -36,7 +36,7 @@ def training_terms(generator: CausalFlowGenerator, real: Sample, seeds: Sequence
     pose = real.reference[:, -1]
     lips, sampled = coordinates.encode(real.motion, coordinates.reference(pose))
     audio = _varied(generator, real.audio[:, -len(frames) * generator.steps_per_frame :], seeds)
-    context = generator.trunk(generator.trunk_inputs(audio, generator.pose(pose), [0] * len(pose)))
+    context = generator.trunk(generator.trunk_inputs(audio, generator.pose(pose)))
     terms = {
         "subspace": coordinates.subspace_error(sampled),
         "flow": settings.flow_weight * _flow_error(generator, context, coordinates.codes(sampled).detach(), seeds),

@@ -54,8 +54,8 @@ class TrunkBlock(nn.Module):
         return (self._convolved(inputs) if count else inputs[:, :0]), inputs[:, count:]
 
     def _convolved(self, padded: Tensor) -> Tensor:
-        inner = self.norm(self.depthwise(padded.mT).mT)
-        inner = self.project(functional.gelu(self.expand(inner)))
+        normed = self.norm(self.depthwise(padded.mT).mT)
+        inner: Tensor = self.project(functional.gelu(self.expand(normed)))
         return inner + padded[:, self.lookback : padded.shape[1] - self.lookahead]
 
 

@@ -83,7 +83,8 @@ class Cropper:
         self.cache: FeatureCache | None = None
         encoded: set[Track] = {"audio"}
         if spec.feature_cache is not None and "audio" in tracks:
-            self.cache, encoded = FeatureCache(Path(spec.feature_cache), context.steps_per_frame), set()
+            lead = round(spec.feature_lead_s * context.fps)
+            self.cache, encoded = FeatureCache(Path(spec.feature_cache), context.steps_per_frame, lead), set()
         sound: set[Track] = {"wave"} if ({"wave"} | encoded) & set(tracks) else set()
         self.has_sound = bool(sound)
         needed: set[Track] = {"motion", *sound}

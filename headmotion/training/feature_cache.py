@@ -27,15 +27,17 @@ class FeatureCache:
     """Features ``[A, C]`` of clips in float16, one file each, named by what they were made from.
 
     The name is the SHA-256 of the clip's audio, the encoder's spec and its weights. So a file cannot be out of date,
-    and several corpora, trainings and processes can share a folder. Silence follows the end of a clip.
+    and several corpora, trainings and processes can share a folder. Silence follows the end of a clip, and comes before
+    it where there is a lead.
 
     Args:
         folder: where the files are; it is made if there is none.
         steps_per_frame: audio steps per motion frame.
+        max_lead_frames: longest silence before a clip; its content determines how long it is.
     """
 
-    def __init__(self, folder: Path, steps_per_frame: int) -> None:
-        self.folder, self._steps_per_frame = folder, steps_per_frame
+    def __init__(self, folder: Path, steps_per_frame: int, max_lead_frames: int = 0) -> None:
+        self.folder, self._steps_per_frame, self._max_lead_frames = folder, steps_per_frame, max_lead_frames
         self._paths: list[Path] = []
 
     def fill(self, corpus: Corpus, encoder: AudioEncoder, extra_frames: int = 0) -> None:
@@ -75,10 +77,13 @@ class FeatureCache:
         tracks: tuple[Track, ...] = ("audio",)
         audio = corpus.read(index, tracks).audio
         assert audio is not None
-        content = hashlib.sha256(f"{made_of} {steps} ".encode() + np.ascontiguousarray(audio).tobytes())
+        lead_limit = f"{self._max_lead_frames} " if self._max_lead_frames else ""
+        content = hashlib.sha256(f"{made_of} {steps} {lead_limit}".encode() + np.ascontiguousarray(audio).tobytes())
         path = self.folder / f"{content.hexdigest()}.npy"
         if not path.is_file():
-            features = _encode(encoder, audio, steps)
+            lead = int.from_bytes(content.digest()[:8]) % (self._max_lead_frames + 1) * self._steps_per_frame
+            silence = np.zeros(lead * encoder.hop, np.float32)
+            features = _encode(encoder, np.concatenate([silence, audio]), steps + lead)[lead:]
             with atomic_output(path) as temporary, temporary.open("wb") as stream:
                 np.save(stream, features)
         return path

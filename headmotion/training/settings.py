@@ -77,6 +77,16 @@ class DataSpec(RecipePart):
     feature_cache: str | None = None
     """Folder in which the audio features of whole clips are kept, encoded once, for an encoder that costs much. They do
     not vary in loudness, and a crop's features know the sound before the crop. None encodes the crops of every step."""
+    feature_lead_s: float = Field(0.0, ge=0, le=3600)
+    """Longest silence before a clip whose features are kept (s). An encoder that counts the time from the start of a
+    recording, as Whisper does, would otherwise tell where in its clip a frame is, which no stream tells."""
     workers: int = Field(0, ge=0, le=256)
     """Worker processes that read clips ahead, per training process; 0 reads them between the steps. The batches are the
     same."""
+
+    @model_validator(mode="after")
+    def _check_lead(self) -> DataSpec:
+        if self.feature_lead_s and self.feature_cache is None:
+            got = f"feature_lead_s {self.feature_lead_s:g} without one"
+            raise SpecError("data spec", "a folder of cached features", got, "set data.feature_cache=FOLDER")
+        return self

@@ -85,3 +85,20 @@ def test_batches_hold_the_features_of_their_crops(
     # Without changes of loudness they differ by rounding, and at the first step, which knows the sound before the crop.
     if not time_stretch:
         torch.testing.assert_close(cached.audio[:, 1:], encoded.audio[:, 1:], rtol=1e-3, atol=1e-2)
+
+
+def test_a_lead_is_silence_before_the_clip(corpus: Corpus, tmp_path: Path) -> None:
+    whisper = hm.build({"audio_encoder": "whisper", "steps_per_frame": 2}, device="cpu").audio_encoder
+    plain, late = FeatureCache(tmp_path, 2), FeatureCache(tmp_path, 2, max_lead_frames=10)
+    plain.fill(corpus, whisper)
+    late.fill(corpus, whisper)
+    assert len(names(tmp_path)) == 6
+    audio, found = torch.from_numpy(corpus[0].audio)[None], late.read(0, 0, 30)
+    behind = [
+        whisper(torch.nn.functional.pad(audio, (640 * lead, 0)), 2 * (30 + lead))[0, 2 * lead :].numpy()
+        for lead in range(11)
+    ]
+    errors = [float(np.abs(features - found).max()) for features in behind]
+    assert min(errors) < 5e-3 < sorted(errors)[1]
+    with pytest.raises(hm.SpecError, match="feature_cache"):
+        DataSpec(feature_lead_s=3)
