@@ -61,8 +61,8 @@ class CausalFlowGenerator(Generator):
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> FlowState:
         """Return the state of a stream that continues the reference ``[B, R, P, D]``."""
         pose, seeds = reference[:, -1], tuple(sample_seeds(seed, len(reference)))
-        trunk, reference = self.trunk.init_state(len(pose)), self.coordinates.reference(pose)
-        return FlowState(trunk, reference, self.pose(pose), seeds, (0,) * len(pose))
+        trunk, start = self.trunk.init_state(len(pose)), self.coordinates.reference(pose)
+        return FlowState(trunk, start, self.pose(pose), seeds, (0,) * len(pose))
 
     def step(self, audio: Tensor, state: FlowState, last: bool = False) -> tuple[Tensor, FlowState]:
         """Process the next features of a stream; see `SupportsStreaming`."""

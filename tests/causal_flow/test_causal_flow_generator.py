@@ -100,7 +100,12 @@ def test_the_recipe_trains_resumes_and_streams(tmp_path: Path) -> None:
     corpus = write_synthetic(tmp_path / "corpus", clips=4, seconds=3.2)
     small = [f"pipeline.generator.{k}={v}" for k, v in NARROW.items() if k != "type"]
     changes = [*small, "data.batch_size=2", "data.distributable_only=false", "phases.generator.frames=30"]
-    changes += [f"data.feature_cache={tmp_path / 'features'}", "save_every=1", "preview_every=0", "data.feature_lead_s=1"]
+    changes += [
+        f"data.feature_cache={tmp_path / 'features'}",
+        "save_every=1",
+        "preview_every=0",
+        "data.feature_lead_s=1",
+    ]
 
     def run(name: str, steps: int, resume: bool = False) -> Path:
         overrides = [*changes, f"phases.generator.steps={steps}", "phases.generator.optimizer.schedule=constant"]
