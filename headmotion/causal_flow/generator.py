@@ -100,7 +100,7 @@ class CausalFlowGenerator(Generator):
         return inputs + pose.unsqueeze(1)
 
     def flow_context(self, context: Tensor, starts: Sequence[int]) -> Tensor:
-        """Return the context of the flow ``[B, T, W]``: outputs of the trunk, and how far frames are from the reference.
+        """Return the context of the flow ``[B, T, W]``: outputs of the trunk, and how far the reference is.
 
         Lips must not know it, or they would learn when the words of the corpus's sentences are spoken.
 
