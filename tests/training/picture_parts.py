@@ -144,6 +144,7 @@ class UnitsLossSpec(hm.LossSpec):
 
     type: Literal["cinema/units"] = "cinema/units"
     classifier: str = "classifier"
+    """Name under which an earlier phase hands on the classifier."""
 
     def build(self, context: hm.BuildContext) -> hm.Loss:
         return UnitsLoss(self)

@@ -225,6 +225,7 @@ KIT = {
     "classifier": ("discriminator", picture_parts.ClassifierSpec()),
     "information": ("loss", picture_parts.InformationSpec()),
     "presence": ("loss", picture_parts.PresenceSpec()),
+    "units": ("loss", picture_parts.UnitsLossSpec()),  # with a classifier of the same plugin
 }
 
 
