@@ -10,20 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from ..controls import from_options
 from ..core.errors import HeadmotionError, ServingError
-from ..core.motion import Motion
-from ..core.timing import as_fps
-from ..pipeline.session import Session
 from .live_session import LiveSession
 from .model_worker import ModelWorker
-from .protocol import VERSION, BusyError, Hello, MotionRequest, ReferencePoints
-from .references import read_reference
+from .opening import facts, open_session, reopen_session
+from .protocol import VERSION, BusyError, Hello, MotionRequest
 from .server_limits import ServerLimits
 from .server_metrics import ServerMetrics
-from .stored_sessions import StoredSession, StoredSessions
+from .stored_sessions import StoredSessions
 
 _log = logging.getLogger("headmotion")
 
@@ -110,7 +104,7 @@ class SessionStore:
         worker = self.worker(hello)
         self._opening += 1
         try:
-            opening = asyncio.get_running_loop().run_in_executor(self._openers, _open, worker, hello, picture)
+            opening = asyncio.get_running_loop().run_in_executor(self._openers, open_session, worker, hello, picture)
             session, empty, lookahead = await opening
         finally:
             self._opening -= 1
@@ -119,7 +113,7 @@ class SessionStore:
         return self._seat(live, worker, secrets.token_urlsafe(24), lookahead, client)
 
     def _seat(self, live: LiveSession, worker: ModelWorker, resume_token: str, lookahead: float, client: Any) -> Seat:
-        seat = Seat(live, worker, resume_token, _facts(worker.name, live, self._limits, lookahead), client)
+        seat = Seat(live, worker, resume_token, facts(worker.name, live, self._limits, lookahead), client)
         self._seats[resume_token] = seat
         worker.add(live)
         self._count()
@@ -133,7 +127,7 @@ class SessionStore:
         worker = self.worker(stored.hello.model_copy(update={"model": stored.model}))
         self._opening += 1
         try:
-            opening = asyncio.get_running_loop().run_in_executor(self._openers, _reopen, worker, stored)
+            opening = asyncio.get_running_loop().run_in_executor(self._openers, reopen_session, worker, stored)
             session, empty, lookahead = await opening
         finally:
             self._opening -= 1
@@ -197,54 +191,3 @@ class SessionStore:
         present = sum(seat.client is not None for seat in self._seats.values())
         self._metrics.sessions.labels("present").set(present)
         self._metrics.sessions.labels("absent").set(len(self._seats) - present)
-
-
-def _open(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float]:
-    """Make a session; return it with its motion of no frames, and its look-ahead (ms)."""
-    pipeline = worker.pipeline
-    points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
-    reference = read_reference(pipeline, hello, points, picture)
-    fps = None if hello.fps is None else as_fps(hello.fps)
-    controls = from_options(**hello.controls.model_dump(), seed=hello.seed)
-    lookahead = pipeline.lookahead_ms(hello.rate, fps, controls)
-    if lookahead is None:
-        # It would do all of its work at the end, in one step, while all others wait.
-        got = "one that needs the whole clip"
-        raise ServingError("session", "a model that streams", got, "send a whole file to /v1/motion")
-    session = pipeline.stream(reference, hello.rate, seed=hello.seed, fps=fps, controls=controls, style=hello.style)
-    empty = session.push(np.zeros(0, np.float32))
-    if hello.representation is not None:
-        empty = empty.to(hello.representation)
-    return session, empty, lookahead
-
-
-def _reopen(worker: ModelWorker, stored: StoredSession) -> tuple[Session, Motion, float]:
-    """Restore a session; see `_open`."""
-    session = worker.pipeline.restore(stored.states)
-    empty = session.push(np.zeros(0, np.float32))
-    if stored.hello.representation is not None:
-        empty = empty.to(stored.hello.representation)
-    controls = session.arguments["controls"]
-    return session, empty, worker.pipeline.lookahead_ms(session.sample_rate, session.fps, controls) or 0.0
-
-
-def _facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:
-    """Return the fields of the welcome message that do not change."""
-    motion = live.empty
-    _, points, dims = motion.values.shape
-    meta = motion.meta()
-    return {
-        "model": model,
-        "fps": str(motion.fps),
-        "points": points,
-        "dims": dims,
-        "lookahead_ms": lookahead,
-        "meta": meta,
-        "ahead_samples": live.ahead,
-        "unread_frames": live.unread,
-        "message_bytes": limits.message_bytes,
-        "idle_s": limits.idle_s,
-        "session_s": limits.session_s,
-        "stall_s": limits.stall_s,
-        "resume_s": limits.resume_s,
-    }

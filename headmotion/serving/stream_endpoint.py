@@ -1,4 +1,4 @@
-"""The WebSocket of a session: handshake, audio in, motion out, and what happens when either side falls silent."""
+"""The WebSocket of a session: audio in, motion out, and what happens when either side falls silent."""
 
 from __future__ import annotations
 
@@ -20,16 +20,14 @@ from .protocol import (
     REFUSED,
     BusyError,
     End,
-    ReferencePicture,
-    Resume,
     decode_samples,
     error_fields,
-    parse_opening,
     parse_running,
 )
 from .server_limits import ServerLimits
 from .server_metrics import ServerMetrics
 from .session_store import Seat, SessionStore
+from .stream_handshake import Handshake, receive_data
 
 CLOSE_S = 2
 """How long a client may take to read why its connection is closed (seconds)."""
@@ -65,14 +63,15 @@ class StreamEndpoint:
         limits: ServerLimits,
         metrics: ServerMetrics,
     ) -> None:
-        self._store, self._access, self._connections = store, access, connections
+        self._handshake = Handshake(store, access, connections, limits)
+        self._store, self._connections = store, connections
         self._limits, self._metrics = limits, metrics
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection."""
         await websocket.accept()
         try:
-            seat, frames = await self._handshake(websocket)
+            seat, frames = await self._handshake.read(websocket)
         except WebSocketDisconnect:
             return
         except Exception as error:
@@ -101,46 +100,6 @@ class StreamEndpoint:
         else:
             self._store.release(seat, outcome)
 
-    async def _handshake(self, websocket: WebSocket) -> tuple[Seat, int]:
-        """Read the opening message; return the session and the number of frames that the client has."""
-        try:
-            async with asyncio.timeout(self._limits.handshake_s):
-                opening = parse_opening(self._checked_text(await _receive_data(websocket)))
-                self._access.check_token(websocket.headers, opening.token)
-                if isinstance(opening, Resume):
-                    return await self._resume(websocket, opening), opening.frames
-                self._store.check_room()
-                self._store.worker(opening)
-                picture = None
-                if isinstance(opening.reference, ReferencePicture):
-                    picture = await self._picture(websocket, opening.reference.picture_bytes)
-        except TimeoutError:
-            expected = f"a complete hello within {self._limits.handshake_s:g} s"
-            raise ServingError("server", expected, "none") from None
-        return await self._store.open(opening, picture, websocket.client), 0
-
-    async def _resume(self, websocket: WebSocket, opening: Resume) -> Seat:
-        seat, older = await self._store.resume(opening.resume_token, websocket.client)
-        if older is not None:
-            self._connections.abort(older)
-        return seat
-
-    async def _picture(self, websocket: WebSocket, length: int) -> bytes:
-        if length > self._limits.picture_bytes:
-            raise ServingError("reference", f"a picture of at most {self._limits.picture_bytes} bytes", f"{length}")
-        data = await _receive_data(websocket)
-        if isinstance(data, str) or len(data) != length:
-            got = "a text message" if isinstance(data, str) else f"{len(data)} bytes"
-            raise ServingError("reference", f"a message of {length} bytes with the picture", got)
-        return data
-
-    def _checked_text(self, data: str | bytes) -> str:
-        if isinstance(data, bytes):
-            raise ServingError("server", "a text message (JSON) first", f"{len(data)} bytes")
-        if len(data) > self._limits.message_bytes:
-            raise ServingError("server", f"messages of at most {self._limits.message_bytes} bytes", f"{len(data)}")
-        return data
-
     async def _converse(self, websocket: WebSocket, seat: Seat, frames: int) -> Outcome:
         """Receive and send until the session or the connection ends."""
         receiver = asyncio.create_task(self._receive(websocket, seat))
@@ -164,7 +123,7 @@ class StreamEndpoint:
         while True:
             try:
                 async with asyncio.timeout(limits.idle_s):
-                    data = await _receive_data(websocket)
+                    data = await receive_data(websocket)
             except TimeoutError:
                 if session.has_work or (session.has_ended and not session.is_finished):
                     continue  # it is the client who waits
@@ -180,6 +139,8 @@ class StreamEndpoint:
             messages += 1
             if messages > limits.messages_per_s:  # nothing more is read from the network meanwhile
                 await asyncio.sleep(window_ends - now)
+            if seat.client != websocket.client:  # the client has come back, and sends this again
+                return "lost"
             if len(data) > limits.message_bytes:
                 raise ServingError("server", f"messages of at most {limits.message_bytes} bytes", f"{len(data)}")
             if isinstance(data, bytes):
@@ -269,16 +230,3 @@ class StreamEndpoint:
 
 def _kind(error: BaseException) -> Outcome:
     return "refused" if isinstance(error, HeadmotionError) else "failed"
-
-
-async def _receive_data(websocket: WebSocket) -> str | bytes:
-    """Return the next message.
-
-    Raises:
-        WebSocketDisconnect: the client has left.
-    """
-    message = await websocket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
-    data: str | bytes | None = message.get("bytes")
-    return message["text"] if data is None else data

@@ -1,0 +1,70 @@
+"""Opening a session: what a hello asks for as a session of the model, and what the welcome says about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..controls import from_options
+from ..core.errors import ServingError
+from ..core.motion import Motion
+from ..core.timing import as_fps
+from ..pipeline.session import Session
+from .live_session import LiveSession
+from .model_worker import ModelWorker
+from .protocol import Hello, ReferencePoints
+from .references import read_reference
+from .server_limits import ServerLimits
+from .stored_sessions import StoredSession
+
+
+def open_session(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float]:
+    """Make a session; return it with its motion of no frames, and its look-ahead (ms)."""
+    pipeline = worker.pipeline
+    points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
+    reference = read_reference(pipeline, hello, points, picture)
+    fps = None if hello.fps is None else as_fps(hello.fps)
+    controls = from_options(**hello.controls.model_dump(), seed=hello.seed)
+    lookahead = pipeline.lookahead_ms(hello.rate, fps, controls)
+    if lookahead is None:
+        # It would do all of its work at the end, in one step, while all others wait.
+        got = "one that needs the whole clip"
+        raise ServingError("session", "a model that streams", got, "send a whole file to /v1/motion")
+    session = pipeline.stream(reference, hello.rate, seed=hello.seed, fps=fps, controls=controls, style=hello.style)
+    empty = session.push(np.zeros(0, np.float32))
+    if hello.representation is not None:
+        empty = empty.to(hello.representation)
+    return session, empty, lookahead
+
+
+def reopen_session(worker: ModelWorker, stored: StoredSession) -> tuple[Session, Motion, float]:
+    """Restore a session; see `open_session`."""
+    session = worker.pipeline.restore(stored.states)
+    empty = session.push(np.zeros(0, np.float32))
+    if stored.hello.representation is not None:
+        empty = empty.to(stored.hello.representation)
+    controls = session.arguments["controls"]
+    return session, empty, worker.pipeline.lookahead_ms(session.sample_rate, session.fps, controls) or 0.0
+
+
+def facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:
+    """Return the fields of the welcome message that do not change."""
+    motion = live.empty
+    _, points, dims = motion.values.shape
+    meta = motion.meta()
+    return {
+        "model": model,
+        "fps": str(motion.fps),
+        "points": points,
+        "dims": dims,
+        "lookahead_ms": lookahead,
+        "meta": meta,
+        "ahead_samples": live.ahead,
+        "unread_frames": live.unread,
+        "message_bytes": limits.message_bytes,
+        "idle_s": limits.idle_s,
+        "session_s": limits.session_s,
+        "stall_s": limits.stall_s,
+        "resume_s": limits.resume_s,
+    }
