@@ -1,4 +1,4 @@
-"""Make the corpus of the model ``atvg/grid`` from GRID videos: pictures of 128 x 128 pixels, one fixed crop per video.
+"""Make the corpus of the recipe ``atvg/grid`` from GRID videos: pictures of 128 x 128 pixels, one fixed crop per video.
 
     python plugins/headmotion-atvg/benchmarks/grid_corpus.py ../shared/data runs/grid
 
@@ -86,7 +86,7 @@ def make_corpus(data: Path, output: Path, workers: int = 1) -> Path:
 
 def main() -> None:
     """Make the corpus that the command line names."""
-    parser = argparse.ArgumentParser(description="Make the corpus of atvg/grid.")
+    parser = argparse.ArgumentParser(description="Make the corpus of the recipe atvg/grid.")
     parser.add_argument("data", type=Path, help="folder with grid_s1 and grid_more")
     parser.add_argument("output", type=Path, help="folder of the corpus")
     parser.add_argument("--workers", type=int, default=1, help="processes that search for faces")

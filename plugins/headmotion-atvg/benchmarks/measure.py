@@ -2,8 +2,8 @@
 
     python plugins/headmotion-atvg/benchmarks/measure.py ../shared/data MODEL [--corpus runs/grid] [--clips 10]
 
-MODEL is a checkpoint with both networks, or a name such as ``atvg/grid``. It writes ``docs/atvg.md`` between its marks,
-and ``docs/images/atvg-sheet.jpg``.
+MODEL is a checkpoint with both networks, such as that of the recipe ``atvg/grid``. It writes ``docs/atvg.md`` between
+its marks, and ``docs/images/atvg-sheet.jpg``.
 """
 
 from __future__ import annotations
@@ -37,12 +37,11 @@ METRICS: dict[str, tuple[dict[str, Any], str]] = {
     "PSNR (dB)": ({"type": "psnr"}, "psnr_db"),
     "lips SSIM": ({"type": "ssim", "group": "lips"}, "ssim"),
     "lips PSNR (dB)": ({"type": "psnr", "group": "lips"}, "psnr_db"),
-    "lips LMD (px)": ({"type": "lmd-redetected", "every": 3}, "lmd_redetected_px"),
+    "lips LMD (px)": ({"type": "lmd-redetected", "every": 5}, "lmd_redetected_px"),
 }
 SHARPNESS = "lips sharpness"
 MOTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "opening: correlation": ({"type": "opening"}, "correlation"),
-    "opening: amplitude": ({"type": "opening"}, "amplitude"),
     "lips LMD (px)": ({"type": "lmd"}, "lmd_px"),
 }
 
@@ -181,12 +180,12 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("runs/grid"), help="folder of grid_corpus.py")
     parser.add_argument("--clips", type=int, default=10, help="clips per split at most, spread over it")
     given = parser.parse_args()
-    drawer, context = Drawer(given.model), None
+    drawer = Drawer(given.model)
     context = drawer.pipe.context()
     metrics = {n: hm.resolve_spec("metric", spec).build(context) for n, (spec, _) in METRICS.items()}
     of_motion = {n: hm.resolve_spec("metric", spec).build(context) for n, (spec, _) in MOTIONS.items()}
     corpus = open_corpus(make_corpus(given.data, given.corpus))
-    lines, rows = [f"`measure.py` wrote this for `{Path(given.model).name}`.", ""], []
+    lines, rows = [trained(drawer.pipe.card), ""], []
     for split, what in SPLITS.items():
         clips = corpus.select(split=split)
         chosen = np.unique(np.linspace(0, len(clips) - 1, min(given.clips, len(clips))).round().astype(int))
@@ -204,6 +203,16 @@ def main() -> None:
     ordered = sorted(rows, key=lambda row: (row[1] != "val", -row[0]))
     kept = [row for split in SPLITS for row in spread([r for r in ordered if r[1] == split])]
     Image.fromarray(np.vstack([row[2] for row in kept])).save(SHEET, quality=90)
+
+
+def trained(card: Mapping[str, Any]) -> str:
+    """Return what the model was trained on, in a sentence."""
+    steps = {name: card["recipe"]["phases"][name]["steps"] for name in ("vg-net", "at-net")}
+    minutes = round(card["training_seconds"] / 60)
+    return (
+        f"The measured model: {steps['vg-net']} steps of VG-net and {steps['at-net']} of AT-net over {card['clips']} "
+        f"clips of {card['speakers']} speakers, {minutes} minutes of a busy processor."
+    )
 
 
 def spread(rows: Sequence[Any], count: int = 5) -> list[Any]:
