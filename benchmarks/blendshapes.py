@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import mouth  # pyright: ignore[reportMissingImports]
 import numpy as np
@@ -45,12 +44,14 @@ LIPS = [k for k, name in enumerate(NAMES) if name.startswith(("jaw", "mouth"))]
 Values = NDArray[np.float64]
 
 
-def unseen(shared: Path, corpus: Path, folder: Path) -> dict[str, list[Clip]]:
-    """Return the clips that are measured, by their title; those of unseen speakers are prepared in a folder."""
+def unseen(shared: Path, corpus: Path) -> dict[str, list[Clip]]:
+    """Return the clips that are measured, by their title; those of unseen speakers are prepared beside the corpus."""
     held_out = list(open_corpus(corpus).select(split="val"))
     videos = [path for path in sorted((shared / "videos").iterdir()) if path.name not in (SEEN_SPEAKER, "no_audio.mp4")]
-    detector = {"type": "face-mesh", "max_faces": 1}
-    others = list(open_corpus(prepare(videos, folder / "unseen", detector, "blendshapes", max_seconds=12, quiet=True)))
+    folder = corpus.parent / "unseen"
+    if not (folder / "corpus.json").exists():
+        prepare(videos, folder, {"type": "face-mesh", "max_faces": 1}, "blendshapes", max_seconds=12)
+    others = list(open_corpus(folder))
     return {
         "s1, unseen sentences": [clip for clip in held_out if clip.speaker != "s4"],
         "s4, unseen sentences": [clip for clip in held_out if clip.speaker == "s4"],
@@ -180,12 +181,11 @@ if __name__ == "__main__":
     parser.add_argument("model", nargs="?", default="blendshapes", help="another one is printed, not written")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    with TemporaryDirectory() as temporary:
-        sets = unseen(arguments.shared, arguments.corpus, Path(temporary))
-        training = [clip.landmarks[..., 0] for clip in open_corpus(arguments.corpus).select(split="train")]
-        average = np.concatenate(training).astype(np.float64).mean(axis=0, keepdims=True)
-        pipeline = hm.load(arguments.model, device="cpu")
-        measured = {title: measure(pipeline, clips, average) for title, clips in sets.items()}
+    sets = unseen(arguments.shared, arguments.corpus)
+    training = [clip.landmarks[..., 0] for clip in open_corpus(arguments.corpus).select(split="train")]
+    average = np.concatenate(training).astype(np.float64).mean(axis=0, keepdims=True)
+    pipeline = hm.load(arguments.model, device="cpu")
+    measured = {title: measure(pipeline, clips, average) for title, clips in sets.items()}
     text = tables(measured, {title: len(clips) for title, clips in sets.items()})
     if arguments.model == "blendshapes":
         PAGE.write_text(page(arguments.model, text), "utf-8")

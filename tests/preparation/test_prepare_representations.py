@@ -143,13 +143,13 @@ def test_the_command(tmp_path: Path, shared: Path) -> None:
     folder.mkdir()
     for name in ("bbaf4p.mp4", "bbaf4p.flac"):
         (folder / name).symlink_to(shared / "data/grid_s1" / name)
-    for name, shape in {"blendshapes": (52, 1), '{"type": "mesh478"}': (478, 3)}.items():
-        output = tmp_path / str(shape)
-        arguments = ["prepare", str(folder), "-o", str(output), "--representation", name, "-q", "--workers", "0"]
-        result = CliRunner().invoke(cli, arguments)
-        assert result.exit_code == 0, result.output
-        (clip,) = open_corpus(output)
-        assert clip.landmarks.shape == (75, *shape)
+    chosen = ["--representation", '{"type": "blendshapes"}', "-q", "--workers", "0"]
+    result = CliRunner().invoke(cli, ["prepare", str(folder), "-o", str(tmp_path / "c"), *chosen])
+    assert result.exit_code == 0, result.output
+    (clip,) = open_corpus(tmp_path / "c")
+    assert (
+        clip.landmarks.shape == (75, 52, 1) and clip.landmarks[:, FACE_SHAPES.point_names.index("jawOpen")].max() > 0.2
+    )
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "only.npz").touch()
