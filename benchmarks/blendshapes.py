@@ -124,7 +124,7 @@ def tables(results: dict[str, dict[str, list[float]]], counts: dict[str, int]) -
     lines += ["| clips | model | another clip's audio | the training data's mean | the first frame, held |"]
     lines += ["|---|---|---|---|---|"]
     for title, found in results.items():
-        cells = (interval(found[f"error {kind}"], 4) for kind in ("model", "shuffled", "mean", "still"))
+        cells = (interval(found[f"error {kind}"], 3) for kind in ("model", "shuffled", "mean", "still"))
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", "### Blinks per minute", "", "| clips | model | recorded |", "|---|---|---|"]
     for title, found in results.items():
