@@ -7,6 +7,7 @@ matching is that of Lipman, Chen, Ben-Hamu, Nickel, Le (arXiv 2210.02747).
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..core.assets import Asset
 from ..core.hookspecs import hookimpl
 from ..core.spec import Spec
 from .specs import CausalFlowGeneratorSpec
@@ -21,6 +22,27 @@ def headmotion_specs() -> Iterable[type[Spec]]:
 
 
 @hookimpl
+def headmotion_models() -> Mapping[str, Path]:
+    """Return the bundled models."""
+    return {path.stem: path for path in sorted((_HERE / "models").glob("*.safetensors"))}
+
+
+@hookimpl
 def headmotion_recipes() -> Mapping[str, Path]:
     """Return the training recipes."""
     return {path.stem: path for path in sorted((_HERE / "recipes").glob("*.yaml"))}
+
+
+@hookimpl
+def headmotion_licenses() -> Iterable[Asset]:
+    """Return the licenses of the bundled models."""
+    return [
+        Asset(
+            "blendshapes.safetensors",
+            "Apache-2.0",
+            "trained for headmotion on speech and detected weights of blend shapes of the GRID corpus, speakers s1, "
+            "s4, s10 and four more (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687)",
+            note="the corpus is CC-BY-4.0 as published, verify before redistributing the media; "
+            "`headmotion inspect` shows the model's card",
+        ),
+    ]

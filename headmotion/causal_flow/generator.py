@@ -123,7 +123,9 @@ class CausalFlowGenerator(Generator):
         steps = 1 if self.training else self.settings.euler_steps
         start = self.settings.temperature * torch.cat(noise).to(context)
         codes = self.flow.sample(start, self.flow_context(context, starts), steps)
-        return self.coordinates.decode(self.lips(context), codes, state.reference, self.settings.regressed_gain)
+        gain, limits = self.settings.regressed_gain, self.settings.value_range
+        motion = self.coordinates.decode(self.lips(context), codes, state.reference, gain)
+        return motion if limits is None else motion.clamp(*limits)
 
 
 class Regression(nn.Module):

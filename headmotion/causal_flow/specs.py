@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, GeneratorSpec
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Size of sampled head motion: root mean square over 2.4 seconds, in sides of the unit frame."""
     regressed_gain: float = Field(1.12, ge=0, le=4)
     """Factor of regressed motion. A regression predicts the mean of what people do, whose motion is smaller."""
+    value_range: tuple[float, float] | None = None
+    """Least and greatest value of generated motion, such as 0 and 1 for weights of blend shapes; None: any."""
     temperature: float = Field(1.0, ge=0, le=10)
     """Factor of the noise: 0 always gives the most typical motion, 1 motion as varied as in the data."""
     noise_seconds: tuple[Seconds, Seconds] = (0.18, 0.8)
@@ -69,6 +72,12 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Weight of the logarithmic ratio of how far regressed points move."""
     flow_weight: float = Field(1.0, ge=0)
     """Weight of the flow."""
+
+    @model_validator(mode="after")
+    def _check_range(self) -> Self:
+        if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
+            raise SpecError("causal-flow spec", "value_range with the least value first", str(self.value_range))
+        return self
 
     def build(self, context: BuildContext) -> CausalFlowGenerator:
         """Build the generator for a representation and an audio encoder."""
