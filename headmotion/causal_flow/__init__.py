@@ -45,4 +45,12 @@ def headmotion_licenses() -> Iterable[Asset]:
             note="the corpus is CC-BY-4.0 as published, verify before redistributing the media; "
             "`headmotion inspect` shows the model's card",
         ),
+        Asset(
+            "causal-flow.safetensors",
+            "Apache-2.0",
+            "trained for headmotion on landmarks and speech of the GRID corpus, speakers 1, 4, 10 and single sentences "
+            "of others (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687)",
+            note="the corpus is CC-BY-4.0 as published, verify before redistributing the media; "
+            "`headmotion inspect` shows the model's card",
+        ),
     ]

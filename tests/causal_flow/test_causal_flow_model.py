@@ -1,0 +1,51 @@
+"""The bundled model: its card, a mouth that follows speech and rests in pauses, and a head that does not leave."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import headmotion as hm
+from headmotion.core.checkpoint import read_header
+from headmotion.core.plugins import registry
+from headmotion.metrics.mouth_opening import opening_curve
+
+ASSETS = Path(hm.__file__).parent / "assets"
+
+
+@pytest.fixture(scope="module")
+def pipe() -> hm.Pipeline:
+    return hm.load("causal-flow", device="cpu")
+
+
+def test_it_has_a_card() -> None:
+    path = registry().models["causal-flow"]
+    assert path.stat().st_size <= 8e6
+    header = read_header(path)
+    assert header.step >= 1000 and len(header.card["commit"]) == 40
+    assert header.card["recipe"]["data"]["distributable_only"] is True
+    assert all("GRID" in source for source in header.card["sources"])
+
+
+def test_the_mouth_opens_on_speech_and_rests_in_pauses(pipe: hm.Pipeline) -> None:
+    speech, reference = hm.Audio.load(ASSETS / "speech.flac"), ASSETS / "portrait_landmarks.npz"
+    mouth = opening_curve(pipe.representation, pipe.generate(speech, reference=reference).values)
+    wave = speech.read(16_000)
+    level = np.sqrt(np.square(wave[: 640 * (len(wave) // 640)].reshape(-1, 640)).mean(1))[: len(mouth)]
+    smoothed = np.convolve(level, np.ones(7) / 7, "same")
+    loud, quiet = smoothed > 0.3 * smoothed.max(), smoothed < 0.01 * smoothed.max()
+    assert mouth[: len(loud)][loud].mean() > mouth[: len(quiet)][quiet].mean() + 0.02
+
+
+def test_it_stays_a_face_for_a_minute(pipe: hm.Pipeline) -> None:
+    speech = hm.Audio.load(ASSETS / "speech.flac").read(16_000)
+    motion = pipe.generate((np.resize(speech, 60 * 16_000), 16_000), reference=ASSETS / "portrait_landmarks.npz")
+    assert motion.frame is not None and motion.reference is not None
+    unit = pipe.representation.normalize(motion.values, motion.frame)
+    rest = pipe.representation.normalize(motion.reference, motion.frame)
+    assert (unit - rest).abs().max() < 0.25
+    early, late = unit[:250].mean((0, 1)), unit[-250:].mean((0, 1))
+    assert (early - late).abs().max() < 0.02
+    shape = torch.cdist(rest, rest)
+    assert (torch.cdist(unit, unit) - shape).abs().mean((1, 2)).max() < 0.03
