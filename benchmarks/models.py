@@ -1,4 +1,4 @@
-"""Write docs/models.md: the card of every bundled model, and how its mouth follows speech and its head moves.
+"""Write docs/models.md: the card of the bundled model `ms-sync`, and how its mouth follows speech and its head moves.
 
     python benchmarks/models.py SHARED_DATA RUN...
 
@@ -12,6 +12,7 @@ import argparse
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import curves  # pyright: ignore[reportMissingImports]
 import head  # pyright: ignore[reportMissingImports]
@@ -42,24 +43,31 @@ def minutes_of(runs: list[Path]) -> float:
     return seconds / 60
 
 
-def card(name: str, path: Path, minutes: float) -> list[str]:
-    """Return what the file says about itself."""
+def card(name: str, path: Path, minutes: float | None = None) -> list[str]:
+    """Return what the file says about itself, and the minutes of its training if they are known."""
     header = read_header(path)
     facts = dict(header.card)
     recipe = facts.pop("recipe", {})
     # Voices of synthetic speakers are left to the file.
     sources = sorted({re.sub(r"; espeak-ng [^;]*", "", source) for source in facts["sources"]})
     trained = ", ".join(f"`{source}`" for source in sources)
+    took = "" if minutes is None else f", {minutes:.0f} minutes on a CPU"
     return [
         f"## `{name}`",
         "",
         f"- {path.stat().st_size / 1e6:.1f} MB, {header.parameters:,} numbers, sha256 `{header.sha256[:16]}...`",
         f"- trained on {facts['clips']} clips of {facts['speakers']} speakers, {facts['hours']:.2f} hours: {trained}",
-        f"- recipe `{recipe.get('name', '')}`: {recipe['syncers']['steps']} steps of the syncers, "
-        f"{recipe['generator']['steps']} of the generator, {minutes:.0f} minutes on a CPU",
+        f"- recipe `{recipe.get('name', '')}`: {steps_of(recipe)}{took}",
         f"- by commit `{facts['commit'][:12]}`",
         "",
     ]
+
+
+def steps_of(recipe: dict[str, Any]) -> str:
+    """Return the steps of each phase of a recipe; older cards have no mapping of phases."""
+    phases = recipe.get("phases", recipe)
+    steps = {name: phase["steps"] for name, phase in phases.items() if isinstance(phase, dict) and "steps" in phase}
+    return ", ".join(f"{count} steps of the {name}" for name, count in steps.items())
 
 
 def table(name: str, shared: Path) -> list[str]:
@@ -118,9 +126,9 @@ def protocol(module: object) -> str:
 
 
 def main(shared: Path, runs: list[Path]) -> None:
-    """Measure all bundled models and write the page."""
+    """Measure the model and write the page; ``benchmarks/systems.py`` compares it with others."""
     lines = ["# Models", "", "Made by `python benchmarks/models.py SHARED_DATA RUN...`.", ""]
-    for name, path in sorted(registry().models.items()):
+    for name, path in [("ms-sync", registry().models["ms-sync"])]:
         pipe = hm.load(name, device="cpu")
         if "mouth" not in pipe.representation.openings:
             lines += [f"## `{name}`", "", "See [Blend shapes](blendshapes.md), made by its own benchmark.", ""]

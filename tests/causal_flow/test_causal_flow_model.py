@@ -45,7 +45,8 @@ def test_it_stays_a_face_for_a_minute(pipe: hm.Pipeline) -> None:
     unit = pipe.representation.normalize(motion.values, motion.frame)
     rest = pipe.representation.normalize(motion.reference, motion.frame)
     assert (unit - rest).abs().max() < 0.25
-    early, late = unit[:250].mean((0, 1)), unit[-250:].mean((0, 1))
-    assert (early - late).abs().max() < 0.02
+    # Its head wanders, but does not leave: means over half a minute differ less than it moves in between.
+    early, late = (half.mean((0, 1)) for half in unit.chunk(2))
+    assert (early - late).abs().max() < 0.03
     shape = torch.cdist(rest, rest)
     assert (torch.cdist(unit, unit) - shape).abs().mean((1, 2)).max() < 0.03

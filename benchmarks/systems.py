@@ -1,0 +1,133 @@
+"""Write docs/systems.md: the bundled models of landmarks compared, on the same clips and by the same protocols.
+
+    python benchmarks/systems.py SHARED_DATA
+
+The mouth and the head are measured as in ``benchmarks/mouth.py`` and ``benchmarks/head.py``. In one recording: the
+sentences of GRID's speaker 1, one after another, in one call; the correlation of each sentence is compared with that of
+the same sentence alone, because a model may know when the words of its corpus's sentences are spoken. The variety is
+the standard deviation of the head's pose over eight seeds at the same time, as a share of its deviation over time.
+The speed is that of one thread from a wave to landmarks, in blocks of a second, the best of three.
+The gain of the lips and the amount and smoothness of the head of `causal-flow` are settings that were chosen on these
+clips, so its amplitude and its ratios of spread and speed are not those of unseen data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import head  # pyright: ignore[reportMissingImports]
+import models  # pyright: ignore[reportMissingImports]
+import mouth  # pyright: ignore[reportMissingImports]
+import numpy as np
+import torch
+
+import headmotion as hm
+from headmotion.controls.control import ControlContext
+from headmotion.controls.head_pose import HeadModel
+from headmotion.core.plugins import registry
+from headmotion.data.clip import Clip
+from headmotion.data.corpus import open_corpus
+from headmotion.metrics.mouth_opening import opening_curve
+from headmotion.metrics.pose_curves import head_curves
+
+PAGE = Path(__file__).parent.parent / "docs" / "systems.md"
+MODELS = ("causal-flow", "ms-sync")
+"""Bundled models of landmarks; the protocols need a picture's points."""
+SENTENCES, SEEDS = 40, 8
+MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude", "shuffled": "another clip's audio"}
+
+
+def mouths(pipes: dict[str, hm.Pipeline], shared: Path) -> list[str]:
+    """Return the table of the mouth."""
+    lines = [f"| clips | n | model | {' | '.join(MEASURES.values())} |", "|---" * (3 + len(MEASURES)) + "|"]
+    for title, corpus in mouth.unseen(shared).items():
+        for name, pipe in pipes.items():
+            values = mouth.figures(pipe, corpus)
+            cells = " | ".join(models.with_interval(values[key], "mean") for key in MEASURES)
+            lines.append(f"| {title} | {values['clips']} | `{name}` | {cells} |")
+    return lines
+
+
+def joined(pipe: hm.Pipeline, clips: list[Clip]) -> tuple[float, float]:
+    """Return the mean correlation of sentences one by one, and in one recording."""
+    speech = np.concatenate([clip.audio for clip in clips])
+    whole = opening_curve(pipe.representation, pipe.generate((speech, head.RATE), clips[0].landmarks[:1]).values)
+    scores, start = [], 0
+    for clip in clips:
+        recorded = opening_curve(pipe.representation, torch.from_numpy(clip.landmarks))
+        alone = pipe.generate((clip.audio, head.RATE), clip.landmarks[:1]).values
+        curves = opening_curve(pipe.representation, alone), whole[start : start + len(recorded)]
+        count = min(map(len, (*curves, recorded)))
+        scores.append([mouth.band_correlation(curve[:count], recorded[:count]) for curve in curves])
+        start += len(recorded)
+    one, together = np.mean(scores, axis=0)
+    return float(one), float(together)
+
+
+def variety(pipe: hm.Pipeline, clip: Clip) -> float:
+    """Return how much the head differs between seeds, over how much it moves: mean over rotations and shifts."""
+    reference = torch.from_numpy(clip.landmarks[:1, :, : pipe.representation.dims])
+    model = HeadModel(ControlContext(pipe.representation, reference[0], Fraction(25)), "systems benchmark")
+    motions = [pipe.generate((clip.audio, head.RATE), reference, seed=seed).values for seed in range(SEEDS)]
+    poses = np.stack([head_curves(model, motion, 1.0) for motion in motions])
+    return float((poses.std(0).mean(0) / poses.std(1).mean(0)).mean())
+
+
+def times_real_time(pipe: hm.Pipeline, speech: np.ndarray) -> float:
+    """Return seconds of speech per second of one thread."""
+    spent = []
+    for _ in range(3):
+        start = time.process_time()
+        pipe.generate((speech, head.RATE))
+        spent.append(time.process_time() - start)
+    return len(speech) / head.RATE / min(spent)
+
+
+def columns(pipe: hm.Pipeline, shared: Path) -> dict[str, str]:
+    """Return what else is measured of a model, by the name of its row."""
+    values = head.figures(pipe, shared)
+    clips = list(open_corpus(shared / "grid_s1").select(split="val"))[:SENTENCES]
+    speech = np.concatenate([clip.audio for clip in clips[:10]])
+    one, together = joined(pipe, clips)
+    rows = {f"sentences one by one / in one recording ({len(clips)})": f"{one:.2f} / {together:.2f}"}
+    for measure, title in (("std", "spread"), ("speed", "speed")):
+        for axis in ("pitch", "yaw", "roll", "shift"):
+            rows[f"head {title}, {axis}, over real"] = models.with_interval(values[f"{measure} {axis}"], "ratio")
+    rows["jitter over that of detected landmarks"] = models.with_interval(values["jitter"], "ratio")
+    for axis in ("pitch", "yaw", "roll"):
+        rows[f"drift over a minute, {axis}"] = f"{values['drift'][axis]:.2f}"
+    return rows | {
+        "mouth opening in silence, of the eye distance": f"{values['rest']:.3f}",
+        "variety over seeds": f"{variety(pipe, clips[0]):.2f}",
+        "times real time, one thread": f"{times_real_time(pipe, speech):.0f}",
+        "look-ahead": f"{pipe.lookahead_ms():.0f} ms",
+    }
+
+
+def main(shared: Path) -> None:
+    """Measure the models and write the page."""
+    paths = registry().models
+    pipes = {name: hm.load(name, device="cpu") for name in MODELS}
+    rows = {name: columns(pipe, shared) for name, pipe in pipes.items()}
+    lines = ["# Systems compared", "", "Made by `python benchmarks/systems.py SHARED_DATA`.", "", "## Mouth", ""]
+    lines += [*mouths(pipes, shared), "", "## Head, time and speed", ""]
+    lines += [f"| | {' | '.join(f'`{name}`' for name in pipes)} |", "|---" * (1 + len(pipes)) + "|"]
+    for title in next(iter(rows.values())):
+        lines.append(f"| {title} | {' | '.join(row[title] for row in rows.values())} |")
+    lines.append("")
+    for name in pipes:
+        lines += models.card(name, paths[name])
+    lines += ["## How it is measured", "", models.protocol(sys.modules[__name__]), "", "### Mouth", ""]
+    lines += [models.protocol(mouth), "", "### Head", "", models.protocol(head), ""]
+    PAGE.write_text("\n".join(lines), "utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    torch.set_num_threads(1)
+    main(parser.parse_args().shared)
