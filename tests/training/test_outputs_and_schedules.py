@@ -11,11 +11,11 @@ import attention_parts
 import pytest
 import torch
 from drawn_corpus import write_drawn
+from installed_plugin import installed_plugin
 from safetensors.torch import load_file
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
-from headmotion.core.plugins import registry
 from headmotion.testing import run_checks
 from headmotion.training import train
 from headmotion.training.adversarial_phase import AdversarialPhase
@@ -31,17 +31,8 @@ AGAINST = {"type": "adversarial", "objective": "bce", "discriminator": "gaze/sho
 
 @pytest.fixture(autouse=True, scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The package headmotion-gaze, as pip would leave it."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "headmotion_gaze-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: headmotion-gaze\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[headmotion]\ngaze = attention_parts\n")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.syspath_prepend(site)
-        registry.cache_clear()
+    with installed_plugin("gaze", "attention_parts", tmp_path_factory.mktemp("site")):
         yield
-    registry.cache_clear()
 
 
 @pytest.fixture(scope="module")

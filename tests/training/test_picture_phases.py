@@ -13,12 +13,12 @@ import picture_parts
 import pytest
 import torch
 from drawn_corpus import EDGE, FACE, FPS, curve, portrait, talking
+from installed_plugin import installed_plugin
 from safetensors.torch import load_file
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.component import device_of
-from headmotion.core.plugins import registry
 from headmotion.data.clip import Clip, sample_count
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
@@ -58,17 +58,8 @@ DRAWN = {"type": "supervised", "trains": "renderer", "distance": "none", "losses
 
 @pytest.fixture(autouse=True, scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The package headmotion-cinema, as pip would leave it."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "headmotion_cinema-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: headmotion-cinema\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[headmotion]\ncinema = picture_parts\n")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.syspath_prepend(site)
-        registry.cache_clear()
+    with installed_plugin("cinema", "picture_parts", tmp_path_factory.mktemp("site")):
         yield
-    registry.cache_clear()
 
 
 @pytest.fixture(scope="module")

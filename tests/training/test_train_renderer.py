@@ -13,12 +13,12 @@ import torch
 import warp_renderer
 import warp_specs
 from drawn_corpus import EDGE, FACE, drawn, portrait, talking, write_drawn
+from installed_plugin import installed_plugin
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.interfaces.metric import MetricInput, PicturePair
 from headmotion.core.interfaces.specs import BuildContext
-from headmotion.core.plugins import registry
 from headmotion.evaluation import evaluate
 from headmotion.media.image import read_picture
 from headmotion.renderers.picture_stream import crop_square, picture_square
@@ -47,17 +47,8 @@ def recipe(**changes: Any) -> RecipeSpec:
 
 @pytest.fixture(autouse=True, scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The package headmotion-tiny, as pip would leave it."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "headmotion_tiny-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: headmotion-tiny\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[headmotion]\ntiny = warp_specs\n")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.syspath_prepend(site)
-        registry.cache_clear()
+    with installed_plugin("tiny", "warp_specs", tmp_path_factory.mktemp("site")):
         yield
-    registry.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 from flow_specs import FlowSpec
+from installed_plugin import installed_plugin
 
 import headmotion as hm
-from headmotion.core.plugins import registry
 from headmotion.testing import check_component
 from headmotion.training.recipe import RecipeSpec
 from headmotion.training.trainer import train
@@ -20,17 +20,8 @@ from headmotion.training.trainer import train
 
 @pytest.fixture(autouse=True, scope="module")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The package headmotion-flow, as pip would leave it."""
-    site = tmp_path_factory.mktemp("site")
-    info = site / "headmotion_flow-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: headmotion-flow\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[headmotion]\nflow = flow_specs\n")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.syspath_prepend(site)
-        registry.cache_clear()
+    with installed_plugin("flow", "flow_specs", tmp_path_factory.mktemp("site")):
         yield
-    registry.cache_clear()
 
 
 @pytest.fixture(scope="module")
