@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ....core.errors import CorpusError
-from ....core.files import reason_of
 
 REMEDY = "pip install 'headmotion[espeak]', or apt-get install espeak-ng"
 PROGRAM = Path(__file__).with_name("espeak_process.py")
@@ -85,8 +84,8 @@ def synthesize(text: str, voice: EspeakVoice) -> Utterance:
         )
         head, _, sound = result.stdout.partition(b"\n")
         answer = json.loads(head)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise CorpusError("espeak-ng", "speech", f"{reason_of(error)} with {library}", REMEDY) from None
+    except (OSError, ValueError, subprocess.SubprocessError):
+        raise CorpusError("espeak-ng", "speech", f"none: its process failed with {library}", REMEDY) from None
     if "error" in answer:
         raise CorpusError("espeak-ng", f"the voice {voice.name}", answer["error"], REMEDY)
     samples = np.frombuffer(sound, dtype="<i2").astype(np.float32) / np.float32(32768)

@@ -84,5 +84,5 @@ def test_the_library_of_windows_is_found(monkeypatch):
 
 def test_a_library_that_cannot_be_loaded_is_one_error(monkeypatch):
     monkeypatch.setattr(espeak, "_library", lambda: ("/nowhere/libespeak-ng.so", None))
-    with pytest.raises(CorpusError, match="CalledProcessError with /nowhere"):
+    with pytest.raises(CorpusError, match="its process failed with /nowhere"):
         synthesize("A", EspeakVoice("en-us+m1"))
