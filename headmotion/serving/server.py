@@ -16,6 +16,8 @@ from ..pipeline.pipeline import Pipeline
 from .server_limits import ServerLimits
 
 PACKAGES = ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart")
+BACKLOG = 2048
+"""Connections that may wait to be accepted, uvicorn's own default."""
 START_S = 30
 """How long a server may take to start (seconds)."""
 
@@ -131,6 +133,8 @@ def _bound(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
+        # So that whoever reads the address before the first connection is accepted can connect, and waits.
+        bound.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         if bound is not None:
             bound.close()

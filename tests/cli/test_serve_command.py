@@ -40,11 +40,14 @@ def test_a_server_in_a_process_of_its_own(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "headmotion", "serve", "--port", "0", "--token-file", str(token)]
     environment = os.environ | {"PYTHONPATH": str(Path(hm.__file__).parents[1])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
-        assert process.stdout is not None
-        name, _, url = process.stdout.readline().strip().partition(" at ")
-        assert name == "ms-sync"
-        with connect(url, token="correct-horse-battery") as session:
-            session.push(np.zeros(3_200, np.float32))
-            assert len(session.flush()) == 5
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        try:
+            assert process.stdout is not None
+            name, _, url = process.stdout.readline().strip().partition(" at ")
+            assert name == "ms-sync"
+            with connect(url, token="correct-horse-battery") as session:
+                session.push(np.zeros(3_200, np.float32))
+                assert len(session.flush()) == 5
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+        finally:
+            process.kill()  # else leaving the context would wait for it
