@@ -52,6 +52,8 @@ def hidden_weights(part: nn.Module, shared: Iterable[nn.Module] = ()) -> Iterato
 
     for prefix, module in part.named_modules():
         for name, value in vars(module).items():
+            if isinstance(module, nn.RNNBase) and name == "_flat_weights":  # torch's own view of its parameters
+                continue
             if isinstance(value, Mapping | list | tuple | set | frozenset):
                 yield from search(value, f"{prefix}.{name}" if prefix else name)
 

@@ -39,7 +39,7 @@ def as_samples(samples: ArrayLike | Tensor, name: str) -> Samples:
         raise AudioError(name, "samples [S] or [S, C]", "rows of different lengths") from None
     if array.ndim not in (1, 2) or (array.ndim == 2 and not 1 <= array.shape[1] <= MAX_CHANNELS):
         got = f"shape {array.shape}" if array.ndim else f"a {type(samples).__name__}"
-        remedy = "transpose it if channels come first" if array.ndim else ""
+        remedy = "transpose it if channels come first" if array.ndim else "give an array, and the rate after it"
         raise AudioError(name, f"samples [S] or [S, C] with C up to {MAX_CHANNELS}", got, remedy)
     if array.dtype.kind != "f" and array.dtype.name not in _SCALES:
         got = f"{array.dtype.name} samples"
