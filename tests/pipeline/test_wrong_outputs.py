@@ -101,7 +101,7 @@ def test_pictures_of_a_renderer(pipe: hm.Pipeline, tmp_path: Path, monkeypatch: 
     motion = pipe.generate(SPEECH)
     monkeypatch.setattr(pipe.renderer, "frames", lambda *inputs: iter([wrong]))
     with pytest.raises(hm.OutputError, match=r"^renderer portrait: expected frames to return pictures uint8"):
-        pipe.render(motion, tmp_path / "video.mp4", quiet=True)
+        pipe.render(motion, tmp_path / "video.mp4", np.zeros((64, 64, 3), np.uint8), quiet=True)
     assert not list(tmp_path.iterdir())
 
 
