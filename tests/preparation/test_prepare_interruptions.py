@@ -320,6 +320,7 @@ def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: p
     assert done.exception is None and done.return_value == 1
     assert received == {
         "detector": "mediapipe",
+        "representation": None,
         "crop": "face",
         "min_seconds": 1,
         "max_seconds": 9,

@@ -153,7 +153,7 @@ def test_conversion_to_the_same_representation_returns_the_motion() -> None:
 
 def test_missing_converters_are_reported_in_one_line() -> None:
     mesh = motion_of("mesh478")
-    with pytest.raises(MotionError, match=r"converts into: blendshapes, landmarks68, .*, got 'joints'"):
+    with pytest.raises(MotionError, match=r"converts into: .*blendshapes, landmarks68, .*, got 'joints'"):
         mesh.to("joints")
     with pytest.raises(MotionError, match="nothing else, got 'mesh478'"):
         Motion(torch.zeros(1, 2, 2), Fraction(25), {"type": "zoo/none"}).to("mesh478")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from headmotion.core.interfaces.specs import (
     AudioEncoderSpec,
@@ -186,6 +186,7 @@ class SizeSpec(MetricSpec):
 class FindSpec(DetectorSpec):
     """A detector."""
 
+    representations: ClassVar[tuple[str, ...]] = ("landmarks68",)
     type: Literal["find"] = "find"
     fault: str = ""
     """What is wrong with the part."""

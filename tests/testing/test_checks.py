@@ -93,6 +93,7 @@ ONE_FAULT = [
     ("find", "very sure", {"detector-returns-a-list-per-picture"}),
     ("find", "batch", {"detector-pictures-are-independent"}),
     ("find", "labels", {"detector-labels-its-detections"}),
+    ("find", "a pose too many", {"detector-gives-the-representations-it-names"}),
     ("find", "smallest first", {"detector-sorts-by-size"}),
     ("find", "paints", {"detector-does-not-modify-the-picture", "inputs-are-not-modified"}),
 ]
@@ -175,5 +176,7 @@ def test_faults_of_a_spec(monkeypatch):
 def test_every_check_has_a_fault_that_it_finds():
     covered = set().union(*(checks for _, _, checks in ONE_FAULT), {check for _, _, check in BROAD_FAULTS})
     covered |= {"representation-fits-and-travels"}  # tests/representations/test_fitted.py, because it needs converters
+    covered |= {"weights-are-registered"}  # tests/training/test_gradient_coverage.py
+    covered |= {"progress-is-in-the-checkpoint"}  # tests/training/test_outputs_and_schedules.py
     covered |= {"spec-is-documented", "spec-json-round-trips", "spec-imports-without-torch", "spec-is-registered"}
     assert covered == {name for checks in CHECKS.values() for name in checks}
