@@ -153,7 +153,7 @@ def ray_cluster(wanted: bool) -> Iterator[str]:
 
 
 def headmotion(*arguments: str | Path) -> float:
-    """Run a command as a user does, with a thread per process, and return its seconds without those of its start."""
+    """Run a command as a user does, with a thread per process, and return its seconds, with those of its start."""
     command = [sys.executable, "-m", "headmotion", *(os.fspath(argument) for argument in arguments)]
     start = time.perf_counter()
     subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
