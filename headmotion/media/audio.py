@@ -196,6 +196,7 @@ class Resampler:
         # soxr's state cannot be read. But its filters are shorter than a second, so the last second that was received
         # repeats it to the last bit, and a stream that is replaced every now and then needs little silence before that.
         self._recent: deque[Wave] = deque()
+        self._recent_samples = 0
         self._stream: Any = None
         if source != target:
             self._start_stream(0, np.zeros(0, np.float32))
@@ -245,7 +246,7 @@ class Resampler:
         """Continue where `get_state` was called."""
         self._received, self._emitted, recent = state["received"], state["emitted"], state["recent"]
         if self._stream is not None:
-            self._recent = deque([recent])
+            self._recent, self._recent_samples = deque([recent]), len(recent)
             silence = np.zeros(self._received - state["begin"] * self.source - len(recent), np.float32)
             self._start_stream(state["begin"], np.concatenate([silence, recent]))
 
@@ -272,9 +273,10 @@ class Resampler:
     def _remember(self, wave: Wave) -> None:
         self._received += len(wave)
         self._recent.append(wave[-self.source :].copy())
-        excess = sum(map(len, self._recent)) - self.source
-        while excess >= len(self._recent[0]):
-            excess -= len(self._recent.popleft())
+        # Counted, not summed: single samples may be pushed, of which a second has many thousands.
+        self._recent_samples += len(self._recent[-1])
+        while self._recent_samples - len(self._recent[0]) >= self.source:
+            self._recent_samples -= len(self._recent.popleft())
 
     def _last_second(self) -> Wave:
         return np.concatenate([np.zeros(0, np.float32), *self._recent])[-self.source :]
