@@ -53,7 +53,7 @@ class StoredSessions:
             HeadmotionError: a part of the session has a state that cannot be stored, or the session has ended.
             OSError: the folder cannot be written.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people said is nobody else's business
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # speech is private: no other user may read it
         states, counts = self._paths(resume_token)
         session.member.snapshot(states)
         fields = {

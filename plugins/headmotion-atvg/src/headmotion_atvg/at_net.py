@@ -136,9 +136,9 @@ class ATNet(hm.Generator):
         size = (BEHIND + 1 + AHEAD) * self.steps
         windows = features[..., self.first :].unfold(1, size, self.steps).mT  # [B, t, size, channels]
         batch, frames = windows.shape[:2]
-        heard = self.speech(windows.flatten(0, 1).unsqueeze(1)).unflatten(0, (batch, frames))
+        encoded = self.speech(windows.flatten(0, 1).unsqueeze(1)).unflatten(0, (batch, frames))
         still = self.pose(pose)[:, None].expand(-1, frames, -1)
-        states, (hidden, cell) = self.memory(torch.cat([heard, still], dim=-1), state)
+        states, (hidden, cell) = self.memory(torch.cat([encoded, still], dim=-1), state)
         return self.head(states), hidden, cell
 
     def _encode(self, motion: Tensor) -> Tensor:
