@@ -267,8 +267,8 @@ def moving(portrait: np.ndarray, frames: int, step: float = 3.0) -> Iterator[tup
 def test_a_face_is_followed_without_the_finder(
     detector: FaceMeshDetector, portrait: np.ndarray, truth: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracker, looks, find = detector.tracker(), [], detector._landmarker.find
-    monkeypatch.setattr(detector._landmarker, "find", lambda *given: looks.append(1) or find(*given))
+    tracker, looks, find = detector.tracker(), [], detector._video_landmarker.find
+    monkeypatch.setattr(detector._video_landmarker, "find", lambda *given: looks.append(1) or find(*given))
     counts = []
     for picture, moved in moving(portrait, SEARCH_EVERY):
         (found,) = tracker.push(picture)

@@ -63,6 +63,10 @@ class FaceMeshDetector(Detector):
         mirror = Mesh478(Mesh478Spec()).mirror
         return FaceLandmarker(load_networks(_device(self.spec.device)), mirror, self.spec.min_confidence)
 
+    @cached_property
+    def _video_landmarker(self) -> FaceLandmarker:
+        return self._landmarker.compiled()
+
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """Return the faces in each of some pictures ``uint8 [H, W, 3]``, the largest first; perhaps none.
 
@@ -123,7 +127,7 @@ class MeshTracker:
 
     def __init__(self, detector: FaceMeshDetector) -> None:
         self._detector = detector
-        self._faces = LandmarkTracker(detector._landmarker, detector._search)
+        self._faces = LandmarkTracker(detector._video_landmarker, detector._search)
 
     def push(self, image: Picture) -> list[Detection]:
         """Return the faces of the next frame ``uint8 [H, W, 3]``, the largest first; perhaps none.

@@ -42,6 +42,8 @@ class Face(NamedTuple):
 Look = tuple[Picture, Crop]
 """A part of a picture ``uint8 [H, W, 3]``."""
 
+Network = Callable[[Tensor], tuple[Tensor, Tensor]]
+
 
 class FaceLandmarker:
     """Finds faces, and the points of faces, in parts of pictures, which may be those of several pictures.
@@ -55,8 +57,15 @@ class FaceLandmarker:
     def __init__(self, networks: Networks, mirror: Sequence[int], min_confidence: float = 0.5) -> None:
         self.min_confidence = min_confidence
         self._networks, self._mirror = networks, list(mirror)
-        self._run_finder = as_graph(networks.finder, blaze_face.INPUT_EDGE, networks.device)
-        self._run_mesh = as_graph(networks.mesh, mesh_network.INPUT_EDGE, networks.device)
+        self._run_finder: Network = networks.finder
+        self._run_mesh: Network = networks.mesh
+
+    def compiled(self) -> FaceLandmarker:
+        """Return one with the same networks as graphs: they take half a second to make, which pays for videos."""
+        compiled = FaceLandmarker(self._networks, self._mirror, self.min_confidence)
+        compiled._run_finder = as_graph(self._networks.finder, blaze_face.INPUT_EDGE, self._networks.device)
+        compiled._run_mesh = as_graph(self._networks.mesh, mesh_network.INPUT_EDGE, self._networks.device)
+        return compiled
 
     @torch.inference_mode()
     def find(self, windows: Sequence[Look]) -> list[list[Candidate]]:
@@ -99,7 +108,7 @@ def _batches(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
     return (looks[first : first + BATCH] for first in range(0, len(looks), BATCH))
 
 
-def as_graph(network: nn.Module, edge: int, device: torch.device) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+def as_graph(network: nn.Module, edge: int, device: torch.device) -> Network:
     """Return a network as a frozen graph of TorchScript; where torch can make none, as it is.
 
     The networks are hundreds of small operations, which take half as long again when Python calls them one by one.
@@ -108,7 +117,7 @@ def as_graph(network: nn.Module, edge: int, device: torch.device) -> Callable[[T
     with warnings.catch_warnings(), suppress(RuntimeError, NotImplementedError):
         warnings.simplefilter("ignore")  # torch announces its end for newer versions of Python
         graph = torch.jit.trace(network, pictures, check_trace=False)  # type: ignore[no-untyped-call]
-        return cast("Callable[[Tensor], tuple[Tensor, Tensor]]", torch.jit.freeze(graph))
+        return cast("Network", torch.jit.freeze(graph))
     return network
 
 

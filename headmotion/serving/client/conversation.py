@@ -6,6 +6,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +176,11 @@ class Conversation:
 
 def _fields(message: str | bytes) -> dict[str, Any]:
     """Return the fields of a JSON message; an error of the server is raised."""
-    try:
+    fields: Any = None
+    with suppress(ValueError):
         fields = json.loads(message)
-        assert isinstance(fields, dict)
-    except (ValueError, AssertionError):
-        raise ServingError("client", "a JSON object from the server", repr(message[:60])) from None
+    if not isinstance(fields, dict):
+        raise ServingError("client", "a JSON object from the server", repr(message[:60]))
     if fields.get("type") == "error":
         raise ServingError(*(str(fields.get(name, "")) for name in ("component", "expected", "got", "remedy")))
     return fields
