@@ -36,7 +36,7 @@ SOURCE_GB_PER_HOUR = 1.5
 """Of the videos, about 3.3 Mbit/s, as 720p has on the web."""
 STORE_GB_PER_S = 10
 """Of the object store."""
-SPEECH_FILES = 60
+SPEECH_FILES = 300
 INDEX_CLIPS = (10**4, 10**7)
 PORTRAIT = Path(hm.__file__).parent / "assets" / "portrait.png"
 ALL_CLIPS = ["data.distributable_only=false"]
@@ -53,6 +53,7 @@ arithmetic on them.
 ## What one core does
 
 Hours are hours of speech with its face, at 25 frames per second. One process with one thread on one core.
+Whole commands are timed, so a few seconds of start-up are in every figure of `prepare` and `animate`.
 
 {throughput}
 ## Several processes
