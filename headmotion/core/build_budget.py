@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .errors import CheckpointError
 from .limits import BUILD_BYTES, FROZEN_BYTES, limit, remedy
 
-_FACTORIES = frozenset(
-    [
-        *(torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.eye, torch.arange),
-        *(torch.linspace, torch.empty_strided, torch.randint, torch.randperm),
-        *(torch.Tensor.new_empty, torch.Tensor.new_zeros, torch.Tensor.new_ones, torch.Tensor.new_full),
-    ]
-)
+_NAMED = ("low", "high", "size", "fill_value", "stride", "start", "end", "step", "steps", "n", "m")
+"""Arguments of the functions below that may be given by name, in their order."""
+
+
+def _product(*size: Any) -> float:
+    return math.prod(size if all(isinstance(edge, int) for edge in size) else size[0])
+
+
+def _range(start: float, end: float | None = None, step: float = 1) -> float:
+    return (start if end is None else end - start) / step
+
+
+# Computed here, because torch imports its compiler to answer for some of them on the device "meta".
+_COUNTS: dict[Callable[..., Any], Callable[..., float]] = {
+    **dict.fromkeys((torch.empty, torch.zeros, torch.ones, torch.rand, torch.randn), _product),
+    **dict.fromkeys((torch.full, torch.empty_strided), lambda size, *_: _product(size)),
+    **dict.fromkeys((Tensor.new_empty, Tensor.new_zeros, Tensor.new_ones), lambda tensor, *size: _product(*size)),
+    Tensor.new_full: lambda tensor, size, value: _product(size),
+    torch.randint: lambda *arguments: _product(arguments[-1]),
+    torch.randperm: lambda n: n,
+    torch.linspace: lambda start, end, steps: steps,
+    torch.arange: _range,
+    torch.eye: lambda n, m=None: n * (n if m is None else m),
+}
+"""The number of values of a new tensor, by the function that makes it."""
 
 
 class BuildBudget(TorchFunctionMode):
@@ -48,7 +68,7 @@ class BuildBudget(TorchFunctionMode):
     ) -> Any:
         """Count what a function of torch is about to allocate."""
         arguments = kwargs or {}
-        if func in _FACTORIES:
+        if func in _COUNTS:
             self.spent += _size(func, args, arguments)
             if self.spent > self.budget:
                 expected = f"a spec of at most {self.budget:,} bytes, as its tensors suggest"
@@ -57,9 +77,10 @@ class BuildBudget(TorchFunctionMode):
 
 
 def _size(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
-    shape_only = {name: value for name, value in kwargs.items() if name not in ("generator", "out", "pin_memory")}
+    """Return the size in bytes of the tensor that a function makes."""
+    dtype = kwargs.get("dtype") or torch.get_default_dtype()
     try:
-        tensor = func(*args, **(shape_only | {"device": "meta"}))
-    except (RuntimeError, TypeError, OverflowError):  # the call itself will say what is wrong with it
+        count = _COUNTS[func](*args, *(kwargs[name] for name in _NAMED if name in kwargs))
+        return max(0, math.ceil(count)) * dtype.itemsize
+    except (TypeError, ValueError, ArithmeticError, LookupError):  # the call itself will say what is wrong with it
         return 0
-    return int(tensor.numel() * tensor.element_size())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import lfilter  # type: ignore[import-untyped]
 from torch import Tensor
 
 from .samples import Wave, as_floats
@@ -32,7 +33,7 @@ LOUDEST = 2.0
 """Samples beyond this have another scale. Decoded files may exceed 1 a little, where the original was clipped."""
 
 BLOCK = 1 << 14
-"""Samples that are mixed at a time."""
+"""Samples that are mixed at a time. Blocks begin at multiples of it, counted from the first sample."""
 
 _log = logging.getLogger("headmotion")
 
@@ -61,7 +62,7 @@ class Downmixer:
         self.rate, self.name, self.center = rate, name, center
         self._warned = set() if warned is None else warned
         self._states: dict[str, NDArray[np.float64]] = {}
-        self._channels = 0
+        self._channels = self._age = 0
 
     def push(self, samples: ArrayLike | Tensor) -> Wave:
         """Convert the next samples ``[s]`` or ``[s, C]``.
@@ -77,22 +78,27 @@ class Downmixer:
             return np.zeros(0, np.float32)
         if max(float(array.max()), -float(array.min())) > LOUDEST:
             self._warn(f"samples beyond {LOUDEST:g}, but full scale is -1..1: divide by the full scale they have")
-        # In blocks, because the filters need many times the memory of the samples.
-        blocks = [self._convert(array[start : start + BLOCK]) for start in range(0, len(array), BLOCK)]
+        # In blocks, because the sums need many times the memory of the samples.
+        first = BLOCK - self._age
+        starts = [0, *range(first, len(array), BLOCK)]
+        blocks = [self._convert(array[start:end]) for start, end in pairwise([*starts, len(array)])]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def get_state(self) -> Any:
         """Return what `set_state` of a new mixer needs to continue to the same bits."""
-        return {"channels": self._channels, "states": dict(self._states)}
+        return {"channels": self._channels, "age": self._age, "states": dict(self._states)}
 
     def set_state(self, state: Any) -> None:
         """Continue where `get_state` was called."""
-        self._channels, self._states = state["channels"], {name: np.asarray(v) for name, v in state["states"].items()}
+        self._channels, self._age = state["channels"], state["age"]
+        self._states = {name: np.asarray(v) for name, v in state["states"].items()}
 
     def _convert(self, array: NDArray[np.float32]) -> Wave:
         mono = array.ndim == 1 or array.shape[1] == 1
         wave = np.ascontiguousarray(array.reshape(-1)) if mono else self._mix(array.astype(np.float64))
-        return self._without_offset(wave)
+        wave = self._without_offset(wave)
+        self._age = (self._age + len(wave)) % BLOCK
+        return wave
 
     def _mix(self, x: NDArray[np.float64]) -> Wave:
         channels = x.shape[1]
@@ -139,14 +145,25 @@ class Downmixer:
 
     def _leaky(self, name: str, values: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
         """Return sums ``[s, n]`` of the values up to each sample, in which older ones count exponentially less."""
-        decay = np.exp(-1 / (seconds * self.rate))
-        state = self._states.get(name, np.zeros((1, values.shape[1])))
-        sums, state = lfilter([1.0], [1.0, -decay], values, axis=0, zi=state)
+        end = self._age + len(values)
+        powers = _powers(seconds * self.rate)[:, None]
+        # NumPy adds in order, so the sums do not depend on the chunks. They count from the start of the block, or they
+        # would grow without bounds.
+        scaled = values / powers[self._age : end]
+        scaled[0] += self._states.get(name, 0.0)
+        sums = np.cumsum(scaled, axis=0)
+        state = sums[-1] * powers[BLOCK] if end == BLOCK else sums[-1]
         # What is left after minutes of silence would be denormal, and slow.
         self._states[name] = np.where(np.abs(state) < 1e-200, 0.0, state)
-        return np.asarray(sums)
+        return np.asarray(sums * powers[self._age : end])
 
     def _warn(self, text: str) -> None:
         if text not in self._warned:
             self._warned.add(text)
             _log.warning("%s: %s", self.name, text)
+
+
+@cache
+def _powers(samples: float) -> NDArray[np.float64]:
+    """Return the weights ``[BLOCK + 1]`` of a value after 0, 1, ... samples, for a time constant in samples."""
+    return np.asarray(np.exp(-np.arange(BLOCK + 1) / samples))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -123,6 +124,25 @@ def test_the_budget_counts_before_anything_is_allocated() -> None:
             budget.spent = 0
         with pytest.raises(hm.CheckpointError):
             torch.zeros(1).new_empty((1 << 40,))
+
+
+PAIR = torch.zeros(2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(lambda: torch.empty(3, 4), lambda: torch.empty((3, 4)), lambda: torch.zeros(size=(3, 4), dtype=torch.int16)),
+        *(lambda: torch.ones([3]), lambda: torch.rand(()), lambda: torch.full((3, 2), 1.5), lambda: torch.eye(3)),
+        *(lambda: torch.eye(3, 2), lambda: torch.arange(0.0, 1, 0.3), lambda: torch.linspace(0, 1, steps=5)),
+        *(lambda: torch.randint(0, 9, (3,), dtype=torch.int32), lambda: torch.empty_strided((2, 3), (3, 1))),
+        *(lambda: PAIR.new_ones(3, 4), lambda: PAIR.new_full((3,), 1.0), lambda: torch.zeros(0)),
+    ],
+)
+def test_the_budget_counts_the_size_of_each_new_tensor(make: Callable[[], torch.Tensor]) -> None:
+    with BuildBudget("file", 0, []) as budget:
+        tensor = make()
+    assert budget.spent == tensor.numel() * tensor.element_size()
 
 
 def test_the_sound_of_a_pair_is_not_read_far_beyond_its_motion(tmp_path: Path) -> None:
