@@ -18,7 +18,7 @@ _NAMED = ("low", "high", "size", "fill_value", "stride", "start", "end", "step",
 
 
 def _product(*size: Any) -> float:
-    return math.prod(size if all(isinstance(edge, int) for edge in size) else size[0])
+    return float(math.prod(size if all(isinstance(edge, int) for edge in size) else size[0]))
 
 
 def _range(start: float, end: float | None = None, step: float = 1) -> float:

@@ -116,7 +116,13 @@ def _direction(factor: Any) -> Any:
     return (factor + vanishing) / (length + vanishing)
 
 
-def fit_orthographic_pose(shape: Tensor, points: Tensor) -> OrthographicPose:
+def centered_inverse(shape: Tensor) -> Tensor:
+    """Return the pseudo-inverse ``[3, N]`` of a centered shape ``[N, 3]``; a flat shape has one of least norm."""
+    inverse: Tensor = torch.linalg.pinv(shape - shape.mean(dim=0), rtol=RANK_TOLERANCE)
+    return inverse
+
+
+def fit_orthographic_pose(shape: Tensor, points: Tensor, inverse: Tensor | None = None) -> OrthographicPose:
     """Fit the pose in which a solid shape is seen as the given points.
 
     The least-squares linear map from the centered shape to the centered points is replaced by the nearest one that is a
@@ -127,9 +133,10 @@ def fit_orthographic_pose(shape: Tensor, points: Tensor) -> OrthographicPose:
     Args:
         shape: ``[N, 3]``; axes x right, y down, z away from the viewer.
         points: ``[T, N, D]`` with ``D`` 2 (without depth) or 3, of the same floating-point type.
+        inverse: `centered_inverse` of the shape, where one shape is fitted again and again.
     """
     center = points.mean(dim=1)
-    inverse = torch.linalg.pinv(shape - shape.mean(dim=0), rtol=RANK_TOLERANCE)
+    inverse = centered_inverse(shape) if inverse is None else inverse
     linear = (points - center[:, None]).mT @ inverse.T
     u, singular, vh = torch.linalg.svd(linear, full_matrices=False)
     if points.shape[-1] == 3:

@@ -13,7 +13,7 @@ from typing import cast
 import av
 import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
 from ..core.interfaces.renderer import Picture
@@ -51,7 +51,8 @@ FORMATS = {
         "mp4",
         "libx264",
         "aac",
-        {"crf": "18", "preset": "medium"},
+        # As good as the preset "medium" at 18, in less than half of its time; files are a sixth larger.
+        {"crf": "17", "preset": "veryfast"},
         ("rc-lookahead", 40),
         container_options={"movflags": "faststart"},
     ),
@@ -92,9 +93,11 @@ def encode_video(
         container.metadata["comment"] = provenance_tag()
         stream = _video_stream(container, format, shape, fps)
         track = _AudioTrack(container, format, audio) if audio is not None else None
+        # One for all frames: it is prepared in the first, which takes longer than to convert one.
+        converter = VideoReformatter()
         for k, picture in enumerate(pictures):
             visible = picture if format.alpha else opaque(picture)
-            container.mux(stream.encode(_video_frame(visible, k, fps, stream.pix_fmt or "")))
+            container.mux(stream.encode(_video_frame(visible, k, fps, stream.pix_fmt or "", converter)))
             if track is not None:
                 track.write_until((k + 1) / fps)
         container.mux(stream.encode(None))
@@ -121,12 +124,17 @@ def _video_stream(container: OutputContainer, format: Format, shape: tuple[int, 
     return stream
 
 
-def _video_frame(picture: Picture, k: int, fps: Fraction, pixel_format: str) -> av.VideoFrame:
+def _video_frame(
+    picture: Picture, k: int, fps: Fraction, pixel_format: str, converter: VideoReformatter
+) -> av.VideoFrame:
     height, width, channels = picture.shape
     # The encoders need even edges, because they store color at half the resolution.
-    even = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgba" if channels == 4 else "rgb24")
-    frame = frame.reformat(format=pixel_format, dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+    if height % 2 or width % 2:
+        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgba" if channels == 4 else "rgb24")
+    # On one thread, because others are not worth their start for one frame.
+    target = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
+    frame = converter.reformat(frame, format=pixel_format, threads=1, **target)
     frame.pts, frame.time_base = k, 1 / fps
     return frame
 

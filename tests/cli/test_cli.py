@@ -140,11 +140,14 @@ def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
     write_speech(here / "speech.wav", 1.0)
     assets = Path(hm.__file__).parent / "assets"
     picture = ["--image", assets / "portrait.png", "--landmarks", assets / "portrait_landmarks.npz"]
-    done = command(
-        "animate", "speech.wav", *picture, "--model", model, "--fps", "30", "--seed", "1", "-o", "a.mp4", folder=here
-    )
+    arguments = "animate", "speech.wav", *picture, "--model", model, "--fps", "30", "--seed", "1", "-o", "a.mp4"
+    done = command(*arguments, folder=here, PYTHONPROFILEIMPORTTIME="1")
     assert (done.returncode, done.stdout) == (0, "a.mp4\n"), done.stderr
     assert frames_of(here / "a.mp4") == (30, 30, True)
+    # Each takes longer to import than the speech to generate.
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "torch" in imported
+    assert not imported & {"scipy", "librosa", "numba", "sympy", "torch._dynamo", "matplotlib", "rich"}
 
 
 @pytest.mark.parametrize("output", ["a.gif", "frames/"])

@@ -5,7 +5,7 @@ import pytest
 import headmotion as hm
 from headmotion.core.errors import AudioError
 from headmotion.media.audio import Audio
-from headmotion.media.downmix import Downmixer
+from headmotion.media.downmix import BLOCK, Downmixer
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -134,3 +134,15 @@ def test_channels_are_read_as_they_are(rate: int, channels: int) -> None:
     assert blocks.shape == (48_000, channels)
     if rate == 48_000:
         assert np.array_equal(blocks, samples)
+
+
+def test_older_samples_count_exponentially_less():
+    values = np.random.default_rng(1).normal(size=(2 * BLOCK + 100, 2))
+    mixer = Downmixer(RATE)
+    decay, expected, total = np.exp(-1 / (10.0 * RATE)), [], np.zeros(2)
+    for value in values:
+        total = decay * total + value
+        expected.append(total)
+    for first in range(0, len(values), BLOCK):
+        sums = mixer._leaky("energy", values[first : first + BLOCK], 10.0)
+        assert np.allclose(sums, expected[first : first + BLOCK], rtol=1e-9, atol=1e-9)

@@ -36,9 +36,10 @@ class HeadEllipse:
         height, radius = self._polar(points)
         # Downwards the motion ends sooner, because shoulders stay where they are.
         down = smoothstep(-height / np.maximum(radius, np.float32(1e-6)))
-        limits = zip(FADE, FADE_BELOW, strict=True)
-        begin, end = (np.float32(around) + np.float32(below - around) * down for around, below in limits)
-        faded: Weights = smoothstep((end - radius) / (end - begin))
+        (begin, end), (begin_below, end_below) = FADE, FADE_BELOW
+        last = np.float32(end) + np.float32(end_below - end) * down
+        span = np.float32(end - begin) + np.float32(end_below - begin_below - end + begin) * down
+        faded: Weights = smoothstep((last - radius) / span)
         return faded
 
     def bulge(self, points: ComplexPoints) -> Weights:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
-from ...geometry.rigid_fit import fit_orthographic_pose
+from ...geometry.rigid_fit import centered_inverse, fit_orthographic_pose
 from ...representations.point_representation import neutral_3d
 from .head_ellipse import HeadEllipse
 from .openings import rigid_points
@@ -80,6 +80,7 @@ class ParallaxModel:
         self.rigid = rigid_points(representation)
         mean_face = neutral_3d(representation)
         self.skull = None if mean_face is None else self._with_depth(mean_face.double()[self.rigid])
+        self.skull_inverse = None if self.skull is None else centered_inverse(self.skull)
         self.jaw = list(representation.groups.get("jaw", ()))
         self.face = [point for point in range(len(pose)) if point not in self.jaw]
 
@@ -88,7 +89,7 @@ class ParallaxModel:
         flat = HeadMotion(self.head, Similarity.fit(self.pose[self.rigid], pose[self.rigid]))
         if self.skull is None:
             return flat
-        fitted = fit_orthographic_pose(self.skull, _as_tensor(pose[self.rigid])[None])
+        fitted = fit_orthographic_pose(self.skull, _as_tensor(pose[self.rigid])[None], self.skull_inverse)
         scale = float(fitted.scale[0])
         # The plane part of the linear map as a similarity and a reflected one; the column of depth moves what is near.
         (a, b, x), (c, d, y) = (scale * fitted.rotation[0, :2].numpy()).tolist()

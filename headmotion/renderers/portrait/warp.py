@@ -136,11 +136,11 @@ def trace_back(
 def interpolate(
     nodes: ComplexPoints,
     values: ComplexPoints,
-    points: ComplexPoints,
+    grid: Grid,
     radius: float,
     subsets: list[npt.NDArray[np.intp]],
     ridge: float = 1e-3,
-) -> list[ComplexPoints]:
+) -> list[tuple[ComplexPoints, ComplexPoints]]:
     """Interpolate displacements that are known at nodes and fade out within ``radius`` of them.
 
     Source: radial basis ``(1 - r)^4 (4 r + 1)`` (Wendland 1995), which is smooth and of compact support.
@@ -148,38 +148,38 @@ def interpolate(
     Args:
         nodes: positions ``[N]`` of the nodes.
         values: displacements ``[N]`` at the nodes.
-        points: positions at which to interpolate, any shape.
+        grid: the grid at whose nodes to interpolate.
         radius: reach of a node (px).
         subsets: indices of nodes; one field is computed from each subset.
         ridge: weight of the regularization, by which nodes that nearly coincide do not produce huge coefficients.
 
     Returns:
-        One field of displacements for each subset, shaped like ``points``.
+        For each subset a field of displacements ``[rows, columns]``, and what it is at the nodes ``[N]``.
     """
-    gram, basis = _wendland(nodes, nodes, radius), _wendland(points.ravel(), nodes, radius)
-    fields = []
-    for subset in subsets:
-        coefficients = np.zeros((len(nodes), 2), np.float32)
+    between = nodes[:, None] - nodes
+    gram = _wendland((between.real**2 + between.imag**2).astype(np.float32), radius)
+    basis = _wendland(grid.squared_distances(nodes), radius).reshape(-1, len(nodes))
+    coefficients = np.zeros((len(nodes), 2 * len(subsets)), np.float32)
+    for k, subset in enumerate(subsets):
         target = np.column_stack([values[subset].real, values[subset].imag]).astype(np.float64)
         system = gram[np.ix_(subset, subset)].astype(np.float64) + ridge * np.eye(len(subset))
-        coefficients[subset] = np.linalg.solve(system, target)
-        fields.append((basis @ coefficients).view(np.complex64).reshape(points.shape))
-    return fields
+        coefficients[subset, 2 * k : 2 * k + 2] = np.linalg.solve(system, target)
+    fields, at_nodes = ((matrix @ coefficients).view(np.complex64).T for matrix in (basis, gram))
+    return [(field.reshape(grid.shape), fitted) for field, fitted in zip(fields, at_nodes, strict=True)]
 
 
-def _wendland(points: ComplexPoints, nodes: ComplexPoints, radius: float) -> npt.NDArray[np.float32]:
-    """Return the basis function of each node at each point, ``[points, nodes]``."""
-    # In place: the matrices are large, and allocating them costs more than the arithmetic.
-    x = np.subtract.outer(points.real, nodes.real).astype(np.float32)
-    y = np.subtract.outer(points.imag, nodes.imag).astype(np.float32)
-    x *= x
-    y *= y
-    x += y
-    r: npt.NDArray[np.float32] = np.minimum(np.sqrt(x, out=x) / np.float32(radius), 1)
+def _wendland(squared: npt.NDArray[np.float32], radius: float) -> npt.NDArray[np.float32]:
+    """Return the basis function at squared distances, whose array it uses up."""
+    # In place: the arrays are large, and allocating them costs more than the arithmetic.
+    r = np.sqrt(squared, out=squared)
+    r *= np.float32(1 / radius)
+    np.minimum(r, 1, out=r)
     value = 1 - r
     value *= value
     value *= value
-    value *= 4 * r + 1
+    r *= 4
+    r += 1
+    value *= r
     return value
 
 
@@ -198,12 +198,29 @@ class Grid:
         x1, y1 = max(x0 + 1, -(-box.x1 // step)), max(y0 + 1, -(-box.y1 // step))
         return Grid(Box(x0 * step, y0 * step, x1 * step, y1 * step), step)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of rows and columns of nodes."""
+        width, height = self.box.size
+        return height // self.step, width // self.step
+
     def nodes(self) -> ComplexPoints:
         """Return the positions ``[rows, columns]`` of the nodes."""
-        half = (self.step - 1) / 2
-        x = np.arange(self.box.x0, self.box.x1, self.step, dtype=np.float32) + np.float32(half)
-        y = np.arange(self.box.y0, self.box.y1, self.step, dtype=np.float32) + np.float32(half)
+        x, y = self._axes()
         return (x[None, :] + 1j * y[:, None]).astype(np.complex64)
+
+    def squared_distances(self, points: ComplexPoints) -> npt.NDArray[np.float32]:
+        """Return the squared distances ``[rows, columns, N]`` of the nodes from points ``[N]``."""
+        x, y = self._axes()
+        dx, dy = x[:, None] - points.real.astype(np.float32), y[:, None] - points.imag.astype(np.float32)
+        distances: npt.NDArray[np.float32] = (dy * dy)[:, None] + dx * dx
+        return distances
+
+    def _axes(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        half = np.float32((self.step - 1) / 2)
+        x = np.arange(self.box.x0, self.box.x1, self.step, dtype=np.float32) + half
+        y = np.arange(self.box.y0, self.box.y1, self.step, dtype=np.float32) + half
+        return x, y
 
     def upsample(self, field: ComplexPoints) -> SourceMap:
         """Interpolate a field on the grid at every pixel of its box, ``[h, w, 2]``."""

@@ -95,11 +95,10 @@ class PortraitWarper:
         radius = EXACT_RADIUS * self.head.face
         # 36 nodes across the face: landmarks of the lips are closer together than those of the jaw.
         near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), max(1, round(self.head.face / 36)))
-        nodes = near.nodes()
-        fields = interpolate(pose, residual, nodes, radius, [self.above, self.below])
+        (above, _), (below, _) = interpolate(pose, residual, near, radius, [self.above, self.below])
         # Away from all openings both views are the same, so that no seam is seen.
-        window = np.max([_window(shape, nodes) for shape in shapes], axis=0)
-        above, below = fields[0], fields[0] + window * (fields[1] - fields[0])
+        nodes = near.nodes()
+        below = above + np.max([_window(shape, nodes) for shape in shapes], axis=0) * (below - above)
         # Most pixels of a still background need no remapping.
         area = self.grid.support(flow).union(near.box).clip(self.picture_box)
         base = self.grid.upsample(flow)[area.slices]
@@ -117,11 +116,10 @@ class PortraitWarper:
         points = np.concatenate([self.nodes.ravel(), pose.astype(np.complex64)])
         by_head = self.parallax.fit(pose).trace_back(points)
         residual = self.pose - by_head[-len(pose) :]
-        all_points = self._all_but(set())
-        radius = SMOOTH_RADIUS * self.head.face
-        (smooth,) = interpolate(pose, residual, points, radius, [all_points], ridge=SMOOTH_RIDGE)
-        flow = (by_head - points + smooth)[: -len(pose)]
-        return flow.reshape(self.nodes.shape), residual - smooth[-len(pose) :]
+        radius, all_points = SMOOTH_RADIUS * self.head.face, self._all_but(set())
+        ((smooth, at_pose),) = interpolate(pose, residual, self.grid, radius, [all_points], ridge=SMOOTH_RIDGE)
+        flow = (by_head - points)[: -len(pose)].reshape(smooth.shape) + smooth
+        return flow, residual - at_pose
 
     def _remap(self, source: SourceMap) -> Picture:
         pixels = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

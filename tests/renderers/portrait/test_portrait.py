@@ -13,7 +13,7 @@ from headmotion.core.motion import Motion
 from headmotion.geometry.complex_points import as_complex
 from headmotion.renderers.portrait.head_ellipse import HeadEllipse
 from headmotion.renderers.portrait.openings import find_openings, rigid_points
-from headmotion.renderers.portrait.warp import Box, Grid, Similarity, trace_back
+from headmotion.renderers.portrait.warp import Box, Grid, Similarity, interpolate, trace_back
 from headmotion.renderers.portrait.warper import PortraitWarper
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import KeypointsSpec, Landmarks68Spec
@@ -321,6 +321,24 @@ def test_similarity():
     assert np.allclose(half(half(source)), motion(source), atol=1e-3)
     assert np.allclose(motion.power(-1)(motion(source)), source, atol=1e-3)
     assert Similarity(1 + 0j, 4 + 2j).power(-0.5).shift == pytest.approx(-2 - 1j)
+
+
+def test_interpolation_is_the_sum_of_its_basis_functions():
+    landmarks, radius, ridge = as_complex(POSE.numpy()), 40.0, 0.1
+    values, grid = landmarks * 0.1j - 3, Grid.covering(Box(0, 0, 90, 120), 7)
+    odd = np.arange(1, len(landmarks), 2)
+
+    def basis(points):
+        r = np.minimum(np.abs(points[..., None] - landmarks) / radius, 1)
+        return (1 - r) ** 4 * (4 * r + 1)
+
+    for subset, (field, fitted) in zip(
+        (odd, odd - 1), interpolate(landmarks, values, grid, radius, [odd, odd - 1], ridge), strict=True
+    ):
+        system = basis(landmarks[subset])[:, subset] + ridge * np.eye(len(subset))
+        coefficients = np.linalg.solve(system, values[subset])
+        assert np.allclose(field, basis(grid.nodes())[..., subset] @ coefficients, atol=2e-4)
+        assert np.allclose(fitted, basis(landmarks)[:, subset] @ coefficients, atol=2e-4)
 
 
 def test_the_warper_does_not_change_its_picture():
