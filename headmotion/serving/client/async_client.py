@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from ...core.lazy import import_optional
 from ...core.motion import Motion
 from ..motion_message import MotionMessage
 from ..protocol import STREAM_PATH
-from .conversation import Conversation, Reference
+from .connect_options import ConnectOptions
+from .conversation import Conversation
 
 MAX_MESSAGE = 64 << 20
 """Largest message from a server (bytes)."""
@@ -181,32 +182,17 @@ class AsyncClientSession:
 
 
 @asynccontextmanager
-async def connect_async(
-    url: str,
-    *,
-    model: str | None = None,
-    sample_rate: int = 16_000,
-    channels: int = 1,
-    reference: Reference = None,
-    controls: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    fps: str | int | None = None,
-    style: str | None = None,
-    representation: str | None = None,
-    mouth: Literal["auto", "closed", "as-is"] = "auto",
-    samples: Literal["float32", "int16"] = "float32",
-    format: Literal["binary", "json"] = "binary",
-    token: str | None = None,
-) -> AsyncIterator[AsyncClientSession]:
-    """Open a session on a server; as a context manager, it is closed at the end. Arguments as in `connect`.
+async def connect_async(url: str, **options: Unpack[ConnectOptions]) -> AsyncIterator[AsyncClientSession]:
+    """Open a session on a server; as a context manager, it is closed at the end.
+
+    Args:
+        url: address such as ``ws://127.0.0.1:8765``.
+        options: see `ConnectOptions`.
 
     Raises:
         ServingError: the server cannot be reached, or refuses.
     """
-    options = {"model": model, "rate": sample_rate, "channels": channels, "controls": controls, "seed": seed}
-    options |= {"fps": None if fps is None else str(fps), "style": style, "representation": representation}
-    conversation = Conversation(options | {"mouth": mouth, "format": format}, reference, samples, token)
-    session = AsyncClientSession(url, conversation)
+    session = AsyncClientSession(url, Conversation(options))
     await session.open()
     try:
         yield session

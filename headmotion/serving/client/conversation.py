@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,8 @@ from ...core.npz import as_float32, read_arrays
 from ...core.timing import as_fps
 from ..motion_message import MotionMessage
 from ..protocol import SAMPLE_TYPES, VERSION
+from .connect_options import ConnectOptions
 
-Reference = str | os.PathLike[str] | bytes | NDArray[Any] | None
-"""Path or content of a picture, an ``.npz`` with ``landmarks``, points ``[P, D]`` in pixels; None: the neutral pose."""
 Messages = list[str | bytes]
 
 
@@ -31,24 +30,24 @@ class Conversation:
     """The state of one session, which outlives its connections.
 
     Args:
-        options: fields of the hello message, other than version, samples and reference.
-        reference: the pose that the motion starts from.
-        samples: type in which samples travel, ``float32`` or ``int16``.
-        token: token of the server.
+        options: what the client asks for.
     """
 
-    def __init__(
-        self,
-        options: Mapping[str, Any],
-        reference: Reference = None,
-        samples: str = "float32",
-        token: str | None = None,
-    ) -> None:
-        if samples not in SAMPLE_TYPES:
-            raise ServingError("client", f"samples of type {' or '.join(SAMPLE_TYPES)}", repr(samples))
-        self._kind, self._token = samples, token
-        given = {name: value for name, value in options.items() if value is not None}
-        self._hello = {"type": "hello", "version": VERSION, "samples": samples, **given}
+    def __init__(self, options: ConnectOptions) -> None:
+        given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        unknown = given.keys() - ConnectOptions.__annotations__.keys()
+        if unknown:
+            known = ", ".join(ConnectOptions.__annotations__)
+            raise ServingError("client", f"options {known}", ", ".join(sorted(unknown)))
+        self._kind = given.setdefault("samples", "float32")
+        if self._kind not in SAMPLE_TYPES:
+            raise ServingError("client", f"samples of type {' or '.join(SAMPLE_TYPES)}", repr(self._kind))
+        self._token, reference = given.pop("token", None), given.pop("reference", None)
+        if "sample_rate" in given:
+            given["rate"] = given.pop("sample_rate")
+        if "fps" in given:
+            given["fps"] = str(given["fps"])
+        self._hello = {"type": "hello", "version": VERSION, **given}
         self._picture = None if reference is None else self._set_reference(reference)
         self._sent: deque[tuple[int, bytes]] = deque()  # number of the first sample, and samples
         self._pushed = self._processed = self._frames = self._channels = 0

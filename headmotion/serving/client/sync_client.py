@@ -6,13 +6,13 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from numpy.typing import NDArray
 
 from ...core.motion import Motion
 from .async_client import AsyncClientSession, connect_async
-from .conversation import Reference
+from .connect_options import ConnectOptions
 
 T = TypeVar("T")
 
@@ -85,43 +85,14 @@ class ClientSession:
         self._loop.close()
 
 
-def connect(
-    url: str,
-    *,
-    model: str | None = None,
-    sample_rate: int = 16_000,
-    channels: int = 1,
-    reference: Reference = None,
-    controls: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    fps: str | int | None = None,
-    style: str | None = None,
-    representation: str | None = None,
-    mouth: Literal["auto", "closed", "as-is"] = "auto",
-    samples: Literal["float32", "int16"] = "float32",
-    format: Literal["binary", "json"] = "binary",
-    token: str | None = None,
-) -> ClientSession:
+def connect(url: str, **options: Unpack[ConnectOptions]) -> ClientSession:
     """Open a session on a server.
 
     Args:
         url: address such as ``ws://127.0.0.1:8765``.
-        model: name of a model of the server; None: its first.
-        sample_rate: rate of the samples (Hz).
-        channels: channels of the samples.
-        reference: a picture's path or content, an ``.npz`` with ``landmarks``, points ``[P, D]`` in pixels, or None.
-        controls: edits by name, such as ``{"blink": 12}``; see `headmotion.controls.from_options`.
-        seed: seed of the generator's noise.
-        fps: frames per second, such as 30 or ``30000/1001``; None: the model's own.
-        style: a style of the model, if it has styles.
-        representation: type that the motion is converted to, such as ``blendshapes``.
-        mouth: as in `Pipeline.reference`.
-        samples: type in which samples travel; ``int16`` is half as large.
-        format: form in which motion travels.
-        token: token of the server.
+        options: see `ConnectOptions`.
 
     Raises:
         ServingError: the server cannot be reached, or refuses.
     """
-    arguments = {name: value for name, value in locals().items() if name != "url"}
-    return ClientSession(connect_async(url, **arguments))
+    return ClientSession(connect_async(url, **options))
