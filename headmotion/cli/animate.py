@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
+from itertools import tee
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
 from .console import show
-from .options import F, any_path, check_output, device, existing_file, one_thread, options, quiet, seed, spec_fields
+from .options import (
+    F,
+    any_path,
+    check_output,
+    device,
+    existing_file,
+    face,
+    one_thread,
+    options,
+    quiet,
+    seed,
+    spec_fields,
+)
 
 SOME_FAILED = 1
 """Exit status of ``animate`` if some of several files failed."""
@@ -20,14 +34,6 @@ ONLY_FOR_VIDEOS = ("renderer", "crop", "size")
 """Options of ``animate`` that a file for another program does not take."""
 SHOWN_FAILURES = 5
 """Failures that are printed; the report has all."""
-
-
-def _face(context: click.Context, parameter: click.Parameter, value: str) -> int | Literal["largest"]:
-    if value == "largest":
-        return "largest"
-    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value)):
-        raise click.BadParameter(f"{value[:80]!r} is neither 'largest' nor a number from 1.")
-    return int(value)
 
 
 def _angles(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
@@ -121,9 +127,7 @@ def make_demo(
         help="Pose in the picture: .npz with the key 'landmarks'.  [default: found by a detector]",
     ),
     click.option("--detector", help="face-mesh, mediapipe, face-alignment or a .task file.  [default: face-mesh]"),
-    click.option(
-        "--face", default="largest", callback=_face, metavar="N|largest", help="Which face, counted from the left."
-    ),
+    face,
     click.option(
         "--mouth",
         type=click.Choice(["auto", "closed", "as-is"]),
@@ -134,9 +138,11 @@ def make_demo(
     click.option(
         "-o",
         "--output",
+        "outputs",
         type=any_path,
-        help="talk.mp4, .webm or .gif, or a folder for PNG pictures; motion: .npz, .json, .csv, .glb, .bvh, .vtt. "
-        "A folder for the outputs of several files.",
+        multiple=True,
+        help="talk.mp4, .webm or .gif, or a folder for PNG pictures; motion: .npz, .json, .csv, .glb, .bvh, .vtt; "
+        "several for one speech. A folder for the outputs of several files.",
     ),
     click.option(
         "--format",
@@ -181,7 +187,7 @@ def animate(
     audio: tuple[Path, ...],
     jobs: Path | None,
     image: Path | None,
-    output: Path | None,
+    outputs: tuple[Path, ...],
     format_name: str,
     report: Path | None,
     workers: int | None,
@@ -197,17 +203,20 @@ def animate(
     Several files, folders or patterns give a video each, in the folder --output; so does a table (--jobs).
     """
     one_thread()
-    if output is None and (jobs is None or audio):
+    if not outputs and (jobs is None or audio):
         raise click.MissingParameter(param_hint="'-o' / '--output'", param_type="option", ctx=context)
     given = {name: str(value) if isinstance(value, Path) else value for name, value in choices.items()}
     if jobs is None and len(audio) == 1 and not _is_several(audio[0]):
-        assert output is not None
         speech = existing_file.convert(audio[0], context.command.params[0], context)
         for name in ONLY_FOR_SEVERAL:
-            if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"--{name.removesuffix('_name')} is for several files.", context)
-        show(_animate_one(speech, image, output, model, device, given, quiet))
+        for path in animate_one(speech, image, outputs, model, device, given, quiet):
+            show(path)
         return
+    if len(outputs) > 1:
+        raise click.UsageError("Several files have one folder (-o), with the format --format.", context)
+    output = next(iter(outputs), None)
     from headmotion.pipeline.generate_job import GenerateOptions
     from headmotion.pipeline.generate_many import REPORT, run_tasks
     from headmotion.pipeline.jobs_table import tasks_from_paths, tasks_from_table
@@ -238,31 +247,46 @@ def _is_several(path: Path) -> bool:
     return path.is_dir() or (not path.exists() and any(sign in str(path) for sign in "*?["))
 
 
-def _animate_one(
-    audio: Path, image: Path | None, output: Path, model: str, device: str, choices: dict[str, Any], quiet: bool
-) -> Path:
-    """Write the video of one file in this process."""
+def animate_one(
+    audio: Path,
+    image: Path | None,
+    outputs: Sequence[Path],
+    model: str,
+    device: str,
+    choices: dict[str, Any],
+    quiet: bool,
+) -> Iterator[Path]:
+    """Write the outputs of one file in this process, and yield their paths."""
     from headmotion.export.formats import SUFFIXES
 
-    exported = output.suffix.lower() in SUFFIXES.values()
-    if exported and (video := [name for name in ONLY_FOR_VIDEOS if choices[name] is not None]):
-        raise click.UsageError(f"--{video[0]} is for videos and pictures, not for {output.suffix}.")
+    motion_files = [output for output in outputs if output.suffix.lower() in SUFFIXES.values()]
+    videos = [output for output in outputs if output not in motion_files]
+    if not videos and (video := [name for name in ONLY_FOR_VIDEOS if choices[name] is not None]):
+        raise click.UsageError(f"--{video[0]} is for videos and pictures, not for {outputs[0].suffix}.")
+    if len(set(outputs)) < len(outputs):
+        raise click.UsageError("--output names a file twice.")
     import headmotion
     from headmotion.media.frames_writer import check_target
-    from headmotion.pipeline.generate_job import GenerateOptions, iter_motion, write_output
+    from headmotion.pipeline.generate_job import GenerateOptions, iter_motion, write_video
 
     # Before the model is loaded, so that a mistake shows at once.
-    if not exported:
+    for output in videos:
         check_target(output)
-    check_output(output, may_be_folder=not output.suffix)
+    for output in outputs:
+        check_output(output, may_be_folder=not output.suffix)
     chosen = GenerateOptions.parse(choices)
     headmotion.controls.from_options(**chosen.control_options())
-    pipe = headmotion.load(model, device=device)
+    pipe, speech = headmotion.load(model, device=device), headmotion.Audio.load(audio, chosen.audio_track)
     source = chosen.landmarks or image
     reference = pipe.reference(source, detector=chosen.detector, face=chosen.face, mouth=chosen.mouth)
-    if exported:
-        from headmotion.export import write_motion
+    parts = iter_motion(pipe, speech, chosen, reference)
+    if len(outputs) > 1 or motion_files:
+        # Otherwise the parts of a video are drawn as they are generated, in constant memory.
+        parts = iter([headmotion.Motion.concatenate(list(parts))])
+    for output, motion in zip(outputs, tee(parts, len(outputs)), strict=True):
+        if output in motion_files:
+            from headmotion.export import write_motion
 
-        parts = iter_motion(pipe, headmotion.Audio.load(audio, chosen.audio_track), chosen, reference)
-        return write_motion(headmotion.Motion.concatenate(list(parts)), output)
-    return write_output(pipe, audio, image, output, chosen, reference, quiet=quiet)
+            yield write_motion(next(motion), output)
+        else:
+            yield write_video(pipe, motion, output, image, speech, chosen, quiet=quiet)

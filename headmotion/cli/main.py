@@ -13,10 +13,12 @@ from headmotion.core.progress import stop_bars
 from .animate import animate, demo
 from .console import fail, print_warnings
 from .corpus import inspect_corpus, prepare, synthesize
+from .detect import detect
 from .evaluation import compare, evaluate
 from .export import export
 from .info import inspect, licenses, schema
 from .plugins import plugins
+from .say import say
 from .serve import serve
 from .training import train
 
@@ -36,7 +38,7 @@ def cli(context: click.Context) -> None:
 
 
 COMMANDS = (
-    *(demo, animate),
+    *(demo, animate, say, detect),
     *(prepare, synthesize, inspect_corpus),
     *(train, evaluate, compare, export),
     serve,

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -53,6 +53,19 @@ seed = click.option(
     "--seed", type=click.IntRange(0, (1 << 63) - 1), default=0, show_default=True, help="Seed of the generator's noise."
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress bar.")
+
+
+def _face(context: click.Context, parameter: click.Parameter, value: str) -> int | Literal["largest"]:
+    if value == "largest":
+        return "largest"
+    if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value)):
+        raise click.BadParameter(f"{value[:80]!r} is neither 'largest' nor a number from 1.")
+    return int(value)
+
+
+face = click.option(
+    "--face", default="largest", callback=_face, metavar="N|largest", help="Which face, counted from the left."
+)
 
 
 def spec_fields(text: str, example: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 from ..core.errors import DetectorError
-from ..core.interfaces.detector import Detection, Detector
+from ..core.interfaces.detector import Detection, Detector, SupportsTracking
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.timing import resample_frames
-from ..media.video_reader import last_frames
+from ..media.video_reader import VideoFrame, last_frames
 from .detection_points import DetectionPoints
 
 Face = int | Literal["largest"]
@@ -71,13 +71,13 @@ class PoseFinder:
             DetectorError: no face, or no face of the selected number.
         """
         (found,) = self._detect([picture])
-        return self._checked(found, picture).pose.unsqueeze(0)
+        return self._checked(found, picture.shape[:2]).pose.unsqueeze(0)
 
-    def _checked(self, persons: Sequence[_Person], picture: Picture) -> _Person:
-        """Return the selected person, with warnings of the faults of its points."""
+    def _checked(self, persons: Sequence[_Person], size: tuple[int, ...]) -> _Person:
+        """Return the selected person of a picture of some height and width, with warnings of faults of its points."""
         person = self._select(persons)
         if self._points is not None and person.points is not None:
-            for fault in faults(person.points, self._points.representation, picture.shape[0], picture.shape[1]):
+            for fault in faults(person.points, self._points.representation, *size):
                 _log.warning("%s", fault)
         return person
 
@@ -95,7 +95,7 @@ class PoseFinder:
         """
         pictures, rate = last_frames(path, lambda rate: math.ceil((frames - 1) * rate / fps) + 1)
         last, *earlier = self._detect(pictures[::-1])
-        persons = [self._checked(last, pictures[-1])]
+        persons = [self._checked(last, pictures[-1].shape[:2])]
         for found in takewhile(len, earlier):
             # The face is selected in the last frame only; before, it is the one nearest to the frame after.
             persons.append(_nearest(found, persons[-1]))
@@ -103,6 +103,22 @@ class PoseFinder:
         backwards = torch.stack([person.pose for person in persons])
         count = min(frames, math.floor((len(persons) - 1) * fps / rate) + 1)
         return resample_frames(backwards, rate, fps, count).flip(0)
+
+    def follow(self, frames: Iterable[VideoFrame]) -> Iterator[tuple[int, Tensor | None]]:
+        """Yield each frame's index, and the pose ``[P, D]`` in pixels of the video or None where no face is visible.
+
+        The face is selected in the first frame that shows one; later it is the one nearest to the frame before.
+        """
+        tracker = self.detector.tracker() if isinstance(self.detector, SupportsTracking) else None
+        person, visible, number = None, False, -1
+        for frame in frames:
+            if frame.number != number:  # the same picture may be shown in several frames
+                (found,) = self.detector.detect([frame.picture]) if tracker is None else [tracker.push(frame.picture)]
+                persons, number = self._persons(found, frame.reduction), frame.number
+                visible = bool(persons)
+                if visible:
+                    person = self._checked(persons, frame.size) if person is None else _nearest(persons, person)
+            yield frame.index, person.pose if person is not None and visible else None
 
     @cached_property
     def _points(self) -> DetectionPoints | None:

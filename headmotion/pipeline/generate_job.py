@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -207,7 +207,14 @@ class GenerateJob(Job):
                 heartbeat()
                 yield motion
 
-        write_output(pipe, self.audio, self.image, Path(self.target), options, reference, counted)
+        from ..media.audio import Audio
+
+        speech = Audio.load(self.audio, options.audio_track)
+        motions, target = counted(iter_motion(pipe, speech, options, reference)), Path(self.target)
+        if target.suffix.lower() in MOTION_FILES:
+            Motion.concatenate(list(motions)).save(target)
+        else:
+            write_video(pipe, motions, target, self.image, speech, options)
         return count
 
 
@@ -230,26 +237,24 @@ def iter_motion(pipe: Pipeline, speech: Audio, options: GenerateOptions, referen
     )
 
 
-def write_output(
+def write_video(
     pipe: Pipeline,
-    audio: str | Path,
-    image: str | Path | None,
+    motions: Iterable[Motion],
     target: Path,
+    image: str | Path | None,
+    speech: Audio,
     options: GenerateOptions,
-    reference: Reference,
-    observe: Any = iter,
     quiet: bool = True,
 ) -> Path:
-    """Generate the motion for speech and write it as a motion file, a video or pictures.
+    """Draw consecutive motions as a video or pictures.
 
     Args:
         pipe: the pipeline.
-        audio: file with the speech.
-        image: picture of the face, if any.
+        motions: parts of the motion.
         target: the output.
-        options: how it is generated.
-        reference: the pose that the motion starts from.
-        observe: passes the parts of the motion on, to count them for example.
+        image: picture of the face, if any.
+        speech: sound track.
+        options: renderer, size and crop.
         quiet: no progress bar.
 
     Returns:
@@ -259,12 +264,6 @@ def write_output(
         HeadmotionError: an input that cannot be read, an option that does not fit the model, or an output that cannot
             be written.
     """
-    from ..media.audio import Audio
-
-    speech = Audio.load(audio, options.audio_track)  # once, so that its header is not read again for the sound track
-    motions = observe(iter_motion(pipe, speech, options, reference))
-    if target.suffix.lower() in MOTION_FILES:
-        return Motion.concatenate(list(motions)).save(target)
     renderer = {"type": options.renderer} if isinstance(options.renderer, str) else options.renderer
     fields = renderer or _suitable_renderer(pipe.renderer, image is not None)
     view: dict[str, Any] = {"size": options.size, "crop": options.crop}

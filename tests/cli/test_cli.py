@@ -570,6 +570,8 @@ def test_animate_takes_several_files_and_tables(
         ([], "--output"),
         (["-o", "x"], "AUDIO"),
         (["s.wav", "t.wav"], "--output"),
+        (["s.wav", "-o", "x.npz", "-o", "x.npz"], "twice"),
+        (["s.wav", "s.wav", "-o", "x", "-o", "y"], "one folder"),
         (["s.wav", "-o", "x.mp4", "--workers", "2"], "--workers is for several files"),
         (["s.wav", "-o", "x.mp4", "--format", "gif"], "--format is for several files"),
         (["none*.wav", "-o", "x"], "a pattern that matches"),
@@ -581,3 +583,38 @@ def test_mistakes_with_several_files_are_one_line(
 ) -> None:
     write_speech(here / "s.wav", 0.2)
     assert complaint in mistake("animate", *arguments)
+
+
+def test_one_motion_in_several_files(here: Path, run: Callable[..., tuple[int, str, str]], model: Path) -> None:
+    write_speech(here / "s.wav", 0.4)
+    outputs = ("a.mp4", "a.npz", "a.csv", "pictures")
+    status, out, err = run("animate", "s.wav", "--model", model, *(part for name in outputs for part in ("-o", name)))
+    assert (status, out.splitlines()) == (0, list(outputs)), err
+    motion = hm.Motion.load(here / "a.npz")
+    assert len(motion) == len(list((here / "pictures").glob("*.png"))) == frames_of(here / "a.mp4")[0] == 10
+    assert (here / "a.csv").read_text().count("\n") >= 10
+
+
+def test_text_is_spoken_and_animated(here: Path, run: Callable[..., tuple[int, str, str]], model: Path) -> None:
+    pytest.importorskip("espeakng_loader", reason="needs the extra espeak")
+    files = ("-o", "hi.wav", "-o", "hi.npz", "--phonemes", "hi.csv")
+    status, _, err = run("say", "Good morning", *files, "--model", model)
+    assert status == 0, err
+    frames, rate = soundfile.info(here / "hi.wav").frames, soundfile.info(here / "hi.wav").samplerate
+    assert len(hm.Motion.load(here / "hi.npz")) == round(frames / rate * 25)
+    head, *phonemes = (here / "hi.csv").read_text("utf-8").splitlines()
+    assert head == "phoneme,start_s,onset_s,end_s"
+    assert float(phonemes[-1].rpartition(",")[2]) == pytest.approx(frames / rate)
+    status, _, err = run("say", "Good morning", "-o", "hi.wav", "--voice", "xx")
+    assert status == 2 and "the voice xx" in err and err.count("\n") == 1
+
+
+def test_a_face_is_detected(here: Path, run: Callable[..., tuple[int, str, str]], mistake: Callable[..., str]) -> None:
+    assets = Path(hm.__file__).parent / "assets"
+    status, _, err = run("detect", assets / "portrait.png", "-o", "face.npz")
+    assert status == 0, err
+    with np.load(assets / "portrait_landmarks.npz") as bundled:
+        assert np.abs(np.asarray(hm.Motion.load(here / "face.npz").values[0]) - bundled["landmarks"][:, :2]).mean() < 6
+    write_speech(here / "s.wav", 0.2)
+    assert "a picture or a video" in mistake("detect", "s.wav", "-o", "x.npz")
+    assert "x.mp3" in mistake("detect", assets / "portrait.png", "-o", "x.mp3")

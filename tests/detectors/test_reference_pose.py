@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
+from brightness import FACE, Brightness, pose, video
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,14 +18,6 @@ import headmotion as hm
 from headmotion.core.interfaces.detector import box_of
 from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder, faults
 from headmotion.detectors.specs import MediapipeSpec
-
-FACE = hm.PipelineSpec().representation.build()
-
-
-def pose(x: float, y: float, size: float) -> torch.Tensor:
-    """The neutral face with its middle at ``x, y`` and ``size`` px between the outer eye corners."""
-    points = FACE.neutral()
-    return (points - 0.5) * (size / float((points[36] - points[45]).norm())) + torch.tensor([x, y])
 
 
 class FixedDetector(hm.Detector):
@@ -38,27 +30,6 @@ class FixedDetector(hm.Detector):
     def detect(self, images: Sequence[np.ndarray]) -> list[list[hm.Detection]]:
         self.pictures += images
         return [[hm.Detection(pose, box_of(pose)) for pose in self.poses]] * len(images)
-
-
-class Brightness(hm.Detector):
-    """Finds a face whose x is the brightness of the picture, and none in a black one."""
-
-    def detect(self, images: Sequence[np.ndarray]) -> list[list[hm.Detection]]:
-        return [[] if image.mean() < 5 else self.find(float(image.mean())) for image in images]
-
-    def find(self, brightness: float) -> list[hm.Detection]:
-        return [hm.Detection(one, box_of(one)) for one in (pose(1000, 50, 50), pose(brightness, 50, 50))]
-
-
-def video(path: Path, brightness: list[int], rate: int = 25) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "1", "g": "50"})
-        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuv420p"
-        for value in brightness:
-            picture = np.full((32, 64, 3), value, np.uint8)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    return path
 
 
 PICTURE = np.zeros((200, 600, 3), np.uint8)

@@ -87,7 +87,8 @@ def synthesize(text: str, voice: EspeakVoice) -> Utterance:
     except (OSError, ValueError, subprocess.SubprocessError):
         raise CorpusError("espeak-ng", "speech", f"none: its process failed with {library}", REMEDY) from None
     if "error" in answer:
-        raise CorpusError("espeak-ng", f"the voice {voice.name}", answer["error"], REMEDY)
+        remedy = REMEDY if "data" in answer["error"] else "voices are such as en-us, de, fr+f3, cmn"
+        raise CorpusError("espeak-ng", f"the voice {voice.name}", answer["error"], remedy)
     samples = np.frombuffer(sound, dtype="<i2").astype(np.float32) / np.float32(32768)
     if not len(samples):
         raise CorpusError("espeak-ng", "speech", f"none for {text[:40]!r}")

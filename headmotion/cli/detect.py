@@ -1,0 +1,47 @@
+"""The command that finds faces: detect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from .console import show
+from .options import any_path, check_output, existing_file, face, one_thread, options
+
+
+@click.command()
+@click.argument("source", metavar="PICTURE|VIDEO", type=existing_file)
+@options(
+    click.option(
+        "-o",
+        "--output",
+        type=any_path,
+        required=True,
+        help="File for the motion: .npz, .json, .csv, .bvh, .glb, .gltf or .vtt.",
+    ),
+    click.option(
+        "--representation",
+        default="landmarks68",
+        show_default=True,
+        metavar="TYPE",
+        help="What is found: landmarks68, mesh478, blendshapes, or what the detector gives.",
+    ),
+    click.option("--detector", help="face-mesh, mediapipe, face-alignment or a .task file.  [default: face-mesh]"),
+    face,
+    click.option("--fps", default="25", show_default=True, help="Frames per second, such as 30 or 30000/1001."),
+)
+def detect(
+    source: Path, output: Path, representation: str, detector: str | None, face: int | Literal["largest"], fps: str
+) -> None:
+    """Find one face in a picture or a video, and write its landmarks or blend shapes as a motion."""
+    check_output(output)
+    from headmotion.export.formats import format_of
+
+    format_of(output)
+    one_thread()
+    from headmotion.detectors.detect_motion import detect_motion
+    from headmotion.export import write_motion
+
+    show(write_motion(detect_motion(source, representation, detector, face, fps), output))
