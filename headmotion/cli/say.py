@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,9 @@ def say(
     from headmotion.core.files import atomic_output, write_text
     from headmotion.data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 
-    spoken = click.get_text_stream("stdin").read() if text == "-" else text
+    spoken = sys.stdin.read() if text == "-" else text
     utterance = synthesize(spoken, EspeakVoice(voice, words_per_minute, pitch))
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]
 
     if phonemes is not None:
         table = io.StringIO()
