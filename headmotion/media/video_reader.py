@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from ..core.errors import ImageError
 from ..core.interfaces.renderer import Picture
@@ -48,6 +49,7 @@ class Video:
     def __init__(self, container: Any, stream: Any) -> None:
         self.has_audio = bool(container.streams.audio)
         self._aspect = _pixel_aspect(stream)
+        self._converter = VideoReformatter()
         self._rate = Fraction(stream.average_rate or stream.guessed_rate or DEFAULT_RATE)
         self._decoded = _increasing(container.decode(stream), stream.time_base, self._rate)
         self._first = next(self._decoded, None)
@@ -77,12 +79,12 @@ class Video:
             for next_stamp, next_frame in self._decoded:
                 end = frames_before(next_stamp - origin)
                 until = min(end, frames_before(stamp + LONGEST_HOLD_S))
-                yield from _repeat(current, self._aspect, number, range(index, until))
+                yield from _repeat(current, self._aspect, number, range(index, until), self._converter)
                 index, number, current, stamp = end, number + 1, next_frame, next_stamp - origin
             # The last frame stays as long as it says, or as long as the others did on average.
             duration = current.duration * current.time_base if current.duration else 1 / self._rate
             end = frames_before(stamp + min(duration, Fraction(LONGEST_HOLD_S)))
-            yield from _repeat(current, self._aspect, number, range(index, max(end, 1)))
+            yield from _repeat(current, self._aspect, number, range(index, max(end, 1)), self._converter)
 
 
 @contextlib.contextmanager
@@ -130,8 +132,9 @@ def last_frames(path: Path, count: Callable[[Fraction], int]) -> tuple[list[Pict
         if stream is None or not stream.average_rate:
             raise ImageError("video", "a video track", f"none in {path}")
         fps = Fraction(stream.average_rate)
-        aspect = _pixel_aspect(stream)
-        return [_decode(frame, *_shown_size(frame, aspect)) for frame in _tail(container, stream, count(fps))], fps
+        aspect, converter = _pixel_aspect(stream), VideoReformatter()
+        tail = _tail(container, stream, count(fps))
+        return [_decode(frame, *_shown_size(frame, aspect), converter) for frame in tail], fps
 
 
 def _tail(container: Any, stream: Any, count: int) -> list[Any]:
@@ -148,24 +151,29 @@ def _tail(container: Any, stream: Any, count: int) -> list[Any]:
     return list(frames)
 
 
-def _repeat(frame: Any, aspect: Fraction, number: int, indices: range) -> Iterator[VideoFrame]:
+def _repeat(
+    frame: Any, aspect: Fraction, number: int, indices: range, converter: VideoReformatter
+) -> Iterator[VideoFrame]:
     """Convert a decoded frame to a picture and return it for each of the indices."""
     if not indices:
         return
     shown = _shown_size(frame, aspect)
     reduction = max(1.0, max(shown) / LONGEST_EDGE)
     width, height = (max(1, round(edge / reduction)) for edge in shown)
-    picture = _decode(frame, width, height)
+    picture = _decode(frame, width, height, converter)
     size = shown if _quarter_turns(frame) % 2 else shown[::-1]
     yield from (VideoFrame(index, number, picture, reduction, size) for index in indices)
 
 
-def _decode(frame: Any, width: int, height: int) -> Picture:
-    """Return a frame's pixels, scaled and then turned upright by the rotation that its metadata states."""
-    # Scaling and conversion of color are one pass in FFmpeg.
+def _decode(frame: Any, width: int, height: int, converter: VideoReformatter) -> Picture:
+    """Return a frame's pixels, scaled and then turned upright by the rotation that its metadata states.
+
+    The converter is shared by the frames of a video, because to prepare it takes longer than to convert a frame.
+    """
+    # Scaling and conversion of color are one pass in FFmpeg; on one thread, as others are not worth their start.
     larger = width > frame.width or height > frame.height
     method = "BICUBIC" if larger else "AREA"
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=method)
+    pixels = converter.reformat(frame, width, height, "rgb24", interpolation=method, threads=1).to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, _quarter_turns(frame)), np.uint8)
 
 
