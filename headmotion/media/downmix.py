@@ -62,7 +62,7 @@ class Downmixer:
         self.rate, self.name, self.center = rate, name, center
         self._warned = set() if warned is None else warned
         self._states: dict[str, NDArray[np.float64]] = {}
-        self._channels = self._age = 0
+        self._channels = self._received = 0
 
     def push(self, samples: ArrayLike | Tensor) -> Wave:
         """Convert the next samples ``[s]`` or ``[s, C]``.
@@ -73,31 +73,31 @@ class Downmixer:
         array = as_floats(samples, self.name)
         channels = 1 if array.ndim == 1 else array.shape[1]
         if channels != self._channels and len(array):
-            self._channels, self._states = channels, {k: v for k, v in self._states.items() if k in ("sum", "count")}
+            self._channels, self._states = channels, {k: v for k, v in self._states.items() if k == "sum"}
         if not len(array):
             return np.zeros(0, np.float32)
         if max(float(array.max()), -float(array.min())) > LOUDEST:
             self._warn(f"samples beyond {LOUDEST:g}, but full scale is -1..1: divide by the full scale they have")
         # In blocks, because the sums need many times the memory of the samples.
-        first = BLOCK - self._age
+        first = BLOCK - self._received % BLOCK
         starts = [0, *range(first, len(array), BLOCK)]
         blocks = [self._convert(array[start:end]) for start, end in pairwise([*starts, len(array)])]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def get_state(self) -> Any:
         """Return what `set_state` of a new mixer needs to continue to the same bits."""
-        return {"channels": self._channels, "age": self._age, "states": dict(self._states)}
+        return {"channels": self._channels, "received": self._received, "states": dict(self._states)}
 
     def set_state(self, state: Any) -> None:
         """Continue where `get_state` was called."""
-        self._channels, self._age = state["channels"], state["age"]
+        self._channels, self._received = state["channels"], state["received"]
         self._states = {name: np.asarray(v) for name, v in state["states"].items()}
 
     def _convert(self, array: NDArray[np.float32]) -> Wave:
         mono = array.ndim == 1 or array.shape[1] == 1
         wave = np.ascontiguousarray(array.reshape(-1)) if mono else self._mix(array.astype(np.float64))
         wave = self._without_offset(wave)
-        self._age = (self._age + len(wave)) % BLOCK
+        self._received += len(wave)
         return wave
 
     def _mix(self, x: NDArray[np.float64]) -> Wave:
@@ -136,26 +136,34 @@ class Downmixer:
         return np.where(inverted, -1.0, 1.0)
 
     def _without_offset(self, wave: Wave) -> Wave:
-        # The sum and the number of samples that it stands for, both with the same weights.
         total = self._leaky("sum", wave.astype(np.float64)[:, None], OFFSET_SECONDS)[:, 0]
-        number = self._leaky("count", np.ones((len(wave), 1)), OFFSET_SECONDS)[:, 0]
-        mean = total / np.maximum(number, OFFSET_START_SECONDS * self.rate)
-        share = np.clip((np.abs(mean) - OFFSET_FROM) / (OFFSET_FULL - OFFSET_FROM), 0, 1)
-        return (wave - mean * share).astype(np.float32) if share.any() else wave
+        mean = total / np.maximum(self._count(len(wave), OFFSET_SECONDS), OFFSET_START_SECONDS * self.rate)
+        size = np.abs(mean)
+        if size.max() <= OFFSET_FROM:
+            return wave
+        share = np.clip((size - OFFSET_FROM) / (OFFSET_FULL - OFFSET_FROM), 0, 1)
+        return (wave - mean * share).astype(np.float32)
 
     def _leaky(self, name: str, values: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
         """Return sums ``[s, n]`` of the values up to each sample, in which older ones count exponentially less."""
-        end = self._age + len(values)
+        age = self._received % BLOCK
+        end = age + len(values)
         powers = _powers(seconds * self.rate)[:, None]
         # NumPy adds in order, so the sums do not depend on the chunks. They count from the start of the block, or they
         # would grow without bounds.
-        scaled = values / powers[self._age : end]
+        scaled = values / powers[age:end]
         scaled[0] += self._states.get(name, 0.0)
         sums = np.cumsum(scaled, axis=0)
         state = sums[-1] * powers[BLOCK] if end == BLOCK else sums[-1]
         # What is left after minutes of silence would be denormal, and slow.
         self._states[name] = np.where(np.abs(state) < 1e-200, 0.0, state)
-        return np.asarray(sums * powers[self._age : end])
+        return np.asarray(sums * powers[age:end])
+
+    def _count(self, samples: int, seconds: float) -> NDArray[np.float64]:
+        """Return the sums ``[samples]`` that `_leaky` would return for ones since the first sample."""
+        block, age = divmod(self._received, BLOCK)
+        powers = _powers(seconds * self.rate)
+        return np.asarray((1 - powers[BLOCK] ** block * powers[age + 1 : age + 1 + samples]) / (1 - powers[1]))
 
     def _warn(self, text: str) -> None:
         if text not in self._warned:

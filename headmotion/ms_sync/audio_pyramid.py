@@ -197,4 +197,4 @@ def conv_blocks(modules: Iterable[nn.Module]) -> list[ConvBlock]:
 def _drop_before(tail: LevelTail, first: int) -> LevelTail:
     """Drop the vectors before index ``first``, but always keep the last, which holds the edge."""
     drop = max(0, min(first - tail.first, tail.vectors.shape[-1] - 1))
-    return LevelTail(tail.vectors[..., drop:], tail.first + drop)
+    return LevelTail(tail.vectors[..., drop:], tail.first + drop) if drop else tail

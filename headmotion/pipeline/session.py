@@ -141,7 +141,7 @@ class Session:
         """
         with self._lock:
             self.check_open()
-            check_host(self.pipeline)
+            check_host(self.pipeline, goes_on=True)
             self.enqueue(samples, listener)
             return run_alone(self.advance())
 
@@ -155,7 +155,7 @@ class Session:
         with self._lock:
             self.check_open()
             self.check_audio()
-            check_host(self.pipeline)
+            check_host(self.pipeline, goes_on=True)
             self._ended = "one that was flushed"
             return run_alone(self.finish())
 

@@ -144,5 +144,7 @@ def test_older_samples_count_exponentially_less():
         total = decay * total + value
         expected.append(total)
     for first in range(0, len(values), BLOCK):
-        sums = mixer._leaky("energy", values[first : first + BLOCK], 10.0)
-        assert np.allclose(sums, expected[first : first + BLOCK], rtol=1e-9, atol=1e-9)
+        part = values[first : first + BLOCK]
+        assert np.allclose(mixer._count(len(part), 10.0), mixer._leaky("ones", np.ones((len(part), 1)), 10.0)[:, 0])
+        assert np.allclose(mixer._leaky("energy", part, 10.0), expected[first : first + BLOCK], rtol=1e-9, atol=1e-9)
+        mixer._received += len(part)

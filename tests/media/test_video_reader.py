@@ -60,18 +60,15 @@ def write_marked(path: Path) -> Path:
     return write_video(path, [picture] * 2)
 
 
-class DecodedFrame(SimpleNamespace):
-    """The attributes of PyAV's frame that are needed."""
-
-    width, height, rotation, time_base, duration = 4, 2, 0, Fraction(1, 1000), None
-
-    def to_ndarray(self, **ignored: Any) -> np.ndarray:
-        return np.zeros((self.height, self.width, 3), np.uint8)
+def decoded_frame(stamp_ms: int) -> av.VideoFrame:
+    frame = av.VideoFrame(4, 2, "yuv420p")
+    frame.pts, frame.time_base = stamp_ms, Fraction(1, 1000)
+    return frame
 
 
 def video_of(stamps_ms: list[int], rate: Fraction | None = FPS) -> Video:
     """A video with frames at these times."""
-    frames = iter([DecodedFrame(pts=stamp) for stamp in stamps_ms])
+    frames = iter([decoded_frame(stamp) for stamp in stamps_ms])
     container = SimpleNamespace(start_time=0, streams=SimpleNamespace(audio=()), decode=lambda stream: frames)
     stream = SimpleNamespace(
         average_rate=rate, guessed_rate=None, time_base=Fraction(1, 1000), sample_aspect_ratio=None
