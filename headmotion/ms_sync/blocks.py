@@ -92,6 +92,9 @@ class ConvBlock(nn.Module):
         inner = self.norm(convolved.transpose(1, 2))
         inner = self.project(functional.gelu(self.expand(inner)))
         skipped = padded[..., self.lookback : padded.shape[-1] - self.lookahead : self.stride].transpose(1, 2)
+        if self.stride != 1 or inner.shape[-1] != skipped.shape[-1]:
+            # With frozen weights, torch multiplies sequences that are not contiguous one by one.
+            skipped = skipped.contiguous()
         return functional.gelu(inner + self.skip(skipped)).transpose(1, 2)
 
 

@@ -78,6 +78,7 @@ class Cropper:
     ) -> None:
         self.corpus, self.spec, self.context, self.frames = corpus, spec, context, frames
         self.recorded = recorded_representation(context.representation)
+        self.is_fitted = isinstance(context.representation, SupportsFitting)
         self.samples_per_frame, self.look_ahead = samples_per_frame, look_ahead
         self.pictures, self.labels = "frames" in tracks, "labels" in tracks
         self.cache: FeatureCache | None = None
@@ -116,24 +117,22 @@ class Cropper:
         if read.audio is not None:
             wave[: len(read.audio)] = read.audio[:wave_length]
         labels = None if read.labels is None else torch.from_numpy(read.labels)
-        result = Crop(
-            self.recorded.normalize(values, square), torch.from_numpy(wave), torch.tensor(stretch), labels=labels
-        )
+        result = Crop(values, torch.from_numpy(wave), torch.tensor(stretch), labels=labels)
         if self.cache is not None:
             result = result._replace(features=torch.from_numpy(self.cache.read(index, first, self.max_frames)))
         if self.pictures:
             assert read.frames is not None
             pictures = torch.from_numpy(read.frames)
             result = self._with_pictures(result, values, pictures, index, first, length - count, rng)
+        jittered = _jittered(square, rng) if self.spec.augment else square
+        result = result._replace(motion=self.recorded.normalize(values, jittered))
         if self.spec.augment:
-            result = self._augmented(result, values, square, stretch, rng)
-        return result._replace(motion=self._converted(result.motion))
+            result = self._augmented(result, stretch, rng)
+        return result._replace(motion=self._converted(result.motion)) if self.is_fitted else result
 
     def _converted(self, motion: Tensor) -> Tensor:
-        """Return recorded motion ``[T, P, D]``, unit frame, in the fitted representation if the pipeline has one."""
+        """Return recorded motion ``[T, P, D]``, unit frame, in the pipeline's fitted representation."""
         target = self.context.representation
-        if not isinstance(target, SupportsFitting):
-            return motion
         spec = self.recorded.spec.model_dump(mode="json")
         return Motion(motion, self.context.fps, spec, UnitSquare(0.5, 0.5, 1.0), "unit").to(target).values
 
@@ -161,21 +160,18 @@ class Cropper:
             picture_motion=representation.normalize(values, square),
         )
 
-    def _augmented(
-        self, crop: Crop, values: Tensor, square: UnitSquare, stretch: float, rng: np.random.Generator
-    ) -> Crop:
-        representation = self.recorded
-        crop = crop._replace(motion=representation.normalize(values, _jittered(square, rng)))
+    def _augmented(self, crop: Crop, stretch: float, rng: np.random.Generator) -> Crop:
         if self.spec.time_stretch:
             factor = torch.tensor([stretch], dtype=torch.float64)
             crop = crop._replace(motion=resample_time(crop.motion[None], factor, self.frames)[0])
             if crop.labels is not None:
                 crop = crop._replace(labels=resample_time(crop.labels[None], factor, self.frames)[0])
         if rng.random() < 0.5:
-            crop = _mirrored(crop, representation, self.corpus.label_names)
+            crop = _mirrored(crop, self.recorded, self.corpus.label_names)
         if self.cache is not None:
             return crop  # of one loudness, because its features are
-        return crop._replace(wave=crop.wave * float(np.float32(10 ** (rng.uniform(*GAIN_DB) / 20))))
+        crop.wave.mul_(float(np.float32(10 ** (rng.uniform(*GAIN_DB) / 20))))
+        return crop
 
     def _random_stretch(self, rng: np.random.Generator, length: int) -> float:
         """Return original frames per frame of a crop, at most what a clip of ``length`` frames has."""
