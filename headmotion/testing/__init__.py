@@ -10,11 +10,15 @@ In a plugin's own tests::
 
     check_component(MySpec())  # anywhere: an AssertionError that names every broken promise
 
+The tests of a package that is not installed need a line in ``conftest.py``, see `plugin_fixture`.
+
 Checks over many sizes use Hypothesis, which comes with ``pip install 'headmotion[testing]'``.
 """
 
 from . import checks as checks  # fills CHECKS
 from .build_context import Subject as Subject
+from .installed_plugin import installed_plugin as installed_plugin
+from .installed_plugin import plugin_fixture as plugin_fixture
 from .kit import CHECKS as CHECKS
 from .kit import LEVELS as LEVELS
 from .kit import VERSION as VERSION

@@ -168,6 +168,8 @@ class Cropper:
                 crop = crop._replace(labels=resample_time(crop.labels[None], factor, self.frames)[0])
         if rng.random() < 0.5:
             crop = _mirrored(crop, self.recorded, self.corpus.label_names)
+        if self.spec.color_jitter:
+            crop = _recolored(crop, self.spec.color_jitter, rng)
         if self.cache is not None:
             return crop  # of one loudness, because its features are
         crop.wave.mul_(float(np.float32(10 ** (rng.uniform(*GAIN_DB) / 20))))
@@ -213,6 +215,16 @@ def _mirrored(crop: Crop, representation: Representation, label_names: tuple[str
         identity_pose=representation.flip(crop.identity_pose),
         picture_motion=representation.flip(crop.picture_motion),
     )
+
+
+def _recolored(crop: Crop, jitter: float, rng: np.random.Generator) -> Crop:
+    """Return a crop whose pictures have a random gain and offset for each color channel."""
+    if crop.frames is None or crop.identity is None:
+        return crop
+    gains, offsets = rng.uniform(1 - jitter, 1 + jitter, (3, 1)), 128 * rng.uniform(-jitter, jitter, (3, 1))
+    levels = torch.from_numpy((gains * np.arange(256) + offsets).clip(0, 255).round().astype(np.uint8))
+    channels = torch.arange(3)[:, None, None]
+    return crop._replace(frames=levels[channels, crop.frames.long()], identity=levels[channels, crop.identity.long()])
 
 
 def _jittered(square: UnitSquare, rng: np.random.Generator) -> UnitSquare:

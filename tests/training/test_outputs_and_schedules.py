@@ -11,12 +11,11 @@ import attention_parts
 import pytest
 import torch
 from drawn_corpus import write_drawn
-from installed_plugin import installed_plugin
 from safetensors.torch import load_file
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
-from headmotion.testing import run_checks
+from headmotion.testing import run_checks, installed_plugin
 from headmotion.training import train
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.build import Training, build_training
@@ -30,8 +29,8 @@ AGAINST = {"type": "adversarial", "objective": "bce", "discriminator": "gaze/sho
 
 
 @pytest.fixture(autouse=True, scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with installed_plugin("gaze", "attention_parts", tmp_path_factory.mktemp("site")):
+def plugin() -> Iterator[None]:
+    with installed_plugin("gaze", "attention_parts"):
         yield
 
 

@@ -13,7 +13,6 @@ import picture_parts
 import pytest
 import torch
 from drawn_corpus import EDGE, FACE, FPS, curve, portrait, talking
-from installed_plugin import installed_plugin
 from safetensors.torch import load_file
 
 import headmotion as hm
@@ -23,7 +22,7 @@ from headmotion.data.clip import Clip, sample_count
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.media.image import read_picture
-from headmotion.testing import run_checks
+from headmotion.testing import run_checks, installed_plugin
 from headmotion.training import train
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.recipe import RecipeSpec
@@ -57,8 +56,8 @@ DRAWN = {"type": "supervised", "trains": "renderer", "distance": "none", "losses
 
 
 @pytest.fixture(autouse=True, scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with installed_plugin("cinema", "picture_parts", tmp_path_factory.mktemp("site")):
+def plugin() -> Iterator[None]:
+    with installed_plugin("cinema", "picture_parts"):
         yield
 
 

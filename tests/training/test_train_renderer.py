@@ -13,7 +13,6 @@ import torch
 import warp_renderer
 import warp_specs
 from drawn_corpus import EDGE, FACE, drawn, portrait, talking, write_drawn
-from installed_plugin import installed_plugin
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
@@ -22,7 +21,7 @@ from headmotion.core.interfaces.specs import BuildContext
 from headmotion.evaluation import evaluate
 from headmotion.media.image import read_picture
 from headmotion.renderers.picture_stream import crop_square, picture_square
-from headmotion.testing import check_component
+from headmotion.testing import check_component, installed_plugin
 from headmotion.training.dry_run import dry_run
 from headmotion.training.recipe import RecipeSpec
 from headmotion.training.supervised_phase import SupervisedPhase
@@ -46,8 +45,8 @@ def recipe(**changes: Any) -> RecipeSpec:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with installed_plugin("tiny", "warp_specs", tmp_path_factory.mktemp("site")):
+def plugin() -> Iterator[None]:
+    with installed_plugin("tiny", "warp_specs"):
         yield
 
 

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 import torch
 from flow_specs import FlowSpec
-from installed_plugin import installed_plugin
 
 import headmotion as hm
-from headmotion.testing import check_component
+from headmotion.testing import check_component, installed_plugin
 from headmotion.training.recipe import RecipeSpec
 from headmotion.training.trainer import train
 
 
 @pytest.fixture(autouse=True, scope="module")
-def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with installed_plugin("flow", "flow_specs", tmp_path_factory.mktemp("site")):
+def plugin() -> Iterator[None]:
+    with installed_plugin("flow", "flow_specs"):
         yield
 
 
