@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
-from headmotion.testing import run_checks, installed_plugin
+from headmotion.testing import installed_plugin, run_checks
 from headmotion.training import train
 from headmotion.training.adversarial_phase import AdversarialPhase
 from headmotion.training.build import Training, build_training

@@ -19,13 +19,16 @@ import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.component import device_of
 from headmotion.data.clip import Clip, sample_count
+from headmotion.data.corpus import open_corpus
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.media.image import read_picture
-from headmotion.testing import run_checks, installed_plugin
+from headmotion.testing import installed_plugin, run_checks
 from headmotion.training import train
 from headmotion.training.adversarial_phase import AdversarialPhase
+from headmotion.training.crops import Crop, Cropper
 from headmotion.training.recipe import RecipeSpec
+from headmotion.training.settings import DataSpec
 from headmotion.training.supervised_phase import SupervisedPhase
 
 SIZE = picture_parts.EDGE
@@ -224,3 +227,21 @@ def test_the_kit_knows_such_parts(name: str) -> None:
     failed = {result.check.name: result for result in run_checks(*KIT[name]) if result.status == "failed"}
     # In a package the specs have a module of their own.
     assert failed.keys() <= {"spec-imports-without-torch"}, failed
+
+
+def test_colors_of_a_crop_change_alike(corpus: Path) -> None:
+    def crop(jitter: float) -> Crop:
+        spec = DataSpec(batch_size=2, color_jitter=jitter)
+        context = hm.BuildContext(FACE, 13)
+        cropper = Cropper(open_corpus(corpus), spec, context, 4, {"motion", "frames"}, 640, 0)
+        return cropper.crop(0, 12, np.random.default_rng(1))
+
+    plain, varied = crop(0.0), crop(0.4)
+    assert plain.frames is not None and plain.identity is not None
+    assert varied.frames is not None and varied.identity is not None
+    assert not torch.equal(plain.frames, varied.frames)
+    for channel in range(3):
+        before = torch.cat([plain.frames[:, channel].flatten(), plain.identity[channel].flatten()])
+        after = torch.cat([varied.frames[:, channel].flatten(), varied.identity[channel].flatten()])
+        # One level becomes one other, in all pictures.
+        assert len(torch.unique(torch.stack([before, after]), dim=1).T) == len(before.unique())

@@ -141,8 +141,8 @@ class VGNetSpec(hm.RendererSpec):
     """Factor of what moves the landmarks away from those of the still picture. 1 is published; a larger one makes small
     movements of the mouth stand out from the shapes of faces, and is learned in fewer steps."""
     follow_head: bool = True
-    """Whether the still picture follows the rigid motion of the head, so that only what remains is painted. The published
-    pictures, which are aligned in every frame, have no such motion."""
+    """Whether the still picture follows the rigid motion of the head, so that only what remains is painted. Published
+    pictures are aligned in every frame instead."""
     crop_side: float = Field(1.0, gt=0, le=4)
     """Side of the square that is cut out of a photograph, in sides of the face's unit square; as in the training
     pictures. 1 is the square of ``headmotion prepare --frames``."""

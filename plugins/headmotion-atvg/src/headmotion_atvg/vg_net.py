@@ -23,7 +23,8 @@ LANDMARK_SCALE = 3.0
 class VGNet(hm.Renderer):
     """``frames = a * m + (1 - a) * still``, with an attention map ``a`` and a map ``m`` of colors for each frame.
 
-    Source: the paper, section 3.2. With ``follow_head`` it paints a head that does not move, and then moves it. The state of the GRU begins with zeros at the first frame.
+    Source: the paper, section 3.2. The state of the GRU begins with zeros at the first frame. With ``follow_head`` the
+    network paints a head that does not move, which then is moved.
     """
 
     needs_image = True
