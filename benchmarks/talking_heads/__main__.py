@@ -18,6 +18,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from headmotion.core.files import atomic_output, write_text
+from headmotion.core.interfaces.renderer import Picture
 from headmotion.data.corpus import open_corpus
 
 from .measures import MOTION_COLUMNS, PICTURE_COLUMNS, Values
@@ -71,7 +72,7 @@ class Comparison:
     def _sheet_row(self, recording: Recording) -> Row:
         row = {"still picture": recording.image}
         row["recorded"] = recording.frames[recording.shown_frame].permute(1, 2, 0).contiguous().numpy()
-        maps = {}
+        maps: dict[str, Picture] = {}
         for method in self.methods:
             shown = self.results.shown(method, recording)
             row.setdefault(method.name, shown.pop(DRAWN))

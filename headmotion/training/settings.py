@@ -69,8 +69,8 @@ class DataSpec(RecipePart):
     """Largest change of a crop's speed, motion and sound together, as a fraction; 0 is none. Needs ``augment``; a phase
     that looks at pictures or at the sound itself refuses it."""
     color_jitter: float = Field(0.0, ge=0, le=0.5)
-    """Largest random change of the gain of each color channel, which is also shifted by up to half of it; all pictures of
-    a crop change alike. For renderers that have few people to learn from. Needs ``augment``."""
+    """Largest random change of the gain of each color channel, which is also shifted by up to half of it. All pictures
+    of a crop change alike. For renderers that have few people to learn from. Needs ``augment``."""
     speaker_balance: float = Field(0.5, ge=0, le=1)
     """0 draws speakers by their seconds, 1 all equally; between, by seconds to the power of one minus this."""
     from_start: float = Field(0.25, ge=0, le=1)
