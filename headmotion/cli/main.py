@@ -17,6 +17,7 @@ from .detect import detect
 from .evaluation import compare, evaluate
 from .export import export
 from .info import inspect, licenses, schema
+from .live import mic
 from .plugins import plugins
 from .say import say
 from .serve import serve
@@ -41,7 +42,7 @@ COMMANDS = (
     *(demo, animate, say, detect),
     *(prepare, synthesize, inspect_corpus),
     *(train, evaluate, compare, export),
-    serve,
+    *(serve, mic),
     *(plugins, licenses, schema, inspect),
 )
 for command in COMMANDS:

@@ -40,7 +40,9 @@ class MSSyncSyncer(Syncer):
         if self.relative:
             motion = motion - motion.mean(1, keepdim=True)
         channels = self.motion_scale(rearrange(motion, "b t p d -> b (p d) t"))
-        embedding: Tensor = self.motion_network(self.motion_input(channels.transpose(1, 2).contiguous()).transpose(1, 2))
+        embedding: Tensor = self.motion_network(
+            self.motion_input(channels.transpose(1, 2).contiguous()).transpose(1, 2)
+        )
         return embedding
 
 
