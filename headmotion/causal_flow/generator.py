@@ -94,8 +94,16 @@ class CausalFlowGenerator(Generator):
             audio: features ``[B, steps_per_frame * T, C]``.
             pose: what the trunk knows of the reference, ``[B, W]``.
         """
-        scaled = self.audio_scale(audio.mT).mT if audio.shape[1] else audio
-        frames = audio.shape[1] // self.steps_per_frame
+        return self.scaled_inputs(self.scaled(audio), pose)
+
+    def scaled(self, audio: Tensor) -> Tensor:
+        """Return features ``[B, A, C]`` standardized over the training data."""
+        scaled: Tensor = self.audio_scale(audio.mT).mT if audio.shape[1] else audio
+        return scaled
+
+    def scaled_inputs(self, scaled: Tensor, pose: Tensor) -> Tensor:
+        """Return the inputs of the trunk of standardized features; see `trunk_inputs`."""
+        frames = scaled.shape[1] // self.steps_per_frame
         inputs: Tensor = self.audio(scaled.unflatten(1, (frames, self.steps_per_frame)).flatten(2))
         return inputs + pose.unsqueeze(1)
 

@@ -62,6 +62,9 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Offset of each audio channel in a training clip, in its standard deviations, as between two speakers."""
     feature_dropout: float = Field(0.1, ge=0, lt=1)
     """Share of the audio channels that a training clip lacks."""
+    feature_jitter: float = Field(0.0, ge=0, le=10)
+    """White noise of each audio channel and step in training, in its standard deviations: an average over many weakly
+    informative channels is then better than few channels, which another speaker may lack (as in ridge regression)."""
     lips_weight: float = Field(1.0, ge=0)
     """Weight of the position of regressed points, in their standard deviations."""
     speed_weight: float = Field(1.0, ge=0)

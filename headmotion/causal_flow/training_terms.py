@@ -15,7 +15,7 @@ from ..core.noise import normal
 if TYPE_CHECKING:
     from .generator import CausalFlowGenerator
 
-FLOW_NOISE, FLOW_TIME, OFFSETS, DROPOUT = 10, 11, 12, 13
+FLOW_NOISE, FLOW_TIME, OFFSETS, DROPOUT, JITTER = 10, 11, 12, 13, 14
 """Streams of random numbers; smooth noise has the first ones."""
 FLOW_STRIDE = 2
 """Step between the frames that the flow is trained on: neighbors hardly differ."""
@@ -35,8 +35,9 @@ def training_terms(generator: CausalFlowGenerator, real: Sample, seeds: Sequence
     frames = range(real.motion.shape[1])
     pose = real.reference[:, -1]
     lips, sampled = coordinates.encode(real.motion, coordinates.reference(pose))
-    audio = _varied(generator, real.audio[:, -len(frames) * generator.steps_per_frame :], seeds)
-    context = generator.trunk(generator.trunk_inputs(audio, generator.pose(pose)))
+    scaled = generator.scaled(real.audio[:, -len(frames) * generator.steps_per_frame :])
+    inputs = generator.scaled_inputs(_varied(generator, scaled, seeds), generator.pose(pose))
+    context = generator.trunk(inputs)
     terms = {
         "subspace": coordinates.subspace_error(sampled),
         "flow": settings.flow_weight * _flow_error(generator, context, coordinates.codes(sampled).detach(), seeds),
@@ -78,13 +79,14 @@ def _robust(difference: Tensor) -> Tensor:
     return functional.smooth_l1_loss(difference, torch.zeros_like(difference))
 
 
-def _varied(generator: CausalFlowGenerator, audio: Tensor, seeds: Sequence[int]) -> Tensor:
-    """Return audio features whose channels have an offset, or are missing, throughout a clip, as if others spoke."""
-    settings, scale = generator.settings, generator.audio_scale
-    assert scale.running_var is not None and scale.running_mean is not None
-    channels = (audio.shape[-1],)
-    deviation, mean = scale.running_var.sqrt(), scale.running_mean
-    offset = settings.feature_noise * deviation * normal(seeds, 0, channels, OFFSETS).to(audio)
-    uniform = torch.special.ndtr(normal(seeds, 0, channels, DROPOUT)).to(audio)
-    kept = (uniform >= settings.feature_dropout).unsqueeze(1)
-    return torch.where(kept, audio + offset.unsqueeze(1), mean)
+def _varied(generator: CausalFlowGenerator, scaled: Tensor, seeds: Sequence[int]) -> Tensor:
+    """Return standardized audio features with noise, whose channels have an offset or are missing throughout a clip."""
+    settings, channels = generator.settings, (scaled.shape[-1],)
+    offset = settings.feature_noise * normal(seeds, 0, channels, OFFSETS).to(scaled)
+    uniform = torch.special.ndtr(normal(seeds, 0, channels, DROPOUT)).to(scaled)
+    kept = (uniform >= settings.feature_dropout).to(scaled)
+    scaled = scaled + offset.unsqueeze(1)
+    if settings.feature_jitter:
+        steps = range(scaled.shape[1])
+        scaled = scaled + settings.feature_jitter * normal(seeds, steps, channels, JITTER).to(scaled)
+    return scaled * kept.unsqueeze(1)

@@ -235,6 +235,13 @@ class Corpus:
         """Names of all speakers; an unknown one is empty."""
         return self._distinct([part.index.speakers for part in self.sections])
 
+    @cached_property
+    def speaker_codes(self) -> npt.NDArray[np.int32]:
+        """A number from 0 for each clip ``[N]``, equal for clips of one speaker."""
+        return (
+            self._codes([part.index.speakers for part in self.sections])[0] if self.sections else np.zeros(0, np.int32)
+        )
+
     @property
     def splits(self) -> set[str]:
         """Names of all splits."""

@@ -21,6 +21,7 @@ from ..data.clip import SAMPLE_RATE
 from ..data.corpus import Corpus
 from ..representations.mirror_names import mirror_by_name
 from .feature_cache import FeatureCache
+from .feature_variation import FeatureVariation
 from .resample_time import resample_time
 from .settings import DataSpec
 
@@ -85,7 +86,8 @@ class Cropper:
         encoded: set[Track] = {"audio"}
         if spec.feature_cache is not None and "audio" in tracks:
             lead = round(spec.feature_lead_s * context.fps)
-            self.cache, encoded = FeatureCache(Path(spec.feature_cache), context.steps_per_frame, lead), set()
+            varied = FeatureVariation(lead, spec.feature_lead_speech, spec.feature_voice, spec.feature_recording)
+            self.cache, encoded = FeatureCache(Path(spec.feature_cache), context.steps_per_frame, varied), set()
         sound: set[Track] = {"wave"} if ({"wave"} | encoded) & set(tracks) else set()
         self.has_sound = bool(sound)
         needed: set[Track] = {"motion", *sound}

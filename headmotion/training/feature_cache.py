@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,29 +16,30 @@ from ..core.component import device_of
 from ..core.errors import TrainingError
 from ..core.files import atomic_output
 from ..core.interfaces.audio_encoder import AudioEncoder
-from ..core.interfaces.sample import Track
 from ..core.progress import track
 from ..data.corpus import Corpus
+from .feature_variation import UNCHANGED, FeatureVariation, VariedSound
+from .resample_time import resample_time
 
-FORMAT = 1
+FORMAT = 2
 """Part of every name, so that a change of the files' format makes them new."""
 
 
 class FeatureCache:
     """Features ``[A, C]`` of clips in float16, one file each, named by what they were made from.
 
-    The name is the SHA-256 of the clip's audio, the encoder's spec and its weights. So a file cannot be out of date,
-    and several corpora, trainings and processes can share a folder. Silence follows the end of a clip, and comes before
-    it where there is a lead.
+    The name is the SHA-256 of the sound that is encoded, how it is varied, the encoder's spec and its weights. So a
+    file cannot be out of date, and several corpora, trainings and processes can share a folder. Silence follows the end
+    of a clip.
 
     Args:
         folder: where the files are; it is made if there is none.
         steps_per_frame: audio steps per motion frame.
-        max_lead_frames: longest silence before a clip; its content determines how long it is.
+        variation: what the sound of a clip is changed by, which its id and content determine.
     """
 
-    def __init__(self, folder: Path, steps_per_frame: int, max_lead_frames: int = 0) -> None:
-        self.folder, self._steps_per_frame, self._max_lead_frames = folder, steps_per_frame, max_lead_frames
+    def __init__(self, folder: Path, steps_per_frame: int, variation: FeatureVariation = UNCHANGED) -> None:
+        self.folder, self._steps_per_frame, self._variation = folder, steps_per_frame, variation
         self._paths: list[Path] = []
 
     def fill(self, corpus: Corpus, encoder: AudioEncoder, extra_frames: int = 0) -> None:
@@ -54,10 +56,11 @@ class FeatureCache:
         made_of = _digest(encoder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            varied = self._variation.of(corpus, encoder.hop * self._steps_per_frame)
             self._paths = []
             for index in track(range(len(corpus)), "audio features"):
                 steps = (int(corpus.frame_counts[index]) + extra_frames) * self._steps_per_frame
-                self._paths.append(self._file(corpus, index, encoder, steps, made_of))
+                self._paths.append(self._file(varied(index), encoder, steps, made_of))
         except OSError as error:
             raise TrainingError("cached features", "a folder to write", f"{self.folder} ({error.strerror})") from None
 
@@ -73,26 +76,29 @@ class FeatureCache:
         steps = np.arange(first * self._steps_per_frame, (first + count) * self._steps_per_frame)
         return np.asarray(stored[steps.clip(max=len(stored) - 1)], np.float32)
 
-    def _file(self, corpus: Corpus, index: int, encoder: AudioEncoder, steps: int, made_of: str) -> Path:
-        tracks: tuple[Track, ...] = ("audio",)
-        audio = corpus.read(index, tracks).audio
-        assert audio is not None
-        lead_limit = f"{self._max_lead_frames} " if self._max_lead_frames else ""
-        content = hashlib.sha256(f"{made_of} {steps} {lead_limit}".encode() + np.ascontiguousarray(audio).tobytes())
+    def _file(self, sound: VariedSound, encoder: AudioEncoder, steps: int, made_of: str) -> Path:
+        content = hashlib.sha256(f"{made_of} {steps} {sound.description}".encode())
+        content.update(sound.lead.tobytes() + sound.audio.tobytes())
         path = self.folder / f"{content.hexdigest()}.npy"
         if not path.is_file():
-            lead = int.from_bytes(content.digest()[:8]) % (self._max_lead_frames + 1) * self._steps_per_frame
-            silence = np.zeros(lead * encoder.hop, np.float32)
-            features = _encode(encoder, np.concatenate([silence, audio]), steps + lead)[lead:]
+            features = _encode(encoder, sound, steps)
             with atomic_output(path) as temporary, temporary.open("wb") as stream:
                 np.save(stream, features)
         return path
 
 
 @torch.inference_mode()
-def _encode(encoder: AudioEncoder, audio: npt.NDArray[np.float32], steps: int) -> npt.NDArray[np.float16]:
-    features: Tensor = encoder(torch.from_numpy(audio)[None].to(device_of(encoder)), steps)[0]
-    return np.asarray(features.to(torch.float16).cpu().numpy())
+def _encode(encoder: AudioEncoder, sound: VariedSound, steps: int) -> npt.NDArray[np.float16]:
+    """Return features ``[steps, C]`` of the clip in a sound."""
+    silence, before = sound.silence_samples // encoder.hop, len(sound.lead) // encoder.hop
+    # One step more, because features of a changed voice are interpolated between two steps.
+    played = math.ceil((before + steps) / sound.pace) + 1
+    wave = torch.from_numpy(sound.wave())[None].to(device_of(encoder))
+    features: Tensor = encoder(wave, silence + played)[:, silence:]
+    if sound.pace != 1:
+        features = resample_time(features, torch.tensor([1 / sound.pace]).to(features.device), before + steps)
+    clip = features[0, before : before + steps]
+    return np.asarray(clip.to(torch.float16).cpu().numpy())
 
 
 def _digest(encoder: AudioEncoder) -> str:

@@ -79,17 +79,31 @@ class DataSpec(RecipePart):
     """Use only clips whose license lets trained weights be shipped."""
     feature_cache: str | None = None
     """Folder in which the audio features of whole clips are kept, encoded once, for an encoder that costs much. They do
-    not vary in loudness, and a crop's features know the sound before the crop. None encodes the crops of every step."""
+    not vary from step to step, and a crop's features know the sound before the crop. None encodes the crops of every
+    step."""
     feature_lead_s: float = Field(0.0, ge=0, le=3600)
-    """Longest silence before a clip whose features are kept (s). An encoder that counts the time from the start of a
+    """Longest sound before a clip whose features are kept (s). An encoder that counts the time from the start of a
     recording, as Whisper does, would otherwise tell where in its clip a frame is, which no stream tells."""
+    feature_lead_speech: float = Field(0.0, ge=0, le=1)
+    """Share of these leads that are speech: what other clips end with, of the same speaker if there are any. The others
+    are silence. Features that depend on the seconds before differ behind speech, and so does motion in a long recording
+    of a model that has never met it."""
+    feature_voice: float = Field(0.0, ge=0, lt=1)
+    """Largest change of pitch and formants of a clip whose features are kept, as a fraction; time stays as it is. Few
+    speakers become more."""
+    feature_recording: float = Field(0.0, ge=0, le=1)
+    """Share of the clips whose features are kept as another device records them: microphone, room, noise, loudness."""
     workers: int = Field(0, ge=0, le=256)
     """Worker processes that read clips ahead, per training process; 0 reads them between the steps. The batches are the
     same."""
 
     @model_validator(mode="after")
     def _check_lead(self) -> DataSpec:
-        if self.feature_lead_s and self.feature_cache is None:
-            got = f"feature_lead_s {self.feature_lead_s:g} without one"
-            raise SpecError("data spec", "a folder of cached features", got, "set data.feature_cache=FOLDER")
+        for name in ("feature_lead_s", "feature_voice", "feature_recording"):
+            if getattr(self, name) and self.feature_cache is None:
+                got = f"{name} {getattr(self, name):g} without one"
+                raise SpecError("data spec", "a folder of cached features", got, "set data.feature_cache=FOLDER")
+        if self.feature_lead_speech and not self.feature_lead_s:
+            got = f"feature_lead_speech {self.feature_lead_speech:g} without it"
+            raise SpecError("data spec", "a longest lead of speech", got, "set data.feature_lead_s, in seconds")
         return self
