@@ -238,9 +238,7 @@ class Corpus:
     @cached_property
     def speaker_codes(self) -> npt.NDArray[np.int32]:
         """A number from 0 for each clip ``[N]``, equal for clips of one speaker."""
-        return (
-            self._codes([part.index.speakers for part in self.sections])[0] if self.sections else np.zeros(0, np.int32)
-        )
+        return self._codes([part.index.speakers for part in self.sections])[0]
 
     @property
     def splits(self) -> set[str]:

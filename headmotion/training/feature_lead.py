@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class FeatureLeads:
         self._speakers = corpus.speaker_codes
         order = np.argsort(self._speakers, kind="stable")
         starts = np.searchsorted(self._speakers[order], np.arange(self._speakers.max(initial=-1) + 2))
-        self._of_speaker = [order[start:stop] for start, stop in zip(starts[:-1], starts[1:], strict=True)]
+        self._of_speaker = [order[start:stop] for start, stop in itertools.pairwise(starts)]
 
     def draw(self, index: int, rng: np.random.Generator) -> Lead:
         """Return what comes before the clip at ``index``.

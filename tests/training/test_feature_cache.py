@@ -1,5 +1,6 @@
 """Cached features are those of the encoder, and a file is used for what it was made from only."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,13 @@ import torch
 
 import headmotion as hm
 from headmotion.core.interfaces.audio_encoder import AudioEncoder
-from headmotion.data.corpus import Corpus, open_corpus
+from headmotion.data.clip import Clip
+from headmotion.data.corpus import Corpus, open_corpus, write_corpus
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training.batches import Batch, Batches
 from headmotion.training.feature_cache import FeatureCache
+from headmotion.training.feature_lead import FeatureLeads
+from headmotion.training.feature_variation import FeatureVariation
 from headmotion.training.settings import DataSpec
 
 
@@ -87,12 +91,16 @@ def test_batches_hold_the_features_of_their_crops(
         torch.testing.assert_close(cached.audio[:, 1:], encoded.audio[:, 1:], rtol=1e-3, atol=1e-2)
 
 
-def test_a_lead_is_silence_before_the_clip(corpus: Corpus, tmp_path: Path) -> None:
-    whisper = hm.build({"audio_encoder": "whisper", "steps_per_frame": 2}, device="cpu").audio_encoder
-    plain, late = FeatureCache(tmp_path, 2), FeatureCache(tmp_path, 2, max_lead_frames=10)
+@pytest.fixture(scope="module")
+def whisper() -> AudioEncoder:
+    return hm.build({"audio_encoder": "whisper", "steps_per_frame": 2}, device="cpu").audio_encoder
+
+
+def test_a_lead_is_silence_before_the_clip(corpus: Corpus, whisper: AudioEncoder, tmp_path: Path) -> None:
+    plain, late = FeatureCache(tmp_path, 2), FeatureCache(tmp_path, 2, FeatureVariation(max_lead_frames=10))
     plain.fill(corpus, whisper)
     late.fill(corpus, whisper)
-    assert len(names(tmp_path)) == 6
+    assert len(names(tmp_path)) >= 5  # a lead may have no length
     audio, found = torch.from_numpy(corpus[0].audio)[None], late.read(0, 0, 30)
     behind = [
         whisper(torch.nn.functional.pad(audio, (640 * lead, 0)), 2 * (30 + lead))[0, 2 * lead :].numpy()
@@ -100,5 +108,57 @@ def test_a_lead_is_silence_before_the_clip(corpus: Corpus, tmp_path: Path) -> No
     ]
     errors = [float(np.abs(features - found).max()) for features in behind]
     assert min(errors) < 5e-3 < sorted(errors)[1]
+
+
+def test_a_lead_of_speech_is_what_another_clip_ends_with(corpus: Corpus, whisper: AudioEncoder, tmp_path: Path) -> None:
+    lead = FeatureLeads(corpus, 640, 20, speech=1.0).draw(0, np.random.default_rng(0))
+    assert lead.silence_frames == 0 and len(lead.speech) % 640 == 0 and len(lead.speech)
+    ends = [clip.audio[-len(lead.speech) :] for clip in list(corpus)[1:]]
+    assert any((lead.speech == end).all() for end in ends)
+    # Longer than a clip: other clips come before it, the last one is complete.
+    long = FeatureLeads(corpus, 640, 200, speech=1.0).draw(0, np.random.default_rng(1)).speech
+    assert any((long[-len(clip.audio) :] == clip.audio).all() for clip in list(corpus)[1:])
+
+    variation = FeatureVariation(max_lead_frames=20, lead_speech=1.0)
+    cache = FeatureCache(tmp_path, 2, variation)
+    cache.fill(corpus, whisper)
+    sound = variation.of(corpus, 640)(2)
+    wave, before = torch.from_numpy(np.concatenate([sound.lead, sound.audio]))[None], len(sound.lead) // 320
+    expected = whisper(wave, before + 60)[0, before:].numpy()
+    np.testing.assert_allclose(cache.read(2, 0, 30), expected, atol=5e-3)
+
+
+def test_another_voice_keeps_the_time(whisper: AudioEncoder, tmp_path: Path) -> None:
+    """Where a tone begins, features change, whatever the voice is."""
+    audio = np.zeros(16_000, np.float32)
+    audio[8000:] = np.sin(np.arange(8000) * 0.2) / 2
+    clip = Clip(id="tone", speaker="a", split="train", landmarks=np.zeros((25, 68, 3), np.float32), audio=audio)
+    corpus = open_corpus(write_corpus(tmp_path / "corpus", [clip]))
+    onsets = []
+    for voice in (0.0, 0.15):
+        variation = FeatureVariation(voice=voice)
+        assert (variation.of(corpus, 640)(0).pace == 1) is (voice == 0)
+        cache = FeatureCache(tmp_path / "features", 2, variation)
+        cache.fill(corpus, whisper)
+        onsets.append(int(np.abs(np.diff(cache.read(0, 0, 25), axis=0)).sum(1).argmax()))
+    assert abs(onsets[0] - onsets[1]) <= 1
+
+
+def test_recordings_and_voices_differ_between_copies_of_a_sound(corpus: Corpus, tmp_path: Path) -> None:
+    clips = [replace(corpus[0], id=name) for name in ("one", "two")]
+    copies = open_corpus(write_corpus(tmp_path / "corpus", clips))
+    cache = FeatureCache(tmp_path / "plain", 4)
+    cache.fill(copies, encoder())
+    assert len(names(tmp_path / "plain")) == 1
+    varied = FeatureCache(tmp_path / "varied", 4, FeatureVariation(voice=0.1, recording=1.0))
+    varied.fill(copies, encoder())
+    assert len(names(tmp_path / "varied")) == 2
+    assert np.abs(varied.read(0, 0, 30) - varied.read(1, 0, 30)).max() > 0.1
+
+
+@pytest.mark.parametrize("fields", [{"feature_lead_s": 3}, {"feature_voice": 0.1}, {"feature_recording": 0.5}])
+def test_variations_need_a_cache(fields: dict[str, float]) -> None:
     with pytest.raises(hm.SpecError, match="feature_cache"):
-        DataSpec(feature_lead_s=3)
+        DataSpec.model_validate(fields)
+    with pytest.raises(hm.SpecError, match="feature_lead_s"):
+        DataSpec(feature_cache="folder", feature_lead_speech=0.5)
