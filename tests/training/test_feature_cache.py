@@ -141,7 +141,7 @@ def test_another_voice_keeps_the_time(whisper: AudioEncoder, tmp_path: Path) -> 
         cache = FeatureCache(tmp_path / "features", 2, variation)
         cache.fill(corpus, whisper)
         onsets.append(int(np.abs(np.diff(cache.read(0, 5, 15), axis=0)).sum(1).argmax()))
-    assert abs(onsets[0] - onsets[1]) <= 1
+    assert abs(onsets[0] - onsets[1]) <= 2  # a step more or less: features look around them
 
 
 def test_recordings_and_voices_differ_between_copies_of_a_sound(corpus: Corpus, tmp_path: Path) -> None:
