@@ -104,7 +104,7 @@ class CausalFlowGenerator(Generator):
     def scaled_inputs(self, scaled: Tensor, pose: Tensor) -> Tensor:
         """Return the inputs of the trunk of standardized features; see `trunk_inputs`."""
         frames = scaled.shape[1] // self.steps_per_frame
-        inputs: Tensor = self.audio(scaled.unflatten(1, (frames, self.steps_per_frame)).flatten(2))
+        inputs: Tensor = self.audio(scaled.reshape(len(scaled), frames, self.steps_per_frame * scaled.shape[2]))
         return inputs + pose.unsqueeze(1)
 
     def flow_context(self, context: Tensor, starts: Sequence[int]) -> Tensor:

@@ -89,4 +89,5 @@ def _varied(generator: CausalFlowGenerator, scaled: Tensor, seeds: Sequence[int]
     if settings.feature_jitter:
         steps = range(scaled.shape[1])
         scaled = scaled + settings.feature_jitter * normal(seeds, steps, channels, JITTER).to(scaled)
-    return scaled * kept.unsqueeze(1)
+    varied: Tensor = scaled * kept.unsqueeze(1)
+    return varied

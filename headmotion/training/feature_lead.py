@@ -66,4 +66,5 @@ class FeatureLeads:
         """Return the other clips of the speaker, or else of all speakers."""
         own = self._of_speaker[self._speakers[index]]
         candidates = own if len(own) > 1 else np.arange(len(self._corpus))
-        return candidates[candidates != index]
+        others: npt.NDArray[np.int64] = candidates[candidates != index]
+        return others
