@@ -8,7 +8,8 @@ the same sentence alone, because a model may know when the words of its corpus's
 the standard deviation of the head's pose over eight seeds at the same time, as a share of its deviation over time.
 The speed is that of one thread from a wave to landmarks, in blocks of a second, the best of three.
 The gain of the lips and the amount and smoothness of the head of `causal-flow` are settings that were chosen on these
-clips, so its amplitude and its ratios of spread and speed are not those of unseen data.
+clips, so its amplitude and its ratios of spread and speed are not those of unseen data. A linear regression on the
+encoder's features of one speaker stands beside the models, because it says what these features tell of others.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import head  # pyright: ignore[reportMissingImports]
 import models  # pyright: ignore[reportMissingImports]
 import mouth  # pyright: ignore[reportMissingImports]
 import numpy as np
+import ridge  # pyright: ignore[reportMissingImports]
 import torch
 
 import headmotion as hm
@@ -42,13 +44,15 @@ MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude", "shu
 
 
 def mouths(pipes: dict[str, hm.Pipeline], shared: Path) -> list[str]:
-    """Return the table of the mouth."""
+    """Return the table of the mouth, with a linear regression at the end of each part."""
+    regression = ridge.Ridge(shared)
     lines = [f"| clips | n | model | {' | '.join(MEASURES.values())} |", "|---" * (3 + len(MEASURES)) + "|"]
     for title, corpus in mouth.unseen(shared).items():
-        for name, pipe in pipes.items():
-            values = mouth.figures(pipe, corpus)
+        rows = {f"`{name}`": mouth.figures(pipe, corpus) for name, pipe in pipes.items()}
+        rows["ridge on Whisper"] = regression.figures(corpus)
+        for name, values in rows.items():
             cells = " | ".join(models.with_interval(values[key], "mean") for key in MEASURES)
-            lines.append(f"| {title} | {values['clips']} | `{name}` | {cells} |")
+            lines.append(f"| {title} | {values['clips']} | {name} | {cells} |")
     return lines
 
 
@@ -122,7 +126,8 @@ def main(shared: Path) -> None:
     for name in pipes:
         lines += models.card(name, paths[name])
     lines += ["## How it is measured", "", models.protocol(sys.modules[__name__]), "", "### Mouth", ""]
-    lines += [models.protocol(mouth), "", "### Head", "", models.protocol(head), ""]
+    lines += [models.protocol(mouth), "", "### Ridge", "", models.protocol(ridge), ""]
+    lines += ["### Head", "", models.protocol(head), ""]
     PAGE.write_text("\n".join(lines), "utf-8")
 
 

@@ -16,10 +16,14 @@ import argparse
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from headmotion.controls import scale_lips
+from headmotion.core.motion import Motion
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
 from headmotion.data.shard_writer import write_shards
@@ -34,7 +38,13 @@ MOVED_WEIGHT = 0.5
 """Probability of drawing a moved copy, relative to that of the original clip."""
 
 
-def gather(shared: Path, prepared: Path | None, moved: int, spoken: int, synthetic: int) -> Iterator[Clip]:
+SILENT_WEIGHT = 0.35
+"""The same of silent copies, of which each counts as a speaker of its own."""
+SILENCE_DB = (-100, -45)
+"""Range of the level of their noise."""
+
+
+def gather(shared: Path, prepared: Path | None, moved: int, spoken: int, synthetic: int, silent: int) -> Iterator[Clip]:
     """Yield all clips."""
     for clip in open_corpus(shared / "grid_s1", license="CC BY 4.0", distribute=True):
         yield from with_moved_heads(replace(clip, source="GRID corpus, speaker s1"), moved)
@@ -45,6 +55,29 @@ def gather(shared: Path, prepared: Path | None, moved: int, spoken: int, synthet
         yield from with_moved_heads(replace(named, label_names=(), checks={}), moved)
     yield from map(spoken_clip, range(spoken))
     yield from map(synthetic_clip, range(synthetic))
+    recorded = open_corpus(shared / "grid_s1", license="CC BY 4.0", distribute=True).select(split="train")
+    yield from map(silent_copy, islice(recorded, silent))
+
+
+def silent_copy(clip: Clip) -> Clip:
+    """Return the clip with lips and jaw as in its first frame, and with noise of a quiet room, or hardly any.
+
+    Anybody's speech may come before it when features are kept behind other clips, hence the speaker.
+    """
+    rng = np.random.default_rng([zlib.crc32(clip.id.encode()), 1000])
+    motion = Motion(torch.from_numpy(clip.landmarks), clip.fps, {"type": "landmarks68", "dims": 3})
+    noise = 10 ** (rng.uniform(*SILENCE_DB) / 20) * rng.standard_normal(len(clip.audio))
+    return replace(
+        clip,
+        id=f"{clip.id}-silent",
+        speaker=f"{clip.speaker}, silent {clip.id}",
+        landmarks=scale_lips(motion, 0.0).values.numpy(),
+        audio=noise.astype(np.float32),
+        weight=SILENT_WEIGHT,
+        source="GRID corpus, speaker s1, silent",
+        frames=None,
+        picture_box=None,
+    )
 
 
 def with_moved_heads(clip: Clip, copies: int) -> Iterator[Clip]:
@@ -68,5 +101,6 @@ if __name__ == "__main__":
     parser.add_argument("--moved", type=int, default=3, help="copies of each real clip with a moving head")
     parser.add_argument("--spoken", type=int, default=400, help="clips of synthetic speech, one speaker per clip")
     parser.add_argument("--synthetic", type=int, default=100, help="clips of synthetic sound, one speaker per clip")
+    parser.add_argument("--silent", type=int, default=0, help="clips of a speaker with lips at rest, in silence")
     given = vars(parser.parse_args())
     write_shards(given.pop("output"), gather(**given), representation={"type": "landmarks68", "dims": 3})
