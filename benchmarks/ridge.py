@@ -21,6 +21,7 @@ import torch
 import headmotion as hm
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import Corpus, open_corpus
+from headmotion.media.audio import Wave
 from headmotion.metrics.mouth_opening import opening_curve
 from headmotion.metrics.signals import Signal
 
@@ -36,7 +37,7 @@ class Ridge:
     """
 
     def __init__(self, shared: Path) -> None:
-        self.pipe = hm.build({"audio_encoder": {"type": "whisper", "look_ahead_ms": 120}, "steps_per_frame": 2}, "cpu")
+        self.pipe = hm.build({"audio_encoder": {"type": "whisper", "look_ahead_ms": 120}, "steps_per_frame": 2}, device="cpu")
         clips = list(open_corpus(shared / "grid_s1").select(split="train"))
         inputs = np.concatenate([self._features(clip.audio) for clip in clips[:TRAINING]])
         targets = np.concatenate([curves - curves.mean(0) for curves in map(self.recorded, clips[:TRAINING])])
@@ -49,7 +50,7 @@ class Ridge:
             score = self.score(clips[TRAINING : TRAINING + HELD_OUT])
             self.weights, best = (self.weights, score) if score > best else (previous, best)
 
-    def predict(self, audio: Signal) -> Signal:
+    def predict(self, audio: Wave) -> Signal:
         """Return opening and width ``[T, 2]`` up to a constant."""
         return np.asarray((self._features(audio) - self.mean) / self.scale @ self.weights)
 
@@ -81,10 +82,10 @@ class Ridge:
             scores["amplitude"].append(float(mouth.banded(own[:, 0]).std() / mouth.banded(recorded[:, 0]).std()))
         return {"clips": len(clips)} | {name: mouth.interval(values) for name, values in scores.items()}
 
-    def _features(self, audio: Signal) -> Signal:
+    def _features(self, audio: Wave) -> Signal:
         """Return features of every frame and its neighbors ``[T, N]``."""
         frames = len(audio) // 640
-        steps = self.pipe.audio_encoder(torch.from_numpy(audio)[None], 2 * frames)[0].numpy()
+        steps = self.pipe.audio_encoder(torch.from_numpy(audio)[None], 2 * frames)[0].double().numpy()
         padded = np.pad(steps.reshape(frames, -1), ((NEIGHBORS, NEIGHBORS), (0, 0)), mode="edge")
         return np.concatenate([padded[k : k + frames] for k in range(2 * NEIGHBORS + 1)], axis=1)
 
