@@ -49,6 +49,7 @@ bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are 
 	$(BIN)/python -m benchmarks.goals
 	$(BIN)/python -m benchmarks.goals.profile
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.waits
 	$(BIN)/python -m benchmarks.pool
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python benchmarks/large_pictures.py

@@ -27,7 +27,7 @@ import headmotion as hm
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.media.image import read_picture
 
-from .goals.performance_page import PAGE, section
+from .goals.performance_page import PAGE, WAITS, retained_section, section
 from .goals.timing import resident_mb
 
 ROOT = Path(__file__).parent.parent
@@ -223,6 +223,7 @@ def main(names: list[str]) -> None:
             lines.append(f"| {row.case} | {row.value} | {row.note} |")
             print(lines[-1], flush=True)
     if not names:
+        lines += retained_section(WAITS)
         lines += section()
         PAGE.write_text("\n".join(lines) + "\n", "utf-8")
 

@@ -11,6 +11,8 @@ from .goal_list import GOALS
 from .timing import Measurement
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+WAITS = "Where users wait"
+"""Title of the section that `benchmarks.waits` writes."""
 RESULTS = Path(__file__).parents[2] / "runs" / "goals.json"
 """The latest measurement of each goal."""
 
@@ -37,6 +39,21 @@ def update(page: Path = PAGE) -> None:
     if page.exists():
         before, _, _ = page.read_text("utf-8").partition("\n## Goals\n")
         page.write_text("\n".join([before.rstrip(), *section()]) + "\n", "utf-8")
+
+
+def replace_section(title: str, lines: list[str], page: Path = PAGE) -> None:
+    """Write a section ahead of that of the goals, in place of an earlier one of this title."""
+    text = page.read_text("utf-8")
+    before, _, goals = text.partition("\n## Goals\n")
+    before = before.partition(f"\n## {title}\n")[0]
+    parts = [before.rstrip(), "", f"## {title}", "", *lines, *(["", "## Goals", goals.rstrip()] if goals else [])]
+    page.write_text("\n".join(parts) + "\n", "utf-8")
+
+
+def retained_section(title: str, page: Path = PAGE) -> list[str]:
+    """Return the lines of a section of the page; none if it has no such section."""
+    _, found, rest = page.read_text("utf-8").partition(f"\n## {title}\n") if page.exists() else ("", "", "")
+    return ["", f"## {title}", *rest.partition("\n## ")[0].rstrip().split("\n")] if found else []
 
 
 def section() -> Iterator[str]:

@@ -1,0 +1,145 @@
+"""Compare the time of what users wait for with that of an earlier commit.
+
+    python -m benchmarks.waits [--before COMMIT] [--turns N] [NAME ...]
+
+Both do the same work in processes of their own, which take turns, so that load meets both. Prints a table of medians;
+without names it becomes a section of docs/performance.md, which `python -m benchmarks.run` retains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from ..goals.performance_page import WAITS, replace_section
+from .materials import write_materials
+from .work import CLIPS, FRAMES, SESSIONS, VIDEO_FRAMES, WORK
+
+ROOT = Path(__file__).parents[2]
+BEFORE = "0431401"
+"""The commit before the first work on these times."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """How the time of a kind of work is reported."""
+
+    title: str
+    unit: str
+    goal: str = ""
+    """What is to be reached, and what is aimed for."""
+    value: Callable[[float], float] = float
+    """From seconds per turn."""
+
+
+WAITS_BY_NAME = {
+    "animate": Wait("`headmotion animate` of 3 s of speech with picture and landmarks", "s", "2.2; 1.5"),
+    "loop": Wait("Python loop over 3 s clips with rendering to mp4", "s per clip", "0.7; 0.4"),
+    "portrait": Wait("portrait to mp4, 512 x 512", "frames/s", "150; 250", lambda seconds: FRAMES / seconds),
+    "prepare": Wait("`prepare`, 720 x 576, one process", "frames/s", "60; 120", lambda seconds: VIDEO_FRAMES / seconds),
+    "push": Wait("99th percentile of a 20 ms push at 48 kHz", "ms", "8; 4", lambda seconds: 1000 * seconds),
+    "pool": Wait("sessions in real time on one thread", "sessions", "80; 150", lambda seconds: SESSIONS / seconds),
+    "syncers": Wait("training step of `small-cpu`, syncers phase", "s", "0.6 x; 0.4 x"),
+    "generator": Wait("training step of `small-cpu`, generator phase", "s", "0.5 x; 0.33 x"),
+    "evaluation": Wait(
+        "metrics of motion, 1,000 clips of 80 frames", "s", "60; 20", lambda seconds: 1000 / CLIPS * seconds
+    ),
+}
+
+
+class Worker:
+    """A process that does one kind of work with the package of one tree."""
+
+    def __init__(self, name: str, tree: Path, folder: Path) -> None:
+        command = [sys.executable, str(ROOT / "benchmarks" / "waits" / "work.py"), name, str(folder)]
+        environment = os.environ | {"PYTHONPATH": str(tree)}
+        self._process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        while self._read() != "ready":
+            pass
+
+    def take_turn(self) -> list[float]:
+        """Return the seconds of a turn, on the clock and of the processor."""
+        assert self._process.stdin is not None
+        print(file=self._process.stdin, flush=True)
+        return [float(seconds) for seconds in json.loads(self._read())]
+
+    def end(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        if not (line := self._process.stdout.readline()):
+            raise SystemExit(f"the work ended with status {self._process.wait()}")
+        return line.strip()
+
+
+def export(commit: str, folder: Path) -> None:
+    """Write the package of a commit into a folder."""
+    archive = subprocess.run(["git", "archive", commit, "headmotion"], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def compare(name: str, trees: list[Path], folder: Path, turns: int) -> str:
+    """Return the line of the table for one kind of work."""
+    wait, workers = WAITS_BY_NAME[name], [Worker(name, tree, folder) for tree in trees]
+    seconds = [[worker.take_turn() for worker in workers] for _ in range(turns)]
+    for worker in workers:
+        worker.end()
+    (clock_before, own_before), (clock, own) = (
+        [statistics.median(column) for column in zip(*taken, strict=True)] for taken in zip(*seconds, strict=True)
+    )
+    values = f"{wait.value(clock_before):.3g} {wait.unit} | {wait.value(clock):.3g} {wait.unit}"
+    return f"| {wait.title} | {values} | {clock / clock_before:.2f} | {own / own_before:.2f} | {wait.goal} |"
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"kinds of work, all by default: {', '.join(WORK)}")
+    parser.add_argument("--before", default=BEFORE, metavar="COMMIT", help="what is compared with")
+    parser.add_argument("--turns", type=int, default=7, help="turns of each")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - WORK.keys():
+        parser.error(f"no such work: {', '.join(sorted(unknown))}")
+    lines = ["| what | before | now | time, now / before | processor time | goal; aim |", "|---|---|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as temporary:
+        earlier, folder = Path(temporary) / "before", Path(temporary) / "work"
+        folder.mkdir()
+        export(arguments.before, earlier)
+        write_materials(folder)
+        print(*lines, sep="\n", flush=True)
+        for name in arguments.names or WORK:
+            lines.append(compare(name, [earlier, ROOT], folder, arguments.turns))
+            print(lines[-1], flush=True)
+    if not arguments.names:
+        replace_section(WAITS, [INTRODUCTION.format(before=arguments.before, now=_commit()), "", *lines])
+
+
+def _commit() -> str:
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return described.stdout.strip()
+
+
+INTRODUCTION = """\
+Made by `python -m benchmarks.waits`: commit {before} against {now}, in turns, medians. Processor time is that of all
+threads and child processes; it is what remains comparable while others use the machine. Goals are absolute unless they
+are marked by x, and meant for two idle cores."""
+
+if __name__ == "__main__":
+    main()
