@@ -6,9 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 import headmotion as hm
+from headmotion.core.interfaces.renderer import Picture
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.media.image import read_picture
 
@@ -37,11 +39,11 @@ def write_materials(folder: Path) -> None:
     random_syncers(folder / "recipe").rename(folder / "syncers.safetensors")
 
 
-def _write_video(folder: Path, picture: np.ndarray, landmarks: np.ndarray) -> None:
+def _write_video(folder: Path, picture: Picture, landmarks: npt.NDArray[np.float32]) -> None:
     """Write the portrait talking, 720 x 576."""
     beside, factor = (WIDTH - SIZE) // 2, SIZE / len(picture)
     large = cv2.copyMakeBorder(cv2.resize(picture, (SIZE, SIZE)), 0, 0, beside, beside, cv2.BORDER_REPLICATE)
-    pose = landmarks[..., :2] * factor + np.float32([beside, 0])
+    pose = landmarks[..., :2] * factor + np.array([beside, 0], np.float32)
     pipe, speech = hm.load("ms-sync", device="cpu"), folder / "long.wav"
     motion = pipe.generate(speech, reference=pose)[:VIDEO_FRAMES]
     pipe.render(motion, folder / "video.mp4", image=np.asarray(large, np.uint8), audio=speech, quiet=True)

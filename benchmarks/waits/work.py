@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -32,12 +33,12 @@ FRAMES, CLIPS, PUSHES, SESSIONS, VIDEO_FRAMES = 150, 100, 1000, 128, 150
 def animate(folder: Path) -> Turn:
     """`headmotion animate` of three seconds of speech, from the shell."""
     target = folder / f"talk-{os.getpid()}.mp4"
-    picture = ["--image", folder / "portrait.png", "--landmarks", folder / "portrait.npz"]
-    command = [sys.executable, "-c", "from headmotion.cli import main; main()", "animate", folder / "speech.wav"]
+    picture = ["--image", f"{folder}/portrait.png", "--landmarks", f"{folder}/portrait.npz"]
+    command = [sys.executable, "-c", "from headmotion.cli import main; main()", "animate", f"{folder}/speech.wav"]
 
     def turn() -> None:
         target.unlink(missing_ok=True)
-        subprocess.run([*command, *picture, "-o", target, "-q"], check=True, capture_output=True)
+        subprocess.run([*command, *picture, "-o", str(target), "-q"], check=True, capture_output=True)
 
     return turn
 
@@ -145,7 +146,11 @@ def _step(folder: Path, number: int) -> Turn:
     phase = training.phases[number]
     phase.start()
     steps = iter(range(phase.steps))
-    return lambda: take_step(phase, next(steps)) and None
+
+    def turn() -> None:
+        take_step(phase, next(steps))
+
+    return turn
 
 
 def evaluation(folder: Path) -> Turn:
@@ -167,7 +172,7 @@ def evaluation(folder: Path) -> Turn:
     waves = rng.normal(0, 0.1, (CLIPS, 51_200)).astype(np.float32)
     clips = [
         MetricInput(str(k), a, b, headmotion.Audio(waves[k], 16_000), (c,))
-        for k, (a, b, c) in enumerate([headmotion.Motion(values, 25) for values in clip] for clip in poses)
+        for k, (a, b, c) in enumerate([headmotion.Motion(values, Fraction(25)) for values in clip] for clip in poses)
     ]
 
     def turn() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -122,7 +123,7 @@ def centered_inverse(shape: Tensor) -> Tensor:
     return inverse
 
 
-def fit_orthographic_pose(shape: Tensor, points: Tensor, inverse: Tensor | None = None) -> OrthographicPose:
+def fit_orthographic_pose(shape: Tensor, points: Tensor) -> OrthographicPose:
     """Fit the pose in which a solid shape is seen as the given points.
 
     The least-squares linear map from the centered shape to the centered points is replaced by the nearest one that is a
@@ -133,12 +134,8 @@ def fit_orthographic_pose(shape: Tensor, points: Tensor, inverse: Tensor | None 
     Args:
         shape: ``[N, 3]``; axes x right, y down, z away from the viewer.
         points: ``[T, N, D]`` with ``D`` 2 (without depth) or 3, of the same floating-point type.
-        inverse: `centered_inverse` of the shape, where one shape is fitted again and again.
     """
-    center = points.mean(dim=1)
-    inverse = centered_inverse(shape) if inverse is None else inverse
-    linear = (points - center[:, None]).mT @ inverse.T
-    u, singular, vh = torch.linalg.svd(linear, full_matrices=False)
+    u, singular, vh = decompose_projection(points, centered_inverse(shape))
     if points.shape[-1] == 3:
         rotation = _proper(u, vh)
     else:
@@ -146,7 +143,23 @@ def fit_orthographic_pose(shape: Tensor, points: Tensor, inverse: Tensor | None 
         rows = u @ vh
         rotation = torch.cat([rows, torch.linalg.cross(rows[:, 0], rows[:, 1])[:, None]], dim=1)
     # Detected depth is the least reliable, so it does not enter the scale.
-    return OrthographicPose(rotation, singular[:, :2].mean(dim=1), center)
+    return OrthographicPose(rotation, singular[:, :2].mean(dim=1), points.mean(dim=1))
+
+
+def decompose_projection(points: Any, inverse: Any) -> tuple[Any, Any, Any]:
+    """Return the singular value decomposition of the linear map from a centered shape to points as they are seen.
+
+    ``u @ vh`` is the part of a rotation that is seen, and the mean of the singular values its scale. Works on NumPy
+    arrays, in which a frame takes a fifth of the time, and on tensors.
+
+    Args:
+        points: ``[..., N, D]``.
+        inverse: `centered_inverse` of the shape, ``[3, N]``.
+    """
+    linear = (points - points.mean(-2)[..., None, :]).swapaxes(-1, -2) @ inverse.T
+    linalg = torch.linalg if isinstance(points, Tensor) else np.linalg
+    u, singular, vh = linalg.svd(linear, full_matrices=False)
+    return u, singular, vh
 
 
 def nearest_rotation(matrix: Tensor) -> Tensor:

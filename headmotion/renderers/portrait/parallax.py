@@ -11,12 +11,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
-from ...geometry.rigid_fit import centered_inverse, fit_orthographic_pose
+from ...geometry.rigid_fit import centered_inverse, decompose_projection, fit_orthographic_pose
 from ...representations.point_representation import neutral_3d
 from .head_ellipse import HeadEllipse
 from .openings import rigid_points
@@ -79,20 +80,21 @@ class ParallaxModel:
         self.pose, self.head = pose, head
         self.rigid = rigid_points(representation)
         mean_face = neutral_3d(representation)
-        self.skull = None if mean_face is None else self._with_depth(mean_face.double()[self.rigid])
-        self.skull_inverse = None if self.skull is None else centered_inverse(self.skull)
+        self.skull_inverse = None
+        if mean_face is not None:
+            self.skull_inverse = centered_inverse(self._with_depth(mean_face.double()[self.rigid])).numpy()
         self.jaw = list(representation.groups.get("jaw", ()))
         self.face = [point for point in range(len(pose)) if point not in self.jaw]
 
     def fit(self, pose: ComplexPoints) -> HeadMotion:
         """Fit the head's motion to a frame's pose."""
         flat = HeadMotion(self.head, Similarity.fit(self.pose[self.rigid], pose[self.rigid]))
-        if self.skull is None:
+        if self.skull_inverse is None:
             return flat
-        fitted = fit_orthographic_pose(self.skull, _as_tensor(pose[self.rigid])[None], self.skull_inverse)
-        scale = float(fitted.scale[0])
+        u, singular, vh = decompose_projection(_as_rows(pose[self.rigid]), self.skull_inverse)
+        scale = float(singular.mean())
         # The plane part of the linear map as a similarity and a reflected one; the column of depth moves what is near.
-        (a, b, x), (c, d, y) = (scale * fitted.rotation[0, :2].numpy()).tolist()
+        (a, b, x), (c, d, y) = (scale * (u @ vh)).tolist()
         factor, foreshortening, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
         # Then the head moves in the plane only, as it does without depth.
         if scale < 1e-3 or abs(factor) < MIN_FORESHORTENING * scale:
@@ -130,7 +132,7 @@ class ParallaxModel:
 
     def _with_depth(self, mean_face: Tensor) -> Tensor:
         """Return rigid points ``[N, 3]`` of the still picture, with the depth of a mean face turned like this one."""
-        points = _as_tensor(self.pose[self.rigid])
+        points = torch.from_numpy(_as_rows(self.pose[self.rigid]))
         fitted = fit_orthographic_pose(mean_face, points[None])
         depth = fitted.scale * ((mean_face - mean_face.mean(dim=0)) @ fitted.rotation[0].T)[:, 2]
         return torch.cat([points - points.mean(dim=0), depth[:, None]], dim=1)
@@ -141,5 +143,6 @@ def _shrink_noise(value: float, noise: float) -> float:
     return value**3 / (value**2 + noise**2)
 
 
-def _as_tensor(points: ComplexPoints) -> Tensor:
-    return torch.from_numpy(np.stack([points.real, points.imag], axis=-1).astype(np.float64))
+def _as_rows(points: ComplexPoints) -> npt.NDArray[np.float64]:
+    """Return points ``[N]`` as rows ``[N, 2]``."""
+    return np.stack([points.real, points.imag], axis=-1).astype(np.float64)
