@@ -84,7 +84,7 @@ class Clock:
 
 def test_frames_are_those_of_a_session_each_at_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr("headmotion.live.run_live.time", clock)
+    monkeypatch.setattr(sys.modules["headmotion.live.run_live"], "time", clock)
     pipe = hm.build({"generator": {"type": "ms-sync", "preset": "small"}}, device="cpu")
     speech = Audio(np.random.default_rng(0).normal(0, 0.1, 12_800).astype(np.float32), 16_000)
     shown: list[tuple[float, Fraction, torch.Tensor]] = []
