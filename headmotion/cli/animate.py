@@ -147,10 +147,10 @@ def make_demo(
     click.option(
         "--format",
         "format_name",
-        type=click.Choice(["mp4", "webm", "gif", "png", "npz", "json"]),
         default="mp4",
         show_default=True,
-        help="Format of the outputs of several files; npz and json hold the motion.",
+        metavar="NAME",
+        help="Format of the outputs of several files: mp4, webm, gif, png; for the motion npz, json, csv, glb ...",
     ),
     click.option("--report", type=any_path, help="Report on several files.  [default: report.csv in their folder]"),
     click.option("--workers", type=click.IntRange(0), metavar="N", help="Processes.  [default: one per processor]"),
@@ -257,9 +257,9 @@ def animate_one(
     quiet: bool,
 ) -> Iterator[Path]:
     """Write the outputs of one file in this process, and yield their paths."""
-    from headmotion.export.formats import SUFFIXES
+    from headmotion.core.plugins import registry
 
-    motion_files = [output for output in outputs if output.suffix.lower() in SUFFIXES.values()]
+    motion_files = [output for output in outputs if output.suffix.lower() in registry().written_suffixes]
     videos = [output for output in outputs if output not in motion_files]
     if not videos and (video := [name for name in ONLY_FOR_VIDEOS if choices[name] is not None]):
         raise click.UsageError(f"--{video[0]} is for videos and pictures, not for {outputs[0].suffix}.")
@@ -285,8 +285,6 @@ def animate_one(
         parts = iter([headmotion.Motion.concatenate(list(parts))])
     for output, motion in zip(outputs, tee(parts, len(outputs)), strict=True):
         if output in motion_files:
-            from headmotion.export import write_motion
-
-            yield write_motion(next(motion), output)
+            yield next(motion).save(output)
         else:
             yield write_video(pipe, motion, output, image, speech, chosen, quiet=quiet)

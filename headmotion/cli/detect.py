@@ -37,11 +37,12 @@ def detect(
 ) -> None:
     """Find one face in a picture or a video, and write its landmarks or blend shapes as a motion."""
     check_output(output)
-    from headmotion.export.formats import format_of
+    from headmotion.core.plugins import registry
 
-    format_of(output)
+    if output.suffix.lower() not in registry().written_suffixes:
+        known = ", ".join(registry().written_suffixes)
+        raise click.BadParameter(f"{output.name!r} does not end in one of {known}.", param_hint="--output")
     one_thread()
     from headmotion.detectors.detect_motion import detect_motion
-    from headmotion.export import write_motion
 
-    show(write_motion(detect_motion(source, representation, detector, face, fps), output))
+    show(detect_motion(source, representation, detector, face, fps).save(output))

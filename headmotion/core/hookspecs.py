@@ -57,6 +57,15 @@ def headmotion_motion_readers() -> Mapping[str, Callable[[Path], Motion]]:  # ty
 
 
 @hookspec
+def headmotion_motion_writers() -> Mapping[str, Callable[[Motion, Path], object]]:  # type: ignore[empty-body]
+    """Return writers of motion files by suffix, such as ``.glb``, for `Motion.save` and the command line.
+
+    A writer gets a motion that has frames of finite numbers, and the path of a temporary file, which appears under its
+    own name when the writer is done. It raises `MotionError` for a motion that it cannot write.
+    """
+
+
+@hookspec
 def headmotion_licenses() -> Iterable[Asset]:  # type: ignore[empty-body]
     """Return license and source of media, weights and data that the plugin contains or can use."""
 

@@ -144,14 +144,17 @@ class Motion:
         return replace(filled[0], values=torch.cat([motion.values for motion in filled]))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write ``.npz`` (keys ``values``, ``fps``, ``meta``) or ``.json``; the file appears whole or not at all.
+        """Write a motion file; it appears whole or not at all.
+
+        ``.npz`` (keys ``values``, ``fps``, ``meta``) and ``.json`` hold all of the motion. Other suffixes are those of
+        other programs, such as ``.csv``, ``.bvh`` or ``.glb``.
 
         Raises:
-            MotionError: another suffix.
+            MotionError: another suffix, or a motion that the format cannot hold.
         """
         target = Path(path)
         if target.suffix not in MOTION_SUFFIXES:
-            raise MotionError("motion file", "a name ending in .npz or .json", target.name)
+            return _save_as(self, target)
         arrays: dict[str, Any] = {"values": self.values.cpu().numpy()}
         arrays |= {f"basis.{name}": tensor.cpu().numpy() for name, tensor in self.basis.items()}
         with atomic_output(target) as temporary:
@@ -236,6 +239,20 @@ def _stored_square(stored: Any) -> UnitSquare:
     if not all(type(v) in (int, float) and abs(v) <= MAX_PX for v in values) or not values[2] > 0:
         raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", repr(stored)[:80])
     return UnitSquare(*map(float, values))
+
+
+def _save_as(motion: Motion, path: Path) -> Path:
+    """Write a motion in a format that a plugin offers."""
+    writer = registry().motion_writers.get(path.suffix.lower())
+    if writer is None:
+        raise MotionError("motion file", f"a name ending in one of {', '.join(registry().written_suffixes)}", path.name)
+    if not len(motion):
+        raise MotionError("motion file", "a motion with frames", "none")
+    if not bool(torch.isfinite(motion.values).all()):
+        raise MotionError("motion file", "finite numbers", "NaN or infinity")
+    with atomic_output(path) as temporary:
+        writer(motion, temporary)
+    return path
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

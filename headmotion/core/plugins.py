@@ -10,7 +10,7 @@ import difflib
 import functools
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -77,6 +77,8 @@ class Registry:
     """Converters by source and target type."""
     motion_readers: dict[str, Callable[[Path], Motion]] = field(default_factory=dict)
     """Readers of motion files by suffix, in lower case."""
+    motion_writers: dict[str, Callable[[Motion, Path], object]] = field(default_factory=dict)
+    """Writers of motion files by suffix, in lower case."""
     assets: dict[str, tuple[Asset, ...]] = field(default_factory=dict)
     """Assets by plugin."""
     records: list[PluginRecord] = field(default_factory=list)
@@ -88,6 +90,11 @@ class Registry:
     def motion_suffixes(self) -> tuple[str, ...]:
         """Suffixes of the motion files that can be read."""
         return (*MOTION_SUFFIXES, *sorted(self.motion_readers))
+
+    @property
+    def written_suffixes(self) -> tuple[str, ...]:
+        """Suffixes of the motion files that can be written."""
+        return (*MOTION_SUFFIXES, *sorted(self.motion_writers))
 
     def types(self, kind: str) -> list[str]:
         """Return the registered types of a kind, sorted."""
@@ -255,7 +262,8 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
         specs = _offered_specs(result, plugin, own)
         models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
         converters = _offered_converters(result, plugin, own)
-        readers = _offered_readers(result, plugin)
+        readers = _offered_formats(result, plugin, "readers", result.motion_readers)
+        writers = _offered_formats(result, plugin, "writers", result.motion_writers)
         assets = _offered_assets(result, plugin)
     except BaseException:
         if result.manager.has_plugin(plugin):
@@ -268,6 +276,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     result.recipes.update(recipes)
     result.converters.update(converters)
     result.motion_readers.update(readers)
+    result.motion_writers.update(writers)
     result.assets[plugin] = assets
     return {
         "types": tuple(f"{kind}:{name}" for kind, name in specs),
@@ -327,13 +336,16 @@ def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[
     return offered
 
 
-def _offered_readers(result: Registry, plugin: str) -> dict[str, Callable[[Path], Motion]]:
-    offered = dict(result.call(plugin, "headmotion_motion_readers") or {})
-    for suffix, reader in offered.items():
-        if not re.fullmatch(r"\.[a-z0-9]+", str(suffix)) or not callable(reader):
-            raise PluginError(f"plugin {plugin}", "readers by suffix, such as .bvh", f"{reader!r} of {suffix!r}")
-        if suffix in result.motion_readers or suffix in MOTION_SUFFIXES:
-            raise PluginError(f"plugin {plugin}", "a suffix that no other plugin reads", repr(suffix))
+def _offered_formats(
+    result: Registry, plugin: str, what: str, taken: Mapping[str, Callable[..., Any]]
+) -> dict[str, Callable[..., Any]]:
+    """Return the readers or writers of motion files that a plugin offers."""
+    offered = dict(result.call(plugin, f"headmotion_motion_{what}") or {})
+    for suffix, function in offered.items():
+        if not re.fullmatch(r"\.[a-z0-9]+", str(suffix)) or not callable(function):
+            raise PluginError(f"plugin {plugin}", f"{what} by suffix, such as .bvh", f"{function!r} of {suffix!r}")
+        if suffix in taken or suffix in MOTION_SUFFIXES:
+            raise PluginError(f"plugin {plugin}", f"a suffix for which there are no {what}", repr(suffix))
     return offered
 
 

@@ -71,12 +71,21 @@ def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | Non
     """
     target = Path(path)
     chosen = format_of(target, format)
+    with atomic_output(target) as temporary:
+        write_as(chosen, motion, temporary)
+    return target
+
+
+def write_as(format: str, motion: Motion, path: Path) -> None:
+    """Write a motion in a format of `formats.SUFFIXES`.
+
+    Raises:
+        MotionError: see `write_motion`.
+    """
     if not len(motion):
         raise MotionError("export", "a motion with frames", "none")
     # Checks that the values fit the representation, and finds the resting pose.
     context = ControlContext.from_motion(motion)
     if not all(bool(torch.isfinite(values).all()) for values in (motion.values, context.resting_pose)):
         raise MotionError("export", "finite numbers", "NaN or infinity")
-    with atomic_output(target) as temporary:
-        WRITERS[chosen](motion, context.representation, temporary)
-    return target
+    WRITERS[format](motion, context.representation, path)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..core.errors import HeadmotionError, SpecError, describe, first_problem, one_line
 from ..core.files import atomic_output, write_text
 from ..core.motion import Motion
+from ..core.plugins import registry
 from ..execution.job import Heartbeat, Job, register_job
 from .closed_mouth import Mouth
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from ..media.audio import Audio
     from .pipeline import Pipeline
     from .reference import Reference
-
-MOTION_FILES = (".npz", ".json")
-"""Suffixes of outputs that hold the motion itself."""
 
 
 class GenerateOptions(BaseModel):
@@ -211,7 +209,7 @@ class GenerateJob(Job):
 
         speech = Audio.load(self.audio, options.audio_track)
         motions, target = counted(iter_motion(pipe, speech, options, reference)), Path(self.target)
-        if target.suffix.lower() in MOTION_FILES:
+        if target.suffix.lower() in registry().written_suffixes:
             Motion.concatenate(list(motions)).save(target)
         else:
             write_video(pipe, motions, target, self.image, speech, options)

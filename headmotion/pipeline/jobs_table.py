@@ -16,8 +16,9 @@ from typing import Any
 from ..core.errors import HeadmotionError
 from ..core.files import read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
+from ..core.plugins import registry
 from ..media.file_kind import SUFFIXES
-from .generate_job import MOTION_FILES, GenerateOptions
+from .generate_job import GenerateOptions
 
 AUDIO_FILES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
 AUDIO_FILES |= {suffix for suffix, kind in SUFFIXES.items() if kind == "video"}
@@ -146,10 +147,11 @@ def check_tasks(tasks: list[Task]) -> list[Task]:
         raise HeadmotionError("jobs", "at least one audio file", "none", "give files, folders or a table with rows")
     inputs = {path.absolute() for task in tasks for path in (task.audio, task.image) if path is not None}
     outputs: dict[Path, Task] = {}
+    suffixes = *ENCODERS, *registry().written_suffixes
     for task in tasks:
         suffix = task.output.suffix.lower()
-        if suffix not in (*ENCODERS, *MOTION_FILES):
-            known = ", ".join(filter(None, (*ENCODERS, *MOTION_FILES)))
+        if suffix not in suffixes:
+            known = ", ".join(filter(None, suffixes))
             raise _TaskError(task, f"an output ending in {known}, or a folder's name without a dot", task.output.name)
         if task.output.absolute() in inputs:
             raise _TaskError(task, "an output that is no input", str(task.output))

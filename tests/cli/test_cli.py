@@ -552,15 +552,16 @@ def test_animate_takes_several_files_and_tables(
     assert err.splitlines()[0] == "2 done, 1 failed" and "bad.wav" in err.splitlines()[1]
     status, _, err = run("animate", folder / "[ab].wav", "-o", "motions", "--format", "npz", *arguments)
     assert status == 0 and err.splitlines() == ["2 kept"]
-    table = "audio,output,options\na.wav,x/a.mp4,size=64\nb.wav,,seed=4\n"
+    table = "audio,output,options\na.wav,x/a.mp4,size=64\nb.wav,,seed=4\na.wav,a.csv,\n"
     (folder / "jobs.csv").write_text(table)
     status, out, err = run("animate", "--jobs", folder / "jobs.csv", "--format", "json", *arguments)
-    assert status == 0 and err.splitlines() == ["2 done"], err
+    assert status == 0 and err.splitlines() == ["3 done"], err
+    assert (folder / "a.csv").read_text().startswith("time,")
     assert Path(out.strip()) == folder / "jobs-report.csv"
     assert (folder / "x/a.mp4").exists() and len(hm.Motion.load(folder / "b.json"))
     (folder / "jobs.csv").write_text(table + "c.wav,,\n")
     status, _, err = run("animate", "--jobs", folder / "jobs.csv", *arguments)
-    assert status == 2 and "row 4, audio: expected an existing file" in err and len(err.splitlines()) == 1
+    assert status == 2 and "row 5, audio: expected an existing file" in err and len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

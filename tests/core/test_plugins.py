@@ -233,8 +233,9 @@ def test_converters_are_found_and_checked(fake_plugins):
     assert "a conversion that no other plugin offers, got twin/a to twin/b" in records["twin"].error
 
 
-def test_motion_readers_are_found_and_checked(fake_plugins):
-    offer = "def headmotion_motion_readers(): return {}"
+@pytest.mark.parametrize("what", ["readers", "writers"])
+def test_formats_of_motion_are_found_and_checked(fake_plugins, what):
+    offer = f"def headmotion_motion_{what}(): return {{}}"
     for name, readers in {
         "good": "{'.track': lambda path: f'read {path}'}",
         "thief": "{'.npz': print}",
@@ -244,11 +245,15 @@ def test_motion_readers_are_found_and_checked(fake_plugins):
     }.items():
         fake_plugins.install(f"headmotion-{name}", HOOK + offer.replace("{}", readers))
     registry = fake_plugins.registry()
-    assert registry.motion_readers[".track"]("a.track") == "read a.track" and registry.motion_suffixes[-1] == ".track"
+    functions, suffixes = {
+        "readers": (registry.motion_readers, registry.motion_suffixes),
+        "writers": (registry.motion_writers, registry.written_suffixes),
+    }[what]
+    assert functions[".track"]("a.track") == "read a.track" and ".track" in suffixes
     records = by_name(registry)
     for name, suffix in (("thief", ".npz"), ("twin", ".track")):
-        assert f"a suffix that no other plugin reads, got '{suffix}'" in records[name].error
-    assert all("readers by suffix, such as .bvh" in records[name].error for name in ("bare", "silent"))
+        assert f"a suffix for which there are no {what}, got '{suffix}'" in records[name].error
+    assert all(f"{what} by suffix, such as .bvh" in records[name].error for name in ("bare", "silent"))
 
 
 def test_other_modules_of_the_family_are_no_hooks(fake_plugins):
