@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..core.audio_context import steps_between
 from ..core.errors import HeadmotionError, ImageError, MotionError
 from ..core.interfaces.renderer import Picture, Renderer, SupportsTraining
 from ..core.interfaces.representation import Representation, UnitSquare
@@ -29,6 +30,23 @@ class Window:
     """Index within the window of the first frame that is due."""
     count: int
     """Number of frames that are due; the others are neighbors."""
+
+    @property
+    def due(self) -> Tensor:
+        """The poses of the frames that are due, ``[1, count, P, D]``."""
+        return self.motion[:, self.first : self.first + self.count]
+
+    def audio_around(self, before: int, after: int) -> Tensor | None:
+        """Return features of the frames that are due and of neighbors, as `SupportsTraining.pictures` takes them.
+
+        Args:
+            before: frames before those that are due, at most the ``look_back`` of `PictureStream.windows`.
+            after: frames after them, at most its ``look_ahead``.
+        """
+        if self.audio is None:
+            return None
+        per_frame, last = self.audio.shape[1] // self.motion.shape[1], self.first + self.count
+        return steps_between(self.audio, (self.first - before) * per_frame, (last + after) * per_frame)
 
 
 def picture_square(height: int, width: int) -> UnitSquare:

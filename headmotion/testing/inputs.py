@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.audio_context import steps_between
 from ..core.interfaces.metric import Metric, MetricInput, PicturePair
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.representation import UnitSquare
@@ -98,7 +99,9 @@ def picture_inputs(subject: Subject, renderer: Any, batch: int, frames: int) -> 
     if "audio" not in renderer.needs:
         return inputs
     # The beginning of what `drawn` gives; fewer random numbers would be others.
-    return [*inputs, features(subject, batch, 64)[:, : subject.context.steps_per_frame * frames]]
+    steps, (before, after) = subject.context.steps_per_frame, renderer.audio_context
+    speech = features(subject, batch, 64)[:, : steps * frames]
+    return [*inputs, steps_between(speech, -before * steps, (frames + after) * steps)]
 
 
 def metric_input(subject: Subject, metric: Metric, values: Tensor, name: str = "clip") -> MetricInput:

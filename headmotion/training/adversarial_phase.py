@@ -21,7 +21,7 @@ from .adversarial_objectives import OBJECTIVES
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
 from .batches import MOTION, Batch
-from .context import TrainContext
+from .context import TrainContext, frames_after
 from .running_mean import RunningMean
 from .specs import AdversarialPhaseSpec
 from .stepper import Stepper
@@ -78,6 +78,7 @@ class AdversarialPhase(Phase):
             context.tracks(judges, MOTION | target.needs),
             spec.data(context.data),
             target.context_frames,
+            frames_after([*judges, target.module]),
         )
         self.partition.check_divisible(self.name, self.batches.size, 2, "whole pairs of clips in each")
         self.average = RunningMean(target.module, spec.ema_decay)

@@ -91,6 +91,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         frames: motion frames per crop.
         seed: of everything that is random.
         tracks: what is read.
+        audio_after: frames after a crop whose speech is read too.
 
     Raises:
         CorpusError: clips of another representation or rate, or none that is long enough.
@@ -105,6 +106,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         frames: int,
         seed: int,
         tracks: Collection[Track] = MOTION_AND_AUDIO,
+        audio_after: int = 0,
     ) -> None:
         self.corpus, self.spec, self.frames, self.seed = corpus, spec, frames, seed
         _check_shapes(corpus, context)
@@ -117,7 +119,8 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
         self._draws = ClipDraws(weights / weights.sum())
         samples_per_frame = encoder.hop * context.steps_per_frame
-        self.cropper = Cropper(corpus, spec, context, frames, tracks, samples_per_frame, encoder.look_ahead or 0)
+        look_ahead = encoder.look_ahead or 0
+        self.cropper = Cropper(corpus, spec, context, frames, tracks, samples_per_frame, look_ahead, audio_after)
         self.samples = range(spec.batch_size)  # of this process
 
     def __getitem__(self, step: int) -> RawBatch | HeadmotionError:
@@ -154,6 +157,7 @@ class Batches:
         steps: number of steps of the phase; workers read nothing beyond.
         context_frames: reference frames before the motion.
         tracks: what a batch holds besides motion.
+        audio_after: frames after the motion whose features a batch holds too, where a clip has them.
 
     Raises:
         CorpusError: clips of another representation or rate, or none that is long enough.
@@ -172,14 +176,16 @@ class Batches:
         steps: int = sys.maxsize,
         context_frames: int = 0,
         tracks: Collection[Track] = MOTION_AND_AUDIO,
+        audio_after: int = 0,
     ) -> None:
         self.encoder, self.context, self.frames, self.size = encoder, context, frames, spec.batch_size
         self.partition, self.workers, self.steps = partition or BatchPartition(), spec.workers, steps
-        self.context_frames, self.tracks = context_frames, frozenset(tracks)
+        self.context_frames, self.tracks, self.audio_after = context_frames, frozenset(tracks), audio_after
         if spec.time_stretch and (rigid := self.tracks & {"frames", "wave"}):
             got = f"{spec.time_stretch:g}, with {' and '.join(sorted(rigid))}"
             raise SpecError("data", "time_stretch 0 for pictures and sound, which have one speed", got)
-        self.sampler = ClipSampler(corpus, spec, encoder, context, context_frames + frames, seed, self.tracks)
+        crop = context_frames + frames
+        self.sampler = ClipSampler(corpus, spec, encoder, context, crop, seed, self.tracks, audio_after)
         self.sampler.samples = self.partition.own_samples(self.size)
         self._prefetched: Iterator[RawBatch | HeadmotionError] = iter(())
         self._next_step = -1
@@ -189,7 +195,7 @@ class Batches:
         if self._next_step == -1:
             self.sampler.cropper.use_cpu()
             if (cache := self.sampler.cropper.cache) is not None:
-                cache.fill(self.sampler.corpus, self.encoder, extra_frames=1)
+                cache.fill(self.sampler.corpus, self.encoder, extra_frames=1 + self.audio_after)
             self._next_step = -2
         raw = self._read_ahead(step) if self.workers else self.sampler.draw(step)
         return Batch(self._sample(raw.crops, device_of(self.encoder)), self.sampler.samples, tuple(raw.clips))
@@ -201,7 +207,10 @@ class Batches:
             return values.to(device, dtype, non_blocking=True)
 
         motion = move(crops.motion)
-        sample = Sample(motion[:, :before], motion[:, before:], self._features(crops, device, len(motion)))
+        features, within = self._features(crops, device, len(motion)), motion.shape[1] * self.context.steps_per_frame
+        sample = Sample(motion[:, :before], motion[:, before:], features[:, :within])
+        if self.audio_after:
+            sample = replace(sample, audio_after=features[:, within:])
         if "wave" in self.tracks:
             count = (before + self.frames) * self.sampler.cropper.samples_per_frame
             sample = replace(sample, wave=move(crops.wave[:, :count]))
@@ -232,7 +241,7 @@ class Batches:
         else:
             features = crops.features.to(device, non_blocking=True)
         if self.sampler.spec.time_stretch:
-            steps = (self.context_frames + self.frames) * per_frame
+            steps = (self.context_frames + self.frames + self.audio_after) * per_frame
             features = resample_time(features, crops.time_stretch.to(device), steps)
         return features.to(dtype)
 

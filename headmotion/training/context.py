@@ -29,6 +29,11 @@ PIPELINE_PARTS = ("generator", "renderer", "representation", "audio_encoder")
 """Parts of the pipeline, which go into the model."""
 
 
+def frames_after(parts: Iterable[Any]) -> int:
+    """Return how many frames after the motion some parts look at, by their ``audio_context``; see `Loss`."""
+    return max((part.audio_context[1] for part in parts if hasattr(part, "audio_context")), default=0)
+
+
 @dataclass
 class TrainContext:
     """The surroundings of one phase: pipeline, clips, processes, and what earlier phases made."""
@@ -131,6 +136,7 @@ class TrainContext:
         tracks: Collection[Track] = MOTION_AND_AUDIO,
         data: DataSpec | None = None,
         context_frames: int = 0,
+        audio_after: int = 0,
     ) -> Batches:
         """Return the batches of the phase, by step.
 
@@ -140,6 +146,7 @@ class TrainContext:
             tracks: what a batch holds besides motion.
             data: how clips become batches; None means the recipe's.
             context_frames: reference frames before the motion.
+            audio_after: frames after the motion whose features a batch holds too; see `frames_after`.
 
         Raises:
             SpecError, CorpusError: the clips do not fit.
@@ -148,7 +155,19 @@ class TrainContext:
         self.tracks((), tracks)
         seed = self.seed * 10 + self.number
         context, encoder = self.build_context, pipeline.audio_encoder
-        return Batches(self.corpus, spec, encoder, context, frames, seed, self.partition, steps, context_frames, tracks)
+        return Batches(
+            self.corpus,
+            spec,
+            encoder,
+            context,
+            frames,
+            seed,
+            self.partition,
+            steps,
+            context_frames,
+            tracks,
+            audio_after,
+        )
 
     def stepper(self, name: str, parameters: Iterable[nn.Parameter], spec: OptimizerSpec, steps: int) -> Stepper:
         """Return an optimizer whose gradients are averaged over the processes.

@@ -65,6 +65,7 @@ class Cropper:
         tracks: what is needed.
         samples_per_frame: samples of the wave per motion frame.
         look_ahead: samples beyond the last frame.
+        audio_after: frames beyond the last one whose speech is read too.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Cropper:
         tracks: Collection[Track],
         samples_per_frame: int,
         look_ahead: int,
+        audio_after: int = 0,
     ) -> None:
         self.corpus, self.spec, self.context, self.frames = corpus, spec, context, frames
         self.recorded = recorded_representation(context.representation)
@@ -93,7 +95,8 @@ class Cropper:
         needed: set[Track] = {"motion", *sound}
         self.read = frozenset(needed | (set(tracks) - {"audio"}))
         # One frame more where time is stretched, because features are then interpolated between two steps.
-        self.max_frames = self._source_frames(1 + spec.time_stretch) + (1 if spec.time_stretch else 0)
+        longest = math.ceil((frames + audio_after - 1) * (1 + spec.time_stretch)) + 1
+        self.max_frames = longest + (1 if spec.time_stretch else 0)
 
     def use_cpu(self) -> None:
         """Work with a copy of the representation on the CPU, with its present basis, if it has tensors."""

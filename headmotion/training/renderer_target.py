@@ -29,9 +29,6 @@ class RendererTarget:
 
     makes: Track = "frames"
     """Pictures."""
-    # One frame before the motion, so that whatever judges motion has a reference here too.
-    context_frames = 1
-
     def __init__(self, renderer: Renderer, context: TrainContext) -> None:
         self.name = f"renderer {renderer.spec.type_name()}"
         if not isinstance(renderer, SupportsTraining):
@@ -41,16 +38,17 @@ class RendererTarget:
             )
         self.module: Component = renderer
         self._pictures, self._size = renderer.pictures, renderer.training_picture_size
-        self._draws_from_audio = "audio" in renderer.needs
+        self._audio_context = renderer.audio_context if "audio" in renderer.needs else None
+        # At least one frame before the motion, so that whatever judges motion has a reference here too.
+        self.context_frames = max(1, renderer.audio_context[0])
         self.needs = frozenset[Track]({"motion", "frames"}) | renderer.needs
         self.partition = context.partition
-        self.steps = self.context_frames * context.build_context.steps_per_frame
         self._check_size(context)
 
     def generate(self, real: Sample, seeds: Sequence[int]) -> Sample:
         """Return the sample with generated pictures."""
         assert real.identity is not None and real.identity_pose is not None and real.picture_motion is not None
-        audio = real.audio[:, self.steps :] if self._draws_from_audio else None
+        audio = None if self._audio_context is None else real.audio_around(*self._audio_context)
         with self.partition.autocast(real.motion.device):
             drawn = self._pictures(real.identity, real.identity_pose, real.picture_motion, audio)
         pictures, outputs = split_outputs(self.module, drawn)

@@ -17,7 +17,7 @@ from .adversarial_phase import learned_parameters, require_made_tracks
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
 from .batches import MOTION, Batch
-from .context import PIPELINE_PARTS, TrainContext
+from .context import PIPELINE_PARTS, TrainContext, frames_after
 from .running_mean import RunningMean
 from .specs import SupervisedPhaseSpec
 from .stepper import Stepper
@@ -64,7 +64,14 @@ class SupervisedPhase(Phase):
         context.connect(self.connected)
         made = frozenset[Track]() if target.makes is None else frozenset((target.makes,))
         tracks = context.tracks(losses, MOTION | target.needs | made)
-        self.batches = context.batches(spec.frames, spec.steps, tracks, spec.data(context.data), target.context_frames)
+        self.batches = context.batches(
+            spec.frames,
+            spec.steps,
+            tracks,
+            spec.data(context.data),
+            target.context_frames,
+            frames_after([*losses, target.module]),
+        )
         self.partition.check_divisible(self.name, self.batches.size, 1, "whole clips in each")
         self.average = RunningMean(target.module, spec.ema_decay)
         self.modules: dict[str, nn.Module] = {

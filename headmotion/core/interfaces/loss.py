@@ -21,6 +21,9 @@ class Loss(Component):
 
     needs: frozenset[Track] = frozenset({"motion"})
     """Tracks that it looks at; a phase whose corpus lacks one is refused before the first step."""
+    audio_context: tuple[int, int] = (0, 0)
+    """Frames before and after a frame whose features it looks at. Training reads so much more of the speech, where a
+    clip has it; `Sample.audio_around` returns it."""
 
     @abstractmethod
     def forward(self, real: Sample, generated: Sample, step: int) -> Mapping[str, Tensor]:

@@ -29,6 +29,8 @@ class Renderer(Component):
     needs: frozenset[Track] = frozenset({"motion"})
     """Tracks that pictures are drawn from. With ``audio``, `frames` and `SupportsTraining.pictures` get features of the
     speech; without it they get none."""
+    audio_context: tuple[int, int] = (0, 0)
+    """Frames before and after a frame whose features its picture depends on; see `SupportsTraining.pictures`."""
     keeps_alpha: bool = False
     """Whether a picture with alpha gives frames with alpha; otherwise `frames` gets ``[H, W, 3]`` only."""
     max_useful_edge: int | None = None
@@ -80,6 +82,8 @@ class SupportsTraining(Protocol):
             identity: pictures ``[B, 3, H, W]``, 0..1, of the people to draw.
             pose: their poses in these pictures, ``[B, P, D]``.
             motion: poses to draw, ``[B, T, P, D]``.
-            audio: features ``[B, steps_per_frame * T, C]``, if the renderer `needs` ``audio``.
+            audio: features ``[B, steps_per_frame * (before + T + after), C]``, if the renderer `needs` ``audio``: of
+                the frames to draw, and of as many before and after them as its ``audio_context`` says. At the ends of
+                the speech, the first and the last step are repeated.
         """
         ...

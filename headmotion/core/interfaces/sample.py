@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from ..audio_context import steps_between
 from ..errors import OutputError
 from .tracks import TRACKS as TRACKS
 from .tracks import Track as Track
@@ -50,6 +52,9 @@ class Sample:
     """Numbers of the corpus per frame of the motion, ``[B, T, N]``."""
     wave: Tensor | None = None
     """Sound of reference and motion at the encoder's rate, ``[B, S]`` in -1..1."""
+    audio_after: Tensor | None = None
+    """Features of the frames after the motion, ``[B, steps_per_frame * n, C]``, if parts look at them; see
+    `audio_around`."""
     outputs: Mapping[str, Tensor] = field(default_factory=Outputs)
     """What a trained part returned besides its track, by name, such as a renderer's attention map; only generated
     samples have some. The shapes are those that the part documents."""
@@ -57,6 +62,21 @@ class Sample:
     def __post_init__(self) -> None:
         if not isinstance(self.outputs, Outputs):
             object.__setattr__(self, "outputs", Outputs(self.outputs))
+
+    def audio_around(self, before: int, after: int) -> Tensor:
+        """Return features of the motion's frames and their neighbors, ``[B, steps_per_frame * (before + T + after), C]``.
+
+        The sample holds as many neighbors as the reference has frames, and after the motion those that a part's
+        ``audio_context`` asked for. Where it holds fewer, its first or last step is repeated.
+
+        Args:
+            before: number of frames before the motion.
+            after: number of frames after it.
+        """
+        reference, frames = self.reference.shape[1], self.motion.shape[1]
+        per_frame = self.audio.shape[1] // (reference + frames)
+        known = self.audio if self.audio_after is None else torch.cat([self.audio, self.audio_after], dim=1)
+        return steps_between(known, (reference - before) * per_frame, (reference + frames + after) * per_frame)
 
     def detached(self) -> Sample:
         """Return the sample without gradients."""
