@@ -29,6 +29,7 @@ class RendererTarget:
 
     makes: Track = "frames"
     """Pictures."""
+
     def __init__(self, renderer: Renderer, context: TrainContext) -> None:
         self.name = f"renderer {renderer.spec.type_name()}"
         if not isinstance(renderer, SupportsTraining):
