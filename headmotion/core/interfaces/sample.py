@@ -64,7 +64,7 @@ class Sample:
             object.__setattr__(self, "outputs", Outputs(self.outputs))
 
     def audio_around(self, before: int, after: int) -> Tensor:
-        """Return features of the motion's frames and their neighbors, ``[B, steps_per_frame * (before + T + after), C]``.
+        """Return features of the motion's frames and of neighbors, ``[B, steps_per_frame * (before + T + after), C]``.
 
         The sample holds as many neighbors as the reference has frames, and after the motion those that a part's
         ``audio_context`` asked for. Where it holds fewer, its first or last step is repeated.
