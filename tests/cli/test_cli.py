@@ -198,15 +198,16 @@ def test_animate_crops_and_keeps_alpha(here: Path, model: Path, run: Callable[..
 # Quick answers
 
 
-def test_help_needs_no_torch() -> None:
+def test_help_needs_no_torch_and_ends_without_a_search_for_cycles() -> None:
     code = (
-        "import sys\nsys.argv = ['headmotion', '--help']\nfrom headmotion.cli import main\n"
+        "import atexit, gc, sys\natexit.register(lambda: print('frozen:', gc.get_freeze_count() > 0))\n"
+        "sys.argv = ['headmotion', '--help']\nfrom headmotion.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "heavy = {'torch', 'numpy', 'cv2', 'av', 'librosa', 'pydantic'} & set(sys.modules)\nassert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert "animate" in done.stdout
+    assert "animate" in done.stdout and done.stdout.endswith("frozen: True\n")
 
 
 @pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["schema", "recipe"], ["licenses"]])
