@@ -16,6 +16,7 @@ from headmotion.data.synthetic.talking_faces import write_synthetic
 
 from ..accelerations import measure_all
 from ..timings import step_times
+from . import command
 from .generation import inputs
 from .timing import threads
 
@@ -58,7 +59,8 @@ def operator_shares(preset: str, batch: int) -> tuple[float, Counter[str]]:
 
 def rows() -> Iterator[str]:
     """Yield the lines of the tables."""
-    yield from ("## A frame", "", "| generator | ms of operators | share |", "|---|---|---|")
+    yield from command.rows()
+    yield from ("", "## A frame", "", "| generator | ms of operators | share |", "|---|---|---|")
     for preset in ("small", "paper", "paper-code"):
         for batch in (1, 16):
             ms, shares = operator_shares(preset, batch)
@@ -82,7 +84,7 @@ INTRODUCTION = """\
 # Where the time goes
 
 Made by `python -m benchmarks.goals.profile`, on one thread. What runs within a matrix product or a convolution counts
-as part of it. The time between operators, which is Python's, is not in the first table.
+as part of it. The time between operators, which is Python's, is not in the table of frames.
 
 """
 ACCELERATIONS = """\
@@ -97,6 +99,12 @@ READING = """
 - Batches of waves become features in blocks that fit the caches (`headmotion/audio_encoders/log_mel.py`).
 - A training step uses one rollout for both updates, and the generator's update computes no gradients of the
   discriminators' weights.
+- A command imports neither SciPy nor torch's compiler on its way to a video, and ends without Python's search for
+  cycles among torch's objects (`headmotion/cli/main.py`).
+- The frames of a video share one color conversion on one thread. `.mp4` is encoded by x264's preset `veryfast` at a
+  quality (`crf`) as close to the pictures as the preset `medium`.
+- The portrait's fields are sums over separable distances, and the solid shape of the head is inverted once.
+- Sequences reach linear layers contiguous, because torch multiplies others one by one where weights are frozen.
 """
 
 if __name__ == "__main__":
