@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import logging
+import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
@@ -20,7 +24,7 @@ _log = logging.getLogger("headmotion")
 class Spec(BaseModel):
     """Base of all specs: frozen, without unknown fields; every mistake is a `SpecError` of one line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: ClassVar[str] = ""
     """Kind of part, such as ``generator``; empty for specs that are not registered."""
@@ -31,6 +35,23 @@ class Spec(BaseModel):
         field = cls.model_fields.get("type")
         names = get_args(field.annotation) if field is not None else ()
         return str(names[0]) if names else cls.__name__
+
+    @classmethod
+    def field_docs(cls) -> dict[str, str]:
+        """Return the docstrings below the fields, by name, as far as the source of the class can be read.
+
+        They are read on request, not when the class is made, because that takes as long as all the rest of it.
+        """
+        docs: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Spec):
+                with suppress(OSError, TypeError, SyntaxError):
+                    docs |= _docs_below_fields(inspect.getsource(base))
+        return {name: docs[name] for name in cls.model_fields if name in docs}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return _with_field_docs(cls, handler(schema), handler)
 
     # Wrapped around validation, so that nested specs, which are validated on their own, name themselves in the error.
     @model_validator(mode="wrap")
@@ -50,6 +71,25 @@ class Spec(BaseModel):
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
             got = _shown(first["input"])
             raise SpecError(f"{cls.type_name()} spec", first_problem(error), got) from None
+
+
+def _with_field_docs(spec: type[Spec], described: dict[str, Any], handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    """Return the JSON schema of a spec, its fields described by the docstrings below them."""
+    properties = handler.resolve_ref_schema(described).get("properties", {})
+    for name, text in spec.field_docs().items():
+        properties.get(name, {}).setdefault("description", text)
+    return described
+
+
+def _docs_below_fields(source: str) -> dict[str, str]:
+    """Return the strings that follow annotated names in the source of a class."""
+    (definition,) = ast.parse(textwrap.dedent(source)).body
+    docs = {}
+    for pair in pairwise(getattr(definition, "body", ())):
+        match pair:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                docs[name] = inspect.cleandoc(text)
+    return docs
 
 
 def _shown(value: Any) -> str:
@@ -116,7 +156,7 @@ class _ByType:
 def _json_schema(spec: type[Spec], handler: GetJsonSchemaHandler) -> dict[str, Any]:
     """Return a type's JSON schema; a plugin may have fields that none can describe, and is warned about."""
     try:
-        return handler(spec.__pydantic_core_schema__)
+        return _with_field_docs(spec, handler(spec.__pydantic_core_schema__), handler)
     except Exception as error:
         _log.warning("type %s has no JSON schema: %s", spec.type_name(), describe(error))
         fields = {"type": {"const": spec.type_name()}}
