@@ -23,6 +23,7 @@ from .live import mic
 from .plugins import plugins
 from .say import say
 from .serve import serve
+from .studio import studio
 from .training import train
 
 MISTAKE = 2
@@ -44,7 +45,7 @@ COMMANDS = (
     *(demo, animate, say, detect),
     *(prepare, synthesize, inspect_corpus),
     *(train, evaluate, compare, export),
-    *(serve, mic),
+    *(serve, mic, studio),
     *(plugins, licenses, schema, inspect),
 )
 for command in COMMANDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -57,14 +58,24 @@ def serve(
     allowed = ServerLimits.parse(dict(_pair(limit, "--limit") for limit in limits))
     _allow_files(allowed.connections + OTHER_FILES)
     token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN_VARIABLE)
-    named = [_pair(model, "--model") if "=" in model else (model, model) for model in models]
-    if unnamed := [name for name, _ in named if "/" in name or name.endswith(".safetensors")]:
-        raise click.BadParameter(f"{unnamed[0]!r} is a file: give it a name, as in talk={unnamed[0]}.")
+    named = named_models(models)
     Access(host, token, origins)  # before the models are loaded, because a mistake should show at once
-    pipelines = {name: headmotion.load(source, device=device) for name, source in named}
+    pipelines = {name: headmotion.load(source, device=device) for name, source in named.items()}
     server = Server(pipelines, host, port, token, origins, allowed, state)
     echo(f"{', '.join(pipelines)} at {server.url}")
     server.run()
+
+
+def named_models(models: Iterable[str]) -> dict[str, str]:
+    """Return models by the names that clients see: bundled ones by their own, files as ``NAME=FILE``.
+
+    Raises:
+        click.BadParameter: a file without a name.
+    """
+    named = dict(_pair(model, "--model") if "=" in model else (model, model) for model in models)
+    if unnamed := [name for name in named if "/" in name or name.endswith(".safetensors")]:
+        raise click.BadParameter(f"{unnamed[0]!r} is a file: give it a name, as in talk={unnamed[0]}.")
+    return named
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

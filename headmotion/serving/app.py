@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.errors import HeadmotionError
@@ -26,7 +26,8 @@ from .server_metrics import ServerMetrics
 from .session_store import SessionStore
 from .stored_sessions import StoredSessions
 from .stream_endpoint import StreamEndpoint
-from .whole_files import TooLargeError, WholeFiles
+from .uploads import TooLargeError
+from .whole_files import WholeFiles
 
 FILE_PATH = "/v1/motion"
 """Path of whole files."""
@@ -46,6 +47,7 @@ class Application:
         connections: its connections.
         metrics: its metrics.
         stored: sessions of an earlier process, if they are kept.
+        routes: further paths; pages of other origins are refused there, too.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Application:
         connections: Connections,
         metrics: ServerMetrics,
         stored: StoredSessions | None = None,
+        routes: Sequence[BaseRoute] = (),
     ) -> None:
         self._access, self._connections, self._metrics = access, connections, metrics
         workers = {name: ModelWorker(name, pipeline, limits, metrics) for name, pipeline in models.items()}
@@ -69,6 +72,7 @@ class Application:
                 Route("/headmotion.js", self._client),
                 Route(FILE_PATH, self._file, methods=["POST"]),
                 WebSocketRoute(STREAM_PATH, stream.serve),
+                *routes,
             ],
             middleware=[Middleware(_Gate, access=access, metrics=metrics)],
             exception_handlers={HeadmotionError: _answer, Exception: _answer},

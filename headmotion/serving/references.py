@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -33,7 +35,8 @@ def read_reference(
         HeadmotionError: poses of another shape, no such picture, or no face in it.
     """
     if picture is not None:
-        return _in_picture(pipeline, picture, request)
+        with picture_file(picture) as path:
+            return pipeline.reference(path, mouth=request.mouth)
     if points is None:
         return pipeline.reference(None, mouth=request.mouth)
     try:
@@ -43,15 +46,20 @@ def read_reference(
     return pipeline.reference(pose, mouth=request.mouth)
 
 
-def _in_picture(pipeline: Pipeline, picture: bytes, request: MotionRequest) -> Reference:
+@contextmanager
+def picture_file(content: bytes) -> Iterator[Path]:
+    """Write a client's picture into a file of this process's own, because detectors read files.
+
+    Raises:
+        ServingError: no picture in one of `PICTURE_FORMATS`.
+    """
     try:
-        with Image.open(BytesIO(picture), formats=PICTURE_FORMATS) as opened:
+        with Image.open(BytesIO(content), formats=PICTURE_FORMATS) as opened:
             suffix = f".{(opened.format or 'png').lower()}"
     except Exception:  # decoders raise errors of any type on damaged files
         expected = f"a picture in one of the formats {', '.join(PICTURE_FORMATS)}"
-        raise ServingError("reference", expected, f"{len(picture)} other bytes") from None
-    # A file of this process's own, because detectors read files.
+        raise ServingError("reference", expected, f"{len(content)} other bytes") from None
     with tempfile.TemporaryDirectory(prefix="headmotion-serve-") as folder:
         path = Path(folder) / f"picture{suffix}"
-        path.write_bytes(picture)
-        return pipeline.reference(path, mouth=request.mouth)
+        path.write_bytes(content)
+        yield path

@@ -6,14 +6,17 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..core.errors import ServingError
 from ..core.lazy import require_packages
 from ..pipeline.pipeline import Pipeline
 from .server_limits import ServerLimits
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
 PACKAGES = ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart")
 BACKLOG = 2048
@@ -35,6 +38,7 @@ class Server:
         origins: origins of web pages that may call the server, besides those of this machine.
         limits: limits of sessions, sizes and times.
         state: folder in which sessions wait for a server that replaces this one; None: they end with it.
+        routes: further paths, as Starlette's routes.
 
     Raises:
         ServingError: no model, an address that needs a token, an origin that is none, or a port that is taken.
@@ -49,6 +53,7 @@ class Server:
         origins: Iterable[str] = (),
         limits: ServerLimits | None = None,
         state: str | os.PathLike[str] | None = None,
+        routes: Sequence[BaseRoute] = (),
     ) -> None:
         require_packages(PACKAGES, "headmotion[serve]", "server", ServingError)
         import uvicorn
@@ -65,7 +70,7 @@ class Server:
         self.limits, access, metrics = limits or ServerLimits(), Access(host, token, origins), ServerMetrics()
         connections = Connections(self.limits, metrics, H11Protocol)
         stored = None if state is None else StoredSessions(Path(state), self.limits.resume_s)
-        application = Application(models, access, self.limits, connections, metrics, stored)
+        application = Application(models, access, self.limits, connections, metrics, stored, routes)
         self._socket = _bound(host, port)
         self._server = uvicorn.Server(
             uvicorn.Config(

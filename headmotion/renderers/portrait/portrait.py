@@ -83,6 +83,17 @@ class Portrait(Renderer):
             base = project_pose(first.reference, self.representation.to_points2d, "the reference")
         return self._frames(chain([first], motion), picture, pose, base)
 
+    def prepare(self, picture: Picture, pose: ComplexPoints) -> tuple[View, PortraitWarper]:
+        """Return the part of a picture that is warped, and its warper.
+
+        Args:
+            picture: ``uint8 [H, W, 3 or 4]``.
+            pose: positions ``[P]`` of the landmarks in it (px).
+        """
+        view = self._view(picture, pose)
+        picture = picture if picture.shape[2] == 3 else fill_transparent(picture)
+        return view, PortraitWarper(view.crop(picture), view.to_view(pose), self.representation)
+
     def _pose(self, first: Motion, landmarks: npt.ArrayLike | None) -> ComplexPoints:
         pose = first.reference if landmarks is None else landmarks
         if pose is None:
@@ -93,9 +104,7 @@ class Portrait(Renderer):
         self, motion: Iterable[Motion], picture: Picture, pose: ComplexPoints, base: ComplexPoints
     ) -> Iterator[Picture]:
         """Render displacements from ``base``, the motion's own reference, from ``pose``, that of the picture."""
-        view = self._view(picture, pose)
-        picture = picture if picture.shape[2] == 3 else fill_transparent(picture)
-        warper = PortraitWarper(view.crop(picture), view.to_view(pose), self.representation)
+        view, warper = self.prepare(picture, pose)
         factor = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).factor
         # Points that fly away must not make boxes and grids of any size.
         limit = 4 * max(picture.shape)

@@ -1,0 +1,50 @@
+"""The command that opens a page in the browser: studio."""
+
+from __future__ import annotations
+
+import click
+
+from .console import echo
+from .options import device, one_thread, options
+
+
+@click.command()
+@options(
+    click.option(
+        "--model",
+        "models",
+        multiple=True,
+        metavar="NAME|NAME=FILE",
+        help="A bundled model, or a checkpoint under a name; several may be given.  [default: all that are bundled]",
+    ),
+    click.option("--port", type=click.IntRange(0, 65535), default=8770, show_default=True, help="0 takes a free port."),
+    click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page."),
+    device,
+)
+def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> None:
+    """Open a page in which a face answers the microphone, a sound file or a text, until Ctrl-C."""
+    one_thread()
+    import webbrowser
+
+    import headmotion
+    from headmotion.studio import studio_server
+
+    from .serve import named_models
+
+    named = named_models(models or default_models())
+    pipelines = {name: headmotion.load(source, device=device) for name, source in named.items()}
+    server = studio_server(pipelines, port)
+    echo(f"studio at {server.address}")
+    if browser:
+        webbrowser.open(server.address)
+    server.run()
+
+
+def default_models() -> list[str]:
+    """Return the bundled models that stream, the one of `headmotion animate` first."""
+    from .animate import animate
+
+    default = next(parameter.default for parameter in animate.params if parameter.name == "model")
+    import headmotion
+
+    return [default, *(name for name in headmotion.models() if name != default)]
