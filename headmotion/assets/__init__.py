@@ -24,5 +24,12 @@ def headmotion_licenses() -> Iterable[Asset]:
             note="statistics of several speakers; none of their recordings is part of it",
         ),
         Asset("sentences.json", "Apache-2.0", "word lists of synthetic sentences, written for headmotion"),
+        Asset(
+            "onnxruntime-web",
+            "MIT",
+            "Microsoft Corporation; npm package",
+            bundled=False,
+            note="headmotion export --web copies two files of it into the page",
+        ),
         Asset("speech.flac", "Apache-2.0", "synthesized by espeak-ng from a text written for headmotion"),
     ]

@@ -17,6 +17,9 @@ from .options import any_path, check_output, existing_file, one_thread, options,
     click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix is the format."),
     click.option("--format", metavar="NAME", help="Format, such as live-link, if the suffix is ambiguous."),
     click.option("--to", "representation", metavar="TYPE", help="Convert a motion first, for example to blendshapes."),
+    click.option("--web", is_flag=True, help="Write a folder with a page in which the model talks, without a server."),
+    click.option("--runtime", type=any_path, help="Folder of the npm package onnxruntime-web, for --web."),
+    click.option("--image", type=existing_file, help="Picture of the face of --web.  [default: the bundled one]"),
     click.option("--reference", type=existing_file, help="Pose that a model's motion starts from.  [default: neutral]"),
     click.option(
         "--precision",
@@ -32,15 +35,25 @@ def export(
     output: Path,
     format: str | None,
     representation: str | None,
+    web: bool,
+    runtime: Path | None,
+    image: Path | None,
     reference: Path | None,
     precision: Literal["32", "int8"],
     seed: int,
 ) -> None:
-    """Write MOTION (.npz, .json, .bvh) for another program, or the streaming step of MODEL as .onnx.
+    """Write MOTION (.npz, .json, .bvh) for another program, or MODEL's streaming step as .onnx, or as a page (--web).
 
     For a MODEL, .npz is the initial state of the step, for another reference or seed. With int8 weights the motion
     differs a little; a warning says how much.
     """
+    if web:
+        if format or representation or reference or precision != "32":
+            raise click.UsageError("--web takes a MODEL, --runtime, --image and --seed only.")
+        _export_web(source, output, runtime, image, seed)
+        return
+    if runtime or image:
+        raise click.UsageError("--runtime and --image are for --web.")
     check_output(output)
     from headmotion.core.plugins import registry
 
@@ -76,3 +89,14 @@ def _export_model(
         show(write_start(pipeline, output, reference, seed))
     else:
         show(write_onnx(pipeline, output, reference, seed, precision=precision))
+
+
+def _export_web(source: str, output: Path, runtime: Path | None, image: Path | None, seed: int) -> None:
+    one_thread()
+    import headmotion
+    from headmotion.studio import write_web_page
+    from headmotion.studio.faces import FaceFinder
+
+    pipeline = headmotion.load(source, device="cpu")
+    face = None if image is None else FaceFinder().find(image.read_bytes())
+    show(write_web_page(pipeline, output, face, runtime, seed))

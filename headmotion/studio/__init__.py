@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from ..core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .onnx_page import write_web_page as write_web_page
     from .studio import studio_server as studio_server
 
-__all__ = ["studio_server"]
+__all__ = ["studio_server", "write_web_page"]
 
-__getattr__, __dir__ = lazy_names(__name__, {"studio_server": "studio"})
+__getattr__, __dir__ = lazy_names(__name__, {"studio_server": "studio", "write_web_page": "onnx_page"})

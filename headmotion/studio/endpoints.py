@@ -106,8 +106,8 @@ class StudioEndpoints:
         return await self._packet(name, self._faces.get(name), options)
 
     async def _packet(self, name: str, face: Face, options: FaceRequest) -> Response:
-        packet = await self._run(lambda: face.packet(options.crop))
-        return JSONResponse({"name": name, "landmarks": face.pose.tolist(), **packet})
+        described = await self._run(lambda: face.described(options.crop))
+        return JSONResponse({"name": name, **described})
 
     async def _speak(self, request: Request) -> Response:
         options = parse(SpeechRequest, await read_body(request, self._limits))

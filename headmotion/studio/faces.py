@@ -46,9 +46,10 @@ class Face:
     pose: npt.NDArray[np.float32]
     """Landmarks ``[68, 2]`` in it (px)."""
 
-    def packet(self, crop: Crop) -> dict[str, Any]:
-        """Return what the page needs to draw it; see `face_packet`."""
-        return face_packet(self.picture, self.pose, landmarks68(), crop)
+    def described(self, crop: Crop) -> dict[str, Any]:
+        """Return what the page needs to draw it: `face_packet`, and the ``landmarks`` in the whole picture."""
+        packet = face_packet(self.picture, self.pose, landmarks68(), crop)
+        return {"landmarks": self.pose.tolist(), **packet}
 
     def reference(self, pipeline: Pipeline) -> Reference:
         """Return the pose that motion of a model starts from: that of the face, if the model can have it."""

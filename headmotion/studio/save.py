@@ -11,6 +11,7 @@ from ..core.motion import Motion
 from ..export.motion_files import write_motion
 from .face_packet import Crop, portrait_spec
 from .faces import Face, landmarks68
+from .single_file import talk_page
 from .takes import Take
 
 MEDIA_TYPES = {
@@ -22,6 +23,7 @@ MEDIA_TYPES = {
     "live-link": "text/csv",
     "glb": "model/gltf-binary",
     "vtt": "text/vtt",
+    "html": "text/html",
 }
 """What can be saved, and its type for HTTP."""
 VIDEOS = ("mp4", "webm", "gif")
@@ -51,7 +53,9 @@ def take_file(
         raise ServingError("format", f"one of {', '.join(MEDIA_TYPES)}", repr(format)[:60])
     with tempfile.TemporaryDirectory(prefix="headmotion-studio-") as folder:
         path = Path(folder) / f"talk.{SUFFIXES.get(format, format)}"
-        if format in VIDEOS:
+        if format == "html":
+            path.write_text(talk_page(face.described(crop), motion, take.speech), "utf-8")
+        elif format in VIDEOS:
             _render(take, motion, face, crop, path, renderer)
         else:
             chosen = motion.to("blendshapes") if format in BLENDSHAPES else motion

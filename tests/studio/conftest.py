@@ -42,7 +42,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     soundfile.write(recording, soxr.resample(np.asarray(speech), rate, MICROPHONE_RATE), MICROPHONE_RATE)
     arguments = [*ARGUMENTS, *FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={recording}"]
     with playwright.sync_playwright() as engine:
-        chromium = engine.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        chromium = engine.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=120_000)
         yield chromium
         chromium.close()
 

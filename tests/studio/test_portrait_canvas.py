@@ -53,7 +53,7 @@ def test_browser_and_python_draw_the_same_pictures(page: Any, studio: Server, cr
     viewed = [view.to_view(as_complex(pose)) for pose in poses()]
     page.goto(f"{studio.address}/complex.js")  # the modules without the page
     flat = [np.stack([pose.real, pose.imag], -1).ravel().tolist() for pose in viewed]
-    drawn = page.evaluate(DRAW, [face.packet(crop), flat])
+    drawn = page.evaluate(DRAW, [face.described(crop), flat])
     for pose, data in zip(viewed, drawn, strict=True):
         content = base64.b64decode(data.partition(",")[2])
         difference = np.abs(np.asarray(Image.open(BytesIO(content)).convert("RGB"), int) - view.cut(warper.warp(pose)))

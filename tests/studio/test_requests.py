@@ -111,6 +111,7 @@ def test_take_is_edited_and_saved(small: Server, face: dict[str, Any], take: dic
         "vtt": b"WEBVTT",
         "csv": b"time,",
         "live-link": b"Timecode",
+        "html": b"<!doctype",
         "gif": b"GIF",
     }
     for format, beginning in beginnings.items():

@@ -41,7 +41,9 @@ class Studio {
     this.info = await api.info();
     this.models = Object.fromEntries(this.info.models.map((model) => [model.name, model]));
     const [first] = this.info.models;
-    this.slots = SPEECH_NAMES.map((name) => ({ name, model: first.name, settings: { ...START }, take: null, motion: null }));
+    const settings = this.info.static ? { ...START, blink: 0 } : START;
+    document.body.classList.toggle("static", Boolean(this.info.static));
+    this.slots = SPEECH_NAMES.map((name) => ({ name, model: first.name, settings: { ...settings }, take: null, motion: null }));
     this.active = 0;
     this.player = new Player(() => this.showTransport());
     this.timeline = new Timeline(page.curves, page.legend, this.player);

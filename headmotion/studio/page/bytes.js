@@ -1,6 +1,8 @@
 // Arrays of the server as text, and sound as WAV.
 
+/** Numbers of the server, or those that are there already. */
 export function floats(text) {
+  if (typeof text !== "string") return text;
   return new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 }
 

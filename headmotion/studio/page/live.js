@@ -1,6 +1,6 @@
 // Live mode: the microphone's samples go to the server over a WebSocket, and frames come back.
 
-import { connect } from "/headmotion.js";
+import { connect } from "./headmotion.js";
 import { context, openMicrophone } from "./sound.js";
 
 const KEPT_SECONDS = 60; // of the recording

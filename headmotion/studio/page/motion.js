@@ -11,7 +11,7 @@ export class Motion {
   constructor({ fps, frames, landmarks, reference, weights }) {
     Object.assign(this, { fps: fps[0] / fps[1], frames, reference: Float64Array.from(reference.flat()) });
     this.landmarks = floats(landmarks);
-    this.weights = floats(weights);
+    this.weights = weights ? floats(weights) : null;
   }
 
   /** Number of the frame that belongs to a time (seconds). */
@@ -23,7 +23,9 @@ export class Motion {
     return this.landmarks.subarray(2 * POINTS * frame, 2 * POINTS * (frame + 1));
   }
 
+  /** Weights of ARKit's blend shapes, if they are known. */
   weightsAt(frame) {
+    if (!this.weights) return undefined;
     const count = this.weights.length / this.frames;
     return this.weights.subarray(count * frame, count * (frame + 1));
   }

@@ -7,6 +7,7 @@ const FORMATS = [
   ["glb", "3D head", "glTF, ARKit", "talk.glb"],
   ["live-link", "Live Link", "CSV, ARKit", "talk-live-link.csv"],
   ["vtt", "Mouth shapes", "WebVTT cues", "talk.vtt"],
+  ["html", "Web page", "one file", "talk.html"],
   ["gif", "GIF", "without sound", "talk.gif"],
 ];
 

@@ -11,9 +11,9 @@ export function context() {
 }
 
 /** Decode any sound file that the browser knows, and mix it to one channel. */
-export async function decode(bytes) {
+export async function decode(bytes, rate = DECODED_RATE) {
   // Without the page's own context, because that may not start before the first click.
-  const decoded = await new OfflineAudioContext(1, 1, DECODED_RATE).decodeAudioData(bytes).catch(() => {
+  const decoded = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes).catch(() => {
     throw new Error("This browser cannot read that sound file.");
   });
   const samples = new Float32Array(decoded.length);
