@@ -44,7 +44,7 @@ def default_models() -> list[str]:
     """Return the bundled models that stream, the one of `headmotion animate` first."""
     from .animate import animate
 
-    default = next(parameter.default for parameter in animate.params if parameter.name == "model")
+    default = next(str(parameter.default) for parameter in animate.params if parameter.name == "model")
     import headmotion
 
     return [default, *(name for name in headmotion.models() if name != default)]
