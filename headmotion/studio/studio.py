@@ -10,8 +10,8 @@ from ..pipeline.pipeline import Pipeline
 from ..serving.server import PACKAGES, Server
 from ..serving.server_limits import ServerLimits
 
-LIMITS = ServerLimits(sessions=8, connections=64)
-"""Enough for one person with a few pages."""
+LIMITS = ServerLimits(sessions=8, connections=64, handshake_s=60)
+"""Enough for one person with a few pages; a browser on a busy machine is given time."""
 
 
 def studio_server(models: Mapping[str, Pipeline], port: int = 8770, limits: ServerLimits = LIMITS) -> Server:
