@@ -37,7 +37,9 @@ class Ridge:
     """
 
     def __init__(self, shared: Path) -> None:
-        self.pipe = hm.build({"audio_encoder": {"type": "whisper", "look_ahead_ms": 120}, "steps_per_frame": 2}, device="cpu")
+        self.pipe = hm.build(
+            {"audio_encoder": {"type": "whisper", "look_ahead_ms": 120}, "steps_per_frame": 2}, device="cpu"
+        )
         clips = list(open_corpus(shared / "grid_s1").select(split="train"))
         inputs = np.concatenate([self._features(clip.audio) for clip in clips[:TRAINING]])
         targets = np.concatenate([curves - curves.mean(0) for curves in map(self.recorded, clips[:TRAINING])])

@@ -59,7 +59,8 @@ class PictureStream:
 
     A picture of exactly `SupportsTraining.training_picture_size` is used as it is. Of any other, the square around the
     face is cut out and resized, as `Representation.frame_of` has it for the pose, so that it looks like the pictures of
-    a corpus. A motion of another face is shifted and scaled onto the pose.
+    a corpus, unless ``side`` and ``up`` say that its pictures show another square. A motion of another face is shifted
+    and scaled onto the pose.
 
     Args:
         renderer: the renderer, which also `SupportsTraining`.
@@ -68,6 +69,8 @@ class PictureStream:
         image: the still picture ``uint8 [H, W, 3]``; None only if the renderer needs none, which then gets a gray one.
         landmarks: pose ``[P, D]`` in the picture, pixels; None takes the reference that the motion carries.
         audio: the blocks of features that `Renderer.frames` got.
+        side: side of the square that pictures of the corpus show, in sides of the face's unit square.
+        up: how far that square lies above the face's unit square, in sides of the latter.
 
     Raises:
         ImageError: there is no picture, or no pose in it.
@@ -87,7 +90,11 @@ class PictureStream:
         image: Picture | None = None,
         landmarks: npt.ArrayLike | None = None,
         audio: Iterable[Tensor] | None = None,
+        *,
+        side: float = 1.0,
+        up: float = 0.0,
     ) -> None:
+        self._side, self._up = side, up
         name = f"renderer {renderer.spec.type_name()}"
         if not isinstance(renderer, SupportsTraining):
             raise TypeError(f"{name} has no pictures (SupportsTraining)")
@@ -166,7 +173,8 @@ class PictureStream:
         if image is not None and image.shape[:2] == size:
             square, shown = picture_square(height, width), image
         else:
-            square = self._representation.frame_of(pose)
+            own = self._representation.frame_of(pose)
+            square = UnitSquare(own.x, own.y - self._up * own.side, self._side * own.side)
             shown = np.full((height, width, 3), 128, np.uint8) if image is None else crop_square(image, square, size)
         levels = torch.from_numpy(np.ascontiguousarray(shown[..., :3])).permute(2, 0, 1)[None]
         self.identity = (levels.to(torch.float32) / 255).to(self._device)

@@ -46,6 +46,16 @@ def moving(pose: torch.Tensor, frames: int = 7) -> hm.Motion:
     return hm.Motion(values, Fraction(25), FACE.spec.model_dump(mode="json"), reference=pose)
 
 
+def test_the_square_of_a_photograph_may_be_another() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
+    motion = moving(face(100, 100, 120))
+    stream = PictureStream(LEARNED, FACE, [motion], image, side=0.5, up=0.1)
+    square = UnitSquare(100, 100 - 0.1 * 120, 0.5 * 120)
+    torch.testing.assert_close(stream.pose[0], FACE.normalize(motion.reference, square), atol=1e-4, rtol=0)
+    expected = crop_square(image, square, (32, 48))
+    assert int((255 * stream.identity[0].permute(1, 2, 0).numpy() - expected).round().max()) <= 1
+
+
 def test_a_picture_of_the_training_size_is_used_as_it_is() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
     motion = moving(face(24, 16, 30))

@@ -132,7 +132,8 @@ class Generator(hm.Renderer):
             ImageError: no picture, or no pose in it.
             HeadmotionError: no speech.
         """
-        stream, state = hm.PictureStream(self, self.representation, motion, image, landmarks, audio), None
+        crop = {"side": self.spec.crop_side, "up": self.spec.crop_up}
+        stream, state = hm.PictureStream(self, self.representation, motion, image, landmarks, audio, **crop), None
         for window in stream.windows(*CONTEXT):
             speech = window.audio_around(*CONTEXT)
             assert speech is not None

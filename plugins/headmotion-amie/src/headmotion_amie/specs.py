@@ -108,6 +108,11 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
     decoder paints all pixels, which takes much longer to learn."""
     follows_head: bool = True
     """Whether frames are carried to where the motion has the head. Without it the head stays."""
+    crop_side: float = Field(1.0, gt=0, le=4)
+    """Side of the square that is cut out of a photograph, in sides of the face's unit square; as in the training
+    pictures. 1 is the square of ``headmotion prepare --frames``."""
+    crop_up: float = Field(0.0, ge=-1, le=1)
+    """How far this square lies above the face's unit square, in sides of the latter."""
 
     @model_validator(mode="after")
     def _check_size(self) -> GeneratorSpec:
