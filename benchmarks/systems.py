@@ -15,10 +15,13 @@ encoder's features of one speaker stands beside the models, because it says what
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import head  # pyright: ignore[reportMissingImports]
 import models  # pyright: ignore[reportMissingImports]
@@ -37,22 +40,43 @@ from headmotion.metrics.mouth_opening import opening_curve
 from headmotion.metrics.pose_curves import head_curves
 
 PAGE = Path(__file__).parent.parent / "docs" / "systems.md"
-MODELS = ("causal-flow", "ms-sync")
+MODELS, RIDGE = ("causal-flow", "ms-sync"), "ridge"
 """Bundled models of landmarks; the protocols need a picture's points."""
 SENTENCES, SEEDS = 40, 8
 MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude", "shuffled": "another clip's audio"}
 
 
-def mouths(pipes: dict[str, hm.Pipeline], shared: Path) -> list[str]:
-    """Return the table of the mouth, with a linear regression at the end of each part."""
-    regression = ridge.Ridge(shared)
+def measure(name: str, part: str, shared: Path) -> dict[str, Any]:
+    """Return one part of what is measured of a model, or of the linear regression, which only has a mouth."""
+    clips = mouth.unseen(shared)
+    if name == RIDGE:
+        regression = ridge.Ridge(shared)
+        return {title: regression.figures(corpus) for title, corpus in clips.items()}
+    pipe = hm.load(name, device="cpu")
+    if part == "rest":
+        return columns(pipe, shared)
+    return {title: mouth.figures(pipe, corpus) for title, corpus in clips.items()}
+
+
+def measured(name: str, part: str, shared: Path, cache: Path) -> dict[str, Any]:
+    """Return what was measured before of the same file, or else measure it now."""
+    source = Path(ridge.__file__) if name == RIDGE else registry().models[name]
+    path = cache / f"{name}-{part}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.json"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(measure(name, part, shared), indent=1), "utf-8")
+    values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return values
+
+
+def mouth_table(rows: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the table of the mouth, with the linear regression at the end of each set of clips."""
     lines = [f"| clips | n | model | {' | '.join(MEASURES.values())} |", "|---" * (3 + len(MEASURES)) + "|"]
-    for title, corpus in mouth.unseen(shared).items():
-        rows = {f"`{name}`": mouth.figures(pipe, corpus) for name, pipe in pipes.items()}
-        rows["ridge on Whisper"] = regression.figures(corpus)
-        for name, values in rows.items():
+    for title in rows[RIDGE]:
+        for name, of_clips in rows.items():
+            values = of_clips[title]
             cells = " | ".join(models.with_interval(values[key], "mean") for key in MEASURES)
-            lines.append(f"| {title} | {values['clips']} | {name} | {cells} |")
+            lines.append(f"| {title} | {values['clips']} | `{name}` | {cells} |")
     return lines
 
 
@@ -112,19 +136,18 @@ def columns(pipe: hm.Pipeline, shared: Path) -> dict[str, str]:
     }
 
 
-def main(shared: Path) -> None:
-    """Measure the models and write the page."""
-    paths = registry().models
-    pipes = {name: hm.load(name, device="cpu") for name in MODELS}
-    rows = {name: columns(pipe, shared) for name, pipe in pipes.items()}
+def main(shared: Path, cache: Path) -> None:
+    """Measure what was not measured before, and write the page."""
+    mouths = {name: measured(name, "mouth", shared, cache) for name in (*MODELS, RIDGE)}
+    rows = {name: measured(name, "rest", shared, cache) for name in MODELS}
     lines = ["# Systems compared", "", "Made by `python benchmarks/systems.py SHARED_DATA`.", "", "## Mouth", ""]
-    lines += [*mouths(pipes, shared), "", "## Head, time and speed", ""]
-    lines += [f"| | {' | '.join(f'`{name}`' for name in pipes)} |", "|---" * (1 + len(pipes)) + "|"]
-    for title in next(iter(rows.values())):
-        lines.append(f"| {title} | {' | '.join(row[title] for row in rows.values())} |")
+    lines += [*mouth_table(mouths), "", "## Head, time and speed", ""]
+    lines += [f"| | {' | '.join(f'`{name}`' for name in MODELS)} |", "|---" * (1 + len(MODELS)) + "|"]
+    for title in rows[MODELS[0]]:
+        lines.append(f"| {title} | {' | '.join(rows[name][title] for name in MODELS)} |")
     lines.append("")
-    for name in pipes:
-        lines += models.card(name, paths[name])
+    for name in MODELS:
+        lines += models.card(name, registry().models[name])
     lines += ["## How it is measured", "", models.protocol(sys.modules[__name__]), "", "### Mouth", ""]
     lines += [models.protocol(mouth), "", "### Ridge", "", models.protocol(ridge), ""]
     lines += ["### Head", "", models.protocol(head), ""]
@@ -134,5 +157,11 @@ def main(shared: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
+    parser.add_argument("--cache", type=Path, default=Path("runs/systems"), help="folder of what was measured before")
+    parser.add_argument("--only", nargs=2, metavar=("NAME", "PART"), help="measure mouth or rest of one, write no page")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    main(parser.parse_args().shared)
+    if arguments.only:
+        measured(*arguments.only, arguments.shared, arguments.cache)
+    else:
+        main(arguments.shared, arguments.cache)

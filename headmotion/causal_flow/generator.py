@@ -50,6 +50,9 @@ class CausalFlowGenerator(Generator):
         posture = torch.zeros(sampled)
         posture[: self.coordinates.frame.size] = spec.posture_share
         lengths = [float(context.fps) * seconds for seconds in spec.noise_seconds]
+        expression = spec.temperature if spec.expression_temperature is None else spec.expression_temperature
+        self.temperature = torch.full((sampled,), expression)
+        self.temperature[: self.coordinates.frame.size] = spec.temperature
         self.noise = SmoothNoise(lengths, torch.stack([1 - posture, posture]))
 
     @override
@@ -129,7 +132,7 @@ class CausalFlowGenerator(Generator):
             return state.reference.pose.unsqueeze(1)[:, :0]
         noise = [self.noise((seed,), range(a, a + count)) for seed, a in zip(state.seeds, starts, strict=True)]
         steps = 1 if self.training else self.settings.euler_steps
-        start = self.settings.temperature * torch.cat(noise).to(context)
+        start = self.temperature.to(context) * torch.cat(noise).to(context)
         codes = self.flow.sample(start, self.flow_context(context, starts), steps)
         gain, limits = self.settings.regressed_gain, self.settings.value_range
         motion = self.coordinates.decode(self.lips(context), codes, state.reference, gain)

@@ -54,6 +54,8 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Least and greatest value of generated motion, such as 0 and 1 for weights of blend shapes; None: any."""
     temperature: float = Field(1.0, ge=0, le=10)
     """Factor of the noise: 0 always gives the most typical motion, 1 motion as varied as in the data."""
+    expression_temperature: float | None = Field(None, ge=0, le=10)
+    """The same of what is sampled besides the head, such as brows and eyes; None: as the head."""
     noise_seconds: tuple[Seconds, Seconds] = (0.18, 0.8)
     """Correlation lengths of the noise of nods and of posture."""
     posture_share: float = Field(0.75, ge=0, le=1)

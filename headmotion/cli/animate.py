@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from headmotion.core.pipeline_spec import DEFAULT_MODEL
+
 from .console import show
 from .options import (
     F,
@@ -102,7 +104,7 @@ def make_demo(
         portrait, landmarks, speech = (
             assets / name for name in ("portrait.png", "portrait_landmarks.npz", "speech.flac")
         )
-        pipe = headmotion.load("ms-sync", device=device)
+        pipe = headmotion.load(device=device)
         blinks = headmotion.controls.blink(12, seed=seed)
         motion = pipe.generate(speech, reference=landmarks, seed=seed, controls=[blinks])
         return pipe.render(
@@ -158,7 +160,7 @@ def make_demo(
     click.option(
         "--timeout", type=float, default=300, show_default=True, metavar="S", help="Longest time without progress."
     ),
-    click.option("--model", default="ms-sync", show_default=True, help="Name of a bundled model, or a checkpoint."),
+    click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
     click.option(
         "--renderer",

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from headmotion.core.errors import ServingError
+from headmotion.core.pipeline_spec import DEFAULT_MODEL
 
 from .console import echo
 from .options import any_path, device, existing_file, one_thread, options
@@ -24,7 +25,7 @@ OTHER_FILES = 128
         "--model",
         "models",
         multiple=True,
-        default=["ms-sync"],
+        default=[DEFAULT_MODEL],
         show_default=True,
         metavar="NAME|NAME=FILE",
         help="A bundled model, or a checkpoint under a name for clients; several may be given.",

@@ -17,6 +17,7 @@ from .control import (
     SupportsSnapshot,
     control_function,
 )
+from .group import ScaleGroup
 from .head import HoldPose, LookAt, ScaleHead
 from .limits import Limit
 from .mouth import ScaleLips
@@ -25,6 +26,7 @@ from .smoothing import Smooth
 
 scale_head = control_function(ScaleHead)
 scale_lips = control_function(ScaleLips)
+scale_group = control_function(ScaleGroup)
 close_silence = control_function(CloseSilence)
 smooth = control_function(Smooth)
 blink = control_function(Blink)
@@ -44,6 +46,7 @@ __all__ = [
     "Limit",
     "LookAt",
     "MotionEdit",
+    "ScaleGroup",
     "ScaleHead",
     "ScaleLips",
     "Smooth",
@@ -57,6 +60,7 @@ __all__ = [
     "hold_pose",
     "limit",
     "look_at",
+    "scale_group",
     "scale_head",
     "scale_lips",
     "smooth",

@@ -22,7 +22,7 @@ from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
 from ..core.motion import Motion
 from ..core.outputs import checked_pictures
-from ..core.pipeline_spec import PipelineSpec
+from ..core.pipeline_spec import DEFAULT_MODEL, PipelineSpec
 from ..core.plugins import registry
 from ..core.spec import building
 from ..core.timing import Rate
@@ -407,6 +407,28 @@ class Pipeline(nn.Module):
             raise SpecError(f"renderer {spec.type_name()}", "weights that the pipeline has", got, remedy) from None
         return built.to(self.device)
 
+    def with_generator(self, **fields: Any) -> Pipeline:
+        """Return a copy of the pipeline whose generator has other settings and the same weights.
+
+        Args:
+            fields: of the generator's spec, such as ``head_amount`` and ``temperature`` of `causal-flow`.
+
+        Raises:
+            SpecError: the spec has no such field, or the value needs other weights.
+        """
+        own = self.spec.generator
+        generator = own.model_validate(own.model_dump() | fields)
+        changed = self.spec.model_copy(update={"generator": generator})
+        with torch.random.fork_rng(devices=[]):
+            pipeline = Pipeline(changed, "cpu", self.card, restoring=True)
+        try:
+            pipeline.load_state_dict(self.state_dict())
+        except RuntimeError:
+            expected, got = "settings that fit the weights", ", ".join(sorted(fields))
+            remedy = "train a model with this spec"
+            raise SpecError(f"generator {own.type_name()}", expected, got, remedy) from None
+        return pipeline.to(self.device)
+
     def save(self, path: str | os.PathLike[str], step: int = 0, card: dict[str, Any] | None = None) -> Path:
         """Write one ``.safetensors`` file with weights and spec.
 
@@ -460,7 +482,7 @@ def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "aut
         return Pipeline(resolved, pick_device(device))
 
 
-def load(source: str | os.PathLike[str], device: str = "auto") -> Pipeline:
+def load(source: str | os.PathLike[str] = DEFAULT_MODEL, device: str = "auto") -> Pipeline:
     """Load a trained pipeline.
 
     Args:

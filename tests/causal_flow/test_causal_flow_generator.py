@@ -69,6 +69,20 @@ def test_lips_do_not_depend_on_the_seed_and_all_else_does() -> None:
         assert torch.equal(one[:, :, points], other[:, :, points]) is (name in ("lips", "jaw")), name
 
 
+def test_brows_have_a_temperature_of_their_own() -> None:
+    reference, audio = inputs("landmarks68", 30)
+    brows = list(resolve_spec("representation", "landmarks68").build(None).groups["brows"])
+
+    def brows_differ(**changes: object) -> bool:
+        generator = built(head_amount=0.0, **changes)
+        return not torch.allclose(
+            generator(reference, audio, 0)[:, :, brows], generator(reference, audio, 9)[:, :, brows]
+        )
+
+    assert brows_differ() and not brows_differ(expression_temperature=0.0, temperature=0.0)
+    assert brows_differ(expression_temperature=1.0, temperature=0.0)
+
+
 def test_temperature_and_amount_scale_the_head() -> None:
     reference, audio = inputs("landmarks68", 60)
 

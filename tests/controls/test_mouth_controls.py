@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -127,3 +128,30 @@ def test_real_speech_and_real_silence_are_distinguished() -> None:
         silent.append(values[t > words[-1][1] + 0.5])
     assert np.concatenate(spoken).mean() > 0.97
     assert np.concatenate(silent).mean() < 0.1
+
+
+def test_one_group_moves_less_and_all_else_stays() -> None:
+    motion = talking()
+    noise = torch.randn(motion.values.shape, generator=torch.Generator().manual_seed(0))
+    motion = replace(motion, values=motion.values + noise)
+    brows = list(motion.build_representation().groups["brows"])
+    others = [point for point in range(68) if point not in brows]
+    edited = hm.controls.scale_group(motion, "brows", 0.0)
+    assert torch.equal(edited.values[:, others], motion.values[:, others])
+    assert not torch.equal(edited.values[:, brows], motion.values[:, brows])
+    assert torch.equal(hm.controls.scale_group(motion, "brows").values, motion.values)
+    with pytest.raises(hm.MotionError, match="a group out of"):
+        hm.controls.scale_group(motion, "ears", 0.5)
+    with pytest.raises(hm.MotionError, match="weights"):
+        hm.controls.scale_group(motion, "brows", offset=0.1)
+
+
+def test_a_blend_shape_gets_gain_offset_and_limits() -> None:
+    weights = torch.linspace(0, 1, 52)[None, :, None].repeat(3, 1, 1)
+    motion = hm.Motion(weights, Fraction(25), {"type": "blendshapes"}, reference=torch.zeros(52, 1))
+    row = motion.build_representation().point_names.index("jawOpen")
+    value = float(motion.values[0, row, 0])
+    edited = hm.controls.scale_group(motion, "jawOpen", 2.0, offset=-0.1, high=0.5)
+    assert float(edited.values[0, row, 0]) == pytest.approx(min(2 * value - 0.1, 0.5))
+    with pytest.raises(hm.SpecError, match="low of at most high"):
+        hm.controls.scale_group("jawOpen", low=1.0, high=0.0)
