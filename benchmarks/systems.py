@@ -162,6 +162,7 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.only:
-        measured(*arguments.only, arguments.shared, arguments.cache)
+        name, part = arguments.only
+        measured(name, part, arguments.shared, arguments.cache)
     else:
         main(arguments.shared, arguments.cache)
