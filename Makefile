@@ -16,6 +16,9 @@ CLIPS ?= ../shared/data
 SIZE ?= full
 # Syncers trained before, which it need not train: grid-guide=runs/first/syncers.safetensors ...
 JUDGES ?=
+# How long `make stress` runs, and which of its cases: the same seed goes on where it was stopped.
+SECONDS ?= 600
+SEED ?= 0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test coverage picture docs bench prove stress package dist clean
@@ -64,9 +67,9 @@ prove: $(INSTALLED)  ## train and measure the experiments of docs/results.md; go
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.reproduction --size $(SIZE) \
 		$(if $(wildcard $(CLIPS)/grid_s1/index.csv),--clips $(CLIPS)) $(if $(JUDGES),--judge $(JUDGES))
 
-stress: $(INSTALLED)  ## damage thousands of files by new chance
-	HEADMOTION_CAMPAIGN_CASES=20 HEADMOTION_CAMPAIGN_SEED=$$(date +%s) OMP_NUM_THREADS=1 \
-		$(BIN)/pytest -n 2 tests/campaign/test_mutated_files.py
+stress: $(INSTALLED)  ## try to break everything by new chance, for SECONDS=600; goes on where it was stopped
+	$(BIN)/python -m benchmarks.stress --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m benchmarks.stress.page
 
 package: dist  ## install the wheel alone and run the demo outside the checkout
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \

@@ -18,9 +18,9 @@ class MelSpec(AudioEncoderSpec):
 
     sample_rate: int = Field(16000, ge=8000, le=192000)
     """Sample rate of the wave (Hz)."""
-    window: int = Field(400, ge=2)
+    window: int = Field(400, ge=2, le=65_536)
     """Length of the analysis window (samples)."""
-    hop: int = Field(160, ge=1)
+    hop: int = Field(160, ge=1, le=65_536)
     """Distance from one step to the next (samples)."""
     n_fft: int = Field(512, ge=2, le=65536)
     """Length of the Fourier transform (samples); windows are padded with zeros to this length."""
@@ -96,9 +96,9 @@ class MfccSpec(MelSpec):
     """
 
     type: Literal["mfcc"] = "mfcc"
-    n_mfcc: int = Field(26, ge=1)
+    n_mfcc: int = Field(26, ge=1, le=1024)
     """Number of coefficients, beginning with the zeroth."""
-    lifter: int = Field(0, ge=0)
+    lifter: int = Field(0, ge=0, le=65_536)
     """Strength ``L`` of the sinusoidal weights ``1 + L/2 sin(pi n / L)`` on coefficient ``n``; 0: none."""
 
     @model_validator(mode="after")

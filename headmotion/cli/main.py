@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from headmotion.core.blame import plugin_error
 from headmotion.core.errors import HeadmotionError, describe
 from headmotion.core.progress import stop_bars
 
@@ -73,7 +74,9 @@ def main() -> None:
         fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), MISTAKE)
     except HeadmotionError as error:
         fail(str(error), MISTAKE)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if (blamed := plugin_error(error)) is not None:
+            fail(str(blamed), MISTAKE)
         if not _is_out_of_memory(error):
             stop_bars()
             raise
@@ -81,7 +84,7 @@ def main() -> None:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     """Return whether Python, NumPy, torch or OpenCV failed to allocate memory."""
     # torch and OpenCV raise types of their own, which cannot be named without importing them.
     text = describe(error)

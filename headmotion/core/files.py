@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from .errors import HeadmotionError, one_line
 
@@ -175,6 +175,13 @@ def read_regular(path: str | os.PathLike[str], max_bytes: int | None = None) -> 
         if max_bytes is not None and os.fstat(stream.fileno()).st_size > max_bytes:
             raise OSError(errno.EFBIG, f"More than {max_bytes:,} bytes", os.fspath(path))
         return stream.read()
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a name from a file, taken as a path on any system, stays within the folder of that file."""
+    parts = name.replace("\\", "/").split("/")
+    # Windows: "C:x" is a path on another drive. It is checked on every system, because files travel.
+    return not PureWindowsPath(name).anchor and not any(part in ("", ".", "..") for part in parts)
 
 
 def reason_of(error: BaseException) -> str:

@@ -23,6 +23,8 @@ FROZEN_BYTES = 1 << 31
 """The same where a part has frozen weights, which need not be in the file."""
 POINTS = 1 << 16
 """Points of a representation whose number the spec states."""
+INTEGER = 1 << 20
+"""An integer of a spec whose field states no bound of its own: widths, windows and counts all multiply memory."""
 
 
 def limit(bound: int) -> int:

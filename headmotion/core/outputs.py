@@ -96,6 +96,29 @@ def checked_motion(part: Component, motion: Any, shape: tuple[int, int | None, i
     return checked
 
 
+def checked_step(part: Any, returned: Any) -> tuple[Any, Any]:
+    """Return what an encoder or a generator returned for a part of a stream after a check that a new state is with it.
+
+    Raises:
+        OutputError: no pair.
+    """
+    fits = isinstance(returned, tuple) and len(returned) == 2
+    _require(part, fits, "a pair of its output and its new state", returned, "step")
+    return returned[0], returned[1]
+
+
+def checked_embeddings(part: Component, embeddings: Any, windows: int, method: str) -> Tensor:
+    """Return the embeddings of a syncer after a check of their shape.
+
+    Raises:
+        OutputError: not ``[n, E]`` for ``n`` windows, or no floating-point tensor.
+    """
+    fits = isinstance(embeddings, Tensor) and embeddings.is_floating_point() and embeddings.dim() == 2
+    _require(part, fits and len(embeddings) == windows, f"embeddings [{windows}, E]", embeddings, method)
+    checked: Tensor = embeddings
+    return checked
+
+
 def require_finite(part: Component, values: Tensor, what: str) -> None:
     """Refuse values with NaN or infinity.
 
@@ -138,6 +161,33 @@ def checked_pictures(part: Component, pictures: Iterable[Any]) -> Iterator[npt.N
         yield picture
 
 
+def checked_detections(
+    part: Component, found: Any, pictures: int, shape: tuple[int, ...] | None = None
+) -> list[list[Any]]:
+    """Return what a detector has found after a check.
+
+    Args:
+        part: the detector.
+        found: what it returned.
+        pictures: number of pictures.
+        shape: ``(P, D)`` of the poses; None for any.
+
+    Raises:
+        OutputError: not a list per picture of detections with poses of that shape.
+    """
+    fits = isinstance(found, list | tuple) and len(found) == pictures
+    _require(part, fits, f"a list for each of {pictures} pictures", found, "detect")
+    for persons in found:
+        _require(part, isinstance(persons, list | tuple), "a list of detections per picture", persons, "detect")
+        for person in persons:
+            pose: Any = getattr(person, "pose", None)
+            floating = isinstance(pose, Tensor) and pose.is_floating_point()
+            fits = floating and (pose.dim() == 2 if shape is None else tuple(pose.shape) == shape)
+            _require(part, fits, f"poses {['P', 'D'] if shape is None else list(shape)}", pose, "detect")
+            require_finite(part, pose, "poses")
+    return list(found)
+
+
 def checked_observation(part: Component, observation: Any) -> dict[str, Tensor]:
     """Return what a metric keeps of a clip after a check.
 
@@ -166,7 +216,7 @@ def checked_numbers(part: Component, values: Any, method: str) -> dict[str, floa
 
 def _require(part: Component, fits: bool, expected: str, got: Any, method: str = "forward") -> None:
     if not fits:
-        raise OutputError(_name(part), f"{method} to return {expected}", _described(got), REMEDY)
+        raise OutputError(_name(part), f"{method} to return {expected}", described(got), REMEDY)
 
 
 def _name(part: Component) -> str:
@@ -174,7 +224,8 @@ def _name(part: Component) -> str:
     return f"{spec.kind.replace('_', ' ')} {spec.type_name()}"
 
 
-def _described(value: Any) -> str:
+def described(value: Any) -> str:
+    """Return what a value is, in a few words."""
     if isinstance(value, Tensor):
         where = "" if value.device.type == "cpu" else f" on {value.device}"
         return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}{where}"

@@ -30,7 +30,7 @@ class PipelineSpec(Spec):
     """How the representation is found in a reference picture; None takes the first detector that is installed."""
     fps: Fraction = Fraction(25)
     """Native rate of the generator, frames per second; output at any other rate is resampled at the end."""
-    steps_per_frame: int = Field(4, ge=1)
+    steps_per_frame: int = Field(4, ge=1, le=1000)
     """Audio feature steps per motion frame."""
 
     @field_validator("fps", mode="before")

@@ -23,7 +23,7 @@ _log = logging.getLogger("headmotion")
 
 
 @contextlib.contextmanager
-def running_plugin(plugin: str, activity: str) -> Iterator[None]:
+def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[None]:
     """Run a plugin's code in the body.
 
     What it prints goes to standard error, because standard output holds results. If it takes long, a warning names it.
@@ -31,12 +31,14 @@ def running_plugin(plugin: str, activity: str) -> Iterator[None]:
     Args:
         plugin: the plugin's name.
         activity: what it does, such as ``loading`` or the name of a hook.
+        warn: whether it is named if it takes long; nobody can leave out headmotion's own plugins.
 
     Raises:
         PluginError: the body raised anything, be it ``SystemExit``.
         KeyboardInterrupt: the user pressed Ctrl+C; one that the plugin raises itself is a `PluginError`.
     """
-    with _warning_if_slow(plugin, activity), _noting_signals() as received:
+    warning = _warning_if_slow(plugin, activity) if warn else contextlib.nullcontext()
+    with warning, _noting_signals() as received:
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 yield

@@ -211,7 +211,7 @@ def _record(result: Registry, point: EntryPoint) -> PluginRecord:
     if not (_is_own(point) or _is_selected(point.name)):
         return record("off")
     try:
-        with running_plugin(name, "loading"):
+        with running_plugin(name, "loading", warn=not _is_own(point)):
             offered = _load(result, point, dist)
     except PluginError as error:
         # What the plugin raised itself needs no frame of ours around it.

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import HeadmotionError, SpecError, describe, first_problem
+from .limits import INTEGER, limit, remedy
 from .plugins import registry
 
 _log = logging.getLogger("headmotion")
@@ -58,7 +59,7 @@ class Spec(BaseModel):
     @classmethod
     def _validate_with_one_error(cls, value: Any, handler: Any) -> Self:
         try:
-            return cast("Self", handler(value))
+            spec = cast("Self", handler(value))
         except ValidationError as error:
             first = error.errors()[0]  # one line has room for one mistake
             where = ".".join(str(part) for part in first["loc"])
@@ -71,6 +72,27 @@ class Spec(BaseModel):
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
             got = _shown(first["input"])
             raise SpecError(f"{cls.type_name()} spec", first_problem(error), got) from None
+        _check_integers(spec)
+        return spec
+
+
+def _check_integers(spec: Spec) -> None:
+    """Raise an error for an integer beyond the default bound, in a field that states none; nested specs do it too."""
+    for name, field in type(spec).model_fields.items():
+        if any(hasattr(bound, "le") or hasattr(bound, "lt") for bound in field.metadata):
+            continue
+        for number in _integers(getattr(spec, name)):
+            if abs(number) > (bound := limit(INTEGER)):
+                expected = f"{name} to be at most {bound:,}"
+                raise SpecError(f"{spec.type_name()} spec", expected, _shown(number), remedy())
+
+
+def _integers(value: Any) -> Iterator[int]:
+    if isinstance(value, int):
+        yield value
+    elif isinstance(value, tuple | list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _integers(item)
 
 
 def _with_field_docs(spec: type[Spec], described: dict[str, Any], handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -110,13 +132,17 @@ def building(component: str) -> Iterator[None]:
 
     Raises:
         SpecError: the body raised anything but a `HeadmotionError`.
+        PluginError: it did so in the code of a plugin's part.
     """
     try:
         yield
     except HeadmotionError:
         raise
     except Exception as error:
-        raise SpecError(component, "a spec from which it can be built", describe(error)[:160]) from error
+        from .blame import plugin_error  # it knows specs
+
+        blamed = plugin_error(error)
+        raise blamed or SpecError(component, "a spec from which it can be built", describe(error)[:160]) from error
 
 
 _open_kinds: ContextVar[frozenset[str]] = ContextVar("kinds whose JSON schema is being written", default=frozenset())

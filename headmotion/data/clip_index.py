@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
+from ..core.files import is_inside
 from .clip_tracks import ALWAYS, ClipShape, ClipTracks, MotionShape, TrackRange
-from .corpus_folder import is_inside
 from .index_columns import Names, Texts
 from .index_entry import ClipReader, IndexEntry
 from .shard_header import COPY_AGAIN

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from ..core.errors import CorpusError
-from ..core.files import remove_folder, retry_while_open, temporary_folder, try_lock
+from ..core.files import (
+    is_inside,
+    read_regular,
+    remove_folder,
+    retry_while_open,
+    temporary_folder,
+    try_lock,
+    write_text,
+)
+from ..core.limits import TEXT_BYTES, limit
 
+PUBLISHING = ".headmotion-publishing"
+"""Lists the names that are being published, while they are; what a killed process has published is removed by it."""
 PATIENCE_S = 2.0
 """How long a claimed folder is waited for. The claim of a killed process lasts until a worker that it was just starting
 has become a program of its own."""
@@ -23,7 +35,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
     """Make ``folder`` if need be, and keep other writers of corpora out of it until the context ends.
 
     On a failure the folders that were made are removed again if they are empty. The claim ends with the process,
-    however it ends.
+    however it ends; what it had published by then, if not all, is removed when the folder is claimed again.
 
     Raises:
         CorpusError: another process has claimed the folder.
@@ -38,6 +50,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
                     path.mkdir()
                     made.append(path)
         with _lock(folder):
+            _undo_unfinished(folder)
             yield
     except BaseException:
         for path in reversed(made):
@@ -77,17 +90,38 @@ def publish(temporary: Path, folder: Path, names: Iterable[str]) -> None:
         OSError: a file is missing, or the folder cannot be written.
     """
     moved: list[Path] = []
+    names = list(names)
+    mark = folder / PUBLISHING
     try:
         for name in names:
             _sync(temporary / name)
+            if os.path.lexists(folder / name):  # before the mark says that what has the name is ours
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder / name))
+        write_text(mark, json.dumps(names))
+        for name in names:
             _move_to_free_name(temporary / name, folder / name)
             moved.append(folder / name)
     except BaseException as error:
         for path in moved:
             remove(path)
+        remove(mark)
         if isinstance(error, OSError) and error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise taken(folder, f"holds {name} of another corpus") from None
         raise
+    remove(mark)
+
+
+def _undo_unfinished(folder: Path) -> None:
+    """Remove what a process that was killed in `publish` had moved, unless it had moved all."""
+    mark = folder / PUBLISHING
+    try:
+        names = json.loads(read_regular(mark, limit(TEXT_BYTES)))
+    except (OSError, ValueError):  # there is none, or it was being written, so that nothing was moved
+        names = []
+    if isinstance(names, list) and names and all(isinstance(name, str) and is_inside(name) for name in names):
+        for name in [] if (folder / names[-1]).exists() else names:
+            remove(folder / name)
+    remove(mark)
 
 
 def taken(folder: Path, what: str = "is a corpus already") -> CorpusError:
@@ -102,13 +136,6 @@ def remove(path: Path) -> None:
         remove_folder(path)
     else:
         retry_while_open(lambda: path.unlink(missing_ok=True), path)
-
-
-def is_inside(id: str) -> bool:
-    """Return whether an id, taken as a path on any system, stays within the corpus folder."""
-    parts = id.replace("\\", "/").split("/")
-    # Windows: "C:x" is a path on another drive. It is checked on every system, because corpora travel.
-    return not PureWindowsPath(id).anchor and not any(part in ("", ".", "..") for part in parts)
 
 
 @contextlib.contextmanager

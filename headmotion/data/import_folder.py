@@ -23,7 +23,7 @@ from .corpus import list_corpus
 from .corpus_files import LocalFiles
 from .infer_representation import infer_representation
 from .pictures import QUALITY
-from .rejected import RejectedClip, write_rejected
+from .rejected import RejectedClip
 from .shard_builder import check_fits
 from .shard_header import HEADER
 from .shard_writer import SHARD_BYTES, write_shards
@@ -111,15 +111,20 @@ def import_folder(
     else:
         clips = _with_pictures(clips, frames, frame_quality, rejected, folder)
     try:
-        written = write_shards(output, clips, representation=spec, shard_bytes=shard_bytes, frame_quality=frame_quality)
+        return write_shards(
+            output,
+            clips,
+            representation=spec,
+            shard_bytes=shard_bytes,
+            frame_quality=frame_quality,
+            rejected=rejected,
+        )
     except CorpusError:
         # If all clips were rejected, the reason of the first says more than that there were none.
         if not {clip.clip for clip in rejected} >= readers.keys():
             raise
         got = f"none of {len(rejected)} in {folder}, the first because of: {rejected[0].reason}"
         raise CorpusError("folder", "at least one usable clip", got) from None
-    write_rejected(written, rejected)
-    return written
 
 
 def _usable_clips(

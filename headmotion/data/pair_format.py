@@ -23,12 +23,11 @@ import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ..core.errors import CorpusError, MotionError
-from ..core.files import read_regular, reason_of, require_regular
+from ..core.files import is_inside, read_regular, reason_of, require_regular
 from ..core.npz import as_float32, read_arrays, read_shape
 from ..media.audio_file import soundfile_name
 from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, sample_count, to_stored
 from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_clip
-from .corpus_folder import is_inside
 from .index_entry import IndexEntry
 from .rejected import RejectedClip
 

@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from ..core.errors import CorpusError, ImageError, first_problem
+from ..core.files import is_inside
 from ..core.interfaces.specs import RepresentationSpec
 from .array_file import Array, write_arrays
 from .clip import Clip, StoredClip, to_stored
 from .clip_tracks import to_picture_pixels
-from .corpus_folder import is_inside
 from .index_columns import IndexColumns, Names, Texts
 from .pictures import PictureFormat, SupportsEncoded, encode_picture, encoded_size
 from .shard_header import INDEX, SHARDS, CorpusHeader, FileInfo, IndexInfo, PictureInfo

@@ -11,11 +11,10 @@ from pydantic import Field, ValidationError, field_validator
 from safetensors import SafetensorError, safe_open
 
 from ..core.errors import CorpusError, first_problem
-from ..core.files import reason_of
+from ..core.files import is_inside, reason_of
 from .clip import StoredClip, check_clip_values
 from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
 from .corpus_files import CorpusFiles
-from .corpus_folder import is_inside
 from .index_entry import IndexEntry
 from .shard_header import COPY_AGAIN, SHARDS, FileInfo, FormatOneHeader, JsonRecord, ShardName
 

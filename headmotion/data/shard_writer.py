@@ -10,7 +10,7 @@ no corpus. The same clips in the same order give the same bytes.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from .corpus_files import LocalFiles
 from .corpus_folder import claim_folder, new_files, publish, taken
 from .index_columns import IndexColumns
 from .pictures import QUALITY, PictureFormat
+from .rejected import RejectedClip, write_rejected
 from .shard_builder import ShardBuilder
 from .shard_format1 import INDEX as FORMAT_ONE_INDEX
 from .shard_header import HEADER, INDEX, SHARDS, CorpusHeader, IndexInfo
@@ -39,6 +40,7 @@ def write_shards(
     shard_bytes: int = SHARD_BYTES,
     frame_format: PictureFormat = "jpeg",
     frame_quality: int = QUALITY,
+    rejected: Collection[RejectedClip] | None = None,
 ) -> Path:
     """Write ``clips`` as a new corpus in shards; on any failure nothing of it is left.
 
@@ -53,6 +55,8 @@ def write_shards(
         shard_bytes: size at which a shard is closed; a longer clip gets a shard of its own.
         frame_format: ``jpeg`` or ``webp``, for pictures that are not encoded yet.
         frame_quality: 1 to 100, for the same.
+        rejected: clips that are left out, complete when ``clips`` ends; they are listed in ``refused.jsonl``, which
+            appears before the header does. None: no such file.
 
     Raises:
         CorpusError: the folder is a corpus already, holds the remains of one or is being written by another process,
@@ -81,7 +85,10 @@ def write_shards(
             # What was removed while later shards were written must not be missed.
             LocalFiles(temporary).check_sizes(header.shard_files())
             # The shards come first: as a folder with content they can appear only once, whoever else is writing.
-            publish(temporary, folder, (SHARDS, INDEX, HEADER))
+            names = [SHARDS, INDEX, HEADER]
+            if rejected is not None:
+                names.insert(1, write_rejected(temporary, rejected).name)
+            publish(temporary, folder, names)
     return folder
 
 

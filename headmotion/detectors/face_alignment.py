@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..core.device import pick_device
 from ..core.errors import DetectorError
 from ..core.files import reason_of
 from ..core.interfaces.detector import Detection, Detector
@@ -36,7 +37,7 @@ class FaceAlignmentDetector(Detector):
 
     @cached_property
     def _network(self) -> Any:
-        device = _device(self.spec.device)
+        device = str(pick_device(self.spec.device, _NAME, DetectorError, usable=("cuda",)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the package warns about its own dependencies
             return _network(self.spec, device)
@@ -62,15 +63,6 @@ class FaceAlignmentDetector(Detector):
             pose = torch.from_numpy(np.asarray(values, np.float32))
             faces.append(Detection(pose, (left, top, right, bottom), min(1.0, score)))
         return sorted(faces, key=lambda face: float((face.pose.amax(0) - face.pose.amin(0)).prod()), reverse=True)
-
-
-def _device(name: str) -> str:
-    device = name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise DetectorError(_NAME, "auto, or a device of this machine (cpu, cuda, mps)", repr(device)) from None
-    return device
 
 
 def _network(spec: FaceAlignmentSpec, device: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..core.errors import DetectorError
+from ..core.errors import DetectorError, describe
 from ..core.interfaces.detector import Detection, Detector, box_of
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation
@@ -42,7 +42,11 @@ class MediapipeDetector(Detector):
 
     @cached_property
     def _search(self) -> TiledSearch:
-        mesh = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
+        try:
+            mesh = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
+        except AttributeError as error:  # of a property, torch would report the property as missing instead
+            remedy = "install mediapipe in an environment of its own, with the protobuf that it asks for"
+            raise DetectorError(_NAME, "a mediapipe that works", describe(error)[:200], remedy) from error
         selected = list(self._selected)
         return TiledSearch(lambda square: mesh(square)[:, selected], self._mirror, several=self.spec.max_faces > 1)
 

@@ -21,6 +21,7 @@ from ..core.errors import DetectorError
 from ..core.interfaces.detector import Detection, Detector, SupportsTracking
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.outputs import checked_detections
 from ..core.timing import resample_frames
 from ..media.video_reader import VideoFrame, last_frames
 from .detection_points import DetectionPoints
@@ -113,7 +114,8 @@ class PoseFinder:
         person, visible, number = None, False, -1
         for frame in frames:
             if frame.number != number:  # the same picture may be shown in several frames
-                (found,) = self.detector.detect([frame.picture]) if tracker is None else [tracker.push(frame.picture)]
+                seen = self.detector.detect([frame.picture]) if tracker is None else [tracker.push(frame.picture)]
+                (found,) = checked_detections(self.detector, seen, 1)
                 persons, number = self._persons(found, frame.reduction), frame.number
                 visible = bool(persons)
                 if visible:
@@ -128,7 +130,8 @@ class PoseFinder:
         """Return the persons in each picture, in its pixels, the largest first."""
         factors = [max(1.0, max(picture.shape[:2]) / LONGEST_EDGE) for picture in pictures]
         reduced = [_reduced(picture, factor) for picture, factor in zip(pictures, factors, strict=True)]
-        found = self.detector.detect(reduced)
+        shape = (self.representation.points, self.representation.dims)
+        found = checked_detections(self.detector, self.detector.detect(reduced), len(reduced), shape)
         return [self._persons(detections, factor) for detections, factor in zip(found, factors, strict=True)]
 
     def _persons(self, detections: Sequence[Detection], factor: float) -> list[_Person]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.built import checked_part
 from ..core.errors import SpecError
 from ..core.interfaces.metric import Metric
 from ..core.interfaces.specs import BuildContext, MetricSpec, resolve_spec
@@ -83,7 +84,7 @@ def _resolve(metric: MetricLike) -> MetricSpec:
 
 def _build(spec: MetricSpec, context: BuildContext) -> Any:
     with building(f"metric {spec.type_name()}"):
-        return spec.build(context)
+        return checked_part(spec, spec.build(context))
 
 
 def _by_name(specs: Sequence[MetricSpec]) -> dict[str, MetricSpec]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ..core.errors import EvaluationError, first_problem
 from ..core.files import atomic_output, read_regular, reason_of, write_text
@@ -121,6 +121,12 @@ class Report(_Stored):
         if not all(isinstance(value.get(name), str) for name in ("kind", "name")):
             raise ValueError("a subject with the texts kind and name is expected")
         return value
+
+    @model_validator(mode="after")
+    def _check_results(self) -> Self:
+        if missing := next((name for name, metric in self.metrics.items() if self.main not in metric.results), None):
+            raise ValueError(f"results of the subject {self.main!r} in the metric {missing!r} are expected")
+        return self
 
     @property
     def main(self) -> str:

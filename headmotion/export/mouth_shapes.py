@@ -8,8 +8,11 @@ eyes' outer corners, as in the synthetic speakers and in recorded clips.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +38,15 @@ WIDEST_OPENING = 0.2
 """Opening of the lips in the widest vowel, in distances of the representation's ``scale_pair``."""
 CLOSED_PERCENT = 5.0
 """Percentile of the frames' openings that counts as closed, where the reference's mouth is open further."""
+CLOSED = "A"
+MIN_CUE_S = Fraction(2, 25)
+"""Shortest cue (s): what changes faster cannot be seen, and few programs show it."""
 WIDTH_WEIGHT = 2.5
 """Weight of a difference of width relative to one of opening, which has four times its range."""
 
 
 def write_vtt(motion: Motion, representation: Representation, path: Path) -> None:
-    """Write one cue for each run of frames with the same shape.
+    """Write a cue for each run of frames with the same shape, none shorter than `MIN_CUE_S`.
 
     Raises:
         MotionError: the representation has no mouth with an opening and lips.
@@ -49,11 +55,42 @@ def write_vtt(motion: Motion, representation: Representation, path: Path) -> Non
     note = [f"{letter}: {meaning}" for letter, (_, _, meaning) in SHAPES.items()]
     blocks = ["WEBVTT", "\n".join(["NOTE", "Mouth shapes estimated from opening and width of the lips", *note])]
     first = 0
-    for letter, run in groupby(letters):
-        end = first + len(list(run))
+    for letter, frames in cues(letters, math.ceil(MIN_CUE_S * motion.fps)):
+        end = first + frames
         blocks.append(f"{clock(first / motion.fps)} --> {clock(end / motion.fps)}\n{letter}")
         first = end
     write_text(path, "\n\n".join(blocks) + "\n")
+
+
+def cues(letters: Sequence[str], least: int) -> list[tuple[str, int]]:
+    """Return runs of one letter as ``(letter, frames)``, none shorter than ``least`` frames if there are as many.
+
+    Short runs that follow each other become one of the letter that most frames have. A closed mouth is kept, because it
+    is what m, b and p are seen by: it takes the frames that it lacks from the run that follows.
+    """
+    runs: list[tuple[str, int]] = []
+    short: list[str] = []
+    for letter, group in groupby(letters):
+        frames = len(list(group))
+        if frames < least:
+            short += [letter] * frames
+            if len(short) >= least:
+                runs.append((CLOSED if CLOSED in short else max(short, key=short.count), len(short)))
+                short = []
+            continue
+        missing = least - len(short)
+        if CLOSED in short and frames - missing >= least:
+            runs.append((CLOSED, least))
+            frames -= missing
+        elif short and runs:
+            runs.append((runs[-1][0], len(short)))
+        else:
+            frames += len(short)
+        short = []
+        runs.append((letter, frames))
+    if short:
+        runs.append((runs[-1][0] if runs else max(short, key=short.count), len(short)))
+    return [(letter, sum(frames for _, frames in group)) for letter, group in groupby(runs, key=itemgetter(0))]
 
 
 def mouth_shapes(motion: Motion, representation: Representation) -> list[str]:

@@ -22,7 +22,7 @@ class SyncLossSpec(LossSpec):
     type: Literal["sync"] = "sync"
     weight: float = Field(1.0, ge=0)
     """Weight of the term, the paper's lambda (eq. 13)."""
-    hop: int = Field(1, ge=1)
+    hop: int = Field(1, ge=1, le=100_000)
     """Step between windows (frames of the level); the paper's 1 uses every window."""
     levels: int | None = Field(None, ge=1, le=16)
     """Number of levels that are used, the finest first; None uses all."""
@@ -75,7 +75,7 @@ class SpreadLossSpec(LossSpec):
     """Groups of points that are compared; none means all points."""
     lags: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 4, 12, 36), min_length=1)
     """Frames between the poses that are compared."""
-    directions: int = Field(12, ge=1)
+    directions: int = Field(12, ge=1, le=4096)
     """Number of directions of largest real displacement that are compared; a face has about six of the head and as many
     more."""
 

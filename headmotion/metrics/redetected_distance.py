@@ -13,6 +13,7 @@ from ..core.interfaces.detector import SupportsTracking
 from ..core.interfaces.metric import Metric, MetricInput, MetricValues, Observation
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.specs import BuildContext
+from ..core.outputs import checked_detections
 from ..detectors.resolve import detector_spec
 from .landmark_distance import centered_distance
 from .measurement import group_points, mean_over_clips, scalar
@@ -70,7 +71,8 @@ class RedetectedDistance(Metric):
             found = [tracker.push(picture) for picture in pictures]
         else:
             found = self.detector.detect(pictures)
-        return [detections[0].pose if detections else None for detections in found]
+        checked = checked_detections(self.detector, found, len(pictures))
+        return [detections[0].pose if detections else None for detections in checked]
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """Return the distance in pixels and in distances of the scale pair, and the share of frames with a face."""

@@ -80,7 +80,7 @@ class OpeningSpec(MetricSpec):
     """Lower end of the pass band (Hz)."""
     high_hz: float = Field(8.0, gt=0)
     """Upper end of the pass band (Hz)."""
-    reach_frames: int = Field(3, ge=0)
+    reach_frames: int = Field(3, ge=0, le=1000)
     """Largest lag in frames, either way, over which the correlation is maximized."""
 
     @model_validator(mode="after")
@@ -160,9 +160,9 @@ class BeatSpec(MetricSpec):
     """Beat alignment of motion and onsets of speech (Li, Yang, Ross, Kanazawa 2021)."""
 
     type: Literal["beat"] = "beat"
-    width_ms: float = Field(50.0, gt=0)
+    width_ms: float = Field(50.0, gt=0, le=60_000)
     """Width of the kernel: three frames at 60 fps, as in the source."""
-    smooth_ms: float = Field(83.3, gt=0)
+    smooth_ms: float = Field(83.3, gt=0, le=60_000)
     """Standard deviation of the Gaussian that smooths the speed: five frames at 60 fps."""
 
     def build(self, context: BuildContext) -> Beat:
@@ -178,7 +178,7 @@ class BlinkSpec(MetricSpec):
     type: Literal["blink"] = "blink"
     closed: float = Field(0.6, gt=0, lt=1)
     """Fraction of its median opening below which an eye counts as closed."""
-    longest_ms: float = Field(600.0, gt=0)
+    longest_ms: float = Field(600.0, gt=0, le=60_000)
     """Longest blink."""
 
     def build(self, context: BuildContext) -> Blink:

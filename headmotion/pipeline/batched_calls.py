@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..core.interfaces.audio_encoder import SupportsAudioPooling, SupportsAudioStreaming
 from ..core.interfaces.capabilities import SupportsPooling, SupportsStreaming
+from ..core.outputs import checked_step
 
 T = TypeVar("T")
 Result = tuple[Tensor, Any]
@@ -32,7 +33,7 @@ class EncoderCall:
 
     def run(self) -> Result:
         """Make the call."""
-        return self.encoder.step(self.wave, self.state)
+        return checked_step(self.encoder, self.encoder.step(self.wave, self.state))
 
     @staticmethod
     def run_together(calls: Sequence[EncoderCall]) -> list[Result] | None:
@@ -55,7 +56,7 @@ class GeneratorCall:
 
     def run(self) -> Result:
         """Make the call."""
-        return self.generator.step(self.features, self.state, self.last)
+        return checked_step(self.generator, self.generator.step(self.features, self.state, self.last))
 
     @staticmethod
     def run_together(calls: Sequence[GeneratorCall]) -> list[Result] | None:

@@ -126,7 +126,8 @@ def run_tasks(
     Raises:
         HeadmotionError: no such model or device, workers that cannot start, or a report that another process writes.
     """
-    from .pipeline import model_path, pick_device
+    from ..core.device import pick_device
+    from .pipeline import model_path
 
     path = model_path(model)
     read_header(path)  # a wrong model is one error, not one per file

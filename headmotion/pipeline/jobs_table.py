@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import HeadmotionError
-from ..core.files import read_regular, reason_of
+from ..core.files import is_inside, read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
 from ..core.plugins import registry
 from ..media.file_kind import SUFFIXES
@@ -71,8 +71,9 @@ def tasks_from_table(
 ) -> list[Task]:
     """Read a table with the columns `COLUMNS`, separated by commas.
 
-    Paths are relative to ``output`` (those of outputs, if it is given) or to the table's folder. Options are JSON, or
-    words such as ``seed=3 lips=1.2``. Blank lines are ignored.
+    Paths are relative to ``output`` (those of outputs, if it is given) or to the table's folder; outputs stay within
+    it, because tables come from other people too. Options are JSON, or words such as ``seed=3 lips=1.2``. Blank lines
+    are ignored.
 
     Args:
         path: the table, UTF-8 with a header.
@@ -98,6 +99,9 @@ def tasks_from_table(
     tasks = []
     for number, row in rows:
         try:
+            if (place := row.get("output")) and not is_inside(os.path.normpath(place)):
+                remedy = "--output names another folder"
+                raise HeadmotionError("output", "a path within the folder of the outputs", repr(place)[:80], remedy)
             tasks.append(_task(row, f"row {number}", folder, output or folder, image, defaults, suffix))
         except HeadmotionError as error:
             raise _in_row(path, number, error) from None

@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from typing_extensions import Unpack, override
 
 from ..controls import MotionEdit
+from ..core.built import checked_part, checked_representation
 from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
 from ..core.component import require_registered
+from ..core.device import pick_device
 from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
@@ -67,12 +69,13 @@ class Pipeline(nn.Module):
         self.card = card or {}
         self._restoring = restoring
         with building("pipeline"):
-            self.representation = spec.representation.build()
+            self.representation = checked_representation(spec.representation, spec.representation.build())
             # The encoder comes first, because the other parts need to know its channels.
-            self.audio_encoder = spec.audio_encoder.build(self.context(0))
-            self.generator = spec.generator.build(self.context(self.audio_encoder.channels))
+            self.audio_encoder = checked_part(spec.audio_encoder, spec.audio_encoder.build(self.context(0)))
+            context = self.context(self.audio_encoder.channels)
+            self.generator = checked_part(spec.generator, spec.generator.build(context))
             # Last, so that its weights do not change which random numbers the generator's weights are drawn from.
-            self.renderer = spec.renderer.build(self.context())
+            self.renderer = checked_part(spec.renderer, spec.renderer.build(self.context()))
         self._restoring = False
         parts = ("representation", "audio_encoder", "generator", "renderer")
         for name in parts:
@@ -276,7 +279,9 @@ class Pipeline(nn.Module):
             from ..detectors.reference_pose import PoseFinder
             from ..detectors.resolve import detector_spec
 
-            built = detector_spec(detector or self.spec.detector).build(self.context())
+            spec = detector_spec(detector or self.spec.detector)
+            with building(f"detector {spec.type_name()}"):
+                built = checked_part(spec, spec.build(self.context()))
             finder = PoseFinder(built, self.representation, face)
             if file_kind(path) == "video":
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
@@ -393,7 +398,7 @@ class Pipeline(nn.Module):
         if spec == self.renderer.spec:
             return self.renderer
         with building(f"renderer {spec.type_name()}"), torch.random.fork_rng(devices=[]):
-            built = spec.build(self.context()).eval()
+            built = checked_part(spec, spec.build(self.context())).eval()
             require_registered(built, (self.representation,))
         own = self.renderer
         try:
@@ -525,29 +530,3 @@ def model_path(source: str | os.PathLike[str]) -> Path:
 def models() -> list[str]:
     """Return the names of the bundled models, for `load`."""
     return sorted(registry().models)
-
-
-def pick_device(name: str) -> torch.device:
-    """Return a device by its name; ``auto`` is CUDA, then MPS, then the CPU.
-
-    Raises:
-        HeadmotionError: not a device of this machine.
-    """
-    if name == "auto":
-        name = next((kind for kind, is_there in _accelerators().items() if is_there), "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)  # a name can be valid without such a device in the machine
-    except (RuntimeError, AssertionError, NotImplementedError):
-        found = [kind for kind, is_there in _accelerators().items() if is_there]
-        expected = f"a device of this machine: {', '.join(['auto', 'cpu', *found])}"
-        kind = name.partition(":")[0]
-        is_missing = kind in _accelerators() and kind not in found
-        remedy = f"torch {torch.__version__} finds no {kind} device here" if is_missing else ""
-        raise HeadmotionError("device", expected, repr(name), remedy) from None
-    return device
-
-
-def _accelerators() -> dict[str, bool]:
-    """Return whether torch can use each kind of accelerator here, the best first."""
-    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}

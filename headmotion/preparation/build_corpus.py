@@ -105,8 +105,6 @@ class CorpusBuilder:
             CorpusError: a corpus has appeared in the folder in the meantime, or a staged video is damaged.
         """
         self._check_free()
-        for name in _CORPUS_FILES if self._publishing.exists() else ():  # of an interrupted call
-            remove(self.folder / name)
         built = self.folder / STAGING / "corpus"
         remove(built)
         # Written first, so that a complete corpus always has it.
@@ -116,21 +114,10 @@ class CorpusBuilder:
             quality = self.settings.frame_quality
             write_shards(built, self._clips(), representation=representation, frame_quality=quality)
             write_text(built / PREPARED, self._prepared)
-            # Set before the first file appears, so that a later call can tell these files from a foreign corpus.
-            self._publishing.touch()
-            try:
-                publish(built, self.folder, _CORPUS_FILES)
-            except BaseException:
-                self._publishing.unlink(missing_ok=True)
-                raise
+            publish(built, self.folder, _CORPUS_FILES)
         # Renamed first, so that no half of the staged videos is ever taken for all of them.
         replace(self.folder / STAGING, self._staged)
         remove_folder(self._staged)
-
-    @property
-    def _publishing(self) -> Path:
-        """Mark that the files of a corpus in the folder, if any, are those of an interrupted `finish`."""
-        return self.folder / STAGING / "publishing"
 
     @property
     def _staged(self) -> Path:
@@ -154,7 +141,7 @@ class CorpusBuilder:
             return False
 
     def _check_free(self) -> None:
-        if any((self.folder / name).exists() for name in _CORPUS_FILES) and not self._publishing.exists():
+        if any((self.folder / name).exists() for name in _CORPUS_FILES):
             raise taken(self.folder, "is a corpus already, or holds parts of one")
 
     def _clips(self) -> Iterator[Clip]:

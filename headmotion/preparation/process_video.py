@@ -16,6 +16,7 @@ from ..core.errors import AudioError, ImageError, SpecError
 from ..core.interfaces.detector import Detection, Detector, SupportsLabels, SupportsTracking
 from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext
+from ..core.outputs import checked_detections
 from ..core.spec import building
 from ..detectors.detection_points import DetectionPoints
 from ..detectors.reference_pose import enlarge
@@ -94,7 +95,8 @@ class FaceFinder:
         The second array is what `WorkerResources.split` divides: motion that is no points, and labels.
         """
         picture = frame.picture
-        (found,) = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
+        seen = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
+        (found,) = checked_detections(self._detector, seen, 1)
         # Large pictures were reduced while they were decoded.
         points = enlarge(self._points(found), frame.reduction, self._points.representation)
         return np.asarray(points.numpy(), np.float32), self._values(found)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..core.interfaces.syncer import Syncer
+from ..core.outputs import checked_embeddings
 from .av_offset import MAX_SHIFT, DistanceCurve, best_shift, valid_pairs
 from .pyramid import Pyramid, windows
 from .specs import Space
@@ -76,14 +77,19 @@ class SyncerPyramid(nn.Module):
                 break
             motion_windows = windows(m, self.window, hop)
             audio_windows = windows(a, self.window * self.steps_per_frame, hop * self.steps_per_frame)
-            result.append((_embed(syncer.embed_motion, motion_windows), _embed(syncer.embed_audio, audio_windows)))
+            motion_embeddings = embed(syncer, "embed_motion", motion_windows.flatten(0, 1))
+            audio_embeddings = embed(syncer, "embed_audio", audio_windows.flatten(0, 1))
+            result.append((_per_clip(motion_embeddings, len(m)), _per_clip(audio_embeddings, len(a))))
         return result
 
     def motion_embeddings(self, motion: Tensor, hop: int = 1) -> list[Tensor]:
         """Embed all windows of motion ``[B, T, P, D]``; the motion part of `embeddings`, which needs no audio."""
         levels = zip(self.levels, self.pyramid(motion), strict=True)
         long_enough = [(syncer, m) for syncer, m in levels if m.shape[1] >= self.window]
-        return [_embed(syncer.embed_motion, windows(m, self.window, hop)) for syncer, m in long_enough]
+        return [
+            _per_clip(embed(syncer, "embed_motion", windows(m, self.window, hop).flatten(0, 1)), len(m))
+            for syncer, m in long_enough
+        ]
 
     def scores(self, motion: Tensor, audio: Tensor, hop: int = 1) -> list[Tensor]:
         """Return the cosine of each window per level, ``[B, W_l]`` in -1..1; arguments as in `embeddings`.
@@ -148,6 +154,14 @@ def project(embeddings: Tensor, space: Space) -> Tensor:
     return functional.normalize(embeddings, dim=-1) if space == "unit" else embeddings
 
 
-def _embed(network: Callable[[Tensor], Tensor], window_batch: Tensor) -> Tensor:
-    batch, count = window_batch.shape[:2]
-    return network(window_batch.flatten(0, 1)).reshape(batch, count, -1)
+def embed(syncer: Syncer, method: Literal["embed_motion", "embed_audio"], window_batch: Tensor) -> Tensor:
+    """Embed windows ``[n, ...]`` as ``[n, E]``.
+
+    Raises:
+        OutputError: the syncer returns something else.
+    """
+    return checked_embeddings(syncer, getattr(syncer, method)(window_batch), len(window_batch), method)
+
+
+def _per_clip(embeddings: Tensor, batch: int) -> Tensor:
+    return embeddings.reshape(batch, len(embeddings) // batch, -1)

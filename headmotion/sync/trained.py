@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..core.built import checked_part
 from ..core.checkpoint import budget_for, load_checkpoint
 from ..core.errors import CheckpointError, MotionError
 from ..core.interfaces.audio_encoder import AudioEncoder
@@ -89,7 +90,7 @@ def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
         encoder = spec.audio_encoder.build(BuildContext(representation, 0, spec.steps_per_frame, spec.fps))
         context = BuildContext(representation, encoder.channels, spec.steps_per_frame, spec.fps)
         syncer = resolve_spec("syncer", header.spec["syncer"])
-        built = [syncer.build(context) for _ in range(scales.levels)]
+        built = [checked_part(syncer, syncer.build(context)) for _ in range(scales.levels)]
         syncers = SyncerPyramid(built, Pyramid(scales.levels, scales.kernel, scales.stride), spec.steps_per_frame)
     try:
         syncers.load_state_dict(tensors)

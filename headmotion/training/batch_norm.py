@@ -115,8 +115,9 @@ class WholeBatchNorm:
         sums = self._sums.setdefault(norm, [])
         if sums and not self._measuring and self.partition.grad_accumulation > 1:
             return sums[call % len(sums)]
-        # In double precision, because a variance is the small difference of two large sums.
-        values = inputs.double().transpose(0, 1).flatten(1)
+        # In double precision, because a variance is the small difference of two large sums; MPS has only single.
+        precise = inputs.float() if inputs.device.type == "mps" else inputs.double()
+        values = precise.transpose(0, 1).flatten(1)
         count = torch.full_like(values[:, 0], values.shape[1])
         total = torch.stack([count, values.sum(1), values.square().sum(1)])
         if not self._measuring:

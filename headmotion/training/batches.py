@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..core.component import device_of
-from ..core.errors import CorpusError, HeadmotionError, SpecError
+from ..core.errors import CorpusError, HeadmotionError, SpecError, TrainingError, one_line
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext
@@ -242,18 +242,29 @@ class Batches:
             features = crops.features.to(device, non_blocking=True)
         if self.sampler.spec.time_stretch:
             steps = (self.context_frames + self.frames + self.audio_after) * per_frame
-            features = resample_time(features, crops.time_stretch.to(device), steps)
+            features = resample_time(features, crops.time_stretch, steps)
         return features.to(dtype)
 
     def _read_ahead(self, step: int) -> RawBatch:
         if step != self._next_step:
             self._prefetched = self._load_in_workers(range(step, self.steps))
-        raw, self._next_step = next(self._prefetched), step + 1
+        raw, self._next_step = self._next_raw(), step + 1
         if self._next_step == self.steps:
             self._prefetched = iter(())  # ends the workers
         if isinstance(raw, HeadmotionError):
             raise raw
         return raw
+
+    def _next_raw(self) -> RawBatch | HeadmotionError:
+        try:
+            return next(self._prefetched)
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):  # torch has no type of its own for it
+                raise
+            remedy = "look for a lack of memory, or set data.workers to 0"
+            raise TrainingError(
+                "data", "worker processes that stay alive", one_line(str(error))[:120], remedy
+            ) from None
 
     def _load_in_workers(self, steps: range) -> Iterator[RawBatch | HeadmotionError]:
         """Return an iterator over the crops of the steps, in order, which worker processes read ahead."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from ..core.built import checked_part
 from ..core.component import Component, require_registered
 from ..core.errors import SpecError
 from ..core.interfaces.phase import UsesParts
@@ -76,7 +77,9 @@ class TrainContext:
         context = self.build_context
         with building(f"{self.name} phase"), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed + offset)
-            parts = [spec.build(context).to(self.pipeline.device, self.partition.dtype) for spec in specs]
+            parts = [
+                checked_part(spec, spec.build(context)).to(self.pipeline.device, self.partition.dtype) for spec in specs
+            ]
         for part in parts:
             require_registered(part, self.pipeline.children())
         return parts

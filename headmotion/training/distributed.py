@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed, nn
 
+from ..core.device import pick_device
 from ..core.errors import HeadmotionError, TrainingError
-from ..pipeline.pipeline import pick_device
 
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for another before it gives up: longer than saving, or making a preview, may take."""

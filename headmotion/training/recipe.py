@@ -44,9 +44,9 @@ class RecipeSpec(RecipePart):
     """What is done, by name and in this order. A phase can use what earlier ones made."""
     seed: int = Field(0, ge=0, lt=1 << 32)
     """Seed of initial weights, batches and noise."""
-    save_every: int = Field(200, ge=1)
+    save_every: int = Field(200, ge=1, le=1_000_000_000)
     """Steps between two saves of the training state."""
-    preview_every: int = Field(200, ge=0)
+    preview_every: int = Field(200, ge=0, le=1_000_000_000)
     """Steps between two previews of what a phase trains; 0 makes none."""
     precision: Annotated[Literal["32", "bf16", "64"], BeforeValidator(str)] = "32"
     """Bits of floating-point numbers: ``bf16`` runs the trained networks under autocast, ``64`` is for checking."""

@@ -19,10 +19,11 @@ def resample_time(sequences: Tensor, time_stretch: Tensor, count: int) -> Tensor
     Returns:
         ``[B, count, ...]``; step ``k`` is the original at ``k * time_stretch``.
     """
-    steps = torch.arange(count, dtype=torch.float64, device=sequences.device)
-    position = steps * time_stretch.to(torch.float64)[:, None]
-    low = position.floor().long()
-    weight = (position - low).to(sequences.dtype).reshape(*position.shape, *[1] * (sequences.dim() - 2))
+    # In double precision, because positions are large, and on the CPU, because MPS has none.
+    position = torch.arange(count, dtype=torch.float64) * time_stretch.to("cpu", torch.float64)[:, None]
+    floor = position.floor()
+    weight = (position - floor).to(sequences).reshape(*position.shape, *[1] * (sequences.dim() - 2))
+    low = floor.long().to(sequences.device)
     last, row = sequences.shape[1] - 1, torch.arange(len(sequences), device=sequences.device)[:, None]
     before, after = sequences[row, low.clamp(max=last)], sequences[row, (low + 1).clamp(max=last)]
     return torch.lerp(before, after, weight)

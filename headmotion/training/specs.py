@@ -159,7 +159,7 @@ class FitPhaseSpec(PhaseSpec):
     """The part, which has the members of `SupportsFitting`."""
     steps: int = Field(1, ge=0, le=1)
     """One pass over the clips; 0 leaves the phase out."""
-    max_clips: int | None = Field(None, ge=1)
+    max_clips: int | None = Field(None, ge=1, le=1_000_000_000)
     """Number of clips, spread over the corpus; None takes all."""
 
     def build(self, context: TrainContext) -> FitPhase:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import nn
 
+from ..core.errors import OutputError
 from ..core.interfaces.phase import Phase, SupportsSchedule
+from ..core.outputs import REMEDY, described
 
 
 def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
@@ -17,11 +19,18 @@ def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
         phase: the phase, which was started.
         number: of the step.
         seed: of the training.
+
+    Raises:
+        OutputError: the step returned no values by name.
     """
     # Whatever a step draws or schedules depends on its number alone, so a resumed run does the same.
     torch.manual_seed(seed * 1_000_003 + number)
     set_progress(phase.modules.values(), number, phase.steps)
-    return phase.step(number)
+    values = phase.step(number)
+    numbers = isinstance(values, Mapping) and all(isinstance(value, float | int) for value in values.values())
+    if not (numbers and all(isinstance(name, str) for name in values)):
+        raise OutputError(f"phase {phase.name}", "step to return numbers by name", described(values), REMEDY)
+    return values
 
 
 def set_progress(modules: Iterable[nn.Module], step: int, steps: int) -> None:

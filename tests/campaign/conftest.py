@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from good_files import MAKERS, corpus
 from judge import Judge
+
+from benchmarks.stress.good_files import MAKERS, corpus
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from good_files import recipe, sound
 from judge import Judge
+
+from benchmarks.stress.good_files import recipe, sound
 
 if sys.platform == "win32":
     pytest.skip("only POSIX has these signals", allow_module_level=True)

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from good_files import RATE, pipeline, recipe, sound
 from judge import Judge
 from safetensors.numpy import load_file, save_file
+
+from benchmarks.stress.good_files import RATE, pipeline, recipe, sound
 
 TRAIN = ["train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q"]
 

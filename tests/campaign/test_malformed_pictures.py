@@ -12,9 +12,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from good_files import portrait
 from judge import Judge
 from PIL import Image, PngImagePlugin
+
+from benchmarks.stress.good_files import portrait
 
 Write = Callable[[Path], object]
 

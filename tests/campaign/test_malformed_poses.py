@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from good_files import landmarks, motion
 from judge import Judge
+
+from benchmarks.stress.good_files import landmarks, motion
 
 Write = Callable[[Path], object]
 POSE = landmarks()

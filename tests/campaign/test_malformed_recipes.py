@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from good_files import recipe
 from judge import Judge
+
+from benchmarks.stress.good_files import recipe
 
 Write = Callable[[Path], object]
 

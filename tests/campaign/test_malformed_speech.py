@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from good_files import RATE, encoded, frames_of_video, portrait, sound, speech
 from judge import Judge
+
+from benchmarks.stress.good_files import RATE, encoded, frames_of_video, portrait, sound, speech
 
 
 def wav(

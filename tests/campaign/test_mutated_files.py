@@ -13,7 +13,8 @@ from random import Random
 
 import pytest
 from judge import Judge
-from mutations import MUTATIONS
+
+from benchmarks.stress.byte_mutations import MUTATIONS
 
 CASES = int(os.environ.get("HEADMOTION_CAMPAIGN_CASES", "1"))
 SEED = int(os.environ.get("HEADMOTION_CAMPAIGN_SEED", "0"))

@@ -13,8 +13,9 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from good_files import recipe
 from judge import Judge
+
+from benchmarks.stress.good_files import recipe
 
 COMMAND = Path(sys.executable).with_name("headmotion")
 

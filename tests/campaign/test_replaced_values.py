@@ -10,10 +10,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from good_files import recipe
 from judge import Judge
 from test_malformed_models import packed, parts
 from test_mutated_files import CASES, SEED
+
+from benchmarks.stress.good_files import recipe
 
 STRANGE: list[Any] = [
     *[None, True, 0, -1, 0.5, -0.5, 2**31, 2**63, 2**64, 10**30, -(10**30), 1e-300, 1e300, float("nan"), float("inf")],

@@ -14,9 +14,11 @@ import torch
 import headmotion as hm
 from headmotion.core.build_budget import BuildBudget
 from headmotion.core.checkpoint import read_header, save_checkpoint
+from headmotion.core.errors import SpecError
 from headmotion.core.files import open_regular, read_regular, reason_of
 from headmotion.core.limits import limit
 from headmotion.core.npz import read_arrays
+from headmotion.core.plugins import registry
 from headmotion.core.weights import load_weights
 from headmotion.data.corpus import open_corpus
 from headmotion.data.import_folder import import_folder
@@ -100,7 +102,7 @@ def test_limits_are_lifted_by_an_explicit_setting(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_small_motion_cannot_name_many_points(tmp_path: Path) -> None:
-    motion = hm.Motion(torch.zeros(2, 10, 2), 25, {"type": "keypoints", "points": 10**9}, units="px")
+    motion = hm.Motion(torch.zeros(2, 10, 2), 25, {"type": "keypoints", "points": 10**5}, units="px")
     motion.save(tmp_path / "m.npz")
     with pytest.raises(hm.SpecError, match="at most 65,536 points"):
         hm.resolve_spec("representation", dict(hm.Motion.load(tmp_path / "m.npz").representation))
@@ -163,3 +165,25 @@ def test_a_folder_with_hours_of_silence_beside_a_short_motion(tmp_path: Path) ->
     np.savez(tmp_path / "a.npz", landmarks=np.zeros((25, 68, 2), np.float32), fps=25)
     with pytest.raises(hm.CorpusError, match="samples"):
         import_folder(tmp_path, tmp_path / "out")
+
+
+def _integer_fields() -> list[tuple[str, str, str]]:
+    """Every integer of every spec that comes with headmotion, by kind, type and name."""
+    return [
+        (kind, name, field)
+        for (kind, name), spec in registry().specs.items()
+        for field, info in spec.model_fields.items()
+        if registry().owners[kind, name] in OWN and info.annotation in (int, int | None) and field not in COUNTS
+    ]
+
+
+OWN = {record.name for record in registry().records if record.dist == "headmotion"}
+COUNTS = {"steps", "max_clips"}
+"""What a large number of costs time, and no memory."""
+
+
+@pytest.mark.parametrize(("kind", "name", "field"), _integer_fields())
+def test_no_integer_of_a_spec_may_be_huge(kind: str, name: str, field: str) -> None:
+    """Widths, windows, frames and pixels multiply memory: none is without a bound."""
+    with pytest.raises(SpecError, match=field):
+        registry().resolve(kind, name).model_validate({"type": name, field: 10**9})

@@ -134,7 +134,7 @@ def test_a_spec_must_have_build():
 WALKERS = st.builds(
     Walker,
     stride=st.floats(0, 2, exclude_min=True),
-    steps=st.lists(st.integers(), max_size=3).map(tuple),
+    steps=st.lists(st.integers(-(1 << 20), 1 << 20), max_size=3).map(tuple),
     pyramid=st.builds(PyramidSpec, levels=st.integers(1, 9), kernel=st.sampled_from([1, 3, 7])),
 )
 GENERATORS = WALKERS | st.builds(Runner, pace=st.floats(allow_nan=False, allow_infinity=False))
@@ -198,3 +198,11 @@ def headmotion_specs(): return [Part]
 
     schema = Holder.model_json_schema()
     assert "odd/part" in str(schema) and "type odd/part has no JSON schema" in caplog.text
+
+
+def test_integers_without_a_bound_of_their_own_have_the_default_one(monkeypatch):
+    text = message(lambda: Walker(steps=(1, 1 << 21)))
+    assert text.startswith("walker spec: expected steps to be at most 1,048,576, got 2097152; if it has to be so large")
+    assert "levels" in message(lambda: Walker(pyramid={"levels": 1 << 21}))
+    monkeypatch.setenv("HEADMOTION_LIMIT_FACTOR", "2")
+    assert Walker(steps=(1, 1 << 21)).steps == (1, 1 << 21)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,11 +17,12 @@ import numpy as np
 import pytest
 
 from headmotion.core.errors import CorpusError
+from headmotion.core.files import is_inside
 from headmotion.data import corpus_folder
 from headmotion.data.array_file import map_arrays, write_arrays
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import Corpus, open_corpus, write_corpus
-from headmotion.data.corpus_folder import claim_folder, is_inside
+from headmotion.data.corpus_folder import claim_folder
 from headmotion.data.import_folder import import_folder
 from headmotion.data.index_columns import Texts
 from headmotion.data.index_entry import IndexEntry
@@ -199,7 +201,7 @@ def test_a_failure_of_publishing_takes_back_what_it_moved(
         corpus_folder.publish(tmp_path / "new", tmp_path / "c", "abcd")
     assert content(tmp_path / "c") == before
     corpus_folder.publish(tmp_path / "new", tmp_path / "c", "d")
-    assert len(content(tmp_path / "c")) == 2 and len(content(tmp_path / "new")) == 1
+    assert len(content(tmp_path / "c")) == 2 and len(content(tmp_path / "new")) == 3
 
 
 OUTSIDE = ["../outside/x", "/absolute/x", "a/../../x", "..", ".", "", "a//b", "./a", "..\\x", "C:x", "C:\\x", "\\x"]
@@ -258,3 +260,47 @@ def test_a_corpus_that_is_not_trusted_is_written_nowhere_else(tmp_path: Path) ->
         with pytest.raises(CorpusError, match="plain file names"):
             write_corpus(tmp_path / "c", untrusted)
     assert not list(tmp_path.iterdir())
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: what follows it is not done."""
+
+
+@WRITERS
+@pytest.mark.parametrize("moves", range(5))
+def test_what_a_killed_process_had_published_is_removed(
+    write: Write, moves: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next call succeeds with the same files, unless all were there."""
+    write(tmp_path / "whole", iter([make("a"), make("b")]))
+    expected = content(tmp_path / "whole")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "note.txt").write_text("mine")
+    done, move = iter(range(moves)), corpus_folder._move_to_free_name
+
+    def killing(source: Path, target: Path) -> None:
+        if next(done, None) is None:
+            raise Killed
+        move(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corpus_folder, "_move_to_free_name", killing)
+        patch.setattr(corpus_folder, "remove", lambda path: None)
+        with contextlib.suppress(Killed):
+            write(tmp_path / "c", iter([make("a"), make("b")]))
+    if any((tmp_path / "c" / name).exists() for name in ("corpus.json", "index.csv")):
+        with pytest.raises(CorpusError, match="a corpus already"):
+            write(tmp_path / "c", iter([make("a"), make("b")]))
+    else:
+        write(tmp_path / "c", iter([make("a"), make("b")]))
+    assert content(tmp_path / "c") == expected | {"note.txt": b"mine"}
+
+
+def test_a_mark_removes_nothing_outside_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    for names in ('["../precious", "absent"]', '[["a"]]', "{}", "[", '["/"]', "[3]"):
+        (tmp_path / "c").mkdir(exist_ok=True)
+        (tmp_path / "c" / corpus_folder.PUBLISHING).write_text(names)
+        with corpus_folder.claim_folder(tmp_path / "c"):
+            assert not list((tmp_path / "c").iterdir())
+    assert (tmp_path / "precious").read_text() == "mine"

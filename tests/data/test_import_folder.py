@@ -78,6 +78,27 @@ def test_damaged_clips_are_refused(tmp_path: Path) -> None:
     assert "6400 samples" in reasons["long"] and "NaN" in reasons["nan"] and "sound file" in reasons["mute"]
 
 
+def test_the_list_of_refused_clips_appears_with_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever the header is there, which says that a corpus is whole, the list is there, and whole, too."""
+    put(tmp_path / "source", "a")
+    put(tmp_path / "source", "b", samples=9)
+    moves: list[str] = []
+
+    def move(source: Path, target: Path) -> None:
+        moves.append(target.name)
+        if target.name == "corpus.json":
+            assert refused(target.parent).keys() == {"b"}
+            raise OSError("the power fails")
+        source.rename(target)
+
+    monkeypatch.setattr("headmotion.data.corpus_folder._move_to_free_name", move)
+    with pytest.raises(OSError, match="the power fails"):
+        import_folder(tmp_path / "source", tmp_path / "corpus", quiet=True)
+    assert moves[-1] == "corpus.json" and not (tmp_path / "corpus").exists()
+    monkeypatch.undo()
+    assert refused(import_folder(tmp_path / "source", tmp_path / "corpus", quiet=True)).keys() == {"b"}
+
+
 def test_folder_of_pairs(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     clips = [

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from headmotion.core.errors import CorpusError, HeadmotionError
+from headmotion.core.files import is_inside
 from headmotion.data import shard_reader
 from headmotion.data.array_file import map_arrays, write_arrays
 from headmotion.data.clip import Clip, sample_count
 from headmotion.data.corpus import open_corpora, open_corpus, write_corpus
-from headmotion.data.corpus_folder import is_inside
 from headmotion.data.inspection import inspect_corpus
 from headmotion.data.shard_writer import write_shards
 

@@ -135,3 +135,13 @@ def test_mediapipe_works_without_a_standard_error(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(KeyError) as raised, _quiet_native_log():
         raise KeyError
     assert raised.value.__context__ is None
+
+
+def test_a_mediapipe_that_does_not_work_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside another version of protobuf its graph has no such attribute as it looks for."""
+    monkeypatch.setattr("headmotion.detectors.mediapipe._package", lambda: SimpleNamespace(solutions=SimpleNamespace()))
+    detector = MediapipeSpec().build(context())
+    with pytest.raises(
+        hm.DetectorError, match=r"^detector mediapipe: expected a mediapipe that works, got AttributeErr"
+    ):
+        detector.detect([np.zeros((8, 8, 3), np.uint8)])

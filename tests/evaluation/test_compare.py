@@ -98,3 +98,11 @@ def test_reports_of_the_same_model_are_titled_by_their_paths(tmp_path: Path) -> 
 def test_one_report_is_no_comparison(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="two reports or more"):
         compare([save_report(tmp_path, "one", 1)])
+
+
+def test_a_report_without_results_of_its_subject_is_refused(tmp_path: Path) -> None:
+    good = save_report(tmp_path, "one", 1.0)
+    path = save_report(tmp_path, "two", 2.0) / "report.json"
+    path.write_text(path.read_text().replace('"kind": "model"', '"kind": "motions"'))
+    with pytest.raises(EvaluationError, match=r"results of the subject 'motions' in the metric 'lmd' are expected"):
+        compare([good, path])

@@ -26,7 +26,7 @@ from headmotion.export import write_motion
 from headmotion.export.formats import SUFFIXES
 from headmotion.export.live_link import HEADER, SHAPES, timecode
 from headmotion.export.mouth_shapes import SHAPES as MOUTHS
-from headmotion.export.mouth_shapes import WIDEST_OPENING, clock, mouth_shapes
+from headmotion.export.mouth_shapes import WIDEST_OPENING, clock, cues, mouth_shapes
 
 NTSC = Fraction(30000, 1001)
 ARM = {
@@ -191,13 +191,15 @@ def test_most_frames_have_the_shape_that_a_synthetic_speaker_aims_at() -> None:
 
 
 def test_cues_are_runs_of_frames(tmp_path: Path) -> None:
-    runs = [("A", 3), ("D", 40), ("A", 1), ("F", 6)]
+    runs = [("A", 3), ("D", 40), ("A", 3), ("F", 6)]
     poses = {"A": face(0, 0), "D": face(1, 0), "F": face(0.27, -0.2)}
     frames = torch.stack([poses[letter] for letter, count in runs for _ in range(count)])
     motion = hm.Motion(frames, NTSC, units="unit", reference=face(0, 0))
     with av.open(str(write_motion(motion, tmp_path / "talk.vtt"))) as file:  # FFmpeg's reader
-        cues = [packet for packet in file.demux() if packet.size]
-        read = [(bytes(cue).decode(), Fraction(cue.pts) * cue.time_base, cue.duration * cue.time_base) for cue in cues]
+        packets = [packet for packet in file.demux() if packet.size]
+        read = [
+            (bytes(cue).decode(), Fraction(cue.pts) * cue.time_base, cue.duration * cue.time_base) for cue in packets
+        ]
     assert [letter for letter, _, _ in read] == [letter for letter, _ in runs]
     first = 0
     for (_, start, duration), (_, count) in zip(read, runs, strict=True):
@@ -301,3 +303,30 @@ def test_the_command_converts_landmarks_to_live_link(tmp_path: Path) -> None:
         for row, frame in zip(csv.DictReader(stream), converted.values, strict=True):
             expected = dict(zip(names, frame[:, 0].tolist(), strict=True))
             assert all(np.float32(row[name[0].upper() + name[1:]]) == np.float32(expected[name]) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ("BBBCCC", [("B", 3), ("C", 3)]),
+        ("BBBCBBB", [("B", 7)]),  # a flicker
+        ("BBBACCCC", [("B", 3), ("A", 2), ("C", 3)]),  # a closure of one frame takes another
+        ("BBBACC", [("B", 4), ("C", 2)]),  # unless what follows would be too short
+        ("CBBB", [("B", 4)]),
+        ("BBBC", [("B", 4)]),
+        ("C", [("C", 1)]),
+        ("", []),
+    ],
+)
+def test_no_cue_is_too_short(letters: str, expected: list[tuple[str, int]]) -> None:
+    found = cues(letters, 2)
+    assert sum(frames for _, frames in found) == len(letters)
+    assert len(found) < 2 or min(frames for _, frames in found) >= 2
+    assert found == expected
+
+
+@given(st.text(alphabet="ABCDEF", max_size=60), st.integers(1, 5))
+def test_cues_are_long_enough_whatever_the_mouth_does(letters: str, least: int) -> None:
+    found = cues(letters, least)
+    assert sum(frames for _, frames in found) == len(letters)
+    assert len(found) < 2 or min(frames for _, frames in found) >= least

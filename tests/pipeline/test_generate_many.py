@@ -148,6 +148,8 @@ def test_a_table_has_paths_options_and_defaults(talks: Path, tmp_path: Path) -> 
         ("audio,options\ntalks/a.wav,lips=much\n", "row 2, options: .*lips"),
         ("audio,output\ntalks/a.wav,x.mp4\ntalks/b.flac,x.mp4\n", "row 3: expected an output of its own.* for row 2"),
         ("audio,output\ntalks/a.wav,x.txt\n", "row 2: expected an output ending in .mp4"),
+        ("audio,output\ntalks/a.wav,../x.mp4\n", "row 2, output: expected a path within the folder of the outputs"),
+        ("audio,output\ntalks/a.wav,/x.mp4\n", "row 2, output: expected a path within the folder of the outputs"),
         ("audio,output\ntalks/a.wav,x.mp4,3,4\n", "row 2: expected at most 4 cells"),
         ("audio,output\n,x.mp4\n", "row 2: expected a path in the column audio"),
         ("\x00\xff", "a table of comma-separated values"),

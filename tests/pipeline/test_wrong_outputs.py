@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 import torch
 
 import headmotion as hm
+from headmotion.core.built import checked_representation
 from headmotion.core.interfaces.metric import MetricInput
-from headmotion.core.outputs import checked_scores, checked_terms
+from headmotion.core.outputs import checked_detections, checked_embeddings, checked_scores, checked_terms
 from headmotion.evaluation.intervals import finite_values, values_by_clip
 from headmotion.evaluation.observe import _observation_or_error
+from headmotion.training.take_step import take_step
 
 SPEECH = (np.sin(np.arange(16_000) / 20).astype(np.float32), 16_000)
 CPU = torch.device("cpu")
@@ -121,3 +124,61 @@ def test_values_of_a_metric(pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(metric, "per_clip", lambda observed, wrong=wrong: wrong)
         with pytest.raises(hm.OutputError, match=r"^metric lmd: expected per_clip"):
             values_by_clip(metric, [good])
+
+
+@pytest.mark.parametrize("returned", [None, torch.zeros(0), (torch.zeros(1, 4, 26),), [1, 2]])
+@pytest.mark.parametrize("part", ["audio_encoder", "generator"])
+def test_steps_of_a_stream(part: str, returned: Any, pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(getattr(pipe, part), "step", lambda *_: returned)
+    name = part.replace("_", " ")
+    with pytest.raises(hm.OutputError, match=rf"^{name} .*: expected step to return a pair of its output and its new"):
+        pipe.stream().push(np.zeros(16_000, np.float32))
+
+
+@pytest.mark.parametrize("returned", [None, torch.zeros(3), torch.zeros(2, 4), torch.zeros(3, 4, dtype=torch.int64)])
+def test_embeddings_of_a_syncer(returned: Any, pipe: hm.Pipeline) -> None:
+    part = hm.resolve_spec("loss", "spread").build(pipe.context())
+    with pytest.raises(hm.OutputError, match=r"expected embed_audio to return embeddings \[3, E\], got "):
+        checked_embeddings(part, returned, 3, "embed_audio")
+    assert checked_embeddings(part, torch.zeros(3, 4), 3, "embed_audio").shape == (3, 4)
+
+
+POSE = SimpleNamespace(pose=torch.zeros(68, 2))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        [],
+        [None],
+        [[None]],
+        [[SimpleNamespace(pose=None)]],
+        [[SimpleNamespace(pose=torch.zeros(5))]],
+        [[POSE]] * 2,
+    ],
+)
+def test_detections(found: Any, pipe: hm.Pipeline) -> None:
+    part = hm.resolve_spec("detector", "face-mesh").build(pipe.context())
+    with pytest.raises(hm.OutputError, match=r"^detector face-mesh: expected detect to return "):
+        checked_detections(part, found, 1)
+    assert checked_detections(part, [[POSE]], 1, (68, 2)) == [[POSE]]
+    with pytest.raises(hm.OutputError, match=r"poses \[68, 3\], got float32 \[68, 2\]"):
+        checked_detections(part, [[POSE]], 1, (68, 3))
+
+
+@pytest.mark.parametrize("method", ["neutral", "frame_of", "normalize", "denormalize"])
+@pytest.mark.parametrize("returned", [None, 3, torch.zeros(1), torch.full((68, 2), float("nan"))])
+def test_a_wrong_representation_is_not_built(
+    method: str, returned: Any, pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipe.representation, method, lambda *_: returned)
+    with pytest.raises(hm.OutputError, match=rf"^representation landmarks68: expected {method} to return "):
+        checked_representation(pipe.representation.spec, pipe.representation)
+
+
+@pytest.mark.parametrize("returned", [None, 3.0, {"a": None}, {1: 2.0}, {"a": "b"}])
+def test_values_of_a_step(returned: Any) -> None:
+    phase: Any = SimpleNamespace(name="second", modules={}, steps=1, step=lambda number: returned)
+    with pytest.raises(hm.OutputError, match=r"^phase second: expected step to return numbers by name, got "):
+        take_step(phase, 0)

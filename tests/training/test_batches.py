@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import torch
 from torch import Tensor
 
 import headmotion as hm
-from headmotion.core.errors import CorpusError
+from headmotion.core.errors import CorpusError, TrainingError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpora, write_corpus
 from headmotion.training.batches import Batches
@@ -124,3 +125,16 @@ def test_an_error_in_a_worker_is_the_error_itself(small_corpus: Path, monkeypatc
     with pytest.raises(CorpusError) as caught:
         with_worker(0)
     assert str(caught.value) == "clip a: expected a whole file, got half of it; copy it anew"
+
+
+def die(*_: object) -> None:
+    """End the process, as the system does where memory runs out."""
+    os._exit(9)
+
+
+@forks
+def test_a_worker_that_dies_is_one_error(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_worker = make_batches_with_workers(small_corpus, 1)
+    monkeypatch.setattr(with_worker.sampler.cropper, "crop", die)
+    with pytest.raises(TrainingError, match=r"^data: expected worker processes that stay alive, got DataLoader worker"):
+        with_worker(0)

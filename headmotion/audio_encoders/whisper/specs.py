@@ -49,12 +49,12 @@ class WhisperSpec(FrozenWeights, AudioEncoderSpec):
     """Whether checkpoints contain the weights; otherwise they name the file by its SHA-256, and loading needs it."""
     size: Literal["tiny", "base", "small", "medium", "large", "large-v3"] = "tiny"
     """Size of the network, which the weights must have."""
-    layers: int = Field(2, ge=1)
+    layers: int = Field(2, ge=1, le=64)
     """Number of layers."""
-    look_ahead_ms: float | None = Field(120.0, ge=CONVOLUTIONS_MS)
+    look_ahead_ms: float | None = Field(120.0, ge=CONVOLUTIONS_MS, le=60_000)
     """Audio after its time that a step may depend on, in all. The convolutions take 32.5 ms of it, and the layers share
     the rest in steps of 20 ms. Null: all of the clip, so that no stream is possible."""
-    look_back_ms: float | None = Field(1500.0, ge=0)
+    look_back_ms: float | None = Field(1500.0, ge=0, le=60_000)
     """Time before a step that each layer's attention reaches. Null: all of the clip, so that no stream is possible."""
     ceiling: float = 1.5
     """Power (log10) of the loudest log-mel value; those 8 or more below it count as silence. Whisper takes the maximum

@@ -143,7 +143,7 @@ class PhaseSpec(Spec):
 
     kind: ClassVar[str] = "phase"
 
-    steps: int = Field(2000, ge=0)
+    steps: int = Field(2000, ge=0, le=1_000_000_000)
     """Steps of the phase; 0 leaves the phase out."""
 
     @abstractmethod

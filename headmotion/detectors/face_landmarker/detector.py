@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ...core.device import pick_device
 from ...core.errors import DetectorError
 from ...core.interfaces.detector import Detection, Detector, box_of
 from ...core.interfaces.renderer import Picture
@@ -61,7 +62,8 @@ class FaceMeshDetector(Detector):
     @cached_property
     def _landmarker(self) -> FaceLandmarker:
         mirror = Mesh478(Mesh478Spec()).mirror
-        return FaceLandmarker(load_networks(_device(self.spec.device)), mirror, self.spec.min_confidence)
+        device = pick_device(self.spec.device, _NAME, DetectorError, usable=("cuda",))
+        return FaceLandmarker(load_networks(device), mirror, self.spec.min_confidence)
 
     @cached_property
     def _video_landmarker(self) -> FaceLandmarker:
@@ -155,12 +157,3 @@ def _checked(image: Any) -> npt.NDArray[np.uint8]:
         got = f"{picture.dtype} {list(picture.shape)}"
         raise DetectorError(_NAME, "a picture uint8 [H, W, 3] of at least one pixel", got)
     return picture
-
-
-def _device(name: str) -> torch.device:
-    chosen = name if name != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise DetectorError(_NAME, "auto, or a device of this machine (cpu, cuda, mps)", repr(chosen)) from None
-    return torch.device(chosen)

@@ -18,7 +18,7 @@ class EnergySpec(AudioEncoderSpec):
     type: Literal["$name/energy"] = "$name/energy"
     sample_rate: int = Field(16000, ge=8000, le=192000)
     """Rate of the wave (Hz)."""
-    hop: int = Field(160, ge=1)
+    hop: int = Field(160, ge=1, le=65_536)
     """Distance from one step to the next (samples); at 25 frames per second, 160 at 16 kHz make 4 steps per frame."""
 
     def build(self, context: BuildContext) -> Energy:

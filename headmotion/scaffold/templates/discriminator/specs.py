@@ -16,7 +16,7 @@ class VelocityDiscriminatorSpec(DiscriminatorSpec):
     """Scores how points move from one frame to the next."""
 
     type: Literal["$name/velocity"] = "$name/velocity"
-    hidden_size: int = Field(32, ge=1)
+    hidden_size: int = Field(32, ge=1, le=4096)
     """Units of the hidden layer."""
 
     def build(self, context: BuildContext) -> VelocityDiscriminator:

@@ -16,9 +16,9 @@ class WindowGeneratorSpec(GeneratorSpec):
     """Each frame is the reference, moved by the audio of a window that ends with the frame."""
 
     type: Literal["$name/window"] = "$name/window"
-    frames: int = Field(8, ge=1)
+    frames: int = Field(8, ge=1, le=1000)
     """Length of the window (motion frames)."""
-    hidden_size: int = Field(64, ge=1)
+    hidden_size: int = Field(64, ge=1, le=4096)
     """Units of the hidden layer."""
     reach: float = Field(0.1, gt=0)
     """Distance by which an output of 1 moves a point from the reference (sides of the unit frame)."""

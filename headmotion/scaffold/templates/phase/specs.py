@@ -18,7 +18,7 @@ class RegressionSpec(PhaseSpec):
     """Trains the pipeline's generator by its distance from the recorded motion."""
 
     type: Literal["$name/regression"] = "$name/regression"
-    frames: int = Field(20, ge=1)
+    frames: int = Field(20, ge=1, le=1000)
     """Generated frames per clip."""
     optimizer: OptimizerSpec = OptimizerSpec(lr=0.001)
     """Optimizer of the generator."""

@@ -18,7 +18,7 @@ class DotsSpec(RendererSpec):
     type: Literal["$name/dots"] = "$name/dots"
     size: int = Field(256, ge=16, le=4096)
     """Edge of the square picture (px)."""
-    radius: int = Field(2, ge=1)
+    radius: int = Field(2, ge=1, le=1000)
     """Radius of a dot (px)."""
 
     def build(self, context: BuildContext) -> Dots:

@@ -16,11 +16,11 @@ class FlatSyncerSpec(SyncerSpec):
     """Two small networks that treat a window as one long vector."""
 
     type: Literal["$name/flat"] = "$name/flat"
-    window: int = Field(5, ge=2)
+    window: int = Field(5, ge=2, le=1000)
     """Length of a window (motion frames)."""
-    hidden_size: int = Field(64, ge=1)
+    hidden_size: int = Field(64, ge=1, le=4096)
     """Units of the hidden layers."""
-    embedding_size: int = Field(32, ge=1)
+    embedding_size: int = Field(32, ge=1, le=4096)
     """Numbers per embedding."""
 
     def build(self, context: BuildContext) -> FlatSyncer:

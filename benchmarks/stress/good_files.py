@@ -40,7 +40,7 @@ def encoded(path: Path, codec: str, video: str = "", late: float = 0) -> Path:
     rate = 48_000
     with av.open(str(path), "w") as out:
         pictures = out.add_stream(video, rate=25) if video else None
-        stream = out.add_stream(codec, rate=rate, layout="mono")
+        stream: Any = out.add_stream(codec, rate=rate, layout="mono")
         if pictures is not None:
             _dark(out, pictures, 5)
         frame = av.AudioFrame.from_ndarray(np.repeat(speech(), 3)[None], format="fltp", layout="mono")
@@ -81,7 +81,8 @@ def motion(frames: int = 3) -> hm.Motion:
     import torch
 
     pose = torch.from_numpy(landmarks())
-    return hm.Motion(pose.repeat(frames, 1, 1), Fraction(30000, 1001), reference=pose, provenance={"seed": 0})
+    spec = {"type": "landmarks68", "dims": 3}
+    return hm.Motion(pose.repeat(frames, 1, 1), Fraction(30000, 1001), spec, reference=pose, provenance={"seed": 0})
 
 
 def recipe() -> dict[str, object]:

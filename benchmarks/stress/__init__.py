@@ -1,0 +1,1 @@
+"""The project's own campaign: seeded cases that try to break every reader, command, option and hook."""

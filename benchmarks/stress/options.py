@@ -1,0 +1,123 @@
+"""Campaign of options: every command with values that nobody should need, and names only a file system could love."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import click
+
+from headmotion.cli.main import COMMANDS
+
+from .case import Call, Result, summary
+from .documents import STRANGE
+from .files import judged
+
+TAKEN_OUT = {"serve"}
+"""Commands that do not end by themselves."""
+NUMBERS = ["nan", "inf", "-inf", "1e308", "-1", "0", "1", "2", "0.5", "1e-300", "9" * 400, "0x10", "", " ", "1,2", "²"]
+NAMES = [
+    *["speech.wav", "model.safetensors", "pose.npz", "motion.npz", "face.png", "corpus", "report", "recipe.yaml"],
+    *[".", "/", "/dev/null", "/dev/zero", "/dev/stdin", "absent", "absent/x.npz", "-", "--", "~", "\udcff", "é" * 120],
+    *[
+        "a\x1b[31m.wav",
+        "two\nlines.mp4",
+        "*.wav",
+        "[",
+        "http://localhost:9/x.mp4",
+        "file:speech.wav",
+        "a" * 300,
+        "\u202egnp",
+    ],
+]
+SPECS = [
+    "skeleton",
+    "portrait",
+    "lmd",
+    "av-sync",
+    "none",
+    "none.x",
+    "ms-sync",
+    "{}",
+    "[]",
+    '{"type": 3}',
+    '{"type"' * 9,
+]
+OUTPUTS = [
+    f"made/talk.{suffix}" for suffix in ("mp4", "webm", "gif", "npz", "json", "csv", "glb", "vtt", "onnx", "html", "")
+]
+
+
+@dataclass(frozen=True)
+class OptionsCampaign:
+    """Every option of every command, with values by chance.
+
+    Args:
+        trees: good inputs, as `trees.make` leaves them.
+    """
+
+    trees: Path
+    name: str = "options"
+    title: str = "options and arguments"
+
+    def run(self, rng: Random, folder: Path) -> Result:
+        """Run one command with some options."""
+        here = folder / "here"
+        for setup in ("face.png", "motion.npz", "recipe.yaml", "pose.npz", "report"):
+            shutil.copytree(self.trees / setup, here, dirs_exist_ok=True)
+        command = rng.choice([command for command in COMMANDS if command.name not in TAKEN_OUT])
+        words = _words(command, rng)
+        one = Call((command.name or "", *words), (0, 1, 2), "made", keeps_progress=True)
+        findings, outcome = judged(one, folder, command.name or "")
+        return Result(command.name or "", tuple(findings), **summary([outcome]))
+
+
+def _words(command: click.Command, rng: Random) -> list[str]:
+    """Return arguments and some options of a command, most of them good."""
+    if isinstance(command, click.Group):
+        name = rng.choice(sorted(command.commands))
+        return [name, *_words(command.commands[name], rng)]
+    words: list[str] = []
+    for parameter in command.params:
+        name = parameter.name or ""
+        if isinstance(parameter, click.Argument):
+            words += [_good(name, command, rng) if rng.random() < 0.7 else _value(rng)]
+        elif "output" in name or name in ("data", "landmarks"):
+            if rng.random() < 0.9:
+                words += [parameter.opts[-1], _good(name, command, rng) if rng.random() < 0.8 else _value(rng)]
+        elif rng.random() < 0.15:
+            flag = isinstance(parameter, click.Option) and parameter.is_flag
+            words += [parameter.opts[-1]] if flag else [parameter.opts[-1], _value(rng, parameter)]
+    return [word.replace("\0", "") for word in words]
+
+
+def _good(name: str, command: click.Command, rng: Random) -> str:
+    """Return a value that fits, or is at least of the right kind."""
+    if name in ("data", "corpus") or (name == "videos"):
+        return "corpus"
+    if "output" in name:
+        return rng.choice(OUTPUTS) if command.name in ("animate", "export", "schema", "compare") else "made"
+    known = {
+        "audio": ["speech.wav"],
+        "landmarks": ["pose.npz"],
+        "recipe": ["recipe.yaml", "smoke"],
+        "source": ["motion.npz", "model.safetensors"],
+        "subject": ["motions", "model.safetensors"],
+        "reports": ["report"],
+        "file": ["motion.npz", "model.safetensors", "recipe.yaml"],
+        "path": ["motion.npz", "model.safetensors"],
+        "name": ["new", "ms-sync"],
+    }
+    return rng.choice(known.get(name, NAMES))
+
+
+def _value(rng: Random, parameter: click.Parameter | None = None) -> str:
+    if parameter is not None and isinstance(parameter.type, click.Choice) and rng.random() < 0.8:
+        return str(rng.choice(list(parameter.type.choices)))
+    value = rng.choice([*NUMBERS, *NAMES, *SPECS, *STRANGE])
+    text = value if isinstance(value, str) else json.dumps(value)
+    # As a command line would pass it: without zeros, surrogates as the bytes they stand for.
+    return text.encode("utf-8", "replace").decode() if any("\ud800" <= c < "\udc80" for c in text) else text[:10_000]

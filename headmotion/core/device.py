@@ -1,0 +1,48 @@
+"""Devices by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from .errors import HeadmotionError
+
+ACCELERATORS = ("cuda", "mps")
+"""Kinds of accelerators, the best first."""
+
+
+def pick_device(
+    name: str,
+    component: str = "device",
+    error: type[HeadmotionError] = HeadmotionError,
+    usable: Sequence[str] = ACCELERATORS,
+) -> torch.device:
+    """Return a device by its name; ``auto`` is CUDA, then MPS, then the CPU.
+
+    Args:
+        name: ``auto``, or a device.
+        component: who asks, for the error.
+        error: type of the error.
+        usable: accelerators that ``auto`` may be.
+
+    Raises:
+        HeadmotionError: not a device of this machine.
+    """
+    found = [kind for kind in ACCELERATORS if _is_there(kind)]
+    if name == "auto":
+        name = next((kind for kind in found if kind in usable), "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)  # a name can be valid without such a device in the machine
+    except (RuntimeError, AssertionError, NotImplementedError):
+        expected = f"a device of this machine: {', '.join(['auto', 'cpu', *found])}"
+        kind = name.partition(":")[0]
+        is_missing = kind in ACCELERATORS and kind not in found
+        remedy = f"torch {torch.__version__} finds no {kind} device here" if is_missing else ""
+        raise error(component, expected, repr(name), remedy) from None
+    return device
+
+
+def _is_there(kind: str) -> bool:
+    return torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available()

@@ -1,0 +1,176 @@
+"""The campaign itself: cases repeat, rules see what is broken, and the journal goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from benchmarks.stress import __main__ as command
+from benchmarks.stress.byte_mutations import MUTATIONS
+from benchmarks.stress.case import Call, Finding, Result
+from benchmarks.stress.documents import STRUCTURED
+from benchmarks.stress.files import judged
+from benchmarks.stress.forked import Killing, call
+from benchmarks.stress.journal import Journal
+from benchmarks.stress.page import page
+from headmotion.core.errors import HeadmotionError
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the campaign forks")
+
+GOOD = {
+    ".json": b'{"a": [1, 2], "b": {"c": "d"}}',
+    ".jsonl": b'{"a": 1}\n{"a": 2}\n',
+    ".csv": b"id,speaker\none,two\n",
+    ".bvh": b"HIERARCHY\nROOT hips\n{\n}\n",
+}
+
+
+@pytest.mark.parametrize("suffix", GOOD)
+def test_the_same_seed_does_the_same_damage(suffix: str) -> None:
+    once, again = ([STRUCTURED[suffix](GOOD[suffix], Random(seed)) for seed in range(20)] for _ in range(2))
+    assert once == again
+    assert len({content for content, _ in once}) > 5
+    for mutation in MUTATIONS.values():
+        assert mutation(GOOD[suffix], Random(1)) == mutation(GOOD[suffix], Random(1))
+
+
+def one_line() -> None:
+    print("error: expected", file=sys.stderr)
+    sys.exit(2)
+
+
+def two_lines() -> None:
+    print("error: a\nerror: b", file=sys.stderr)
+    sys.exit(2)
+
+
+def fails() -> None:
+    raise HeadmotionError("a", "b", "c")
+
+
+def leaves() -> None:
+    Path(".part").touch()
+
+
+def strays() -> None:
+    Path("stray").touch()
+
+
+def half() -> None:
+    Path("made").mkdir()
+    Path("made/x.json").write_text('{"a"')
+
+
+def error_with_output() -> None:
+    Path("made").mkdir()
+    one_line()
+
+
+def changes() -> None:
+    Path("input").write_text("other")
+
+
+def connects() -> None:
+    with socket.socket() as client:
+        client.connect_ex(("127.0.0.1", 9))
+
+
+def reads_beside() -> None:
+    Path("../beside/canary").read_bytes()
+
+
+def colors() -> None:
+    print("\x1b[31mred")
+
+
+def ends() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fine() -> None:
+    Path("made").mkdir()
+    Path("made/x.json").write_text("{}")
+
+
+BROKEN: list[tuple[Callable[[], None], str | None]] = [
+    (fine, None),
+    (one_line, None),
+    (two_lines, "one line"),
+    (fails, "traceback"),
+    (leaves, "left over"),
+    (strays, "elsewhere"),
+    (half, "half-written"),
+    (error_with_output, "made in spite of an error"),
+    (changes, "changed input"),
+    (connects, "network"),
+    (reads_beside, "outside"),
+    (colors, "control characters"),
+    (ends, "crash"),
+]
+
+
+@pytest.mark.parametrize(("run", "rule"), BROKEN, ids=lambda value: getattr(value, "__name__", None))
+def test_each_rule_sees_what_breaks_it(run: Callable[[], None], rule: str | None, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "input").write_text("as it was")
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "canary").touch()
+    findings, _ = judged(Call((), (0, 2), "made", run=run), tmp_path, "")
+    assert [finding.rule for finding in findings] == ([rule] if rule else [])
+
+
+def test_a_call_is_killed_before_a_change(tmp_path: Path) -> None:
+    def three() -> None:
+        for name in "abc":
+            Path(name).mkdir()
+
+    whole = call(Call((), run=three), tmp_path)
+    assert (whole.status, whole.changes) == (0, 3)
+    for name in "abc":
+        (tmp_path / "here" / name).rmdir()
+    assert call(Call((), run=three), tmp_path, killing=Killing(at_change=2)).status == -9
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["a"]
+
+
+class Odd:
+    """A campaign that finds something in every third case."""
+
+    name, title = "odd", "odd cases"
+
+    def run(self, rng: Random, folder: Path) -> Result:
+        number = len(list(folder.parent.iterdir()))
+        bad = rng.random() < 1 / 3
+        return Result("kind: x", (Finding("odd", f"{number}"),) if bad else (), 1, 0, facts={"max_a": 2, "b": 1})
+
+
+def test_the_journal_goes_on_and_findings_repeat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal(tmp_path / "campaign.jsonl")
+    for _ in range(12):
+        command.run_portion(Odd(), 5, journal, 0)
+    portions = list(journal.lines("portion"))
+    assert [line["first"] for line in portions] == list(range(12)) and journal.next_number("odd", 6) == 0
+    found = [line["number"] for line in journal.lines("finding")]
+    assert 0 < len(found) < 12 and sum(line["findings"] for line in portions) == len(found)
+    assert command.replay(str(journal.path), {"odd": Odd()}) == len(found)
+    assert command.replay(f"odd:5:{found[0]}", {"odd": Odd()}) == 1
+    capsys.readouterr()
+
+
+def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "campaign.jsonl")
+    facts = {"streamed_s": 7200.0, "killed": 3}
+    result = Result("speech.wav: cut", (Finding("one line", "x | y"),), 2, 1, 5 << 20, 0.4, facts)
+    journal.add_finding("files", 1, 0, result.findings[0])
+    journal.add_portion("files", 1, 0, [result, result], 3600.0)
+    text = page([json.loads(line) for line in journal.path.read_text().splitlines()])
+    assert "| damaged files | 2 | 4 | 2 | 1 | 1.00 | 5 | 0.4 |" in text
+    assert "speech.wav 2" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
+    assert "| files: one line | 1 | `files:1:0` |" in text and "`x / y`" in text
