@@ -138,12 +138,15 @@ def assert_close(got: Tensor, expected: Tensor, what: str, tolerance: float = TO
         got: the tensor under test.
         expected: what it must equal.
         what: what is compared, for the message.
-        tolerance: the largest absolute difference.
+        tolerance: the largest difference; where numbers are larger than 1, relative to the largest of them.
     """
     assert got.shape == expected.shape, f"{what}: shape {list(got.shape)} is not {list(expected.shape)}"
-    # Absolute, because unit squares and features have a known size.
-    difference = (got - expected).detach().abs().max().item() if got.numel() else 0.0
-    assert difference <= tolerance, f"{what}: the largest difference is {difference:.2g}"
+    if not got.numel():
+        return
+    difference = (got - expected).detach().abs().max().item()
+    # Rounding is relative to what is summed: numbers of a unit square are below 1, features may be far larger.
+    largest = max(1.0, expected.detach().abs().max().item())
+    assert difference <= tolerance * largest, f"{what}: the largest difference is {difference:.2g}"
 
 
 def to_motion(subject: Subject, unit: Tensor) -> Motion:
