@@ -21,6 +21,7 @@ from .group import ScaleGroup
 from .head import HoldPose, LookAt, ScaleHead
 from .limits import Limit
 from .mouth import ScaleLips
+from .offset_weights import OffsetWeights
 from .options import from_options
 from .smoothing import Smooth
 
@@ -33,6 +34,7 @@ blink = control_function(Blink)
 look_at = control_function(LookAt)
 hold_pose = control_function(HoldPose)
 limit = control_function(Limit)
+offset_weights = control_function(OffsetWeights)
 
 __all__ = [
     "Blink",
@@ -46,6 +48,7 @@ __all__ = [
     "Limit",
     "LookAt",
     "MotionEdit",
+    "OffsetWeights",
     "ScaleGroup",
     "ScaleHead",
     "ScaleLips",
@@ -60,6 +63,7 @@ __all__ = [
     "hold_pose",
     "limit",
     "look_at",
+    "offset_weights",
     "scale_group",
     "scale_head",
     "scale_lips",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from .blink import Blink
 from .close_silence import CloseSilence
 from .control import Control
 from .head import HoldPose, LookAt, ScaleHead
 from .limits import Limit
 from .mouth import ScaleLips
+from .offset_weights import OffsetWeights
 from .smoothing import Smooth
 
 
@@ -21,6 +24,7 @@ def from_options(
     look_at: tuple[float, float] | None = None,
     limit: bool = False,
     blink: float | None = None,
+    weights: Mapping[str, float | Sequence[float]] | None = None,
     seed: int = 0,
 ) -> list[Control]:
     """Return the requested controls in a suitable order: jitter first, then lips, head and limits, and blinks last.
@@ -34,6 +38,7 @@ def from_options(
         look_at: yaw and pitch of `LookAt` (degrees).
         limit: whether to apply `Limit` with its defaults.
         blink: rate of `Blink` (per minute).
+        weights: changes of `OffsetWeights`, by name.
         seed: of the blinks.
 
     Raises:
@@ -43,6 +48,7 @@ def from_options(
     controls: list[Control | None] = [
         None if smooth is None else Smooth(smooth),
         None if lips is None else ScaleLips(lips),
+        OffsetWeights(weights) if weights else None,
         CloseSilence() if close_silence else None,
         None if head is None else ScaleHead(head),
         HoldPose() if hold_pose else None,

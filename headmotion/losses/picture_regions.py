@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+SURROUNDINGS = 5
+"""Edge of the square around a pixel whose mean difference counts (px)."""
+FULL_DIFFERENCE = 0.1
+"""Mean difference of colors from which a pixel has moved."""
 
 
 def region_mask(points: Tensor, size: tuple[int, int], margin: float) -> Tensor:
@@ -26,3 +32,16 @@ def region_mask(points: Tensor, size: tuple[int, int], margin: float) -> Tensor:
         return (positions >= low[..., axis, None]) & (positions <= high[..., axis, None])
 
     return (inside(1, height)[..., :, None] & inside(0, width)[..., None, :]).to(points.dtype)
+
+
+def moving_mask(pictures: Tensor, still: Tensor) -> Tensor:
+    """Return from 0 to 1 how much the surroundings of each pixel differ from a still picture, ``[B, T, H, W]``.
+
+    Args:
+        pictures: ``[B, T, 3, H, W]``, 0..1.
+        still: ``[B, 3, H, W]``, 0..1.
+    """
+    difference = (pictures.detach() - still[:, None]).abs().mean(2)
+    # Smoothed, so that a lip counts with its edges.
+    smooth = functional.avg_pool2d(difference, SURROUNDINGS, 1, SURROUNDINGS // 2, count_include_pad=False)
+    return (smooth / FULL_DIFFERENCE).clamp(max=1)

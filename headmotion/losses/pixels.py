@@ -11,7 +11,7 @@ from ..core.errors import SpecError
 from ..core.interfaces.loss import Loss
 from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext
-from .picture_regions import region_mask
+from .picture_regions import moving_mask, region_mask
 from .reconstruction import points_of_groups
 from .specs import PixelsLossSpec
 from .ssim import WINDOW, crop_to_map, ssim_map
@@ -60,6 +60,8 @@ class PixelsLoss(Loss):
             points = self.to_points2d(real.picture_motion.detach())
             for group, weight in self.groups:
                 weights = weights + weight * region_mask(points[:, :, group], (height, width), self.spec.margin)
+        if self.spec.moving and real.identity is not None:
+            weights = weights + self.spec.moving * moving_mask(pictures, real.identity)
         return weights
 
 

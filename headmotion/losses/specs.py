@@ -100,6 +100,9 @@ class PixelsLossSpec(LossSpec):
     """Additional weight of the pixels around each group of points, such as ``{lips: 4}``; every pixel has 1."""
     margin: float = Field(0.25, ge=0)
     """Room around the points of a group on each side, as a fraction of the longer edge of their box."""
+    moving: float = Field(0.0, ge=0)
+    """Additional weight of the pixels whose recorded color differs from that of the identity picture, in full from a
+    difference of 0.1 on; for representations whose numbers have no place in the picture."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> PixelsLossSpec:

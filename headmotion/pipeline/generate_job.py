@@ -72,6 +72,8 @@ class GenerateOptions(BaseModel):
     """Whether the head is held still."""
     limit: bool = False
     """Whether openings and angles are limited."""
+    weights: dict[str, float] | None = None
+    """What is added to weights by name, such as ``{"jawOpen": 0.2}``."""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -87,7 +89,7 @@ class GenerateOptions(BaseModel):
 
     def control_options(self) -> dict[str, Any]:
         """Return the arguments of `headmotion.controls.from_options`."""
-        names = ("head", "lips", "close_silence", "smooth", "blink", "look_at", "hold_pose", "limit", "seed")
+        names = ("head", "lips", "close_silence", "smooth", "blink", "look_at", "hold_pose", "limit", "weights", "seed")
         return {name: getattr(self, name) for name in names}
 
 

@@ -12,7 +12,7 @@ from skimage.metrics import structural_similarity
 import headmotion as hm
 from headmotion.core.interfaces.sample import Sample
 from headmotion.core.interfaces.specs import BuildContext
-from headmotion.losses.picture_regions import region_mask
+from headmotion.losses.picture_regions import moving_mask, region_mask
 from headmotion.losses.ssim import crop_to_map, ssim_map
 
 FACE = hm.resolve_spec("representation", "landmarks68").build()
@@ -112,3 +112,16 @@ def test_mistakes_are_one_line() -> None:
         loss(groups={"ears": 1.0})
     with pytest.raises(hm.SpecError, match="a weight above 0"):
         loss(l1=0)
+
+
+def test_pixels_that_move_weigh_more() -> None:
+    still = torch.full((1, 3, 40, 48), 0.5)
+    real = still[:, None].repeat(1, 2, 1, 1, 1)
+    real[..., 10:20, 10:20] += 0.4
+    drawn, part = still[:, None].expand_as(real), hm.resolve_spec("loss", {"type": "pixels", "moving": 9}).build(CONTEXT)
+    recorded = replace(sample(real), identity=still)
+    error = float(part(recorded, sample(drawn), 0)["picture_l1"])
+    mask = moving_mask(real, still)
+    assert mask[..., 12:18, 12:18].min() == 1 and not mask[..., 25:].any()
+    weights = 1 + 9 * mask[0, 0]
+    assert error == pytest.approx(float(0.4 * weights[10:20, 10:20].sum() / weights.sum()), rel=1e-4)

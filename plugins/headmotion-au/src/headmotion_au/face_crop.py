@@ -1,0 +1,39 @@
+"""The face of a photograph, searched and cut out as for training: action units do not say where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+import headmotion as hm
+from headmotion.renderers.picture_stream import crop_square
+
+from .specs import ImageGeneratorSpec
+
+NAME = "renderer au/generator"
+
+
+def cut_face(spec: ImageGeneratorSpec, image: Any) -> Any:
+    """Return the square of the largest face in a picture, ``uint8 [size, size, 3]``.
+
+    A picture of that size is returned as it is, and None for the caller to refuse.
+
+    Raises:
+        ImageError: no RGB picture, or no face in it.
+    """
+    if image is None or image.shape[:2] == (spec.size, spec.size):
+        return image
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise hm.ImageError(NAME, "an RGB picture [H, W, 3]", f"the shape {list(image.shape)}", "convert it to RGB")
+    face = hm.resolve_spec("representation", "landmarks68").build()
+    detector = hm.resolve_spec("detector", "face-mesh").build(hm.BuildContext(face, 0)).eval()
+    with torch.inference_mode():
+        (found,) = detector.detect([np.ascontiguousarray(image)])
+    if not found:
+        remedy = f"give one that shows a face, or one of {spec.size} x {spec.size} pixels that is cut already"
+        raise hm.ImageError(NAME, "a face in the picture", "none", remedy)
+    own = face.frame_of(found[0].pose)
+    square = hm.UnitSquare(own.x, own.y - spec.crop_up * own.side, spec.crop_side * own.side)
+    return crop_square(image, square, (spec.size, spec.size))

@@ -1,0 +1,144 @@
+"""Units, networks and pictures in pipelines and trainings: streams, photographs, controls, and mistakes of users."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from au_corpus import FACE, write_units
+from headmotion_au.face_crop import cut_face
+from headmotion_au.specs import ImageGeneratorSpec, UnitAccuracySpec
+
+import headmotion as hm
+from headmotion.controls import offset_weights
+from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.media.image import read_picture
+from headmotion.training import train
+from headmotion.training.recipe import load_recipe
+
+SMALL = ["pipeline.renderer.size=32"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_units(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "smoke"
+    train("au/smoke", [corpus], folder, device="cpu", overrides=SMALL, quiet=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pipe(run: Path) -> hm.Pipeline:
+    return hm.load(run / "model.safetensors", device="cpu")
+
+
+def speech(seconds: float) -> tuple[np.ndarray, int]:
+    times = np.arange(round(16_000 * seconds)) / 16_000
+    return (0.3 * np.sin(900 * times) * np.sin(11 * times)).astype(np.float32), 16_000
+
+
+STILL = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+
+
+def test_smoke_trains_all_networks(run: Path) -> None:
+    steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    phases = ("audio-to-au", "classifier", "images")
+    heard, seen, drawn = ({name for step in steps if step["phase"] == phase for name in step} for phase in phases)
+    assert "units" in heard and "units" in seen and {"d_frame", "g_frame", "picture_l1", "units"} <= drawn
+
+
+def test_speech_becomes_units_and_streams(pipe: hm.Pipeline) -> None:
+    motion = pipe.generate(speech(1.0))
+    assert motion.values.shape == (25, 5, 1) and 0 <= motion.values.min() and motion.values.max() <= 1
+    session = pipe.stream(sample_rate=16_000)
+    parts = [session.push(block) for block in np.array_split(speech(1.0)[0], 9)]
+    streamed = hm.Motion.concatenate([*parts, session.flush()])
+    torch.testing.assert_close(streamed.values, motion.values, atol=1e-5, rtol=0)
+    # The frame itself and three more, and a fifth in which the last analysis window of 25 ms ends.
+    assert pipe.lookahead_ms() == 5 * 40
+
+
+def test_units_and_speech_become_pictures(pipe: hm.Pipeline) -> None:
+    motion = pipe.generate(speech(0.4))
+    frames = list(pipe.iter_frames([motion], STILL, audio=speech(0.4)))
+    assert len(frames) == 10 and frames[0].shape == (32, 32, 3)
+    with pytest.raises(hm.HeadmotionError, match="expected the speech, from which it draws, got none"):
+        list(pipe.iter_frames([motion], STILL))
+
+
+def test_controls_move_the_drawn_face_and_blend_shapes(pipe: hm.Pipeline) -> None:
+    plain = pipe.generate(speech(0.4))
+    wide = pipe.generate(speech(0.4), controls=[offset_weights({"AU26": 0.3})])
+    jaw = plain.build_representation().point_names.index("AU26")
+    assert torch.allclose(wide.values[:, jaw], (plain.values[:, jaw] + 0.3).clamp(max=1))
+    drawn = [np.stack(list(pipe.iter_frames([each], STILL, audio=speech(0.4)))) for each in (plain, wide)]
+    assert not np.array_equal(*drawn)
+    shapes = wide.to("blendshapes")
+    opened = shapes.build_representation().point_names.index("jawOpen")
+    assert (shapes.values - plain.to("blendshapes").values)[:, opened].min() > 0.1
+
+
+@pytest.fixture(scope="module")
+def portrait() -> np.ndarray:
+    with as_file(files("headmotion") / "assets/portrait.png") as path:
+        return read_picture(path)
+
+
+def test_the_face_is_cut_out_of_a_photograph(portrait: np.ndarray) -> None:
+    plain, near = (cut_face(ImageGeneratorSpec(crop_side=side), portrait) for side in (1.0, 0.5))
+    assert plain.shape == near.shape == (128, 128, 3)
+    # Half the square shows the middle of the whole, twice as large.
+    middle = cv2.resize(plain[32:96, 32:96], (128, 128), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(middle.astype(float) - near).mean() < 6
+    assert cut_face(ImageGeneratorSpec(), plain) is plain
+
+
+def test_pictures_that_do_not_fit_are_one_line(pipe: hm.Pipeline) -> None:
+    motion, audio = pipe.generate(speech(0.2)), speech(0.2)
+    with pytest.raises(hm.ImageError, match="expected a face in the picture, got none"):
+        list(pipe.iter_frames([motion], np.zeros((64, 96, 3), np.uint8), audio=audio))
+    with pytest.raises(hm.ImageError, match=r"RGB pictures \[B, 3, 32, 32\], got the shape \[1, 3, 64, 64\]"):
+        units = motion.values[None]
+        pipe.renderer.pictures(torch.zeros(1, 3, 64, 64), units[:, 0], units, torch.zeros(1, 20, 13))
+
+
+def test_data_that_does_not_fit_is_one_line(corpus: Path, tmp_path: Path) -> None:
+    def refuse(expected: str, data: Path, *changes: str) -> None:
+        with pytest.raises(hm.HeadmotionError, match=expected):
+            train("au/smoke", [data], tmp_path / "never", device="cpu", overrides=[*SMALL, *changes], quiet=True)
+        assert not (tmp_path / "never").exists()
+
+    refuse(r"expected landmarks \[T, 5, 1 or more\]", write_synthetic(tmp_path / "motion", clips=2, seconds=1.0))
+    refuse("pictures of 64 x 64, which renderer au/generator draws, got 32 x 32", corpus, "pipeline.renderer.size=64")
+    refuse("action units, got landmarks68", corpus, "pipeline.representation.type=landmarks68")
+
+
+def test_published_recipes_are_whole() -> None:
+    for name in ("audio-to-au", "classifier", "small", "grid"):
+        recipe = load_recipe(f"au/{name}")
+        assert recipe.name == f"au-{name}" and recipe.phases
+
+
+def test_the_accuracy_of_units_in_pictures(portrait: np.ndarray) -> None:
+    metric = UnitAccuracySpec(every=1).build(hm.BuildContext(FACE, 0))
+    small = torch.from_numpy(portrait[::2, ::2].copy()).permute(2, 0, 1)[None]
+    pair = hm.PicturePair(small, small, FACE.neutral()[None])
+    motion = hm.Motion(FACE.neutral()[None], 25)
+    found = metric.observe(hm.MetricInput("clip", motion, pictures=pair))
+    assert float(found["found"]) == 1.0 and torch.equal(found["drawn"], found["real"])
+    wave = torch.linspace(0, 6, 20).sin().abs()[:, None].expand(-1, 5)
+    rising = {"found": torch.tensor(1.0), "real": 0.6 * wave, "drawn": 0.3 * wave}
+    values = metric.figures([rising]).values
+    assert values["correlation_all"] == pytest.approx(1.0) and 0.5 < values["f1_AU26"] < 1
+    assert values["difference"] == pytest.approx(float(0.3 * wave.mean()))
+    still = metric.figures([{**rising, "drawn": torch.zeros(20, 5)}]).values
+    assert still["correlation_all"] == 0.0 and still["f1_all"] == 0.0
