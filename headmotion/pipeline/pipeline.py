@@ -276,12 +276,13 @@ class Pipeline(nn.Module):
 
         # A function, because most references are poses already, and detectors are slow to import and to build.
         def find_poses(path: Path) -> Tensor:
+            from ..detectors.converted import build_detector
             from ..detectors.reference_pose import PoseFinder
             from ..detectors.resolve import detector_spec
 
             spec = detector_spec(detector or self.spec.detector)
             with building(f"detector {spec.type_name()}"):
-                built = checked_part(spec, spec.build(self.context()))
+                built = checked_part(spec, build_detector(spec, self.context()))
             finder = PoseFinder(built, self.representation, face)
             if file_kind(path) == "video":
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)

@@ -18,6 +18,7 @@ from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext
 from ..core.outputs import checked_detections
 from ..core.spec import building
+from ..detectors.converted import build_detector
 from ..detectors.detection_points import DetectionPoints
 from ..detectors.reference_pose import enlarge
 from ..media.image import read_picture
@@ -213,7 +214,7 @@ def _build_detector(settings: Settings) -> tuple[Detector, Representation]:
         with contextlib.suppress(SpecError):
             return settings.detector.build(BuildContext(representation, 0)).eval(), representation
     representation = specs[-1].build()
-    return settings.detector.build(BuildContext(representation, 0)).eval(), representation
+    return build_detector(settings.detector, BuildContext(representation, 0)).eval(), representation
 
 
 def _check_detector(detector: Detector) -> None:

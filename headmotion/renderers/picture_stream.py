@@ -14,7 +14,7 @@ from torch import Tensor
 from ..core.audio_context import steps_between
 from ..core.errors import HeadmotionError, ImageError, MotionError
 from ..core.interfaces.renderer import Picture, Renderer, SupportsTraining
-from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.interfaces.representation import Representation, UnitSquare, has_place
 from ..core.motion import Motion
 
 
@@ -144,7 +144,7 @@ class PictureStream:
     def _read(self) -> Iterator[tuple[Motion, Tensor | None]]:
         """Yield the parts of the motion with their features, which are read after them."""
         for part in self._motion:
-            if part.units != "px":
+            if part.units != "px" and has_place(self._representation):
                 raise MotionError("motion", "pixels (units 'px')", f"units {part.units!r}", "denormalize it first")
             yield part, None if self._audio is None else next(self._audio)
 

@@ -118,7 +118,7 @@ ESTIMATED = "all but jawOpen, mouthPucker, mouthStretch and eyeBlink, which are 
 CONVERTERS = (
     Converter("landmarks68", "landmarks68", to_plane, "depth"),
     Converter("landmarks68", "landmarks68-3d", to_landmarks68_3d),
-    Converter("landmarks68", "blendshapes", to_blendshapes, ESTIMATED),
+    Converter("landmarks68", "blendshapes", to_blendshapes, ESTIMATED, framewise=False),
     Converter("landmarks68-3d", "landmarks68", to_landmarks68, "depth"),
     Converter("mesh478", "mesh478", to_plane, "depth"),
     Converter("mesh478", "landmarks68", mesh_to_landmarks68, "depth and all points but 68"),

@@ -134,3 +134,11 @@ def test_a_renderer_of_one_person_needs_no_picture() -> None:
     frames = list(Person(SkeletonSpec()).frames([moving(face(100, 100, 120))]))
     assert len(frames) == 7 and frames[0].shape == (32, 48, 3)
     assert not list(Person(SkeletonSpec()).frames([]))
+
+
+def test_numbers_without_a_place_have_no_pixels() -> None:
+    shapes = hm.resolve_spec("representation", "blendshapes").build()
+    unit = hm.Motion(torch.rand(3, 52, 1), Fraction(25), {"type": "blendshapes"}, units="unit")
+    stream = PictureStream(LEARNED, shapes, [unit], np.zeros((32, 48, 3), np.uint8), shapes.neutral().numpy())
+    (window,) = stream.windows()
+    assert torch.equal(window.motion[0], unit.values)

@@ -31,6 +31,9 @@ class Converter:
     """The conversion."""
     loss: str = ""
     """What is lost, in a few words; empty if the conversion is exact."""
+    framewise: bool = True
+    """Whether each pose is converted by itself; False where it is compared with the reference or with other frames, so
+    that a single pose says nothing."""
 
     @property
     def exact(self) -> bool:

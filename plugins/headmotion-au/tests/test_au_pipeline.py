@@ -102,6 +102,14 @@ def test_the_face_is_cut_out_of_a_photograph(portrait: np.ndarray) -> None:
     assert cut_face(ImageGeneratorSpec(), plain) is plain
 
 
+def test_a_photograph_is_the_reference_by_way_of_blend_shapes(pipe: hm.Pipeline) -> None:
+    with as_file(files("headmotion") / "assets/portrait.png") as path:
+        reference = pipe.reference(path)
+    assert reference.poses.shape == (1, 5, 1) and 0 <= reference.poses.min() and reference.poses.max() <= 1
+    motion = pipe.generate(speech(0.2), reference)
+    assert motion.units == "px" and torch.equal(motion.values, pipe.generate(speech(0.2)).values)
+
+
 def test_pictures_that_do_not_fit_are_one_line(pipe: hm.Pipeline) -> None:
     motion, audio = pipe.generate(speech(0.2)), speech(0.2)
     with pytest.raises(hm.ImageError, match="expected a face in the picture, got none"):

@@ -14,6 +14,10 @@ FLOOR, HEIGHT, EDGE = 0.75, 0.5, 0.25
 """Lower end of the bars, height of a bar at intensity 1, and distance of the outer bars from the sides; unit frame."""
 
 
+OPENING, OPENING_WIDTHS = ("AU25", "AU26"), 0.4
+"""Units that open the mouth, and its opening at intensity 1, in widths of it."""
+
+
 class ActionUnits(hm.Representation):
     """Intensities of action units, one number each: 0 at rest, 1 at the maximum.
 
@@ -64,6 +68,17 @@ class ActionUnits(hm.Representation):
     def flip(self, values: Tensor) -> Tensor:
         """Return intensities ``[..., P, 1]`` as they are."""
         return self._checked(values) + 0.0
+
+    def mouth_opening(self, pose: Tensor) -> float:
+        """Return how far the mouth of a face ``[P, 1]`` is open, in widths of it, as the parted lips or the jaw say."""
+        parted = [float(pose[self.point_names.index(unit), 0]) for unit in OPENING if unit in self.point_names]
+        return OPENING_WIDTHS * max(parted, default=0.0)
+
+    def close_mouth(self, pose: Tensor) -> Tensor:
+        """Return the face ``[P, 1]`` with lips and jaw closed."""
+        closed = pose.clone()
+        closed[[self.point_names.index(unit) for unit in OPENING if unit in self.point_names]] = 0.0
+        return closed
 
     def to_drawing2d(self, values: Tensor) -> Tensor:
         """Return the upper ends of the bars, then the lower ones, ``[..., 2 P, 2]`` in the unit frame."""

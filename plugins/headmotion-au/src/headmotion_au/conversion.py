@@ -131,11 +131,10 @@ def _mapped(motion: hm.Motion, convert: Callable[[Tensor], Tensor], spec: hm.Rep
     return replace(motion, values=convert(motion.values), reference=reference, representation=described)
 
 
+BY_DISTANCES = "everything but lips and jaw, relative to the face at rest"
 CONVERTERS = (
     hm.Converter("blendshapes", "au/action-units", from_blendshapes, "sides of the face, and all other shapes"),
-    hm.Converter(
-        "landmarks68", "au/action-units", from_landmarks, "everything but lips and jaw, relative to the face at rest"
-    ),
+    hm.Converter("landmarks68", "au/action-units", from_landmarks, BY_DISTANCES, framewise=False),
     hm.Converter("au/action-units", "blendshapes", to_blendshapes, "nothing more: shapes without a unit stay zero"),
 )
 """From blend shapes and landmarks, and to blend shapes, which other programs draw."""
