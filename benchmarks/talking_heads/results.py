@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import headmotion as hm
 from headmotion.core.files import atomic_output, write_text
 from headmotion.core.interfaces.renderer import Picture
 
 from .measures import Values, measure_motion, measure_pictures, protocol
-from .methods import Drawn, Method, digest, generated
+from .methods import Drawn, Method, digest, generated, load
 from .recording import Recording
 
 VALUES, DRAWN = "values.json", "drawn"
@@ -63,7 +64,9 @@ def generators(methods: list[Method]) -> dict[str, str]:
     found: dict[str, str] = {}
     for method in methods:
         if isinstance(method, Drawn) and (model := method.generator) is not None:
-            found.setdefault(model, method.name)
+            # Action units and blend shapes have no landmarks to be measured.
+            if isinstance(load(model).representation, hm.SupportsPoints2D):
+                found.setdefault(model, method.name)
     return {name: model for model, name in found.items()}
 
 

@@ -21,8 +21,6 @@ PARTS = [
     ("generator", {"type": "au/audio-to-au", **NARROW, "ahead": 2}),
     ("discriminator", {"type": "au/classifier", "widths": [2, 2, 4, 4], "blocks": 1}),
     ("discriminator", {"type": "au/frame", "widths": [2, 2, 4, 4]}),
-    ("loss", {"type": "au/units"}),
-    ("metric", {"type": "au/unit-accuracy", "every": 5}),
     ("renderer", {"type": "au/generator", "preset": "small", "size": 32}),
     ("renderer", {"type": "au/generator", "preset": "small", "size": 32, "hears": False}),
 ]
@@ -40,6 +38,17 @@ def test_the_plugin_is_found() -> None:
 @pytest.mark.parametrize(("kind", "spec"), PARTS)
 def test_each_part_conforms(kind: str, spec: dict[str, object]) -> None:
     check_component(hm.resolve_spec(kind, spec), representation=UNITS)
+
+
+def test_the_metric_keeps_its_promises() -> None:
+    # Those of level 1: each check looks for faces in pictures again.
+    check_component(hm.resolve_spec("metric", {"type": "au/unit-accuracy", "every": 3}), level=1)
+
+
+def test_the_unit_loss_conforms() -> None:
+    units = hm.BuildContext(hm.resolve_spec("representation", UNITS).build(), 13)
+    classifier = hm.resolve_spec("discriminator", {"type": "au/classifier", "widths": [2, 2, 4, 4], "blocks": 1})
+    check_component(hm.resolve_spec("loss", "au/units"), representation=UNITS, parts={"classifier": classifier.build(units)})
 
 
 @pytest.mark.parametrize("ahead", [None, 0])

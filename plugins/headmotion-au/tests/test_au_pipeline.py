@@ -110,10 +110,13 @@ def test_a_photograph_is_the_reference_by_way_of_blend_shapes(pipe: hm.Pipeline)
     assert motion.units == "px" and torch.equal(motion.values, pipe.generate(speech(0.2)).values)
 
 
-def test_pictures_that_do_not_fit_are_one_line(pipe: hm.Pipeline) -> None:
+def test_pictures_that_do_not_fit_are_one_line(pipe: hm.Pipeline, caplog: pytest.LogCaptureFixture) -> None:
     motion, audio = pipe.generate(speech(0.2)), speech(0.2)
-    with pytest.raises(hm.ImageError, match="expected a face in the picture, got none"):
-        list(pipe.iter_frames([motion], np.zeros((64, 96, 3), np.uint8), audio=audio))
+    with caplog.at_level("WARNING", "headmotion"):
+        assert len(list(pipe.iter_frames([motion], np.zeros((64, 96, 3), np.uint8), audio=audio))) == 5
+    assert "no face was found in the picture, of which the middle is taken" in caplog.text
+    with pytest.raises(hm.ImageError, match=r"an RGB picture \[H, W, 3\], got the shape \[64, 96\]"):
+        list(pipe.renderer.frames([motion], np.zeros((64, 96), np.uint8), audio=iter([torch.zeros(1, 20, 13)])))
     with pytest.raises(hm.ImageError, match=r"RGB pictures \[B, 3, 32, 32\], got the shape \[1, 3, 64, 64\]"):
         units = motion.values[None]
         pipe.renderer.pictures(torch.zeros(1, 3, 64, 64), units[:, 0], units, torch.zeros(1, 20, 13))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from .specs import ImageGeneratorSpec
 
 NAME = "renderer au/generator"
 
+_log = logging.getLogger("headmotion")
+
 
 def cut_face(spec: ImageGeneratorSpec, image: Any) -> Any:
     """Return the square of the largest face in a picture, ``uint8 [size, size, 3]``.
 
-    A picture of that size is returned as it is, and None for the caller to refuse.
+    A picture of that size is returned as it is, and None for the caller to refuse. Where no face is found, a warning
+    says so, and the middle of the picture is taken.
 
     Raises:
-        ImageError: no RGB picture, or no face in it.
+        ImageError: no RGB picture.
     """
     if image is None or image.shape[:2] == (spec.size, spec.size):
         return image
@@ -31,9 +35,11 @@ def cut_face(spec: ImageGeneratorSpec, image: Any) -> Any:
     detector = hm.resolve_spec("detector", "face-mesh").build(hm.BuildContext(face, 0)).eval()
     with torch.inference_mode():
         (found,) = detector.detect([np.ascontiguousarray(image)])
-    if not found:
-        remedy = f"give one that shows a face, or one of {spec.size} x {spec.size} pixels that is cut already"
-        raise hm.ImageError(NAME, "a face in the picture", "none", remedy)
-    own = face.frame_of(found[0].pose)
-    square = hm.UnitSquare(own.x, own.y - spec.crop_up * own.side, spec.crop_side * own.side)
+    height, width = image.shape[:2]
+    square = hm.UnitSquare(width / 2, height / 2, min(height, width))
+    if found:
+        own = face.frame_of(found[0].pose)
+        square = hm.UnitSquare(own.x, own.y - spec.crop_up * own.side, spec.crop_side * own.side)
+    else:
+        _log.warning("%s: no face was found in the picture, of which the middle is taken", NAME)
     return crop_square(image, square, (spec.size, spec.size))

@@ -205,10 +205,10 @@ class ImageGenerator(hm.Renderer):
         """Yield a picture ``uint8 [size, size, 3]`` per frame of the motion.
 
         A picture of exactly the training size is used as it is; in any other the face is searched and cut out
-        (``crop_side``, ``crop_up``).
+        (``crop_side``, ``crop_up``); without a face a warning says that the middle is taken.
 
         Raises:
-            ImageError: no RGB picture, or no face in it.
+            ImageError: no RGB picture.
             HeadmotionError: no speech.
         """
         # Units do not say where the face is, so that any pose will do.

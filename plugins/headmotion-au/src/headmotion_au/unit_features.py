@@ -31,10 +31,7 @@ class State(NamedTuple):
 
 
 class UnitFeatures(hm.AudioEncoder):
-    """Features ``[B, A, 64 N]`` of the second layer of each unit's network, the same for all steps of a motion frame.
-
-    With networks that see a number of frames ahead, it streams if its inner encoder does.
-    """
+    """Features ``[B, A, 64 N]`` of the second layer of each unit's network, the same for all steps of a motion frame."""
 
     def __init__(self, spec: UnitFeaturesSpec, context: hm.BuildContext) -> None:
         super().__init__(spec)
@@ -50,6 +47,9 @@ class UnitFeatures(hm.AudioEncoder):
         self.channels, self.look_back = self.networks.feature_count, None
         self.look_ahead = self._look_ahead()
         self.spec = hm.load_frozen(self.networks, spec, context, _own_names)
+        if self.look_ahead is not None and isinstance(self.inner, hm.SupportsAudioStreaming):
+            # The ability to stream is declared by having these members.
+            self.init_state, self.step = self._init_state, self._step
 
     def forward(self, wave: Tensor, steps: int | None = None) -> Tensor:
         """Encode waves ``[B, S]`` in -1..1 as features ``[B, A, 64 N]``.
@@ -68,13 +68,13 @@ class UnitFeatures(hm.AudioEncoder):
         features, _ = self.networks.step(heard, state, last=ahead is None)
         return self._repeated(features)[:, :count]
 
-    def init_state(self, batch: int) -> State:
+    def _init_state(self, batch: int) -> State:
         """Return the state of a stream without samples, for ``batch`` waves."""
-        like = next(self.networks.buffers()).new_zeros(batch, 0, self.inner.channels)
         assert isinstance(self.inner, hm.SupportsAudioStreaming)
+        like = next(self.networks.buffers()).new_zeros(batch, 0, self.inner.channels)
         return State(self.inner.init_state(batch), like, self.networks.init_state(like, self.inner.channels))
 
-    def step(self, wave: Tensor, state: State) -> tuple[Tensor, State]:
+    def _step(self, wave: Tensor, state: State) -> tuple[Tensor, State]:
         """Take the next samples ``[B, s]``; return the features of the frames that are determined, and the state."""
         assert isinstance(self.inner, hm.SupportsAudioStreaming)
         heard, own = self.inner.step(wave, state.own)
