@@ -92,7 +92,7 @@ $(INSTALLED): pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	$(PIP) -e '.[dev]'
-	$(PIP) --no-deps -e plugins/template -e plugins/headmotion-frechet -e plugins/headmotion-atvg -e plugins/headmotion-amie
+	$(PIP) --no-deps -e plugins/template -e plugins/headmotion-frechet -e plugins/headmotion-atvg -e plugins/headmotion-amie -e plugins/headmotion-au
 	touch $@
 
 # Site-packages of an environment of its own come before those of .venv, which a .pth file appends. The mark is not empty

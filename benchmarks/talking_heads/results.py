@@ -63,10 +63,10 @@ def generators(methods: list[Method]) -> dict[str, str]:
     """Return the models that generate landmarks for any of the methods, by the name of their first method."""
     found: dict[str, str] = {}
     for method in methods:
-        if isinstance(method, Drawn) and (model := method.generator) is not None:
-            # Action units and blend shapes have no landmarks to be measured.
-            if isinstance(load(model).representation, hm.SupportsPoints2D):
-                found.setdefault(model, method.name)
+        model = method.generator if isinstance(method, Drawn) else None
+        # Action units and blend shapes have no landmarks to be measured.
+        if model is not None and isinstance(load(model).representation, hm.SupportsPoints2D):
+            found.setdefault(model, method.name)
     return {name: model for model, name in found.items()}
 
 

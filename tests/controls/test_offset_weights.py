@@ -47,7 +47,7 @@ def test_curves_follow_the_frames_of_a_stream_and_their_last_number_holds() -> N
 
 
 def test_mistakes_are_one_line() -> None:
-    with pytest.raises(hm.MotionError, match="offset_weights: expected names among eyeBlinkLeft.*, got 'jaw'"):
+    with pytest.raises(hm.MotionError, match=r"offset_weights: expected names among eyeBlinkLeft.*, got 'jaw'"):
         offset_weights(motion(), {"jaw": 0.1})
     with pytest.raises(hm.SpecError, match="jawOpen: a number, or some, got nan"):
         offset_weights({"jawOpen": float("nan")})

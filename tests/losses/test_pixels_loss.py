@@ -118,7 +118,10 @@ def test_pixels_that_move_weigh_more() -> None:
     still = torch.full((1, 3, 40, 48), 0.5)
     real = still[:, None].repeat(1, 2, 1, 1, 1)
     real[..., 10:20, 10:20] += 0.4
-    drawn, part = still[:, None].expand_as(real), hm.resolve_spec("loss", {"type": "pixels", "moving": 9}).build(CONTEXT)
+    drawn, part = (
+        still[:, None].expand_as(real),
+        hm.resolve_spec("loss", {"type": "pixels", "moving": 9}).build(CONTEXT),
+    )
     recorded = replace(sample(real), identity=still)
     error = float(part(recorded, sample(drawn), 0)["picture_l1"])
     mask = moving_mask(real, still)

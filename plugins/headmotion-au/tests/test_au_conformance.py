@@ -21,8 +21,7 @@ PARTS = [
     ("generator", {"type": "au/audio-to-au", **NARROW, "ahead": 2}),
     ("discriminator", {"type": "au/classifier", "widths": [2, 2, 4, 4], "blocks": 1}),
     ("discriminator", {"type": "au/frame", "widths": [2, 2, 4, 4]}),
-    ("renderer", {"type": "au/generator", "preset": "small", "size": 32}),
-    ("renderer", {"type": "au/generator", "preset": "small", "size": 32, "hears": False}),
+    ("renderer", {"type": "au/generator", "preset": "small", "size": 96}),
 ]
 
 
@@ -48,7 +47,9 @@ def test_the_metric_keeps_its_promises() -> None:
 def test_the_unit_loss_conforms() -> None:
     units = hm.BuildContext(hm.resolve_spec("representation", UNITS).build(), 13)
     classifier = hm.resolve_spec("discriminator", {"type": "au/classifier", "widths": [2, 2, 4, 4], "blocks": 1})
-    check_component(hm.resolve_spec("loss", "au/units"), representation=UNITS, parts={"classifier": classifier.build(units)})
+    check_component(
+        hm.resolve_spec("loss", "au/units"), representation=UNITS, parts={"classifier": classifier.build(units)}
+    )
 
 
 @pytest.mark.parametrize("ahead", [None, 0])

@@ -105,13 +105,16 @@ def test_the_image_generator_has_the_published_maps() -> None:
         heard = network.speech.convolutions(torch.empty(2, 1, 12, 35))
         assert heard.shape == (2, 256, 3, 9) and network.memory.input_size == 512 + 512 + 320
         still, units = torch.empty(2, 3, 128, 128), torch.empty(2, 3, 5, 1)
-        frames = network.pictures(still, units[:, 0], units, torch.empty(2, 12, 13))["frames"]
+        frames = network.pictures(still, units[:, 0], units, torch.empty(2, 4 * (4 + 3 + 4), 13))["frames"]
     assert frames.shape == (2, 3, 3, 128, 128)
 
 
 def test_small_networks_fit_into_ten_megabytes() -> None:
     with torch.device("meta"):
-        parts = [AudioToAUSpec(preset="small", ahead=0).build(CONTEXT), ImageGeneratorSpec(preset="small").build(CONTEXT)]
+        parts = [
+            AudioToAUSpec(preset="small", ahead=0).build(CONTEXT),
+            ImageGeneratorSpec(preset="small").build(CONTEXT),
+        ]
     assert 4 * sum(count(part) + sum(buffer.numel() for buffer in part.buffers()) for part in parts) < 10e6
 
 
@@ -132,14 +135,14 @@ def image_generator(**fields: object) -> nn.Module:
 def test_the_still_picture_stays_outside_of_the_mask() -> None:
     network, still, units = image_generator(), torch.rand(1, 3, 32, 32), torch.rand(1, 4, 5, 1)
     network.decoder.colors[-1].bias[3] = -30.0
-    drawn = network.pictures(still, units[:, 0], units, torch.randn(1, 16, 13))
+    drawn = network.pictures(still, units[:, 0], units, torch.randn(1, 48, 13))
     torch.testing.assert_close(drawn["frames"], still[:, None].expand(-1, 4, -1, -1, -1))
-    assert set(image_generator(blend=False).pictures(still, units[:, 0], units, torch.randn(1, 16, 13))) == {"frames"}
+    assert set(image_generator(blend=False).pictures(still, units[:, 0], units, torch.randn(1, 48, 13))) == {"frames"}
 
 
 @torch.no_grad()
 def test_units_and_speech_move_the_face() -> None:
-    still, units, audio = torch.rand(1, 3, 32, 32), torch.zeros(1, 4, 5, 1), torch.randn(1, 16, 13)
+    still, units, audio = torch.rand(1, 3, 32, 32), torch.zeros(1, 4, 5, 1), torch.randn(1, 48, 13)
 
     def differs(network: nn.Module, other_units: torch.Tensor, other_audio: torch.Tensor) -> bool:
         first = network.pictures(still, units[:, 0], units, audio)["frames"]

@@ -80,7 +80,7 @@ def test_motions_convert_and_say_what_is_lost() -> None:
     assert units.values.shape == (4, 2, 1) and units.to("blendshapes").values.shape == (4, 52, 1)
     (step,) = units.provenance["converted"]
     assert "sides of the face" in step["loss"]
-    with pytest.raises(hm.MotionError, match="units among AU10, .* got AU12"):
+    with pytest.raises(hm.MotionError, match=r"units among AU10, .* got AU12"):
         faces = FACE.neutral().expand(2, -1, -1)
         hm.Motion(faces, 25, {"type": "landmarks68"}, SQUARE, "unit").to(units.build_representation())
 

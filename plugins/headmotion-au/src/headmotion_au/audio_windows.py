@@ -14,9 +14,9 @@ STEPS = 4
 
 
 class AudioWindows(nn.Module):
-    """Features ``[B, A, C]`` become windows ``[B, T, 12, width]`` of whole and partial frames around each frame.
+    """Features ``[B, A, C]`` become windows ``[B, T, 12, width]`` around each frame.
 
-    Features of another number of channels than 12 are projected to 12, and fewer than four steps per frame are repeated.
+    Features of another number of channels than 12 are projected to 12; fewer than four steps per frame are repeated.
 
     Args:
         context: gives channels and steps per frame.

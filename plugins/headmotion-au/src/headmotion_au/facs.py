@@ -1,7 +1,7 @@
 """Action units of the Facial Action Coding System (Ekman and Friesen 1978), and the blend shapes that show them.
 
-Intensities are 0 at rest and 1 at the maximum, level E of the coding system; OpenFace's scale of 0 to 5 is divided by 5.
-Reading this module does not import torch.
+Intensities are 0 at rest and 1 at the maximum, level E of the coding system; OpenFace's scale of 0 to 5 is divided by
+5. Reading this module does not import torch.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ class SpeechEncoder(nn.Module):
         )  # fmt: skip
 
     def forward(self, audio: Tensor) -> Tensor:
-        """Return vectors ``[B, T, audio_size]`` of features ``[B, steps_per_frame * T, C]``."""
-        windows = self.windows(audio)
+        """Return vectors ``[B, T, audio_size]`` of features of ``T`` frames and their neighbors (`reach`)."""
+        windows = self.windows(audio, padded=True)
         encoded: Tensor = self.layers(self.convolutions(windows.flatten(0, 1)[:, None]))
         return encoded.unflatten(0, windows.shape[:2])
 
@@ -137,6 +137,7 @@ class ImageGenerator(hm.Renderer):
         units = context.representation.points
         self.identity = IdentityEncoder(spec)
         self.speech = SpeechEncoder(spec, context) if spec.hears else None
+        self.audio_context = (0, 0) if self.speech is None else self.speech.reach
         self.units = UnitEncoder(units, spec.unit_size) if spec.sees_units else None
         inputs = spec.identity_size + spec.hears * spec.audio_size + spec.sees_units * units * spec.unit_size
         self.memory = nn.GRU(inputs, spec.hidden_size, batch_first=True)
@@ -151,7 +152,7 @@ class ImageGenerator(hm.Renderer):
             identity: pictures ``[B, 3, size, size]``, 0..1.
             pose: units in them, ``[B, N, 1]``; not used, because the pictures show them.
             motion: units to draw, ``[B, T, N, 1]``.
-            audio: features of the speech, ``[B, steps_per_frame * T, C]``.
+            audio: features of the speech, ``[B, steps_per_frame * (before + T + after), C]`` with `audio_context`.
 
         Returns:
             ``frames [B, T, 3, size, size]``, 0..1, and with ``blend`` the ``mask [B, T, 1, size, size]``, 0..1.
@@ -215,11 +216,10 @@ class ImageGenerator(hm.Renderer):
         pose = self.representation.neutral().numpy()
         stream = hm.PictureStream(self, self.representation, motion, cut_face(self.spec, image), pose, audio)
         state = None
-        before, after = (0, 0) if self.speech is None else self.speech.reach
-        for window in stream.windows(before, after):
-            due = slice(window.first, window.first + window.count)
-            speech = None if self.speech is None or window.audio is None else self.speech(window.audio)[:, due]
-            outputs, state = self.draw(stream.identity, window.motion[:, due], speech, state)
+        for window in stream.windows(*self.audio_context):
+            heard = window.audio_around(*self.audio_context)
+            speech = None if self.speech is None or heard is None else self.speech(heard)
+            outputs, state = self.draw(stream.identity, window.due, speech, state)
             yield from stream.to_frames(outputs["frames"])
 
 

@@ -25,9 +25,9 @@ from .openface import read_openface
 from .specs import ActionUnitsSpec
 
 Source = Literal["geometry", "blendshapes", "openface"]
-"""``geometry``: distances of landmarks, relative to the clip's own face at rest. ``blendshapes``: those of the detector,
-kept by ``headmotion prepare --labels`` or found in the pictures of the corpus; lips part as the landmarks say.
-``openface``: a CSV file per clip."""
+"""``geometry``: distances of landmarks from the clip's own face at rest. ``blendshapes``: those of the detector,
+kept by ``headmotion prepare --labels`` or found in the pictures; lips part as the landmarks say. ``openface``: a CSV
+file per clip."""
 SOURCES: tuple[Source, ...] = get_args(Source)
 MAX_LOST = 0.2
 """Largest share of pictures of a clip in which no face is found; their blend shapes are those of the frame before."""
@@ -134,5 +134,3 @@ def units_from_openface(clip: Clip, units: Sequence[str], path: Path) -> Tensor:
     """Return intensities ``[T, N]`` of a CSV file at the times of the clip's frames."""
     times = np.arange(len(clip.landmarks)) / float(clip.fps)
     return torch.from_numpy(read_openface(path, units).at(times))
-
-

@@ -41,8 +41,8 @@ def resting_face(poses: Tensor) -> Tensor:
 def landmarks_to_units(poses: Tensor, rest: Tensor, units: Sequence[str]) -> Tensor:
     """Return intensities ``[..., N, 1]``, 0..1, of faces ``[..., 68, 2]``.
 
-    Each face is moved onto the one at rest by a similarity of nose and eye corners, so that shifts, roll and size of the
-    head do not count; nods and turns do, as far as they shorten distances.
+    Each face is moved onto the one at rest by a similarity of nose and eye corners, so that shifts, roll and size of
+    the head do not count; nods and turns do, as far as they shorten distances.
 
     Args:
         poses: faces, in any unit of length.

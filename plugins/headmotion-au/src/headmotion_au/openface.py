@@ -1,4 +1,4 @@
-"""OpenFace's CSV files: presence and intensity of action units per frame (Baltrusaitis and others, OpenFace 2.0, 2018)."""
+"""OpenFace's CSV files: presence and intensity of action units (Baltrusaitis and others, OpenFace 2.0, 2018)."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
     if not rows:
         raise hm.MotionError(f"OpenFace file {path}", "a header and at least one frame", "none")
     if len(ids := {row.get(FACE) for row in rows}) > 1:
-        raise hm.MotionError(f"OpenFace file {path}", "one face", f"{len(ids)}", "run FeatureExtraction, not FaceLandmarkVidMulti")
+        raise hm.MotionError(
+            f"OpenFace file {path}", "one face", f"{len(ids)}", "run FeatureExtraction, not FaceLandmarkVidMulti"
+        )
     return rows
 
 

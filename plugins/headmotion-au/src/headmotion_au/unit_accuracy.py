@@ -110,4 +110,6 @@ def _f1(drawn: Tensor, real: Tensor) -> list[float]:
     """Return the F1 of presence of each unit over frames ``[t, N]``; NaN where it is never present in the recording."""
     ours, theirs = drawn >= PRESENCE, real >= PRESENCE
     hits, total = (ours & theirs).sum(0).double(), (ours.sum(0) + theirs.sum(0)).double()
-    return [float(2 * hit / all_) if there else np.nan for hit, all_, there in zip(hits, total, theirs.any(0), strict=True)]
+    return [
+        float(2 * hit / all_) if there else np.nan for hit, all_, there in zip(hits, total, theirs.any(0), strict=True)
+    ]

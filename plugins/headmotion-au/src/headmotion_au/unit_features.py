@@ -31,7 +31,7 @@ class State(NamedTuple):
 
 
 class UnitFeatures(hm.AudioEncoder):
-    """Features ``[B, A, 64 N]`` of the second layer of each unit's network, the same for all steps of a motion frame."""
+    """Features ``[B, A, 64 N]`` of the second layer of each unit's network, the same for all steps of a frame."""
 
     def __init__(self, spec: UnitFeaturesSpec, context: hm.BuildContext) -> None:
         super().__init__(spec)

@@ -1,4 +1,4 @@
-"""The networks that hear action units, one for each unit: five convolutional blocks, a recurrent memory, three layers."""
+"""The networks that hear action units, one per unit: five convolutional blocks, a recurrent memory, three layers."""
 
 from __future__ import annotations
 
@@ -173,11 +173,7 @@ class UnitNetworks(nn.Module):
         after = windows.frames_after
         seen = functional.pad(held, (0, 0, 0, after * steps)) if last else held
         count = max(0, seen.shape[1] // steps - windows.frames_before - after)
-        rows = (
-            windows(seen, padded=True)
-            if count
-            else held.new_zeros(len(held), 0, *self.window_shape)
-        )
+        rows = windows(seen, padded=True) if count else held.new_zeros(len(held), 0, *self.window_shape)
         outputs, layers = [], []
         for unit, states in zip(self.units, state.layers, strict=True):
             features, states = unit(rows, states, last)

@@ -12,6 +12,7 @@ import headmotion as hm
 from .facs import PRESENCE
 from .specs import Target
 
+
 def require_units(representation: hm.Representation, component: str) -> None:
     """Refuse a representation other than action units.
 
