@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import torch
 from torch import Tensor
@@ -79,7 +80,7 @@ class ConvertedDetector(Detector):
         if not found:
             return []
         poses: Tensor = torch.stack([detection.pose for detection in found])
-        values = Motion(poses, 1, self._source).to(self._target).values
+        values = Motion(poses, Fraction(1), self._source).to(self._target).values
         return [replace(detection, pose=pose) for detection, pose in zip(found, values, strict=True)]
 
 
