@@ -128,7 +128,8 @@ class SupervisedPhaseSpec(BatchPhaseSpec):
     trains: str = "generator"
     """Name of the part: one of the pipeline, one that an earlier phase made, or a new one, whose spec is ``part``."""
     part: SpecField[DiscriminatorSpec] | None = None
-    """A discriminator that predicts, such as a classifier. It is built anew and handed on under the name ``trains``."""
+    """A discriminator that predicts, such as a classifier. It is built anew, handed on under the name ``trains``; the
+    run keeps it in a file of that name, such as ``classifier.safetensors``."""
     track: Track | None = None
     """What an audio encoder predicts, through a linear layer that is dropped afterwards: ``labels`` or ``motion``. None
     for other parts, which predict their own: a generator the motion, a renderer the frames."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from torch import Tensor, nn
 from typing_extensions import override
 
-from ..core.errors import SpecError
+from ..core.checkpoint import load_checkpoint, save_checkpoint
+from ..core.errors import SpecError, TrainingError
 from ..core.interfaces.loss import Loss
 from ..core.interfaces.phase import Phase
 from ..core.interfaces.sample import Sample, Track
@@ -84,7 +86,36 @@ class SupervisedPhase(Phase):
             self.modules["head"] = target.head
             trained += target.head.parameters()
         self.norm = WholeBatchNorm([target.module], self.partition)
+        if spec.part is not None:  # parts of the pipeline are in the model; a new one has a file (SupportsResultFile)
+            self.result_file = f"{spec.trains}.safetensors"
         self.optimizers = {spec.trains: context.stepper(spec.trains, trained, spec.optimizer, spec.steps)}
+
+    def write_result(self, path: Path, card: Mapping[str, Any]) -> None:
+        """Write a new part, with the pipeline that it belongs to."""
+        part = self.result()[self.spec.trains]
+        tensors = {name: value.detach().cpu().contiguous() for name, value in part.state_dict().items()}
+        save_checkpoint(path, self._described(), tensors, step=self.steps, card=dict(card))
+
+    def read_result(self, path: Path) -> None:
+        """Take the weights of a part from the file of another run.
+
+        Raises:
+            TrainingError: another part.
+        """
+        header, tensors = load_checkpoint(path)
+        part, expected = self.result()[self.spec.trains], self._described()["part"]
+        try:
+            if header.spec.get("part") != expected:
+                raise RuntimeError(f"another spec, {header.spec.get('part')}")
+            part.load_state_dict(tensors)
+        except RuntimeError as error:
+            got = f"{path}: {str(error).splitlines()[-1].strip()[:120]}"
+            raise TrainingError(f"{self.name} phase", "the part of the recipe", got, "train it anew") from None
+
+    def _described(self) -> dict[str, Any]:
+        part = self.spec.part
+        described = None if part is None else part.model_dump(mode="json")
+        return {"pipeline": self.context.pipeline.spec.model_dump(mode="json"), "part": described}
 
     @override
     def start(self) -> None:

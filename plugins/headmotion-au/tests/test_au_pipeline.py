@@ -16,6 +16,7 @@ from headmotion_au.specs import ImageGeneratorSpec, UnitAccuracySpec
 
 import headmotion as hm
 from headmotion.controls import offset_weights
+from headmotion.core.checkpoint import read_header
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.media.image import read_picture
 from headmotion.training import train
@@ -54,6 +55,15 @@ def test_smoke_trains_all_networks(run: Path) -> None:
     phases = ("audio-to-au", "classifier", "images")
     heard, seen, drawn = ({name for step in steps if step["phase"] == phase for name in step} for phase in phases)
     assert "units" in heard and "units" in seen and {"d_frame", "g_frame", "picture_l1", "units"} <= drawn
+
+
+def test_a_classifier_alone_is_a_file(run: Path, corpus: Path, tmp_path: Path) -> None:
+    narrow = "phases.classifier.part={type: au/classifier, widths: [2, 2, 4, 4], blocks: 1}"
+    few = [*SMALL, narrow, "phases.classifier.steps=2", "phases.classifier.frames=2", "data.batch_size=2"]
+    path = train("au/classifier", [corpus], tmp_path / "run", device="cpu", overrides=few, quiet=True)
+    assert path.name == "classifier.safetensors" and (run / "classifier.safetensors").exists()
+    assert read_header(path).spec["part"]["widths"] == [2, 2, 4, 4]
+    assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 def test_speech_becomes_units_and_streams(pipe: hm.Pipeline) -> None:
