@@ -1,10 +1,11 @@
 """Measure what hears units and what sees them, on clips that were not trained on, and write the tables of a page.
 
-    python plugins/headmotion-au/benchmarks/measure.py runs/units MODEL [--shapes runs/grid/all] [--clips 8]
+    python plugins/headmotion-au/benchmarks/measure.py runs/units au/units [--run runs/au] [--shapes runs/grid/all]
 
-``runs/units`` is a corpus of action units (``python -m headmotion_au``), MODEL a checkpoint of the recipe ``au/grid``
-beside which the training left ``finished/classifier.safetensors``. With ``--shapes``, the corpus of landmarks that the
-units were made of, units of blend shapes are compared with them. It writes ``docs/au.md`` between its marks.
+``runs/units`` is a corpus of action units (``python -m headmotion_au``), the second argument a model with
+``au/audio-to-au``. With ``--run``, the folder of a training of the recipe ``au/grid``, its classifier is measured too.
+With ``--shapes``, the corpus of landmarks that the units were made of, units of blend shapes are compared with them. It
+writes ``docs/au.md`` between its marks.
 """
 
 from __future__ import annotations
@@ -148,11 +149,12 @@ def agreement(shapes: Corpus, clips: Sequence[Clip], units: Sequence[str]) -> di
     return scores(pairs, units)
 
 
-def measure(corpus: Corpus, pipe: hm.Pipeline, run: Path, clips: int, others: Mapping[str, str]) -> list[str]:
+def measure(corpus: Corpus, pipe: hm.Pipeline, run: Path | None, clips: int, others: Mapping[str, str]) -> list[str]:
     """Return the lines of the tables of all splits."""
     train, units = corpus.select(split="train"), pipe.representation.point_names
     mean = np.concatenate([train[k].landmarks[..., 0] for k in range(0, len(train), 8)]).mean(0)
-    ridge, classifier = Ridge(pipe, train), load_classifier(run, pipe.representation)
+    ridge = Ridge(pipe, train)
+    classifier = None if run is None else load_classifier(run, pipe.representation)
     methods: dict[str, Callable[[Clip], Units]] = {
         "mean of the training clips": lambda clip: np.broadcast_to(mean, clip.landmarks.shape[:2]).astype(np.float32),
         "ridge on the same features": ridge,
@@ -179,14 +181,15 @@ def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("corpus", type=Path, help="corpus of action units")
-    parser.add_argument("model", type=Path, help="checkpoint of au/grid, in the folder of its run")
+    parser.add_argument("model", help="model with au/audio-to-au")
+    parser.add_argument("--run", type=Path, help="folder of the run that trained the classifier")
     parser.add_argument("--other", action="append", default=[], metavar="NAME=MODEL", help="another generator of units")
     parser.add_argument("--shapes", type=Path, help="corpus of landmarks with pictures")
-    parser.add_argument("--clips", type=int, default=8, help="clips per split at most")
+    parser.add_argument("--clips", type=int, default=6, help="clips per split at most")
     given = parser.parse_args()
     corpus, pipe = open_corpus(given.corpus), hm.load(given.model, device="cpu")
     others = dict(text.split("=", 1) for text in given.other)
-    lines = measure(corpus, pipe, given.model.parent, given.clips, others)
+    lines = measure(corpus, pipe, given.run, given.clips, others)
     if given.shapes:
         part, units = corpus.select(split="val"), pipe.representation.point_names
         chosen = [part[k] for k in range(0, len(part), max(1, len(part) // given.clips))][: given.clips]

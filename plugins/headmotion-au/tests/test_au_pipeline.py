@@ -143,6 +143,18 @@ def test_data_that_does_not_fit_is_one_line(corpus: Path, tmp_path: Path) -> Non
     refuse("action units, got landmarks68", corpus, "pipeline.representation.type=landmarks68")
 
 
+def test_the_bundled_model_gives_units_and_features() -> None:
+    pipe = hm.load("au/units", device="cpu")
+    assert pipe.generate(speech(0.2)).values.shape == (5, 5, 1) and pipe.card["speakers"] == 2
+    encoder = hm.resolve_spec("audio_encoder", "au/features").build(hm.BuildContext(FACE, 0))
+    wave = torch.from_numpy(speech(0.2)[0])[None]
+    assert encoder(wave).shape == (1, 20, 320)
+    with torch.no_grad():
+        units = encoder.networks.logits(encoder(wave)[:, ::4].unflatten(2, (5, 64))).sigmoid()
+    # The stream encodes the silence behind the speech, where the generator sees zeros.
+    torch.testing.assert_close(units[:, :1], pipe.generate(speech(0.2)).values[None, :1, :, 0])
+
+
 def test_published_recipes_are_whole() -> None:
     for name in ("audio-to-au", "classifier", "small", "grid"):
         recipe = load_recipe(f"au/{name}")

@@ -49,6 +49,14 @@ def headmotion_recipes() -> Mapping[str, Path]:
 
 
 @hm.hookimpl
+def headmotion_licenses() -> Iterable[hm.Asset]:
+    """Return the license of trained weights."""
+    source = "trained for headmotion on the GRID corpus (Cooke, Barker, Cunningham and Shao 2006), speakers 1 and 4"
+    note = "the corpus is CC-BY-4.0 as published, verify before redistributing the media; each file has a card"
+    return [hm.Asset(file.name, "Apache-2.0", source, note=note) for file in sorted(MODELS.glob("*.safetensors"))]
+
+
+@hm.hookimpl
 def headmotion_models() -> Mapping[str, Path]:
     """Return the bundled models."""
     return {f"au/{path.stem}": path for path in sorted(MODELS.glob("*.safetensors"))}

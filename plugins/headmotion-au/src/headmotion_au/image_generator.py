@@ -21,7 +21,7 @@ WINDOW_BEFORE, WINDOW_AFTER = 16, 15
 """Steps of speech before and after a frame's own four; together 35, 350 ms."""
 AUDIO_STRIDES = (1, 2, 1, 1, 2)
 """Of the convolutions over a window of speech."""
-MASK_BIAS = -2.0
+MASK_BIAS = -3.0
 """Initial logit of the mask, so that training begins near the still picture."""
 
 
@@ -70,15 +70,17 @@ class IdentityEncoder(nn.Module):
 
 
 class UnitEncoder(nn.Module):
-    """Each unit's intensity becomes a vector of its own."""
+    """Each unit's intensity, and how far it is from that in the still picture, become a vector of its own."""
 
-    def __init__(self, units: int, size: int) -> None:
+    def __init__(self, units: int, size: int, difference_gain: float) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Conv1d(units, units * size, 1, groups=units), nn.LeakyReLU(0.2))
+        self.difference_gain = difference_gain
+        self.layers = nn.Sequential(nn.Conv1d(2 * units, units * size, 1, groups=units), nn.LeakyReLU(0.2))
 
-    def forward(self, intensities: Tensor) -> Tensor:
-        """Return vectors ``[B, T, units * size]`` of intensities ``[B, T, units, 1]``."""
-        vectors: Tensor = self.layers(intensities[..., 0].mT)
+    def forward(self, intensities: Tensor, still: Tensor) -> Tensor:
+        """Return vectors ``[B, T, units * size]`` of intensities ``[B, T, units, 1]`` and ``[B, units, 1]``."""
+        changes = self.difference_gain * (intensities - still[:, None])
+        vectors: Tensor = self.layers(torch.cat([intensities, changes], dim=-1).flatten(2).mT)
         return vectors.mT
 
 
@@ -138,7 +140,7 @@ class ImageGenerator(hm.Renderer):
         self.identity = IdentityEncoder(spec)
         self.speech = SpeechEncoder(spec, context) if spec.hears else None
         self.audio_context = (0, 0) if self.speech is None else self.speech.reach
-        self.units = UnitEncoder(units, spec.unit_size) if spec.sees_units else None
+        self.units = UnitEncoder(units, spec.unit_size, spec.difference_gain) if spec.sees_units else None
         inputs = spec.identity_size + spec.hears * spec.audio_size + spec.sees_units * units * spec.unit_size
         self.memory = nn.GRU(inputs, spec.hidden_size, batch_first=True)
         self.decoder = Decoder(spec)
@@ -150,7 +152,7 @@ class ImageGenerator(hm.Renderer):
 
         Args:
             identity: pictures ``[B, 3, size, size]``, 0..1.
-            pose: units in them, ``[B, N, 1]``; not used, because the pictures show them.
+            pose: units in them, ``[B, N, 1]``.
             motion: units to draw, ``[B, T, N, 1]``.
             audio: features of the speech, ``[B, steps_per_frame * (before + T + after), C]`` with `audio_context`.
 
@@ -161,15 +163,16 @@ class ImageGenerator(hm.Renderer):
             ImageError: pictures of another shape.
         """
         speech = None if self.speech is None or audio is None else self.speech(audio)
-        return self.draw(identity, motion, speech)[0]
+        return self.draw(identity, pose, motion, speech)[0]
 
     def draw(
-        self, identity: Tensor, motion: Tensor, speech: Tensor | None, state: Tensor | None = None
+        self, identity: Tensor, pose: Tensor, motion: Tensor, speech: Tensor | None, state: Tensor | None = None
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Draw as `pictures` does, from a state on.
 
         Args:
             identity: pictures ``[B, 3, size, size]``.
+            pose: units in them, ``[B, N, 1]``.
             motion: units ``[B, T, N, 1]``.
             speech: encoded, ``[B, T, audio_size]``.
             state: of the recurrent layer, ``[1, B, hidden]``; None is the beginning.
@@ -186,7 +189,7 @@ class ImageGenerator(hm.Renderer):
         if speech is not None:
             inputs.append(speech)
         if self.units is not None:
-            inputs.append(self.units(motion))
+            inputs.append(self.units(motion, pose))
         states, state = self.memory(torch.cat(inputs, dim=-1), state)
         drawn = self.decoder(states, maps)
         colors = (torch.tanh(drawn[:, :, :3]) + 1) / 2
@@ -212,14 +215,12 @@ class ImageGenerator(hm.Renderer):
             ImageError: no RGB picture.
             HeadmotionError: no speech.
         """
-        # Units do not say where the face is, so that any pose will do.
-        pose = self.representation.neutral().numpy()
-        stream = hm.PictureStream(self, self.representation, motion, cut_face(self.spec, image), pose, audio)
+        stream = hm.PictureStream(self, self.representation, motion, cut_face(self.spec, image), landmarks, audio)
         state = None
         for window in stream.windows(*self.audio_context):
             heard = window.audio_around(*self.audio_context)
             speech = None if self.speech is None or heard is None else self.speech(heard)
-            outputs, state = self.draw(stream.identity, window.due, speech, state)
+            outputs, state = self.draw(stream.identity, stream.pose, window.due, speech, state)
             yield from stream.to_frames(outputs["frames"])
 
 

@@ -109,20 +109,21 @@ class UnitFeaturesSpec(hm.FrozenWeights, hm.AudioEncoderSpec):
     """Features of speech that tell action units: 64 per unit and frame, of trained and frozen ``au/audio-to-au``."""
 
     type: Literal["au/features"] = "au/features"
-    weights: str = "grid"
-    """A model that was trained with ``au/audio-to-au``, as a ``.safetensors`` file, or ``grid``, the bundled one."""
+    weights: str = "units"
+    """A model that was trained with ``au/audio-to-au``, as a ``.safetensors`` file, or ``units``, the bundled one."""
     networks: AudioToAUSpec = AudioToAUSpec(preset="small", ahead=0)  # type: ignore[call-arg]
     """The networks in it."""
     units: Annotated[int, Field(ge=1, le=64)] = len(SPEECH_UNITS)
     """Number of units that they tell."""
     audio_encoder: hm.SpecField[hm.AudioEncoderSpec] = Field(
-        default={"type": "mfcc", "n_mfcc": 13, "lifter": 22}, validate_default=True
+        default={"type": "mfcc", "n_mfcc": 13, "n_mels": 13, "f_min": 300, "f_max": 3700, "lifter": 22},
+        validate_default=True,
     )
     """What they hear."""
 
     def bundled_weights(self) -> Mapping[str, Path]:
         """Return the model that comes with the plugin."""
-        return {"grid": MODELS / "grid.safetensors"}
+        return {"units": MODELS / "units.safetensors"}
 
     def build(self, context: hm.BuildContext) -> UnitFeatures:
         """Build the encoder.
@@ -213,6 +214,7 @@ class ImageGeneratorSpec(hm.RendererSpec):
             "identity_size": 96,
             "audio_size": 96,
             "unit_size": 16,
+            "difference_gain": 5.0,
             "hidden_size": 192,
             "bottom_width": 64,
             "decoder_widths": (80, 56, 32, 16),
@@ -235,6 +237,8 @@ class ImageGeneratorSpec(hm.RendererSpec):
     """Numbers that describe the speech around a frame."""
     unit_size: Width = 64
     """Numbers that describe a unit."""
+    difference_gain: float = Field(1.0, gt=0)
+    """Factor of what units differ by from those in the still picture, which makes changes of the mouth stand out."""
     hidden_size: Width = 1024
     """Width of the recurrent layer."""
     bottom_width: Width = 256
