@@ -7,7 +7,7 @@ import { START, controlsOf, makeControls } from "./controls.js";
 import { HeadView } from "./head_view.js";
 import { drawLines, squareAround } from "./lines_view.js";
 import { Live } from "./live.js";
-import { Motion, Retarget, curves, headAngles } from "./motion.js";
+import { Motion, Retarget, curves, headAngles, measure } from "./motion.js";
 import { PortraitCanvas } from "./portrait_canvas.js";
 import { makeRendererForms } from "./renderer_forms.js";
 import { makeSaveButtons } from "./save.js";
@@ -15,7 +15,8 @@ import { Player, decode, openMicrophone } from "./sound.js";
 import { Timeline } from "./timeline.js";
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
-const SPEECH_NAMES = ["A", "B"];
+const SLOT_NAMES = ["A", "B"];
+const [ROLLING_SECONDS, ROLLING_STEP] = [6, 3]; // of the waveform in live mode, and frames from one drawing to the next
 
 /** Show what happens; a promise's failure is shown as an error. */
 function say(text, isError = false) {
@@ -43,7 +44,7 @@ class Studio {
     const [first] = this.info.models;
     const settings = this.info.static ? { ...START, blink: 0 } : START;
     document.body.classList.toggle("static", Boolean(this.info.static));
-    this.slots = SPEECH_NAMES.map((name) => ({ name, model: first.name, settings: { ...settings }, take: null, motion: null }));
+    this.slots = SLOT_NAMES.map((name) => ({ name, model: first.name, settings: { ...settings }, take: null, motion: null }));
     this.active = 0;
     this.player = new Player(() => this.showTransport());
     this.timeline = new Timeline(page.curves, page.legend, this.player);
@@ -113,6 +114,7 @@ class Studio {
   // Speech
 
   async setSpeech(speech) {
+    this.speech = speech;
     this.player.load(speech);
     this.timeline.setSpeech(speech);
     this.wav = encodeWav(speech.samples, speech.rate);
@@ -185,8 +187,8 @@ class Studio {
 
   listModels() {
     for (const { name, lookahead_ms: lookahead } of this.info.models) {
-      const note = lookahead === null ? "needs the whole clip" : `${Math.round(lookahead)} ms ahead`;
-      page.model.append(new Option(`${name} (${note})`, name));
+      const note = lookahead === null ? "whole clip" : `${Math.round(lookahead)} ms`;
+      page.model.append(new Option(`${name} · ${note}`, name));
     }
     page.model.addEventListener("change", () => {
       this.slot.model = page.model.value;
@@ -210,9 +212,11 @@ class Studio {
   async toggleLive() {
     if (this.live) {
       const recording = this.live.stop();
-      this.live = null;
+      this.live = this.rolling = null;
       this.showLive();
-      if (recording.samples.length > recording.rate / 2) await this.setSpeech(recording);
+      const isLong = recording.samples.length > recording.rate / 2;
+      await (isLong ? this.setSpeech(recording) : this.timeline.setSpeech(this.speech));
+      this.showCurves();
       return;
     }
     this.player.pause();
@@ -248,9 +252,26 @@ class Studio {
       this.liveRetarget = new Retarget(live.reference, this.face);
     }
     const frame = live.frame;
+    this.rollTimeline(frame);
     const ahead = Math.round(live.lookahead ?? 0);
     page.delay.textContent = frame ? `look-ahead ${ahead} ms · delay ${Math.round(1000 * live.delay)} ms` : "listening …";
     return frame && { key: frame, pose: this.liveRetarget.apply(frame) };
+  }
+
+  /** Show the last seconds of the voice, up to what the picture shows, and the curves of the face. */
+  rollTimeline(frame) {
+    if (!frame || frame === this.rolled) return;
+    this.rolled = frame;
+    const { live, face, timeline } = this;
+    const window = ROLLING_SECONDS * this.models[this.slot.model].fps;
+    this.rolling = [...(this.rolling ?? []), measure(face, this.liveRetarget.apply(frame))].slice(-window);
+    this.frames = (this.frames ?? 0) + 1;
+    if (this.frames % ROLLING_STEP) return;
+    const samples = live.recent(ROLLING_SECONDS + live.delay);
+    const heard = samples.subarray(0, Math.max(1, samples.length - Math.round(live.delay * live.rate)));
+    timeline.setSpeech({ samples: heard.slice(-ROLLING_SECONDS * live.rate), rate: live.rate });
+    const names = ["mouth", "eyes", "pitch", "yaw", "roll"];
+    timeline.setCurves(Object.fromEntries(names.map((name) => [name, this.rolling.map((at) => at[name])])));
   }
 
   // Recording

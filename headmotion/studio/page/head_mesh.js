@@ -2,6 +2,7 @@
 
 const RINGS = 9;
 const EYE_RADIUS = 0.088;
+const [NECK_RADIUS, JAW_HALF_WIDTH, NECK_END] = [0.29, 0.3, -1.05];
 const [SKIN, LIP, WHITE, IRIS, PUPIL, DARK, TEETH] = [
   [0.80, 0.60, 0.50, 0.12], [0.72, 0.40, 0.38, 0.3], [0.93, 0.92, 0.90, 0.9], [0.25, 0.38, 0.45, 1],
   [0.03, 0.03, 0.04, 1], [0.16, 0.05, 0.05, 0], [0.92, 0.89, 0.84, 0.6],
@@ -74,16 +75,20 @@ function skull(outline) {
 
 function onSkull(at, center, angle) {
   const [dx, dy] = [at[0] - center[0], at[1] - center[1]];
-  const isBelow = Math.max(0, Math.min(1, (-dy - 0.1) / 0.5));
-  const bulge = 1 + 0.16 * Math.sin(2 * angle) * (1 - isBelow);
-  const narrowing = Math.cos(angle) ** 0.75 * bulge;
+  const isAbove = Math.max(0, Math.min(1, dy / 0.35));
+  const isBelow = Math.max(0, Math.min(1, (-dy - 0.12) / 0.34));
+  const narrowing = Math.cos(angle) ** 0.75 * (1 + (0.14 + 0.46 * isAbove) * Math.sin(2 * angle));
   const depth = at[2] + (center[2] - 0.62 - at[2]) * Math.sin(angle) ** 1.15;
   const back = [center[0] + dx * narrowing, center[1] + dy * narrowing, depth];
   // The jaw leads into a neck, which goes down.
-  const t = Math.min(1, angle / 0.9);
-  const neck = [center[0] + dx * (1 - 0.35 * t), at[1] - 0.55 * Math.max(0, angle - 0.45), at[2] - 0.5 * Math.sin(Math.min(angle, 1.2))];
-  return mix(back, neck, isBelow * isBelow);
+  const down = Math.max(0, Math.min(1, (angle - 0.3) / 0.9));
+  const width = NECK_RADIUS * Math.sin(Math.max(-1, Math.min(1, dx / JAW_HALF_WIDTH)) * (Math.PI / 2));
+  const x = dx + (width - dx) * Math.min(1, angle / 0.5);
+  const neck = [center[0] + x, at[1] + (NECK_END - at[1]) * down, at[2] - 0.42 * Math.min(1, angle / 0.7)];
+  return mix(back, neck, smooth(isBelow));
 }
+
+const smooth = (t) => t * t * (3 - 2 * t);
 
 /** A dark funnel behind the lips, with upper teeth. */
 function mouth(lips) {

@@ -12,7 +12,7 @@ void main() {
   facing = turn * normal;
   paint = tint;
   float depth = distance - place.z;
-  gl_Position = vec4(place.xy * lens / vec2(max(aspect, 1.0), max(1.0, 1.0 / aspect)), depth - 1.0, depth);
+  gl_Position = vec4((place.xy + vec2(0, 0.05)) * lens / vec2(max(aspect, 1.0), max(1.0, 1.0 / aspect)), depth - 1.0, depth);
 }`;
 
 export const SHADER_FRAGMENT = `#version 300 es

@@ -5,7 +5,7 @@ import { SHADER_FRAGMENT, SHADER_VERTEX } from "./head_shaders.js";
 import { completeHead } from "./head_mesh.js";
 
 const FIELD_OF_VIEW = 0.42; // radians
-const DISTANCE = 3.9;
+const DISTANCE = 3.7;
 
 export class HeadView {
   /** `head`: what the server's /studio/head answers. */

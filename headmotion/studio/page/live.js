@@ -47,13 +47,11 @@ export class Live {
 
   /** The last seconds of the recording. */
   recent(seconds) {
-    const all = new Float32Array(this._samples.reduce((sum, block) => sum + block.length, 0));
-    let at = 0;
-    for (const block of this._samples) {
-      all.set(block, at);
-      at += block.length;
-    }
-    return all.subarray(Math.max(0, at - Math.round(seconds * this.rate)));
+    const size = this._samples[0]?.length ?? 1;
+    const blocks = this._samples.slice(-Math.ceil((seconds * this.rate) / size));
+    const all = new Float32Array(size * blocks.length);
+    blocks.forEach((block, k) => all.set(block, size * k));
+    return all;
   }
 
   /** Delay of the picture behind the voice (seconds). */

@@ -31,7 +31,7 @@ let model;
 async function opened() {
   if (!model) {
     ort.env.wasm.numThreads = 1; // more need a page that is isolated from others
-    ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
+    ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", import.meta.url).href };
     const [session, start] = await Promise.all([ort.InferenceSession.create("model.onnx"), read("state.json")]);
     model = { ...start, session };
   }
