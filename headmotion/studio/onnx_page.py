@@ -118,4 +118,6 @@ def _info(pipeline: Pipeline) -> dict[str, Any]:
         "fps": float(pipeline.spec.fps),
         "lookahead_ms": pipeline.lookahead_ms(),
     }
-    return {"models": [model], "faces": [BUNDLED], "formats": [], "renderers": {}, "speaks": False, "static": True}
+    rest = {"faces": [BUNDLED], "formats": [], "renderers": {}, "speaks": False, "static": True}
+    # Sound is decoded at the model's own rate, so that it is converted once.
+    return {"models": [model], "rate": pipeline.audio_encoder.sample_rate, **rest}

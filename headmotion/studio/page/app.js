@@ -63,7 +63,7 @@ class Studio {
       this.drawn = null;
     });
     const sample = await api.sample();
-    await this.setSpeech(await decode(sample));
+    await this.setSpeech(await decode(sample, this.info.rate));
     document.body.dataset.ready = "yes"; // for tests
   }
 
@@ -420,7 +420,7 @@ class Studio {
   async take(file) {
     if (!file) return;
     if (file.type.startsWith("image/")) await this.chooseFace(file, file.name);
-    else await attempt("Reading the sound …", async () => this.setSpeech(await decode(await file.arrayBuffer())));
+    else await attempt("Reading the sound …", async () => this.setSpeech(await decode(await file.arrayBuffer(), this.info.rate)));
   }
 }
 

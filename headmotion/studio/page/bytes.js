@@ -22,6 +22,8 @@ export function encodeWav(samples, rate) {
   view.setUint16(34, 16, true);
   word(36, "data");
   view.setUint32(40, 2 * samples.length, true);
-  samples.forEach((x, k) => view.setInt16(44 + 2 * k, Math.max(-1, Math.min(1, x)) * 32767, true));
+  // The same factor as in decoding, so that samples of 16 bits stay as they are.
+  const toInteger = (x) => Math.max(-32768, Math.min(32767, Math.round(x * 32768)));
+  samples.forEach((x, k) => view.setInt16(44 + 2 * k, toInteger(x), true));
   return new Blob([view], { type: "audio/wav" });
 }
