@@ -55,9 +55,9 @@ function skull(outline) {
     colors: Array(RINGS * size + 1).fill(SKIN),
     corners(start) {
       const ring = (number) => (k) => (number ? start + (number - 1) * size + k : outline[k]);
-      const strips = Array.from({ length: RINGS }, (_, number) => strip(ring(number), ring(number + 1), size)).flat();
+      const strips = Array.from({ length: RINGS }, (_, number) => strip(ring(number + 1), ring(number), size)).flat();
       const pole = start + RINGS * size;
-      for (let k = 0; k < size; k += 1) strips.push(ring(RINGS)(k), pole, ring(RINGS)((k + 1) % size));
+      for (let k = 0; k < size; k += 1) strips.push(pole, ring(RINGS)(k), ring(RINGS)((k + 1) % size));
       return strips;
     },
     vertices(face) {
@@ -77,7 +77,7 @@ function onSkull(at, center, angle) {
   const [dx, dy] = [at[0] - center[0], at[1] - center[1]];
   const isAbove = Math.max(0, Math.min(1, dy / 0.35));
   const isBelow = Math.max(0, Math.min(1, (-dy - 0.12) / 0.34));
-  const narrowing = Math.cos(angle) ** 0.75 * (1 + (0.14 + 0.46 * isAbove) * Math.sin(2 * angle));
+  const narrowing = Math.cos(angle) ** 0.75 * (1 + (0.14 + 0.28 * isAbove) * Math.sin(2 * angle));
   const depth = at[2] + (center[2] - 0.62 - at[2]) * Math.sin(angle) ** 1.15;
   const back = [center[0] + dx * narrowing, center[1] + dy * narrowing, depth];
   // The jaw leads into a neck, which goes down.
