@@ -41,7 +41,7 @@ def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> No
 
 
 def default_models() -> list[str]:
-    """Return the bundled models that stream, the one of `headmotion animate` first."""
+    """Return the bundled models, the one of `headmotion animate` first."""
     from .animate import animate
 
     default = next(str(parameter.default) for parameter in animate.params if parameter.name == "model")

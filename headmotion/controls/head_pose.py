@@ -24,7 +24,7 @@ class HeadModel:
     """The resting head of a representation, and the fit of its pose to frames. All tensors are float64.
 
     Raises:
-        MotionError: the representation lacks eyes or nose, or the resting pose is degenerate.
+        MotionError: the representation lacks eyes or nose or has no positions, or the resting pose is degenerate.
     """
 
     def __init__(self, context: ControlContext, control: str) -> None:
@@ -34,6 +34,9 @@ class HeadModel:
         self.skull = [point for point in context.points(control, "eyes", "nose") if point not in lids_and_lips]
         """Points that move with the skull only: corners of the eyes, nose."""
         self.name, self.dims = representation.name, representation.dims
+        if self.dims not in (2, 3):
+            got = f"{self.name} with {self.dims} number(s) per point"
+            raise MotionError(control, "a representation of points with x and y", got)
         if not bool(torch.isfinite(self.resting_pose).all()):
             raise MotionError(control, "a finite reference", "NaN or infinity")
         left, right = representation.scale_pair

@@ -78,3 +78,9 @@ def test_looking_to_the_side_retains_the_motion_of_the_head() -> None:
     torch.testing.assert_close(back.values[:, SKULL], talking(size=0).values[:, SKULL], atol=1e-2, rtol=0)
     steps = [m.values[:, 30].diff(dim=0).norm(dim=-1).mean() for m in (motion, turned)]
     assert 0.7 < steps[1] / steps[0] < 1.4
+
+
+def test_weights_have_no_head_that_turns() -> None:
+    weights = hm.Motion(torch.zeros(4, 52, 1), 25, {"type": "blendshapes"}, reference=torch.zeros(52, 1))
+    with pytest.raises(hm.MotionError, match="points with x and y"):
+        hm.controls.scale_head(weights, 0.5)

@@ -6,7 +6,7 @@ const FORMATS = [
   ["csv", "Table", "CSV", "talk.csv"],
   ["glb", "3D head", "glTF, ARKit", "talk.glb"],
   ["live-link", "Live Link", "CSV, ARKit", "talk-live-link.csv"],
-  ["vtt", "Mouth shapes", "WebVTT cues", "talk.vtt"],
+  ["vtt", "Visemes", "WebVTT cues", "talk.vtt"],
   ["html", "Web page", "one file", "talk.html"],
   ["gif", "GIF", "without sound", "talk.gif"],
 ];
