@@ -67,7 +67,7 @@ def frame_times() -> Iterator[FrameTime]:
 
 
 class Stopwatch:
-    """Seconds spent in functions. What runs within a timed function counts as part of it."""
+    """Seconds of the processor that functions take. What runs within a timed function counts as part of it."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -97,18 +97,18 @@ class Stopwatch:
         def call(*arguments: Any, **options: Any) -> Any:
             if self._inside:
                 return function(*arguments, **options)
-            self._inside, start = True, time.perf_counter()
+            self._inside, start = True, time.process_time()
             try:
                 return function(*arguments, **options)
             finally:
                 self._inside = False
-                self.seconds[label] += time.perf_counter() - start
+                self.seconds[label] += time.process_time() - start
 
         return call
 
 
 class StepTime(NamedTuple):
-    """Seconds of a training step."""
+    """Seconds of the processor for a training step, which other programs disturb less than those on the clock."""
 
     recipe: str
     phase: str
@@ -129,10 +129,10 @@ def step_times(corpus: Path, device: torch.device | None = None, overrides: Sequ
             stopwatch = Stopwatch()
             phase.step(0)
             with stopwatch.timing(parts):
-                start = time.perf_counter()
+                start = time.process_time()
                 for number in range(1, steps + 1):
                     phase.step(number)
-                total = time.perf_counter() - start
+                total = time.process_time() - start
             shares = Counter({label: seconds / total for label, seconds in stopwatch.seconds.items()})
             shares["other"] = 1 - sum(shares.values())
             parts.finish(phase)
