@@ -67,9 +67,10 @@ def frame_times() -> Iterator[FrameTime]:
 
 
 class Stopwatch:
-    """Seconds of the processor that functions take. What runs within a timed function counts as part of it."""
+    """Seconds that functions take, by a clock. What runs within a timed function counts as part of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self.seconds: dict[str, float] = defaultdict(float)
         self._inside = False
 
@@ -97,18 +98,18 @@ class Stopwatch:
         def call(*arguments: Any, **options: Any) -> Any:
             if self._inside:
                 return function(*arguments, **options)
-            self._inside, start = True, time.process_time()
+            self._inside, start = True, self._clock()
             try:
                 return function(*arguments, **options)
             finally:
                 self._inside = False
-                self.seconds[label] += time.process_time() - start
+                self.seconds[label] += self._clock() - start
 
         return call
 
 
 class StepTime(NamedTuple):
-    """Seconds of the processor for a training step, which other programs disturb less than those on the clock."""
+    """Seconds of a training step."""
 
     recipe: str
     phase: str
@@ -119,20 +120,25 @@ class StepTime(NamedTuple):
     """Fraction of the time by part of the step."""
 
 
-def step_times(corpus: Path, device: torch.device | None = None, overrides: Sequence[str] = ()) -> Iterator[StepTime]:
+def step_times(
+    corpus: Path,
+    device: torch.device | None = None,
+    overrides: Sequence[str] = (),
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[StepTime]:
     """Time the steps of both phases of `RECIPES`, on one device, with further changes of all recipes."""
     for recipe, (changes, counts) in RECIPES.items():
         parts = build_training(load_recipe(recipe, [*changes, *overrides]), [corpus], Processes(device=device))
         for phase, steps in zip(parts.phases, counts, strict=True):
             assert isinstance(phase, ContrastivePhase | AdversarialPhase)
             phase.start()
-            stopwatch = Stopwatch()
+            stopwatch = Stopwatch(clock)
             phase.step(0)
             with stopwatch.timing(parts):
-                start = time.process_time()
+                start = clock()
                 for number in range(1, steps + 1):
                     phase.step(number)
-                total = time.process_time() - start
+                total = clock() - start
             shares = Counter({label: seconds / total for label, seconds in stopwatch.seconds.items()})
             shares["other"] = 1 - sum(shares.values())
             parts.finish(phase)

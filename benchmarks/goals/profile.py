@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ def rows() -> Iterator[str]:
     yield from ("", "## A training step", "", "| recipe and phase | seconds | share |", "|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
-        for step in step_times(corpus):
+        for step in step_times(corpus, clock=time.process_time):
             case = f"`{step.recipe}`, {step.phase} phase, {step.clips} clips"
             yield f"| {case} | {step.seconds:.2f} | {as_text(step.shares)} |"
     yield from ("", "## What accelerations bring", "", ACCELERATIONS, "")
@@ -84,7 +85,8 @@ INTRODUCTION = """\
 # Where the time goes
 
 Made by `python -m benchmarks.goals.profile`, on one thread. What runs within a matrix product or a convolution counts
-as part of it. The time between operators, which is Python's, is not in the table of frames.
+as part of it. The time between operators, which is Python's, is not in the table of frames. The seconds of a command
+and of a training step are the processor's.
 
 """
 ACCELERATIONS = """\
