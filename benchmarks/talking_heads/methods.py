@@ -7,7 +7,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ import torch
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.interfaces.renderer import Picture
-from headmotion.core.plugins import registry
+from headmotion.pipeline.pipeline import model_path
 
 from .recording import Frames, Recording
 
@@ -168,4 +167,4 @@ def load(model: str) -> hm.Pipeline:
 @functools.cache
 def digest(model: str) -> str:
     """Return the SHA-256 of a model's weights and spec."""
-    return read_header(registry().models.get(model, Path(model))).sha256
+    return read_header(model_path(model)).sha256

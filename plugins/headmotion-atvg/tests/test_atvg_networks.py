@@ -96,7 +96,7 @@ def vg_net(**fields: object) -> nn.Module:
 
 @torch.no_grad()
 def test_frames_are_painted_where_the_attention_is_and_copied_elsewhere() -> None:
-    network, still = vg_net(), torch.rand(1, 3, 32, 32)
+    network, still = vg_net(follow_head=False), torch.rand(1, 3, 32, 32)
     poses = FACE.neutral() + 0.01 * torch.randn(1, 3, 68, 2)
     network.maps.bias[3] = -30.0
     copied = network.pictures(still, poses[:, 0], poses)
@@ -104,6 +104,28 @@ def test_frames_are_painted_where_the_attention_is_and_copied_elsewhere() -> Non
     network.maps.bias[3] = 30.0
     painted = network.pictures(still, poses[:, 0], poses)
     torch.testing.assert_close(painted["frames"], painted["motion_map"])
+
+
+@torch.no_grad()
+def test_the_still_picture_follows_the_head() -> None:
+    network, still, pose = vg_net(), torch.rand(1, 3, 32, 32), FACE.neutral()[None]
+    network.maps.bias[3] = -30.0
+    moved = pose[:, None] + torch.tensor([2 / 32, 0.0])
+    outputs = network.pictures(still, pose, torch.cat([pose[:, None], moved], dim=1))
+    same, shifted = outputs["frames"][0]
+    torch.testing.assert_close(same, still[0], atol=1e-4, rtol=0)
+    # The middle is two pixels further right, the border where it was.
+    torch.testing.assert_close(shifted[:, 11:21, 12:21], still[0, :, 11:21, 10:19], atol=1e-4, rtol=0)
+    torch.testing.assert_close(shifted[:, 0], still[0, :, 0], atol=0.05, rtol=0)
+    # What the network sees does not move.
+    attention = outputs["landmark_attention"][0]
+    torch.testing.assert_close(attention[0], attention[1], atol=1e-4, rtol=0)
+
+
+def test_a_representation_without_a_head_is_one_line() -> None:
+    points = hm.BuildContext(hm.resolve_spec("representation", "keypoints").build(), 13)
+    with pytest.raises(hm.SpecError, match="groups among brows, nose, eyes, got keypoints; set follow_head to false"):
+        VGNetSpec(preset="small").build(points)
 
 
 @torch.no_grad()
@@ -119,7 +141,7 @@ def test_the_state_continues_a_sequence() -> None:
 @torch.no_grad()
 def test_the_gain_of_differences_changes_nothing_where_there_are_none() -> None:
     still, pose = torch.rand(1, 3, 32, 32), FACE.neutral()[None]
-    plain, strong = vg_net(), vg_net(difference_gain=10.0)
+    plain, strong = (vg_net(follow_head=False, difference_gain=gain) for gain in (1.0, 10.0))
     same, moved = pose[:, None], pose[:, None] + 0.01 * torch.randn(1, 1, 68, 2)
     first, second = (network.pictures(still, pose, same)["frames"] for network in (plain, strong))
     torch.testing.assert_close(first, second)

@@ -16,6 +16,7 @@ from atvg_corpus import FACE, write_faces
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.data.corpus import open_corpus
+from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
@@ -174,6 +175,14 @@ def test_data_that_does_not_fit_is_one_line(corpus: Path, tmp_path: Path) -> Non
         representation={"type": "landmarks68"},
     )
     refuse("clips of at least 9 frames", short, "phases.vg-net.steps=0")
+    others = write_shards(
+        tmp_path / "others",
+        (replace(clip, landmarks=clip.landmarks[:, :24], frames=None) for clip in open_corpus(corpus)),
+        representation={"type": "keypoints", "points": 24},
+    )
+    refuse("landmarks", others, "phases.vg-net.steps=0")
+    with pytest.raises(hm.CorpusError, match=r"frames: expected .* got uint8 \[32, 32\]"):
+        encode_pictures([np.zeros((32, 32), np.uint8)])
 
 
 def test_published_recipes_are_whole() -> None:

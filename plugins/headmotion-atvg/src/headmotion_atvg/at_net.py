@@ -35,7 +35,7 @@ class State(NamedTuple):
 
 
 class ATNet(hm.Generator):
-    """``h_t = W LSTM([f(speech around t), g(h_reference)])``; streams with a look-ahead of three frames.
+    """``h_t = h_r + W LSTM([f(speech around t), g(h_r)])`` with those of the reference, ``h_r``; streams.
 
     Source: the paper, section 3.1. Zeros stand for the speech before the beginning and after the end: silence, whose
     cepstral coefficients are zero but for the first. With a basis of its own it moves the face of the reference, whose
@@ -117,22 +117,27 @@ class ATNet(hm.Generator):
         count = max(0, held.shape[1] // self.steps - BEHIND - AHEAD)
         if not count:
             return state.pose[:, None][:, :0], state._replace(held=held)
-        values, hidden, cell = self._coefficients(held, self._encode(state.pose), (state.hidden, state.cell))
-        return self._decode(values * self.gains.to(values), state.pose), State(
-            state.pose, held[:, count * self.steps :], hidden, cell
-        )
+        start = self._encode(state.pose)
+        changes, hidden, cell = self._changes(held, start, (state.hidden, state.cell))
+        values = start[:, None] + changes * self.gains.to(changes)
+        return self._decode(values, state.pose), State(state.pose, held[:, count * self.steps :], hidden, cell)
 
     def training_terms(self, real: hm.Sample, step: int, seed: int | Sequence[int]) -> Mapping[str, Tensor]:
         """Return the mean squared error of the coefficients, the published loss."""
         audio = real.audio[:, -real.motion.shape[1] * self.steps :]
         padded = functional.pad(audio, (0, 0, BEHIND * self.steps, AHEAD * self.steps))
-        predicted = self._coefficients(padded, self._encode(real.reference[:, -1]), None)[0]
+        start = self._encode(real.reference[:, -1])
+        predicted = start[:, None] + self._changes(padded, start, None)[0]
         return {"coefficients": self.weight * (predicted - self._encode(real.motion)).square().mean()}
 
-    def _coefficients(
+    def _changes(
         self, features: Tensor, pose: Tensor, state: tuple[Tensor, Tensor] | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return coefficients ``[B, t, K]`` of the frames whose windows are in the features, and the LSTM's state."""
+        """Return by how much coefficients ``[B, t, K]`` differ from those of the reference, and the LSTM's state.
+
+        The paper takes the identity out of all landmarks. Without that the reference has to pass unchanged through the
+        LSTM, whose errors then hide the speech.
+        """
         size = (BEHIND + 1 + AHEAD) * self.steps
         windows = features[..., self.first :].unfold(1, size, self.steps).mT  # [B, t, size, channels]
         batch, frames = windows.shape[:2]
