@@ -22,9 +22,11 @@ SOURCES = ["GRID speakers s1 and s4 (Cooke, Barker, Cunningham, Shao 2006; Zenod
 
 def pack(renderer: str, generator: str, output: Path) -> Path:
     """Write the model that has the renderer of one run and the generator of another."""
-    model, other = (hm.load(name, device="cpu") for name in (renderer, generator))
-    model.generator.load_state_dict(other.generator.state_dict())
-    recipes = {name: part.card["recipe"]["phases"] for name, part in (("vg-net", model), ("at-net", other))}
+    other, model = (hm.load(name, device="cpu") for name in (renderer, generator))
+    if other.renderer.spec != model.renderer.spec:
+        raise hm.SpecError("pack_model", f"runs with one spec of the renderer, {model.renderer.spec}", renderer)
+    model.renderer.load_state_dict(other.renderer.state_dict())
+    recipes = {name: part.card["recipe"]["phases"] for name, part in (("vg-net", other), ("at-net", model))}
     # Each phase with the settings that its own run had.
     phases = {name: recipes["vg-net" if name == "vg-net" else "at-net"][name] for name in model.card["phases"]}
     card = model.card | {
