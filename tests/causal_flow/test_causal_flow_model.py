@@ -38,6 +38,17 @@ def test_the_mouth_opens_on_speech_and_rests_in_pauses(pipe: hm.Pipeline) -> Non
     assert mouth[: len(loud)][loud].mean() > mouth[: len(quiet)][quiet].mean() + 0.02
 
 
+def test_settings_change_without_training(pipe: hm.Pipeline) -> None:
+    still = pipe.with_generator(head_amount=0.0)
+    assert still.spec.generator != pipe.spec.generator and still.card == pipe.card
+    for name, value in pipe.state_dict().items():
+        assert torch.equal(value, still.state_dict()[name])
+    with pytest.raises(hm.SpecError, match="expected settings that fit the weights, got width"):
+        pipe.with_generator(width=16)
+    with pytest.raises(hm.SpecError, match="head_size"):
+        pipe.with_generator(head_size=1)
+
+
 def test_it_stays_a_face_for_a_minute(pipe: hm.Pipeline) -> None:
     speech = hm.Audio.load(ASSETS / "speech.flac").read(16_000)
     motion = pipe.generate((np.resize(speech, 60 * 16_000), 16_000), reference=ASSETS / "portrait_landmarks.npz")
