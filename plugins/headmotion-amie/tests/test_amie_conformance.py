@@ -23,6 +23,7 @@ PARTS = [
     ("loss", {"type": "amie/estimator", "preset": "small"}),
     ("loss", MOTION),
     ("phase", MOTION),
+    ("metric", {"type": "amie/estimator"}),
 ]
 
 

@@ -5,8 +5,6 @@ Positions are in picture coordinates, 0..1 over a square picture; pixel ``i`` of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -97,15 +95,3 @@ def look_up(pictures: Tensor, positions: Tensor, size: int) -> Tensor:
         pictures.flatten(0, 1), grid, mode="bilinear", padding_mode="border", align_corners=False
     )
     return drawn.unflatten(0, pictures.shape[:2])
-
-
-def require_square(size: Iterable[int], component: str) -> int:
-    """Return the edge of square pictures.
-
-    Raises:
-        ImageError: pictures that are not square.
-    """
-    height, width = size
-    if height != width:
-        raise hm.ImageError(component, "square pictures", f"{width} x {height}")
-    return height

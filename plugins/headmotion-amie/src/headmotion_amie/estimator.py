@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import headmotion as hm
 
 from .bounds import BOUNDS, pair_scores, positive_part
-from .specs import EstimatorSpec, StatisticsSpec
+from .specs import EstimatorSpec
 from .speech import CONTEXT
 from .statistics_network import StatisticsNetwork
 
@@ -108,8 +108,3 @@ def shifted_bounds(network: StatisticsNetwork, sample: hm.Sample, bound: str, sh
     marginal = pair_scores(scores)[1]
     values = [BOUNDS[bound](scores.diagonal(shift, dim1=1, dim2=2), marginal) for shift in range(-shifts, shifts + 1)]
     return torch.stack(values)
-
-
-def network_spec(spec: StatisticsSpec) -> dict[str, Any]:
-    """Return the fields of a spec that decide what its network is."""
-    return {name: value for name, value in spec.model_dump(mode="json").items() if name in StatisticsSpec.model_fields}

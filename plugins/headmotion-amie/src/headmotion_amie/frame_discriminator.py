@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 import headmotion as hm
 
-from .alignment import require_square
 from .specs import FrameDiscriminatorSpec
 from .speech import CONTEXT, windows
 
@@ -28,18 +27,17 @@ class FrameDiscriminator(hm.Discriminator):
     def __init__(self, spec: FrameDiscriminatorSpec, context: hm.BuildContext) -> None:
         super().__init__(spec)
         self.needs = frozenset({"frames", "audio", "motion"} if spec.hears else {"frames", "motion"})
-        edge, self.steps = require_square(context.picture_size or (64, 64), NAME), context.steps_per_frame
-        cells = edge >> len(spec.image_widths)
+        self.steps, halvings = context.steps_per_frame, len(spec.image_widths)
+        height, width = context.picture_size or (64, 64)
+        cells = (height >> halvings) * (width >> halvings)
         if not cells:
-            expected = (
-                f"pictures of {1 << len(spec.image_widths)} pixels or more, for {len(spec.image_widths)} halvings"
-            )
-            raise hm.ImageError(NAME, expected, f"{edge} x {edge}", "take fewer image_widths")
+            expected = f"pictures of {1 << halvings} pixels or more, for {halvings} halvings"
+            raise hm.ImageError(NAME, expected, f"{width} x {height}", "take fewer image_widths")
         stages = [
             nn.Sequential(nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2))
             for inputs, outputs in pairwise((3, *spec.image_widths))
         ]
-        flat = spec.image_widths[-1] * cells**2
+        flat = spec.image_widths[-1] * cells
         self.image = nn.Sequential(*stages, nn.Flatten(), nn.Linear(flat, spec.image_size), nn.LeakyReLU(0.2))
         if spec.hears:
             self.scale = nn.BatchNorm1d(context.audio_channels, affine=False)

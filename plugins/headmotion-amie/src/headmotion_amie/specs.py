@@ -297,7 +297,7 @@ class FrameDiscriminatorSpec(PresetSpec, hm.DiscriminatorSpec):
         """Build the discriminator.
 
         Raises:
-            ImageError: pictures that are not square, or too small.
+            ImageError: pictures that are too small.
         """
         from .frame_discriminator import FrameDiscriminator
 
