@@ -98,8 +98,8 @@ def draw(runs: Mapping[str, Path], found: Mapping[str, Mapping[str, tuple[np.nda
             right.plot(shifts, found[name][split][0].mean(0), style, label=f"{name}, {split}", linewidth=1)
     left.set(title="training: recorded pairs", xlabel="step", ylabel="bound + 2 log 2")
     right.set(title="held-out clips: shifted speech", xlabel="shift of the speech (ms)")
-    for panel in (left, right):
-        panel.legend(frameon=False)
+    for panel, place in ((left, "upper left"), (right, "lower center")):
+        panel.legend(frameon=False, loc=place)
         panel.grid(alpha=0.3)
     figure.savefig(FIGURE, metadata={"Date": None})
 

@@ -113,3 +113,17 @@ def test_an_estimator_guides_the_generator_of_another_system(tmp_path: Path) -> 
     train("amie/estimator-on-motion", [corpus], run, device="cpu", overrides=few, quiet=True)
     last = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     assert {"sync", "information"} <= set(last) and (run / "estimator.safetensors").exists()
+
+
+@torch.no_grad()
+def test_the_bundled_model_hears() -> None:
+    pipe = hm.load("amie/grid", device="cpu")
+    assert pipe.card["speakers"] == 2 and pipe.renderer.training_picture_size == (128, 128)
+    pose = FACE.neutral()[None]
+    speech = pipe.audio_encoder(0.3 * torch.sin(torch.arange(7 * 640) / 5)[None])
+    silence = pipe.audio_encoder(torch.zeros(1, 7 * 640))
+    loud, quiet = (
+        pipe.renderer.pictures(torch.full((1, 3, 128, 128), 0.5), pose, pose[:, None].expand(-1, 3, -1, -1), features)
+        for features in (speech, silence)
+    )
+    assert float((loud["frames"] - quiet["frames"]).abs().max()) > 0.01
