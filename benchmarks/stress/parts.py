@@ -88,7 +88,8 @@ class PartsCampaign:
         one = Call(tuple(words), (0, 2), "made", keeps_progress=True, run=with_plugins(folder / "site"))
         variant = f"{kind}: {method} gives {garbage} in {words[0]}"
         findings, outcome = judged(one, folder, variant)
-        if outcome.status == 2 and "bad" not in outcome.err:
+        named = "bad" in outcome.err or kind.replace("_", " ") in outcome.err
+        if outcome.status == 2 and not named:
             findings.append(Finding("part not named", outcome.err.strip()[-300:], one.arguments, variant))
         return Result(variant, tuple(findings), **summary([outcome]))
 
