@@ -105,9 +105,6 @@ class KillsCampaign:
             try:
                 shutil.copytree(self.trees / job.tree, folder / "here")
                 one = Call(tuple(job.words.split()))
-                call(one, folder)  # imports what the next one needs
-                shutil.rmtree(folder / "here")
-                shutil.copytree(self.trees / job.tree, folder / "here")
                 outcome = call(one, folder)
                 assert outcome.status == 0, outcome
                 self._whole[name] = outcome, _digests(folder / "here", job)
