@@ -33,6 +33,8 @@ CANARY = "canary"
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
 CHANGES = ("os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "shutil.rmtree")
 """Audit events of what changes a folder; opening a file for writing is one too."""
+LOGS = ("stdout", "stderr", "events", "changes", "modules", "start")
+"""Files beside the call's folders in which it leaves what it did."""
 _PACKAGES = (
     "headmotion",
     "torch",
@@ -65,7 +67,6 @@ class Running:
 
     process: int
     started: float
-    own_bytes: int
     files: Mapping[str, Path] = field(default_factory=dict)
 
     def wait(self) -> Outcome:
@@ -79,7 +80,7 @@ class Running:
             err=_text(self.files["stderr"]),
             cpu_s=usage.ru_utime + usage.ru_stime,
             wall_s=time.monotonic() - self.started,
-            peak_bytes=max(0, usage.ru_maxrss * 1024 - self.own_bytes),
+            peak_bytes=max(0, usage.ru_maxrss * 1024 - int(_text(self.files["start"]) or 0)),
             events=tuple(_text(self.files["events"]).splitlines()),
             changes=len(_text(self.files["changes"])),
             timed_out=timed_out or code == -signal.SIGXCPU,
@@ -107,17 +108,16 @@ def start(
     """
     for name in ("here", "home", "temporary"):
         (folder / name).mkdir(exist_ok=True)
-    files = {name: folder / f"{name}{tag}" for name in ("stdout", "stderr", "events", "changes", "modules")}
+    files = {name: folder / f"{name}{tag}" for name in LOGS}
     for path in files.values():
         path.unlink(missing_ok=True)
-    own_bytes = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     sys.stdout.flush()
     sys.stderr.flush()
     started = time.monotonic()
     process = os.fork()
     if not process:
         _child(one, folder, files, dict(environment or {}), killing)
-    return Running(process, started, own_bytes, files)
+    return Running(process, started, files)
 
 
 def _wait(process: int) -> tuple[int, Any, bool]:
@@ -173,7 +173,8 @@ def _confine(folder: Path, files: Mapping[str, Path], environment: dict[str, str
     import tempfile
 
     tempfile.tempdir = None
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages, resident = map(int, Path("/proc/self/statm").read_text().split()[:2])
+    files["start"].write_text(str(resident * resource.getpagesize()))
     # Twice the bound, so that what exceeds it is measured, and the machine is safe.
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2 * MEMORY_BYTES,) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, 40 * CPU_S))  # a case may raise it

@@ -16,8 +16,8 @@ from .case import Call, Result, summary
 from .documents import STRANGE
 from .files import judged
 
-TAKEN_OUT = {"serve"}
-"""Commands that do not end by themselves."""
+TAKEN_OUT = {"serve", "studio", "mic", "demo"}
+"""Commands that do not end by themselves, or take long whatever their options are."""
 NUMBERS = ["nan", "inf", "-inf", "1e308", "-1", "0", "1", "2", "0.5", "1e-300", "9" * 400, "0x10", "", " ", "1,2", "²"]
 NAMES = [
     *["speech.wav", "model.safetensors", "pose.npz", "motion.npz", "face.png", "corpus", "report", "recipe.yaml"],
