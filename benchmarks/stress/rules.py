@@ -129,7 +129,7 @@ def check_outputs(folder: Path, names: list[str]) -> Iterator[tuple[str, str]]:
 
                 with np.load(path) as arrays:
                     [arrays[key] for key in arrays.files]
-            elif not path.stat().st_size:
+            elif not path.stat().st_size and path.suffix != ".jsonl":  # nothing was refused
                 yield "half-written", name
         except Exception as error:
             yield "half-written", f"{name}: {error}"
