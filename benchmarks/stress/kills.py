@@ -11,7 +11,7 @@ from random import Random
 from .case import Call, Finding, Outcome, Result, summary
 from .files import judged
 from .forked import Killing, call
-from .rules import check_outputs, contents
+from .rules import check_outputs, contents, is_left_over
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class KillsCampaign:
         got = _digests(here, job)
         if different := sorted(path for path in digests if got.get(path) != digests[path]):
             findings.append(Finding("other result", ", ".join(different[:5]), again.arguments, variant))
-        if hidden := [path for path in contents(here) if Path(path).name.startswith(".")]:
+        if hidden := [path for path in contents(here) if is_left_over(path)]:
             findings.append(Finding("left over", ", ".join(hidden[:5]), again.arguments, variant))
         facts = {"killed": int(killed.status < 0), "max_changes": whole.changes}
         return Result(variant, tuple(findings), facts=facts, **summary([killed, outcome]))

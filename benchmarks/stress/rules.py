@@ -15,6 +15,9 @@ from .forked import MEMORY_BYTES
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+RECORDS = ".headmotion-records"
+"""Records of finished jobs, which a later call looks at; see docs/many-files.md."""
+
 Contents = Mapping[str, tuple[int, int, bytes]]
 """What lies in a folder: kind, size and the first bytes by relative path."""
 
@@ -92,7 +95,7 @@ def _files(one: Call, outcome: Outcome, before: Contents, after: Contents) -> It
     left = [
         path for path in after if path.startswith("temporary/") and "torchinductor" not in path and path not in before
     ]
-    hidden = [path for path in made if Path(path).name.startswith(".")]
+    hidden = [path for path in made if is_left_over(path)]
     if not outcome.timed_out and (left or hidden):
         yield "left over", ", ".join([*left, *hidden][:5])
     stray = [path for path in made if path not in allowed and not hidden]
@@ -133,6 +136,12 @@ def check_outputs(folder: Path, names: list[str]) -> Iterator[tuple[str, str]]:
                 yield "half-written", name
         except Exception as error:
             yield "half-written", f"{name}: {error}"
+
+
+def is_left_over(path: str) -> bool:
+    """Return whether a path is a hidden one that no finished call should leave."""
+    parts = Path(path).parts
+    return any(part.startswith(".") for part in parts) and RECORDS not in parts
 
 
 def last_lines(text: str) -> str:
