@@ -41,7 +41,7 @@ def sound(kind: str, seconds: float, rate: int, seed: int) -> Wave:
         "offset": lambda: np.full(count, rng.uniform(-1, 1)),
         "clicks": lambda: (rng.random(count) < 0.001) * rng.choice([-1.0, 1.0], count),
         "speech": lambda: 0.3 * np.sin(2 * np.pi * 150 * time) * np.maximum(0, np.sin(2 * np.pi * 3 * time)),
-        "loud": lambda: rng.normal(0, 50, count),
+        "loud": lambda: rng.uniform(-60, 60, count),
         "sweep": lambda: np.sin(2 * np.pi * rate / 4 * time**2 / max(seconds, 0.1)),
     }
     return np.asarray(waves[kind](), np.float32)
