@@ -49,7 +49,8 @@ def _promise() -> str:
 
 
 def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]]) -> Iterator[str]:
-    yield from ("## Campaigns", "")
+    hours = sum(line["seconds"] for line in portions) / 3600
+    yield from ("## Campaigns", "", f"{hours:.1f} hours in all. A longer run says more.", "")
     yield "| campaign | cases | calls | refused in one line | with findings | hours | most MiB | longest call (CPU s) |"
     yield "|---|---|---|---|---|---|---|---|"
     for campaign in campaigns(WORK):
@@ -57,9 +58,9 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
         cases = {(line["seed"], line["number"]) for line in findings if line["campaign"] == campaign.name}
         if own:
             sums = [sum(line[name] for line in own) for name in ("cases", "calls", "refused")]
-            hours = sum(line["seconds"] for line in own) / 3600
+            own_hours = sum(line["seconds"] for line in own) / 3600
             peak, cpu = max(line["peak_bytes"] for line in own) >> 20, max(line["cpu_s"] for line in own)
-            cells = [campaign.title, *sums, len(cases), f"{hours:.2f}", peak, f"{cpu:.1f}"]
+            cells = [campaign.title, *sums, len(cases), f"{own_hours:.2f}", peak, f"{cpu:.1f}"]
             yield "| " + " | ".join(map(str, cells)) + " |"
     facts = _facts(portions)
     yield ""
