@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from headmotion.core.pipeline_spec import DEFAULT_MODEL
+from headmotion.core.default_model import DEFAULT_MODEL
 
 from .console import show
 from .options import (

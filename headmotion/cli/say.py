@@ -52,6 +52,7 @@ def say(
     words_per_minute: int,
     pitch: int,
     phonemes: Path | None,
+    quiet: bool,
     **choices: Any,
 ) -> None:
     """Speak TEXT with espeak-ng, as a sound file, a video or a motion.
@@ -82,8 +83,11 @@ def say(
             show(path)
     animated = tuple(path for path in outputs if path.suffix.lower() not in SOUND)
     if animated:
-        given = {name: value for name, value in choices.items() if value is not None}
+        given = [f"--{name}={value}" for name, value in choices.items() if value is not None]
+        given += ["--quiet"] if quiet else []
         with tempfile.TemporaryDirectory() as folder:
             speech = Path(folder) / "speech.wav"
             soundfile.write(speech, utterance.samples, utterance.sample_rate)
-            context.invoke(animate, audio=(speech,), outputs=animated, **given)
+            arguments = [str(speech), *(f"--output={path}" for path in animated), *given]
+            # Parsed as on the command line, so that every option has its default.
+            context.exit(animate.main(arguments, "headmotion animate", standalone_mode=False) or 0)

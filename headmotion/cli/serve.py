@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.errors import ServingError
-from headmotion.core.pipeline_spec import DEFAULT_MODEL
 
 from .console import echo
 from .options import any_path, device, existing_file, one_thread, options

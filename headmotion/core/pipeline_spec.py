@@ -11,9 +11,6 @@ from .errors import HeadmotionError, SpecError
 from .interfaces.specs import AudioEncoderSpec, DetectorSpec, GeneratorSpec, RendererSpec, RepresentationSpec
 from .spec import Spec, SpecField
 
-DEFAULT_MODEL = "ms-sync"
-"""Bundled model that is loaded where none is named."""
-
 
 class PipelineSpec(Spec):
     """The parts of a pipeline: audio encoder, representation, generator, renderer and, for pictures, detector."""

@@ -17,6 +17,7 @@ from ..controls import MotionEdit
 from ..core.built import checked_part, checked_representation
 from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
 from ..core.component import require_registered
+from ..core.default_model import DEFAULT_MODEL
 from ..core.device import pick_device
 from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
 from ..core.interfaces.capabilities import Estimate
@@ -24,7 +25,7 @@ from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
 from ..core.motion import Motion
 from ..core.outputs import checked_pictures
-from ..core.pipeline_spec import DEFAULT_MODEL, PipelineSpec
+from ..core.pipeline_spec import PipelineSpec
 from ..core.plugins import registry
 from ..core.spec import building
 from ..core.timing import Rate

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ServingError
+from ..core.files import write_text
 from ..core.motion import Motion
 from ..export.motion_files import write_motion
 from .face_packet import Crop, portrait_spec
@@ -54,7 +55,7 @@ def take_file(
     with tempfile.TemporaryDirectory(prefix="headmotion-studio-") as folder:
         path = Path(folder) / f"talk.{SUFFIXES.get(format, format)}"
         if format == "html":
-            path.write_text(talk_page(face.described(crop), motion, take.speech), "utf-8")
+            write_text(path, talk_page(face.described(crop), motion, take.speech))
         elif format in VIDEOS:
             _render(take, motion, face, crop, path, renderer)
         else:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import HeadmotionError
+from ..core.files import write_text
 from ..core.hookspecs import ENTRY_POINT_GROUP
 from ..core.plugins import OWN_DISTRIBUTION, registry
 
@@ -30,8 +31,8 @@ def installed_plugin(name: str, module: str) -> Iterator[None]:
         info = Path(site) / f"{OWN_DISTRIBUTION}_{name}-1.0.dist-info"
         info.mkdir()
         metadata = f"Metadata-Version: 2.1\nName: {OWN_DISTRIBUTION}-{name}\nVersion: 1.0\n"
-        (info / "METADATA").write_text(metadata, "utf-8")
-        (info / "entry_points.txt").write_text(f"[{ENTRY_POINT_GROUP}]\n{name} = {module}\n", "utf-8")
+        write_text(info / "METADATA", metadata)
+        write_text(info / "entry_points.txt", f"[{ENTRY_POINT_GROUP}]\n{name} = {module}\n")
         sys.path.insert(0, site)
         _forget_plugins()
         try:
