@@ -9,7 +9,6 @@ import sys
 
 import click
 
-from headmotion.core.blame import plugin_error
 from headmotion.core.errors import HeadmotionError, describe
 from headmotion.core.progress import stop_bars
 
@@ -75,6 +74,8 @@ def main() -> None:
     except HeadmotionError as error:
         fail(str(error), MISTAKE)
     except (Exception, SystemExit) as error:
+        from headmotion.core.blame import plugin_error  # imports pydantic, which help need not do
+
         if (blamed := plugin_error(error)) is not None:
             fail(str(blamed), MISTAKE)
         if not _is_out_of_memory(error):
