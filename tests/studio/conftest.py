@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def open_page(browser: Any) -> Callable[[], AbstractContextManager[Any]]:
+    """Open pages whose errors fail the test."""
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(120_000)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        yield page
+        page.close()
+        assert not errors
+
+    return opened
+
+
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page whose errors fail the test."""
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.set_default_timeout(120_000)
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert not errors
+def page(open_page: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
+    with open_page() as opened:
+        yield opened
