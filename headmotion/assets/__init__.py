@@ -24,6 +24,7 @@ def headmotion_licenses() -> Iterable[Asset]:
             note="statistics of several speakers; none of their recordings is part of it",
         ),
         Asset("sentences.json", "Apache-2.0", "word lists of synthetic sentences, written for headmotion"),
+        Asset("icon.svg", "Apache-2.0", "sign of the studio, drawn for headmotion"),
         Asset(
             "onnxruntime-web",
             "MIT",
