@@ -42,9 +42,9 @@ def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> No
 
 def default_models() -> list[str]:
     """Return the bundled models, the one of `headmotion animate` first."""
-    from .animate import animate
-
-    default = next(str(parameter.default) for parameter in animate.params if parameter.name == "model")
     import headmotion
 
-    return [default, *(name for name in headmotion.models() if name != default)]
+    from .animate import animate
+
+    default = next(parameter.default for parameter in animate.params if parameter.name == "model")
+    return sorted(headmotion.models(), key=lambda name: (name != default, name))
