@@ -41,10 +41,11 @@ def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> No
 
 
 def default_models() -> list[str]:
-    """Return the bundled models, the one of `headmotion animate` first."""
+    """Return headmotion's own models, the one of `headmotion animate` first; those of plugins are loaded if named."""
     import headmotion
 
     from .animate import animate
 
     default = next(parameter.default for parameter in animate.params if parameter.name == "model")
-    return sorted(headmotion.models(), key=lambda name: (name != default, name))
+    own = [name for name in headmotion.models() if "/" not in name]
+    return sorted(own, key=lambda name: (name != default, name))
