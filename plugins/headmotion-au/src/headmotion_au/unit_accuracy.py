@@ -100,7 +100,7 @@ def _correlation(drawn: Tensor, real: Tensor) -> list[float]:
     for ours, theirs in zip(drawn.double().T, real.double().T, strict=True):
         moves = len(theirs) > 1 and float(theirs.std()) > MIN_DEVIATION
         # A drawing that does not move at all has nothing in common with a recording that does.
-        still = len(ours) < 2 or float(ours.std()) < 1e-9
+        still = len(ours) < 2 or float(ours.std()) < MIN_DEVIATION
         pair = torch.stack([ours, theirs])
         values.append(np.nan if not moves else 0.0 if still else float(torch.corrcoef(pair)[0, 1]))
     return values
