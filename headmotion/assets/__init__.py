@@ -32,6 +32,5 @@ def headmotion_licenses() -> Iterable[Asset]:
             bundled=False,
             note="headmotion export --web copies two files of it into the page",
         ),
-        Asset("icon.svg", "Apache-2.0", "drawn for headmotion's studio"),
         Asset("speech.flac", "Apache-2.0", "synthesized by espeak-ng from a text written for headmotion"),
     ]
