@@ -18,6 +18,8 @@ from .files import judged
 
 TAKEN_OUT = {"serve", "studio", "mic", "demo"}
 """Commands that do not end by themselves, or take long whatever their options are."""
+OTHER_OUTPUTS = {"phonemes", "report"}
+"""Options that name a further file to be written."""
 NUMBERS = ["nan", "inf", "-inf", "1e308", "-1", "0", "1", "2", "0.5", "1e-300", "9" * 400, "0x10", "", " ", "1,2", "²"]
 NAMES = [
     *["speech.wav", "model.safetensors", "pose.npz", "motion.npz", "face.png", "corpus", "report", "recipe.yaml"],
@@ -88,6 +90,8 @@ def _words(command: click.Command, rng: Random) -> list[str]:
         elif "output" in name or name in ("data", "landmarks"):
             if rng.random() < 0.9:
                 words += [parameter.opts[-1], _good(name, command, rng) if rng.random() < 0.8 else _value(rng)]
+        elif name in OTHER_OUTPUTS:
+            words += [parameter.opts[-1], f"made/{name}.csv"] if rng.random() < 0.2 else []
         elif rng.random() < 0.15:
             flag = isinstance(parameter, click.Option) and parameter.is_flag
             words += [parameter.opts[-1]] if flag else [parameter.opts[-1], _value(rng, parameter)]

@@ -73,7 +73,8 @@ def say(
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(["phoneme", "start_s", "onset_s", "end_s"])
         rows.writerows([each.symbol, each.start, each.onset, each.end] for each in utterance.phonemes)
-        write_text(phonemes, table.getvalue())
+        with atomic_output(phonemes) as temporary:
+            write_text(temporary, table.getvalue())
         show(phonemes)
     for path in outputs:
         if path.suffix.lower() in SOUND:
