@@ -95,6 +95,7 @@ def main() -> None:
     parser.add_argument("--method", action="append", default=[], metavar="NAME=MODEL[:MOTION]", help="a row")
     parser.add_argument("--clips", type=int, default=12, help="clips per split at most, spread over it")
     parser.add_argument("--splits", nargs="+", default=["val", "test"])
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="ID", help="chosen clips that are damaged")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/talking-heads"))
     parser.add_argument("--page", type=Path, help="page whose block between the marks is replaced")
     parser.add_argument("--sheet", type=Path, help="picture file; default: sheet.jpg in the output folder")
@@ -103,7 +104,7 @@ def main() -> None:
     comparison = Comparison(methods, Results(given.output))
     corpus = open_corpus(given.corpus)
     for split in given.splits:
-        comparison.add(split, choose(corpus, split, given.clips))
+        comparison.add(split, [r for r in choose(corpus, split, given.clips) if r.name not in given.leave_out])
     write_text(given.output / "tables.md", "\n".join(comparison.lines))
     write_text(given.output / "values.json", json.dumps(comparison.values, indent=1, default=str))
     write_sheet(given.sheet or given.output / "sheet.jpg", comparison.sheet)
