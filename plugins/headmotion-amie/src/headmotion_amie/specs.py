@@ -62,9 +62,9 @@ class DynamicAttentionSpec(hm.Spec):
     """Whether frames are attenuated after training too, by the last rate."""
     margin: float = Field(0.25, ge=0)
     """Room around the lips in the first mask, as a fraction of the longer edge of their box."""
-    width: Width = 16
+    width: Width = 8
     """Channels of the network that refines the mask."""
-    stride: Literal[1, 2, 4, 8] = 1
+    stride: Literal[1, 2, 4, 8] = 4
     """Pixels of the picture per cell of the mask."""
 
 
@@ -72,38 +72,38 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
     """Video from one picture and speech: each frame from the picture, 200 ms of speech, and the frame before."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {},
-        "small": {
-            "size": 128,
-            "identity_widths": (16, 32, 48, 64, 64),
-            "image_widths": (8, 16, 24, 32, 32),
-            "speech_widths": (8, 16, 32, 32, 64),
-            "identity_size": 64,
-            "image_size": 32,
-            "speech_size": 64,
-            "attention": {"width": 8, "stride": 4},
-            "blends": True,
+        "small": {},
+        "paper": {
+            "size": 256,
+            "identity_widths": (64, 128, 256, 512, 512, 512),
+            "image_widths": (64, 128, 256, 512, 512, 512),
+            "speech_widths": (64, 128, 256, 256, 512),
+            "identity_size": 512,
+            "image_size": 256,
+            "speech_size": 256,
+            "attention": {"width": 16, "stride": 1},
+            "blends": False,
         },
     }
 
     type: Literal["amie/generator"] = "amie/generator"
-    size: int = Field(256, ge=16, le=512)
+    size: int = Field(128, ge=16, le=512)
     """Edge of the pictures (px)."""
-    identity_widths: Widths = (64, 128, 256, 512, 512, 512)
+    identity_widths: Widths = (16, 32, 48, 64, 64)
     """Channels over the still picture; the decoder has the same, in reverse."""
-    image_widths: Widths = (64, 128, 256, 512, 512, 512)
+    image_widths: Widths = (8, 16, 24, 32, 32)
     """Channels over the frame before."""
-    speech_widths: SpeechWidths = (64, 128, 256, 256, 512)
+    speech_widths: SpeechWidths = (8, 16, 32, 32, 64)
     """Channels over speech."""
-    identity_size: Width = 512
+    identity_size: Width = 64
     """Numbers that say who it is."""
-    image_size: Width = 256
+    image_size: Width = 32
     """Numbers that say how the frame before looked."""
-    speech_size: Width = 256
+    speech_size: Width = 64
     """Numbers that say what is heard."""
     attention: DynamicAttentionSpec | None = DynamicAttentionSpec()
     """Dynamic attention to the frame before; None shows it as it is."""
-    blends: bool = False
+    blends: bool = True
     """Whether the decoder says where its colors are painted over the still picture, as VG-net does. The published
     decoder paints all pixels, which takes much longer to learn."""
     follows_head: bool = True
