@@ -20,6 +20,15 @@ from .speech import CONTEXT, SpeechEncoder
 NAME = "renderer amie/generator"
 
 
+class Encoded(NamedTuple):
+    """What an `ImageEncoder` makes of pictures."""
+
+    vector: Tensor
+    """``[B, size]``."""
+    maps: list[Tensor]
+    """The features of each stage, the finest first."""
+
+
 class State(NamedTuple):
     """A stream of the generator."""
 
@@ -27,6 +36,8 @@ class State(NamedTuple):
     """The frame that was drawn last, where the head of the still picture is, ``[B, 3, n, n]``, 0..1."""
     mask: Tensor
     """The mask of its lips, ``[B, 1, s, s]``."""
+    still: Encoded
+    """The still picture, encoded."""
 
 
 class Generator(hm.Renderer):
@@ -85,11 +96,12 @@ class Generator(hm.Renderer):
         if identity.shape[1:] != (3, *self.training_picture_size):
             expected = f"RGB pictures [B, 3, {', '.join(map(str, self.training_picture_size))}]"
             raise hm.ImageError(NAME, expected, f"the shape {list(identity.shape)}")
-        speech, still = self.speech(audio), self.identity(2 * identity - 1)
+        speech = self.speech(audio)
+        still = self.identity(2 * identity - 1) if state is None else state.still
         rectangle = identity.new_ones(len(identity), 1, 1, 1)
         if self.attention is not None:
             rectangle = self.attention.rectangle(self.alignment.lips(pose))
-        state = State(identity, rectangle) if state is None else state
+        state = State(identity, rectangle, still) if state is None else state
         drawn: dict[str, list[Tensor]] = {"frames": [], "paint": [], "lips_mask": []}
         for heard in speech.unbind(1):
             # Detached, so that a gradient goes through this step only.
@@ -102,7 +114,7 @@ class Generator(hm.Renderer):
             mask = state.mask
             if self.attention is not None:
                 mask = self.attention.next_mask(rectangle, state.mask.detach(), frame.detach())
-            state = State(frame, mask)
+            state = State(frame, mask, still)
         outputs = {name: torch.stack(values, dim=1) for name, values in drawn.items()}
         if self.spec.follows_head:
             moved = self.alignment.fit(pose, motion)
@@ -137,17 +149,13 @@ class Generator(hm.Renderer):
         for window in stream.windows(*CONTEXT):
             speech = window.audio_around(*CONTEXT)
             assert speech is not None
-            outputs, state = self.draw(stream.identity, stream.pose, window.due, speech, state)
-            yield from stream.to_frames(outputs["frames"])
-
-
-class Encoded(NamedTuple):
-    """What an `ImageEncoder` makes of pictures."""
-
-    vector: Tensor
-    """``[B, size]``."""
-    maps: list[Tensor]
-    """The features of each stage, the finest first."""
+            # One frame at a time, so that not even rounding depends on how the motion is divided.
+            steps = speech.shape[1] // (sum(CONTEXT) + window.count)
+            for frame in range(window.count):
+                heard = speech[:, frame * steps : (frame + 1 + sum(CONTEXT)) * steps]
+                pose = window.due[:, frame : frame + 1]
+                outputs, state = self.draw(stream.identity, stream.pose, pose, heard, state)
+                yield from stream.to_frames(outputs["frames"])
 
 
 class ImageEncoder(nn.Module):
