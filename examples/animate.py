@@ -10,7 +10,7 @@ import headmotion as hm
 
 assets, output = Path(hm.__file__).parent / "assets", Path(sys.argv[1] if len(sys.argv) > 1 else "out")
 
-pipe = hm.load("ms-sync")
+pipe = hm.load()
 motion = pipe.generate(assets / "speech.flac", reference=assets / "portrait_landmarks.npz", fps=30)
 motion.save(output / "talk.npz")
 video = pipe.render(

@@ -10,7 +10,7 @@ import headmotion as hm
 
 assets = Path(hm.__file__).parent / "assets"
 speech = hm.Audio.load(assets / "speech.flac")
-pipe = hm.load("ms-sync", device="cpu")
+pipe = hm.load(device="cpu")
 session = pipe.stream(reference=assets / "portrait_landmarks.npz", sample_rate=speech.rate)
 print(f"each frame waits for {pipe.lookahead_ms(speech.rate):.0f} ms of speech beyond its time stamp")
 

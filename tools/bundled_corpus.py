@@ -39,7 +39,7 @@ MOVED_WEIGHT = 0.5
 
 
 SILENT_WEIGHT = 0.35
-"""The same of silent copies, of which each counts as a speaker of its own."""
+"""The same of silent copies."""
 SILENCE_DB = (-100, -45)
 """Range of the level of their noise."""
 
@@ -62,7 +62,7 @@ def gather(shared: Path, prepared: Path | None, moved: int, spoken: int, synthet
 def silent_copy(clip: Clip) -> Clip:
     """Return the clip with lips and jaw as in its first frame, and with noise of a quiet room, or hardly any.
 
-    Anybody's speech may come before it when features are kept behind other clips, hence the speaker.
+    The speaker stays the same, so that where speakers are balanced, silence does not displace the other voices.
     """
     rng = np.random.default_rng([zlib.crc32(clip.id.encode()), 1000])
     motion = Motion(torch.from_numpy(clip.landmarks), clip.fps, {"type": "landmarks68", "dims": 3})
@@ -70,7 +70,6 @@ def silent_copy(clip: Clip) -> Clip:
     return replace(
         clip,
         id=f"{clip.id}-silent",
-        speaker=f"{clip.speaker}, silent {clip.id}",
         landmarks=scale_lips(motion, 0.0).values.numpy(),
         audio=noise.astype(np.float32),
         weight=SILENT_WEIGHT,

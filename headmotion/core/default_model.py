@@ -1,3 +1,3 @@
 """The model that is used where none is named; read by the command line before any package is imported."""
 
-DEFAULT_MODEL = "ms-sync"
+DEFAULT_MODEL = "causal-flow"

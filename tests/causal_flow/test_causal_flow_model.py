@@ -8,6 +8,7 @@ import torch
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
+from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.plugins import registry
 from headmotion.metrics.mouth_opening import opening_curve
 
@@ -16,12 +17,12 @@ ASSETS = Path(hm.__file__).parent / "assets"
 
 @pytest.fixture(scope="module")
 def pipe() -> hm.Pipeline:
-    return hm.load("causal-flow", device="cpu")
+    return hm.load(device="cpu")
 
 
 def test_it_has_a_card() -> None:
     path = registry().models["causal-flow"]
-    assert path.stat().st_size <= 8e6
+    assert path.stat().st_size <= 8e6 and DEFAULT_MODEL == "causal-flow"
     header = read_header(path)
     assert header.step >= 1000 and len(header.card["commit"]) == 40
     assert header.card["recipe"]["data"]["distributable_only"] is True
@@ -36,6 +37,13 @@ def test_the_mouth_opens_on_speech_and_rests_in_pauses(pipe: hm.Pipeline) -> Non
     smoothed = np.convolve(level, np.ones(7) / 7, "same")
     loud, quiet = smoothed > 0.3 * smoothed.max(), smoothed < 0.01 * smoothed.max()
     assert mouth[: len(loud)][loud].mean() > mouth[: len(quiet)][quiet].mean() + 0.02
+
+
+def test_the_mouth_is_closed_in_silence_also_after_speech(pipe: hm.Pipeline) -> None:
+    speech = hm.Audio.load(ASSETS / "speech.flac").read(16_000)[: 3 * 16_000]
+    wave = np.concatenate([speech, np.zeros(2 * 16_000, np.float32)])
+    mouth = opening_curve(pipe.representation, pipe.generate((wave, 16_000)).values)
+    assert mouth[100:].mean() < 0.2 * mouth[:75].max()
 
 
 def test_settings_change_without_training(pipe: hm.Pipeline) -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import headmotion as hm
 from headmotion.cli import cli
+from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.serving.client import connect
 
 
@@ -43,7 +44,7 @@ def test_a_server_in_a_process_of_its_own(tmp_path: Path) -> None:
         try:
             assert process.stdout is not None
             name, _, url = process.stdout.readline().strip().partition(" at ")
-            assert name == "ms-sync"
+            assert name == DEFAULT_MODEL
             with connect(url, token="correct-horse-battery") as session:
                 session.push(np.zeros(3_200, np.float32))
                 assert len(session.flush()) == 5
