@@ -101,6 +101,7 @@ def _files(name: str, kind: str) -> dict[str, str]:
     return {
         "pyproject.toml": fill("common", "pyproject.toml.txt", summary=part.summary),
         "README.md": fill("common", "README.md.txt", summary=part.summary, usage=usage),
+        "tests/conftest.py": fill("common", "conftest.py.txt"),
         f"tests/test_{module}.py": fill("common", "test_plugin.py.txt"),
         **{f"src/{module}/{file}": fill(kind, file) for file in ("__init__.py", "specs.py", f"{kind}.py")},
     }
