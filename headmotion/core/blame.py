@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from .errors import PluginError, describe
 from .spec import Spec
@@ -40,11 +42,20 @@ def _culprit(error: BaseException) -> tuple[Spec, str, BaseException] | None:
     culprit: Spec | None = None
     where = ""
     for frame, line in traceback.walk_tb(error.__traceback__):
-        spec = _spec_of(frame.f_locals.get("self"))
+        spec = _spec_of(_owner(frame))
         if spec is not None and "/" in spec.type_name():
             culprit = spec
         where = f"{Path(frame.f_code.co_filename).name}, line {line}"
     return None if culprit is None else (culprit, where, error)
+
+
+def _owner(frame: FrameType) -> object:
+    """Return whose method a frame runs: its ``self``, or the first argument of a wrapper that takes any arguments."""
+    code, values = frame.f_code, frame.f_locals
+    if "self" in values or not code.co_flags & inspect.CO_VARARGS:
+        return values.get("self")
+    arguments = values.get(code.co_varnames[code.co_argcount + code.co_kwonlyargcount], ())
+    return next(iter(arguments), None) if isinstance(arguments, tuple) else None
 
 
 def _spec_of(value: object) -> Spec | None:

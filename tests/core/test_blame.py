@@ -100,3 +100,15 @@ def test_what_is_no_part_is_refused(built: Any) -> None:
         checked_part(BrokenSpec(), built)
     part = Broken(BrokenSpec())
     assert checked_part(BrokenSpec(), part) is part
+
+
+def test_a_wrapped_method_is_the_part_s_own() -> None:
+    class Wrapped(Broken):
+        def forward(*arguments: Any, **options: Any) -> None:
+            raise KeyError
+
+    try:
+        Wrapped(BrokenSpec()).forward(ValueError())
+    except KeyError as caught:
+        blamed = plugin_error(caught)
+    assert blamed is not None and "clumsy/loss" in str(blamed)
