@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -84,3 +85,10 @@ def test_a_circle_would_be_noticed() -> None:
     assert names == ["b", "c"]
     names = [alias.name for x in statements(tree, top_level=True) if isinstance(x, ast.Import) for alias in x.names]
     assert names == ["b"]
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Folders of tests are no packages, so pytest refuses to import a second file of one name."""
+    folders = [ROOT / "tests", *(ROOT / "plugins").glob("*/tests")]
+    names = [path.name for folder in folders for path in folder.rglob("*.py") if path.name != "conftest.py"]
+    assert not [name for name, count in Counter(names).items() if count > 1]
