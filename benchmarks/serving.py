@@ -28,6 +28,7 @@ from urllib.request import ProxyHandler, build_opener
 
 import numpy as np
 
+from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.media.audio import Audio
 from headmotion.serving.client import connect_async
 
@@ -78,9 +79,9 @@ class Delays:
 
 
 @contextmanager
-def serving(sessions: int) -> Iterator[Served]:
-    """Run a server in a process of its own."""
-    command = [sys.executable, "-m", "headmotion", "serve", "--port", "0", "--device", "cpu"]
+def serving(model: str, sessions: int) -> Iterator[Served]:
+    """Run a server of a model in a process of its own."""
+    command = [sys.executable, "-m", "headmotion", "serve", "--model", model, "--port", "0", "--device", "cpu"]
     for limit in (f"sessions={sessions + 64}", "messages_per_s=500", "resume_s=2", "handshake_s=5", "stall_s=3"):
         command += ["--limit", limit]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -223,6 +224,7 @@ def with_bad_clients(served: Served, wave: np.ndarray, count: int, seconds: floa
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="bundled model, or a checkpoint as NAME=FILE")
     parser.add_argument("--seconds", type=float, default=30, help="length of each measurement")
     parser.add_argument("--sessions", type=int, nargs="+", default=COUNTS)
     parser.add_argument("--bad", type=int, default=50, help="good sessions beside the bad clients; 0: none")
@@ -234,7 +236,7 @@ def main() -> None:
     print("| sessions | in real time per core | use of a core | median delay (ms) | 99th percentile (ms) |", end="")
     print(" memory per session (MB) | failed |")
     print("|---|---:|---:|---:|---:|---:|---:|")
-    with serving(max(arguments.sessions)) as served:
+    with serving(arguments.model, max(arguments.sessions)) as served:
         asyncio.run(crowd(served, wave, 2, 3, None))  # warms up
         for count in arguments.sessions:
             for visit_s in (None, VISIT_S):
