@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
-from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -234,7 +233,7 @@ def animate(
         for name in ONLY_FOR_SEVERAL:
             if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 raise click.UsageError(f"--{name.removesuffix('_name')} is for several files.", context)
-        for path in animate_one(speech, image, outputs, model, device, given, quiet):
+        for path in _animate_one(speech, image, outputs, model, device, given, quiet):
             show(path)
         return
     if len(outputs) > 1:
@@ -270,7 +269,7 @@ def _is_several(path: Path) -> bool:
     return path.is_dir() or (not path.exists() and any(sign in str(path) for sign in "*?["))
 
 
-def animate_one(
+def _animate_one(
     audio: Path,
     image: Path | None,
     outputs: Sequence[Path],
@@ -303,11 +302,12 @@ def animate_one(
     source = chosen.landmarks or image
     reference = pipe.reference(source, detector=chosen.detector, face=chosen.face, mouth=chosen.mouth)
     parts = iter_motion(pipe, speech, chosen, reference)
-    if len(outputs) > 1 or motion_files:
-        # Otherwise the parts of a video are drawn as they are generated, in constant memory.
-        parts = iter([headmotion.Motion.concatenate(list(parts))])
-    for output, motion in zip(outputs, tee(parts, len(outputs)), strict=True):
+    if len(outputs) == len(videos) == 1:  # drawn as it is generated, in constant memory
+        yield write_video(pipe, parts, videos[0], image, speech, chosen, quiet=quiet)
+        return
+    motion = headmotion.Motion.concatenate(list(parts))
+    for output in outputs:
         if output in motion_files:
-            yield next(motion).save(output)
+            yield motion.save(output)
         else:
-            yield write_video(pipe, motion, output, image, speech, chosen, quiet=quiet)
+            yield write_video(pipe, [motion], output, image, speech, chosen, quiet=quiet)

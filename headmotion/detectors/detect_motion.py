@@ -16,13 +16,10 @@ from torch import Tensor
 from ..core.errors import DetectorError, ImageError
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RepresentationSpec, resolve_spec
 from ..core.motion import Motion
-from ..core.spec import building
 from ..core.timing import Rate, as_fps
 from ..media.file_kind import file_kind
-from ..media.image import read_picture
 from ..media.video_reader import open_video
 from .reference_pose import Face, PoseFinder
-from .resolve import detector_spec
 
 _log = logging.getLogger("headmotion")
 
@@ -41,7 +38,7 @@ def detect_motion(
 
     Args:
         path: a picture or a video.
-        representation: what the poses are; the detector must give it.
+        representation: what the poses are: one that the detector gives, or that converters make of it.
         detector: see `detector_spec`; None means `face-mesh`.
         face: which of several faces in the first frame that shows one: ``largest``, or a number from 1, from the left.
         fps: frames per second of the motion, whatever the video's own rate is.
@@ -49,7 +46,7 @@ def detect_motion(
     Raises:
         ImageError: neither a picture nor a video, or damaged.
         DetectorError: no face anywhere, or none of that number.
-        SpecError: the detector does not give this representation.
+        SpecError: nothing leads from what the detector gives to this representation.
     """
     source, rate = Path(path), as_fps(fps)
     try:
@@ -59,11 +56,9 @@ def detect_motion(
     if kind not in ("picture", "video"):
         raise ImageError("detection", "a picture or a video", str(source))
     built = resolve_spec("representation", representation).build()
-    chosen = detector_spec(detector)
-    with building("detector"):
-        finder = PoseFinder(chosen.build(BuildContext(built, 0)), built, face)
-    poses = _poses_in_video(finder, source, rate) if kind == "video" else finder.in_picture(read_picture(source))
-    provenance = {"detector": chosen.model_dump(mode="json"), "source": source.name}
+    finder = PoseFinder.build(detector, BuildContext(built, 0), face)
+    poses = _poses_in_video(finder, source, rate) if kind == "video" else finder.in_picture_file(source)
+    provenance = {"detector": finder.detector.spec.model_dump(mode="json"), "source": source.name}
     spec = built.spec.model_dump(mode="json")
     return Motion(poses, rate, spec, built.frame_of(poses), reference=poses[0], provenance=provenance)
 

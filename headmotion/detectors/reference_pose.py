@@ -10,27 +10,35 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.built import checked_part
 from ..core.errors import DetectorError
 from ..core.interfaces.detector import Detection, Detector, SupportsTracking
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation, UnitSquare
+from ..core.interfaces.specs import BuildContext, DetectorSpec
 from ..core.outputs import checked_detections
+from ..core.spec import building
 from ..core.timing import resample_frames
+from ..media.image import read_reduced, reduce_poses
 from ..media.video_reader import VideoFrame, last_frames
+from .converted import build_detector
 from .detection_points import DetectionPoints
+from .resolve import detector_spec
 
 Face = int | Literal["largest"]
 """Selection of a face: ``largest``, or its number from 1, counted from the left."""
 
 LONGEST_EDGE = 1280
 """Larger pictures are reduced to this edge (px) before detection."""
+MAX_READ_EDGE = 4096
+"""Longer edge (px) to which a larger picture may be reduced while it is read."""
 UPRIGHT_DEG = 60
 """Roll of a face (degrees, to either side) above which a warning says that it is not upright."""
 MIN_SIZE_PX = 32
@@ -64,6 +72,35 @@ class PoseFinder:
     """What the detector's poses are."""
     face: Face = "largest"
     """The selected face."""
+
+    @classmethod
+    def build(
+        cls, detector: DetectorSpec | dict[str, Any] | str | None, context: BuildContext, face: Face
+    ) -> PoseFinder:
+        """Build the detector, converted if it does not give the context's representation itself.
+
+        Args:
+            detector: see `detector_spec`.
+            context: gives the representation.
+            face: the selected face.
+
+        Raises:
+            SpecError: no such detector, or nothing leads from what it gives to the representation.
+        """
+        spec = detector_spec(detector)
+        with building(f"detector {spec.type_name()}"):
+            built = checked_part(spec, build_detector(spec, context))
+        return cls(built, context.representation, face)
+
+    def in_picture_file(self, path: Path) -> Tensor:
+        """Return the pose ``[1, P, D]`` in a picture file, in its pixels; a very large one is reduced as it is read.
+
+        Raises:
+            ImageError: not a picture, or damaged.
+            DetectorError: no face, or no face of the selected number.
+        """
+        picture, factor = read_reduced(path, MAX_READ_EDGE)
+        return reduce_poses(self.in_picture(picture), 1 / factor, self.representation)
 
     def in_picture(self, picture: Picture) -> Tensor:
         """Return the pose ``[1, P, D]`` in a picture ``uint8 [H, W, 3]``.

@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from .generate_many import GenerateReport
     from .pool import Pool
 
-MAX_SEARCH_EDGE = 4096
-"""Longer edge (px) to which a larger picture may be reduced before a detector searches it."""
-
 
 class Pipeline(nn.Module):
     """The built parts of a `PipelineSpec` on one device.
@@ -277,18 +274,12 @@ class Pipeline(nn.Module):
 
         # A function, because most references are poses already, and detectors are slow to import and to build.
         def find_poses(path: Path) -> Tensor:
-            from ..detectors.converted import build_detector
             from ..detectors.reference_pose import PoseFinder
-            from ..detectors.resolve import detector_spec
 
-            spec = detector_spec(detector or self.spec.detector)
-            with building(f"detector {spec.type_name()}"):
-                built = checked_part(spec, build_detector(spec, self.context()))
-            finder = PoseFinder(built, self.representation, face)
+            finder = PoseFinder.build(detector or self.spec.detector, self.context(), face)
             if file_kind(path) == "video":
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
-            picture, factor = read_reduced(path, MAX_SEARCH_EDGE)
-            return reduce_poses(finder.in_picture(picture), 1 / factor, self.representation)
+            return finder.in_picture_file(path)
 
         return as_reference(value, self.representation, find_poses, mouth)
 
