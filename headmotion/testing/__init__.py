@@ -17,6 +17,7 @@ Checks over many sizes use Hypothesis, which comes with ``pip install 'headmotio
 
 from . import checks as checks  # fills CHECKS
 from .build_context import Subject as Subject
+from .drawn_faces import write_drawn_faces as write_drawn_faces
 from .installed_plugin import installed_plugin as installed_plugin
 from .installed_plugin import plugin_fixture as plugin_fixture
 from .kit import CHECKS as CHECKS

@@ -9,22 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from amie_corpus import FACE, write_faces
 
 import headmotion as hm
 from headmotion.data.corpus import open_corpus
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.media.audio import Audio
+from headmotion.testing import write_drawn_faces
 from headmotion.training import train
 from headmotion.training.recipe import load_recipe
 
+FACE = hm.resolve_spec("representation", "landmarks68").build()
 RENDERER = "{type: amie/generator, preset: small, size: 32, identity_widths: [4, 8, 8], image_widths: [4, 4, 4]}"
 TINY = [f"pipeline.renderer={RENDERER}"]
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_faces(tmp_path_factory.mktemp("data") / "faces")
+    return write_drawn_faces(tmp_path_factory.mktemp("data") / "faces")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from atvg_corpus import FACE, write_faces
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
@@ -19,10 +18,12 @@ from headmotion.data.corpus import open_corpus
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.testing import write_drawn_faces
 from headmotion.training import train
 from headmotion.training.recipe import load_recipe
 from headmotion.training.supervised_phase import SupervisedPhase
 
+FACE = hm.resolve_spec("representation", "landmarks68").build()
 AUDIO = {"type": "mfcc", "n_mfcc": 13, "lifter": 22}
 PARTS = {
     "audio_encoder": AUDIO,
@@ -34,7 +35,7 @@ SMALL = ["pipeline.renderer.size=32"]
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_faces(tmp_path_factory.mktemp("data") / "faces")
+    return write_drawn_faces(tmp_path_factory.mktemp("data") / "faces")
 
 
 @pytest.fixture(scope="module")

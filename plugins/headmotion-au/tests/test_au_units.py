@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from au_corpus import FACE, write_faces
+from au_corpus import FACE
 from headmotion_au.__main__ import main
 from headmotion_au.conversion import blendshapes_to_units, units_to_blendshapes
 from headmotion_au.facs import BLENDSHAPES, SPEECH_UNITS, sides_of
@@ -20,6 +20,7 @@ from headmotion_au.openface import read_openface
 import headmotion as hm
 from headmotion.data.corpus import open_corpus
 from headmotion.data.shard_writer import write_shards
+from headmotion.testing import write_drawn_faces
 
 SHAPES = hm.resolve_spec("representation", "blendshapes").build()
 UNITS = hm.resolve_spec("representation", "au/action-units").build()
@@ -157,7 +158,7 @@ def test_openface_files_that_do_not_fit_are_one_line(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_faces(tmp_path_factory.mktemp("data") / "faces")
+    return write_drawn_faces(tmp_path_factory.mktemp("data") / "faces", clips=3)
 
 
 def test_a_corpus_of_landmarks_becomes_one_of_units(faces: Path, tmp_path: Path) -> None:
