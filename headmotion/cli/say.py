@@ -59,6 +59,8 @@ def say(
 
     TEXT "-" is standard input.
     """
+    if len(set(outputs)) < len(outputs):
+        raise click.UsageError("--output names a file twice.")
     for path in (*outputs, *([phonemes] if phonemes else [])):
         check_output(path, may_be_folder=not path.suffix)
     from headmotion.core.files import atomic_output, write_text
@@ -66,6 +68,8 @@ def say(
 
     spoken = sys.stdin.read() if text == "-" else text
     utterance = synthesize(spoken, EspeakVoice(voice, words_per_minute, pitch))
+    if not any(phoneme.symbol for phoneme in utterance.phonemes):
+        raise click.BadParameter("there is nothing to say in it.", param_hint="TEXT")
     import soundfile  # type: ignore[import-untyped]
 
     if phonemes is not None:

@@ -607,6 +607,11 @@ def test_text_is_spoken_and_animated(here: Path, run: Callable[..., tuple[int, s
     head, *phonemes = (here / "hi.csv").read_text("utf-8").splitlines()
     assert head == "phoneme,start_s,onset_s,end_s"
     assert float(phonemes[-1].rpartition(",")[2]) == pytest.approx(frames / rate)
+    for text, output in (("", "none.wav"), ("  ", "none.mp4")):
+        status, _, err = run("say", text, "-o", output)
+        assert status == 2 and "nothing to say" in err and not (here / output).exists()
+    status, _, err = run("say", "Good morning", "-o", "hi.wav", "-o", "hi.wav")
+    assert status == 2 and "names a file twice" in err
     status, _, err = run("say", "Good morning", "-o", "hi.wav", "--voice", "xx")
     assert status == 2 and "the voice xx" in err and err.count("\n") == 1
 
