@@ -17,18 +17,18 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from headmotion.core.files import atomic_output, write_text
+from headmotion.core.files import write_text
 from headmotion.core.interfaces.renderer import Picture
 from headmotion.data.corpus import open_corpus
 
 from .measures import MOTION_COLUMNS, PICTURE_COLUMNS, Values
 from .methods import Method, Recorded, StillPicture, Warp, parse_method
+from .pages import replace_block
 from .recording import Recording, choose
 from .results import DRAWN, Results, generators
 from .sheet import Row, spread, write_sheet
 from .tables import differences, markdown, rows
 
-BEGIN, END = "<!-- talking heads -->\n", "<!-- end of talking heads -->\n"
 SHEET_ROWS = 5
 """Clips of each split that the sheet shows, from the best to the worst."""
 
@@ -80,14 +80,6 @@ class Comparison:
         return row | maps
 
 
-def replace_block(page: Path, lines: list[str]) -> None:
-    """Replace what is between the marks of a page."""
-    before, rest = page.read_text("utf-8").split(BEGIN)
-    text = before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1]
-    with atomic_output(page) as temporary:
-        write_text(temporary, text)
-
-
 def main() -> None:
     """Measure what the command line names."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
@@ -109,7 +101,7 @@ def main() -> None:
     write_text(given.output / "values.json", json.dumps(comparison.values, indent=1, default=str))
     write_sheet(given.sheet or given.output / "sheet.jpg", comparison.sheet)
     if given.page:
-        replace_block(given.page, comparison.lines)
+        replace_block(given.page, "talking heads", comparison.lines)
 
 
 if __name__ == "__main__":

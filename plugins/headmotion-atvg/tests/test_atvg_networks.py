@@ -107,6 +107,16 @@ def test_frames_are_painted_where_the_attention_is_and_copied_elsewhere() -> Non
 
 
 @torch.no_grad()
+def test_without_attention_all_pixels_are_painted() -> None:
+    network, still = vg_net(attention=False), torch.rand(1, 3, 32, 32)
+    poses = FACE.neutral() + 0.01 * torch.randn(1, 3, 68, 2)
+    painted = network.pictures(still, poses[:, 0], poses)
+    torch.testing.assert_close(painted["frames"], painted["motion_map"])
+    torch.testing.assert_close(painted["attention"], torch.ones(1, 3, 1, 32, 32))
+    assert len(network.maps.weight) == 3
+
+
+@torch.no_grad()
 def test_the_still_picture_follows_the_head() -> None:
     network, still, pose = vg_net(), torch.rand(1, 3, 32, 32), FACE.neutral()[None]
     network.maps.bias[3] = -30.0

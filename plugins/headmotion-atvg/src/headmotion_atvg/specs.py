@@ -140,6 +140,9 @@ class VGNetSpec(hm.RendererSpec):
     difference_gain: float = Field(1.0, gt=0)
     """Factor of what moves the landmarks away from those of the still picture. 1 is published; a larger one makes small
     movements of the mouth stand out from the shapes of faces, and is learned in fewer steps."""
+    attention: bool = True
+    """Whether an attention map says where colors are painted over the still picture, as published. Without it all
+    pixels are painted, so that the network has to draw the person too; for comparison."""
     follow_head: bool = True
     """Whether the still picture follows the rigid motion of the head, so that only what remains is painted. Published
     pictures are aligned in every frame instead."""

@@ -24,7 +24,7 @@ class VGNet(hm.Renderer):
     """``frames = a * m + (1 - a) * still``, with an attention map ``a`` and a map ``m`` of colors for each frame.
 
     Source: the paper, section 3.2. The state of the GRU begins with zeros at the first frame. With ``follow_head`` the
-    network paints a head that does not move, which then is moved.
+    network paints a head that does not move, which then is moved. Without ``attention`` the map is 1 everywhere.
     """
 
     needs_image = True
@@ -58,7 +58,7 @@ class VGNet(hm.Renderer):
         half, full = spec.base_widths
         self.base = nn.Sequential(enlarge(shallow, half), enlarge(half, full))
         # The motion map's colors and the attention, which one convolution computes in half the time of two.
-        self.maps = nn.Conv2d(full, 4, 7, padding=3)
+        self.maps = nn.Conv2d(full, 4 if spec.attention else 3, 7, padding=3)
         draw_initial_weights(self)
         # Convolutions of a CPU are a third faster so.
         self.to(memory_format=torch.channels_last)
@@ -115,7 +115,8 @@ class VGNet(hm.Renderer):
         painted = self.generator(states.flatten(0, 1))
         maps = self.maps(self.base(copied * painted + (1 - copied) * repeated(shallow)))
         maps = maps.to(still.dtype)  # which autocast changes
-        colors, attention = torch.tanh(maps[:, :3]), torch.sigmoid(maps[:, 3:])
+        colors = torch.tanh(maps[:, :3])
+        attention = torch.sigmoid(maps[:, 3:]) if self.spec.attention else torch.ones_like(maps[:, :1])
         drawn = attention * colors + (1 - attention) * repeated(still)
         layers = torch.cat([(drawn + 1) / 2, attention, (colors + 1) / 2], dim=1)
         layers = layers if head is None else head.move(layers)

@@ -1,0 +1,66 @@
+"""The runs of an ablation: every variant with every seed, each in a folder that is named by what it is made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from headmotion.training.recipe import RecipeSpec
+from headmotion.training.trainer import train
+
+from .protocol import Protocol
+
+MODEL, SYNCERS, STATE = "model.safetensors", "syncers.safetensors", "state.safetensors"
+
+
+class Runs:
+    """Trained runs of a protocol in a folder. What is finished is not trained again, and what was stopped goes on.
+
+    The name of a run's folder has a digest of its whole recipe and of the corpus, so that a protocol that was changed
+    has other runs: values of one table are always of one protocol, trained to its end.
+    """
+
+    def __init__(self, protocol: Protocol, corpus: Path, folder: Path) -> None:
+        self.protocol, self.corpus, self.folder = protocol, corpus, folder
+        self.data = hashlib.sha256((corpus / "corpus.json").read_bytes()).hexdigest()
+        # All recipes are read before the first is trained, so that a mistake in the last one costs no time.
+        self.recipes = {
+            (name, seed): protocol.spec_of(name, seed) for name in protocol.variants for seed in protocol.seeds
+        }
+
+    def models(self) -> dict[str, list[Path]]:
+        """Return the models of each variant, one per seed, trained if they are not there."""
+        found: dict[str, list[Path]] = {name: [] for name in self.protocol.variants}
+        # Seed after seed, so that a whole table stands after half of the time.
+        for seed in self.protocol.seeds:
+            for name in found:
+                found[name].append(self._model(name, seed))
+        return found
+
+    def _model(self, variant: str, seed: int) -> Path:
+        run = self.place(variant, seed)
+        if not (run / MODEL).exists():
+            print(f"{variant}, seed {seed}: {run}", flush=True)
+            resume = (run / STATE).exists()
+            train(self.recipes[variant, seed], [self.corpus], run, resume=resume, syncers=self._syncers(run))
+        return run / MODEL
+
+    def _syncers(self, run: Path) -> Path | None:
+        """Return the file of syncers that the first run trained, for the others."""
+        first = self.place(*next(iter(self.recipes)))
+        return first / SYNCERS if self.protocol.share_syncers and run != first else None
+
+    def place(self, variant: str, seed: int) -> Path:
+        """Return the folder of a run."""
+        made_from = [self.data, _content(self.recipes[variant, seed])]
+        if self.protocol.share_syncers:
+            made_from.append(_content(next(iter(self.recipes.values()))))
+        digest = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12]
+        return self.folder / f"{re.sub('[^a-z0-9]+', '-', variant.lower()).strip('-')}-seed{seed}-{digest}"
+
+
+def _content(recipe: RecipeSpec) -> str:
+    """Return a recipe as text, with the order of its phases."""
+    return recipe.model_dump_json()
