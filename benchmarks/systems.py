@@ -9,7 +9,8 @@ the standard deviation of the head's pose over eight seeds at the same time, as 
 The speed is that of one thread from a wave to landmarks, in blocks of a second, the best of three.
 The gain of the lips and the amount and smoothness of the head of `causal-flow` are settings that were chosen on these
 clips, so its amplitude and its ratios of spread and speed are not those of unseen data. A linear regression on the
-encoder's features of one speaker stands beside the models, because it says what these features tell of others.
+encoder's features of one speaker stands beside the models, because it says what these features tell of others. So does
+AT-net of the model `atvg/grid` (plugin headmotion-atvg), which hears cepstra and was trained on two speakers of GRID.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ from headmotion.metrics.pose_curves import head_curves
 PAGE = Path(__file__).parent.parent / "docs" / "systems.md"
 MODELS, RIDGE = ("causal-flow", "ms-sync"), "ridge"
 """Bundled models of landmarks; the protocols need a picture's points."""
+LIPS_ONLY = ("atvg/grid",)
+"""Models of plugins, if they are installed, whose generators move lips and jaw, and no head."""
 SENTENCES, SEEDS = 40, 8
 MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude", "shuffled": "another clip's audio"}
 
@@ -61,7 +64,7 @@ def measure(name: str, part: str, shared: Path) -> dict[str, Any]:
 def measured(name: str, part: str, shared: Path, cache: Path) -> dict[str, Any]:
     """Return what was measured before of the same file, or else measure it now."""
     source = Path(ridge.__file__) if name == RIDGE else registry().models[name]
-    path = cache / f"{name}-{part}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.json"
+    path = cache / f"{name.replace('/', '-')}-{part}-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.json"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(measure(name, part, shared), indent=1), "utf-8")
@@ -138,7 +141,8 @@ def columns(pipe: hm.Pipeline, shared: Path) -> dict[str, str]:
 
 def main(shared: Path, cache: Path) -> None:
     """Measure what was not measured before, and write the page."""
-    mouths = {name: measured(name, "mouth", shared, cache) for name in (*MODELS, RIDGE)}
+    lips_only = [name for name in LIPS_ONLY if name in registry().models]
+    mouths = {name: measured(name, "mouth", shared, cache) for name in (*MODELS, *lips_only, RIDGE)}
     rows = {name: measured(name, "rest", shared, cache) for name in MODELS}
     lines = ["# Systems compared", "", "Made by `python benchmarks/systems.py SHARED_DATA`.", "", "## Mouth", ""]
     lines += [*mouth_table(mouths), "", "## Head, time and speed", ""]

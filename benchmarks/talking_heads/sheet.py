@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from PIL import Image
 
 from headmotion.core.interfaces.renderer import Picture
 
-LABEL_HEIGHT, FONT_SCALE = 16, 0.33
+LABEL_HEIGHT, FONT_SCALE = 28, 0.33
+"""Of a label, which has two lines."""
 Row = Mapping[str, Picture]
 """Pictures ``[H, W, 3]`` by column."""
 
 
 def write_sheet(path: Path, sheet_rows: Sequence[Row]) -> None:
-    """Write rows beneath a line of labels; a picture that a row lacks is white."""
+    """Write rows beneath labels, which are divided at a colon or comma; a picture that a row lacks is white."""
     columns = list(dict.fromkeys(name for row in sheet_rows for name in row))
     height, width, _ = next(iter(sheet_rows[0].values())).shape
     white = np.full((height, width, 3), 255, np.uint8)
@@ -34,5 +36,7 @@ def spread(items: Sequence[Row], count: int) -> list[Row]:
 
 def _label(text: str, width: int) -> Picture:
     label = np.full((LABEL_HEIGHT, width, 3), 255, np.uint8)
-    cv2.putText(label, text[:24], (2, 11), cv2.FONT_HERSHEY_SIMPLEX, FONT_SCALE, (0, 0, 0), 1, cv2.LINE_AA)
+    for number, line in enumerate(re.split(r"(?<=[:,]) ", text, maxsplit=1)):
+        place = (2, 11 + 12 * number)
+        cv2.putText(label, line[:24], place, cv2.FONT_HERSHEY_SIMPLEX, FONT_SCALE, (0, 0, 0), 1, cv2.LINE_AA)
     return label

@@ -16,6 +16,7 @@ from ..core.errors import HeadmotionError, ImageError, MotionError
 from ..core.interfaces.renderer import Picture, Renderer, SupportsTraining
 from ..core.interfaces.representation import Representation, UnitSquare, has_place
 from ..core.motion import Motion
+from .inside_picture import outside_of_picture
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class PictureStream:
         up: how far that square lies above the face's unit square, in sides of the latter.
 
     Raises:
-        ImageError: there is no picture, or no pose in it.
+        ImageError: there is no RGB picture, or no pose in it, or a face that lies outside of it.
         HeadmotionError: the renderer needs audio, and there is none.
     """
 
@@ -169,6 +170,8 @@ class PictureStream:
         pose = first.reference if landmarks is None else torch.as_tensor(np.asarray(landmarks, np.float32))
         if pose is None:
             raise ImageError(name, "the pose in the picture", "none", "give landmarks=")
+        if image is not None:
+            _check_picture(name, self._representation, image, pose)
         height, width = size
         if image is not None and image.shape[:2] == size:
             square, shown = picture_square(height, width), image
@@ -189,6 +192,15 @@ class PictureStream:
         scale = other.side / own.side
         x, y = other.x + scale * (square.x - own.x), other.y + scale * (square.y - own.y)
         return UnitSquare(x, y, scale * square.side)
+
+
+def _check_picture(name: str, representation: Representation, image: Picture, pose: Tensor) -> None:
+    """Raise an error for a picture that is not RGB, or that does not show the pose."""
+    if image.ndim != 3 or image.shape[2] < 3:
+        raise ImageError(name, "an RGB picture [H, W, 3]", f"the shape {list(image.shape)}", "convert it to RGB")
+    if outside := outside_of_picture(representation, pose, *image.shape[:2]):
+        remedy = "give the picture in which the pose was found"
+        raise ImageError(name, "a face inside the picture", outside, remedy)
 
 
 def crop_square(image: Picture, square: UnitSquare, size: tuple[int, int]) -> Picture:

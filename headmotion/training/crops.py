@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.errors import CorpusError
 from ..core.interfaces.representation import Representation, SupportsFitting, UnitSquare
 from ..core.interfaces.sample import Track
 from ..core.interfaces.specs import BuildContext, resolve_spec
 from ..core.motion import Motion
 from ..data.clip import SAMPLE_RATE
 from ..data.corpus import Corpus
+from ..renderers.inside_picture import outside_of_picture
 from ..representations.mirror_names import mirror_by_name
 from .feature_cache import FeatureCache
 from .feature_variation import FeatureVariation
@@ -157,11 +159,16 @@ class Cropper:
         chosen += count if outside and chosen >= first else 0
         other = self.corpus.read(index, ("motion", "frames"), chosen, 1)
         assert other.motion is not None and other.frames is not None
-        representation, square = self.recorded, picture_square(pictures.shape[-2:])
+        representation, pose = self.recorded, torch.from_numpy(other.motion)
+        height, width = pictures.shape[-2:]
+        if problem := outside_of_picture(representation, pose[0], height, width):
+            remedy = "prepare its video again, or leave it out"
+            raise CorpusError(f"clip {self.corpus.entries[index].id}", "a face inside its pictures", problem, remedy)
+        square = picture_square((height, width))
         return crop._replace(
             frames=pictures,
             identity=torch.from_numpy(other.frames)[0],
-            identity_pose=representation.normalize(torch.from_numpy(other.motion), square)[0],
+            identity_pose=representation.normalize(pose, square)[0],
             picture_motion=representation.normalize(values, square),
         )
 

@@ -125,6 +125,10 @@ def test_mistakes_are_one_line() -> None:
     without = hm.Motion(motion.values, motion.fps)
     with pytest.raises(hm.ImageError, match="the pose in the picture, got none; give landmarks="):
         PictureStream(LEARNED, FACE, [without], image)
+    with pytest.raises(hm.ImageError, match=r"an RGB picture \[H, W, 3\], got the shape \[32, 48\]; convert it to RGB"):
+        PictureStream(LEARNED, FACE, [motion], image[..., 0])
+    with pytest.raises(hm.ImageError, match="a face inside the picture, got 68 of 68 points outside of 48 x 32 pixels"):
+        PictureStream(LEARNED, FACE, [moving(face(124, 16, 30))], image)
     unit = hm.Motion(motion.values, motion.fps, units="unit", reference=motion.reference)
     with pytest.raises(hm.MotionError, match="expected pixels"):
         PictureStream(LEARNED, FACE, [unit], image)

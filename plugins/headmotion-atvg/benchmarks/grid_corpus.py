@@ -5,6 +5,7 @@
 Speaker 1 has videos that are cropped already (folder of pairs ``grid_s1``). Those of ``grid_more`` are prepared in a
 larger square, of which the same part is kept: 1.49 times the longer edge of the box around the face, 0.15 edges higher.
 Splits: ``train`` and ``val`` (other sentences) of speakers 1 and 4, ``test`` of speakers who are not trained on.
+`DAMAGED` clips are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import numpy as np
 
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
-from headmotion.data.corpus_merge import merge_corpora
 from headmotion.data.import_folder import import_folder
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
@@ -33,6 +33,8 @@ LEFT, TOP = 22, 9
 LICENSE = "CC BY 4.0"
 TRAINED = "s4"
 """Speaker of `grid_more` who is trained on."""
+DAMAGED = {"sran9s": "its video lacks the key frame: the first three pictures are gray, and a method gets the first"}
+"""Clips that are left out, with the reason."""
 VAL_EVERY = 8
 """Every so many-th sentence of that speaker is in ``val``."""
 
@@ -61,7 +63,7 @@ def make_corpus(data: Path, output: Path, workers: int = 1) -> Path:
         output: folder of the corpus ``all`` and its parts.
         workers: processes that search for faces.
     """
-    parts = [output / "s1", output / "more"]
+    parts, face = [output / "s1", output / "more"], {"type": "landmarks68", "dims": 3}
     if not (parts[0] / "corpus.json").exists():
         import_folder(data / "grid_s1", parts[0], True, license=LICENSE, distribute=True, frames=EDGE, frame_quality=95)
     if not (output / "prepared" / "corpus.json").exists():
@@ -77,10 +79,10 @@ def make_corpus(data: Path, output: Path, workers: int = 1) -> Path:
             workers=workers,
         )
     if not (parts[1] / "corpus.json").exists():
-        face = {"type": "landmarks68", "dims": 3}
         write_shards(parts[1], cut_clips(output / "prepared"), representation=face)
     if not (output / "all" / "corpus.json").exists():
-        merge_corpora(output / "all", parts)
+        whole = (clip for part in parts for clip in open_corpus(part) if clip.id not in DAMAGED)
+        write_shards(output / "all", whole, representation=face, frame_quality=95)
     return output / "all"
 
 
@@ -95,6 +97,8 @@ def main() -> None:
     for split in sorted(corpus.splits):
         part = corpus.select(split=split)
         print(f"{split}: {len(part)} clips of {', '.join(sorted(part.speakers))}")
+    for clip, reason in DAMAGED.items():
+        print(f"left out: {clip}, because {reason}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.plugins import registry
 from headmotion.media.image import read_picture
+from headmotion.training.recipe import RecipeSpec, load_recipe
 
 ASSETS = Path(str(files("headmotion") / "assets"))
 
@@ -29,6 +30,16 @@ def test_the_file_is_small_and_says_what_it_is(pipe: hm.Pipeline) -> None:
     assert pipe.card["speakers"] == 2 and any("GRID" in source for source in pipe.card["sources"])
     result = CliRunner().invoke(cli, ["licenses"])
     assert "atvg/grid.safetensors" in result.output
+
+
+def test_the_recipe_has_the_steps_losses_and_networks_of_the_file(pipe: hm.Pipeline) -> None:
+    recipe, made = load_recipe("atvg/grid").model_dump(mode="json"), RecipeSpec.model_validate(pipe.card["recipe"])
+    stored = made.model_dump(mode="json")
+    assert list(recipe["phases"]) == pipe.card["phases"]
+    for name, phase in recipe["phases"].items():
+        assert phase == stored["phases"][name], name
+    assert recipe["pipeline"]["renderer"] == pipe.spec.renderer.model_dump(mode="json")
+    assert recipe["pipeline"]["generator"] == pipe.spec.generator.model_dump(mode="json")
 
 
 def test_speech_and_a_photograph_become_a_video(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from headmotion_atvg.specs import VGNetSpec
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
@@ -18,6 +19,7 @@ from headmotion.data.corpus import open_corpus
 from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.renderers.picture_stream import crop_square
 from headmotion.testing import write_drawn_faces
 from headmotion.training import train
 from headmotion.training.recipe import load_recipe
@@ -127,12 +129,18 @@ def test_photographs_of_any_shape_give_square_pictures(pipe: hm.Pipeline, height
     assert {frame.shape for frame in frames} == {(32, 32, 3)} and len(frames) == 5
 
 
-def test_the_square_of_a_photograph_follows_the_spec(pipe: hm.Pipeline) -> None:
-    from headmotion_atvg.face_crop import face_square
-
-    square = face_square(FACE, pipe.renderer.spec.model_copy(update={"crop_side": 0.5, "crop_up": 0.1}), FACE.neutral())
-    whole = FACE.frame_of(FACE.neutral())
-    assert (square.side, whole.y - square.y) == pytest.approx((0.5 * whole.side, 0.1 * whole.side))
+def test_the_square_of_a_photograph_follows_the_spec() -> None:
+    image, pose = photograph(96, 96)
+    drawn = []
+    for side in (1.0, 0.5):
+        torch.manual_seed(0)
+        network = VGNetSpec(preset="small", size=32, crop_side=side).build(hm.BuildContext(FACE, 13)).eval()
+        torch.nn.init.constant_(network.maps.bias[3:], -30.0)  # so that the still picture is copied
+        drawn.append(next(iter(network.frames([hm.Motion(torch.from_numpy(pose)[None], 25)], image, pose))))
+    whole = FACE.frame_of(torch.from_numpy(pose))
+    for picture, side in zip(drawn, (whole.side, whole.side / 2), strict=True):
+        expected = crop_square(image, hm.UnitSquare(whole.x, whole.y, side), (32, 32))
+        assert np.abs(picture.astype(int) - expected).max() <= 1
 
 
 def test_pictures_that_do_not_fit_are_one_line(pipe: hm.Pipeline) -> None:
@@ -167,6 +175,10 @@ def test_data_that_does_not_fit_is_one_line(corpus: Path, tmp_path: Path) -> Non
     motion = write_synthetic(tmp_path / "motion", clips=2, seconds=1.0)
     refuse("a corpus with the track 'frames', which", motion)
     refuse("pictures of 64 x 64, which renderer atvg/vg-net draws, got 32 x 32", corpus, "pipeline.renderer.size=64")
+    moved = (replace(clip, landmarks=clip.landmarks + 100) for clip in open_corpus(corpus))
+    away = write_shards(tmp_path / "away", moved, representation={"type": "landmarks68"})
+    with pytest.raises(hm.CorpusError, match="a face inside its pictures, got 68 of 68 points outside of 32 x 32"):
+        train("atvg/smoke", [away], tmp_path / "away-run", device="cpu", overrides=SMALL, quiet=True)
     short = write_shards(
         tmp_path / "short",
         (

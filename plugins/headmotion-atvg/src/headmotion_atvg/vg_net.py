@@ -12,7 +12,6 @@ import headmotion as hm
 from headmotion.core.interfaces.representation import require_points2d
 
 from .conv_blocks import ConvGRU, Residual, conv, draw_initial_weights, enlarge
-from .face_crop import cut_face
 from .head_following import head_motion, stable_points
 from .specs import VGNetSpec
 
@@ -144,8 +143,8 @@ class VGNet(hm.Renderer):
         Raises:
             ImageError: no RGB picture, no pose in it, or a face that lies outside of it.
         """
-        motion, image, landmarks = cut_face(self.representation, self.spec, motion, image, landmarks)
-        stream, state = hm.PictureStream(self, self.representation, motion, image, landmarks), None
+        crop = {"side": self.spec.crop_side, "up": self.spec.crop_up}
+        stream, state = hm.PictureStream(self, self.representation, motion, image, landmarks, **crop), None
         for window in stream.windows():
             outputs, state = self.draw(stream.identity, stream.pose, window.motion, state)
             yield from stream.to_frames(outputs["frames"])
