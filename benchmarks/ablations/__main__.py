@@ -16,8 +16,7 @@ A protocol is a YAML file (`benchmarks.ablations.protocol.Protocol`)::
     splits: {val: 5, test: 5}                   # clips that are measured
     # motion: {AV-Conf: {metric: {type: av-sync}, value: level0_confidence}}    # columns of generated motion
 
-Pictures are measured by the metrics of ``python -m benchmarks.talking_heads``, but SSIM and PSNR in every third frame
-only. Runs and values are kept in the output
+Pictures are measured by the metrics of ``python -m benchmarks.talking_heads``. Runs and values are kept in the output
 folder: a call that was stopped goes on where it was, and a protocol that was changed trains and measures only what
 it changed. ``tables.md`` and ``values.json`` are written when all of it is there; nothing is written of one half.
 ``--train-only`` trains, so that several processes may share the runs of different protocols.

@@ -20,8 +20,6 @@ from headmotion.core.interfaces.metric import Metric, PerClip
 
 from .protocol import MotionColumn
 
-EVERY = 3
-"""SSIM and PSNR are measured in every so many-th frame."""
 REFERENCE = StillPicture.name
 """Row of every table of pictures, which nothing was trained for."""
 
@@ -30,7 +28,7 @@ class Measured:
     """Values by model and clip, kept in a folder: nothing is measured twice."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.results = folder, Results(folder, EVERY)
+        self.folder, self.results = folder, Results(folder)
 
     def still(self, recording: Recording) -> Values:
         """Return the values of the first picture in every frame."""

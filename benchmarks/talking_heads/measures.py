@@ -26,8 +26,6 @@ PICTURE_METRICS: Mapping[str, tuple[dict[str, Any], str]] = {
     "lips LMD (px)": ({"type": "lmd-redetected", "every": 5}, "lmd_redetected_px"),
 }
 """Metrics by column, with the name of the value that is shown."""
-DETECTED = "lips LMD (px)"
-"""The column whose metric has a step between frames of its own."""
 SHARPNESS = "lips sharpness"
 """Variance of the Laplacian around the lips, over that of the recording."""
 PICTURE_COLUMNS = (*PICTURE_METRICS, SHARPNESS)
@@ -40,24 +38,18 @@ MARGIN = 4
 """Pixels around the lips whose sharpness counts."""
 
 
-def measure_pictures(recording: Recording, pictures: Frames, every: int = 1) -> Values:
-    """Measure drawn pictures ``[T, H, W, 3]`` of a recording, by SSIM and PSNR in every so many-th of them."""
+def measure_pictures(recording: Recording, pictures: Frames) -> Values:
+    """Measure drawn pictures ``[T, H, W, 3]`` of a recording."""
     real, poses = recording.frames[1:], recording.poses[1:]
     drawn = torch.from_numpy(pictures[1:]).permute(0, 3, 1, 2)
     motion = hm.Motion(poses, recording.fps)
-    values: Values = {}
-    for name in PICTURE_METRICS:
-        step = 1 if name == DETECTED else every
-        pair = hm.PicturePair(drawn[::step], real[::step], poses[::step])
-        clip = hm.MetricInput(recording.name, motion[::step], motion[::step], pictures=pair)
-        values |= _values(name, PICTURE_METRICS, clip)
-    return values | {SHARPNESS: sharpness(drawn, poses) / sharpness(real, poses)}
+    clip = hm.MetricInput(recording.name, motion, motion, pictures=hm.PicturePair(drawn, real, poses))
+    return _values(PICTURE_METRICS, clip) | {SHARPNESS: sharpness(drawn, poses) / sharpness(real, poses)}
 
 
 def measure_motion(recording: Recording, motion: hm.Motion) -> Values:
     """Measure generated landmarks of a recording, in pixels of its pictures."""
-    clip = hm.MetricInput(recording.name, motion, recording.motion)
-    return {column: value for name in MOTION_METRICS for column, value in _values(name, MOTION_METRICS, clip).items()}
+    return _values(MOTION_METRICS, hm.MetricInput(recording.name, motion, recording.motion))
 
 
 def sharpness(pictures: Tensor, poses: Tensor) -> float:
@@ -79,12 +71,16 @@ _ALL = {f"pictures {name}": value for name, value in PICTURE_METRICS.items()} | 
 }
 
 
-def _values(name: str, metrics: Mapping[str, tuple[dict[str, Any], str]], clip: hm.MetricInput) -> Values:
-    """Return the value of a column, or nothing where it is undefined."""
-    metric = _metric(f"{'pictures' if metrics is PICTURE_METRICS else 'motion'} {name}")
-    assert isinstance(metric, PerClip)
-    value = metric.per_clip(metric.observe(clip)).get(metrics[name][1])
-    return {} if value is None else {name: value}
+def _values(metrics: Mapping[str, tuple[dict[str, Any], str]], clip: hm.MetricInput) -> Values:
+    kind = "pictures" if metrics is PICTURE_METRICS else "motion"
+    values = {}
+    for name, (_, key) in metrics.items():
+        metric = _metric(f"{kind} {name}")
+        assert isinstance(metric, PerClip)
+        value = metric.per_clip(metric.observe(clip)).get(key)
+        if value is not None:
+            values[name] = value
+    return values
 
 
 @functools.cache

@@ -24,16 +24,10 @@ VALUES, DRAWN = "values.json", "drawn"
 
 
 class Results:
-    """A folder with a folder for each method, in which each clip has values, the shown frame, and maps.
+    """A folder with a folder for each method, in which each clip has values, the shown frame, and maps."""
 
-    Args:
-        folder: the folder.
-        every: SSIM and PSNR are measured in every so many-th frame, because they take longest.
-    """
-
-    def __init__(self, folder: Path, every: int = 1) -> None:
-        self.folder, self.every = folder / "clips", every
-        self.protocol = protocol() | ({} if every == 1 else {"every": every})
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.protocol = folder / "clips", protocol()
 
     def pictures(self, method: Method, recording: Recording) -> Values:
         """Return the values of a method's pictures, which are drawn if they are not there yet."""
@@ -41,7 +35,7 @@ class Results:
         if (stored := place / VALUES).exists():
             return _read(stored)
         pictures = method.draw(recording)
-        values = measure_pictures(recording, pictures, self.every)
+        values = measure_pictures(recording, pictures)
         shown = {DRAWN: pictures[recording.shown_frame], **method.maps(recording)}
         place.mkdir(parents=True, exist_ok=True)
         for name, picture in shown.items():
