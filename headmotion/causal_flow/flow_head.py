@@ -6,6 +6,7 @@ Its layers are modulated by time and context as in DiT (Peebles and Xie, arXiv 2
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ TIME_FEATURES = 16
 
 
 class ModulatedBlock(nn.Module):
-    """A hidden layer with a skip; scale, shift and gate come from a context: ``[..., W] -> [..., W]``."""
+    """A hidden layer with a skip, ``[..., W] -> [..., W]``; scale, shift and gate come from a context."""
 
     def __init__(self, width: int, context: int, expansion: int) -> None:
         super().__init__()
@@ -26,11 +27,11 @@ class ModulatedBlock(nn.Module):
         self.project = nn.Linear(expansion * width, width)
 
     @override
-    def forward(self, inputs: Tensor, context: Tensor) -> Tensor:
-        scale, shift, gate = self.modulation(functional.silu(context)).chunk(3, dim=-1)
-        inner = functional.layer_norm(inputs, inputs.shape[-1:]) * (1 + scale) + shift
-        change: Tensor = gate * self.project(functional.gelu(self.expand(inner)))
-        return inputs + change
+    def forward(self, inputs: Tensor, modulation: Tensor) -> Tensor:
+        """Return the outputs; the modulation ``[..., 3 W]`` is what `modulation` makes of a context."""
+        scale, shift, gate = modulation.chunk(3, dim=-1)
+        inner = torch.addcmul(shift, functional.layer_norm(inputs, inputs.shape[-1:]), 1 + scale)
+        return torch.addcmul(inputs, gate, self.project(functional.gelu(self.expand(inner))))
 
 
 class FlowHead(nn.Module):
@@ -60,22 +61,31 @@ class FlowHead(nn.Module):
             time: ``[..., 1]`` in 0..1.
             context: ``[..., C]``.
         """
-        frequencies = math.pi * torch.arange(1, TIME_FEATURES + 1, device=time.device, dtype=time.dtype)
-        angles = time * frequencies
-        context = context + self.time(torch.cat([angles.sin(), angles.cos()], dim=-1))
-        hidden = self.inputs(points)
-        for block in self.blocks:
-            hidden = block(hidden, context)
-        velocities: Tensor = self.outputs(functional.layer_norm(hidden, hidden.shape[-1:]))
-        return velocities
+        return self._velocities(points, self._modulations(time, context))
 
     def sample(self, noise: Tensor, context: Tensor, steps: int) -> Tensor:
         """Return the points ``[..., S]`` that noise moves to in Euler steps."""
+        times = (torch.arange(steps, device=context.device, dtype=context.dtype) / steps).view(-1, *[1] * context.dim())
+        # What depends on time and context only is computed for all steps at once.
+        modulations = [modulation.unbind() for modulation in self._modulations(times, context)]
         points = noise
-        for step in range(steps):
-            time = torch.full_like(points[..., :1], step / steps)
-            points = points + self(points, time, context) / steps
+        for modulation in zip(*modulations, strict=True):
+            points = points + self._velocities(points, modulation) / steps
         return points
+
+    def _modulations(self, time: Tensor, context: Tensor) -> list[Tensor]:
+        """Return the modulation ``[..., 3 W]`` of each block."""
+        frequencies = math.pi * torch.arange(1, TIME_FEATURES + 1, device=time.device, dtype=time.dtype)
+        angles = time * frequencies
+        context = functional.silu(context + self.time(torch.cat([angles.sin(), angles.cos()], dim=-1)))
+        return [block.modulation(context) for block in self.blocks]  # type: ignore[operator]
+
+    def _velocities(self, points: Tensor, modulations: Sequence[Tensor]) -> Tensor:
+        hidden = self.inputs(points)
+        for block, modulation in zip(self.blocks, modulations, strict=True):
+            hidden = block(hidden, modulation)
+        velocities: Tensor = self.outputs(functional.layer_norm(hidden, hidden.shape[-1:]))
+        return velocities
 
     def error(self, target: Tensor, noise: Tensor, time: Tensor, context: Tensor) -> Tensor:
         """Return the mean squared error of the velocities between noise and target, both ``[..., S]``, at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,6 +26,8 @@ class FlowState:
     """Seed of each stream."""
     frames: tuple[int, ...]
     """Frames of each stream that were returned so far."""
+    noise: tuple[Tensor, ...]
+    """Noise ``[n, S]`` of the next frames of each stream, as far as it has been drawn."""
 
     @property
     def shapes(self) -> tuple[torch.Size, ...]:
@@ -35,24 +38,19 @@ class FlowState:
 def join_states(states: Sequence[FlowState]) -> FlowState:
     """Return one state of all streams, whose trunks have equal shapes."""
 
-    def numbers(name: str) -> tuple[int, ...]:
-        return tuple(number for state in states for number in getattr(state, name))
+    def items(name: str) -> tuple[Any, ...]:
+        return tuple(item for state in states for item in getattr(state, name))
 
     trunk = tuple(torch.cat(tensors) for tensors in zip(*(state.trunk for state in states), strict=True))
     pose, basis = (torch.cat([getattr(state.reference, name) for state in states]) for name in ("pose", "basis"))
     features = torch.cat([state.features for state in states])
-    return FlowState(trunk, Reference(pose, basis), features, numbers("seeds"), numbers("frames"))
+    return FlowState(trunk, Reference(pose, basis), features, items("seeds"), items("frames"), items("noise"))
 
 
 def split_state(state: FlowState) -> list[FlowState]:
     """Return a state of each stream."""
-    return [
-        FlowState(
-            tuple(tensor[k : k + 1] for tensor in state.trunk),
-            Reference(state.reference.pose[k : k + 1], state.reference.basis[k : k + 1]),
-            state.features[k : k + 1],
-            state.seeds[k : k + 1],
-            state.frames[k : k + 1],
-        )
-        for k in range(len(state.seeds))
-    ]
+    trunk = zip(*(torch.split(tensor, 1) for tensor in state.trunk), strict=True)
+    references = map(Reference, torch.split(state.reference.pose, 1), torch.split(state.reference.basis, 1))
+    features = torch.split(state.features, 1)
+    own = zip(trunk, references, features, state.seeds, state.frames, state.noise, strict=True)
+    return [FlowState(t, r, f, (seed,), (frames,), (noise,)) for t, r, f, seed, frames, noise in own]

@@ -23,6 +23,9 @@ from .specs import CausalFlowGeneratorSpec
 from .training_terms import training_terms
 from .trunk import Trunk
 
+NOISE_FRAMES = 25
+"""Frames whose noise is drawn at a time, at least."""
+
 
 class CausalFlowGenerator(Generator):
     """``motion[t]`` from the speech around frame ``t``, the reference, and smooth noise; nothing is fed back.
@@ -59,20 +62,23 @@ class CausalFlowGenerator(Generator):
     def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
         state = self.init_state(reference, seed)
         context = self.trunk(self.trunk_inputs(audio, state.features))
-        return self._decode(context, state)
+        return self._decode(context, self._with_noise(state, context.shape[1]))
 
     def init_state(self, reference: Tensor, seed: int | Sequence[int] = 0) -> FlowState:
         """Return the state of a stream that continues the reference ``[B, R, P, D]``."""
         pose, seeds = reference[:, -1], tuple(sample_seeds(seed, len(reference)))
         trunk, start = self.trunk.init_state(len(pose)), self.coordinates.reference(pose)
-        return FlowState(trunk, start, self.pose(pose), seeds, (0,) * len(pose))
+        none = pose.new_zeros(0, self.coordinates.sampled_size)
+        return FlowState(trunk, start, self.pose(pose), seeds, (0,) * len(pose), (none,) * len(pose))
 
     def step(self, audio: Tensor, state: FlowState, last: bool = False) -> tuple[Tensor, FlowState]:
         """Process the next features of a stream; see `SupportsStreaming`."""
         inputs = self.trunk_inputs(audio, state.features)
         context, trunk = self.trunk.step(inputs, state.trunk, last)
-        frames = tuple(count + context.shape[1] for count in state.frames)
-        return self._decode(context, state), replace(state, trunk=trunk, frames=frames)
+        count = context.shape[1]
+        state = self._with_noise(state, count)
+        frames, noise = tuple(first + count for first in state.frames), tuple(drawn[count:] for drawn in state.noise)
+        return self._decode(context, state), replace(state, trunk=trunk, frames=frames, noise=noise)
 
     def step_streams(
         self, audio: Sequence[Tensor], states: Sequence[FlowState], last: Sequence[bool]
@@ -125,14 +131,30 @@ class CausalFlowGenerator(Generator):
         onset: Tensor = self.onset(torch.cat([elapsed, elapsed.sqrt()], dim=-1))
         return context + onset
 
+    def _with_noise(self, state: FlowState, count: int) -> FlowState:
+        """Return a state that has the noise of the next ``count`` frames.
+
+        The noise of a frame is a sum over the white noise of many, so it is drawn for a second at a time.
+        """
+        if all(len(drawn) >= count for drawn in state.noise):
+            return state
+        noise = []
+        for seed, first, drawn in zip(state.seeds, state.frames, state.noise, strict=True):
+            if len(drawn) < count:
+                begin = first + len(drawn)
+                new = self.noise((seed,), range(begin, max(first + count, begin + NOISE_FRAMES)))[0]
+                drawn = torch.cat([drawn, new.to(drawn)])
+            noise.append(drawn)
+        return replace(state, noise=tuple(noise))
+
     def _decode(self, context: Tensor, state: FlowState) -> Tensor:
         """Return motion ``[B, T, P, D]`` of outputs of the trunk ``[B, T, W]``; while training, in one Euler step."""
         starts, count = state.frames, context.shape[1]
         if not count:
             return state.reference.pose.unsqueeze(1)[:, :0]
-        noise = [self.noise((seed,), range(a, a + count)) for seed, a in zip(state.seeds, starts, strict=True)]
+        noise = torch.stack([drawn[:count] for drawn in state.noise])
         steps = 1 if self.training else self.settings.euler_steps
-        start = self.temperature.to(context) * torch.cat(noise).to(context)
+        start = self.temperature.to(context) * noise
         codes = self.flow.sample(start, self.flow_context(context, starts), steps)
         gain, limits = self.settings.regressed_gain, self.settings.value_range
         motion = self.coordinates.decode(self.lips(context), codes, state.reference, gain)

@@ -73,6 +73,10 @@ class FrameResampler:
         """Take the next source frames ``[t, ...]`` and return the target frames ``[t', ...]`` that they determine."""
         if self._buffer is not None and not len(frames):
             return self._buffer[:0]
+        if self.ratio == 1:
+            self._emitted += len(frames)
+            self._buffer, self._first = frames[-1:], max(0, self._emitted - 1)
+            return frames
         buffer = frames if self._buffer is None else torch.cat([self._buffer, frames])
         self._buffer = buffer
         newest, half = Fraction(self._first + len(buffer) - 1), Fraction(1, 2)

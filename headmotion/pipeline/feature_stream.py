@@ -78,13 +78,13 @@ class FeatureStream:
         """
         frames = self._block_frames if max_frames is None else min(max_frames, self._block_frames)
         steps, samples = frames * self._steps_per_frame, frames * self._samples_per_frame
-        while self._streaming is not None and self._features.shape[1] < steps and len(self._wave) >= samples:
+        while self._streaming is not None and self._features.shape[1] < steps and self._wave.shape[0] >= samples:
             block, self._wave = self._wave[:samples], self._wave[samples:]
             call = EncoderCall(self._streaming, block.unsqueeze(0).to(self._features), self._state)
             new, self._state = yield call
             new = checked_features(self._encoder, new, 1, None, self._encoder.channels)
-            self._features = torch.cat([self._features, new], dim=1)
-            self._check_count(len(block), new.shape[1])
+            self._features = torch.cat([self._features, new], dim=1) if self._features.shape[1] else new
+            self._check_count(samples, new.shape[1])
         if self._features.shape[1] < steps:
             return None
         block_features, self._features = self._features[:, :steps], self._features[:, steps:]
@@ -119,5 +119,6 @@ class FeatureStream:
         if self._streaming is None:
             self._clip.append(torch.from_numpy(wave))
         else:
-            self._wave = torch.cat([self._wave, torch.from_numpy(wave)])
+            new = torch.from_numpy(wave)
+            self._wave = torch.cat([self._wave, new]) if self._wave.shape[0] else new
         return wave

@@ -118,6 +118,7 @@ class Session:
         self._is_dialogue: bool | None = None  # decided by the first push
         self._uncertain = generator if isinstance(generator, SupportsUncertainty) else None
         self._deviation = torch.zeros(0)
+        self._no_frames = self._no_motion.values[:, None].repeat(1, 1 if self._uncertain is None else 2, 1, 1)
         self._stream = as_streaming(generator)
         with torch.inference_mode():
             poses = pipeline.representation.normalize(reference.poses, reference.frame)
@@ -200,7 +201,7 @@ class Session:
     def advance(self) -> Work[Motion]:
         """Process what is queued, as work that a pool does for many sessions at once."""
         motions: list[Motion] = [] if self._queue else [self._no_motion]
-        deviations = [self._no_motion.values]
+        deviations = [] if self._queue else [self._no_motion.values]
         while self._queue:
             wave, listener = self._queue.popleft()
             if listener is not None:
@@ -210,7 +211,7 @@ class Session:
             frames = yield from self._generate()
             motions.append(self._controls(self._motion(self._resampler.push(frames)), speech))
             deviations.append(self._deviation)
-        self._deviation = torch.cat(deviations)
+        self._deviation = _joined(deviations)
         return motions[0] if len(motions) == 1 else Motion.concatenate(motions)
 
     def finish(self) -> Work[Motion]:
@@ -346,8 +347,7 @@ class Session:
 
     def _generate(self, until: int | None = None) -> Work[Tensor]:
         """Return what `_step` returns for all blocks that are complete, but for no native frame from ``until`` on."""
-        representation = self.pipeline.representation
-        parts = [torch.zeros(0, 1 if self._uncertain is None else 2, representation.points, representation.dims)]
+        parts: list[Tensor] = []
         while until is None or self._native_in < until:
             remaining = None if until is None else until - self._native_in
             if (features := (yield from self._speaker.take(remaining))) is None:
@@ -358,7 +358,7 @@ class Session:
                 self._state = self._generator.push_listener(listener, self._state)
             parts.append((yield from self._step(features)))
             self._native_in += features.shape[1] // self.pipeline.spec.steps_per_frame
-        return torch.cat(parts)
+        return _joined(parts) if parts else self._no_frames
 
     def _step(self, features: Tensor, last: bool = False) -> Work[Tensor]:
         """Return the native frames ``[t, 1, P, D]`` of the unit frame that the next features determine.
@@ -373,7 +373,7 @@ class Session:
         if self._uncertain is not None:
             deviation = self._uncertain.deviation(self._state)
             values.append(checked_motion(self._generator, deviation, (1, frames.shape[1], points, dims))[0])
-        result = torch.stack(values, dim=1).cpu()
+        result = (torch.stack(values, dim=1) if len(values) > 1 else frames[0, :, None]).cpu()
         require_finite(self._generator, result, "frames")
         return result
 
@@ -389,6 +389,10 @@ class Session:
             # A deviation is a distance, so it is mapped to the motion's units as the difference of two poses.
             self._deviation = (representation.denormalize(values.sum(1), reference.frame) - frames).abs()
         return replace(self._no_motion, values=frames)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
 def _fit(wave: Wave | None, count: int) -> Wave:

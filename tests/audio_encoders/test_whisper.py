@@ -13,8 +13,9 @@ from torch.nn import functional
 
 import headmotion as hm
 from headmotion.audio_encoders.whisper.encoder import REACH, STEP, Whisper
+from headmotion.audio_encoders.whisper.recent_keys import RecentKeys
 from headmotion.audio_encoders.whisper.specs import WhisperSpec
-from headmotion.audio_encoders.whisper.streaming import StreamingWhisper
+from headmotion.audio_encoders.whisper.streaming import StreamingWhisper, WhisperState
 from headmotion.core.interfaces.specs import BuildContext, resolve_spec
 from headmotion.testing import check_component
 
@@ -177,25 +178,46 @@ def test_streams_at_different_positions_are_advanced_in_one_batch(default: Strea
     assert isinstance(default, hm.SupportsAudioPooling)
 
 
+def test_two_continuations_of_one_state_do_not_disturb_each_other(default: StreamingWhisper) -> None:
+    _, state = default.step(noise(3), default.init_state())
+    left, right = noise(2, batch=2).split(1)
+    expected = default.step(right, state)[0]
+    branch = state
+    for piece in left.split(640, 1):
+        _, branch = default.step(piece, branch)
+    assert torch.equal(default.step(right, state)[0], expected)
+
+
 def test_an_hour_takes_no_more_memory_and_repeats_every_thirty_seconds(default: StreamingWhisper) -> None:
     state = default.init_state()
-    for chunk in noise(19).split(16_000, 1):
+    for chunk in noise(21).split(16_000, 1):
         _, state = default.step(chunk, state)
-    later = state._replace(first=state.first + 1500 * 120)
-    sizes = [tensor.shape for tensor in tensors(state)]
-    for chunk in noise(20).split(32_000, 1):
+    # Windows of positions repeat every 30 seconds.
+    windows = tuple(window._replace(window=window.window + 240) for window in state[0].windows)
+    later: WhisperState = (state[0]._replace(first=state[0].first + 750 * 240, windows=windows),)
+    sizes = [memory(state)]
+    for chunk in noise(15).split(16_000, 1):
         features, state = default.step(chunk, state)
         features_later, later = default.step(chunk, later)
         assert torch.equal(features, features_later)
-        assert [tensor.shape for tensor in tensors(state)] == sizes
-    assert (
-        int(later.first[0]) == 39 * 50 - 1 + 1500 * 120
-        and sum(t.untyped_storage().nbytes() for t in tensors(state)) < 2e6
-    )
+        sizes.append(memory(state))
+    assert later[0].first == 36 * 50 - 1 + 750 * 240
+    assert max(sizes) < 2.5e6 and sizes[-1] == sizes[0], "near a hand-over there are two windows"
 
 
 def tensors(state: Any) -> list[Tensor]:
+    """Return all tensors of a state."""
+    if isinstance(state, RecentKeys):
+        return [state.steps]
+    if isinstance(state, int):
+        return []
     return [state] if isinstance(state, Tensor) else [tensor for part in state for tensor in tensors(part)]
+
+
+def memory(state: Any) -> int:
+    """Return the bytes that a state keeps from being freed."""
+    storages = [tensor.untyped_storage() for tensor in tensors(state)]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
 def test_a_whole_clip_longer_than_the_positions_is_encoded_in_overlapping_windows() -> None:

@@ -1,67 +1,87 @@
-"""The lower layers of Whisper's encoder over a stream: keys and values of earlier steps are kept."""
+"""The lower layers of Whisper's encoder over streams: no step of a layer is computed twice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ...core.interfaces.specs import BuildContext
+from ...core.stream_groups import group_by
 from .encoder import REACH, STEP, Whisper
-from .network import HEAD_SIZE, Layer
+from .fixed_steps import FixedSteps
+from .position_windows import PERIOD
+from .recent_keys import RecentKeys, attend
 from .specs import WhisperSpec
 
 
 class LayerState(NamedTuple):
-    """What a layer keeps of earlier steps."""
+    """What a layer keeps of earlier steps of a window."""
 
-    keys: Tensor
-    """``[B, heads, back + ahead, 64]``."""
-    values: Tensor
-    """As the keys."""
+    keys: RecentKeys
+    """Keys and values that later steps see."""
     waiting: Tensor
-    """Inputs ``[B, ahead, C]`` of the steps whose output needs later ones."""
+    """Inputs and queries ``[n, 2 W]`` of the steps whose output needs later ones."""
 
 
-class WhisperState(NamedTuple):
-    """Position of a stream. All shapes are constant if every call takes the same multiple of 320 samples."""
+class WindowState(NamedTuple):
+    """A window of positions and what the layers keep of its steps."""
 
-    first: Tensor
-    """Number of the next step of each wave that the convolutions compute, int64 ``[B]``, on the CPU."""
+    window: int
+    layers: tuple[LayerState, ...]
+
+
+class StreamState(NamedTuple):
+    """Position of the stream of one wave."""
+
+    first: int
+    """Number of the next step that the convolutions compute."""
     samples: Tensor
-    """Samples ``[B, s]`` from `REACH` before that step on."""
-    windows: tuple[tuple[LayerState, ...], tuple[LayerState, ...]]
-    """State of every layer with the positions of the even windows, and of the odd ones."""
+    """Samples ``[s]`` from `REACH` before that step on."""
+    windows: tuple[WindowState, ...]
+    """The windows that the stream is in: one, or two near a hand-over."""
+
+
+WhisperState = tuple[StreamState, ...]
+"""Positions of the streams of a batch."""
+
+
+@dataclass
+class _Row:
+    """Steps of one window of one stream on their way through the layers."""
+
+    stream: int
+    window: int
+    step: int
+    """Position of the first one in the window."""
+    count: int
+    before: tuple[LayerState, ...]
+    after: list[LayerState] = field(default_factory=list)
 
 
 class StreamingWhisper(Whisper):
     """`Whisper` with limits on both sides, which streams in constant memory.
 
-    In a call, each layer computes as many steps as the convolutions do, by its look-ahead later than the layer below.
-    Steps with negative numbers, of which a stream begins with some, belong to no window and are not returned.
+    A layer's outputs are final, so it keeps keys and values and computes each step once; near a hand-over, once with
+    the positions of either window. Steps of any number of streams pass through the layers as the rows of one matrix,
+    however many each has.
     """
 
     def __init__(self, spec: WhisperSpec, context: BuildContext) -> None:
         super().__init__(spec, context)
         assert self.back is not None and self.ahead is not None
-        self._back, self._ahead = self.back, self.ahead
+        self._back, self._ahead, self._fixed = self.back, self.ahead, FixedSteps(self)
         self.lag = sum(self.ahead)
         self.late_steps = self.lag + 1
 
     def init_state(self, batch: int = 1) -> WhisperState:
         """Return the state before the first sample."""
-        zeros = self.network.positions.new_zeros
-        heads = self.channels // HEAD_SIZE
-
-        def layer(ahead: int) -> LayerState:
-            keys = zeros(batch, heads, self._back + ahead, HEAD_SIZE)
-            return LayerState(keys, keys, zeros(batch, ahead, self.channels))
-
-        layers = tuple(layer(ahead) for ahead in self._ahead)
-        # It begins one step early, because the first step needs more than a hop of samples: so all shapes are constant.
-        return WhisperState(torch.full((batch,), -1), zeros(batch, STEP + REACH), (layers, layers))
+        # It begins one step early, because the first step needs more than a hop of samples: so every block of samples
+        # completes as many steps.
+        return (StreamState(-1, self.network.positions.new_zeros(STEP + REACH), ()),) * batch
 
     @torch.no_grad()
     def step(self, wave: Tensor, state: WhisperState) -> tuple[Tensor, WhisperState]:
@@ -74,134 +94,120 @@ class StreamingWhisper(Whisper):
         Raises:
             AudioError: the wave is not ``[B, s]``.
         """
-        features, next_state = self.step_all(wave, state, self._parities(state, self._count(wave, state)))
-        return features[:, self._before_speech(state) :], next_state
+        features, after = self._advance(list(self._checked(wave)), state)
+        return torch.stack(features), tuple(after)
 
     @torch.no_grad()
     def step_streams(
         self, waves: Sequence[Tensor], states: Sequence[WhisperState]
     ) -> list[tuple[Tensor, WhisperState]]:
         """Return what `step` returns for each stream of batch 1; see `SupportsAudioPooling`."""
-        results: dict[int, tuple[Tensor, WhisperState]] = {}
-        groups: dict[tuple[int, int], list[int]] = {}
-        for number, (wave, state) in enumerate(zip(waves, states, strict=True)):
-            groups.setdefault((wave.shape[-1], state.samples.shape[1]), []).append(number)
-        for numbers in groups.values():
-            batch = _joined([states[number] for number in numbers])
-            wave = torch.cat([self._checked(waves[number]) for number in numbers])
-            features, after = self.step_all(wave, batch, self._parities(batch, self._count(wave, batch)))
-            for k, number in enumerate(numbers):
-                own = features[k : k + 1, self._before_speech(states[number]) :]
-                results[number] = own, _picked(after, k)
-        return [results[number] for number in range(len(waves))]
-
-    def _parities(self, state: WhisperState, count: int) -> list[int]:
-        """Return the parities of the windows that the next steps of any wave need."""
-        firsts: set[int] = set(state.first.tolist())
-        windows = (self.windows.between(first - self.lag, first + count) for first in firsts)
-        return sorted({window % 2 for of_wave in windows for window in of_wave})
-
-    def _before_speech(self, state: WhisperState) -> int:
-        """Return how many of the next steps have negative numbers."""
-        return max(0, self.lag - int(state.first[0]))
-
-    def step_all(
-        self, wave: Tensor, state: WhisperState, parities: Sequence[int] = (0, 1)
-    ) -> tuple[Tensor, WhisperState]:
-        """Do what `step` does in a graph that is the same in every call.
-
-        Steps with negative numbers are returned too; their values mean nothing.
-
-        Args:
-            wave: as for `step`.
-            state: as for `step`.
-            parities: of the windows (even, odd) that the steps need.
-        """
-        samples, count = torch.cat([state.samples, self._checked(wave)], dim=1), self._count(wave, state)
-        if count == 0:
-            return samples.new_zeros(len(samples), 0, self.channels), state._replace(samples=samples)
-        mel, first = self.log_mel(samples[:, : STEP * (count - 1) + 2 * REACH]), state.first.cpu()
-        inputs = self.network.convolve(mel, first)
-        outputs, windows = [inputs, inputs], list(state.windows)  # by parity
-        for parity in parities:
-            outputs[parity], windows[parity] = self._in_windows(inputs, first, parity, state.windows[parity])
-        owner = self.windows.owner(first[:, None] - self.lag + torch.arange(count)).to(inputs.device)
-        features = torch.where((owner % 2 == 0).unsqueeze(2), outputs[0], outputs[1])
-        rest = samples[:, STEP * count :].clone()
-        return features, WhisperState(first + count, rest, (windows[0], windows[1]))
+        streams = [stream for (stream,) in states]
+        features, after = self._advance([self._checked(wave)[0] for wave in waves], streams)
+        return [(own.unsqueeze(0), (state,)) for own, state in zip(features, after, strict=True)]
 
     def init_fixed_state(self) -> dict[str, Tensor]:
         """Return the state before the first sample by name (`SupportsFixedShapeSteps`)."""
-        return _by_name(self.init_state())
+        return self._fixed.init_state()
 
     def fixed_step(self, wave: Tensor, state: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Do what `step_all` does, with the state by name."""
-        features, next_state = self.step_all(wave, _from_names(state, len(self._ahead)))
-        return features, _by_name(next_state)
+        """Take the next samples of a stream of fixed shapes (`SupportsFixedShapeSteps`)."""
+        return self._fixed.step(wave, state)
 
-    @staticmethod
-    def _count(wave: Tensor, state: WhisperState) -> int:
-        """Return the number of steps for which the convolutions have all samples."""
-        return max(0, (state.samples.shape[1] + wave.shape[-1] - 2 * REACH) // STEP + 1)
+    def _advance(
+        self, waves: Sequence[Tensor], streams: Sequence[StreamState]
+    ) -> tuple[list[Tensor], list[StreamState]]:
+        """Take the next samples ``[s]`` of each stream; return the completed steps ``[a, C]`` and the new states."""
+        inputs, rests = self._convolved(waves, streams)
+        counts = [steps.shape[0] for steps in inputs]
+        rows = self._rows(counts, streams)
+        hidden = self._placed(inputs, streams, rows)
+        for number in range(len(self._ahead) if rows else 0):
+            hidden = self._through(number, rows, hidden)
+        features: list[list[Tensor]] = [[] for _ in streams]
+        windows: list[list[WindowState]] = [[] for _ in streams]
+        for row, outputs in zip(rows, torch.split(hidden, [row.count for row in rows]), strict=True):
+            features[row.stream].append(outputs)
+            windows[row.stream].append(WindowState(row.window, tuple(row.after)))
+        after = [
+            StreamState(stream.first + count, rest, tuple(own) or stream.windows)
+            for stream, count, rest, own in zip(streams, counts, rests, windows, strict=True)
+        ]
+        return [parts[0] if len(parts) == 1 else torch.cat([hidden[:0], *parts]) for parts in features], after
 
-    def _in_windows(
-        self, inputs: Tensor, first: Tensor, parity: int, states: tuple[LayerState, ...]
-    ) -> tuple[Tensor, tuple[LayerState, ...]]:
-        """Pass steps through all layers, with the positions of the even or of the odd windows."""
-        count = inputs.shape[1]
-        numbers = first[:, None] + torch.arange(count)
-        hidden = inputs + self.network.positions[self.windows.position(numbers, parity).to(inputs.device)]
-        after = []
-        for layer, ahead, state in zip(self.network.layers, self._ahead, states, strict=True):
-            mask = self._stream_mask(first - ahead, count, ahead, parity).to(inputs.device)
-            hidden, new = _through(layer, hidden, ahead, state, mask)
-            after.append(new)
-            first = first - ahead
-        return hidden, tuple(after)
+    def _convolved(self, waves: Sequence[Tensor], streams: Sequence[StreamState]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the outputs of the convolutions ``[n, C]``, and the samples that remain, for each stream."""
+        samples = [torch.cat([stream.samples, wave]) for stream, wave in zip(streams, waves, strict=True)]
+        inputs, rests = [samples[0].new_zeros(0, self.channels)] * len(samples), list(samples)
+        for group in group_by([own.shape[0] for own in samples]):
+            count = max(0, (len(samples[group[0]]) - 2 * REACH) // STEP + 1)
+            if not count:
+                continue
+            batch = torch.stack([samples[index] for index in group])
+            mel = self.log_mel(batch[:, : STEP * (count - 1) + 2 * REACH])
+            steps = self.network.convolve(mel, torch.tensor([streams[index].first for index in group]))
+            for index, own in zip(group, steps.unbind(), strict=True):
+                inputs[index], rests[index] = own, samples[index][STEP * count :].clone()
+        return inputs, rests
 
-    def _stream_mask(self, first: Tensor, count: int, ahead: int, parity: int) -> Tensor:
-        """Return whether steps from ``first`` ``[B]`` on see the steps around them, ``[B, 1, n, back + n + ahead]``."""
-        keys = torch.arange(self._back + count + ahead)
-        offset = keys - torch.arange(count)[:, None]
-        window = self.windows.window(first[:, None] - self._back + keys, parity)
-        same_window = window[:, None, None, :] == window[:, None, self._back : self._back + count, None]
-        return (offset >= 0) & (offset <= self._back + ahead) & same_window
+    def _rows(self, counts: Sequence[int], streams: Sequence[StreamState]) -> list[_Row]:
+        """Return the windows that the next ``counts`` steps of each stream lie in, if they need outputs of these."""
+        rows = []
+        for number, (count, stream) in enumerate(zip(counts, streams, strict=True)):
+            known = {state.window: state.layers for state in stream.windows}
+            first, stop = max(0, stream.first), stream.first + count
+            for window in self.windows.between(first - self.lag, stop) if stop > first else ():
+                begin = max(first, PERIOD * window)
+                needed = min(stop, self.windows.owned(window).stop + self.lag) - begin
+                if needed > 0:
+                    layers = known.get(window) or self._no_steps()
+                    rows.append(_Row(number, window, begin - PERIOD * window, needed, layers))
+        return rows
 
+    def _no_steps(self) -> tuple[LayerState, ...]:
+        zeros = self.network.positions
+        return (LayerState(RecentKeys.none(zeros, self.channels), zeros.new_zeros(0, 2 * self.channels)),) * len(
+            self._ahead
+        )
 
-def _through(layer: Layer, inputs: Tensor, ahead: int, state: LayerState, mask: Tensor) -> tuple[Tensor, LayerState]:
-    """Pass inputs ``[B, n, C]`` through a layer; return as many outputs, ``ahead`` steps earlier, and the new state."""
-    count = inputs.shape[1]
-    waiting = torch.cat([state.waiting, inputs], dim=1)
-    queries, keys, values = layer.attention.project(waiting)
-    keys = torch.cat([state.keys, keys[:, :, ahead:]], dim=2)
-    values = torch.cat([state.values, values[:, :, ahead:]], dim=2)
-    outputs = layer.finish(waiting[:, :count], queries[:, :, :count], keys, values, mask)
-    return outputs, LayerState(keys[:, :, count:].clone(), values[:, :, count:].clone(), waiting[:, count:].clone())
+    def _placed(self, inputs: Sequence[Tensor], streams: Sequence[StreamState], rows: Sequence[_Row]) -> Tensor:
+        """Return the steps of all rows with their positions, ``[N, C]``."""
+        if not rows:
+            return inputs[0][:0]
+        parts: list[Tensor] = []
+        positions: list[int] = []
+        for row in rows:
+            begin = PERIOD * row.window + row.step - streams[row.stream].first
+            parts.append(inputs[row.stream][begin : begin + row.count])
+            positions += range(row.step, row.step + row.count)
+        return torch.cat(parts) + self.network.positions[torch.tensor(positions, device=parts[0].device)]
 
-
-def _by_name(state: WhisperState) -> dict[str, Tensor]:
-    named = {"first": state.first, "samples": state.samples}
-    for parity, layers in enumerate(state.windows):
-        for number, layer in enumerate(layers):
-            named |= {f"{name}_{parity}_{number}": value for name, value in layer._asdict().items()}
-    return named
-
-
-def _from_names(named: dict[str, Tensor], layers: int) -> WhisperState:
-    def window(parity: int) -> tuple[LayerState, ...]:
-        return tuple(LayerState(*(named[f"{n}_{parity}_{k}"] for n in LayerState._fields)) for k in range(layers))
-
-    return WhisperState(named["first"], named["samples"], (window(0), window(1)))
-
-
-def _joined(states: Sequence[WhisperState]) -> WhisperState:
-    """Return the states of several streams as that of one batch."""
-    named = [_by_name(state) for state in states]
-    batch = {name: torch.cat([state[name] for state in named]) for name in named[0]}
-    return _from_names(batch, len(states[0].windows[0]))
-
-
-def _picked(state: WhisperState, wave: int) -> WhisperState:
-    """Return the state of one wave of a batch, which keeps no memory of the others."""
-    named = {name: value[wave : wave + 1].clone() for name, value in _by_name(state).items()}
-    return _from_names(named, len(state.windows[0]))
+    def _through(self, number: int, rows: Sequence[_Row], inputs: Tensor) -> Tensor:
+        """Pass steps ``[N, C]`` through a layer; return the outputs that are now determined and needed."""
+        layer, ahead, width = self.network.layers[number], self._ahead[number], self.channels
+        counts = [row.count for row in rows]
+        qkv = layer.attention.qkv(layer.attention.norm(inputs))
+        new_keys = torch.split(qkv[:, width:], counts)
+        arrived = torch.split(torch.cat([inputs, qkv[:, :width]], dim=1), counts)
+        queues, sizes, keys = [], [], []
+        for row, own_keys, own in zip(rows, new_keys, arrived, strict=True):
+            state = row.before[number]
+            # Outputs before these are needed by nobody: the window before this one owns them.
+            unneeded = (number + 1) * self._back - row.step if row.window else 0
+            own = own[unneeded:] if unneeded > 0 else own
+            queues += [state.waiting, own]
+            waiting, row.step = state.waiting.shape[0] + own.shape[0], row.step + row.count
+            row.count = max(0, waiting - ahead)
+            row.step -= waiting
+            sizes += [row.count, waiting - row.count]
+            keys.append(state.keys.append(own_keys))
+        pieces = torch.split(torch.cat(queues), sizes)
+        for row, seen, rest in zip(rows, keys, pieces[1::2], strict=True):
+            row.after.append(LayerState(seen.last(self._back + ahead), rest.clone()))
+        due = [index for index, row in enumerate(rows) if row.count]
+        if not due:
+            return inputs[:0]
+        ready = torch.cat([pieces[2 * index] for index in due])
+        queries = torch.split(ready[:, width:], [rows[index].count for index in due])
+        heads = attend(queries, [keys[index] for index in due], ahead, self._back)
+        return layer.finish(ready[:, :width], layer.attention.out(heads))
