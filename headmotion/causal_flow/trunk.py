@@ -9,9 +9,10 @@ from typing_extensions import override
 
 
 class TrunkBlock(nn.Module):
-    """Depth-wise convolution over time, layer norm, a hidden layer per frame, and a skip: ``[B, T, W] -> [B, T, W]``.
+    """Depth-wise convolution over time, layer norm, a hidden layer per frame, and a skip: ``[B, T, W] -> [B, T', W]``.
 
-    Zeros stand before the first and after the last input. Source: after ConvNeXt (Liu and others 2022).
+    Zeros stand before the first input; the last ``lookahead`` inputs get no output. Source: after ConvNeXt (Liu and
+    others 2022).
 
     Args:
         width: channels.
@@ -30,26 +31,23 @@ class TrunkBlock(nn.Module):
 
     @override
     def forward(self, inputs: Tensor) -> Tensor:
-        return self._convolved(functional.pad(inputs, (0, 0, self.lookback, self.lookahead)))
+        return self._convolved(functional.pad(inputs, (0, 0, self.lookback, 0)))
 
     def init_state(self, batch: int) -> Tensor:
         """Return the zeros before the first input of a stream, ``[B, lookback, W]``."""
         return self.norm.weight.new_zeros(batch, self.lookback, self.norm.weight.shape[0])
 
-    def stream(self, inputs: Tensor, state: Tensor, last: bool) -> tuple[Tensor, Tensor]:
+    def stream(self, inputs: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Process the next inputs of a stream.
 
         Args:
             inputs: ``[B, t, W]``.
             state: inputs that are still needed, from `init_state` or the previous call.
-            last: whether the sequence ends here.
 
         Returns:
             The outputs that are now determined, ``[B, t', W]``, and the new state.
         """
         inputs = torch.cat([state, inputs], dim=1)
-        if last:
-            inputs = functional.pad(inputs, (0, 0, 0, self.lookahead))
         count = max(0, inputs.shape[1] - self.lookback - self.lookahead)
         return (self._convolved(inputs) if count else inputs[:, :0]), inputs[:, count:]
 
@@ -61,6 +59,8 @@ class TrunkBlock(nn.Module):
 
 class Trunk(nn.Module):
     """A stack of blocks whose look-aheads add up to ``lookahead`` frames: ``[B, T, W] -> [B, T, W]``.
+
+    At the end the last input is repeated as often as the stack looks ahead, so that a silence stays one to its end.
 
     Args:
         width: channels.
@@ -81,6 +81,7 @@ class Trunk(nn.Module):
 
     @override
     def forward(self, inputs: Tensor) -> Tensor:
+        inputs = torch.cat([inputs, inputs[:, -1:].repeat(1, self.lookahead, 1)], dim=1)
         for block in self.blocks:
             inputs = block(inputs)
         outputs: Tensor = self.norm(inputs)
@@ -91,9 +92,18 @@ class Trunk(nn.Module):
         return tuple(block.init_state(batch) for block in self.blocks)  # type: ignore[operator]
 
     def step(self, inputs: Tensor, states: tuple[Tensor, ...], last: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Process the next inputs of a stream; see `TrunkBlock.stream`."""
+        """Process the next inputs of a stream; see `TrunkBlock.stream`.
+
+        Args:
+            inputs: ``[B, t, W]``.
+            states: state of each block.
+            last: whether the sequence ends here.
+        """
+        if last:
+            newest = torch.cat([states[0], inputs], dim=1)[:, -1:]  # the first block keeps what it still needs
+            inputs = torch.cat([inputs, newest.repeat(1, self.lookahead, 1)], dim=1)
         after = []
         for block, state in zip(self.blocks, states, strict=True):
-            inputs, state = block.stream(inputs, state, last)  # type: ignore[operator]
+            inputs, state = block.stream(inputs, state)  # type: ignore[operator]
             after.append(state)
         return self.norm(inputs), tuple(after)

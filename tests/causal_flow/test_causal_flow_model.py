@@ -11,6 +11,7 @@ from headmotion.core.checkpoint import read_header
 from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.plugins import registry
 from headmotion.metrics.mouth_opening import opening_curve
+from headmotion.pipeline.closed_mouth import mouth_opening
 
 ASSETS = Path(hm.__file__).parent / "assets"
 
@@ -44,6 +45,12 @@ def test_the_mouth_is_closed_in_silence_also_after_speech(pipe: hm.Pipeline) -> 
     wave = np.concatenate([speech, np.zeros(2 * 16_000, np.float32)])
     mouth = opening_curve(pipe.representation, pipe.generate((wave, 16_000)).values)
     assert mouth[100:].mean() < 0.2 * mouth[:75].max()
+
+
+def test_the_mouth_is_closed_in_every_frame_of_silence_the_last_one_too(pipe: hm.Pipeline) -> None:
+    for seed in range(3):
+        motion = pipe.generate((np.zeros(4 * 16_000, np.float32), 16_000), seed=seed)
+        assert max(mouth_opening(pose, pipe.representation) for pose in motion.values) < 0.02
 
 
 def test_settings_change_without_training(pipe: hm.Pipeline) -> None:
