@@ -1,10 +1,7 @@
-"""Commands that make motion and pictures: demo and animate."""
+"""The command that turns speech into motion and pictures: animate."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +9,13 @@ import click
 
 from headmotion.core.default_model import DEFAULT_MODEL
 
+from .animate_one import prepare_outputs
 from .console import show
+from .edit_options import edits
+from .option_rules import Arguments, Rule, given_options, option_rules
 from .options import (
-    F,
     any_path,
+    check_folder,
     check_output,
     device,
     existing_file,
@@ -29,113 +29,30 @@ from .options import (
 
 SOME_FAILED = 1
 """Exit status of ``animate`` if some of several files failed."""
-ONLY_FOR_SEVERAL = ("format_name", "report", "workers", "ray", "timeout")
-"""Options of ``animate`` that one file does not take."""
-ONLY_FOR_VIDEOS = ("renderer", "crop", "size")
-"""Options of ``animate`` that a file for another program does not take."""
 SHOWN_FAILURES = 5
 """Failures that are printed; the report has all."""
 
 
-def _angles(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
-    if value is None:
-        return None
-    try:
-        yaw, pitch = map(float, value.split(","))
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is not two numbers, such as 15,-5.") from None
-    return yaw, pitch
+def _are_several(given: Arguments) -> bool:
+    """Return whether the arguments stand for several files: a table, several paths, a folder or a pattern."""
+    paths: tuple[Path, ...] = given["audio"]
+    return given["jobs"] is not None or len(paths) != 1 or _is_several(paths[0])
 
 
-def _weights(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, float] | None:
-    """Return changes by name from texts such as ``jawOpen=+0.2``."""
-    changes = {}
-    for value in values:
-        name, _, number = value.partition("=")
-        try:
-            changes[name] = float(number)
-        except ValueError:
-            raise click.BadParameter(f"{value[:80]!r} is not NAME=NUMBER, such as jawOpen=+0.2.") from None
-    return changes or None
+def _is_several(path: Path) -> bool:
+    return path.is_dir() or (not path.exists() and any(sign in str(path) for sign in "*?["))
 
 
-def _edits(command: F) -> F:
-    """Add an option per control; the names are those of `headmotion.controls.from_options`."""
-    return options(
-        click.option("--head", type=float, metavar="AMOUNT", help="Amount of head motion: 0 none, 1 unchanged."),
-        click.option("--lips", type=float, metavar="GAIN", help="Gain of lips and jaw: 1 unchanged."),
-        click.option("--close-silence/--no-close-silence", help="Close the mouth in silence."),
-        click.option("--smooth", type=float, metavar="MS", help="Window of a moving average."),
-        click.option("--blink", type=float, metavar="RATE", help="Blinks to add per minute."),
-        click.option("--look-at", metavar="YAW,PITCH", callback=_angles, help="Degrees to the right and up."),
-        click.option("--hold-pose/--no-hold-pose", help="Hold the head exactly still."),
-        click.option(
-            "--weight",
-            "--au",
-            "weights",
-            multiple=True,
-            metavar="NAME=CHANGE",
-            callback=_weights,
-            help="Raise or lower a blend shape or action unit, such as jawOpen=+0.2 or AU26=-0.1.",
-        ),
-        click.option("--limit/--no-limit", help="Limit openings and angles to what people reach."),
-    )(command)
+RULES = (
+    Rule(("format_name", "report", "workers", "ray", "timeout"), "several files", _are_several),
+    Rule(("workers",), "processes of this machine, not for --ray", lambda given: given["ray"] is None),
+    Rule(("timeout",), "other processes, not for --workers 0", lambda given: given["ray"] or given["workers"] != 0),
+)
 
 
 def _renderer(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
     """Return the spec of a renderer as JSON values, from a type or from JSON."""
     return None if value is None else spec_fields(value, '{"type": "skeleton", "size": 256}')
-
-
-@click.command()
-@options(
-    click.option("-o", "--output", type=any_path, default="out", show_default=True, help="Folder for the video."),
-    device,
-    seed,
-    quiet,
-)
-def demo(output: Path, device: str, seed: int, quiet: bool) -> None:
-    """Animate the bundled portrait with the bundled speech."""
-    one_thread()
-    check_output(output / "talk.mp4")
-    show(make_demo(output, device=device, seed=seed, quiet=quiet))
-
-
-def make_demo(
-    output_dir: str | os.PathLike[str] = "out", device: str = "auto", seed: int = 0, quiet: bool = True
-) -> Path:
-    """Let the bundled portrait speak the bundled speech.
-
-    Args:
-        output_dir: folder for ``talk.mp4``.
-        device: ``auto``, or a device of this machine.
-        seed: seed of the generator's noise.
-        quiet: no progress bar.
-
-    Returns:
-        Path of the video.
-
-    Raises:
-        ImageError: the folder cannot be made or written.
-    """
-    import headmotion
-
-    with as_file(files("headmotion") / "assets") as assets:
-        portrait, landmarks, speech = (
-            assets / name for name in ("portrait.png", "portrait_landmarks.npz", "speech.flac")
-        )
-        pipe = headmotion.load(device=device)
-        blinks = headmotion.controls.blink(12, seed=seed)
-        motion = pipe.generate(speech, reference=landmarks, seed=seed, controls=[blinks])
-        return pipe.render(
-            motion,
-            Path(output_dir) / "talk.mp4",
-            image=portrait,
-            audio=speech,
-            landmarks=landmarks,
-            renderer={"type": "portrait", "crop": "head", "size": 512},
-            quiet=quiet,
-        )
 
 
 @click.command()
@@ -197,12 +114,13 @@ def make_demo(
         help="Speech of the other person of a dialogue, for a generator that supports it.",
     ),
     click.option("--audio-track", type=click.IntRange(1), help="Audio track, from 1.  [default: the main one]"),
-    _edits,
+    edits,
     device,
     seed,
     quiet,
 )
 @click.pass_context
+@option_rules(*RULES)
 def animate(
     context: click.Context,
     /,
@@ -227,13 +145,10 @@ def animate(
     one_thread()
     if not outputs and (jobs is None or audio):
         raise click.MissingParameter(param_hint="'-o' / '--output'", param_type="option", ctx=context)
-    given = {name: str(value) if isinstance(value, Path) else value for name, value in choices.items()}
-    if jobs is None and len(audio) == 1 and not _is_several(audio[0]):
+    given = given_options(context, choices)
+    if not _are_several(context.params):
         speech = existing_file.convert(audio[0], context.command.params[0], context)
-        for name in ONLY_FOR_SEVERAL:
-            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-                raise click.UsageError(f"--{name.removesuffix('_name')} is for several files.", context)
-        for path in _animate_one(speech, image, outputs, model, device, given, quiet):
+        for path in prepare_outputs(context, outputs, model, device, image, given, quiet)(speech):
             show(path)
         return
     if len(outputs) > 1:
@@ -255,6 +170,8 @@ def animate(
         assert output is not None
         tasks = tasks_from_paths(audio, output, suffix, image, GenerateOptions.parse(given))
         path = report or output / REPORT
+    if output is not None:
+        check_folder(output)
     check_output(path)
     results = run_tasks(tasks, model, device, path, workers, ray, timeout, quiet)
     click.echo(str(results), err=True)
@@ -262,52 +179,3 @@ def animate(
         click.echo(f"failed: {failure.job}: {failure.error}", err=True)
     show(results.path)
     context.exit(SOME_FAILED if results.failed else 0)
-
-
-def _is_several(path: Path) -> bool:
-    """Return whether an argument stands for several files: a folder or a pattern."""
-    return path.is_dir() or (not path.exists() and any(sign in str(path) for sign in "*?["))
-
-
-def _animate_one(
-    audio: Path,
-    image: Path | None,
-    outputs: Sequence[Path],
-    model: str,
-    device: str,
-    choices: dict[str, Any],
-    quiet: bool,
-) -> Iterator[Path]:
-    """Write the outputs of one file in this process, and yield their paths."""
-    from headmotion.core.plugins import registry
-
-    motion_files = [output for output in outputs if output.suffix.lower() in registry().written_suffixes]
-    videos = [output for output in outputs if output not in motion_files]
-    if not videos and (video := [name for name in ONLY_FOR_VIDEOS if choices[name] is not None]):
-        raise click.UsageError(f"--{video[0]} is for videos and pictures, not for {outputs[0].suffix}.")
-    if len(set(outputs)) < len(outputs):
-        raise click.UsageError("--output names a file twice.")
-    import headmotion
-    from headmotion.media.frames_writer import check_target
-    from headmotion.pipeline.generate_job import GenerateOptions, iter_motion, write_video
-
-    # Before the model is loaded, so that a mistake shows at once.
-    for output in videos:
-        check_target(output)
-    for output in outputs:
-        check_output(output, may_be_folder=not output.suffix)
-    chosen = GenerateOptions.parse(choices)
-    headmotion.controls.from_options(**chosen.control_options())
-    pipe, speech = headmotion.load(model, device=device), headmotion.Audio.load(audio, chosen.audio_track)
-    source = chosen.landmarks or image
-    reference = pipe.reference(source, detector=chosen.detector, face=chosen.face, mouth=chosen.mouth)
-    parts = iter_motion(pipe, speech, chosen, reference)
-    if len(outputs) == len(videos) == 1:  # drawn as it is generated, in constant memory
-        yield write_video(pipe, parts, videos[0], image, speech, chosen, quiet=quiet)
-        return
-    motion = headmotion.Motion.concatenate(list(parts))
-    for output in outputs:
-        if output in motion_files:
-            yield motion.save(output)
-        else:
-            yield write_video(pipe, [motion], output, image, speech, chosen, quiet=quiet)

@@ -9,10 +9,33 @@ from typing import Any
 import click
 
 from .console import echo, show
-from .options import any_path, check_output, existing_file, options, quiet, spec_fields
+from .option_rules import Arguments, Rule, option_rules
+from .options import any_path, check_folder, check_output, existing_file, options, quiet, spec_fields
 
 NO_CLIPS = 1
 """Exit status of ``prepare`` if no video gives a clip."""
+
+
+def _are_videos(given: Arguments) -> bool:
+    """Return whether a detector looks at videos, rather than landmarks being taken from a folder."""
+    from headmotion.preparation.prepare_videos import holds_landmarks
+
+    paths: tuple[Path, ...] = given["videos"]
+    return len(paths) > 1 or given["representation"] is not None or not holds_landmarks(paths[0], given["output"])
+
+
+VIDEO_OPTIONS = (
+    *("detector", "crop", "labels", "min_seconds", "max_seconds", "min_face_px", "syncers", "max_offset_ms"),
+    *("workers", "ray", "timeout"),
+)
+"""Options of ``prepare`` that a folder with landmarks does not take."""
+PREPARE_RULES = (
+    Rule(VIDEO_OPTIONS, "videos, not for a folder with landmarks", _are_videos),
+    Rule(("frame_quality",), "pictures of the face (--frames)", lambda given: given["frames"] is not None),
+    Rule(("max_offset_ms",), "offsets that --syncers measure", lambda given: given["syncers"] is not None),
+    Rule(("workers",), "processes of this machine, not for --ray", lambda given: given["ray"] is None),
+    Rule(("timeout",), "other processes, not for --workers 0", lambda given: given["ray"] or given["workers"] != 0),
+)
 
 
 def _representation(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
@@ -83,6 +106,7 @@ def _representation(context: click.Context, parameter: click.Parameter, value: s
     ),
     quiet,
 )
+@option_rules(*PREPARE_RULES)
 def prepare(
     videos: tuple[Path, ...],
     output: Path,
@@ -95,6 +119,7 @@ def prepare(
     **choices: Any,
 ) -> int:
     """Make a corpus from VIDEOS: files, or folders with videos or with landmarks."""
+    check_folder(output)
     check_output(output / "corpus.json")
     from headmotion.preparation import Summary
     from headmotion.preparation import prepare as prepare_videos
@@ -136,11 +161,11 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
     click.option("--voices", callback=_names, metavar="A,B", help="Variants of espeak-ng's voices, such as m1,f1."),
     quiet,
 )
+@option_rules(Rule(("languages", "voices"), "the kind 'spoken'", lambda given: given["kind"] == "spoken"))
 def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
     """Make a corpus of synthetic speakers; the kind `spoken` has words, spoken by espeak-ng."""
     given = {name: value for name, value in choices.items() if value is not None}
-    if kind != "spoken" and (words := sorted({"languages", "voices"} & set(given))):
-        raise click.BadParameter("only the kind 'spoken' has words.", param_hint=f"--{words[0]}")
+    check_folder(output)
     check_output(output, may_be_folder=True)
     if kind != "spoken":
         from headmotion.data.synthetic.kinds import write_synthetic_shards

@@ -8,7 +8,14 @@ from typing import Literal
 import click
 
 from .console import show
-from .options import any_path, check_output, existing_file, face, one_thread, options
+from .option_rules import Arguments, Rule, option_rules
+from .options import any_path, check_output, check_suffix, existing_file, face, one_thread, options
+
+
+def _is_video(given: Arguments) -> bool:
+    from headmotion.media.file_kind import file_kind
+
+    return file_kind(given["source"]) != "picture"
 
 
 @click.command()
@@ -32,6 +39,7 @@ from .options import any_path, check_output, existing_file, face, one_thread, op
     face,
     click.option("--fps", default="25", show_default=True, help="Frames per second, such as 30 or 30000/1001."),
 )
+@option_rules(Rule(("fps",), "a video", _is_video))
 def detect(
     source: Path, output: Path, representation: str, detector: str | None, face: int | Literal["largest"], fps: str
 ) -> None:
@@ -39,9 +47,7 @@ def detect(
     check_output(output)
     from headmotion.core.plugins import registry
 
-    if output.suffix.lower() not in registry().written_suffixes:
-        known = ", ".join(registry().written_suffixes)
-        raise click.BadParameter(f"{output.name!r} does not end in one of {known}.", param_hint="--output")
+    check_suffix(output, registry().written_suffixes, has_folders=False)
     one_thread()
     from headmotion.detectors.detect_motion import detect_motion
 

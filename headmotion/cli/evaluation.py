@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .console import show
-from .options import any_path, check_output, device, one_thread, options, quiet, seed, spec_fields
+from .option_rules import Arguments, Rule, option_rules
+from .options import any_path, check_folder, check_output, device, one_thread, options, quiet, seed, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.evaluation.comparison import Comparison
+
+
+def _is_model(given: Arguments) -> bool:
+    return not Path(given["subject"]).is_dir()
 
 
 def _metrics(
@@ -57,10 +62,14 @@ def _metrics(
     device,
     quiet,
 )
+@option_rules(Rule(("workers", "seeds"), "a model, not for motion files", _is_model))
 def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: Any) -> None:
     """Evaluate a model (a bundled name or a checkpoint) or a folder of motion files on the clips of a corpus."""
     one_thread()
+    check_folder(output)
     check_output(output, may_be_folder=True)
+    if "none" in baselines and len(baselines) > 1:
+        raise click.BadParameter("'none' stands alone.", param_hint="--baseline")
     from headmotion.evaluation import evaluate as run_evaluation
     from headmotion.evaluation.baselines import BASELINES
 

@@ -8,7 +8,28 @@ from typing import Literal
 import click
 
 from .console import show
-from .options import any_path, check_output, existing_file, one_thread, options, seed
+from .option_rules import Arguments, Rule, option_rules
+from .options import any_path, check_folder, check_output, check_picture, existing_file, one_thread, options, seed
+
+
+def _is_motion(given: Arguments) -> bool:
+    from headmotion.core.plugins import registry
+
+    return Path(given["source"]).suffix.lower() in registry().motion_suffixes
+
+
+def _is_model(given: Arguments) -> bool:
+    return not _is_motion(given)
+
+
+FILE_OPTIONS = ("format", "representation", "reference", "precision")
+RULES = (
+    Rule(FILE_OPTIONS, "a file, not for --web", lambda given: not given["web"]),
+    Rule(("runtime", "image"), "a page (--web)", lambda given: given["web"]),
+    Rule(("format", "representation"), "a MOTION", _is_motion),
+    Rule(("reference", "precision", "seed", "web"), "a MODEL", _is_model),
+    Rule(("precision",), "an .onnx file", lambda given: given["output"].suffix != ".npz"),
+)
 
 
 @click.command()
@@ -30,6 +51,7 @@ from .options import any_path, check_output, existing_file, one_thread, options,
     ),
     seed,
 )
+@option_rules(*RULES)
 def export(
     source: str,
     output: Path,
@@ -48,19 +70,11 @@ def export(
     differs a little; a warning says how much.
     """
     if web:
-        if format or representation or reference or precision != "32":
-            raise click.UsageError("--web takes a MODEL, --runtime, --image and --seed only.")
+        check_folder(output)
         _export_web(source, output, runtime, image, seed)
         return
-    if runtime or image:
-        raise click.UsageError("--runtime and --image are for --web.")
     check_output(output)
-    from headmotion.core.plugins import registry
-
-    is_motion = Path(source).suffix.lower() in registry().motion_suffixes
-    if reference or precision != "32" if is_motion else format or representation:
-        raise click.UsageError("--format and --to are for a MOTION, --reference and --precision are for a MODEL.")
-    if is_motion:
+    if _is_motion({"source": source}):
         _export_motion(Path(source), output, format, representation)
     else:
         _export_model(source, output, reference, precision, seed)
@@ -92,6 +106,8 @@ def _export_model(
 
 
 def _export_web(source: str, output: Path, runtime: Path | None, image: Path | None, seed: int) -> None:
+    if image is not None:
+        check_picture(image)
     one_thread()
     import headmotion
     from headmotion.studio import write_web_page

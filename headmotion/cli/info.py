@@ -62,5 +62,12 @@ def _metadata(file: Path) -> dict[str, Any]:
 
         return Motion.load(file).summary()
     from headmotion.core.checkpoint import read_header
+    from headmotion.core.errors import CheckpointError
 
-    return read_header(file).summary()
+    try:
+        return read_header(file).summary()
+    except CheckpointError:
+        if file.suffix == ".safetensors":
+            raise
+        kinds = ", ".join(registry().motion_suffixes)
+        raise click.BadParameter(f"{str(file)!r} is neither a model (.safetensors) nor a motion ({kinds}).") from None

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .console import echo
+from .option_rules import Rule, option_rules
 from .options import device, existing_file, one_thread, options, seed
 
 RATE = 16_000
@@ -39,6 +40,10 @@ def _address(context: click.Context, parameter: click.Parameter, value: str | No
     seed,
 )
 @click.pass_context
+@option_rules(
+    Rule(("subject",), "Live Link (--live-link)", lambda given: given["live_link"] is not None),
+    Rule(("input_device",), "a microphone, not for --input", lambda given: given["recording"] is None),
+)
 def mic(
     context: click.Context,
     /,

@@ -12,9 +12,10 @@ import click
 from headmotion.core.errors import HeadmotionError, describe
 from headmotion.core.progress import stop_bars
 
-from .animate import animate, demo
+from .animate import animate
 from .console import fail, print_warnings
 from .corpus import inspect_corpus, prepare, synthesize
+from .demo import demo
 from .detect import detect
 from .evaluation import compare, evaluate
 from .export import export

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -12,6 +12,13 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 any_path = click.Path(path_type=Path)
+FILE_SUFFIXES = (
+    *(".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi", ".m4v", ".png", ".jpg", ".jpeg", ".webp"),
+    *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a"),
+    *(".npz", ".npy", ".json", ".csv", ".bvh", ".glb", ".gltf", ".vtt"),
+    *(".html", ".safetensors", ".onnx", ".yaml", ".yml", ".txt", ".zip"),
+)
+"""Suffixes that no folder has whose name is meant."""
 
 
 class _RegularFile(click.Path):
@@ -113,3 +120,43 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise click.BadParameter(f"{str(folder)!r} is not a folder that can be written to.", param_hint="--output")
+
+
+def check_suffix(path: Path, suffixes: Iterable[str], has_folders: bool = True) -> None:
+    """Refuse an output of no format.
+
+    Args:
+        path: the output.
+        suffixes: those of the formats.
+        has_folders: whether a name without a suffix is a folder for pictures.
+
+    Raises:
+        click.BadParameter: it has another suffix.
+    """
+    known = list(dict.fromkeys(suffixes))
+    if path.suffix.lower() not in known and (path.suffix or not has_folders):
+        other = ", and is no folder's name, which has no dot" if has_folders else ""
+        raise click.BadParameter(f"{path.name!r} ends in none of {', '.join(known)}{other}.", param_hint="--output")
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a file's name for an output that is a folder; see also `check_output`.
+
+    Raises:
+        click.BadParameter: a new folder with the suffix of a file.
+    """
+    if path.suffix.lower() in FILE_SUFFIXES and not path.is_dir():
+        raise click.BadParameter(f"{str(path)!r} is a file's name, and this is a folder.", param_hint="--output")
+
+
+def check_picture(path: Path) -> None:
+    """Refuse anything but a picture, before any work is done.
+
+    Raises:
+        click.BadParameter: it is something else.
+    """
+    from headmotion.media.file_kind import file_kind
+
+    if (kind := file_kind(path)) != "picture":
+        got = "a video" if kind == "video" else "no picture"
+        raise click.BadParameter(f"{str(path)!r} is {got}; a still picture is expected.", param_hint="--image")

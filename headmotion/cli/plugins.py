@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .console import echo, show
-from .options import any_path, spec_fields
+from .options import any_path, check_folder, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.core.interfaces.specs import ComponentSpec
@@ -100,6 +100,8 @@ def _spec(plugin: str, text: str) -> ComponentSpec:
 @click.option("-o", "--output", type=any_path, help="Folder to make.  [default: headmotion-NAME]")
 def plugins_new(name: str, kind: str, output: Path | None) -> None:
     """Write the package of a new plugin NAME, with one part that works and can be changed."""
+    if output is not None:
+        check_folder(output)
     from headmotion.scaffold import new_plugin
 
     show(new_plugin(name, kind, output))

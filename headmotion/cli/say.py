@@ -6,17 +6,37 @@ import csv
 import io
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .animate import animate
+from headmotion.core.default_model import DEFAULT_MODEL
+from headmotion.core.files import atomic_output, write_text
+
+from .animate_one import check_distinct, prepare_outputs
 from .console import show
-from .options import any_path, check_output, device, existing_file, options, quiet, seed
+from .option_rules import Arguments, Rule, given_options, option_rules
+from .options import any_path, check_output, device, existing_file, one_thread, options, quiet, seed
+
+if TYPE_CHECKING:
+    from headmotion.data.synthetic.espeak.espeak_speech import Phoneme, Utterance
 
 SOUND = (".wav", ".flac", ".ogg")
 """Suffixes of outputs that are the speech itself."""
+
+
+def _animated(outputs: Sequence[Path]) -> list[Path]:
+    """Return the outputs that are no sound."""
+    return [path for path in outputs if path.suffix.lower() not in SOUND]
+
+
+def _is_animated(given: Arguments) -> bool:
+    return bool(_animated(given["outputs"]))
+
+
+RULES = (Rule(("image", "landmarks", "model", "device", "seed"), "a video or a motion, not for sound", _is_animated),)
 
 
 @click.command()
@@ -37,12 +57,13 @@ SOUND = (".wav", ".flac", ".ogg")
     click.option("--phonemes", type=any_path, help="Table (CSV) of phonemes with their times."),
     click.option("--image", type=existing_file, help="Still picture of the face."),
     click.option("--landmarks", type=existing_file, help="Pose in the picture.  [default: found by a detector]"),
-    click.option("--model", help="Name of a bundled model, or a checkpoint."),
+    click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Name of a bundled model, or a checkpoint."),
     device,
     seed,
     quiet,
 )
 @click.pass_context
+@option_rules(*RULES)
 def say(
     context: click.Context,
     /,
@@ -52,6 +73,9 @@ def say(
     words_per_minute: int,
     pitch: int,
     phonemes: Path | None,
+    image: Path | None,
+    model: str,
+    device: str,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -59,40 +83,45 @@ def say(
 
     TEXT "-" is standard input.
     """
-    if len(set(outputs)) < len(outputs):
-        raise click.UsageError("--output names a file twice.")
+    check_distinct(outputs)
     for path in (*outputs, *([phonemes] if phonemes else [])):
         check_output(path, may_be_folder=not path.suffix)
-    from headmotion.core.files import atomic_output, write_text
+    write = None
+    if animated := _animated(outputs):
+        one_thread()
+        write = prepare_outputs(context, animated, model, device, image, given_options(context, choices), quiet, SOUND)
     from headmotion.data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 
     spoken = sys.stdin.read() if text == "-" else text
     utterance = synthesize(spoken, EspeakVoice(voice, words_per_minute, pitch))
     if not any(phoneme.symbol for phoneme in utterance.phonemes):
         raise click.BadParameter("there is nothing to say in it.", param_hint="TEXT")
-    import soundfile  # type: ignore[import-untyped]
-
-    if phonemes is not None:
-        table = io.StringIO()
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(["phoneme", "start_s", "onset_s", "end_s"])
-        rows.writerows([each.symbol, each.start, each.onset, each.end] for each in utterance.phonemes)
-        with atomic_output(phonemes) as temporary:
-            write_text(temporary, table.getvalue())
-        show(phonemes)
-    for path in outputs:
-        if path.suffix.lower() in SOUND:
-            with atomic_output(path) as temporary:
-                sound_format = path.suffix[1:].upper()
-                soundfile.write(temporary, utterance.samples, utterance.sample_rate, format=sound_format)
-            show(path)
-    animated = tuple(path for path in outputs if path.suffix.lower() not in SOUND)
-    if animated:
-        given = [f"--{name}={value}" for name, value in choices.items() if value is not None]
-        given += ["--quiet"] if quiet else []
+    if write is not None:  # first, because a mistake in one output shall not leave the others
         with tempfile.TemporaryDirectory() as folder:
             speech = Path(folder) / "speech.wav"
-            soundfile.write(speech, utterance.samples, utterance.sample_rate)
-            arguments = [str(speech), *(f"--output={path}" for path in animated), *given]
-            # Parsed as on the command line, so that every option has its default.
-            context.exit(animate.main(arguments, "headmotion animate", standalone_mode=False) or 0)
+            _write_sound(utterance, speech, "WAV")
+            for path in write(speech):
+                show(path)
+    if phonemes is not None:
+        _write_phonemes(utterance.phonemes, phonemes)
+        show(phonemes)
+    for path in outputs:
+        if path not in animated:
+            with atomic_output(path) as temporary:
+                _write_sound(utterance, temporary, path.suffix[1:].upper())
+            show(path)
+
+
+def _write_sound(utterance: Utterance, path: Path, sound_format: str) -> None:
+    import soundfile  # type: ignore[import-untyped]
+
+    soundfile.write(path, utterance.samples, utterance.sample_rate, format=sound_format)
+
+
+def _write_phonemes(phonemes: Sequence[Phoneme], path: Path) -> None:
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["phoneme", "start_s", "onset_s", "end_s"])
+    rows.writerows([each.symbol, each.start, each.onset, each.end] for each in phonemes)
+    with atomic_output(path) as temporary:
+        write_text(temporary, table.getvalue())

@@ -12,7 +12,7 @@ from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.errors import ServingError
 
 from .console import echo
-from .options import any_path, device, existing_file, one_thread, options
+from .options import any_path, check_folder, device, existing_file, one_thread, options
 
 TOKEN_VARIABLE = "HEADMOTION_SERVE_TOKEN"
 OTHER_FILES = 128
@@ -51,6 +51,8 @@ def serve(
     device: str,
 ) -> None:
     """Serve live sessions over WebSockets and whole files over HTTP, until Ctrl-C."""
+    if state is not None:
+        check_folder(state)
     one_thread()
     import headmotion
     from headmotion.serving import Server, ServerLimits

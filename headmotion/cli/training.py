@@ -8,7 +8,10 @@ from pathlib import Path
 import click
 
 from .console import echo, show
-from .options import any_path, check_output, device, existing_file, options, quiet
+from .option_rules import Rule, option_rules
+from .options import any_path, check_folder, check_output, device, existing_file, options, quiet
+
+RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", lambda given: not given["dry_run"]),)
 
 
 @click.command()
@@ -24,6 +27,7 @@ from .options import any_path, check_output, device, existing_file, options, qui
     click.option("--seed", type=int, help="Seed of weights, batches and noise.  [default: the recipe's]"),
     quiet,
 )
+@option_rules(*RULES)
 def train(
     recipe: str,
     data: tuple[str, ...],
@@ -48,6 +52,7 @@ def train(
         return
     if output is None:
         raise click.MissingParameter(param_type="option", param_hint="'-o' / '--output'")
+    check_folder(output)
     check_output(output / "model.safetensors")
     from headmotion.training import train as run_training
 

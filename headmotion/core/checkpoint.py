@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -176,8 +177,12 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
     start = stream.read(9)
     length = int.from_bytes(start[:8], "little")
     if start[8:] != b"{" or length > size - 8:
+        if _holds_arrays(stream):
+            raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, an .npz, which holds a motion or a pose")
         if _is_pickle(start):
             raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, a pickle", "it will not be opened")
+        if path.suffix != ".safetensors":
+            raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, which is none")
         raise _damaged(path, "no whole safetensors header")
     try:
         entries = json.loads(b"{" + stream.read(length - 1))
@@ -201,6 +206,15 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
             "checkpoint", f"the metadata key {KEY!r}", f"none in {path}", "was headmotion its writer?"
         )
     return _header(stored, tensors, size, path)
+
+
+def _holds_arrays(stream: BinaryIO) -> bool:
+    """Return whether a file is a zip archive of NumPy arrays."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist())
+    except Exception:  # a damaged archive raises errors of any type
+        return False
 
 
 def _is_pickle(start: bytes) -> bool:

@@ -113,7 +113,8 @@ def claimed_output(path: str | os.PathLike[str]) -> Iterator[None]:
 def _claim(path: Path, kind: str, claimed: Path) -> Iterator[None]:
     """Hold the lock of a hidden file that says who holds it; ``kind`` and ``claimed`` are for the error."""
     while True:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        with _naming(claimed):
+            descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
         try:
             locked = try_lock(descriptor)
         except OSError:  # a file system without locks
@@ -278,7 +279,7 @@ def _temporary_for(target: Path) -> Iterator[Path]:
     the temporary file, and Windows neither moves a file that is open nor opens a folder.
     """
     remove_leftovers(target.parent)
-    lock, descriptor = _new_lock(target.parent)
+    lock, descriptor = _new_lock(target)
     temporary = target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
     try:
         yield temporary
@@ -289,11 +290,12 @@ def _temporary_for(target: Path) -> Iterator[Path]:
             _remove_lock(lock, descriptor)
 
 
-def _new_lock(folder: Path) -> tuple[Path, int]:
-    """Make a lock file with a new name, and return it with its descriptor."""
+def _new_lock(target: Path) -> tuple[Path, int]:
+    """Make a lock file with a new name next to ``target``, and return it with its descriptor."""
     while True:
-        lock = folder / f"{_LOCK}{secrets.token_hex(8)}"
-        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        lock = target.parent / f"{_LOCK}{secrets.token_hex(8)}"
+        with _naming(target):
+            descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
         try:
             # Between the two lines above and the next, another process may take the file for a leftover.
             if try_lock(descriptor) and lock.exists():
@@ -301,6 +303,15 @@ def _new_lock(folder: Path) -> tuple[Path, int]:
         except OSError:  # a file system without locks, where nothing is ever taken for a leftover
             return lock, descriptor
         _remove_lock(lock, descriptor)
+
+
+@contextlib.contextmanager
+def _naming(output: Path) -> Iterator[None]:
+    """Let an error of the system name the output, rather than a hidden file that the user does not know."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"Cannot be written: {error.strerror}", str(output)) from None
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ..core.errors import ImageError
-from ..core.files import atomic_folder, atomic_output
+from ..core.files import atomic_folder, atomic_output, reason_of
 from ..core.interfaces.renderer import Picture
 from ..core.progress import track
 from ..core.timing import Rate, as_fps
@@ -89,7 +89,7 @@ def write_frames(
         with (atomic_folder if suffix == FOLDER else atomic_output)(target) as temporary:
             ENCODERS[suffix](temporary, pictures, first.shape, as_fps(fps), audio)
     except (OSError, av.FFmpegError) as error:
-        raise ImageError("video", "a file that can be written", f"{target}: {error}") from error
+        raise ImageError("video", "a file that can be written", f"{target} ({reason_of(error)})") from error
     return target
 
 

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ..core.limits import TEXT_BYTES, limit
 from ..core.plugins import registry
 from ..media.file_kind import SUFFIXES
 from .generate_job import GenerateOptions
+from .unused_options import unused_options
 
 AUDIO_FILES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
 AUDIO_FILES |= {suffix for suffix, kind in SUFFIXES.items() if kind == "video"}
@@ -56,14 +57,11 @@ def tasks_from_paths(
         options: of all files.
 
     Raises:
-        HeadmotionError: a path where nothing is, or two files with the same output.
+        HeadmotionError: a path where nothing is, two files with the same output, or an option without effect.
     """
-    tasks = [
-        Task(str(path), path, image, (output / place).with_suffix(suffix), options)
-        for given in paths
-        for path, place in _expand(Path(given), output, suffix)
-    ]
-    return check_tasks(list({task.audio.absolute(): task for task in tasks}.values()))
+    tasks = check_tasks(_tasks_from_paths(paths, output, suffix, image, options))
+    _require_use(tasks, options.model_fields_set)
+    return tasks
 
 
 def tasks_from_table(
@@ -83,7 +81,8 @@ def tasks_from_table(
         defaults: options where a row has none.
 
     Raises:
-        HeadmotionError: the table cannot be read; otherwise the first bad row, by its number. The header is row 1.
+        HeadmotionError: the table cannot be read; otherwise the first bad row, by its number, the header being row 1;
+            or a default without effect on any row.
     """
     try:
         text = read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig")
@@ -106,9 +105,11 @@ def tasks_from_table(
         except HeadmotionError as error:
             raise _in_row(path, number, error) from None
     try:
-        return check_tasks(tasks)
+        check_tasks(tasks)
     except _TaskError as error:
         raise _in_row(path, int(error.task.name.removeprefix("row ")), error) from None
+    _require_use(tasks, defaults)
+    return tasks
 
 
 def tasks_from_rows(
@@ -121,7 +122,8 @@ def tasks_from_rows(
     """Return a task per audio path, or per mapping with the keys `COLUMNS`, whose options are a mapping too.
 
     Raises:
-        HeadmotionError: the first row that is not usable, by its number from 0; or none at all.
+        HeadmotionError: the first row that is not usable, by its number from 0; none at all; or a default without
+            effect on any row.
     """
     tasks: list[Task] = []
     for number, row in enumerate(rows):
@@ -135,8 +137,9 @@ def tasks_from_rows(
             except HeadmotionError as error:
                 raise HeadmotionError(f"job {number}", error.expected, error.got, error.remedy) from None
         else:
-            tasks += tasks_from_paths([row], output, suffix, image, GenerateOptions.parse(defaults))
-    return check_tasks(tasks)
+            tasks += _tasks_from_paths([row], output, suffix, image, GenerateOptions.parse(defaults))
+    _require_use(check_tasks(tasks), defaults)
+    return tasks
 
 
 def check_tasks(tasks: list[Task]) -> list[Task]:
@@ -166,6 +169,33 @@ def check_tasks(tasks: list[Task]) -> list[Task]:
     return tasks
 
 
+def _tasks_from_paths(
+    paths: Sequence[str | os.PathLike[str]], output: Path, suffix: str, image: Path | None, options: GenerateOptions
+) -> list[Task]:
+    tasks = [
+        Task(str(path), path, image, (output / place).with_suffix(suffix), options)
+        for given in paths
+        for path, place in _expand(Path(given), output, suffix)
+    ]
+    return list({task.audio.absolute(): task for task in tasks}.values())
+
+
+def _require_use(tasks: Sequence[Task], names: Collection[str]) -> None:
+    """Refuse an option of all tasks that has an effect on none of them.
+
+    Raises:
+        HeadmotionError: there is one.
+    """
+    for name in names:
+        # The first task on which it has an effect ends the search.
+        if all(_unused(task, [name]) for task in tasks):
+            raise HeadmotionError(f"option {name}", _unused(tasks[0], [name])[name], "none", "leave it out")
+
+
+def _unused(task: Task, names: Collection[str]) -> dict[str, str]:
+    return unused_options(task.options, names, task.image, task.output)
+
+
 class _TaskError(HeadmotionError):
     """An error of one task."""
 
@@ -193,7 +223,10 @@ def _task(
     options = row.get("options") or {}
     parsed = _parse_options(options) if isinstance(options, str) else options
     merged = GenerateOptions.parse({**defaults, **_with_paths(parsed, folder)})
-    return Task(name, audio, picture, output / place, merged)
+    task = Task(name, audio, picture, output / place, merged)
+    for option, purpose in _unused(task, parsed).items():
+        raise HeadmotionError(f"option {option}", purpose, "none", "leave it out")
+    return task
 
 
 def _parse_options(text: str) -> dict[str, Any]:

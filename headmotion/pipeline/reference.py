@@ -129,6 +129,8 @@ def _read(path: Path, find_poses: Callable[[Path], Tensor] | None) -> Tensor:
             if find_poses is None:
                 raise DetectorError("reference", "poses", f"{path.name}, without a detector", "pass landmarks")
             return find_poses(path)
+        if kind is None:
+            raise ValueError("none of these")
         stored = read_arrays(path, "landmarks", "values")
         if not stored:
             raise ValueError("no array of that name")

@@ -124,7 +124,7 @@ def prepare(
     listed: dict[str, ClipMetadata] = {}
     if len(paths) == 1 and representation is not None:
         listed = _listed(paths[0], license, distribute)
-    elif len(paths) == 1 and _holds_landmarks(paths[0], folder):
+    elif len(paths) == 1 and holds_landmarks(paths[0], folder):
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
         if labels:
             raise SpecError("preparation", "videos, which a detector looks at, with labels", f"landmarks in {paths[0]}")
@@ -165,7 +165,7 @@ def _resolve_settings(
     return Settings(detector=detector_spec(detector), crop=crop, **limits)
 
 
-def _holds_landmarks(folder: Path, output: Path) -> bool:
+def holds_landmarks(folder: Path, output: Path) -> bool:
     """Return whether a folder is a corpus, or holds ``.npz`` files and no video but those next to them."""
     if any((folder / name).is_file() for name in (PAIR_INDEX, HEADER)):
         return True

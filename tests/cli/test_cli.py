@@ -175,7 +175,7 @@ def test_animate_writes_motion_for_other_programs(
     expected = hm.load(model, device="cpu").generate("s.wav", seed=3, fps=50)
     torch.testing.assert_close(motion.values, expected.values)
     status, _, err = run("animate", "s.wav", "--model", model, "-o", "m.csv", "--size", 64)
-    assert status == 2 and "--size is for videos and pictures, not for .csv" in err
+    assert status == 2 and "--size is for videos and pictures." in err
     status, _, err = run("animate", "s.wav", "--model", model, "-o", "m.bvh")
     assert status == 2 and "joints" in err and not Path("m.bvh").exists()
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.resources import files
@@ -148,3 +150,13 @@ def test_every_command_and_option_is_documented() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert any(f"`{option}" in section for option in parameter.opts), f"{name}: {parameter.opts}"
+
+
+def test_the_quickstart_prints_the_error_of_today() -> None:
+    text = (ROOT / "docs/quickstart.md").read_text("utf-8")
+    found = re.search(r"```python\n(try:\n.*?)```\s+```text\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    code = f"import headmotion as hm\n{found[1]}"
+    own = os.environ | {"HEADMOTION_PLUGINS": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=own)
+    assert done.stdout == found[2], done.stderr

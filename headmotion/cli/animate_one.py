@@ -1,0 +1,144 @@
+"""The outputs of one speech: all of them are tried before any is made."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .option_rules import flag
+from .options import check_output, check_picture, check_suffix
+
+if TYPE_CHECKING:
+    from headmotion.pipeline.generate_job import GenerateOptions
+
+TRIAL_SAMPLES = 1600
+"""Samples of silence, at 16 kHz, from which each output is made for trial."""
+
+
+def prepare_outputs(
+    context: click.Context,
+    outputs: Sequence[Path],
+    model: str,
+    device: str,
+    image: Path | None,
+    given: Mapping[str, Any],
+    quiet: bool,
+    other_suffixes: Sequence[str] = (),
+) -> Callable[[Path], Iterator[Path]]:
+    """Check options and outputs, load the model, and return what makes the outputs.
+
+    Args:
+        context: of the command, whose options errors name.
+        outputs: files, or folders for pictures.
+        model: bundled model or checkpoint.
+        device: where to compute.
+        image: picture of the face.
+        given: those values of `GenerateOptions` that the user chose.
+        quiet: no progress bar.
+        other_suffixes: those that outputs of the command may have besides, for the error.
+
+    Returns:
+        A function that takes the path of the speech and yields the path of each output when it is written.
+
+    Raises:
+        click.UsageError: an output that cannot be written, or an option without effect.
+        HeadmotionError: a value that does not fit.
+    """
+    from headmotion.core.plugins import MOTION_SUFFIXES, registry
+
+    motion_files = [output for output in outputs if output.suffix.lower() in registry().written_suffixes]
+    _check_outputs(outputs, motion_files, other_suffixes)
+    from headmotion.pipeline.generate_job import GenerateOptions
+
+    options = GenerateOptions.parse(given)
+    if image is not None:
+        check_picture(image)
+    _check_effect(context, options, given if image is None else {*given, "image"}, image, outputs)
+    import headmotion
+    from headmotion.core.files import temporary_folder
+    from headmotion.pipeline.generate_job import iter_motion, write_video
+
+    headmotion.controls.from_options(**options.control_options())
+    pipe = headmotion.load(model, device=device)
+    source = options.landmarks or image
+    reference = pipe.reference(source, detector=options.detector, face=options.face, mouth=options.mouth)
+
+    def write_all(speech: headmotion.Audio, targets: Mapping[Path, Path], quiet: bool) -> Iterator[Path]:
+        """Write the motion for speech into the targets of the outputs."""
+        motion = headmotion.Motion.concatenate(list(iter_motion(pipe, speech, options, reference)))
+        for output, target in targets.items():
+            if output in motion_files:
+                yield motion.save(target)
+            else:
+                yield write_video(pipe, [motion], target, image, speech, options, quiet=quiet)
+
+    def write(path: Path) -> Iterator[Path]:
+        speech = headmotion.Audio.load(path, options.audio_track)
+        if len(outputs) == 1 and not motion_files:  # drawn as it is generated, in constant memory
+            parts = iter_motion(pipe, speech, options, reference)
+            yield write_video(pipe, parts, outputs[0], image, speech, options, quiet=quiet)
+            return
+        with contextlib.ExitStack() as stack:
+            if any(output.suffix not in MOTION_SUFFIXES for output in outputs):
+                # It lasts to the end, so that after a failure the folders that were made for it are removed.
+                folder = stack.enter_context(temporary_folder(outputs[0].absolute()))
+                trial = {output: folder / f"{k}{output.suffix}" for k, output in enumerate(outputs)}
+                with _no_warnings():  # they come again
+                    list(write_all(headmotion.Audio([0.0] * TRIAL_SAMPLES, 16_000), trial, quiet=True))
+            yield from write_all(speech, {output: output for output in outputs}, quiet)
+
+    return write
+
+
+def check_distinct(outputs: Sequence[Path]) -> None:
+    """Refuse an output that is named twice.
+
+    Raises:
+        click.UsageError: there is one.
+    """
+    if len({output.absolute() for output in outputs}) < len(outputs):
+        raise click.UsageError("--output names a file twice.")
+
+
+def _check_outputs(outputs: Sequence[Path], motion_files: Sequence[Path], others: Sequence[str]) -> None:
+    from headmotion.core.plugins import registry
+    from headmotion.media.frames_writer import ENCODERS, FOLDER, check_target
+
+    check_distinct(outputs)
+    known = [*(suffix for suffix in ENCODERS if suffix != FOLDER), *registry().written_suffixes, *others]
+    for output in outputs:
+        check_suffix(output, known)
+        if output not in motion_files:
+            check_target(output)
+        check_output(output, may_be_folder=not output.suffix)
+
+
+def _check_effect(
+    context: click.Context,
+    options: GenerateOptions,
+    names: Collection[str],
+    image: Path | None,
+    outputs: Sequence[Path],
+) -> None:
+    """Refuse options that have an effect on no output."""
+    from headmotion.pipeline.unused_options import unused_options
+
+    unused = [unused_options(options, names, image, output) for output in outputs]
+    for name, purpose in unused[0].items():
+        if all(name in others for others in unused):
+            raise click.UsageError(f"{flag(context, name)} is for {purpose}.", context)
+
+
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    log = logging.getLogger("headmotion")
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = False
