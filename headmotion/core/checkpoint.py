@@ -178,7 +178,9 @@ def _parse(stream: BinaryIO, size: int, path: Path) -> CheckpointHeader:
     length = int.from_bytes(start[:8], "little")
     if start[8:] != b"{" or length > size - 8:
         if _holds_arrays(stream):
-            raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, an .npz, which holds a motion or a pose")
+            raise CheckpointError(
+                "checkpoint", "a .safetensors file", f"{path}, an .npz, which holds a motion or a pose"
+            )
         if _is_pickle(start):
             raise CheckpointError("checkpoint", "a .safetensors file", f"{path}, a pickle", "it will not be opened")
         if path.suffix != ".safetensors":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from .arguments import shown
 from .errors import HeadmotionError
 
 ACCELERATORS = ("cuda", "mps")
@@ -13,7 +14,7 @@ ACCELERATORS = ("cuda", "mps")
 
 
 def pick_device(
-    name: str,
+    name: str | torch.device,
     component: str = "device",
     error: type[HeadmotionError] = HeadmotionError,
     usable: Sequence[str] = ACCELERATORS,
@@ -29,18 +30,20 @@ def pick_device(
     Raises:
         HeadmotionError: not a device of this machine.
     """
+    if not isinstance(name, str | torch.device):
+        raise error(component, "a device's name, such as 'auto' or 'cpu'", shown(name))
     found = [kind for kind in ACCELERATORS if _is_there(kind)]
     if name == "auto":
         name = next((kind for kind in found if kind in usable), "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)  # a name can be valid without such a device in the machine
+        torch.empty(1, device=device).item()  # a name can be valid without such a device in the machine
     except (RuntimeError, AssertionError, NotImplementedError):
         expected = f"a device of this machine: {', '.join(['auto', 'cpu', *found])}"
-        kind = name.partition(":")[0]
+        kind = str(name).partition(":")[0]
         is_missing = kind in ACCELERATORS and kind not in found
         remedy = f"torch {torch.__version__} finds no {kind} device here" if is_missing else ""
-        raise error(component, expected, repr(name), remedy) from None
+        raise error(component, expected, repr(str(name)), remedy) from None
     return device
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .arguments import as_integer, as_list, as_path, shown
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output, read_regular, reason_of, write_text
@@ -55,7 +56,10 @@ class Motion:
     """
 
     def __post_init__(self) -> None:
-        values = torch.as_tensor(self.values)
+        try:
+            values = torch.as_tensor(self.values)
+        except (TypeError, ValueError, RuntimeError):
+            raise MotionError("motion", "floating-point values [T, P, D]", shown(self.values)) from None
         if values.dim() != 3 or not values.is_floating_point():
             raise MotionError("motion", "floating-point values [T, P, D]", f"{values.dtype} {list(values.shape)}")
         # The class is frozen; this is its only place that converts what it is given.
@@ -71,7 +75,15 @@ class Motion:
         return len(self.values)
 
     def __getitem__(self, frames: slice) -> Motion:
-        """Return a range of frames; its first lies at 0 seconds."""
+        """Return a range of frames; its first lies at 0 seconds.
+
+        Raises:
+            MotionError: anything but a slice of whole numbers.
+        """
+        if not isinstance(frames, slice) or any(
+            not (end is None or hasattr(end, "__index__")) for end in (frames.start, frames.stop, frames.step)
+        ):
+            raise MotionError("motion", "a range of frames, such as motion[5:10]", shown(frames))
         return replace(self, values=self.values[frames])
 
     @property
@@ -94,7 +106,7 @@ class Motion:
             MotionError: not a frame rate.
         """
         target = as_fps(fps)
-        total = frame_count(self.duration, target) if frames is None else frames
+        total = frame_count(self.duration, target) if frames is None else as_integer(frames, "frames")
         return replace(self, values=resample_frames(self.values, self.fps, target, total), fps=target)
 
     def build_representation(self) -> Representation:
@@ -137,6 +149,7 @@ class Motion:
         Raises:
             MotionError: no motion at all.
         """
+        motions = as_list(motions, "motion", "motions to concatenate", lambda each: isinstance(each, Motion))
         if not motions:
             raise MotionError("motion", "at least one motion to concatenate", "none")
         # A stream returns many empty motions; the first with frames sets rate and units.
@@ -152,7 +165,7 @@ class Motion:
         Raises:
             MotionError: another suffix, or a motion that the format cannot hold.
         """
-        target = Path(path)
+        target = as_path(path, "motion file", MotionError)
         if target.suffix not in MOTION_SUFFIXES:
             return _save_as(self, target)
         arrays: dict[str, Any] = {"values": self.values.cpu().numpy()}
@@ -175,7 +188,7 @@ class Motion:
         Raises:
             MotionError: no such file, not a motion file, or damaged.
         """
-        source = Path(path)
+        source = as_path(path, "motion file", MotionError)
         suffix = source.suffix.lower()
         if suffix not in MOTION_SUFFIXES and (reader := registry().motion_readers.get(suffix)) is not None:
             return reader(source)

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import soxr  # type: ignore[import-untyped]
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from ..core.arguments import as_path
 from ..core.errors import AudioError
 from ..core.timing import Rate, as_fps, frame_count
 from .audio_file import CHUNK, Samples, Source, check_rate, open_source
@@ -64,7 +64,7 @@ class Audio:
                 Damage deeper in the file is found, and raised likewise, while reading.
         """
         audio = cls.__new__(cls)
-        audio._source, audio._warned = open_source(Path(path), track), set()
+        audio._source, audio._warned = open_source(as_path(path, "audio", AudioError), track), set()
         return audio
 
     @classmethod

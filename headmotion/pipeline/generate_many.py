@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..core.arguments import as_list, as_path, shown
 from ..core.checkpoint import read_header
+from ..core.errors import HeadmotionError
 from ..core.files import atomic_output, claimed_output, remove_leftovers, write_text
 from ..core.plugins import registry
 from ..core.progress import progress
@@ -92,7 +94,14 @@ def generate_many(
     **options: Any,
 ) -> GenerateReport:
     """Generate many files; see `Pipeline.generate_many`."""
-    folder = Path(output)
+    folder = as_path(output, "output")
+    if not isinstance(suffix, str):
+        raise HeadmotionError("suffix", "text such as '.mp4', or '' for folders of pictures", shown(suffix))
+    known = str | os.PathLike | Mapping
+    what = "paths, or of mappings with the key 'audio'"
+    jobs = as_list(
+        [jobs] if isinstance(jobs, str | os.PathLike) else jobs, "jobs", what, lambda job: isinstance(job, known)
+    )
     tasks = tasks_from_rows(jobs, folder, suffix, None if image is None else Path(image), options)
     # The workers read the pipeline from a file, which stays there, because records name its digest.
     model = pipeline.save(folder / RECORDS / "model.safetensors")

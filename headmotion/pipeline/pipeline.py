@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack, override
 
 from ..controls import MotionEdit
+from ..core.arguments import SEEDS, as_integer, as_path, shown
 from ..core.built import checked_part, checked_representation
 from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
 from ..core.component import require_registered
@@ -196,7 +197,7 @@ class Pipeline(nn.Module):
         """
         from .snapshot import load_snapshot
 
-        return load_snapshot(self, path)
+        return load_snapshot(self, as_path(path, "snapshot", CheckpointError))
 
     def pool(self) -> Pool:
         """Return a pool: many live sessions that come and go, advanced together in batches."""
@@ -320,10 +321,13 @@ class Pipeline(nn.Module):
         """
         from ..media.frames_writer import write_frames
 
+        target = as_path(path, "render", ImageError)
+        if not isinstance(motion, Motion | Iterable):
+            raise ImageError("render", "a Motion, or parts of one", shown(motion))
         parts = iter([motion] if isinstance(motion, Motion) else motion)
         first = next(parts, None)
-        if first is None:
-            raise ImageError("render", "at least one part of a motion", "none")
+        if not isinstance(first, Motion):
+            raise ImageError("render", "at least one part of a motion", "none" if first is None else shown(first))
         view = {name: value for name, value in (("size", size), ("crop", crop)) if value is not None}
         drawing = self.renderer if renderer is None else self.with_renderer(renderer)
         if view:
@@ -339,7 +343,7 @@ class Pipeline(nn.Module):
         total = None if sound is None else sound.announced_frames(first.fps)
         if isinstance(motion, Motion):
             total = len(motion)
-        return write_frames(frames, Path(path), first.fps, audio=sound, total=total, quiet=quiet)
+        return write_frames(frames, target, first.fps, audio=sound, total=total, quiet=quiet)
 
     def iter_frames(
         self,
@@ -441,9 +445,12 @@ class Pipeline(nn.Module):
         Raises:
             CheckpointError: another suffix, or a card that JSON cannot hold.
         """
+        target, steps = as_path(path, "checkpoint", CheckpointError), as_integer(step, "step")
+        if not isinstance(card or {}, Mapping):
+            raise CheckpointError("checkpoint", "a card of facts by name", shown(card))
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.state_dict().items()}
         return save_checkpoint(
-            path, self.spec.model_dump(mode="json"), tensors, step=step, card=self.card | (card or {})
+            target, self.spec.model_dump(mode="json"), tensors, step=steps, card=self.card | (card or {})
         )
 
 
@@ -475,8 +482,9 @@ def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "aut
         SpecError: an unknown type or field, or parts that do not fit one another.
     """
     resolved = spec if isinstance(spec, PipelineSpec) else PipelineSpec.model_validate(spec)
+    number = as_integer(seed, "seed", below=SEEDS)
     with torch.random.fork_rng(devices=[]):  # the caller's random state must not change
-        torch.manual_seed(seed)
+        torch.manual_seed(number)
         return Pipeline(resolved, pick_device(device))
 
 
@@ -510,10 +518,10 @@ def model_path(source: str | os.PathLike[str]) -> Path:
     Raises:
         CheckpointError: neither.
     """
-    bundled = registry().models
+    bundled, given = registry().models, as_path(source, "model", CheckpointError)
     path = bundled.get(os.fspath(source))
     if path is None:
-        path = Path(source)
+        path = given
         if not path.suffix and not path.exists():
             known = ", ".join(sorted(bundled)) or "(none)"
             raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))

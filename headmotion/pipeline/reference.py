@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy.typing as npt
 import torch
@@ -68,6 +68,8 @@ def as_reference(
         MotionError: a file that cannot be read, or poses of another shape.
         DetectorError: a picture or video without a detector, or in which the detector finds nothing.
     """
+    if mouth not in get_args(Mouth):
+        raise MotionError("reference", "mouth 'auto', 'closed' or 'as-is'", repr(mouth))
     if isinstance(value, Reference):
         return value
     if value is None:
@@ -83,9 +85,10 @@ def as_reference(
 
 def _with_mouth(reference: Reference, representation: Representation, mouth: Mouth) -> Reference:
     """Return a reference that starts from closed lips if it shall; motion that goes on from several poses is left."""
-    if mouth not in ("auto", "closed", "as-is"):
-        raise MotionError("reference", "mouth 'auto', 'closed' or 'as-is'", repr(mouth))
     pose = reference.poses[-1]
+    if mouth == "closed" and len(reference.poses) > 1:
+        got = f"{len(reference.poses)} poses, such as those of a video"
+        raise MotionError("reference", "one pose, whose mouth can be closed", got, "leave mouth out")
     opening = mouth_opening(pose, representation) if len(reference.poses) == 1 and mouth != "as-is" else 0.0
     if opening <= (WIDE_OPEN if mouth == "auto" else 0.0):
         return reference

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..controls import ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
+from ..controls import Control, ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
+from ..core.arguments import SEEDS, as_integer, as_list, as_path
 from ..core.conversion import basis_of
-from ..core.errors import AudioError, HeadmotionError, OutputError
+from ..core.errors import AudioError, CheckpointError, HeadmotionError, OutputError
 from ..core.interfaces.audio_encoder import needs_whole_clip
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
 from ..core.interfaces.representation import require_fitted
@@ -83,6 +84,8 @@ class Session:
         style: Any = None,
     ) -> None:
         check_host(pipeline)
+        seed = as_integer(seed, "seed", below=SEEDS)
+        controls = _checked(controls)
         require_fitted(pipeline.representation)
         generator, native_fps = pipeline.generator, pipeline.spec.fps
         if style is not None:
@@ -177,7 +180,7 @@ class Session:
 
         with self._lock:
             self.check_open()
-            return save_snapshot(self, path)
+            return save_snapshot(self, as_path(path, "snapshot", CheckpointError))
 
     @property
     def has_queue(self) -> bool:
@@ -395,6 +398,16 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
+def _checked(controls: Sequence[MotionEdit]) -> Sequence[MotionEdit]:
+    """Return controls after a check that they are some.
+
+    Raises:
+        HeadmotionError: anything else.
+    """
+    what = "controls, such as headmotion.controls.blink(12)"
+    return as_list(controls, "controls", what, lambda edit: isinstance(edit, Control) or callable(edit))
+
+
 def _fit(wave: Wave | None, count: int) -> Wave:
     """Cut a wave to ``count`` samples, or pad it with silence; None is a wave without samples."""
     wave = np.zeros(0, np.float32) if wave is None else wave[:count]
@@ -416,6 +429,7 @@ def lookahead_ms(
         Milliseconds; None if the audio encoder, the generator or a control needs the whole clip.
     """
     encoder, native_fps = pipeline.audio_encoder, pipeline.spec.fps
+    controls = _checked(controls)
     frames = as_streaming(pipeline.generator).lookahead
     if frames is None or encoder.look_ahead is None or needs_whole_clip(encoder):
         return None
