@@ -97,10 +97,12 @@ def generate_many(
     folder = as_path(output, "output")
     if not isinstance(suffix, str):
         raise HeadmotionError("suffix", "text such as '.mp4', or '' for folders of pictures", shown(suffix))
-    known = str | os.PathLike | Mapping
     what = "paths, or of mappings with the key 'audio'"
     jobs = as_list(
-        [jobs] if isinstance(jobs, str | os.PathLike) else jobs, "jobs", what, lambda job: isinstance(job, known)
+        [jobs] if isinstance(jobs, str | os.PathLike) else jobs,
+        "jobs",
+        what,
+        lambda job: isinstance(job, str | os.PathLike | Mapping),
     )
     tasks = tasks_from_rows(jobs, folder, suffix, None if image is None else Path(image), options)
     # The workers read the pipeline from a file, which stays there, because records name its digest.
