@@ -23,6 +23,8 @@ class Call:
     """Whether what was finished may stay in ``output`` after a failure, for the next call to continue."""
     run: Callable[[], None] | None = field(default=None, compare=False)
     """What to call instead of the command line."""
+    further_outputs: tuple[str, ...] = ()
+    """Paths besides ``output``, which the arguments name."""
 
 
 @dataclass(frozen=True)

@@ -85,9 +85,9 @@ class KillsCampaign:
         one = Call(tuple(job.words.split()), (0,), "made")
         killed = call(one, folder, killing=killing)
         findings = [*_left(here, one, variant)]
-        # The lock of a process ends with it, and a call whose work was complete says so.
+        # The lock of a process ends with it, and a call whose work was complete finds it.
         words = f"{job.words} {job.again}" if (here / "made").exists() and job.again else job.words
-        again = Call(tuple(words.split()), (0, 2) if killed.status == 0 or _complete(here, job) else (0,), "made", True)
+        again = Call(tuple(words.split()), (0,), "made", keeps_progress=True)
         found, outcome = judged(again, folder, variant)
         findings += found
         got = _digests(here, job)
@@ -118,11 +118,6 @@ def _left(here: Path, one: Call, variant: str) -> list[Finding]:
     names = [path for path in contents(here) if not any(part.startswith(".") for part in Path(path).parts)]
     made = [path for path in names if path.startswith("made")]
     return [Finding(rule, detail, one.arguments, variant) for rule, detail in check_outputs(here, made)]
-
-
-def _complete(here: Path, job: Job) -> bool:
-    """Return whether the killed call had finished its work, so that another one may be refused."""
-    return any((here / "made" / name).exists() for name in ("corpus.json", "report.json", "model.safetensors"))
 
 
 def _digests(here: Path, job: Job) -> dict[str, str]:

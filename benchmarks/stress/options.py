@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,8 @@ from .files import judged
 
 TAKEN_OUT = {"serve", "studio", "mic", "demo"}
 """Commands that do not end by themselves, or take long whatever their options are."""
+OUTPUT_OPTIONS = {"-o", "--output", "--phonemes", "--report"}
+"""Options whose value is written."""
 OTHER_OUTPUTS = {"phonemes", "report"}
 """Options that name a further file to be written."""
 NUMBERS = ["nan", "inf", "-inf", "1e308", "-1", "0", "1", "2", "0.5", "1e-300", "9" * 400, "0x10", "", " ", "1,2", "²"]
@@ -72,7 +75,8 @@ class OptionsCampaign:
             shutil.copytree(self.trees / setup, here, dirs_exist_ok=True)
         command = rng.choice([command for command in COMMANDS if command.name not in TAKEN_OUT])
         words = _words(command, rng)
-        one = Call((command.name or "", *words), (0, 1, 2), "made", keeps_progress=True)
+        arguments = (command.name or "", *words)
+        one = Call(arguments, (0, 1, 2), "made", further_outputs=_named_outputs(arguments), keeps_progress=True)
         findings, outcome = judged(one, folder, command.name or "")
         return Result(command.name or "", tuple(findings), **summary([outcome]))
 
@@ -96,6 +100,13 @@ def _words(command: click.Command, rng: Random) -> list[str]:
             flag = isinstance(parameter, click.Option) and parameter.is_flag
             words += [parameter.opts[-1]] if flag else [parameter.opts[-1], _value(rng, parameter)]
     return [word.replace("\0", "") for word in words]
+
+
+def _named_outputs(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what the values of output options name, and the folder that `plugins new` takes by default."""
+    named = [value for option, value in pairwise(words) if option in OUTPUT_OPTIONS]
+    new = [f"headmotion-{name}" for before, name in pairwise(words) if before == "new"]
+    return tuple(name for name in (*named, *new) if not name.startswith("/"))
 
 
 def _good(name: str, command: click.Command, rng: Random) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
@@ -78,8 +79,8 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _files(one: Call, outcome: Outcome, before: Contents, after: Contents) -> Iterator[tuple[str, str]]:
-    home = f"here/{one.output}" if one.output else "\0"
-    allowed = {path for path in before.keys() | after.keys() if path == home or path.startswith(f"{home}/")}
+    homes = [os.path.normpath(f"here/{name}") for name in (one.output, *one.further_outputs) if name]
+    allowed = {path for path in before.keys() | after.keys() if any(_is_within(path, home) for home in homes)}
     changed = [
         path
         for path in before
@@ -99,7 +100,11 @@ def _files(one: Call, outcome: Outcome, before: Contents, after: Contents) -> It
     if not outcome.timed_out and (left or hidden):
         yield "left over", ", ".join([*left, *hidden][:5])
     stray = [path for path in made if path not in allowed and not hidden]
-    if stray and any(not path.startswith(f"{home}-report") and not home.startswith(f"{path}/") for path in stray):
+    # A report lies beside its folder, and the folders around an output are made with it.
+    around = [
+        path for path in stray if any(path.startswith(f"{home}-report") or _is_within(home, path) for home in homes)
+    ]
+    if stray := sorted(set(stray) - set(around)):
         yield "elsewhere", ", ".join(stray[:5])
     if (
         outcome.status == 2
@@ -107,6 +112,10 @@ def _files(one: Call, outcome: Outcome, before: Contents, after: Contents) -> It
         and (kept := [path for path in made if path in allowed and path not in hidden])
     ):
         yield "made in spite of an error", ", ".join(kept[:5])
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def check_outputs(folder: Path, names: list[str]) -> Iterator[tuple[str, str]]:

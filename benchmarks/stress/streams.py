@@ -25,6 +25,9 @@ TOLERANCE = 1e-5
 GROWTH_BYTES = 64 << 20
 """Most memory that a long stream may gain after its first half (bytes)."""
 
+STREAM_CPU_S = 600
+"""Bound of a stream's processor time (s): a push costs about 0.1 ms, and there is one per sample in some."""
+
 Wave = npt.NDArray[np.float32]
 
 
@@ -94,6 +97,7 @@ def pieces(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
 
     import headmotion as hm
 
+    resource.setrlimit(resource.RLIMIT_CPU, (STREAM_CPU_S, STREAM_CPU_S))
     rng, wave = Random(seed), _wave(sound, seconds, rate, seed)
     pipe = hm.load("model.safetensors", device="cpu")
     expected = pipe.generate((wave, rate), fps=fps, seed=seed).values
@@ -150,7 +154,7 @@ def long_stream(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> N
 
     import headmotion as hm
 
-    resource.setrlimit(resource.RLIMIT_CPU, (600, 600))
+    resource.setrlimit(resource.RLIMIT_CPU, (STREAM_CPU_S, STREAM_CPU_S))
     rng = Random(seed)
     pipe = hm.load("model.safetensors", device="cpu")
     session, frames, half, streamed = pipe.stream(sample_rate=rate, fps=fps, seed=seed), 0, 0, 0.0

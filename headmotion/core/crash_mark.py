@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .errors import one_line
-from .files import try_lock
+from .locks import try_lock
 from .plugin_calls import EXCLUDE_VARIABLE
 
 _log = logging.getLogger("headmotion")

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
-import platform
+import re
 import secrets
 import shutil
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path, PureWindowsPath
 
 from .errors import HeadmotionError, one_line
+from .locks import REMOVES_OPEN_FILES, is_still_there, open_lock, remove_locked, try_lock
 
 # Hidden names. Temporary paths have a random hexadecimal number and a suffix, locks the same number.
 _TEMPORARY, _LOCK = ".headmotion-", ".headmotion-lock-"
-_CLAIM = ".headmotion-claim"
+_NUMBERED = re.compile(rf"{re.escape(_TEMPORARY)}([0-9a-f]{{16}})(\..*)?", re.DOTALL)
+CLAIM = ".headmotion-claim"
+"""Beginning of the names of claims; see `claims`."""
 _RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -34,13 +35,13 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: the folder cannot be made or written.
     """
     target = Path(path).absolute()  # otherwise FFmpeg would take "http:a/b.mp4" for an address
-    with _folder_for(target), _temporary_for(target) as temporary:
+    with parent_folder(target), _temporary_for(target) as (temporary, lock):
         temporary.touch(exist_ok=False)
         try:
             yield temporary
             with temporary.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            replace(temporary, target)
+            _publish(temporary, target, lock)
         except BaseException:
             with contextlib.suppress(OSError):
                 retry_while_open(lambda: temporary.unlink(missing_ok=True), temporary)
@@ -55,11 +56,11 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: the folder cannot be made, or ``path`` exists and is not an empty folder.
     """
     target = Path(path).absolute()
-    with temporary_folder(target) as temporary:
+    with _locked_folder(target) as (temporary, lock):
         yield temporary
         with contextlib.suppress(FileNotFoundError):
             target.rmdir()  # fails unless it is empty
-        replace(temporary, target)
+        _publish(temporary, target, lock)
 
 
 @contextlib.contextmanager
@@ -69,73 +70,20 @@ def temporary_folder(target: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be made.
     """
-    with _folder_for(target), _temporary_for(target) as temporary:
+    with _locked_folder(target) as (temporary, _):
+        yield temporary
+
+
+@contextlib.contextmanager
+def _locked_folder(target: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a new hidden folder next to ``target``, and its lock; it is removed with its files in the end."""
+    with parent_folder(target), _temporary_for(target) as (temporary, lock):
         temporary.mkdir()
         try:
-            yield temporary
+            yield temporary, lock
         finally:
             with contextlib.suppress(OSError):  # it may have been moved
                 remove_folder(temporary)
-
-
-@contextlib.contextmanager
-def claimed_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, if necessary, and keep other processes from claiming it while the body lasts.
-
-    The claim is a lock on a hidden file, which says who holds it. The system ends it with the process.
-
-    Raises:
-        HeadmotionError: another process, or another call in this one, holds it.
-        OSError: the folder cannot be made or written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with _claim(folder / _CLAIM, "folder", folder):
-        yield
-
-
-@contextlib.contextmanager
-def claimed_output(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Keep other processes from claiming an output, a file or a folder, while the body lasts.
-
-    Unlike the claim of `claimed_folder` it lies beside the output, which stays free to appear whole in one move.
-
-    Raises:
-        HeadmotionError: another process, or another call in this one, holds it.
-        OSError: the folder around it cannot be made or written.
-    """
-    target = Path(path).absolute()
-    name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]  # any name, however long
-    with _folder_for(target), _claim(target.parent / f"{_CLAIM}-{name}", "output", Path(path)):
-        yield
-
-
-@contextlib.contextmanager
-def _claim(path: Path, kind: str, claimed: Path) -> Iterator[None]:
-    """Hold the lock of a hidden file that says who holds it; ``kind`` and ``claimed`` are for the error."""
-    while True:
-        with _naming(claimed):
-            descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
-        try:
-            locked = try_lock(descriptor)
-        except OSError:  # a file system without locks
-            locked = True
-        if not locked:
-            holder = ""
-            with contextlib.suppress(OSError):  # on Windows a locked file cannot be read
-                holder = one_line(os.read(descriptor, 200).decode("utf-8", "replace"))
-            os.close(descriptor)
-            got = f"{claimed}, which {holder or 'another process'} is writing"
-            raise HeadmotionError(kind, "one that no other process writes", got, "wait, or choose another")
-        with contextlib.suppress(OSError):
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                break
-        os.close(descriptor)  # its former holder has just removed it
-    try:
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"process {os.getpid()} on {platform.node()}".encode())
-        yield
-    finally:
-        _remove_lock(path, descriptor)
 
 
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
@@ -248,31 +196,9 @@ def retry_while_open(action: Callable[[], object], path: Path) -> None:
         raise PermissionError(error.errno, "No permission, or another program has it open", str(path)) from None
 
 
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file, and return False if another descriptor holds the lock.
-
-    The lock ends when the file is closed, or with the process, however it ends.
-
-    Raises:
-        OSError: the file system has no locks.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):  # the second on Windows
-        return False
-    return True
-
-
 @contextlib.contextmanager
-def _temporary_for(target: Path) -> Iterator[Path]:
-    """Yield a new hidden path next to ``target``; leftovers of processes that were killed are removed.
+def _temporary_for(target: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield a new hidden path next to ``target``, and its lock; leftovers of processes that were killed are removed.
 
     While the context lasts, a lock says that the path is in use. A process number would not do: those of containers
     and of machines that share a folder overlap. The lock is held on a file of its own, because a writer may replace
@@ -282,61 +208,99 @@ def _temporary_for(target: Path) -> Iterator[Path]:
     lock, descriptor = _new_lock(target)
     temporary = target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
     try:
-        yield temporary
+        yield temporary, lock
     finally:
         if temporary.exists():  # it could not be removed: a leftover for the next output
             os.close(descriptor)
         else:
-            _remove_lock(lock, descriptor)
+            remove_locked(lock, descriptor)
+
+
+def _publish(temporary: Path, target: Path, lock: Path) -> None:
+    """Move what is complete to its final name, so that a process which is killed afterwards leaves nothing."""
+    if not REMOVES_OPEN_FILES:
+        replace(temporary, target)
+        return
+    descriptor = os.open(temporary, os.O_RDONLY)
+    try:
+        # Nothing replaces it any more, so it is locked itself, and its lock can go before it is moved.
+        with contextlib.suppress(OSError):  # a file system without locks
+            if try_lock(descriptor):
+                lock.unlink()
+        replace(temporary, target)
+    finally:
+        os.close(descriptor)
 
 
 def _new_lock(target: Path) -> tuple[Path, int]:
     """Make a lock file with a new name next to ``target``, and return it with its descriptor."""
     while True:
         lock = target.parent / f"{_LOCK}{secrets.token_hex(8)}"
-        with _naming(target):
-            descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        descriptor = open_lock(lock, target, os.O_CREAT | os.O_EXCL)
         try:
             # Between the two lines above and the next, another process may take the file for a leftover.
             if try_lock(descriptor) and lock.exists():
                 return lock, descriptor
         except OSError:  # a file system without locks, where nothing is ever taken for a leftover
             return lock, descriptor
-        _remove_lock(lock, descriptor)
-
-
-@contextlib.contextmanager
-def _naming(output: Path) -> Iterator[None]:
-    """Let an error of the system name the output, rather than a hidden file that the user does not know."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, f"Cannot be written: {error.strerror}", str(output)) from None
+        remove_locked(lock, descriptor)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files and folders whose lock no process holds."""
-    for lock in folder.glob(f"{_LOCK}*"):
-        with contextlib.suppress(OSError):  # gone by now, of another user, or a file system without locks
-            descriptor = os.open(lock, os.O_RDWR)
-            try:
-                if not try_lock(descriptor):
-                    continue
-                for path in folder.glob(f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}*"):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-            finally:
-                os.close(descriptor)
-            lock.unlink()
-
-
-def _remove_lock(lock: Path, descriptor: int) -> None:
-    os.close(descriptor)  # first, because Windows does not remove a file that is open
-    with contextlib.suppress(OSError):
-        lock.unlink()
+    """Remove the temporary files and folders whose lock no process holds, and claims of processes that ended."""
+    paths = list(folder.glob(f"{_TEMPORARY}*"))
+    for path in paths:
+        if path.name.startswith(_LOCK):
+            with _abandoned(path) as is_abandoned:
+                for temporary in folder.glob(f"{_TEMPORARY}{path.name.removeprefix(_LOCK)}*") if is_abandoned else ():
+                    _remove(temporary)
+        elif path.name.startswith(CLAIM):
+            with _abandoned(path):
+                pass
+        elif REMOVES_OPEN_FILES and (match := _NUMBERED.fullmatch(path.name)):
+            _remove_unless_locked(path, folder / f"{_LOCK}{match[1]}")
 
 
 @contextlib.contextmanager
-def _folder_for(target: Path) -> Iterator[None]:
+def _abandoned(lock: Path) -> Iterator[bool]:
+    """Yield whether no process holds a lock file, which is then removed in the end."""
+    try:
+        descriptor = open_lock(lock, lock, 0)
+    except (OSError, HeadmotionError):  # gone by now, of another user, or not of ours
+        yield False
+        return
+    abandoned = False
+    with contextlib.suppress(OSError):  # a file system without locks
+        abandoned = try_lock(descriptor) and is_still_there(lock, descriptor)
+    try:
+        yield abandoned
+    except OSError:  # it could not be removed: the lock stays for the next try
+        abandoned = False
+    if abandoned:
+        remove_locked(lock, descriptor)
+    else:
+        os.close(descriptor)
+
+
+def _remove_unless_locked(temporary: Path, lock: Path) -> None:
+    """Remove a temporary path without a lock of its own, which was killed before it was moved, unless it is locked."""
+    if lock.exists():
+        return
+    with contextlib.suppress(OSError):  # moved by now, of another user, or a file system without locks
+        descriptor = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            if try_lock(descriptor):
+                _remove(temporary)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+@contextlib.contextmanager
+def parent_folder(target: Path) -> Iterator[None]:
     """Make the folder of ``target`` if necessary; folders that were made are removed on any failure."""
     missing = [folder for folder in target.parents if not folder.exists()]
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 import zipfile
@@ -13,6 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .files import open_regular, reason_of
 from .limits import ARRAY_BYTES, limit, remedy
+
+HEADER_BYTES = 1 << 16
+"""Longest header of an array; what NumPy writes for arrays of numbers has hundreds of bytes."""
 
 
 def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
@@ -80,7 +84,11 @@ def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
 
 def _shape_and_type(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     with archive.open(name) as member:
-        version = np.lib.format.read_magic(member)
-        read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-        shape, _, dtype = read_header[version[0]](member)
+        version, _ = np.lib.format.read_magic(member)
+        read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version]
+        # NumPy reads a header whole before it looks at its length, of up to 4 GiB.
+        length = member.read(2 if version == 1 else 4)
+        if int.from_bytes(length, "little") > HEADER_BYTES:
+            raise ValueError(f"a header of {int.from_bytes(length, 'little'):,} bytes in {name}")
+        shape, _, dtype = read_header(io.BytesIO(length + member.read(int.from_bytes(length, "little"))))
         return shape, dtype

@@ -28,6 +28,7 @@ from .corpus_folder import claim_folder, new_files, publish, taken
 from .corpus_section import Section
 from .index_columns import Names, Texts
 from .index_entry import CachingReader, IndexEntry
+from .made_from import is_made_from, write_record
 from .rejected import RejectedClip
 from .shard_format1 import list_format1
 from .shard_header import HEADER, CorpusHeader, FormatOneHeader, read_header
@@ -368,7 +369,7 @@ def join(corpora: Iterable[Corpus]) -> Corpus:
     return Corpus(sections=[section for corpus in corpora for section in corpus.sections])
 
 
-def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
+def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from: str = "") -> Path:
     """Write ``clips`` as a new folder of pairs; on any failure nothing of it is left.
 
     The ``checks`` of the clips are not stored; `write_shards` stores them. Files in the folder stay as they are, and so
@@ -377,6 +378,7 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
     Args:
         path: the corpus folder.
         clips: their ids must be plain file names on any system, and differ in more than case.
+        made_from: as in `write_shards`.
 
     Raises:
         CorpusError: the folder is a corpus already or is being written by another process, there are no clips, an id
@@ -385,6 +387,8 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
     """
     folder = Path(path)
     with claim_folder(folder):
+        if made_from and is_made_from(folder, pair_format.INDEX, made_from):
+            return folder
         if any((folder / name).exists() for name in (pair_format.INDEX, HEADER)):
             raise taken(folder)
         with new_files(folder) as temporary:
@@ -402,6 +406,8 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip]) -> Path:
                 raise CorpusError("corpus", "at least one clip to write", "none")
             pair_format.write_index(temporary, list(rows.values()))
             names = [name for id in rows for name in pair_format.pair_names(id)]
+            if made_from:
+                names.append(write_record(temporary, made_from))
             # The index comes last: a folder with an index is complete.
             publish(temporary, folder, (*names, pair_format.INDEX))
     return folder

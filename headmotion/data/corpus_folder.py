@@ -18,10 +18,10 @@ from ..core.files import (
     remove_folder,
     retry_while_open,
     temporary_folder,
-    try_lock,
     write_text,
 )
 from ..core.limits import TEXT_BYTES, limit
+from ..core.locks import try_lock
 
 PUBLISHING = ".headmotion-publishing"
 """Lists the names that are being published, while they are; what a killed process has published is removed by it."""

@@ -49,6 +49,7 @@ def import_folder(
     shard_bytes: int = SHARD_BYTES,
     frames: int | None = None,
     frame_quality: int = QUALITY,
+    made_from: str = "",
 ) -> Path:
     """Write the clips of a landmark folder as a corpus in shards; damaged clips are listed in its ``refused.jsonl``.
 
@@ -71,6 +72,7 @@ def import_folder(
         frames: longer edge of pictures in pixels; clips without pictures are left out, with a line in
             ``refused.jsonl``. None: pictures are kept in the size that they have if all clips have some.
         frame_quality: quality of pictures that are scaled or come from a video, 1 to 100.
+        made_from: as in `write_shards`.
 
     Raises:
         CorpusError: no usable clip, or ``output`` is a corpus already or is being written by another process.
@@ -118,6 +120,7 @@ def import_folder(
             shard_bytes=shard_bytes,
             frame_quality=frame_quality,
             rejected=rejected,
+            made_from=made_from,
         )
     except CorpusError:
         # If all clips were rejected, the reason of the first says more than that there were none.

@@ -22,6 +22,7 @@ from .clip import Clip
 from .corpus_files import LocalFiles
 from .corpus_folder import claim_folder, new_files, publish, taken
 from .index_columns import IndexColumns
+from .made_from import is_made_from, write_record
 from .pictures import QUALITY, PictureFormat
 from .rejected import RejectedClip, write_rejected
 from .shard_builder import ShardBuilder
@@ -41,6 +42,7 @@ def write_shards(
     frame_format: PictureFormat = "jpeg",
     frame_quality: int = QUALITY,
     rejected: Collection[RejectedClip] | None = None,
+    made_from: str = "",
 ) -> Path:
     """Write ``clips`` as a new corpus in shards; on any failure nothing of it is left.
 
@@ -57,6 +59,8 @@ def write_shards(
         frame_quality: 1 to 100, for the same.
         rejected: clips that are left out, complete when ``clips`` ends; they are listed in ``refused.jsonl``, which
             appears before the header does. None: no such file.
+        made_from: `record_of` all that the clips follow from, stored as ``prepared.json``. If the folder holds the
+            complete corpus of the same, it is left as it is, and ``clips`` are not read.
 
     Raises:
         CorpusError: the folder is a corpus already, holds the remains of one or is being written by another process,
@@ -73,6 +77,8 @@ def write_shards(
     if not 1 <= frame_quality <= 100:
         raise CorpusError("corpus", "a quality of pictures from 1 to 100", str(frame_quality))
     with claim_folder(folder):
+        if made_from and is_made_from(folder, HEADER, made_from):
+            return folder
         check_free(folder)
         with new_files(folder) as temporary:
             (temporary / SHARDS).mkdir()
@@ -88,6 +94,8 @@ def write_shards(
             names = [SHARDS, INDEX, HEADER]
             if rejected is not None:
                 names.insert(1, write_rejected(temporary, rejected).name)
+            if made_from:
+                names.insert(-1, write_record(temporary, made_from))
             publish(temporary, folder, names)
     return folder
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,7 @@ def select_metrics(
     """
     missing = missing or {}
     if requested is not None:
-        specs: list[MetricSpec] = []
-        for spec in map(_resolve, requested):
-            # The same metric twice would be measured twice under one name.
-            specs += [] if spec in specs else [spec]
+        specs = requested_specs(requested)
         chosen = [NamedMetric(name, spec, _build(spec, context)) for name, spec in _by_name(specs).items()]
         for item in chosen:
             if reason := _unmet(item.metric, missing):
@@ -71,6 +68,18 @@ def select_metrics(
         else:
             metrics.append(NamedMetric(name, spec, metric))
     return metrics, left_out
+
+
+def requested_specs(requested: Iterable[MetricLike]) -> list[MetricSpec]:
+    """Return the specs of requested metrics, each once: twice it would be measured twice under one name.
+
+    Raises:
+        SpecError: an unknown metric.
+    """
+    specs: list[MetricSpec] = []
+    for spec in map(_resolve, requested):
+        specs += [] if spec in specs else [spec]
+    return specs
 
 
 def _unmet(metric: Metric, missing: Mapping[str, str]) -> str:

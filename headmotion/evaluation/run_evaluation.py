@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from ..core.claims import claimed_output
 from ..core.errors import EvaluationError
-from ..core.files import atomic_folder, claimed_output, write_text
+from ..core.files import atomic_folder, write_text
 from ..reports.page import check_installed
 from .baselines import BASELINES
 from .evaluator import run_request
-from .metric_selection import MetricLike
+from .metric_selection import MetricLike, requested_specs
 from .page import evaluation_page
 from .report import HTML, JSON, Report
 from .request import EvaluationRequest
@@ -42,8 +43,8 @@ def evaluate(
     Args:
         subject: a bundled model, a checkpoint, or a folder with ``ID.npz`` or ``ID.json`` (see `Motion.save`).
         data: the corpus folder.
-        output: folder for ``report.json`` and ``report.html``, new or empty; None writes nothing. The page needs
-            ``pip install 'headmotion[report]'``.
+        output: folder for ``report.json`` and ``report.html``, new or empty, or with the report of the same call, which
+            is then only checked; None writes nothing. The page needs ``pip install 'headmotion[report]'``.
         split: name of the split.
         metrics: specs, types or dicts with a type; None for all without required fields that fit the representation.
         baselines: names from `BASELINES`.
@@ -66,16 +67,36 @@ def evaluate(
     request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
     # Before any work, so that a wrong name, or one that another process is using, costs no evaluation.
     with nullcontext() if output is None else claimed_output(output):
-        if output is not None:
+        earlier = None if output is None else _earlier_report(Path(output), request, metrics)
+        if output is not None and earlier is None:
             check_output(Path(output))
         evaluation = run_request(request, metrics, device, quiet, workers)
-        if output is not None:
+        if earlier is not None and earlier.text() != evaluation.report.text():
+            got = f"{output}, which has other values"
+            raise EvaluationError("evaluation", "the report that the same call has made", got, "choose another name")
+        if output is not None and earlier is None:
             # The page is made first: if that fails, no folder with half a report is left.
             text = evaluation_page(evaluation)
             with atomic_folder(output) as folder:
                 evaluation.report.save(folder / JSON)
                 write_text(folder / HTML, text)
     return evaluation.report
+
+
+def _earlier_report(folder: Path, request: EvaluationRequest, metrics: Sequence[MetricLike] | None) -> Report | None:
+    """Return the report of the same call in an output folder, complete; None if there is none.
+
+    A call that was killed after its report had appeared can so be repeated. It is measured again, because clips or
+    motions may have changed, and the report stays as it is.
+    """
+    if not all((folder / name).is_file() for name in (JSON, HTML)):
+        return None
+    try:
+        earlier = Report.load(folder)
+    except EvaluationError:
+        return None
+    specs = None if metrics is None else requested_specs(metrics)
+    return earlier if earlier.command == request.command_line(specs, tuple(BASELINES)) else None
 
 
 def check_output(folder: Path) -> None:

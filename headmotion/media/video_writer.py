@@ -62,6 +62,8 @@ FORMATS = {
         "libopus",
         {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "1"},
         ("lag-in-frames", 25),
+        # Without it every file gets random identifiers of its own.
+        container_options={"fflags": "+bitexact"},
         alpha=True,
     ),
 }

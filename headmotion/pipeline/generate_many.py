@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.arguments import as_list, as_path, shown
 from ..core.checkpoint import read_header
+from ..core.claims import claimed_output
 from ..core.errors import HeadmotionError
-from ..core.files import atomic_output, claimed_output, remove_leftovers, write_text
+from ..core.files import atomic_output, remove_leftovers, write_text
 from ..core.plugins import registry
 from ..core.progress import progress
 from ..execution.executor import Executor, resolve_executor

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..core.files import atomic_output, read_regular, remove_folder, replace, write_text
+from ..core.files import atomic_output, remove_folder, replace
 from ..data.clip import Clip
 from ..data.corpus_folder import publish, remove, taken
 from ..data.infer_representation import infer_representation
+from ..data.made_from import PREPARED, is_made_from, write_record
 from ..data.rejected import REJECTED
 from ..data.shard_header import HEADER, INDEX, SHARDS
 from ..data.shard_writer import write_shards
@@ -22,9 +23,6 @@ from .settings import FPS, Settings
 from .staging import read_clips, read_record
 
 STAGING = ".staging"
-
-PREPARED = "prepared.json"
-"""Says what a corpus was prepared from, so that the same call can be told from one that is about another corpus."""
 
 _CORPUS_FILES = (SHARDS, INDEX, PREPARED, HEADER)
 
@@ -83,6 +81,9 @@ class CorpusBuilder:
         Raises:
             CorpusError: the folder holds another corpus.
         """
+        for name in (STAGING, self._staged.name):
+            if (self.folder / name).is_symlink():  # not of a call of ours, and what it names is somebody's
+                remove(self.folder / name)
         remove(self._staged)  # of a call that was interrupted after its last step
         if self._is_complete():
             remove(self.folder / STAGING)
@@ -113,7 +114,7 @@ class CorpusBuilder:
             representation = self.settings.representation or infer_representation(first.landmarks.shape)
             quality = self.settings.frame_quality
             write_shards(built, self._clips(), representation=representation, frame_quality=quality)
-            write_text(built / PREPARED, self._prepared)
+            write_record(built, self._prepared)
             publish(built, self.folder, _CORPUS_FILES)
         # Renamed first, so that no half of the staged videos is ever taken for all of them.
         replace(self.folder / STAGING, self._staged)
@@ -132,13 +133,7 @@ class CorpusBuilder:
         return json.dumps({"videos": len(videos), "videos_and_settings_sha256": digest})
 
     def _is_complete(self) -> bool:
-        # The header is published last, after the file that says whose it is.
-        if not (self.folder / HEADER).exists():
-            return False
-        try:
-            return read_regular(self.folder / PREPARED).decode() == self._prepared
-        except (OSError, ValueError):
-            return False
+        return is_made_from(self.folder, HEADER, self._prepared)
 
     def _check_free(self) -> None:
         if any((self.folder / name).exists() for name in _CORPUS_FILES):

@@ -18,6 +18,7 @@ from ..data.corpus import Corpus, list_corpus
 from ..data.corpus_files import LocalFiles
 from ..data.corpus_folder import claim_folder
 from ..data.import_folder import import_folder
+from ..data.made_from import folder_listing, record_of
 from ..data.pair_format import INDEX as PAIR_INDEX
 from ..data.pair_format import list_pairs, video_name
 from ..data.pictures import QUALITY
@@ -128,6 +129,15 @@ def prepare(
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
         if labels:
             raise SpecError("preparation", "videos, which a detector looks at, with labels", f"landmarks in {paths[0]}")
+        made_from = record_of(
+            landmarks=folder_listing(paths[0], exclude=folder),
+            speaker=speaker,
+            val=val,
+            license=license,
+            distribute=distribute,
+            frames=frames,
+            frame_quality=frame_quality,
+        )
         return import_folder(
             paths[0],
             folder,
@@ -138,6 +148,7 @@ def prepare(
             val=val,
             frames=frames,
             frame_quality=frame_quality,
+            made_from=made_from,
         )
     video_files = find_videos(paths, exclude=folder)
     executor = resolve_executor(workers, ray, stall_seconds)

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from ..core.errors import PluginError
-from ..core.files import atomic_folder, write_text
+from ..core.files import atomic_folder, read_regular, write_text
 from ..core.plugins import OWN_DISTRIBUTION, registry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -49,6 +49,8 @@ PARTS: Mapping[str, Part] = {
 def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None) -> Path:
     """Write the package of a new plugin with one part; it appears whole or not at all.
 
+    The same call again finds it, and leaves it as it is.
+
     Args:
         name: the plugin's name and namespace, such as ``calm``: lower-case letters, digits and single hyphens.
         kind: kind of its part: ``generator``, ``audio_encoder`` ...
@@ -62,15 +64,28 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
     """
     _check(name, kind)
     folder = Path(f"{OWN_DISTRIBUTION}-{name}") if path is None else Path(path)
+    texts = _files(name, kind)
+    if _holds_exactly(folder, texts):  # of the same call, which was killed before it could say so
+        return folder
     if folder.exists() or folder.is_symlink():
         raise PluginError("new plugin", "a folder that does not exist yet", str(folder), "choose another with --output")
-    texts = _files(name, kind)
     with atomic_folder(folder) as temporary:
         for relative, text in texts.items():
             target = temporary / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             write_text(target, text)
     return folder
+
+
+def _holds_exactly(folder: Path, texts: Mapping[str, str]) -> bool:
+    """Return whether a folder holds these files as they were written, and no others."""
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    if there.keys() != texts.keys():
+        return False
+    try:
+        return all(read_regular(there[name]) == text.encode() for name, text in texts.items())
+    except OSError:
+        return False
 
 
 def _check(name: str, kind: str) -> None:

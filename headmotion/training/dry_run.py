@@ -17,6 +17,7 @@ from .build import build_training
 from .distributed import Processes, join_processes
 from .gradient_coverage import GradientCoverage
 from .recipe import RecipeSpec, load_recipe
+from .suspects import naming_suspects
 from .take_step import take_step
 
 TIMED_STEPS = 2
@@ -85,7 +86,8 @@ def dry_run(
         seconds, parameters, warnings = {}, {}, list[str]()
         for phase in training.phases:
             phase.start()
-            seconds[phase.name], found = _step_seconds(phase, processes)
+            with naming_suspects(spec):
+                seconds[phase.name], found = _step_seconds(phase, processes)
             warnings += found
             for name, stepper in phase.optimizers.items():
                 parameters[f"{phase.name}: {name}"] = sum(parameter.numel() for parameter in stepper.parameters)

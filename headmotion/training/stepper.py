@@ -16,6 +16,10 @@ MAX_NAMED_CLIPS = 200
 """Clips that an error names at most."""
 
 
+class NotFiniteError(TrainingError):
+    """A term of a step, or its gradient, is NaN or infinite."""
+
+
 class Stepper:
     """Adam over the mean gradient of all parts of a batch, with clipping and a check that every step stays finite.
 
@@ -81,7 +85,7 @@ class Stepper:
             The means of all accumulated values, and the gradient's norm as ``gradient``.
 
         Raises:
-            TrainingError: a term or the gradient is not finite; the parameters are left as they were.
+            NotFiniteError: a term or the gradient is not finite; the parameters are left as they were.
         """
         sums, self._sums = self._sums, {}
         gradients = [p.grad for p in self.parameters if p.grad is not None]
@@ -112,11 +116,11 @@ class Stepper:
         remedy = "look for detach(), no_grad() and frozen parameters on the way"
         return TrainingError(self.name, "terms that depend on what is trained", got, remedy)
 
-    def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> TrainingError:
+    def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> NotFiniteError:
         names = ", ".join(clips[:MAX_NAMED_CLIPS]) + (", ..." if len(clips) > MAX_NAMED_CLIPS else "")
         got = f"{value} with the clips {names}" if clips else str(value)
         remedy = "lower the learning rate, or look at the clips; the last saved state is as it was"
-        return TrainingError(f"{self.name} step {number}", f"a finite {name}", got, remedy)
+        return NotFiniteError(f"{self.name} step {number}", f"a finite {name}", got, remedy)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the optimizer's state by parameter number and name, for a safetensors file."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from ..core.claims import claimed_folder
 from ..core.errors import TrainingError
-from ..core.files import claimed_folder
 from ..core.interfaces.phase import Phase, SupportsFinalCheck, SupportsResultFile
 from ..core.progress import track
 from .build import Training, build_training
@@ -23,6 +23,7 @@ from .events import Ended, Event, Observer, Stepped, Warned
 from .gradient_coverage import GradientCoverage
 from .recipe import RecipeSpec, load_recipe
 from .run_directory import RunDirectory
+from .suspects import naming_suspects
 from .take_step import take_step
 
 
@@ -152,7 +153,8 @@ class _PhaseRunner:
         self._broadcast(phase)
         steps, coverage = range(first, phase.steps), GradientCoverage(phase)
         for number in track(steps, phase.name, phase.steps, start=first, quiet=self.quiet):
-            values = take_step(phase, number, self.run.recipe.seed)
+            with naming_suspects(self.run.recipe):
+                values = take_step(phase, number, self.run.recipe.seed)
             self.notify(Stepped(phase, number, values))
             for text in coverage.update(number):
                 self.notify(Warned(phase, number, text))

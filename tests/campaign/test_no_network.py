@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import soundfile
-from judge import Judge, Outcome
+from judge import Judge
 
 import headmotion as hm
+from headmotion.cli.main import COMMANDS
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.export import onnx_runtime
 
@@ -57,14 +58,18 @@ def test_every_command(judge: Judge, here: Path, connections: list[str]) -> None
     soundfile.write(here / "speech.wav", speech, 16_000)
     (here / "videos").mkdir()
 
-    def run(*arguments: object) -> Outcome:
+    used = {"synthesize", "say", *ALONE}
+
+    def run(*arguments: object) -> None:
         outcome = judge._run([str(argument) for argument in arguments])
         assert outcome.status == 0, (arguments, outcome)
         assert not connections, (arguments, connections)
-        return outcome
+        used.add(str(arguments[0]))
 
     for listing in (["plugins"], ["plugins", "check", "assets"], ["licenses"], ["schema"], ["train", "--help"]):
         run(*listing)
+    run("plugins", "new", "calm", "--kind", "loss", "-o", "calm")
+    run("detect", ASSETS / "portrait.png", "-o", "pose.npz")
     run("animate", "speech.wav", "--image", ASSETS / "portrait.png", "--size", 256, "-o", "videos/talk.mp4")
     run("prepare", "videos", "-o", "prepared", "--workers", 0, "--min-seconds", 0.5, "--min-face-px", 8)
     run("inspect-corpus", "prepared")
@@ -74,13 +79,56 @@ def test_every_command(judge: Judge, here: Path, connections: list[str]) -> None
     run("evaluate", "run/model.safetensors", "--data", corpus, "-o", "report", *few)
     run("compare", "report", "report")
     run("inspect", "run/model.safetensors")
+    run("animate", "speech.wav", "--model", "ms-sync", "-o", "talk.npz")
+    run("export", "talk.npz", "-o", "talk.csv")
+    run("demo", "-o", "out")
+    assert used == {command.name for command in COMMANDS}
 
 
-def test_synthesize(judge: Judge, connections: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["synthesize", "-o", "corpus", "--clips", "2"], ["say", "good morning", "-o", "speech.wav"]]
+)
+def test_commands_that_speak(arguments: list[str], judge: Judge, connections: list[str]) -> None:
     if find_spec("espeakng_loader") is None:
         pytest.skip("needs the extra espeak")
-    outcome = judge._run(["synthesize", "-o", "corpus", "--clips", "2"])
+    outcome = judge._run(arguments)
     assert outcome.status == 0 and not connections, (outcome, connections)
+
+
+ALONE = ("serve", "studio", "mic")
+"""Commands that do not end by themselves."""
+GUARDED = """
+import os, signal, sys, threading
+from headmotion.cli import main
+
+events = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
+
+def note(event, arguments):
+    own = isinstance(arguments[-1] if arguments else "", (str, bytes))  # a socket that has a path
+    if event in events and not own and "127.0.0.1" not in str(arguments):
+        os.write(2, f"NETWORK {event} {arguments}".encode())
+
+sys.addaudithook(note)
+threading.Timer(float(sys.argv.pop(1)), os.kill, (os.getpid(), signal.SIGINT)).start()
+main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a signal on POSIX only")
+@pytest.mark.parametrize("name", ALONE)
+def test_commands_that_wait(name: str, tmp_path: Path) -> None:
+    """They bind to this machine or send to the receiver that was named, and reach for nothing else."""
+    arguments = {
+        "serve": ["--port", "0", "--model", "ms-sync"],
+        "studio": ["--port", "0", "--no-browser", "--model", "ms-sync"],
+        "mic": ["--vmc", "127.0.0.1:9", "--input", str(ASSETS / "speech.flac")],
+    }
+    environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(hm.__file__).parents[1])}
+    command = [sys.executable, "-c", GUARDED, "15", name, *arguments[name]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    started = {"serve": "ms-sync at ", "studio": "studio at ", "mic": "listening"}[name]
+    assert started in done.stdout + done.stderr, done
+    assert "NETWORK" not in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
 SESSION = """

@@ -11,8 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from headmotion.core import files
+from headmotion.core.claims import claimed_folder, claimed_output
 from headmotion.core.errors import HeadmotionError
-from headmotion.core.files import atomic_folder, atomic_output, claimed_folder, claimed_output
+from headmotion.core.files import atomic_folder, atomic_output
+from headmotion.core.locks import try_lock
 
 
 def test_appears_whole_in_new_folders(tmp_path):
@@ -132,7 +134,7 @@ def test_files_in_use_are_no_leftovers(tmp_path, kind):
 
 
 def test_a_lock_that_was_taken_for_a_leftover_is_replaced_by_another(tmp_path, monkeypatch):
-    results = iter([False, True])
+    results = iter([False, True, True])
     monkeypatch.setattr(files, "try_lock", lambda descriptor: next(results))
     with atomic_output(tmp_path / "x"):
         assert len(list(tmp_path.iterdir())) == 2
@@ -160,7 +162,7 @@ def test_windows_locks_one_byte(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(locking=locking, LK_NBLCK="LK_NBLCK"))
     with (tmp_path / "lock").open("w") as first, (tmp_path / "lock").open("w") as second:
-        assert [files.try_lock(stream.fileno()) for stream in (first, second)] == [True, False]
+        assert [try_lock(stream.fileno()) for stream in (first, second)] == [True, False]
 
 
 def refuse(monkeypatch, module, name, times):
@@ -256,3 +258,81 @@ def test_a_claimed_output_has_one_writer_and_may_still_be_moved_into_place(tmp_p
     with pytest.raises(KeyError), claimed_output(tmp_path / "failed" / "report"):
         raise KeyError
     assert not (tmp_path / "failed").exists()
+
+
+KILLED_AT = """
+import os, pathlib, signal, sys
+from headmotion.core import files
+changes, last = 0, int(sys.argv[3])
+
+def count(event, arguments):
+    global changes
+    if event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir") or event == "open" and arguments[2] & os.O_RDWR:
+        changes += 1
+        if changes == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(count)
+with getattr(files, sys.argv[1])(sys.argv[2]) as temporary:
+    (temporary / "0.png" if temporary.is_dir() else temporary).write_text("whole")
+sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL exists on POSIX only")
+@pytest.mark.parametrize("kind", [atomic_output, atomic_folder])
+def test_a_process_killed_after_it_has_published_leaves_nothing_else(tmp_path, kind):
+    """At whichever change it is killed: once the output is there nothing else is, and before, the next removes all."""
+    published = 0
+    for last in range(1, 20):
+        folder = tmp_path / str(last)
+        folder.mkdir()
+        command = [sys.executable, "-c", KILLED_AT, kind.__name__, str(folder / "made"), str(last)]
+        status = subprocess.run(command, check=False).returncode
+        names = [path.name for path in folder.iterdir()]
+        if "made" in names:
+            assert names == ["made"]
+            published += 1
+        with atomic_output(folder / "next"):
+            pass
+        assert {path.name for path in folder.iterdir()} <= {"made", "next"}
+        if status == 3:
+            break
+    else:
+        raise AssertionError("it has no end")
+    assert published >= 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder is locked itself on POSIX only")
+@pytest.mark.parametrize("kind", [atomic_output, atomic_folder])
+def test_what_is_being_moved_is_no_leftover(tmp_path, monkeypatch, kind):
+    def replace(source, target):
+        assert not list(tmp_path.glob(".headmotion-lock-*"))
+        files.remove_leftovers(tmp_path)  # as another process does it, whose descriptors are its own
+        source.rename(target)
+
+    monkeypatch.setattr(files, "replace", replace)
+    with kind(tmp_path / "x"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no rights on POSIX")
+def test_a_claim_does_not_follow_a_link(tmp_path):
+    """It would empty the file that the link of a folder from elsewhere names."""
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".headmotion-claim").symlink_to("../victim")
+    with pytest.raises(HeadmotionError, match=r"a link in .*run; remove it"), claimed_folder(tmp_path / "run"):
+        pass
+    assert (tmp_path / "victim").read_text() == "precious"
+
+
+def test_the_next_output_removes_claims_of_processes_that_were_killed(tmp_path):
+    with claimed_output(tmp_path / "held"):
+        for name in (".headmotion-claim", ".headmotion-claim-0123456789abcdef"):
+            (tmp_path / name).write_text("process 1 on other")
+        with atomic_output(tmp_path / "x"):
+            pass
+        assert len(list(tmp_path.glob(".headmotion-claim*"))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

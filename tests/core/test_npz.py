@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from headmotion.core import npz as arrays
-from headmotion.core.npz import as_float32, read_arrays
+from headmotion.core.npz import as_float32, read_arrays, read_shape
 
 
 @pytest.fixture
@@ -66,3 +66,12 @@ def test_real_numbers_alone_become_floats():
     for values in (["1"], [None], [1j], [True], [[1], [1, 2]], [10**400]):
         with pytest.raises(ValueError):
             as_float32(values)
+
+
+def test_a_header_is_not_read_whatever_its_length(path):
+    """Two megabytes of compressed spaces took two gigabytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("values.npy", b"\x93NUMPY\x02\x00" + (1 << 20).to_bytes(4, "little") + b" " * (1 << 20))
+    for read in (read_arrays, read_shape):
+        with pytest.raises(ValueError, match="a header of 1,048,576 bytes in values"):
+            read(path, "values")

@@ -9,7 +9,7 @@ import pytest
 
 from headmotion.core import plugin_calls, plugins
 from headmotion.core.crash_mark import crash_mark
-from headmotion.core.errors import SpecError
+from headmotion.core.errors import PluginError, SpecError
 
 SPEC = """
 from typing import Literal
@@ -358,3 +358,14 @@ def test_installed_plugins_of_a_process(fake_plugins):
     assert ["headmotion-good", "good", "ok"] in lines
     assert lines[0][0] == "headmotion", "own parts come first"
     assert all(status == "ok" for dist, _, status in lines if dist == "headmotion")
+
+
+def test_a_plugin_that_leaves_the_working_folder_does_not_take_the_call_along(fake_plugins, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fake_plugins.install("headmotion-moves", "import os\nos.chdir('/')\n" + offering("moves/part"))
+    assert "moves" in [record.name for record in fake_plugins.registry().records if record.status == "ok"]
+    assert Path.cwd() == tmp_path
+    with pytest.raises(PluginError), plugin_calls.running_plugin("moves", "a hook"):
+        os.chdir("/")
+        raise KeyError
+    assert Path.cwd() == tmp_path

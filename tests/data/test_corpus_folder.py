@@ -117,7 +117,8 @@ def content_of_corpus(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "write",
     [
-        lambda folder, source: write_synthetic_shards(folder, "faces", 1, seconds=1.0),
+        # The second time another one, because the same call finds what it has written.
+        lambda folder, source: write_synthetic_shards(folder, "faces", 1, int(folder.exists()), seconds=1.0),
         lambda folder, source: write_synthetic(folder, 1, seconds=1.0),
         lambda folder, source: import_folder(source, folder, quiet=True),
     ],
@@ -147,7 +148,12 @@ def test_two_commands_at_once(tmp_path: Path) -> None:
     (message,) = filter(None, errors)
     assert message.count("\n") == 1 and str(tmp_path / "c") in message
     assert len(list(open_corpus(tmp_path / "c"))) == 6
-    assert set(content(tmp_path / "c")) == {"corpus.json", "index.safetensors", "shards/00000.safetensors"}
+    assert set(content(tmp_path / "c")) == {
+        "corpus.json",
+        "index.safetensors",
+        "prepared.json",
+        "shards/00000.safetensors",
+    }
 
 
 @WRITERS

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 import headmotion as hm
 from headmotion.cli import cli
+from headmotion.core.claims import claimed_output
 from headmotion.core.errors import EvaluationError, HeadmotionError
-from headmotion.core.files import claimed_output
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus, write_corpus
 from headmotion.data.inspection import inspect_corpus
@@ -177,6 +177,33 @@ def test_invalid_requests_are_refused(corpus: Path, model: Path, tmp_path: Path)
     hm.Motion(np.zeros((5, 4, 2), np.float32), 25, {"type": "keypoints", "points": 4}).save(tmp_path / "a.npz")
     with pytest.raises(EvaluationError, match=r"landmarks \[T, 4, 2 or more\], as the motion has"):
         evaluate(tmp_path, corpus, baselines=["ground-truth"])
+
+
+def test_the_same_evaluation_again_finds_its_report(corpus: Path, tmp_path: Path) -> None:
+    """As after a kill when the report has just appeared; any other evaluation is refused before it measures."""
+    motions, output = tmp_path / "motions", tmp_path / "report"
+    motions.mkdir()
+    clips = [entry.read() for entry in open_corpus(corpus).entries if entry.split == "train"]
+    spec = {"type": "landmarks68", "dims": clips[0].landmarks.shape[-1]}
+    for clip in clips:
+        hm.Motion(clip.landmarks, clip.fps, spec, reference=clip.landmarks[0]).save(motions / f"{clip.id}.npz")
+
+    def run(**choices: Any) -> Report:
+        given = {"split": "train", "metrics": ["lmd"], "baselines": []} | choices
+        return evaluate(motions, corpus, output, **given)
+
+    first = run()
+    before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
+    assert run() == first
+    with pytest.raises(EvaluationError, match="a new or empty folder"):
+        run(seed=1)
+    hm.Motion(clips[0].landmarks + 1, 25, spec, reference=clips[0].landmarks[0]).save(motions / f"{clips[0].id}.npz")
+    with pytest.raises(EvaluationError, match=r"same call has made, got .*, which has other values"):
+        run()
+    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
+    (output / "report.html").unlink()
+    with pytest.raises(EvaluationError, match="a new or empty folder"):
+        run()
 
 
 def test_an_invalid_report_is_refused(report: Report, tmp_path: Path) -> None:

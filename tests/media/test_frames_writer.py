@@ -116,12 +116,28 @@ def test_pictures_are_kept_exactly(tmp_path, channels):
 def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     assert len(list(write_frames(sliding_square(2), f"{tmp_path}/empty/", 25).iterdir())) == 2
+    (tmp_path / "empty" / "notes.txt").write_text("kept")
     with pytest.raises(ImageError, match=r"a new or empty folder, got .*empty; name a video"):
         write_frames(sliding_square(2), tmp_path / "empty", 25)
     (tmp_path / "file").write_text("kept")
     with pytest.raises(ImageError, match="a new or empty folder"):
         write_frames(sliding_square(2), tmp_path / "file", 25)
     assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_the_same_pictures_again_are_found_and_left(tmp_path):
+    """A call that is killed when its folder has just appeared can be repeated; any other is refused."""
+    folder = write_frames(sliding_square(3), tmp_path / "frames", 25)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert write_frames(sliding_square(3), folder, 25) == folder
+    for others in (sliding_square(2), sliding_square(4), (255 - picture for picture in sliding_square(3))):
+        with pytest.raises(ImageError, match=r"or one with the same pictures, got .*frames, which holds others"):
+            write_frames(others, folder, 25)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    (folder / "000001.png").write_bytes(b"damaged")
+    with pytest.raises(ImageError, match="which holds others"):
+        write_frames(sliding_square(3), folder, 25)
+    assert [path.name for path in tmp_path.iterdir()] == ["frames"]
 
 
 class Stop(BaseException):

@@ -172,12 +172,14 @@ def test_bad_input_is_one_clear_line(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_the_channels_of_the_speech_are_kept_and_the_file_is_the_same_each_time(tmp_path):
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_channels_of_the_speech_are_kept_and_the_file_is_the_same_each_time(tmp_path, suffix):
     left = (0.3 * np.sin(np.arange(48_000) / 20)).astype(np.float32)
     audio = Audio(np.stack([left, -left], axis=1), 48_000)
     for name in "ab":
-        write_frames(flat(25), tmp_path / f"{name}.mp4", Fraction(25), audio)
-    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
-    with av.open(str(tmp_path / "a.mp4")) as container:
+        write_frames(flat(25), tmp_path / f"{name}{suffix}", Fraction(25), audio)
+    first, second = (tmp_path / f"{name}{suffix}" for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+    with av.open(str(first)) as container:
         sound = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
     assert sound.shape[0] == 2 and np.corrcoef(sound)[0, 1] < -0.99 and sound.std() > 0.1

@@ -262,3 +262,10 @@ def test_landmarks_with_sound_files(corpus: Path, tmp_path: Path) -> None:
     (read,) = open_corpus(made)
     assert (read.speaker, read.license) == ("bob", "CC0")
     np.testing.assert_array_equal(read.landmarks, clip.landmarks)
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+    assert prepare(tmp_path / "in", made, speaker="folder", license="CC0", quiet=True) == made  # as after a kill
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+    np.savez(tmp_path / "in/bob/b.npz", landmarks=clip.landmarks, fps=25)
+    for choices in ({"license": "CC0"}, {"license": "CC-BY", "speaker": "folder"}, {"license": "CC0", "val": 0.2}):
+        with pytest.raises(hm.CorpusError, match="is a corpus already"):
+            prepare(tmp_path / "in", made, quiet=True, **choices)  # type: ignore[arg-type]

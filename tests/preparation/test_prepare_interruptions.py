@@ -339,3 +339,16 @@ def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: p
         "stall_seconds": 7,
         "quiet": True,
     }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no rights on POSIX")
+@pytest.mark.parametrize("name", [STAGING, ".staged"])
+def test_a_staging_area_that_is_a_link_is_not_followed(videos: Path, tmp_path: Path, name: str) -> None:
+    """An output folder from elsewhere may have one, and what it names is not of this call."""
+    (tmp_path / "other" / "corpus").mkdir(parents=True)
+    (tmp_path / "other" / "corpus" / "file").write_text("precious")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / name).symlink_to("../other")
+    prepare(videos / "speaker 1", tmp_path / "c", SLOW, workers=0, quiet=True)
+    assert [path.name for path in (tmp_path / "other").rglob("*")] == ["corpus", "file"]
+    assert not any(path.name.startswith(".") for path in (tmp_path / "c").iterdir())

@@ -170,3 +170,17 @@ def test_the_command_prints_the_folder(user_folder: Path, capfdbinary: pytest.Ca
     cli.main(["plugins", "new", "calm", "--kind", "loss"], standalone_mode=False)
     assert capfdbinary.readouterr().out == b"headmotion-calm\n"
     assert (user_folder / "headmotion-calm/src/headmotion_calm/loss.py").exists()
+
+
+def test_the_same_call_again_finds_the_package(tmp_path: Path) -> None:
+    """As after a kill when it has just appeared; one that was changed is never written over."""
+    folder = new_plugin("calm", "loss", tmp_path / "calm")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert new_plugin("calm", "loss", folder) == folder
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    for kind, change in (("metric", None), ("loss", "more"), ("loss", "README.md")):
+        if change:
+            (folder / change).write_text("changed")
+        with pytest.raises(PluginError, match="a folder that does not exist yet"):
+            new_plugin("calm", kind, folder)
+        (folder / "more").unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from benchmarks.stress.documents import STRUCTURED
 from benchmarks.stress.files import judged
 from benchmarks.stress.forked import Killing, call
 from benchmarks.stress.journal import Journal
+from benchmarks.stress.options import _named_outputs
 from benchmarks.stress.page import page
 from headmotion.core.errors import HeadmotionError
 
@@ -174,3 +175,14 @@ def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     assert "| damaged files | 2 | 4 | 2 | 1 | 1.00 | 5 | 0.4 |" in text
     assert "speech.wav 2" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
     assert "| files: one line | 1 | `files:1:0` |" in text and "`x / y`" in text
+
+
+def test_what_the_arguments_name_may_be_made(tmp_path: Path) -> None:
+    named = Call(
+        ("-o", "new/stray"), (0,), "made", further_outputs=("new/stray",), run=lambda: Path("new/stray").mkdir()
+    )
+    (tmp_path / "here" / "new").mkdir(parents=True)
+    assert judged(named, tmp_path, "")[0] == []
+    words = ("plugins", "new", "calm", "--kind", "loss")
+    assert _named_outputs(words) == ("headmotion-calm",)
+    assert _named_outputs(("say", "x", "--phonemes", "p.csv", "-o", "/dev/null")) == ("p.csv",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ...core.files import claimed_output
+from ...core.claims import claimed_output
 from ...core.progress import track
 from ...reports.page import check_installed
 from ..corpus import list_corpus

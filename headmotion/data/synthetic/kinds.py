@@ -10,6 +10,7 @@ from pathlib import Path
 from ...core.errors import CorpusError
 from ...core.interfaces.specs import RepresentationSpec
 from ...representations.specs import Landmarks68Spec
+from ..made_from import record_of
 from ..shard_writer import write_shards
 from .body import skeleton
 from .face_keypoints import keypoint_clip, keypoints_spec
@@ -44,6 +45,8 @@ def write_synthetic_shards(
 ) -> Path:
     """Write a corpus in shards of `faces`, `gestures` or `keypoints`; its ``corpus.json`` names the representation.
 
+    The same call again finds it complete.
+
     Args:
         path: a new folder.
         kind: one of `KINDS`.
@@ -54,9 +57,17 @@ def write_synthetic_shards(
         val_every: every n-th speaker goes to the split ``val``, all others to ``train``.
 
     Raises:
-        CorpusError: the folder is a corpus already, ``clips`` is 0, or the kind is unknown.
+        CorpusError: the folder is another corpus already, ``clips`` is 0, or the kind is unknown.
     """
     if kind not in KINDS:
         raise CorpusError("synthetic corpus", f"a kind among {', '.join(KINDS)}", repr(kind))
     generated = synthetic_clips(clips, seed, seconds, clips_per_speaker, val_every, KINDS[kind].make)
-    return write_shards(path, generated, representation=KINDS[kind].representation())
+    made_from = record_of(
+        synthetic=kind,
+        clips=clips,
+        seed=seed,
+        seconds=seconds,
+        clips_per_speaker=clips_per_speaker,
+        val_every=val_every,
+    )
+    return write_shards(path, generated, representation=KINDS[kind].representation(), made_from=made_from)

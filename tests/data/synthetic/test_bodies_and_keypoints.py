@@ -156,3 +156,16 @@ def test_the_command(tmp_path: Path) -> None:
     refused = run.invoke(cli, ["synthesize", "--kind", "faces", "--languages", "de", "-o", str(tmp_path / "b")])
     assert refused.exit_code == 2 and "only the kind 'spoken'" in refused.output
     assert not (tmp_path / "b").exists()
+
+
+def test_the_same_call_again_finds_its_corpus(tmp_path: Path) -> None:
+    """As after a kill when the corpus has just appeared; another corpus stays as it is."""
+    folder = write_synthetic_shards(tmp_path / "c", "faces", clips=1, seconds=1.0)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert write_synthetic_shards(tmp_path / "c", "faces", clips=1, seconds=1.0) == folder
+    with pytest.raises(CorpusError, match="is a corpus already"):
+        write_synthetic_shards(tmp_path / "c", "faces", clips=1, seconds=1.0, seed=1)
+    (folder / "corpus.json").unlink()
+    with pytest.raises(CorpusError, match="of an unfinished one"):
+        write_synthetic_shards(tmp_path / "c", "faces", clips=1, seconds=1.0)
+    assert {path.name for path in before} >= {path.name for path in folder.rglob("*")}

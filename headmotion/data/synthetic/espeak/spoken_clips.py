@@ -15,6 +15,7 @@ from ....core.errors import CorpusError
 from ....core.progress import track
 from ...clip import SAMPLE_RATE, Clip
 from ...corpus import write_corpus
+from ...made_from import record_of
 from ..curves import FPS
 from ..face_model import FaceIdentity, make_face_identity, project_faces
 from ..head_path import add_random_motion, prosodic_path
@@ -158,7 +159,7 @@ def write_spoken(
     val_every: int = 10,
     quiet: bool = False,
 ) -> Path:
-    """Write a corpus folder of spoken clips.
+    """Write a corpus folder of spoken clips; the same call again finds it complete.
 
     Args:
         path: a new folder.
@@ -171,7 +172,7 @@ def write_spoken(
         quiet: no progress bar.
 
     Raises:
-        CorpusError: the folder is a corpus already, ``clips`` is 0, or espeak-ng cannot speak.
+        CorpusError: the folder is another corpus already, ``clips`` is 0, or espeak-ng cannot speak.
     """
     first = seed * MAX_CLIPS
 
@@ -180,7 +181,16 @@ def write_spoken(
         split = periodic_split(speaker, val_every)
         return spoken_clip(first + k, speaker=first + speaker, split=split, languages=languages, voices=voices)
 
-    return write_corpus(path, map(make, track(range(clips), "clips", quiet=quiet)))
+    made_from = record_of(
+        synthetic="spoken",
+        clips=clips,
+        seed=seed,
+        languages=list(languages),
+        voices=list(voices),
+        clips_per_speaker=clips_per_speaker,
+        val_every=val_every,
+    )
+    return write_corpus(path, map(make, track(range(clips), "clips", quiet=quiet)), made_from)
 
 
 def _pad_with_silence(
