@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,18 @@ from .component import Component
 from .errors import OutputError
 
 REMEDY = "correct the part; headmotion plugins check PLUGIN says more"
+_FINITE: ContextVar[bool] = ContextVar("finite", default=False)
+"""Whether outputs in training are checked for NaN, which costs time: each check waits for the device."""
+
+
+@contextmanager
+def finite_outputs() -> Iterator[None]:
+    """Let all checks below refuse NaN and infinity during the body, and so find the part that returned them first."""
+    token = _FINITE.set(True)
+    try:
+        yield
+    finally:
+        _FINITE.reset(token)
 
 
 def checked_terms(part: Component, terms: Any, device: torch.device, method: str = "forward") -> dict[str, Tensor]:
@@ -36,6 +50,7 @@ def checked_terms(part: Component, terms: Any, device: torch.device, method: str
         scalar = isinstance(term, Tensor) and term.dim() == 0 and term.is_floating_point()
         _require(part, scalar, "a scalar floating-point tensor", term, what)
         _require(part, term.device == device, f"a tensor on {device}", term, what)
+        require_finite_if_asked(part, term, f"{name!r}")
     return dict(terms)
 
 
@@ -51,10 +66,13 @@ def checked_scores(part: Component, scores: Any, device: torch.device) -> dict[s
         fits = isinstance(score, Tensor) and score.dim() == 1 and score.is_floating_point()
         _require(part, fits, "a floating-point tensor [n]", score, f"forward: {head!r}")
         _require(part, score.device == device, f"a tensor on {device}", score, f"forward: {head!r}")
+        require_finite_if_asked(part, score, f"scores {head!r}")
     return dict(scores)
 
 
-def checked_features(part: Component, features: Any, batch: int, steps: int | None, channels: int) -> Tensor:
+def checked_features(
+    part: Component, features: Any, batch: int, steps: int | None, channels: int, device: torch.device | None = None
+) -> Tensor:
     """Return the features of an audio encoder after a check of their shape.
 
     Args:
@@ -63,35 +81,43 @@ def checked_features(part: Component, features: Any, batch: int, steps: int | No
         batch: expected number of waves.
         steps: expected number of steps; None for any.
         channels: numbers per step.
+        device: where they must be; None: anywhere.
 
     Raises:
-        OutputError: another shape, or no floating-point tensor.
+        OutputError: another shape or device, or no floating-point tensor.
     """
     expected = f"features [{batch}, {'a' if steps is None else steps}, {channels}]"
     fits = isinstance(features, Tensor) and features.is_floating_point() and features.dim() == 3
     _require(part, fits, expected, features)
     shape = (batch, features.shape[1] if steps is None else steps, channels)
     _require(part, features.shape == shape, expected, features)
+    _require_on(part, features, device)
+    require_finite_if_asked(part, features, "features")
     checked: Tensor = features
     return checked
 
 
-def checked_motion(part: Component, motion: Any, shape: tuple[int, int | None, int, int]) -> Tensor:
+def checked_motion(
+    part: Component, motion: Any, shape: tuple[int, int | None, int, int], device: torch.device | None = None
+) -> Tensor:
     """Return the motion of a generator after a check of its shape.
 
     Args:
         part: the generator.
         motion: what it returned.
         shape: expected ``[B, T, P, D]``; T is None for any number of frames.
+        device: where it must be; None: anywhere.
 
     Raises:
-        OutputError: another shape, or no floating-point tensor.
+        OutputError: another shape or device, or no floating-point tensor.
     """
     expected = f"motion {list(shape)}".replace("None", "t")
     fits = isinstance(motion, Tensor) and motion.is_floating_point() and motion.dim() == 4
     _require(part, fits, expected, motion)
     full = shape if shape[1] is not None else (shape[0], motion.shape[1], *shape[2:])
     _require(part, motion.shape == full, expected, motion)
+    _require_on(part, motion, device)
+    require_finite_if_asked(part, motion, "motion")
     checked: Tensor = motion
     return checked
 
@@ -115,6 +141,7 @@ def checked_embeddings(part: Component, embeddings: Any, windows: int, method: s
     """
     fits = isinstance(embeddings, Tensor) and embeddings.is_floating_point() and embeddings.dim() == 2
     _require(part, fits and len(embeddings) == windows, f"embeddings [{windows}, E]", embeddings, method)
+    require_finite_if_asked(part, embeddings, "embeddings")
     checked: Tensor = embeddings
     return checked
 
@@ -127,6 +154,16 @@ def require_finite(part: Component, values: Tensor, what: str) -> None:
     """
     if not bool(torch.isfinite(values).all()):
         raise OutputError(_name(part), f"finite {what}", "NaN or infinity", "look at its weights and at the audio")
+
+
+def require_finite_if_asked(part: Component, values: Tensor, what: str) -> None:
+    """Refuse values with NaN or infinity within `finite_outputs`.
+
+    Raises:
+        OutputError: there are some.
+    """
+    if _FINITE.get():
+        require_finite(part, values.detach(), what)
 
 
 def split_outputs(part: Component, drawn: Any) -> tuple[Any, dict[str, Tensor]]:
@@ -217,6 +254,10 @@ def checked_numbers(part: Component, values: Any, method: str) -> dict[str, floa
 def _require(part: Component, fits: bool, expected: str, got: Any, method: str = "forward") -> None:
     if not fits:
         raise OutputError(_name(part), f"{method} to return {expected}", described(got), REMEDY)
+
+
+def _require_on(part: Component, values: Tensor, device: torch.device | None) -> None:
+    _require(part, device is None or values.device == device, f"a tensor on {device}", values)
 
 
 def _name(part: Component) -> str:

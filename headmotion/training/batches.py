@@ -236,7 +236,7 @@ class Batches:
             wave = crops.wave.to(device, non_blocking=True)
             steps = self.sampler.cropper.max_frames * per_frame
             features = checked_features(
-                self.encoder, self.encoder(wave, steps=steps), len(wave), steps, self.encoder.channels
+                self.encoder, self.encoder(wave, steps=steps), len(wave), steps, self.encoder.channels, device
             )
         else:
             features = crops.features.to(device, non_blocking=True)

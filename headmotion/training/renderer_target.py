@@ -12,7 +12,7 @@ from ..core.errors import PluginError, SpecError
 from ..core.interfaces.capabilities import SupportsTrainingTerms
 from ..core.interfaces.renderer import Renderer, SupportsTraining
 from ..core.interfaces.sample import Sample, Track
-from ..core.outputs import split_outputs
+from ..core.outputs import checked_terms, require_finite_if_asked, split_outputs
 from .context import TrainContext
 
 
@@ -59,6 +59,7 @@ class RendererTarget:
                 f"the shape {list(pictures.shape)}" if isinstance(pictures, Tensor) else f"a {type(pictures).__name__}"
             )
             raise PluginError(self.name, f"pictures {list(expected)}", got, "headmotion plugins check tests it")
+        require_finite_if_asked(self.module, pictures, "pictures")
         dtype = real.motion.dtype
         return replace(
             real,
@@ -72,6 +73,7 @@ class RendererTarget:
             return {}
         with self.partition.autocast(real.motion.device):
             terms = self.module.training_terms(real, step, seeds)
+        terms = checked_terms(self.module, terms, real.motion.device, "training_terms")
         return {name: term.to(real.motion.dtype) for name, term in terms.items()}
 
     def _check_size(self, context: TrainContext) -> None:

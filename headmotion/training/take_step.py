@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
-from ..core.errors import OutputError
+from ..core.errors import NotFiniteError, OutputError
 from ..core.interfaces.phase import Phase, SupportsSchedule
-from ..core.outputs import REMEDY, described
+from ..core.outputs import REMEDY, described, finite_outputs
 
 
 def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
@@ -22,15 +22,36 @@ def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
 
     Raises:
         OutputError: the step returned no values by name.
+        NotFiniteError: a value is NaN or infinite; it names the part that returned the first one, if that can be found.
     """
     # Whatever a step draws or schedules depends on its number alone, so a resumed run does the same.
     torch.manual_seed(seed * 1_000_003 + number)
     set_progress(phase.modules.values(), number, phase.steps)
-    values = phase.step(number)
+    try:
+        values = phase.step(number)
+    except NotFiniteError as error:
+        raise _with_culprit(error, phase, number, seed) from None
     numbers = isinstance(values, Mapping) and all(isinstance(value, float | int) for value in values.values())
     if not (numbers and all(isinstance(name, str) for name in values)):
         raise OutputError(f"phase {phase.name}", "step to return numbers by name", described(values), REMEDY)
     return values
+
+
+def _with_culprit(error: NotFiniteError, phase: Phase, number: int, seed: int) -> NotFiniteError:
+    """Take a step that failed once more, with all outputs checked, and add the part that returned NaN first."""
+    # Of several processes one could stop here, and the others would wait for it.
+    if distributed.is_available() and distributed.is_initialized():
+        return error
+    try:
+        torch.manual_seed(seed * 1_000_003 + number)
+        with finite_outputs():
+            phase.step(number)
+    except OutputError as found:
+        got = f"{found.component} is the first part that returned NaN or infinity"
+        return NotFiniteError(error.component, error.expected, f"{error.got}; {got}", error.remedy)
+    except Exception:
+        return error  # what a step does after it has failed means nothing
+    return error
 
 
 def set_progress(modules: Iterable[nn.Module], step: int, steps: int) -> None:

@@ -17,7 +17,7 @@ from ..core.interfaces.discriminator import SupportsPrediction
 from ..core.interfaces.generator import Generator
 from ..core.interfaces.renderer import Renderer
 from ..core.interfaces.sample import Sample, Track
-from ..core.outputs import checked_terms
+from ..core.outputs import checked_motion, checked_terms
 from .context import TrainContext
 from .renderer_target import RendererTarget
 
@@ -81,7 +81,9 @@ class GeneratorTarget:
     def generate(self, real: Sample, seeds: Sequence[int]) -> Sample:
         """Return the sample with generated motion."""
         with self.partition.autocast(real.audio.device):
-            motion: Tensor = self.module(real.reference, real.audio[:, self.steps :], seed=seeds)
+            motion = self.module(real.reference, real.audio[:, self.steps :], seed=seeds)
+        batch, frames, points, dims = real.motion.shape
+        motion = checked_motion(self.module, motion, (batch, frames, points, dims), real.motion.device)
         return replace(real, motion=motion.to(real.motion.dtype))
 
     def training_terms(self, real: Sample, step: int, seeds: Sequence[int]) -> Mapping[str, Tensor]:
@@ -90,6 +92,7 @@ class GeneratorTarget:
             return {}
         with self.partition.autocast(real.audio.device):
             terms = self.module.training_terms(real, step, seeds)
+        terms = checked_terms(self.module, terms, real.motion.device, "training_terms")
         return {name: term.to(real.motion.dtype) for name, term in terms.items()}
 
 
