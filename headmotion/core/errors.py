@@ -60,10 +60,6 @@ class TrainingError(HeadmotionError):
     """A training run cannot start or had to stop."""
 
 
-class NotFiniteError(TrainingError):
-    """A value of a training step is NaN or infinite."""
-
-
 class DetectorError(HeadmotionError):
     """No pose was found in a picture, or a detector is not available."""
 

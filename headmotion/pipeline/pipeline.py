@@ -35,6 +35,7 @@ from ..media.file_kind import file_kind
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
 from .aligned_features import AlignedFeatures
 from .closed_mouth import Mouth
+from .host_settings import check_host
 from .reference import Reference, ReferenceLike, as_reference
 from .session import MotionOptions, Session, lookahead_ms
 
@@ -187,6 +188,7 @@ class Pipeline(nn.Module):
             sample_rate: rate of the samples (Hz).
             options: see `MotionOptions`.
         """
+        check_host(self)  # also here, because a reference computes, too
         return Session(self, self.reference(reference), sample_rate, **options)
 
     def restore(self, path: str | os.PathLike[str]) -> Session:
@@ -249,6 +251,7 @@ class Pipeline(nn.Module):
 
     def _offline_session(self, speech: Audio, reference: ReferenceLike, options: MotionOptions) -> Session:
         """Start a session for a complete recording: in blocks of a second, because low latency has no value there."""
+        check_host(self)
         return Session(self, self.reference(reference), speech.rate, max(1, round(self.spec.fps)), **options)
 
     def reference(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..core.errors import NotFiniteError, TrainingError
+from ..core.errors import TrainingError
 from .distributed import Processes
 from .settings import OptimizerSpec
 

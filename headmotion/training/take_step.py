@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import distributed, nn
 
-from ..core.errors import NotFiniteError, OutputError
+from ..core.errors import OutputError
 from ..core.interfaces.phase import Phase, SupportsSchedule
 from ..core.outputs import REMEDY, described, finite_outputs
+from .stepper import NotFiniteError
 
 
 def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:

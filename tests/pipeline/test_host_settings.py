@@ -53,6 +53,9 @@ def test_other_defaults_of_torch_are_one_line(pipe: hm.Pipeline) -> None:
     try:
         with pytest.raises(hm.HeadmotionError, match="default device cpu, got meta"):
             session.push(SPEECH)
+        for begin in (pipe.stream, lambda: pipe.generate((SPEECH, 16_000))):
+            with pytest.raises(hm.HeadmotionError, match="default device cpu, got meta"):
+                begin()
     finally:
         torch.set_default_device(None)
     assert len(session.push(SPEECH)) + len(session.flush()) == 13
