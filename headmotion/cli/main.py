@@ -74,7 +74,7 @@ def main() -> None:
         fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), MISTAKE)
     except HeadmotionError as error:
         fail(str(error), MISTAKE)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # a plugin's part may raise anything
         from headmotion.core.blame import plugin_error  # imports pydantic, which help need not do
 
         if (blamed := plugin_error(error)) is not None:

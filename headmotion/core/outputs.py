@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -181,13 +181,21 @@ def split_outputs(part: Component, drawn: Any) -> tuple[Any, dict[str, Tensor]]:
     return drawn["frames"], {name: value for name, value in drawn.items() if name != "frames"}
 
 
-def checked_pictures(part: Component, pictures: Iterable[Any]) -> Iterator[npt.NDArray[np.uint8]]:
+def checked_pictures(
+    part: Component, pictures: Iterable[Any], frames: Callable[[], int]
+) -> Iterator[npt.NDArray[np.uint8]]:
     """Yield the pictures of a renderer after a check that each can be written, and that all have one size.
 
+    Args:
+        part: the renderer.
+        pictures: what it draws.
+        frames: returns the number of frames of the whole motion, when the renderer has ended.
+
     Raises:
-        OutputError: not ``uint8 [H, W, 3]`` or ``[H, W, 4]``, or pictures of different sizes.
+        OutputError: not ``uint8 [H, W, 3]`` or ``[H, W, 4]``, pictures of different sizes, or another number of them.
     """
     size: tuple[int, ...] | None = None
+    count = 0
     _require(part, isinstance(pictures, Iterable), "an iterator of pictures", pictures, "frames")
     for picture in pictures:
         fits = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3
@@ -195,7 +203,11 @@ def checked_pictures(part: Component, pictures: Iterable[Any]) -> Iterator[npt.N
         _require(part, fits, "pictures uint8 [H, W, 3]", picture, "frames")
         _require(part, size in (None, picture.shape), f"pictures of one size, {size}", picture, "frames")
         size = picture.shape
+        count += 1
         yield picture
+    if count != (total := frames()):
+        expected = f"frames to return a picture for each of {total} frames"
+        raise OutputError(_name(part), expected, f"{count} pictures", REMEDY)
 
 
 def checked_detections(

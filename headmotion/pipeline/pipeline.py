@@ -371,16 +371,18 @@ class Pipeline(nn.Module):
         """
         drawing = self.renderer if renderer is None else renderer
         name = f"renderer {drawing.spec.type_name()}"
+        parts = _Counted([motion] if isinstance(motion, Motion) else motion)
         if drawing.needs_image and image is None:
             raise ImageError(
                 name, "a picture", "none", "give image=, or a renderer that needs none, such as 'skeleton'"
             )
         if "audio" not in drawing.needs:
-            return checked_pictures(drawing, drawing.frames(motion, image, landmarks))
+            return checked_pictures(drawing, drawing.frames(iter(parts), image, landmarks), parts.finish)
         if audio is None:
             raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
-        features = AlignedFeatures(self, Audio.coerce(audio), motion)
-        return checked_pictures(drawing, drawing.frames(features.parts(), image, landmarks, features))
+        features = AlignedFeatures(self, Audio.coerce(audio), iter(parts))
+        pictures = drawing.frames(features.parts(), image, landmarks, features)
+        return checked_pictures(drawing, pictures, parts.finish)
 
     def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
         """Build another renderer for the pipeline's motion, on its device.
@@ -455,6 +457,24 @@ class Pipeline(nn.Module):
         return save_checkpoint(
             target, self.spec.model_dump(mode="json"), tensors, step=steps, card=self.card | (card or {})
         )
+
+
+class _Counted:
+    """Parts of a motion whose frames are counted as they are drawn."""
+
+    def __init__(self, motion: Iterable[Motion]) -> None:
+        self._parts, self._count = iter(motion), 0
+
+    def __iter__(self) -> Iterator[Motion]:
+        for part in self._parts:
+            self._count += len(part)
+            yield part
+
+    def finish(self) -> int:
+        """Return the number of all frames, also of parts that nobody has asked for."""
+        for _ in self:
+            pass
+        return self._count
 
 
 def _read_image(image: str | os.PathLike[str] | Picture | None, renderer: Renderer) -> tuple[Picture | None, int]:

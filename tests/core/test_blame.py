@@ -11,6 +11,7 @@ import pytest
 from torch import nn
 
 from headmotion import cli
+from headmotion.core import blame
 from headmotion.core.blame import plugin_error
 from headmotion.core.built import checked_part
 from headmotion.core.component import Component
@@ -78,7 +79,9 @@ def test_while_parts_are_built() -> None:
         BrokenSpec().build(None)
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no"), SystemExit(0), SystemExit("bye")])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no"), SystemExit(0), SystemExit("bye"), BaseException("x"), StopIteration()]
+)
 def test_on_the_command_line(
     error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,3 +115,15 @@ def test_a_wrapped_method_is_the_part_s_own() -> None:
     except KeyError as caught:
         blamed = plugin_error(caught)
     assert blamed is not None and "clumsy/loss" in str(blamed)
+
+
+def test_code_that_is_in_no_part_is_named_by_its_plugin(fake_plugins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A phase and a converter, for example, have no spec that they hold."""
+    fake_plugins.install("headmotion-clumsy", "def convert():\n    return {}['absent']\n")
+    found = fake_plugins.registry()
+    monkeypatch.setattr(blame, "registry", lambda: found)
+    ((_, module),) = found.manager.list_name_plugin()
+    with pytest.raises(KeyError) as caught:
+        module.convert()
+    expected = "plugin clumsy: expected its code to succeed, got KeyError: 'absent' (fake_plugin_"
+    assert str(plugin_error(caught.value)).startswith(expected)

@@ -108,6 +108,18 @@ def test_pictures_of_a_renderer(pipe: hm.Pipeline, tmp_path: Path, monkeypatch: 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_a_renderer_draws_each_frame_once(
+    pipe: hm.Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    motion = pipe.generate(SPEECH)[:3]
+    monkeypatch.setattr(pipe.renderer, "frames", lambda *inputs: iter([np.zeros((4, 4, 3), np.uint8)] * count))
+    message = f"^renderer portrait: expected frames to return a picture for each of 3 frames, got {count} pictures"
+    with pytest.raises(hm.OutputError, match=message):
+        pipe.render([motion[:1], motion[1:]], tmp_path / "video.gif", np.zeros((64, 64, 3), np.uint8), quiet=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_values_of_a_metric(pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     metric = hm.resolve_spec("metric", "lmd").build(pipe.context())
     motion = pipe.generate(SPEECH)
