@@ -18,7 +18,7 @@ from .ssim import WINDOW, crop_to_map, ssim_map
 
 
 class PixelsLoss(Loss):
-    """L1 distance, 1 - SSIM and L1 distance of gradients; pixels near groups of points weigh more."""
+    """L1 and L2 distance, 1 - SSIM and L1 distance of gradients; pixels near groups of points, and in boxes, weigh more."""
 
     needs: frozenset[Track] = frozenset({"motion", "frames"})
     spec: PixelsLossSpec
@@ -40,6 +40,8 @@ class PixelsLoss(Loss):
         terms = {}
         if self.spec.l1:
             terms["picture_l1"] = self.spec.l1 * _mean((drawn - recorded).abs().mean(-3), weights)
+        if self.spec.l2:
+            terms["picture_l2"] = self.spec.l2 * _mean((drawn - recorded).square().mean(-3), weights)
         if self.spec.ssim:
             if min(recorded.shape[-2:]) < WINDOW:
                 got = " x ".join(map(str, recorded.shape[-2:]))
@@ -62,6 +64,9 @@ class PixelsLoss(Loss):
                 weights = weights + weight * region_mask(points[:, :, group], (height, width), self.spec.margin)
         if self.spec.moving and real.identity is not None:
             weights = weights + self.spec.moving * moving_mask(pictures, real.identity)
+        for box in self.spec.boxes:
+            left, right = round(box.left * width), round(box.right * width)
+            weights[..., round(box.top * height) : round(box.bottom * height), left:right] += box.weight
         return weights
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, LossSpec
+from ..core.spec import Spec
 
 if TYPE_CHECKING:
     from .pixels import PixelsLoss
@@ -86,12 +87,33 @@ class SpreadLossSpec(LossSpec):
         return SpreadLoss(self, context)
 
 
+class WeightedBox(Spec):
+    """A part of the picture, in shares of its width and height, whose pixels weigh more."""
+
+    left: float = Field(ge=0, le=1)
+    top: float = Field(ge=0, le=1)
+    right: float = Field(ge=0, le=1)
+    bottom: float = Field(ge=0, le=1)
+    weight: float = Field(ge=0)
+    """Additional weight; every pixel has 1."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> WeightedBox:
+        if self.left >= self.right or self.top >= self.bottom:
+            sides = f"left {self.left}, right {self.right}, top {self.top}, bottom {self.bottom}"
+            raise SpecError("pixels spec", "a box with left < right and top < bottom", sides)
+        return self
+
+
 class PixelsLossSpec(LossSpec):
     """Distance of generated pictures from the recorded ones: of pixels, of structure, of gradients."""
 
     type: Literal["pixels"] = "pixels"
     l1: float = Field(1.0, ge=0)
     """Weight of the mean absolute difference of pixels (colors are 0..1)."""
+    l2: float = Field(0.0, ge=0)
+    """Weight of the mean squared difference, in which large changes such as an opening mouth count most: from a still
+    picture it is learned sooner than ``l1``, whose least value lies at what most frames have."""
     ssim: float = Field(0.0, ge=0)
     """Weight of 1 - SSIM, the structural similarity (Wang, Bovik, Sheikh, Simoncelli 2004)."""
     gradient: float = Field(0.0, ge=0)
@@ -103,11 +125,13 @@ class PixelsLossSpec(LossSpec):
     moving: float = Field(0.0, ge=0)
     """Additional weight of the pixels whose recorded color differs from that of the identity picture, in full from a
     difference of 0.1 on; for representations whose numbers have no place in the picture."""
+    boxes: tuple[WeightedBox, ...] = Field((), max_length=16)
+    """Fixed parts that weigh more, such as the mouth's where all pictures are cut and turned alike."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> PixelsLossSpec:
-        if not self.l1 + self.ssim + self.gradient:
-            raise SpecError("pixels spec", "a weight above 0 among l1, ssim and gradient", "none")
+        if not self.l1 + self.l2 + self.ssim + self.gradient:
+            raise SpecError("pixels spec", "a weight above 0 among l1, l2, ssim and gradient", "none")
         return self
 
     def build(self, context: BuildContext) -> PixelsLoss:

@@ -128,3 +128,16 @@ def test_pixels_that_move_weigh_more() -> None:
     assert mask[..., 12:18, 12:18].min() == 1 and not mask[..., 25:].any()
     weights = 1 + 9 * mask[0, 0]
     assert error == pytest.approx(float(0.4 * weights[10:20, 10:20].sum() / weights.sum()), rel=1e-4)
+
+
+def test_pixels_in_a_box_weigh_more() -> None:
+    box = {"left": 0.25, "top": 0.5, "right": 0.5, "bottom": 1.0, "weight": 3.0}
+    part = hm.resolve_spec("loss", {"type": "pixels", "l2": 2.0, "boxes": [box]}).build(CONTEXT)
+    real = torch.zeros(1, 2, 3, 40, 48)
+    drawn = real.clone()
+    drawn[..., 30, 20] = 0.5
+    terms, share = part(sample(real), sample(drawn), 0), 4 / (40 * 48 + 3 * 20 * 12)
+    assert float(terms["picture_l1"]) == pytest.approx(0.5 * share, rel=1e-4)
+    assert float(terms["picture_l2"]) == pytest.approx(2 * 0.25 * share, rel=1e-4)
+    with pytest.raises(hm.SpecError, match="a box with left < right and top < bottom, got left 0.5, right 0.5"):
+        hm.resolve_spec("loss", {"type": "pixels", "boxes": [box | {"left": 0.5}]})

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,9 +17,11 @@ from headmotion_au.facs import BLENDSHAPES, SPEECH_UNITS, sides_of
 from headmotion_au.label_corpus import label_corpus
 from headmotion_au.landmark_units import SCALES, landmarks_to_units, resting_face
 from headmotion_au.openface import read_openface
+from headmotion_au.steady_pictures import steady
 
 import headmotion as hm
 from headmotion.data.corpus import open_corpus
+from headmotion.data.pictures import encode_pictures
 from headmotion.data.shard_writer import write_shards
 from headmotion.testing import write_drawn_faces
 
@@ -166,6 +169,30 @@ def test_a_corpus_of_landmarks_becomes_one_of_units(faces: Path, tmp_path: Path)
     assert len(corpus) == 3 and corpus[0].landmarks.shape == (25, 5, 1)
     assert 0 <= corpus[0].landmarks.min() < 0.1 and corpus[0].landmarks.max() <= 1
     assert np.array_equal(corpus[0].frames.read(), open_corpus(faces)[0].frames.read())
+
+
+def test_pictures_can_hold_the_head_still(faces: Path, tmp_path: Path) -> None:
+    """A picture that was shifted and turned with its landmarks comes back to where it was."""
+    clip = open_corpus(faces)[0]
+    still = clip.frames.read()[0].transpose(1, 2, 0)
+    size, points = still.shape[0], clip.landmarks[0, :, :2]
+    matrices = [cv2.getRotationMatrix2D((size / 2, size / 2), 8 * np.sin(k), 1.0) for k in range(25)]
+    for k, matrix in enumerate(matrices):
+        matrix[:, 2] += 3 * np.cos(k), 2 * np.sin(2 * k)
+    moved = np.stack([cv2.warpAffine(still, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE) for matrix in matrices])
+    poses = clip.landmarks.copy()
+    # OpenCV counts pixels from their centers.
+    poses[..., :2] = [(points - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5 for matrix in matrices]
+    restless = replace(clip, landmarks=poses, frames=encode_pictures(moved, quality=95))
+    held = steady(restless).frames.read()[..., 8:-8, 8:-8].astype(float)
+    before = moved[:, 8:-8, 8:-8].astype(float)
+    assert np.abs(held - held.mean(0)).mean() < 0.25 * np.abs(before - before.mean(0)).mean()
+
+    write_shards(tmp_path / "restless", [restless], representation={"type": "landmarks68"})
+    (found,) = open_corpus(label_corpus(tmp_path / "restless", tmp_path / "units", quiet=True, hold_head=True))
+    assert np.array_equal(found.frames.read()[..., 8:-8, 8:-8], held)
+    with pytest.raises(hm.CorpusError, match="expected pictures to steady, got none"):
+        steady(replace(clip, frames=None))
 
 
 def test_labels_of_a_detector_and_csv_files_are_sources_too(faces: Path, tmp_path: Path) -> None:

@@ -20,11 +20,13 @@ def main() -> int:
     parser.add_argument("--source", choices=SOURCES, default="geometry", help="where the units come from")
     parser.add_argument("--units", default=",".join(SPEECH_UNITS), help="names of the units, separated by commas")
     parser.add_argument("--openface", type=Path, help="folder with a CSV file per clip, for the source openface")
+    parser.add_argument("--hold-head", action="store_true", help="move pictures so that the head stays where it is")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     given = parser.parse_args()
     try:
         units = tuple(given.units.split(","))
-        print(label_corpus(given.corpus, given.output, given.source, units, given.openface, given.quiet))
+        folders = given.corpus, given.output
+        print(label_corpus(*folders, given.source, units, given.openface, given.quiet, given.hold_head))
     except hm.HeadmotionError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -23,6 +23,7 @@ from .facs import PARTING, SPEECH_UNITS
 from .landmark_units import landmarks_to_units, resting_face
 from .openface import read_openface
 from .specs import ActionUnitsSpec
+from .steady_pictures import steady
 
 Source = Literal["geometry", "blendshapes", "openface"]
 """``geometry``: distances of landmarks from the clip's own face at rest. ``blendshapes``: those of the detector,
@@ -40,6 +41,7 @@ def label_corpus(
     units: Sequence[str] = SPEECH_UNITS,
     openface: str | os.PathLike[str] | None = None,
     quiet: bool = False,
+    hold_head: bool = False,
 ) -> Path:
     """Write a corpus with action units as its motion.
 
@@ -50,6 +52,7 @@ def label_corpus(
         units: their names.
         openface: folder with ``ID.csv`` for each clip, for the source ``openface``.
         quiet: no progress bar.
+        hold_head: whether pictures are moved so that the head stays where it is (`steady_pictures`).
 
     Raises:
         CorpusError: no corpus, or pictures or labels that are missing.
@@ -62,8 +65,9 @@ def label_corpus(
     def labeled() -> Iterator[Clip]:
         for index in track(range(len(opened)), "label", len(opened), quiet=quiet):
             clip = opened[index]
+            shown = steady(clip) if hold_head else clip
             # Units have no place in the picture, so nothing of where the pictures were cut remains.
-            yield replace(clip, landmarks=label(clip)[..., None].numpy(), picture_box=None)
+            yield replace(shown, landmarks=label(clip)[..., None].numpy(), picture_box=None)
 
     return write_shards(output, labeled(), representation=spec)
 

@@ -214,13 +214,13 @@ class ImageGeneratorSpec(hm.RendererSpec):
             "identity_size": 96,
             "audio_size": 96,
             "unit_size": 16,
-            "difference_gain": 5.0,
+            "difference_gain": 10.0,
             "hidden_size": 192,
             "bottom_width": 64,
             "decoder_widths": (80, 56, 32, 16),
             "color_width": 8,
             "kernel": 3,
-            "blend": True,
+            "adds": True,
         },
     }
 
@@ -249,8 +249,9 @@ class ImageGeneratorSpec(hm.RendererSpec):
     """Channels before the colors."""
     kernel: Literal[3, 5] = 5
     """Edge of the kernels of identity encoder and decoder (px)."""
-    blend: bool = False
-    """Whether the network also draws a mask, outside of which the still picture stays; not published."""
+    adds: bool = False
+    """Whether what is drawn is added to the still picture, so that nothing has to be learned of what does not move; not
+    published."""
     first_channel: int = Field(1, ge=0)
     """First audio channel that is used; 1 leaves out the coefficient of loudness of ``mfcc``, as published."""
     hears: bool = True
