@@ -14,6 +14,7 @@ A protocol is a YAML file (`benchmarks.ablations.protocol.Protocol`)::
     seeds: [0, 1]
     pictures: ["true"]                          # what is drawn: true, still, own, or a model
     splits: {val: 5, test: 5}                   # clips that are measured
+    # picture_columns: {AU26: {metric: {type: au/unit-accuracy}, value: correlation_AU26}}  # further columns of these
     # motion: {AV-Conf: {metric: {type: av-sync}, value: level0_confidence}}    # columns of generated motion
 
 Pictures are measured by the metrics of ``python -m benchmarks.talking_heads``. Runs and values are kept in the output
@@ -60,9 +61,10 @@ class Ablation:
         clips = f"{split}, {len(recordings)} clips of {', '.join(sorted({r.speaker for r in recordings}))}"
         for source in self.protocol.pictures:
             title = DRAWN.get(source, f"Motion of {source}, drawn")
-            values = self._values(recordings, lambda model, clip: self.measured.pictures(model, source, clip))  # noqa: B023
-            still: dict[str, BySeed] = {REFERENCE: [[self.measured.still(recording) for recording in recordings]]}
-            self._write(f"{title}: {clips}", values, list(PICTURE_COLUMNS), still)
+            more = self.protocol.picture_columns
+            values = self._values(recordings, lambda model, clip: self.measured.pictures(model, source, clip, more))  # noqa: B023
+            still: dict[str, BySeed] = {REFERENCE: [[self.measured.still(recording, more) for recording in recordings]]}
+            self._write(f"{title}: {clips}", values, [*PICTURE_COLUMNS, *more], still)
         if columns := self.protocol.motion:
             values = self._values(recordings, lambda model, clip: self.measured.motion(model, columns, clip))
             self._write(f"{MADE}: {clips}", values, list(columns), {})
@@ -88,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("protocol", type=Path, help="YAML file")
     parser.add_argument("--data", type=Path, required=True, help="corpus folder")
+    parser.add_argument("--measure", type=Path, help="corpus whose clips are measured, if it is another one")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of runs, values and tables")
     parser.add_argument("--page", type=Path, help="page whose block between the protocol's marks is replaced")
     parser.add_argument("--train-only", action="store_true", help="train, and measure nothing")
@@ -96,7 +99,10 @@ def main() -> None:
     models = Runs(protocol, given.data, given.output).models()
     if given.train_only:
         return
-    ablation, corpus = Ablation(protocol, models, Measured(given.output / "measured")), open_corpus(given.data)
+    ablation, corpus = (
+        Ablation(protocol, models, Measured(given.output / "measured")),
+        open_corpus(given.measure or given.data),
+    )
     for split, count in protocol.splits.items():
         ablation.add(split, [r for r in choose(corpus, split, count) if r.name not in protocol.leave_out])
     write_text(given.output / "tables.md", "\n".join(ablation.lines))

@@ -20,8 +20,8 @@ Word = Annotated[str, BeforeValidator(lambda value: str(value).lower() if isinst
 """A word that YAML may read as a truth value."""
 
 
-class MotionColumn(hm.Spec):
-    """A column of values of generated motion."""
+class Column(hm.Spec):
+    """A column of values of generated motion, or of drawn pictures."""
 
     metric: dict[str, Any]
     """Spec of a metric with values per clip, such as ``{type: av-sync}``."""
@@ -49,7 +49,9 @@ class Protocol(hm.Spec):
     pictures: tuple[Word, ...] = ()
     """What is drawn and measured, one table each: ``true`` (the recorded motion), ``still``, ``own`` (what the model
     makes of the speech) or a model; see ``python -m benchmarks.talking_heads``. Its columns are the columns here."""
-    motion: dict[str, MotionColumn] = Field(default_factory=dict)
+    picture_columns: dict[str, Column] = Field(default_factory=dict)
+    """Further columns of the tables of pictures."""
+    motion: dict[str, Column] = Field(default_factory=dict)
     """Columns of a table of what the model's generator makes of the speech."""
     splits: dict[str, int] = Field(min_length=1)
     """Clips by split, at most; they are spread over it."""

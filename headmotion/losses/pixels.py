@@ -18,7 +18,7 @@ from .ssim import WINDOW, crop_to_map, ssim_map
 
 
 class PixelsLoss(Loss):
-    """L1 and L2 distance, 1 - SSIM and L1 distance of gradients; pixels near groups of points, and in boxes, weigh more."""
+    """L1 and L2 distance, 1 - SSIM, L1 distance of gradients; pixels near groups of points and in boxes weigh more."""
 
     needs: frozenset[Track] = frozenset({"motion", "frames"})
     spec: PixelsLossSpec

@@ -10,9 +10,12 @@ import pytest
 
 import headmotion as hm
 from benchmarks.ablations import __main__ as ablations
-from benchmarks.ablations.protocol import load_protocol
+from benchmarks.ablations.measured import Measured
+from benchmarks.ablations.protocol import Column, load_protocol
 from benchmarks.ablations.runs import Runs
 from benchmarks.ablations.tables import difference_table, mean_over_seeds, value_table
+from benchmarks.talking_heads.recording import choose
+from headmotion.data.corpus import open_corpus
 from headmotion.testing import write_drawn_faces
 
 PROTOCOL = """
@@ -102,6 +105,20 @@ def test_runs_are_trained_once_and_a_changed_protocol_has_others(
     assert Runs(other, corpus, output).place("base", 0) != Runs(load_protocol(command[0]), corpus, output).place(
         "base", 0
     )
+
+
+def test_pictures_have_further_columns(tmp_path: Path) -> None:
+    corpus = write_drawn_faces(tmp_path / "corpus", clips=1)
+    (recording,) = choose(open_corpus(corpus), "train", 1)
+    columns = {
+        "whole": Column(metric={"type": "psnr"}, value="psnr_db"),
+        "unknown": Column(metric={"type": "psnr"}, value="psnr_lips"),
+    }
+    measured = Measured(tmp_path / "measured")
+    values = measured.still(recording, {"whole": columns["whole"]})
+    assert values["whole"] == pytest.approx(values["PSNR (dB)"])
+    with pytest.raises(hm.SpecError, match="column 'unknown': expected a value among psnr_db"):
+        measured.still(recording, columns)
 
 
 def test_tables_show_whether_seeds_agree() -> None:

@@ -139,5 +139,5 @@ def test_pixels_in_a_box_weigh_more() -> None:
     terms, share = part(sample(real), sample(drawn), 0), 4 / (40 * 48 + 3 * 20 * 12)
     assert float(terms["picture_l1"]) == pytest.approx(0.5 * share, rel=1e-4)
     assert float(terms["picture_l2"]) == pytest.approx(2 * 0.25 * share, rel=1e-4)
-    with pytest.raises(hm.SpecError, match="a box with left < right and top < bottom, got left 0.5, right 0.5"):
+    with pytest.raises(hm.SpecError, match="a box with left < right and top < bottom, got left"):
         hm.resolve_spec("loss", {"type": "pixels", "boxes": [box | {"left": 0.5}]})

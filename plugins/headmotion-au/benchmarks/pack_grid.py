@@ -2,8 +2,8 @@
 
     python plugins/headmotion-au/benchmarks/pack_grid.py runs/au/model.safetensors
 
-The phases ``audio-to-au`` and ``images`` of ``au/grid`` do not depend on each other, so the run may leave the former out
-(``--set phases.audio-to-au.steps=0``). Weights are rounded to float16; it prints by how much pictures change by that.
+The phases ``audio-to-au`` and ``images`` of ``au/grid`` do not depend on each other, so the run may leave the former
+out (``--set phases.audio-to-au.steps=0``). Weights are rounded to float16; it prints by how much pictures change so.
 """
 
 from __future__ import annotations

@@ -179,7 +179,8 @@ def test_pictures_can_hold_the_head_still(faces: Path, tmp_path: Path) -> None:
     matrices = [cv2.getRotationMatrix2D((size / 2, size / 2), 8 * np.sin(k), 1.0) for k in range(25)]
     for k, matrix in enumerate(matrices):
         matrix[:, 2] += 3 * np.cos(k), 2 * np.sin(2 * k)
-    moved = np.stack([cv2.warpAffine(still, matrix, (size, size), borderMode=cv2.BORDER_REPLICATE) for matrix in matrices])
+    border = {"borderMode": cv2.BORDER_REPLICATE}
+    moved = np.stack([cv2.warpAffine(still, matrix, (size, size), **border) for matrix in matrices])
     poses = clip.landmarks.copy()
     # OpenCV counts pixels from their centers.
     poses[..., :2] = [(points - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5 for matrix in matrices]

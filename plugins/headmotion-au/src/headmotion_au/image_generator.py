@@ -125,8 +125,8 @@ class Decoder(nn.Module):
 class ImageGenerator(hm.Renderer):
     """``frames = decode(GRU(identity, speech, units), maps of the still picture)``.
 
-    The state of the GRU begins with zeros at the first frame. With ``adds`` the decoder draws what is added to the still
-    picture.
+    The state of the GRU begins with zeros at the first frame. With ``adds`` the decoder draws what is added to the
+    still picture.
     """
 
     needs_image = True

@@ -16,6 +16,8 @@ from headmotion.geometry.rigid_fit import fit_similarity
 
 from .landmark_units import RIGID
 
+Picture = npt.NDArray[np.uint8]
+"""``[H, W, 3]``."""
 QUALITY = 95
 """Of the pictures, which are encoded again."""
 
@@ -23,8 +25,8 @@ QUALITY = 95
 def steady(clip: Clip) -> Clip:
     """Return a clip whose pictures are turned, shifted and scaled so that nose and eyes stay at their mean places.
 
-    Source: the group's later code aligns each picture by landmarks of nose and eyes, to one template for all people. The
-    clip's own mean keeps the framing of the corpus instead. Beyond a picture its border goes on.
+    Source: the group's later code aligns each picture by landmarks of nose and eyes, to one template for all people.
+    The clip's own mean keeps the framing of the corpus instead. Beyond a picture its border goes on.
 
     Raises:
         CorpusError: there are no pictures.
@@ -43,7 +45,7 @@ def steady(clip: Clip) -> Clip:
     return replace(clip, frames=encode_pictures(np.stack(moved), quality=QUALITY))
 
 
-def _moved(picture: npt.NDArray[np.uint8], linear: npt.NDArray[np.float32], shift: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+def _moved(picture: Picture, linear: npt.NDArray[np.float32], shift: npt.NDArray[np.float32]) -> Picture:
     size = picture.shape[1], picture.shape[0]
     matrix = np.concatenate([linear, shift[:, None]], axis=1)
     moved = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
