@@ -22,6 +22,8 @@ RATES = (8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 8123, 47_
 FPS = (None, 25, 30, 60, "30000/1001", 12.5, "1/2", 100)
 TOLERANCE = 1e-5
 """Largest difference between stream and file (sides of the unit frame)."""
+MODELS = ("model.safetensors", "causal-flow", "ms-sync")
+"""Models of long streams: a small one, and those that are bundled."""
 GROWTH_BYTES = 64 << 20
 """Most memory that a long stream may gain after its first half (bytes)."""
 
@@ -80,7 +82,7 @@ class StreamsCampaign:
             "seed": rng.randrange(1 << 30),
         }
         if kind == "long":
-            settings["seconds"] = self.long_s
+            settings |= {"seconds": self.long_s, "sound": rng.choice((*SOUNDS, "any")), "model": rng.choice(MODELS)}
         runs: dict[str, Any] = {"pieces": pieces, "pool": pool, "long": long_stream}
         one = Call((kind,), (0,), "made.safetensors", run=partial(runs[kind], **settings))
         variant = f"{kind}: {settings}"
@@ -148,19 +150,20 @@ def pool(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
     _print(streamed_s=seconds, max_difference=largest)
 
 
-def long_stream(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
-    """Feed a session for long, with a sound that changes, and compare memory at half and at the end."""
+def long_stream(sound: str, rate: int, fps: Any, seconds: float, seed: int, model: str) -> None:
+    """Feed a session for long, with one kind of sound or any, and compare memory at half and at the end."""
     import torch
 
     import headmotion as hm
 
     resource.setrlimit(resource.RLIMIT_CPU, (STREAM_CPU_S, STREAM_CPU_S))
     rng = Random(seed)
-    pipe = hm.load("model.safetensors", device="cpu")
+    pipe = hm.load(model, device="cpu")
     session, frames, half, streamed = pipe.stream(sample_rate=rate, fps=fps, seed=seed), 0, 0, 0.0
     while streamed < seconds:
         length = rng.choice([0.04, 1.0, 10.0])
-        motion = session.push(_wave(rng.choice(SOUNDS), length, rate, rng.randrange(99))).values
+        kind = rng.choice(SOUNDS) if sound == "any" else sound
+        motion = session.push(_wave(kind, length, rate, rng.randrange(99))).values
         assert bool(torch.isfinite(motion).all())
         frames += len(motion)
         streamed += length
