@@ -18,7 +18,7 @@ from .documents import STRANGE
 from .files import judged
 
 TAKEN_OUT = {"serve", "studio", "mic", "demo", "check"}
-"""Commands that do not end by themselves, or take long whatever their options are, such as `plugins check` with its tests."""
+"""Commands that do not end by themselves, or take long whatever is given, such as the tests of `plugins check`."""
 OUTPUT_OPTIONS = {"-o", "--output", "--phonemes", "--report"}
 """Options whose value is written."""
 OTHER_OUTPUTS = {"phonemes", "report"}

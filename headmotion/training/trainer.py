@@ -23,7 +23,6 @@ from .events import Ended, Event, Observer, Stepped, Warned
 from .gradient_coverage import GradientCoverage
 from .recipe import RecipeSpec, load_recipe
 from .run_directory import RunDirectory
-from .suspects import naming_suspects
 from .take_step import take_step
 
 
@@ -153,8 +152,7 @@ class _PhaseRunner:
         self._broadcast(phase)
         steps, coverage = range(first, phase.steps), GradientCoverage(phase)
         for number in track(steps, phase.name, phase.steps, start=first, quiet=self.quiet):
-            with naming_suspects(self.run.recipe):
-                values = take_step(phase, number, self.run.recipe.seed)
+            values = take_step(phase, number, self.run.recipe.seed)
             self.notify(Stepped(phase, number, values))
             for text in coverage.update(number):
                 self.notify(Warned(phase, number, text))
