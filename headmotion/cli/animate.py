@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from headmotion.core.default_model import DEFAULT_MODEL
+from headmotion.core.errors import one_line
 
 from .animate_one import prepare_outputs
-from .console import show
+from .console import echo, show
 from .edit_options import edits
 from .option_rules import Arguments, Rule, given_options, option_rules
 from .options import (
@@ -174,8 +175,8 @@ def animate(
         check_folder(output)
     check_output(path)
     results = run_tasks(tasks, model, device, path, workers, ray, timeout, quiet)
-    click.echo(str(results), err=True)
+    echo(str(results), err=True)
     for failure in results.failed[:SHOWN_FAILURES]:
-        click.echo(f"failed: {failure.job}: {failure.error}", err=True)
+        echo(f"failed: {one_line(failure.job)}: {failure.error}", err=True)
     show(results.path)
     context.exit(SOME_FAILED if results.failed else 0)

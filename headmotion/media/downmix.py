@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,8 @@ LEVEL_SECONDS = 10.0
 """Time constant of the levels and correlations of channels: they are known from the first sample on, and forgotten."""
 ANTIPHASE = -0.5
 """Correlation with the loudest channel below which a channel is inverted; independent voices do not come near."""
+TURN_SECONDS, TURNED = 0.25, 0.9
+"""Time constant of the correlation that shows a turn of phase at once, and its size from which it decides alone."""
 SILENT = 1e-4
 """Energy relative to the loudest channel (-40 dB) below which a center channel is empty."""
 MAX_ALIGNED = 8
@@ -43,8 +46,9 @@ class Downmixer:
 
     Channels are added and brought to the level of the loudest one, so that two equal channels are their average, and a
     channel among silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
-    cancelled. In layouts with a center (3, 5 to 8 channels) the center alone is taken, unless it is empty. Levels and
-    correlations are those of the past ten seconds, up to and with each sample: nothing is delayed.
+    cancelled, also if its phase turns within the recording. In layouts with a center (3, 5 to 8 channels) the center
+    alone is taken, unless it is empty. Levels and correlations are those of the past ten seconds, up to and with each
+    sample: nothing is delayed.
 
     From the wave an offset (DC) is removed if it is larger than any that speech itself has; other waves stay bit for
     bit as they are.
@@ -122,18 +126,20 @@ class Downmixer:
         """Return 1, or -1 where a channel is in antiphase to the loudest, ``[s, C]``."""
         count, channels = x.shape
         pairs = [(a, b) for a in range(channels) for b in range(a)]
-        products = self._leaky("products", np.stack([x[:, a] * x[:, b] for a, b in pairs], axis=1), LEVEL_SECONDS)
-        together = np.zeros((count, channels, channels))
-        for k, (a, b) in enumerate(pairs):
-            together[:, a, b] = together[:, b, a] = products[:, k]
+        raw = np.stack([x[:, a] * x[:, b] for a, b in pairs], axis=1)
+        products = self._leaky("products", raw, LEVEL_SECONDS)
         loudest = energy.argmax(axis=1)
-        samples = np.arange(count)
-        bound = ANTIPHASE * np.sqrt(energy * energy[samples, loudest][:, None])
-        inverted = together[samples, :, loudest] < bound
-        inverted[samples, loudest] = False
+        # A turn within the recording would cancel for seconds, until the long correlation has followed.
+        recent = self._leaky("recent energy", x * x, TURN_SECONDS)
+        recent_products = self._leaky("recent products", raw, TURN_SECONDS)
+        now = _correlations(pairs, recent_products, recent, loudest)
+        inverted = (_correlations(pairs, products, energy, loudest) < ANTIPHASE) & (now < TURNED) | (now < -TURNED)
+        inverted[np.arange(count), loudest] = False
         if inverted[-1].any():
             self._warn("channels cancel each other: those in antiphase are inverted before they are added")
-        return np.where(inverted, -1.0, 1.0)
+        signs = np.where(inverted, -1.0, 1.0)
+        # The first channel keeps its phase whichever is the loudest, or the wave would turn where that changes.
+        return signs * signs[:, :1]
 
     def _without_offset(self, wave: Wave) -> Wave:
         total = self._leaky("sum", wave.astype(np.float64)[:, None], OFFSET_SECONDS)[:, 0]
@@ -169,6 +175,29 @@ class Downmixer:
         if text not in self._warned:
             self._warned.add(text)
             _log.warning("%s: %s", self.name, text)
+
+
+def _correlations(
+    pairs: Sequence[tuple[int, int]],
+    products: NDArray[np.float64],
+    energy: NDArray[np.float64],
+    loudest: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Return the correlation of each channel with the loudest one, ``[s, C]``; 0 for one that is silent.
+
+    Args:
+        pairs: of channels.
+        products: sums of products of each pair, ``[s, len(pairs)]``.
+        energy: sums of squares, ``[s, C]``.
+        loudest: the loudest channel, ``[s]``.
+    """
+    count, channels = energy.shape
+    together = np.zeros((count, channels, channels))
+    for k, (a, b) in enumerate(pairs):
+        together[:, a, b] = together[:, b, a] = products[:, k]
+    samples = np.arange(count)
+    size = np.sqrt(energy * energy[samples, loudest][:, None])
+    return np.divide(together[samples, :, loudest], size, out=np.zeros_like(energy), where=size > 0)
 
 
 @cache

@@ -13,6 +13,7 @@ TIME = np.arange(2 * RATE) / RATE
 VOICE = (0.3 * np.sin(2 * np.pi * 180 * TIME) * np.sin(2 * np.pi * 2 * TIME)).astype(np.float32)
 OTHER = (0.3 * np.sin(2 * np.pi * 230 * TIME) * np.cos(2 * np.pi * 2 * TIME)).astype(np.float32)
 NONE = np.zeros_like(VOICE)
+LONG = np.tile(VOICE, 3) * np.linspace(1, 0.5, 3 * len(VOICE), dtype=np.float32)
 
 
 def mix(*channels: np.ndarray) -> np.ndarray:
@@ -48,6 +49,22 @@ def test_the_center_has_the_speech(count: int) -> None:
     np.testing.assert_allclose(mix(*channels)[start:], channels[2][start:], atol=1e-6)
     channels[2] = NONE
     assert rms(mix(*channels)) == pytest.approx(rms(OTHER), rel=0.05), "an empty center is no speech"
+
+
+@pytest.mark.parametrize("first", [1, -1])
+def test_a_phase_that_turns_within_a_recording_cancels_for_a_moment_only(first: int) -> None:
+    voice = LONG
+    sign = np.where(np.arange(len(voice)) < len(voice) // 2, first, -first)
+    mixed = Downmixer(RATE).push(np.stack([voice, sign * voice], axis=1))
+    for part in (slice(None, len(voice) // 2), slice(len(voice) // 2 + RATE // 2, None)):
+        assert rms(mixed[part]) == pytest.approx(rms(voice[part]), rel=0.05)
+
+
+def test_the_wave_keeps_its_phase_whichever_channel_is_the_loudest() -> None:
+    voice, other = LONG, np.tile(OTHER, 3)
+    right = -0.99 * voice + 0.14 * other  # now a little louder than the left channel, now a little less loud
+    mixed = Downmixer(RATE).push(np.stack([voice, right], axis=1))
+    assert np.corrcoef(mixed, voice)[0, 1] > 0.98
 
 
 def test_antiphase_is_said_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,6 +35,8 @@ PARTING_TONE = 0.68
 """Color between lips that have hardly parted, relative to that of the lips."""
 PARTED_GAPS = 0.06, 0.15
 """Gaps (widths of the mouth) between which that color gives way to teeth and tongue."""
+BARE_SHARE = 0.4
+"""Part of the height below the teeth of the picture, at most, over which tongue and lower teeth fade into the dark."""
 LIP_SHADOW = 0.75
 """Light that remains right below the upper lip."""
 
@@ -95,12 +97,23 @@ class MouthLayer(OpeningLayer):
         visible = smoothstep(np.asarray(depth) / (2 * self.edge_px) + 1.75 * (1 - wider))
         # In a mouth that opens wider, what the picture shows between the lips is retained only if it is teeth.
         visible *= max(self.teeth_shown, 1 - wider)
-        painted = self._painted(shape, np.asarray(teeth, np.float32), box)
+        shown = self.still.gap * shape.gap / max(in_still.gap, 1e-6)
+        painted = self._painted(shape, max(0.0, shape.gap - shown), np.asarray(teeth, np.float32), box)
         return blend(painted, from_picture, visible.astype(np.float32))
 
-    def _painted(self, shape: OpeningShape, teeth: Mask, box: Box) -> Colors:
-        """Paint the dark, teeth in the shadow of the upper lip, and tongue and lower teeth above the lower lip."""
-        thick, thin = max(0.5, 0.11 * shape.width), max(0.5, 0.05 * shape.width)
+    def _painted(self, shape: OpeningShape, bare: float, teeth: Mask, box: Box) -> Colors:
+        """Paint the dark, teeth in the shadow of the upper lip, and tongue and lower teeth above the lower lip.
+
+        Args:
+            shape: the opening in the frame.
+            bare: height by which the mouth is wider open than in the picture (px).
+            teeth: opacity of painted teeth.
+            box: the part of the frame to paint.
+        """
+        # Below teeth that the picture shows, the dark begins at once; a low band of tongue alone would look flat.
+        thick = 0.11 * shape.width
+        thick = max(0.5, thick + self.teeth_shown * (min(thick, BARE_SHARE * bare) - thick))
+        thin = max(0.5, 0.05 * shape.width)
         # The other edge is moved far away, so that only one edge fades.
         far = 4 * thick * shape.across * 1j
         from_lower = _fade_inwards(shape.upper - far, shape.lower, thick, box)

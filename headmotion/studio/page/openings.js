@@ -100,13 +100,17 @@ export function mouthFrame(layer, still, shape, skull) {
     rise += component(apart, still.down) / SAMPLES;
   }
   shift = add(shift, scale(still.down, Math.max(0, rise)));
+  // Below teeth that the picture shows, the dark begins at once; a low band of tongue alone would look flat.
+  const bare = Math.max(0, shape.gap - (still.gap * shape.gap) / Math.max(inStill.gap, 1e-6));
+  const tongue = 0.11 * shape.width;
+  const thick = tongue + layer.teeth_shown * (Math.min(tongue, 0.4 * bare) - tongue);
   const openInStill = smoothstep(still.gap / Math.max(still.width, 1) / 0.08);
   const half = ARCH.map((_, k) => 0.02 * shape.width * Math.sin((Math.PI * k) / (SAMPLES - 1)));
   return {
     source: affine((z) => add(skull.inverse.apply(z), shift)),
     wider: smoothstep((inStill.gap - still.gap) / (0.04 * still.width + 1e-6)),
     parted: smoothstep((shape.gap / Math.max(shape.width, 1) - FIRST_GAP) / (LAST_GAP - FIRST_GAP)),
-    thick: Math.max(0.5, 0.11 * shape.width),
+    thick: Math.max(0.5, thick),
     thin: Math.max(0.5, 0.05 * shape.width),
     closed: openInStill * smoothstep(1 - shape.gap / Math.max(0.25 * still.gap, 1e-6)),
     line: [shifted(shape.middle, shape.down, (k) => -half[k]), shifted(shape.middle, shape.down, (k) => half[k])],

@@ -47,6 +47,13 @@ def test_teeth_and_tongue_are_seen_in_the_light_that_falls_on_the_face(lamp):
     assert 0.3 < dark < 0.5 < tongue < teeth < 0.9
 
 
+def test_below_teeth_that_the_picture_shows_it_is_dark_and_not_a_band_of_tongue():
+    still = lips(6.0)
+    colors = column_colors(face(LAMPS[0], 6.0, (215, 205, 190)), still, lips(10.0)).mean(axis=1) / SKIN.mean()
+    below_teeth = colors[9:-1]  # the middle of the mouth is half as high again as the mean
+    assert colors[4] > 0.9 and below_teeth.min() < 0.45 and colors[-1] > below_teeth.min() + 0.1
+
+
 def test_lips_that_hardly_part_show_their_own_color_darker():
     assert np.abs(column_colors(face(LAMPS[0]), lips(0.0), lips(1.6)) - PARTING_TONE * LIPS).max() < 4
 
