@@ -133,14 +133,17 @@ def checked_step(part: Any, returned: Any) -> tuple[Any, Any]:
     return returned[0], returned[1]
 
 
-def checked_embeddings(part: Component, embeddings: Any, windows: int, method: str) -> Tensor:
-    """Return the embeddings of a syncer after a check of their shape.
+def checked_embeddings(
+    part: Component, embeddings: Any, windows: int, method: str, device: torch.device | None = None
+) -> Tensor:
+    """Return the embeddings of a syncer after a check of their shape, and of their device if one is given.
 
     Raises:
         OutputError: not ``[n, E]`` for ``n`` windows, or no floating-point tensor.
     """
     fits = isinstance(embeddings, Tensor) and embeddings.is_floating_point() and embeddings.dim() == 2
     _require(part, fits and len(embeddings) == windows, f"embeddings [{windows}, E]", embeddings, method)
+    _require_on(part, embeddings, device)
     require_finite_if_asked(part, embeddings, "embeddings")
     checked: Tensor = embeddings
     return checked

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..core.errors import OutputError
 from ..core.interfaces.syncer import Syncer
-from ..core.outputs import checked_embeddings
+from ..core.outputs import REMEDY, checked_embeddings, described
 from .av_offset import MAX_SHIFT, DistanceCurve, best_shift, valid_pairs
 from .pyramid import Pyramid, windows
 from .specs import Space
@@ -77,9 +78,8 @@ class SyncerPyramid(nn.Module):
                 break
             motion_windows = windows(m, self.window, hop)
             audio_windows = windows(a, self.window * self.steps_per_frame, hop * self.steps_per_frame)
-            motion_embeddings = embed(syncer, "embed_motion", motion_windows.flatten(0, 1))
-            audio_embeddings = embed(syncer, "embed_audio", audio_windows.flatten(0, 1))
-            result.append((_per_clip(motion_embeddings, len(m)), _per_clip(audio_embeddings, len(a))))
+            embedded = embed_pairs(syncer, motion_windows.flatten(0, 1), audio_windows.flatten(0, 1))
+            result.append((_per_clip(embedded[0], len(m)), _per_clip(embedded[1], len(a))))
         return result
 
     def motion_embeddings(self, motion: Tensor, hop: int = 1) -> list[Tensor]:
@@ -160,7 +160,21 @@ def embed(syncer: Syncer, method: Literal["embed_motion", "embed_audio"], window
     Raises:
         OutputError: the syncer returns something else.
     """
-    return checked_embeddings(syncer, getattr(syncer, method)(window_batch), len(window_batch), method)
+    embeddings = getattr(syncer, method)(window_batch)
+    return checked_embeddings(syncer, embeddings, len(window_batch), method, window_batch.device)
+
+
+def embed_pairs(syncer: Syncer, motion_windows: Tensor, audio_windows: Tensor) -> tuple[Tensor, Tensor]:
+    """Embed windows of motion and the windows of audio that belong to them, each ``[n, ...]``, as ``[n, E]``.
+
+    Raises:
+        OutputError: the syncer returns something else, or embeddings of two sizes.
+    """
+    motion, audio = embed(syncer, "embed_motion", motion_windows), embed(syncer, "embed_audio", audio_windows)
+    if audio.shape[1] != motion.shape[1]:
+        name, expected = f"syncer {syncer.spec.type_name()}", f"embed_audio to return embeddings {list(motion.shape)}"
+        raise OutputError(name, f"{expected}, as of motion", described(audio), REMEDY)
+    return motion, audio
 
 
 def _per_clip(embeddings: Tensor, batch: int) -> Tensor:

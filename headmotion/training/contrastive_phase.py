@@ -18,7 +18,7 @@ from ..core.interfaces.phase import Phase, Problem
 from ..core.interfaces.syncer import Syncer
 from ..losses.sync import top1
 from ..sync.pyramid import Pyramid
-from ..sync.syncer_pyramid import SyncerPyramid, embed, project
+from ..sync.syncer_pyramid import SyncerPyramid, embed_pairs, project
 from .av_offset_check import offset_warnings
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
@@ -114,8 +114,7 @@ class ContrastivePhase(Phase):
             motion_windows = rearrange(motion[clip, frame], "clips windows t p d -> (clips windows) t p d")
             audio_windows = rearrange(audio[clip, step], "clips windows a c -> (clips windows) a c")
             with self.partition.autocast(motion.device):
-                motion_embeddings = embed(syncer, "embed_motion", motion_windows)
-                audio_embeddings = embed(syncer, "embed_audio", audio_windows)
+                motion_embeddings, audio_embeddings = embed_pairs(syncer, motion_windows, audio_windows)
             result.append(
                 (self._grouped(motion_embeddings.to(motion.dtype)), self._grouped(audio_embeddings.to(motion.dtype)))
             )

@@ -17,6 +17,7 @@ from headmotion.core.interfaces.metric import MetricInput
 from headmotion.core.outputs import checked_detections, checked_embeddings, checked_scores, checked_terms
 from headmotion.evaluation.intervals import finite_values, values_by_clip
 from headmotion.evaluation.observe import _observation_or_error
+from headmotion.sync.syncer_pyramid import embed_pairs
 from headmotion.training.take_step import take_step
 
 SPEECH = (np.sin(np.arange(16_000) / 20).astype(np.float32), 16_000)
@@ -153,6 +154,15 @@ def test_embeddings_of_a_syncer(returned: Any, pipe: hm.Pipeline) -> None:
     with pytest.raises(hm.OutputError, match=r"expected embed_audio to return embeddings \[3, E\], got "):
         checked_embeddings(part, returned, 3, "embed_audio")
     assert checked_embeddings(part, torch.zeros(3, 4), 3, "embed_audio").shape == (3, 4)
+
+
+def test_embeddings_of_audio_and_motion_have_one_size(pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = pipe.context()
+    syncer = hm.resolve_spec("syncer", {"type": "ms-sync", "preset": "small"}).build(context)
+    monkeypatch.setattr(syncer, "embed_motion", lambda windows: torch.zeros(len(windows), 8))
+    monkeypatch.setattr(syncer, "embed_audio", lambda windows: torch.zeros(len(windows), 16))
+    with pytest.raises(hm.OutputError, match=r"embeddings \[3, 8\], as of motion, got float32 \[3, 16\]"):
+        embed_pairs(syncer, torch.zeros(3, 5, 68, 2), torch.zeros(3, 20, 26))
 
 
 POSE = SimpleNamespace(pose=torch.zeros(68, 2))
