@@ -145,7 +145,7 @@ def _child(one: Call, folder: Path, files: Mapping[str, Path], environment: dict
     """Run the call and end the process."""
     status = 70
     try:
-        os.setsid()
+        os.setpgrp()  # not a session, which the scheduler of Linux would give a share of its own
         _confine(folder, files, environment)
         _watch(files, killing)
         status = _run(one)

@@ -86,6 +86,21 @@ def _locked_folder(target: Path) -> Iterator[tuple[Path, Path]]:
                 remove_folder(temporary)
 
 
+@contextlib.contextmanager
+def naming_file(path: Path) -> Iterator[None]:
+    """Add a path to errors of the system that name none, such as that of a full disk, which a write raises.
+
+    Raises:
+        OSError: the body did.
+    """
+    try:
+        yield
+    except OSError as error:
+        if type(error) is not OSError or error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
     """Open a regular file, or a link to one, for reading bytes.
 
@@ -304,8 +319,9 @@ def parent_folder(target: Path) -> Iterator[None]:
     """Make the folder of ``target`` if necessary; folders that were made are removed on any failure."""
     missing = [folder for folder in target.parents if not folder.exists()]
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield
+        with naming_file(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield
     except BaseException:
         for folder in missing:
             with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import HeadmotionError, TrainingError
-from ..core.files import atomic_output, read_regular, reason_of, replace, write_text
+from ..core.files import atomic_output, naming_file, read_regular, reason_of, replace, write_text
 from ..core.interfaces.phase import Phase
 from .distributed import Processes
 from .recipe import RecipeSpec
@@ -145,7 +145,7 @@ class RunDirectory:
         line = {"phase": phase, "step": step} | {
             name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()
         }
-        with self.log.open("a", encoding="utf-8", newline="\n") as stream:
+        with naming_file(self.log), self.log.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(json.dumps(line) + "\n")
         self.logged += 1
 

@@ -336,3 +336,13 @@ def test_the_next_output_removes_claims_of_processes_that_were_killed(tmp_path):
             pass
         assert len(list(tmp_path.glob(".headmotion-claim*"))) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("kind", [atomic_output, atomic_folder])
+def test_a_full_disk_is_an_error_that_names_the_output(tmp_path, kind):
+    """The system's error of a write has no name, and a program may have several outputs."""
+    with pytest.raises(OSError, match=r"No space left on device: '.*made'"), kind(tmp_path / "made"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(OSError, match="input"), kind(tmp_path / "made"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "input")
+    assert not list(tmp_path.iterdir())
