@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -91,6 +92,7 @@ class Server:
                 timeout_graceful_shutdown=5,
             )
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
         self._thread: threading.Thread | None = None
 
     @property
@@ -128,6 +130,11 @@ class Server:
         assert self._thread is not None
         self._server.should_exit = True
         self._thread.join()
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Return whether a message of uvicorn is logged; to it, the refusal of a page of another origin is a bug."""
+    return "without completing handshake" not in str(record.msg)
 
 
 def _bound(host: str, port: int) -> socket.socket:
