@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.errors import ServingError
+from headmotion.serving.operator import TOKEN_VARIABLE, named_models, read_token
 
 from .console import echo
 from .options import any_path, check_folder, device, existing_file, one_thread, options
 
-TOKEN_VARIABLE = "HEADMOTION_SERVE_TOKEN"
 OTHER_FILES = 128
 """Open files of a process besides its connections."""
 
@@ -38,6 +36,7 @@ OTHER_FILES = 128
         "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="A limit, such as sessions=100 or session_s=600."
     ),
     click.option("--state", type=any_path, help="Folder in which sessions wait for the next server."),
+    click.option("--shared-state", is_flag=True, help="Several servers use the folder; clients come back to any."),
     device,
 )
 def serve(
@@ -48,6 +47,7 @@ def serve(
     origins: tuple[str, ...],
     limits: tuple[str, ...],
     state: Path | None,
+    shared_state: bool,
     device: str,
 ) -> None:
     """Serve live sessions over WebSockets and whole files over HTTP, until Ctrl-C."""
@@ -60,25 +60,13 @@ def serve(
 
     allowed = ServerLimits.parse(dict(_pair(limit, "--limit") for limit in limits))
     _allow_files(allowed.connections + OTHER_FILES)
-    token = token_file.read_text("utf-8").strip() if token_file else os.environ.get(TOKEN_VARIABLE)
+    token = read_token(token_file)
     named = named_models(models)
     Access(host, token, origins)  # before the models are loaded, because a mistake should show at once
     pipelines = {name: headmotion.load(source, device=device) for name, source in named.items()}
-    server = Server(pipelines, host, port, token, origins, allowed, state)
+    server = Server(pipelines, host, port, token, origins, allowed, state, shared_state)
     echo(f"{', '.join(pipelines)} at {server.url}")
     server.run()
-
-
-def named_models(models: Iterable[str]) -> dict[str, str]:
-    """Return models by the names that clients see: bundled ones by their own, files as ``NAME=FILE``.
-
-    Raises:
-        click.BadParameter: a file without a name.
-    """
-    named = dict(_pair(model, "--model") if "=" in model else (model, model) for model in models)
-    if unnamed := [name for name in named if "/" in name or name.endswith(".safetensors")]:
-        raise click.BadParameter(f"{unnamed[0]!r} is a file: give it a name, as in talk={unnamed[0]}.")
-    return named
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

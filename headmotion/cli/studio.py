@@ -27,9 +27,8 @@ def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> No
     import webbrowser
 
     import headmotion
+    from headmotion.serving.operator import named_models
     from headmotion.studio import studio_server
-
-    from .serve import named_models
 
     named = named_models(models or default_models())
     pipelines = {name: headmotion.load(source, device=device) for name, source in named.items()}

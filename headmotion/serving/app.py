@@ -60,7 +60,7 @@ class Application:
         stored: StoredSessions | None = None,
         routes: Sequence[BaseRoute] = (),
     ) -> None:
-        self._access, self._connections, self._metrics = access, connections, metrics
+        self._access, self._metrics = access, metrics
         workers = {name: ModelWorker(name, pipeline, limits, metrics) for name, pipeline in models.items()}
         self._store = SessionStore(workers, limits, metrics, stored)
         self._files = WholeFiles(self._store, limits, metrics)
@@ -100,7 +100,6 @@ class Application:
 
     async def _show_metrics(self, request: Request) -> Response:
         self._access.check_token(request.headers)
-        self._connections.sweep()
         return Response(self._metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     async def _client(self, request: Request) -> Response:

@@ -33,7 +33,7 @@ class ModelWorker:
         self.name, self.pipeline = name, pipeline
         self._limits, self._metrics = limits, metrics
         self.pool = pipeline.pool()
-        self._lock = threading.Lock()
+        self._lock, self._stepping = threading.Lock(), threading.Lock()
         self._sessions: set[LiveSession] = set()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"headmotion {name}", daemon=True)
@@ -60,6 +60,13 @@ class ModelWorker:
             self._sessions.discard(session)
         session.member.close()
 
+    def set_aside(self, session: LiveSession) -> None:
+        """Work no more on a session, which stays in the pool; wait for the step that may have it."""
+        with self._lock:
+            self._sessions.discard(session)
+        with self._stepping:
+            pass
+
     def wake(self) -> None:
         """Tell the thread that a session has something to do."""
         self._wake.set()
@@ -69,10 +76,12 @@ class ModelWorker:
             self._wake.wait()
             self._wake.clear()
             begin = time.monotonic()
-            if news := self._step():
+            with self._stepping:
+                if news := self._step():
+                    self._loop.call_soon_threadsafe(self._apply, news)
+            if news:
                 duration = time.monotonic() - begin
                 self._metrics.observe_step(self.name, duration, len(news))
-                self._loop.call_soon_threadsafe(self._apply, news)
                 # Sessions that come in meanwhile share the next step, and a fast client does not take all the time.
                 self._stopping.wait(max(0.0, self._limits.step_ms / 1000 - duration))
 

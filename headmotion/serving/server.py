@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
 PACKAGES = ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart")
-BACKLOG = 2048
-"""Connections that may wait to be accepted, uvicorn's own default."""
+BACKLOG = 128
+"""Connections that may wait to be accepted. As many are accepted at a time, and sessions wait meanwhile."""
 START_S = 30
 """How long a server may take to start (seconds)."""
 
@@ -39,6 +39,7 @@ class Server:
         origins: origins of web pages that may call the server, besides those of this machine.
         limits: limits of sessions, sizes and times.
         state: folder in which sessions wait for a server that replaces this one; None: they end with it.
+        is_state_shared: whether several servers use the folder, and a client may come back to any of them.
         routes: further paths, as Starlette's routes.
 
     Raises:
@@ -54,6 +55,7 @@ class Server:
         origins: Iterable[str] = (),
         limits: ServerLimits | None = None,
         state: str | os.PathLike[str] | None = None,
+        is_state_shared: bool = False,
         routes: Sequence[BaseRoute] = (),
     ) -> None:
         require_packages(PACKAGES, "headmotion[serve]", "server", ServingError)
@@ -68,9 +70,11 @@ class Server:
 
         if not models:
             raise ServingError("server", "at least one model", "none")
+        if is_state_shared and state is None:
+            raise ServingError("server", "a folder to share", "none", "give --state")
         self.limits, access, metrics = limits or ServerLimits(), Access(host, token, origins), ServerMetrics()
         connections = Connections(self.limits, metrics, H11Protocol)
-        stored = None if state is None else StoredSessions(Path(state), self.limits.resume_s)
+        stored = None if state is None else StoredSessions(Path(state), self.limits.resume_s, is_state_shared)
         application = Application(models, access, self.limits, connections, metrics, stored, routes)
         self._socket = _bound(host, port)
         self._server = uvicorn.Server(
@@ -90,9 +94,12 @@ class Server:
                 log_config=None,
                 log_level="error",
                 timeout_graceful_shutdown=5,
+                backlog=BACKLOG,
             )
         )
+        # What clients do wrong is answered and counted; in the log it would be a way to fill a disk.
         logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
+        logging.getLogger("python_multipart.multipart").setLevel(logging.ERROR)
         self._thread: threading.Thread | None = None
 
     @property

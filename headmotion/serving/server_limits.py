@@ -37,6 +37,8 @@ class ServerLimits(BaseModel):
     """A message, other than a picture."""
     messages_per_s: int = Field(500, ge=10)
     """Messages that are read from one client in a second; the others wait."""
+    read_ms: float = Field(20, ge=1)
+    """Processor time in a second that reading what one client sends may take (ms); the rest waits in the network."""
     picture_bytes: int = Field(8 << 20, ge=1 << 10)
     """A picture of the face."""
     upload_bytes: int = Field(64 << 20, ge=1 << 10)

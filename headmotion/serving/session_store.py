@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from .stored_sessions import StoredSessions
 
 _log = logging.getLogger("headmotion")
 
+HANDOVER_S, HANDOVER_POLL_S = 5.0, 0.1
+"""How long a server waits for a session that another one may be about to store, and how often it looks (seconds)."""
 OPENERS = 2
 """Threads that open sessions, which includes finding faces in pictures."""
 
@@ -38,6 +41,8 @@ class Seat:
     """Address of the connection that the session uses; None while it waits for its client."""
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
     """Ends the wait."""
+    storing: asyncio.Task[None] | None = field(default=None, repr=False)
+    """Gives the session to the servers that share a folder."""
 
     def welcome(self) -> dict[str, Any]:
         """Return the server's answer to a hello or a resume, as the fields of a message."""
@@ -142,7 +147,7 @@ class SessionStore:
         Raises:
             ServingError: no session has this token, or not any more.
         """
-        seat = self._seats.get(resume_token) or await self._restore(resume_token)
+        seat = await self._find(resume_token)
         if seat is None:
             expected = f"the token of a session that broke off less than {self._limits.resume_s:g} s ago"
             raise ServingError("resume", expected, "another token", "open a new session")
@@ -153,11 +158,39 @@ class SessionStore:
         self._count()
         return seat, older
 
+    async def _find(self, resume_token: str) -> Seat | None:
+        """Return a session of this server or from its folder, for which it waits if servers share the folder."""
+        end = time.monotonic() + (HANDOVER_S if self._stored is not None and self._stored.is_shared else 0)
+        while True:
+            seat = self._seats.get(resume_token)
+            if seat is not None and seat.storing is not None:
+                await seat.storing
+                seat = self._seats.get(resume_token)
+            seat = seat or await self._restore(resume_token)
+            if seat is not None or time.monotonic() >= end:
+                return seat
+            await asyncio.sleep(HANDOVER_POLL_S)
+
     def detach(self, seat: Seat) -> None:
-        """Let a session wait for its client."""
+        """Let a session wait for its client, in the folder that servers share, if they do."""
         seat.client = None
         seat.timer = asyncio.get_running_loop().call_later(self._limits.resume_s, self.release, seat, "lost")
+        if self._stored is not None and self._stored.is_shared and not seat.session.has_ended:
+            seat.storing = asyncio.create_task(self._store(seat, self._stored))
         self._count()
+
+    async def _store(self, seat: Seat, stored: StoredSessions) -> None:
+        """Move a session into the folder; what cannot be stored stays here."""
+        await asyncio.to_thread(seat.worker.set_aside, seat.session)
+        try:
+            await asyncio.to_thread(stored.save, seat.resume_token, seat.worker.name, seat.session)
+        except (HeadmotionError, OSError) as error:
+            _log.warning("a session waits at one server only: %s", error)
+            seat.worker.add(seat.session)
+        else:
+            self.release(seat, "stored")
+        finally:
+            seat.storing = None
 
     def release(self, seat: Seat, reason: str) -> None:
         """End a session.

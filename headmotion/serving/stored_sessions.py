@@ -41,10 +41,11 @@ class StoredSessions:
     Args:
         folder: the folder.
         resume_s: age at which a session is forgotten (seconds).
+        is_shared: whether several servers use the folder at the same time, and a client may come back to any of them.
     """
 
-    def __init__(self, folder: Path, resume_s: float) -> None:
-        self._folder, self._resume_s = folder, resume_s
+    def __init__(self, folder: Path, resume_s: float, is_shared: bool = False) -> None:
+        self._folder, self._resume_s, self.is_shared = folder, resume_s, is_shared
 
     def save(self, resume_token: str, model: str, session: LiveSession) -> None:
         """Write a session that no thread works on.

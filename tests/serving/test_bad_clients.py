@@ -225,6 +225,30 @@ def test_many_sessions(server: Server) -> None:
         assert "at most 6 sessions, got one more; try again later" in refused(server, FLOATS)
 
 
+@pytest.mark.parametrize("flood", [b"\x89\x80\0\0\0\0", b"\0\x80\0\0\0\0"], ids=["pings", "empty fragments"])
+def test_a_client_gets_its_share_of_the_processor_only(
+    small_pipe: hm.Pipeline, speech: np.ndarray, flood: bytes
+) -> None:
+    # A masked frame without content; a fragment continues the message that the first byte of the flood begins.
+    sparing = Server({"small": small_pipe}, port=0, limits=ServerLimits(read_ms=10))
+    with sparing, raw(sparing) as client, connect(sparing.url) as session:
+        client.send(FLOATS)
+        client.recv()
+        if flood[0] == 0:
+            client.socket.sendall(b"\x02" + flood[1:])
+        client.socket.setblocking(False)
+        begin, processor, sent = time.monotonic(), time.process_time(), 0
+        while time.monotonic() - begin < 2:
+            with contextlib.suppress(BlockingIOError):
+                sent += client.socket.send(1000 * flood)
+            time.sleep(0.001)
+        busy = time.process_time() - processor
+        assert sent > 100_000, "it would take more"
+        assert busy < 0.8, "the flood is processed for 10 ms of a second, and sent by this process too"
+        session.push(speech[:4_000])
+        assert len(session.flush()) == 6
+
+
 def test_many_connections(small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
     with Server({"small": small_pipe}, port=0, limits=ServerLimits(connections=20, handshake_s=30)) as crowded:
         host, port = crowded.url.removeprefix("ws://").split(":")

@@ -127,6 +127,26 @@ def test_a_server_is_replaced(small_pipe: hm.Pipeline, speech: np.ndarray, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+def test_a_client_comes_back_to_another_server(small_pipe: hm.Pipeline, speech: np.ndarray, tmp_path: Path) -> None:
+    servers = [Server({"small": small_pipe}, port=0, state=tmp_path, is_state_shared=True) for _ in range(2)]
+
+    async def talk() -> hm.Motion:
+        async with connect_async(servers[0].url, controls={"smooth": 80}) as session:
+            messages = []
+            for turn, start in enumerate(range(0, 16_000, 2_000)):
+                await session.push(speech[start : start + 2_000])
+                await asyncio.sleep(0.05)
+                messages += await session.take()
+                session._url = session._url.replace(servers[turn % 2].url, servers[1 - turn % 2].url)
+                session._socket.transport.abort()
+            await session.end()
+            return session.motion([*messages, *[message async for message in session]])
+
+    with servers[0], servers[1]:
+        assert_alike(asyncio.run(talk()), small_pipe.generate((speech, 16_000), controls=[controls.smooth(80)]))
+    assert not list(tmp_path.iterdir())
+
+
 def test_motion_messages_are_read_back_exactly() -> None:
     values = np.random.default_rng(0).normal(0, 1, (3, 5, 2)).astype(np.float32)
     message = MotionMessage(values, 7, Fraction(25_000, 1001), 9_000)

@@ -134,8 +134,11 @@ class AsyncClientSession:
                 await socket.send(message)
             for message in self._conversation.begin(await asyncio.wait_for(socket.recv(), OPEN_S)):
                 await socket.send(message)
-        except (websockets.ConnectionClosed, TimeoutError) as error:
-            raise ServingError("client", "a welcome", f"none ({error})"[:200]) from error
+        except BaseException as error:
+            socket.transport.abort()  # nobody would close it
+            if isinstance(error, websockets.ConnectionClosed | TimeoutError):
+                raise ServingError("client", "a welcome", f"none ({error})"[:200]) from error
+            raise
         self._socket = socket
 
     async def _read(self) -> None:
