@@ -53,8 +53,8 @@ bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are 
 	$(BIN)/python -m benchmarks.goals.profile
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.waits
-	$(BIN)/python -m benchmarks.pool
-	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.pool --page
+	$(BIN)/python -m benchmarks.serving --page
 	$(BIN)/python benchmarks/large_pictures.py
 	@if test -d $(CLIPS); then \
 		python=.venv-mediapipe/bin/python; test -x $$python || python=$(BIN)/python; \

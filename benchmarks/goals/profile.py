@@ -106,6 +106,9 @@ READING = """
 - The frames of a video share one color conversion on one thread. `.mp4` is encoded by x264's preset `veryfast` at a
   quality (`crf`) as close to the pictures as the preset `medium`.
 - The portrait's fields are sums over separable distances, and the solid shape of the head is inverted once.
+- In a pool, `whisper` computes each step of a layer once, for all sessions in one product, and keys and values are
+  appended in place. `causal-flow` draws noise for a second at a time, and computes what the flow takes from its
+  context for all steps at once.
 - Sequences reach linear layers contiguous, because torch multiplies others one by one where weights are frozen.
 """
 

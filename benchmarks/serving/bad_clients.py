@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import websockets
+from websockets.typing import Origin
 
 from .speakers import RATE, speech_wave
 
@@ -56,7 +57,7 @@ async def _misbehave(url: str, wave: np.ndarray, seconds: float) -> Counter[str]
 
 
 async def _talk(url: str, kind: Kind, name: str) -> None:
-    origin = "https://example.org" if name == "other page" else None
+    origin = Origin("https://example.org") if name == "other page" else None
     async with websockets.connect(f"{url}/v1/stream", compression=None, proxy=None, origin=origin) as client:
         await kind(client)
         async for _ in client:
