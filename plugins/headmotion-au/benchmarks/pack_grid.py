@@ -17,6 +17,7 @@ import headmotion as hm
 from headmotion.core.checkpoint import save_checkpoint
 
 MODEL = Path(__file__).parents[1] / "src" / "headmotion_au" / "models" / "grid.safetensors"
+SOURCES = ["GRID speakers s1 and s4 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687)"]
 HEARS, PHASE = "au/units", "audio-to-au"
 
 
@@ -31,6 +32,7 @@ def pack(path: str) -> Path:
     card = model.card | {
         "name": "au-grid",
         "units": other.card["units"],
+        "sources": SOURCES,
         "phases": list(phases),
         "recipe": recipe | {"phases": phases},
     }
