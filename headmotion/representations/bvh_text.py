@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -90,9 +90,10 @@ def parse(path: Path) -> tuple[Skeleton, Numbers, str, list[str]]:
     """
     reader = WordReader(path, _text(path))
     skeleton = Skeleton()
+    names: dict[str, int] = {}
     reader.expect("HIERARCHY")
     while (word := reader.word()).lower() == "root":
-        _tree(reader, skeleton)
+        _tree(reader, skeleton, names)
     if word.lower() != "motion" or not skeleton.names:
         reader.fail("'MOTION'" if skeleton.names else "'ROOT'", repr(word) if word else "the end of the file")
     reader.expect("Frames:")
@@ -124,9 +125,8 @@ def _text(path: Path) -> str:
         return content.decode("latin-1")
 
 
-def _tree(reader: WordReader, skeleton: Skeleton) -> None:
-    """Read a root and all joints below it; the word ROOT has been read."""
-    names = set(skeleton.names)
+def _tree(reader: WordReader, skeleton: Skeleton, names: dict[str, int]) -> None:
+    """Read a root and all joints below it; the word ROOT has been read. ``names`` are for `_unique`."""
     open_joints = [_joint(reader, skeleton, -1, names)]
     while open_joints:
         match (word := reader.word()).lower():
@@ -146,7 +146,17 @@ def _tree(reader: WordReader, skeleton: Skeleton) -> None:
                 reader.fail("'JOINT', 'End Site' or '}'", repr(word) if word else "the end of the file")
 
 
-def _joint(reader: WordReader, skeleton: Skeleton, parent: int, names: set[str]) -> int:
+def _unique(name: str, names: dict[str, int]) -> str:
+    """Return a name that no joint has, with a number if need be; the last numbers by name keep that linear."""
+    first = name
+    while name in names:
+        names[first] += 1
+        name = f"{first}.{names[first]:03d}"
+    names[name] = 0
+    return name
+
+
+def _joint(reader: WordReader, skeleton: Skeleton, parent: int, names: dict[str, int]) -> int:
     words: list[str] = []
     while (word := reader.word()) != "{":
         if not word:
@@ -158,10 +168,8 @@ def _joint(reader: WordReader, skeleton: Skeleton, parent: int, names: set[str])
         reader.fail("a joint's name", "none")
     if name in names:
         skeleton.repeated.append(name)
-        name = next(other for number in count(1) if (other := f"{name}.{number:03d}") not in names)
-    names.add(name)
     reader.expect("OFFSET")
-    skeleton.names.append(name)
+    skeleton.names.append(_unique(name, names))
     skeleton.parents.append(parent)
     skeleton.offsets.append(_offset(reader))
     reader.expect("CHANNELS")

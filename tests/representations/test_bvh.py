@@ -1,5 +1,6 @@
 """BVH files, against an independent evaluation of their text and against pybvh."""
 
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from headmotion.core.errors import HeadmotionError, MotionError
 from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.motion import Motion
 from headmotion.representations.bvh import frame_rate, frame_time, read_bvh, write_bvh
+from headmotion.representations.bvh_text import parse
 
 PICTURE = {"y": np.diag([1.0, -1.0, -1.0]), "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])}
 """Rotation by 180 or 90 degrees about x: from y up or z up to y down, z away."""
@@ -391,3 +393,21 @@ def test_a_great_many_joints(tmp_path: Path, nested: bool) -> None:
     again = read_bvh(write_bvh(motion, tmp_path / "again.bvh"))
     assert again.representation["parents"] == motion.representation["parents"]
     assert (tmp_path / "again.bvh").stat().st_size < 400 * count, "not the square of their number"
+
+
+@pytest.mark.parametrize("kind", ["roots", "names"])
+def test_many_roots_and_many_joints_of_one_name(tmp_path: Path, kind: str) -> None:
+    """Linear in their number: with the square, 20 000 of either took a minute."""
+    count = 20_000
+    joint = "{} {{ OFFSET 0 1 0 CHANNELS 0 }}\n"
+    if kind == "roots":
+        body = "".join(joint.format(f"ROOT r{k}") for k in range(count))
+    else:
+        body = f"ROOT a {{ OFFSET 0 0 0 CHANNELS 0 {joint.format('JOINT same') * count} }}"
+    path = tmp_path / "many.bvh"
+    path.write_text(f"HIERARCHY\n{body}\nMOTION\nFrames: 0\nFrame Time: 1\n")
+    started = time.process_time()
+    skeleton = parse(path)[0]
+    assert time.process_time() - started < 5
+    assert len(set(skeleton.names)) == len(skeleton.names) >= count
+    assert kind == "roots" or skeleton.names[1:3] == ["same", "same.001"]
