@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from .core.interfaces.sample import Sample as Sample
     from .core.interfaces.specs import AudioEncoderSpec as AudioEncoderSpec
     from .core.interfaces.specs import BuildContext as BuildContext
+    from .core.interfaces.specs import ControlSpec as ControlSpec
     from .core.interfaces.specs import DetectorSpec as DetectorSpec
     from .core.interfaces.specs import DiscriminatorSpec as DiscriminatorSpec
     from .core.interfaces.specs import GeneratorSpec as GeneratorSpec
@@ -123,8 +124,8 @@ _HOMES = {
     "core.interfaces.representation": "Representation SupportsDrawing SupportsFitting SupportsMouth SupportsPoints2D"
     " UnitSquare",
     "core.interfaces.sample": "Sample",
-    "core.interfaces.specs": "AudioEncoderSpec BuildContext DetectorSpec DiscriminatorSpec GeneratorSpec LossSpec"
-    " MetricSpec PhaseSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
+    "core.interfaces.specs": "AudioEncoderSpec BuildContext ControlSpec DetectorSpec DiscriminatorSpec GeneratorSpec"
+    " LossSpec MetricSpec PhaseSpec RendererSpec RepresentationSpec SyncerSpec resolve_spec",
     "core.interfaces.syncer": "Syncer",
     "core.interfaces.tracks": "Track",
     "core.motion": "Motion",

@@ -28,7 +28,10 @@ QUALITY = 78
 SHOW = f"studio.player.seek({SECONDS}); document.body.classList.add('talked')"
 QUIET = "document.getElementById('status').textContent = ''"
 """Seconds that this machine took are not part of the picture."""
-COMPARE = "studio.copyToOther(); studio.controls.set(s = {...studio.slot.settings, lips: 1.6, head: 1.8}); "
+COMPARE = (
+    "studio.copyToOther(); studio.compare(true);"
+    "studio.controls.set(s = {...studio.slot.settings, lips: 1.6, head: 1.8}); "
+)
 VIEWS: dict[str, dict[str, Any]] = {
     "studio": {"size": (1400, 880), "scheme": "dark", "scripts": []},
     "studio-light": {
@@ -62,7 +65,7 @@ def _shot(browser: Any, address: str, size: tuple[int, int], scheme: str, script
     page.on("pageerror", lambda error: print("error of the page:", error, file=sys.stderr))
     page.goto(address)
     page.wait_for_selector("body[data-ready]")
-    _wait(page, "studio.slot.curves && studio.head")
+    _wait(page, "studio.slot.confidence && studio.stage.head")
     for script in [SHOW, *scripts]:
         page.evaluate(script)
         _wait(page, "!studio.slots.some((slot) => slot.isAsking)")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from .options import F, options
+from .options import F, options, spec_fields
 
 
 def _angles(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, float] | None:
@@ -29,6 +31,13 @@ def _weights(context: click.Context, parameter: click.Parameter, values: tuple[s
     return changes or None
 
 
+def _controls(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[dict[str, Any], ...]:
+    """Return the specs of controls as JSON values, from types or from JSON."""
+    return tuple(spec_fields(value, '{"type": "smooth", "window_ms": 80}') for value in values)
+
+
 def edits(command: F) -> F:
     """Add an option per control; the names are those of `headmotion.controls.from_options`."""
     return options(
@@ -47,6 +56,13 @@ def edits(command: F) -> F:
             metavar="NAME=CHANGE",
             callback=_weights,
             help="Raise or lower a blend shape or action unit, such as jawOpen=+0.2 or AU26=-0.1.",
+        ),
+        click.option(
+            "--control",
+            multiple=True,
+            metavar="NAME|JSON",
+            callback=_controls,
+            help="A control by its type or spec, such as those of plugins; may be given several times.",
         ),
         click.option("--limit/--no-limit", help="Limit openings and angles to what people reach."),
     )(command)

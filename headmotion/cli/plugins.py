@@ -26,6 +26,7 @@ KINDS = (
     "metric",
     "detector",
     "phase",
+    "control",
 )
 
 

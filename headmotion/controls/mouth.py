@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..geometry.smoothstep import smoothstep
 from .control import ControlContext, FrameControl, check_range
 from .head_pose import HeadModel
+
+JAW_SHARE = 0.6
+"""How far the chin follows the lower lip."""
 
 
 class MouthModel:
@@ -24,6 +28,8 @@ class MouthModel:
         # The ends of the jaw line beside the eyes belong to the skull and do not move with speech.
         lips_and_jaw = {*context.points(control, "lips"), *context.representation.groups.get("jaw", ())}
         self.points = sorted(lips_and_jaw - set(self.head.rigid_points))
+        lips = context.points(control, "lips")
+        self._jaw = [point for point in self.points if point not in lips]
         pairs = context.pairs(control, "mouth")
         self._upper, self._lower = ([pair[side] for pair in pairs] for side in (0, 1))
         self.resting_opening = self.opening(torch.zeros_like(self.head.resting_pose))
@@ -52,12 +58,47 @@ class MouthModel:
         # Only differences are added, so that all other points stay the same to the last bit.
         change = torch.zeros_like(frames)
         change[:, self.points] = excess[:, None, None] * expression[:, self.points]
+        return self.head.add_expression(frames, pose, self._without_overlap(expression, change))
+
+    def open(self, frames: Tensor, change: Tensor) -> Tensor:
+        """Return frames whose mouths are open further, or less far; lips that meet stay together.
+
+        The lower lip moves, the chin and the corners of the mouth follow it in part.
+
+        Args:
+            frames: ``[T, P, D]``.
+            change: of the opening ``[T]``, in the unit of the resting pose.
+        """
+        pose = self.head.fit(frames)
+        expression = self.head.expression(frames, pose)
+        change = torch.maximum(change, -self.opening(expression).clamp(min=0))
+        shift = change[:, None, None] * self._following[:, None] * self.head.down
+        return self.head.add_expression(frames, pose, self._without_overlap(expression, shift))
+
+    @property
+    def _following(self) -> Tensor:
+        """How far each point ``[P]`` follows the lower lip, as jawOpen of `blendshape_landmarks` moves it."""
+        down = self.head.resting_pose @ self.head.down
+        parting = (down[self._upper].mean() + down[self._lower].mean()) / 2
+        lips = [point for point in self.points if point not in self._jaw]
+        thickness = (down[lips].max() - parting).clamp(min=1e-9)
+        share = torch.zeros_like(down)
+        # 0.35 at the corners, 0 at the upper lip, 1 at the lower edge of the lower one.
+        share[lips] = smoothstep(0.35 + 0.65 * (down[lips] - parting) / thickness)
+        share[self._upper], share[self._lower] = 0.0, 1.0
+        if self._jaw:
+            eyes = down[self.head.skull].mean()
+            share[self._jaw] = JAW_SHARE * smoothstep((down[self._jaw] - eyes) / (parting - eyes))
+        return share
+
+    def _without_overlap(self, expression: Tensor, change: Tensor) -> Tensor:
+        """Return a change of the expression, less what would let lips pass through one another."""
         # Lips that already overlap may stay as they are, but must not overlap further.
         allowed = self._gaps(expression).clamp(max=0)
         overlap = (allowed - self._gaps(expression + change)).clamp(min=0)[..., None] * self.head.down / 2
         change[:, self._upper] -= overlap
         change[:, self._lower] += overlap
-        return self.head.add_expression(frames, pose, change)
+        return change
 
     def _gaps(self, expression: Tensor) -> Tensor:
         """Return the signed distances ``[..., pairs]`` between the lips, below 0 where they overlap."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .errors import SpecError
 from .noise import sample_seeds
+from .short_repr import module_repr
 from .spec import Spec
 
 
@@ -20,6 +21,9 @@ class Component(nn.Module, ABC):
     def __init__(self, spec: Spec) -> None:
         super().__init__()
         self.spec = spec
+
+    def __repr__(self) -> str:
+        return module_repr(self, self.spec.type_name())
 
 
 def device_of(part: nn.Module) -> torch.device:

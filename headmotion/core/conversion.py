@@ -51,7 +51,7 @@ def convert(motion: Motion, target: Target | Representation) -> Motion:
         raise MotionError(f"motion of {source_type} to {target_type}", f"what converters can make, {possible}", got)
     earlier = motion.provenance.get("converted", ())
     steps = [{"from": step.source, "to": step.target, "loss": step.loss} for step in path]
-    return replace(result, provenance={**motion.provenance, "converted": [*earlier, *steps]})
+    return replace(result, speech=motion.speech, provenance={**motion.provenance, "converted": [*earlier, *steps]})
 
 
 def _step(converter: Converter, motion: Motion, target: Representation | None) -> Motion:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .arguments import as_integer, as_list, as_path, shown
@@ -25,8 +28,18 @@ from .npz import as_float32, read_arrays
 from .plugins import MOTION_SUFFIXES, registry
 from .timing import Rate, as_fps, frame_count, resample_frames
 
+VIEW_HEIGHT = 250
+"""Height of the view in a notebook (px)."""
 MAX_PX = 1e9
 """Largest place or side of a square in a file (px)."""
+
+
+class Sound(Protocol):
+    """Sound that a motion belongs to, such as an `Audio`."""
+
+    def read(self, rate: int = 16000) -> NDArray[np.float32]:
+        """Return all of it as one channel ``[S]`` at a rate (Hz)."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +67,8 @@ class Motion:
     basis: Mapping[str, Tensor] = field(default_factory=dict)
     """Tensors of a fitted representation by name, float32, so that the motion can be understood by itself; else empty.
     """
+    speech: Sound | None = None
+    """What it was generated for, if that is known; for views of it, and not stored in files."""
 
     def __post_init__(self) -> None:
         try:
@@ -71,6 +86,18 @@ class Motion:
         what = f"{self.representation.get('type')} {points} x {dims}, {self.units}"
         return f"<Motion: {len(self)} frames at {self.fps} fps, {what}>"
 
+    def _repr_html_(self) -> str | None:
+        """Return what notebooks show: the page that ``save("motion.html")`` writes, in a frame of its own."""
+        if not len(self) or ".html" not in registry().motion_writers:
+            return None
+        with tempfile.TemporaryDirectory(prefix="headmotion-view-") as folder:
+            try:
+                page = self.save(Path(folder) / "motion.html").read_text("utf-8")
+            except HeadmotionError:  # NaN, for example: the line that `repr` gives is all there is to see
+                return None
+        height = f'width="100%" height="{VIEW_HEIGHT}" style="border: 0"'
+        return f'<iframe srcdoc="{html.escape(page)}" sandbox="allow-scripts" {height} title="Motion"></iframe>'
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -84,7 +111,8 @@ class Motion:
             not (end is None or hasattr(end, "__index__")) for end in (frames.start, frames.stop, frames.step)
         ):
             raise MotionError("motion", "a range of frames, such as motion[5:10]", shown(frames))
-        return replace(self, values=self.values[frames])
+        is_start = frames.start in (None, 0) and frames.step in (None, 1)  # else the speech belongs to other frames
+        return replace(self, values=self.values[frames], speech=self.speech if is_start else None)
 
     @property
     def duration(self) -> Fraction:

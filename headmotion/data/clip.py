@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
+from ..core.short_repr import fields_repr
 
 if TYPE_CHECKING:
     from .pictures import Frames
@@ -63,6 +64,8 @@ class Clip:
     picture_box: tuple[float, float, float] | None = None
     """Left, top and edge, in pixels of ``landmarks``, of the square that ``frames`` show; None: both have the same
     pixels."""
+
+    __repr__ = fields_repr
 
     @property
     def seconds(self) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
+from ..core.html_table import html_table
 from . import pair_format
 from .clip import Clip
 from .clip_index import EntryIndex, ShardIndex
@@ -36,6 +37,10 @@ from .shard_reader import ShardReader
 
 if TYPE_CHECKING:
     from ..core.interfaces.sample import Track
+
+
+SHOWN_CLIPS = 8
+"""Clips that a notebook shows."""
 
 
 class Entries(Sequence[IndexEntry]):
@@ -77,6 +82,17 @@ class Corpus:
     def __repr__(self) -> str:
         # What costs nothing: the index of ten million clips is not read for it.
         return f"<Corpus: {len(self)} clips>"
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: the first clips, and how long all are; no clip is read for it."""
+        # Of a file per clip, as in a folder of pairs, the lengths are read from as many files.
+        rows = {}
+        for index in range(min(SHOWN_CLIPS, len(self))):
+            entry = self.entry(index)
+            rows[entry.id] = entry.speaker, entry.split, f"{entry.seconds:.1f} s"
+        seconds = float(sum(part.index.seconds[part.rows].sum() for part in self.sections))
+        note = f"{len(self):,} clips, {seconds / 3600:.2f} h, tracks {', '.join(sorted(self.tracks))}"
+        return html_table("Corpus", ("clip", "speaker", "split", "length"), rows, note)
 
     def __len__(self) -> int:
         return self._starts[-1]

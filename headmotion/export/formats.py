@@ -15,6 +15,7 @@ SUFFIXES = {
     "glb": ".glb",
     "gltf": ".gltf",
     "vtt": ".vtt",
+    "html": ".html",
 }
 """The suffix of each format. Of two that share one, the first is the default."""
 

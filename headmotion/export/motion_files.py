@@ -19,6 +19,7 @@ from ..representations.bvh import write_bvh
 from .formats import format_of
 from .gltf import write_glb, write_gltf
 from .live_link import write_live_link
+from .motion_page import write_html
 from .mouth_shapes import write_vtt
 
 Writer = Callable[[Motion, Representation, Path], object]
@@ -53,6 +54,7 @@ WRITERS: dict[str, Writer] = {
     "glb": write_glb,
     "gltf": write_gltf,
     "vtt": write_vtt,
+    "html": write_html,
 }
 
 

@@ -74,6 +74,8 @@ class GenerateOptions(BaseModel):
     """Whether openings and angles are limited."""
     weights: dict[str, float] | None = None
     """What is added to weights by name, such as ``{"jawOpen": 0.2}``."""
+    control: tuple[dict[str, Any] | str, ...] = ()
+    """Specs of further controls, such as those of plugins."""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
@@ -90,7 +92,7 @@ class GenerateOptions(BaseModel):
     def control_options(self) -> dict[str, Any]:
         """Return the arguments of `headmotion.controls.from_options`."""
         names = ("head", "lips", "close_silence", "smooth", "blink", "look_at", "hold_pose", "limit", "weights", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"more": self.control}
 
 
 @dataclass(frozen=True)

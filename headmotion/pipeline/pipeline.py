@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,10 +18,11 @@ from ..controls import MotionEdit
 from ..core.arguments import SEEDS, as_integer, as_path, shown
 from ..core.built import checked_part, checked_representation
 from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
-from ..core.component import require_registered
+from ..core.component import Component, require_registered
 from ..core.default_model import DEFAULT_MODEL
 from ..core.device import pick_device
 from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
+from ..core.html_table import html_table
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
@@ -42,6 +44,9 @@ from .session import MotionOptions, Session, lookahead_ms
 if TYPE_CHECKING:
     from .generate_many import GenerateReport
     from .pool import Pool
+
+
+PARTS = ("representation", "audio_encoder", "generator", "renderer")
 
 
 class Pipeline(nn.Module):
@@ -77,11 +82,10 @@ class Pipeline(nn.Module):
             # Last, so that its weights do not change which random numbers the generator's weights are drawn from.
             self.renderer = checked_part(spec.renderer, spec.renderer.build(self.context()))
         self._restoring = False
-        parts = ("representation", "audio_encoder", "generator", "renderer")
-        for name in parts:
+        for name in PARTS:
             require_registered(getattr(self, name), (self.representation,))
         # A part may complete its spec while it is built: frozen weights add the SHA-256 of their file.
-        self.spec = spec.model_copy(update={name: getattr(self, name).spec for name in parts})
+        self.spec = spec.model_copy(update={name: getattr(self, name).spec for name in PARTS})
         self.eval()
         self.to(device)
 
@@ -90,6 +94,14 @@ class Pipeline(nn.Module):
         spec = self.spec
         parts = (spec.audio_encoder, spec.generator, spec.representation, spec.renderer)
         return f"<Pipeline: {' -> '.join(part.type_name() for part in parts)}, {spec.fps} fps, {self.device}>"
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show: a row per part with its weights and its settings."""
+        rows = {name.replace("_", " "): _part_cells(getattr(self, name)) for name in PARTS}
+        lookahead = self.lookahead_ms()
+        waits = "the whole clip" if lookahead is None else f"{lookahead:g} ms"
+        note = f"{self.spec.fps} fps, look-ahead {waits}, on {self.device}"
+        return html_table(str(self.card.get("name", "Pipeline")), ("part", "type", "weights", "settings"), rows, note)
 
     def context(self, audio_channels: int | None = None) -> BuildContext:
         """Return the context in which further parts (syncers, discriminators, losses) are built for this pipeline.
@@ -143,7 +155,9 @@ class Pipeline(nn.Module):
         Raises:
             HeadmotionError: the generator lacks the capability for ``style`` or ``listener_audio``.
         """
-        return Motion.concatenate(list(self.iter_motion(audio, reference, listener_audio=listener_audio, **options)))
+        speech = Audio.coerce(audio)
+        parts = list(self.iter_motion(speech, reference, listener_audio=listener_audio, **options))
+        return replace(Motion.concatenate(parts), speech=speech)
 
     def estimate(
         self,
@@ -491,6 +505,13 @@ def _read_image(image: str | os.PathLike[str] | Picture | None, renderer: Render
     if picture is not None and not renderer.keeps_alpha:
         picture = opaque(picture)
     return picture, factor
+
+
+def _part_cells(part: Component) -> tuple[str, str, str]:
+    """Return type, number of weights and settings that are no defaults of a part."""
+    spec, weights = part.spec, sum(parameter.numel() for parameter in part.parameters())
+    settings = spec.model_dump(mode="json", exclude_defaults=True, exclude={"type"})
+    return spec.type_name(), f"{weights:,}" if weights else "", ", ".join(f"{k} {v}" for k, v in settings.items())
 
 
 def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "auto") -> Pipeline:

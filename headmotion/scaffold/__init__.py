@@ -41,6 +41,7 @@ PARTS: Mapping[str, Part] = {
     "loss": Part("acceleration", "AccelerationSpec", "A loss on sudden movements"),
     "metric": Part("speed", "SpeedSpec", "A metric of speed"),
     "phase": Part("regression", "RegressionSpec", "A phase that trains a generator by regression"),
+    "control": Part("nod", "NodSpec", "A head that nods"),
     "detector": Part("bright-box", "BrightBoxSpec", "A detector of bright areas"),
 }
 """Parts by kind."""

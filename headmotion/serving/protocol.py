@@ -19,6 +19,8 @@ STREAM_PATH = "/v1/stream"
 """Path of the WebSocket."""
 MIN_RATE, MAX_RATE = 8_000, 192_000
 """Sample rates (Hz)."""
+MAX_MORE = 16
+"""Controls by their specs in one request."""
 MAX_POINTS = 4096
 """Points of a reference that a client may state."""
 BUSY, REFUSED, FAILED, STOPPING = 1013, 1008, 1011, 1012
@@ -69,6 +71,10 @@ class Controls(_Message):
     """Whether openings and angles are limited."""
     blink: float | None = None
     """Blinks per minute."""
+    opening: float | list[float] | None = None
+    """Change of the mouth's opening, a number or one per frame."""
+    more: list[dict[str, Any]] = Field([], max_length=MAX_MORE)
+    """Specs of further controls, such as those of plugins."""
 
 
 class MotionRequest(_Message):

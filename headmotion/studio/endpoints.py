@@ -16,23 +16,35 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..core.errors import ServingError
-from ..core.plugins import registry
 from ..data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 from ..media.audio import Audio
-from ..pipeline.pipeline import Pipeline
+from ..pipeline.pipeline import Pipeline, build
 from ..serving.protocol import BusyError, Controls
 from ..serving.server_limits import ServerLimits
 from ..serving.uploads import open_speech, read_body, read_form, read_picture
+from .av_confidence import confidence_packet
 from .faces import BUNDLED, Face, FaceFinder, bundled_face
 from .head_packet import head_packet
 from .page_files import PageFiles
+from .part_schemas import part_schemas
 from .recent import Recent
-from .requests import EditRequest, FaceRequest, SaveRequest, SpeechRequest, TakeRequest, parse
+from .requests import (
+    EditRequest,
+    FaceRequest,
+    ModelRequest,
+    PointsRequest,
+    SaveRequest,
+    SpeechRequest,
+    TakeRequest,
+    parse,
+)
 from .save import MEDIA_TYPES, take_file
 from .takes import Take, motion_packet
 
-FACES, TAKES, WAITING = 16, 16, 8
-"""Faces and takes that are kept, and requests that may wait for the processor."""
+FACES, TAKES, BUILT, WAITING = 16, 16, 8, 8
+"""Faces and takes that are kept, models from parts, and requests that may wait for the processor."""
+FORMS = ("generator", "representation", "control", "renderer")
+"""Kinds of parts of which the page has forms."""
 
 T = TypeVar("T")
 
@@ -46,7 +58,7 @@ class StudioEndpoints:
     """
 
     def __init__(self, models: Mapping[str, Pipeline], limits: ServerLimits) -> None:
-        self._models, self._limits = dict(models), limits
+        self._models, self._limits, self._given = dict(models), limits, len(models)
         self._faces: Recent[Face] = Recent("face", FACES)
         self._takes: Recent[Take] = Recent("take", TAKES)
         self._finder = FaceFinder()
@@ -63,22 +75,24 @@ class StudioEndpoints:
             Route("/studio/head", self._head),
             Route("/studio/faces", self._new_face, methods=["POST"]),
             Route("/studio/faces/{face}", self._face, methods=["POST"]),
+            Route("/studio/faces/{face}/landmarks", self._corrected_face, methods=["POST"]),
+            Route("/studio/models", self._new_model, methods=["POST"]),
             Route("/studio/speech", self._speak, methods=["POST"]),
             Route("/studio/takes", self._new_take, methods=["POST"]),
             Route("/studio/takes/{take}/motion", self._motion, methods=["POST"]),
+            Route("/studio/takes/{take}/confidence", self._confidence, methods=["POST"]),
             Route("/studio/takes/{take}/file", self._file, methods=["POST"]),
             Route("/{name}", page),
         ]
 
     async def _info(self, request: Request) -> Response:
-        renderers = [registry().resolve("renderer", name) for name in registry().types("renderer")]
         return JSONResponse(
             {
                 "models": [_describe(name, pipeline) for name, pipeline in self._models.items()],
                 "faces": [BUNDLED],
                 "formats": list(MEDIA_TYPES),
                 "controls": Controls.model_json_schema(),
-                "renderers": {spec.type_name(): spec.model_json_schema() for spec in renderers},
+                "parts": {kind: part_schemas(kind) for kind in FORMS},
                 "speaks": find_spec("espeakng_loader") is not None,
             }
         )
@@ -105,6 +119,21 @@ class StudioEndpoints:
             name = self._faces.add(face)
         return await self._packet(name, self._faces.get(name), options)
 
+    async def _corrected_face(self, request: Request) -> Response:
+        options = parse(PointsRequest, await read_body(request, self._limits))
+        face = self._faces.get(request.path_params["face"]).with_points(options.landmarks)
+        return await self._packet(self._faces.add(face), face, options)
+
+    async def _new_model(self, request: Request) -> Response:
+        options = parse(ModelRequest, await read_body(request, self._limits))
+        if len(self._models) >= self._given + BUILT:
+            raise ServingError("model", f"at most {BUILT} models from parts", "one more", "start the studio again")
+        spec = options.model_dump(exclude_none=True)
+        pipeline = await self._run(lambda: build(spec, device=self._device))
+        name = f"{pipeline.spec.generator.type_name()} {len(self._models) - self._given + 1}"
+        self._models[name] = pipeline
+        return JSONResponse(_describe(name, pipeline, is_live=False))
+
     async def _packet(self, name: str, face: Face, options: FaceRequest) -> Response:
         described = await self._run(lambda: face.described(options.crop))
         return JSONResponse({"name": name, **described})
@@ -117,10 +146,10 @@ class StudioEndpoints:
     async def _new_take(self, request: Request) -> Response:
         async with read_form(request, self._limits, ("audio",)) as form:
             options = parse(TakeRequest, form.get("options", "{}"))
-            face, pipeline = self._faces.get(options.face), self._pipeline(options.model)
+            face, name = self._faces.get(options.face), self._model_name(options.model)
             with open_speech(form["audio"].file, self._limits) as opened:
                 speech = Audio(opened.read(dtype="float32", always_2d=True), opened.samplerate)
-        take = await self._run(lambda: _generate(pipeline, speech, face, options))
+        take = await self._run(lambda: _generate(name, self._models[name], speech, face, options))
         packet = await self._run(lambda: motion_packet(take.motion))
         return JSONResponse({"name": self._takes.add(take), **packet})
 
@@ -129,21 +158,29 @@ class StudioEndpoints:
         take = self._takes.get(request.path_params["take"])
         return JSONResponse(await self._run(lambda: motion_packet(take.edited(options.controls))))
 
+    async def _confidence(self, request: Request) -> Response:
+        options = parse(EditRequest, await read_body(request, self._limits))
+        take = self._takes.get(request.path_params["take"])
+        return JSONResponse(await self._run(lambda: confidence_packet(take.edited(options.controls), take.speech)))
+
     async def _file(self, request: Request) -> Response:
         options = parse(SaveRequest, await read_body(request, self._limits))
         take, face = self._takes.get(request.path_params["take"]), self._faces.get(options.face)
 
         def make() -> bytes:
-            motion = take.edited(options.controls)
-            return take_file(take, motion, face, options.crop, options.format, options.renderer)
+            return take_file(take, options.controls, face, options.crop, options.format, options.renderer)
 
         return Response(await self._run(make), media_type=MEDIA_TYPES.get(options.format))
 
-    def _pipeline(self, name: str | None) -> Pipeline:
+    def _model_name(self, name: str | None) -> str:
         known = next(iter(self._models)) if name is None else name
         if known not in self._models:
             raise ServingError("model", f"one of {', '.join(self._models)}", repr(name)[:100])
-        return self._models[known]
+        return known
+
+    @property
+    def _device(self) -> str:
+        return str(next(iter(self._models.values())).device)
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Do work in the thread.
@@ -160,8 +197,9 @@ class StudioEndpoints:
             self._waiting -= 1
 
 
-def _describe(name: str, pipeline: Pipeline) -> dict[str, Any]:
+def _describe(name: str, pipeline: Pipeline, is_live: bool = True) -> dict[str, Any]:
     return {
+        "live": is_live,
         "name": name,
         "representation": pipeline.representation.name,
         "fps": float(pipeline.spec.fps),
@@ -169,9 +207,9 @@ def _describe(name: str, pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _generate(pipeline: Pipeline, speech: Audio, face: Face, options: TakeRequest) -> Take:
+def _generate(name: str, pipeline: Pipeline, speech: Audio, face: Face, options: TakeRequest) -> Take:
     motion = pipeline.generate(speech, face.reference(pipeline), seed=options.seed, style=options.style)
-    return Take(speech, pipeline, motion, options.seed)
+    return Take(name, speech, pipeline, motion, options.seed)
 
 
 def _spoken(text: str, voice: EspeakVoice) -> bytes:

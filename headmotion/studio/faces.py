@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ..core.errors import DetectorError, MotionError, SpecError
+from ..core.errors import DetectorError, MotionError, ServingError, SpecError
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext
@@ -50,6 +50,17 @@ class Face:
         """Return what the page needs to draw it: `face_packet`, and the ``landmarks`` in the whole picture."""
         packet = face_packet(self.picture, self.pose, landmarks68(), crop)
         return {"landmarks": self.pose.tolist(), **packet}
+
+    def with_points(self, landmarks: npt.ArrayLike) -> Face:
+        """Return the face with other landmarks ``[68, 2]`` (px).
+
+        Raises:
+            ServingError: one lies far outside of the picture.
+        """
+        pose, edge = np.asarray(landmarks, np.float32), max(self.picture.shape[:2])
+        if not (np.abs(pose) <= 2 * edge).all():
+            raise ServingError("face", f"landmarks within the picture of {edge} px", "some far outside")
+        return Face(self.picture, pose)
 
     def reference(self, pipeline: Pipeline) -> Reference:
         """Return the pose that motion of a model starts from: that of the face, if the model can have it."""

@@ -6,14 +6,19 @@ import base64
 import json
 import os
 import shutil
+from fractions import Fraction
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from ..controls.control import ControlContext
+from ..controls.mouth import MouthModel
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_folder, write_text
+from ..core.interfaces.representation import Representation
 from ..export.onnx_initial_state import CHUNK_FRAMES
 from ..export.onnx_model import write_onnx
 from ..pipeline.pipeline import Pipeline
@@ -24,7 +29,7 @@ from .page_files import page_files
 RUNTIME_FILES = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 """Files of the npm package onnxruntime-web that compute on the processor; the second has 14 MB."""
 REMEDY = "npm install onnxruntime-web, or name the package's folder with --runtime"
-STATIC_API = "static_api.js"
+STATIC_API, SPEECH = "static_api.js", "speech.flac"
 NOT_STATE = ("scale", "offset", "sample_rate", "fps", "meta")
 LICENSES = """headmotion  Apache-2.0
 The model has the license of its own, which `headmotion licenses` or its author states.
@@ -78,9 +83,8 @@ def _copy_page(folder: Path) -> None:
     contents["api.js"] = contents.pop(STATIC_API)
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    for room, name in (("headmotion.serving", "headmotion.js"), ("headmotion.assets", "speech.flac")):
-        with as_file(files(room) / name) as path:
-            shutil.copyfile(path, folder / name)
+    with as_file(files("headmotion.assets") / SPEECH) as path:
+        shutil.copyfile(path, folder / SPEECH)
 
 
 def _runtime_folder(runtime: str | os.PathLike[str] | None) -> Path:
@@ -102,7 +106,25 @@ def _start_fields(pipeline: Pipeline, start: dict[str, Any]) -> dict[str, Any]:
         "state": state,
         "scale": start["scale"].reshape(-1).tolist(),
         "offset": start["offset"].reshape(-1).tolist(),
-        "reference": json.loads(str(start["meta"]))["reference"],
+        "reference": (reference := json.loads(str(start["meta"]))["reference"]),
+        "lookahead_ms": pipeline.lookahead_ms(),
+        "edits": edit_constants(reference, pipeline.representation),
+    }
+
+
+def edit_constants(reference: Any, representation: Representation) -> dict[str, Any]:
+    """Return what ``edits.js`` needs to scale the motion of head and lips: the resting head, and which points move."""
+    rest = torch.tensor(reference)[:, :2]
+    mouth = MouthModel(ControlContext(representation, rest, Fraction(25)), "web page")
+    head = mouth.head
+    return {
+        "shape": head.shape.tolist(),
+        "home": head.resting_pose[head.skull].mean(0).tolist(),
+        "rest": head.resting_pose.tolist(),
+        "down": head.down.tolist(),
+        "skull": head.skull,
+        "mouth": mouth.points,
+        "pairs": [list(pair) for pair in representation.openings["mouth"]],
     }
 
 
@@ -118,6 +140,6 @@ def _info(pipeline: Pipeline) -> dict[str, Any]:
         "fps": float(pipeline.spec.fps),
         "lookahead_ms": pipeline.lookahead_ms(),
     }
-    rest = {"faces": [BUNDLED], "formats": [], "renderers": {}, "speaks": False, "static": True}
+    rest = {"faces": [BUNDLED], "formats": [], "parts": {}, "speaks": False, "static": True}
     # Sound is decoded at the model's own rate, so that it is converted once.
     return {"models": [model], "rate": pipeline.audio_encoder.sample_rate, **rest}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,7 +17,7 @@ Name = str
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FaceRequest(_Request):
@@ -25,6 +25,22 @@ class FaceRequest(_Request):
 
     crop: Literal["head", "none"] = "head"
     """The head only, or the whole picture."""
+
+
+class PointsRequest(FaceRequest):
+    """A face whose landmarks were corrected by hand."""
+
+    landmarks: list[Annotated[list[float], Field(min_length=2, max_length=2)]] = Field(min_length=68, max_length=68)
+    """x and y of each (px of the whole picture)."""
+
+
+class ModelRequest(_Request):
+    """A model from parts, such as those of plugins."""
+
+    generator: dict[str, Any]
+    """Spec of the generator."""
+    representation: dict[str, Any] | None = None
+    """Spec of the representation; None: landmarks."""
 
 
 class TakeRequest(_Request):

@@ -80,6 +80,34 @@ def best_shift(curve: Tensor) -> Shift:
     return Shift(curve.shape[-1] // 2 - position, least, curve.median(-1).values - least)
 
 
+def running_confidence(motion: Tensor, audio: Tensor, radius: int, max_shift: int = MAX_SHIFT) -> Tensor:
+    """Return the confidence around each window: that of `valid_pairs`, averaged over near windows only.
+
+    Args:
+        motion: embeddings of motion windows, ``[W, E]``.
+        audio: embeddings of audio windows, ``[W, E]``.
+        radius: windows on either side that are averaged.
+        max_shift: largest shift in windows.
+
+    Returns:
+        ``[W]``, median minus minimum of each local curve; shifts without a pair are left out.
+    """
+    count = len(motion)
+    max_shift = min(max_shift, count // 2)
+    partner = torch.arange(count)[:, None] + torch.arange(-max_shift, max_shift + 1)
+    valid = ((partner >= 0) & (partner < count)).to(motion)
+    totals, pairs = (_box_sum(values, radius) for values in (_distances(motion, audio, max_shift) * valid, valid))
+    curves = torch.where(pairs > 0, totals / pairs.clamp(min=1), torch.nan)
+    return curves.nanmedian(-1).values - curves.nan_to_num(torch.inf).amin(-1)
+
+
+def _box_sum(values: Tensor, radius: int) -> Tensor:
+    """Return sums over ``2 * radius + 1`` rows around each row of ``[W, K]``; fewer at the ends."""
+    rows = torch.arange(len(values))
+    sums = functional.pad(values.double().cumsum(0), (0, 0, 1, 0))
+    return (sums[(rows + radius + 1).clamp(max=len(values))] - sums[(rows - radius).clamp(min=0)]).to(values)
+
+
 def _distances(motion: Tensor, audio: Tensor, max_shift: int) -> Tensor:
     """Return distances ``[..., W, 2 * V + 1]`` of motion windows to their audio neighbors, zeros beyond the ends."""
     # All shifts at once: a view slides over the audio, so there is no loop over clips or shifts.

@@ -9,10 +9,12 @@ from typing import Literal, cast
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import override
 
 from ..core.errors import OutputError
 from ..core.interfaces.syncer import Syncer
 from ..core.outputs import REMEDY, checked_embeddings, described
+from ..core.short_repr import module_repr
 from .av_offset import MAX_SHIFT, DistanceCurve, best_shift, valid_pairs
 from .pyramid import Pyramid, windows
 from .specs import Space
@@ -49,6 +51,10 @@ class SyncerPyramid(nn.Module):
         self.pyramid = pyramid
         self.window = syncers[0].window
         self.steps_per_frame = steps_per_frame
+
+    @override
+    def __repr__(self) -> str:
+        return module_repr(self, f"{len(self.syncers)} levels, windows of {self.window} frames")
 
     @property
     def levels(self) -> list[Syncer]:

@@ -31,6 +31,7 @@ from .pytest_suite import ComponentTests as ComponentTests
 from .runner import CheckResult as CheckResult
 from .runner import check_audio_encoder as check_audio_encoder
 from .runner import check_component as check_component
+from .runner import check_control as check_control
 from .runner import check_detector as check_detector
 from .runner import check_discriminator as check_discriminator
 from .runner import check_generator as check_generator

@@ -28,7 +28,8 @@ def installed_plugin(name: str, module: str) -> Iterator[None]:
         module: that Python can import, with the plugin's hooks.
     """
     with tempfile.TemporaryDirectory() as site:
-        info = Path(site) / f"{OWN_DISTRIBUTION}_{name}-1.0.dist-info"
+        # As pip names the folder: a hyphen would begin the version.
+        info = Path(site) / f"{OWN_DISTRIBUTION}_{name.replace('-', '_')}-1.0.dist-info"
         info.mkdir()
         metadata = f"Metadata-Version: 2.1\nName: {OWN_DISTRIBUTION}-{name}\nVersion: 1.0\n"
         write_text(info / "METADATA", metadata)

@@ -33,7 +33,7 @@ class Check:
     name: str
     """Identifier, such as ``generator-keeps-shapes``."""
     kind: str
-    """``spec``: specs of every kind; empty: parts of every kind but phases."""
+    """``spec``: specs of every kind; empty: parts of every kind but phases and controls."""
     level: int
     """1 required, 2 recommended, 3 good practice."""
     since: int
@@ -47,7 +47,7 @@ class Check:
 
 
 CHECKS: dict[str, dict[str, Check]] = {}
-"""The checks by kind (``spec``: specs of every kind; ``""``: parts of every kind but phases) and name."""
+"""The checks by kind (``spec``: specs of every kind; ``""``: all parts but phases and controls) and name."""
 
 
 def check(kind: str, level: int, remedy: str, since: int = 1) -> Callable[[CheckFunction], CheckFunction]:
@@ -82,6 +82,7 @@ def checks_of(kind: str, level: int = max(LEVELS), kit: int = VERSION) -> dict[s
         kit: version of the kit; later checks are left out.
     """
     # A phase is no component: it is built from a pipeline and a corpus, and a checkpoint stores what it trains.
-    components = {} if kind == "phase" else CHECKS[""]
+    # A control is a value.
+    components = {} if kind in ("phase", "control") else CHECKS[""]
     checks = CHECKS["spec"] | components | CHECKS.get(kind, {})
     return {name: item for name, item in checks.items() if item.level <= level and item.since <= kit}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..core.errors import PluginError, describe
-from ..core.interfaces.specs import ComponentSpec, PhaseSpec
+from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
 from .build_context import Subject
@@ -35,7 +35,7 @@ BUILDS = Check(
 
 
 def check_plugin(
-    name: str, level: int = max(LEVELS), specs: Sequence[ComponentSpec | PhaseSpec] = ()
+    name: str, level: int = max(LEVELS), specs: Sequence[ComponentSpec | PhaseSpec | ControlSpec] = ()
 ) -> dict[str, list[CheckResult]]:
     """Run the checks on everything that a plugin offers.
 
@@ -66,7 +66,7 @@ def check_plugin(
     return {part: [replace(result, status="failed") for result in results] for part, results in checked.items()}
 
 
-def _check_type(offered: str, spec: ComponentSpec | PhaseSpec | None, level: int) -> list[CheckResult]:
+def _check_type(offered: str, spec: ComponentSpec | PhaseSpec | ControlSpec | None, level: int) -> list[CheckResult]:
     """Check a type, ``kind:type``, by a spec or with its defaults."""
     kind, _, type_name = offered.partition(":")
     if spec is None and (required := required_fields(registry().resolve(kind, type_name))):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from unittest import SkipTest
 
-from ..core.interfaces.specs import ComponentSpec, PhaseSpec
+from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from .kit import LEVELS, VERSION, Check, checks_of
 from .runner import SpecLike, make_subject, require_known_checks, run_check
 
@@ -22,7 +22,7 @@ class ComponentTests:
     The other attributes are the options of `run_checks`.
     """
 
-    spec: ClassVar[ComponentSpec | PhaseSpec]
+    spec: ClassVar[ComponentSpec | PhaseSpec | ControlSpec]
     representation: ClassVar[SpecLike] = "landmarks68"
     expected_failures: ClassVar[Mapping[str, str]] = {}
     level: ClassVar[int] = max(LEVELS)

@@ -15,9 +15,17 @@ from typing import Any, Literal, cast
 import torch
 
 from ..core.errors import SpecError, describe
-from ..core.interfaces.specs import BuildContext, ComponentSpec, PhaseSpec, RepresentationSpec, resolve_spec
+from ..core.interfaces.specs import (
+    BuildContext,
+    ComponentSpec,
+    ControlSpec,
+    PhaseSpec,
+    RepresentationSpec,
+    resolve_spec,
+)
 from ..core.spec import Spec
 from .build_context import Subject
+from .control_subject import ControlSubject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
 from .phase_subject import PhaseSubject
 from .samples import LABEL_NAMES, PICTURE_SIZE
@@ -25,8 +33,12 @@ from .stand_ins import StandIns
 
 CORPUS: dict[str, Any] = {"picture_size": (PICTURE_SIZE, PICTURE_SIZE), "label_names": LABEL_NAMES}
 """What parts are built with for a corpus such as that of `samples`."""
-SpecLike = ComponentSpec | PhaseSpec | dict[str, Any] | str
+SpecLike = ComponentSpec | PhaseSpec | ControlSpec | dict[str, Any] | str
 """A spec, a dict with ``type``, or a type name."""
+
+
+AnySubject = Subject | PhaseSubject | ControlSubject
+"""What checks are given, by the kind of the part."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ def run_checks(
 
 def make_subject(
     kind: str, spec: SpecLike, representation: SpecLike = "landmarks68", parts: Mapping[str, Any] | None = None
-) -> Subject | PhaseSubject:
+) -> AnySubject:
     """Return a spec under test, in a context with 26 numbers per audio step and 4 steps per motion frame.
 
     An audio encoder that refuses this rate is built with 2 or 1 steps per frame.
@@ -106,6 +118,8 @@ def make_subject(
     stand_ins.update(parts or {})
     if kind == "phase":
         return PhaseSubject(cast("PhaseSpec", resolved), built_with, stand_ins)
+    if kind == "control":
+        return ControlSubject(cast("ControlSpec", resolved), built_with)
     if kind in ("discriminator", "loss"):  # what they are built with for a corpus such as that of `samples`
         context = replace(context, **CORPUS)
     if kind == "audio_encoder":
@@ -121,7 +135,7 @@ def _steps_per_frame(spec: ComponentSpec, context: BuildContext) -> int:
     return context.steps_per_frame  # the checks report the error
 
 
-def run_check(check: Check, subject: Subject | PhaseSubject, expect_failure: bool = False) -> CheckResult:
+def run_check(check: Check, subject: AnySubject, expect_failure: bool = False) -> CheckResult:
     """Run one check and return its result.
 
     Args:
@@ -155,7 +169,7 @@ def require_known_checks(kind: str, expected_failures: Mapping[str, str]) -> Map
     return expected_failures
 
 
-def check_component(spec: ComponentSpec | PhaseSpec, **options: Any) -> list[CheckResult]:
+def check_component(spec: ComponentSpec | PhaseSpec | ControlSpec, **options: Any) -> list[CheckResult]:
     """Run the checks of the spec's own kind and return their results.
 
     Args:
@@ -184,6 +198,7 @@ check_discriminator = partial(_check_kind, "discriminator")
 check_renderer = partial(_check_kind, "renderer")
 check_loss = partial(_check_kind, "loss")
 check_metric = partial(_check_kind, "metric")
+check_control = partial(_check_kind, "control")
 check_detector = partial(_check_kind, "detector")
 check_phase = partial(_check_kind, "phase")
 
@@ -194,7 +209,7 @@ def _resolve(kind: str, spec: SpecLike) -> Spec:
     return cast("Spec", resolve_spec(kind, spec))
 
 
-def _innermost_line(trace: TracebackType | None, subject: Subject | PhaseSubject) -> str:
+def _innermost_line(trace: TracebackType | None, subject: AnySubject) -> str:
     """Return the innermost line of the part's own package; empty if the error came from elsewhere."""
     package = type(subject.spec).__module__.partition(".")[0]
     # The last line of the part on the way to the error is where its author should look.
@@ -208,7 +223,7 @@ def _innermost_line(trace: TracebackType | None, subject: Subject | PhaseSubject
     return line
 
 
-def _class_line(subject: Subject | PhaseSubject) -> str:
+def _class_line(subject: AnySubject) -> str:
     """Return where the part's class is defined; empty if that is unknown."""
     try:
         cls = type(subject.build()) if isinstance(subject, Subject) else type(subject.spec)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from talking import FACES, mouth, talking
 
 import headmotion as hm
-from headmotion.controls.blink import blink_times
+from headmotion.controls.blinks import blink_times
 from headmotion.controls.control import ControlContext
 from headmotion.controls.head_pose import HeadModel
 from headmotion.controls.limits import soft_limit

@@ -21,7 +21,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 from headmotion.cli.main import cli
 from headmotion.cli.plugins import KINDS
 from headmotion.core.errors import PluginError
-from headmotion.core.interfaces.specs import ComponentSpec, PhaseSpec
+from headmotion.core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from headmotion.core.plugins import registry
 from headmotion.scaffold import PARTS, new_plugin
 from headmotion.testing import check_plugin, report
@@ -108,7 +108,7 @@ def test_its_own_tests_pass(plugins: Path) -> None:
 
 
 def test_there_is_one_for_every_kind() -> None:
-    kinds = {base.kind for base in ComponentSpec.__subclasses__()} | {PhaseSpec.kind}
+    kinds = {base.kind for base in ComponentSpec.__subclasses__()} | {PhaseSpec.kind, ControlSpec.kind}
     assert kinds == set(PARTS) == set(KINDS)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from PIL import Image
 
 import headmotion as hm
 from headmotion.serving import Server
@@ -22,7 +25,30 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 MICROPHONE_RATE = 48_000
 # Software rendering, because machines of tests have no graphics card.
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--mute-audio"]
-FAKE_MICROPHONE = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+FAKE_DEVICES = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+
+
+def wait_until(page: Any, condition: str, seconds: float = 90) -> None:
+    """Wait until a JavaScript condition holds; asked from outside, because the page's policy allows no ``eval``."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < end, condition
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    return wait_until
+
+
+@pytest.fixture(scope="module")
+def open_studio(open_page: Any, studio: Server) -> Iterator[Any]:
+    """The page with its first take; the tests of a file share it, because a take needs seconds."""
+    with open_page() as page:
+        page.goto(studio.address)
+        page.wait_for_selector("body[data-ready]")
+        wait_until(page, "studio.slot.isSettled")
+        yield page
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +67,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     speech, rate = soundfile.read(ASSETS / "speech.flac", dtype="float32")
     recording = tmp_path_factory.mktemp("microphone") / "speech.wav"
     soundfile.write(recording, soxr.resample(np.asarray(speech), rate, MICROPHONE_RATE), MICROPHONE_RATE)
-    arguments = [*ARGUMENTS, *FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={recording}"]
+    # A webcam in which the bundled face is seen: JPEG pictures, one after the other.
+    camera = recording.with_name("face.mjpeg")
+    content = BytesIO()
+    with Image.open(ASSETS / "portrait.png") as picture:
+        picture.convert("RGB").save(content, "JPEG", quality=92)
+    camera.write_bytes(5 * content.getvalue())
+    captured = [f"--use-file-for-fake-audio-capture={recording}", f"--use-file-for-fake-video-capture={camera}"]
+    arguments = [*ARGUMENTS, *FAKE_DEVICES, *captured]
     with playwright.sync_playwright() as engine:
         chromium = engine.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=120_000)
         yield chromium

@@ -50,12 +50,12 @@ def test_folder_has_all_that_the_page_asks_for(tmp_path: Path, monkeypatch: pyte
         "api.js",
         "model.onnx",
         "speech.flac",
-        "headmotion.js",
         "LICENSES.txt",
         *RUNTIME_FILES,
     } <= names
     assert "InferenceSession" in (folder / "api.js").read_text("utf-8") and "static_api.js" not in names
     state = json.loads((folder / "state.json").read_text("utf-8"))
+    assert state["lookahead_ms"] > 0 and len(state["edits"]["shape"]) == 68
     assert state["samples"] == 8 * 640 and len(state["reference"]) == 68 and len(state["scale"]) == 2 * 68
 
 
@@ -68,5 +68,12 @@ def test_page_talks_without_a_server(page: Any, tmp_path: Path) -> None:
         page.goto(f"http://127.0.0.1:{server.server_port}")
         page.wait_for_function("window.studio?.slot?.curves")
         mouth = page.evaluate("studio.slot.curves.mouth")
+        assert max(mouth) > 2 * min(mouth)
+        page.locator("#control-lips").fill("0")  # a control without a server
+        page.wait_for_function("studio.slot.settings.lips === 0 && studio.slot.isSettled")
+        assert page.evaluate("Math.max(...studio.slot.curves.mouth)") < 0.7 * max(mouth)
+        page.click("#live")  # and the microphone
+        page.wait_for_function("studio.live && studio.livePanel.rolling.length > 10")
+        assert "look-ahead" in page.inner_text("#delay")
+        page.click("#live")
         server.shutdown()
-    assert max(mouth) > 2 * min(mouth)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,8 @@ def test_page_is_served_with_a_policy_and_nothing_else_is(small: Server) -> None
 def test_info_names_models_controls_and_renderers(small: Server) -> None:
     info = json.loads(ask(small, "/studio/info"))
     assert info["models"][0]["name"] == "small" and info["models"][0]["lookahead_ms"] > 0
-    assert {"portrait", "skeleton"} <= info["renderers"].keys()
+    assert {"portrait", "skeleton"} <= info["parts"]["renderer"].keys()
+    assert "amount" in info["parts"]["control"]["scale-head"]["properties"]
     assert "blink" in info["controls"]["properties"]
 
 
@@ -113,11 +115,56 @@ def test_take_is_edited_and_saved(small: Server, face: dict[str, Any], take: dic
         "live-link": b"Timecode",
         "html": b"<!doctype",
         "gif": b"GIF",
+        "webm": b"\x1a\x45\xdf\xa3",
+        "spec": b"{",
     }
+    assert set(take["formats"]) == {*beginnings, "mp4"}
     for format, beginning in beginnings.items():
         assert ask(small, f"{path}/file", options | {"format": format}).startswith(beginning), format
+    spec = json.loads(ask(small, f"{path}/file", options | {"format": "spec"}))
+    assert (spec["model"], spec["seed"], spec["controls"]) == ("small", 3, {"lips": 0.0})
+    assert hm.PipelineSpec.model_validate(spec["pipeline"]).generator.type_name() == "ms-sync"
     video = ask(small, f"{path}/file", options | {"format": "mp4", "renderer": {"type": "skeleton", "size": 64}})
     assert b"ftyp" in video[:16]
+
+
+def test_take_has_av_conf_at_four_levels(small: Server, face: dict[str, Any]) -> None:
+    take = send(small, "/studio/takes", "audio", wav(3.0), {"face": face["name"]})
+    path = f"/studio/takes/{take['name']}/confidence"
+    levels = json.loads(ask(small, path, {"controls": {}}))["levels"]
+    assert [level["frame_ms"] for level in levels] == [40, 80, 160, 320]
+    metric = hm.resolve_spec("metric", "av-sync").build(hm.build({"generator": SMALL}, device="cpu").context())
+    motion = hm.Motion(np.frombuffer(b64decode(take["landmarks"]), "<f4").reshape(75, 68, 2).copy(), 25)  # type: ignore[arg-type]
+    speech = hm.Audio(*soundfile.read(io.BytesIO(wav(3.0)), dtype="float32"))
+    values = metric.per_clip(metric.observe(hm.MetricInput("take", motion, audio=speech)))
+    for number, level in enumerate(levels):
+        assert level["confidence"] == pytest.approx(values[f"level{number}_confidence"], abs=1e-3)
+        assert abs(level["offset_ms"]) == values[f"level{number}_offset_ms"]
+    short = send(small, "/studio/takes", "audio", wav(0.12), {"face": face["name"]})
+    assert json.loads(ask(small, f"/studio/takes/{short['name']}/confidence", {"controls": {}})) == {"levels": []}
+
+
+def test_landmarks_are_corrected(small: Server, face: dict[str, Any]) -> None:
+    moved = [[x + 2, y] for x, y in face["landmarks"]]
+    path = f"/studio/faces/{face['name']}/landmarks"
+    corrected = json.loads(ask(small, path, {"crop": "head", "landmarks": moved}))
+    assert corrected["landmarks"] == moved and corrected["name"] != face["name"]
+    for wrong in (moved[:5], [[1e9, 0.0]] * 68, [["x", 0]] * 68):
+        assert refused(lambda wrong=wrong: ask(small, path, {"crop": "head", "landmarks": wrong}))[0] == 400
+
+
+def test_a_body_is_built_drawn_and_saved_as_bvh(small: Server, face: dict[str, Any]) -> None:
+    names, parents = ["hips", "spine", "head"], [-1, 0, 1]
+    joints = {"type": "joints", "names": names, "parents": parents, "offsets": [[0, 0, 0], [0, -10, 0], [0, -8, 0]]}
+    model = json.loads(ask(small, "/studio/models", {"generator": SMALL, "representation": joints}))
+    assert model["representation"] == "joints" and model["live"] is False
+    take = send(small, "/studio/takes", "audio", wav(), {"face": face["name"], "model": model["name"]})
+    assert "landmarks" not in take and take["drawing"]["edges"] and {"bvh", "glb", "mp4"} <= set(take["formats"])
+    options = {"face": face["name"], "format": "bvh"}
+    assert ask(small, f"/studio/takes/{take['name']}/file", options).startswith(b"HIERARCHY")
+    assert b"ftyp" in ask(small, f"/studio/takes/{take['name']}/file", options | {"format": "mp4"})[:16]
+    wrong = {"generator": {"type": "ms-sync", "levels": 0}}
+    assert "levels" in refused(lambda: ask(small, "/studio/models", wrong))[1]
 
 
 def test_wrong_requests_are_refused_in_a_line(small: Server, face: dict[str, Any], take: dict[str, Any]) -> None:

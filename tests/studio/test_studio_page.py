@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 import soundfile
 
 import headmotion as hm
-from headmotion.serving import Server
 
 ASSETS = Path(hm.__file__).parent / "assets"
 
@@ -41,24 +39,6 @@ NAMELESS = """[...document.querySelectorAll("button, input, select, textarea, ca
   .map((part) => part.id)"""
 
 
-def wait_until(page: Any, condition: str, seconds: float = 120) -> None:
-    """Wait until a JavaScript condition holds; asked from outside, because the page's policy allows no ``eval``."""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, condition
-        time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def open_studio(open_page: Any, studio: Server) -> Iterator[Any]:
-    """The page with its first take; all tests share it, because a take needs seconds."""
-    with open_page() as page:
-        page.goto(studio.address)
-        page.wait_for_selector("body[data-ready]")
-        wait_until(page, "studio.slot.curves && !studio.slot.isAsking")
-        yield page
-
-
 def loud_and_silent_times() -> tuple[list[float], list[float]]:
     """Return times (seconds) of the loudest syllables of the bundled speech, and of its pauses."""
     speech, rate = soundfile.read(ASSETS / "speech.flac", dtype="float32")
@@ -81,22 +61,22 @@ def test_controls_have_names_and_keys_work(open_studio: Any) -> None:
     page.keyboard.press("o")
 
 
-def test_mouth_opens_on_vowels_and_closes_in_silence(open_studio: Any) -> None:
+def test_mouth_opens_on_vowels_and_closes_in_silence(open_studio: Any, until: Callable[..., None]) -> None:
     page = open_studio
     page.check("#control-close_silence")  # acts without generating again
-    wait_until(page, 'studio.slot.applied?.includes("close_silence") && !studio.slot.isAsking')
+    until(page, "studio.slot.settings.close_silence && studio.slot.isSettled")
     loud, silent = loud_and_silent_times()
     seen = page.evaluate(BRIGHTNESS, loud + silent)
     # An open mouth is dark inside; a closed one shows lips and teeth of the picture.
     assert np.mean(seen[:5]) < np.mean(seen[5:]) - 5
 
 
-def test_microphone_moves_the_face(open_studio: Any) -> None:
+def test_microphone_moves_the_face(open_studio: Any, until: Callable[..., None]) -> None:
     page = open_studio
     before = page.evaluate("studio.slot.take")
     page.click("#live")
-    wait_until(page, 'document.getElementById("delay").textContent.includes("look-ahead")')
-    wait_until(page, "studio.live.recent(60).length > studio.live.rate")
+    until(page, 'document.getElementById("delay").textContent.includes("look-ahead")')
+    until(page, "studio.live.recent(60).length > studio.live.rate")
     page.click("#live")
     # What was said is the recording now, and has a take of its own.
-    wait_until(page, f"!studio.live && Boolean(studio.slot.curves) && studio.slot.take !== '{before}'")
+    until(page, f"!studio.live && Boolean(studio.slot.curves) && studio.slot.take !== '{before}'")

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..errors import HeadmotionError
 from ..motion import Motion
+from ..short_repr import fields_repr
 from .fixed_shape_stream import FixedShapeStream
 from .generator import Generator
 from .sample import Sample
@@ -156,6 +157,8 @@ class Estimate:
     """The motion."""
     deviation: Tensor
     """Standard deviations ``[T, P, D]``, in the motion's own units."""
+
+    __repr__ = fields_repr
 
 
 CAPABILITIES: tuple[type, ...] = (

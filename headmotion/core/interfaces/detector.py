@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from ..component import Component
+from ..short_repr import fields_repr
 from .renderer import Picture
 from .representation import Representation
 from .specs import DetectorSpec
@@ -25,6 +26,8 @@ class Detection:
     """Left, top, right and bottom edge, in pixels of the picture; parts may lie outside of it."""
     score: float = 1.0
     """How sure the detector is, 0..1; 1 where it does not say."""
+
+    __repr__ = fields_repr
 
 
 class Detector(Component):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..component import Component
 from ..motion import Motion
+from ..short_repr import fields_repr
 
 if TYPE_CHECKING:
     from ...media.audio import Audio
@@ -29,6 +30,8 @@ class PicturePair:
     """What was recorded, ``uint8 [T, 3, H, W]``."""
     motion: Tensor
     """The recorded poses, in pixels of the pictures, ``[T, P, D]``."""
+
+    __repr__ = fields_repr
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class MetricInput:
     """Motion generated from the same reference for speech that continues far beyond the clip."""
     pictures: PicturePair | None = None
     """Pictures drawn from the generated motion, and the recorded ones."""
+
+    __repr__ = fields_repr
 
 
 @dataclass(frozen=True)

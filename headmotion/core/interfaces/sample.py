@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..audio_context import steps_between
 from ..errors import OutputError
+from ..short_repr import fields_repr
 from .tracks import TRACKS as TRACKS
 from .tracks import Track as Track
 
@@ -58,6 +59,8 @@ class Sample:
     outputs: Mapping[str, Tensor] = field(default_factory=Outputs)
     """What a trained part returned besides its track, by name, such as a renderer's attention map; only generated
     samples have some. The shapes are those that the part documents."""
+
+    __repr__ = fields_repr
 
     def __post_init__(self) -> None:
         if not isinstance(self.outputs, Outputs):

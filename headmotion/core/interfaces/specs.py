@@ -15,6 +15,7 @@ from pydantic import Field
 from ..spec import Spec, spec_of_kind
 
 if TYPE_CHECKING:
+    from ...controls.control import Control
     from ...training.context import TrainContext
     from ..component import Component
     from .audio_encoder import AudioEncoder
@@ -155,6 +156,19 @@ class PhaseSpec(Spec):
         """
 
 
+class ControlSpec(Spec):
+    """How a motion is edited.
+
+    A server takes such specs from its clients, so no field names a file.
+    """
+
+    kind: ClassVar[str] = "control"
+
+    @abstractmethod
+    def build(self) -> Control:
+        """Build the control, which is a value and knows the motion only when it starts."""
+
+
 class DetectorSpec(ComponentSpec):
     """How a representation is found in a picture."""
 
@@ -187,6 +201,8 @@ def resolve_spec(kind: Literal["metric"], value: Any) -> MetricSpec: ...
 def resolve_spec(kind: Literal["detector"], value: Any) -> DetectorSpec: ...
 @overload
 def resolve_spec(kind: Literal["phase"], value: Any) -> PhaseSpec: ...
+@overload
+def resolve_spec(kind: Literal["control"], value: Any) -> ControlSpec: ...
 @overload
 def resolve_spec(kind: str, value: Any) -> ComponentSpec: ...
 def resolve_spec(kind: str, value: Any) -> Any:

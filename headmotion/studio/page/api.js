@@ -1,5 +1,7 @@
 // Requests to the server of the studio.
 
+import * as client from "./headmotion.js";
+
 async function ask(path, options) {
   let answer;
   try {
@@ -43,6 +45,19 @@ export const file = async (name, options) => (await post(`/studio/takes/${name}/
 
 /** A spoken text, as the bytes of a WAV. */
 export const speak = async (text, voice) => (await post("/studio/speech", { text, voice })).arrayBuffer();
+
+/** AV-Conf of a take after controls, per level. */
+export const confidence = async (name, controls) => (await post(`/studio/takes/${name}/confidence`, { controls })).json();
+
+/** A face with landmarks [68, 2] that were corrected by hand. */
+export const correctedFace = async (name, landmarks, crop) =>
+  (await post(`/studio/faces/${encodeURIComponent(name)}/landmarks`, { landmarks, crop })).json();
+
+/** A model from parts: specs of `generator` and `representation`. */
+export const newModel = async (parts) => (await post("/studio/models", parts)).json();
+
+/** A live session; options as those of the client's `connect`. */
+export const connect = (options) => client.connect(`ws://${location.host}`, options);
 
 /** The head that blend shapes move. */
 export const head = async () => (await ask("/studio/head")).json();

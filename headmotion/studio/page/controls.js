@@ -13,8 +13,8 @@ const CHECKS = [
   { name: "hold_pose", label: "Hold the head still" },
   { name: "limit", label: "Limit to what people reach" },
 ];
-/** Settings that a new version begins with. */
-export const START = { ...Object.fromEntries(SLIDERS.map(({ name, off }) => [name, off])), blink: 12 };
+/** Settings that a new version begins with; `opening` is a correction per frame, `more` are specs of further controls. */
+export const START = { ...Object.fromEntries(SLIDERS.map(({ name, off }) => [name, off])), blink: 12, opening: null, more: [] };
 
 /** The controls of the server for the settings of the sliders; those that change nothing are left out. */
 export function controlsOf(settings) {
@@ -23,15 +23,18 @@ export function controlsOf(settings) {
     if (!["yaw", "pitch"].includes(name) && settings[name] !== off) controls[name] = settings[name];
   }
   for (const { name } of CHECKS) if (settings[name]) controls[name] = true;
+  if (settings.more.length) controls.more = settings.more;
+  if (settings.opening) controls.opening = settings.opening;
   if (settings.yaw || settings.pitch) controls.look_at = [settings.yaw, settings.pitch];
   return controls;
 }
 
-/** Make the sliders in a place; `onChange(settings)` is called while they move. */
-export function makeControls(place, onChange) {
+/** Make the sliders in a place, all or those of `names`; `onChange(settings)` is called while they move. */
+export function makeControls(place, onChange, names = null) {
   let settings = { ...START };
+  const isOffered = ({ name }) => !names || names.includes(name);
   const show = [];
-  for (const { name, label, low, high, step, unit } of SLIDERS) {
+  for (const { name, label, low, high, step, unit } of SLIDERS.filter(isOffered)) {
     const row = document.createElement("div");
     row.className = "control";
     row.innerHTML = `<label for="control-${name}">${label}</label><output></output>`;
@@ -46,7 +49,7 @@ export function makeControls(place, onChange) {
     });
     input.addEventListener("input", () => change(name, Number(input.value)));
   }
-  for (const { name, label } of CHECKS) {
+  for (const { name, label } of CHECKS.filter(isOffered)) {
     const row = document.createElement("label");
     row.className = "check";
     const input = Object.assign(document.createElement("input"), { type: "checkbox", id: `control-${name}` });

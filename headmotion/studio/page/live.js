@@ -1,6 +1,6 @@
 // Live mode: the microphone's samples go to the server over a WebSocket, and frames come back.
 
-import { connect } from "./headmotion.js";
+import { connect } from "./api.js";
 import { context, openMicrophone } from "./sound.js";
 
 const KEPT_SECONDS = 60; // of the recording
@@ -10,7 +10,7 @@ const REOPEN_MS = 250;
 export class Live {
   /** Options: model (as /studio/info describes it), face, controls. `onProblem(error)` is called at most once. */
   constructor(options, onProblem) {
-    Object.assign(this, { options, onProblem, reference: null, lookahead: null, _frames: [], _delays: [], _samples: [] });
+    Object.assign(this, { options, onProblem, reference: null, lookahead: null, count: 0, _frames: [], _delays: [], _samples: [] });
   }
 
   async start() {
@@ -62,7 +62,10 @@ export class Live {
   /** The frame that belongs to what was said `delay` ago; null before the first one. */
   get frame() {
     const now = this._elapsed() - this.delay;
-    while (this._frames.length > 1 && this._frames[1].time <= now) this._frames.shift();
+    while (this._frames.length > 1 && this._frames[1].time <= now) {
+      this._frames.shift();
+      this.count += 1;
+    }
     this._monitor.delayTime.setTargetAtTime(Math.min(this.delay, 2), this._player.currentTime, 0.2);
     return this._frames[0]?.pose ?? null;
   }
@@ -72,8 +75,7 @@ export class Live {
   async _open() {
     const { model, face, controls } = this.options;
     const pose = model.representation === "landmarks68" ? { points: face.landmarks } : {};
-    const address = `ws://${location.host}`;
-    const session = await connect(address, {
+    const session = await connect({
       ...{ model: model.name, rate: this.rate, representation: "landmarks68", controls }, ...pose,
     });
     this._session?.close();

@@ -6,17 +6,32 @@ import { orthographicPose } from "./head_motion.js";
 
 const POINTS = 68;
 
-/** Frames of landmarks and blend shapes as the server sends them. */
+/** Frames as the server sends them: of a face, landmarks and blend shapes; of anything else, a drawing of lines. */
 export class Motion {
-  constructor({ fps, frames, landmarks, reference, weights }) {
-    Object.assign(this, { fps: fps[0] / fps[1], frames, reference: Float64Array.from(reference.flat()) });
-    this.landmarks = floats(landmarks);
+  constructor({ fps, frames, landmarks, reference, weights, mouth_shapes: shapes = [], drawing = null, formats = [] }) {
+    Object.assign(this, { fps: fps[0] / fps[1], frames, formats, reference: reference && Float64Array.from(reference.flat()) });
+    this.landmarks = landmarks ? floats(landmarks) : null;
     this.weights = weights ? floats(weights) : null;
+    this.shapes = shapes.map(([letter, first, count]) => ({ letter, first, frames: count }));
+    this.points = drawing && floats(drawing.points);
+    this.body = drawing && { edges: drawing.edges, groups: {} };
   }
 
   /** Number of the frame that belongs to a time (seconds). */
   frameAt(time) {
     return Math.max(0, Math.min(this.frames - 1, Math.floor(time * this.fps + 1e-6)));
+  }
+
+  /** The shape of the mouth in a frame: its letter, first frame and number of frames. */
+  shapeAt(frame) {
+    return this.shapes.find(({ first, frames }) => frame >= first && frame < first + frames);
+  }
+
+  /** Positions [P * 2] of a motion that is no face, in a square of side 1. */
+  drawingAt(frame) {
+    if (!this.points) return undefined;
+    const count = this.points.length / this.frames;
+    return this.points.subarray(count * frame, count * (frame + 1));
   }
 
   pose(frame) {

@@ -2,13 +2,16 @@
 
 const FORMATS = [
   ["mp4", "Video", "MP4 with sound", "talk.mp4"],
+  ["webm", "Video", "WebM with sound", "talk.webm"],
   ["npz", "Motion", "NumPy, exact", "talk.npz"],
   ["csv", "Table", "CSV", "talk.csv"],
   ["glb", "3D head", "glTF, ARKit", "talk.glb"],
   ["live-link", "Live Link", "CSV, ARKit", "talk-live-link.csv"],
   ["vtt", "Visemes", "WebVTT cues", "talk.vtt"],
   ["html", "Web page", "one file", "talk.html"],
+  ["bvh", "Body", "BVH", "talk.bvh"],
   ["gif", "GIF", "without sound", "talk.gif"],
+  ["spec", "Spec", "JSON, to repeat it", "talk-spec.json"],
 ];
 
 /** Make the buttons; `getFile(format)` returns a promise of a Blob. */
@@ -24,6 +27,14 @@ export function makeSaveButtons(place, formats, getFile) {
       if (blob) download(blob, name);
     });
     place.append(button);
+  }
+}
+
+/** Offer those formats that a motion can be written in. */
+export function showFormats(place, formats) {
+  for (const button of place.children) {
+    button.disabled = !formats.includes(button.dataset.format);
+    button.hidden = button.dataset.format === "bvh" && button.disabled; // bodies only
   }
 }
 

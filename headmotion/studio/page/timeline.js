@@ -1,27 +1,25 @@
-// The waveform with curves of mouth, head and eyes, in which one can scrub and choose a range to loop.
+// The waveform with curves of mouth, head, eyes and AV-Conf, in which one can scrub, choose a range to loop, and correct
+// the mouth.
 
 import { color, fitted } from "./lines_view.js";
 
 const LANES = [
-  { name: "mouth", label: "Mouth", curves: { mouth: "--mouth" }, least: 0.08, from: 0 },
-  { name: "head", label: "Head", curves: { pitch: "--head", yaw: "--yaw", roll: "--jaw" }, least: 4 },
-  { name: "eyes", label: "Eyes", curves: { eyes: "--eyes" }, least: 0.06, from: 0 },
+  { curves: { mouth: "--mouth" }, least: 0.08, from: 0 },
+  { curves: { pitch: "--head", yaw: "--yaw", roll: "--jaw" }, least: 4 },
+  { curves: { eyes: "--eyes" }, least: 0.06, from: 0 },
+  { curves: { sync0: "--sync0", sync1: "--sync1", sync2: "--sync2", sync3: "--sync3" }, least: 2 },
 ];
 const LABELS = { mouth: "Mouth opening", pitch: "Pitch", yaw: "Yaw", roll: "Roll", eyes: "Eye opening" };
-const WAVE_SHARE = 0.28;
+const WAVE_SHARE = 0.22;
 const STEP_SECONDS = 0.04;
+const KEY_CHANGE = 0.02; // of the mouth's opening, in distances of the eyes' corners
+const INSET = 5; // px of a lane above and below its curves
 
 export class Timeline {
-  constructor(canvas, legend, player) {
-    Object.assign(this, { canvas, player, wave: null, curves: null, other: null, duration: 0 });
-    for (const lane of LANES) {
-      for (const [name, variable] of Object.entries(lane.curves)) {
-        const item = document.createElement("li");
-        item.textContent = LABELS[name];
-        item.style.setProperty("--color", `var(${variable})`);
-        legend.append(item);
-      }
-    }
+  /** `onCorrect(time, change)`: open the mouth further around a time. */
+  constructor(canvas, legend, player, onCorrect) {
+    Object.assign(this, { canvas, legend, player, onCorrect, wave: null, curves: null, other: null, duration: 0 });
+    Object.assign(this, { isCorrecting: false, shapes: [], fps: 25, scale: null });
     this._listen();
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
@@ -33,9 +31,20 @@ export class Timeline {
     this._still = null;
   }
 
-  /** Show curves; those of the version to compare with are faint. */
-  setCurves(curves, other = null) {
+  /** Show curves; those of the version to compare with are faint. `notes` are texts of the legend by curve. */
+  setCurves(curves, other = null, notes = {}) {
     Object.assign(this, { curves, other, _still: null });
+    this._showLegend(notes);
+    this.draw();
+  }
+
+  /** The shapes of the mouth between which one can drag, and the frames per second that they count. */
+  setShapes(shapes, fps) {
+    Object.assign(this, { shapes, fps, _still: null });
+  }
+
+  setCorrecting(isOn) {
+    Object.assign(this, { isCorrecting: isOn, _still: null });
     this.draw();
   }
 
@@ -59,6 +68,15 @@ export class Timeline {
     this.canvas.setAttribute("aria-valuetext", `${this.player.time.toFixed(1)} seconds`);
   }
 
+  _showLegend(notes) {
+    const known = LANES.flatMap((lane) => Object.entries(lane.curves)).filter(([name]) => this.curves?.[name]);
+    this.legend.replaceChildren(...known.map(([name, variable]) => {
+      const item = Object.assign(document.createElement("li"), { textContent: notes[name] ?? LABELS[name] ?? name });
+      item.style.setProperty("--color", `var(${variable})`);
+      return item;
+    }));
+  }
+
   _drawStill(width, height) {
     const still = Object.assign(document.createElement("canvas"), { width, height });
     const brush = still.getContext("2d");
@@ -66,6 +84,7 @@ export class Timeline {
     if (this.wave) this._drawWave(brush, width, waveHeight);
     const lane = (height - waveHeight) / LANES.length;
     LANES.forEach((shown, k) => this._drawLane(brush, shown, width, waveHeight + k * lane, lane));
+    if (this.isCorrecting) this._drawShapes(brush, width, waveHeight, lane);
     return still;
   }
 
@@ -88,14 +107,17 @@ export class Timeline {
     brush.fillRect(0, top, width, 1);
     if (!this.curves) return;
     const names = Object.keys(lane.curves);
-    const all = names.flatMap((name) => [...this.curves[name], ...(this.other?.[name] ?? [])]);
+    const all = names.flatMap((name) => [...(this.curves[name] ?? []), ...(this.other?.[name] ?? [])]);
+    if (!all.length) return;
     let [low, high] = [lane.from ?? Math.min(...all), Math.max(...all)];
     const lack = lane.least - (high - low);
     if (lack > 0) [low, high] = lane.from === undefined ? [low - lack / 2, high + lack / 2] : [low, high + lack];
-    const y = (value) => top + height - 5 - ((value - low) / (high - low)) * (height - 10);
+    const y = (value) => top + height - INSET - ((value - low) / (high - low)) * (height - 2 * INSET);
+    // How far the opening changes over a pixel of the screen, for those who drag.
+    if (lane === LANES[0]) this.scale = ((high - low) / (height - 2 * INSET)) * (this.canvas.height / this.canvas.clientHeight);
     for (const [name, variable] of Object.entries(lane.curves)) {
-      if (this.other) this._drawCurve(brush, this.other[name], width, y, variable, 0.35);
-      this._drawCurve(brush, this.curves[name], width, y, variable, 1);
+      if (this.other?.[name]) this._drawCurve(brush, this.other[name], width, y, variable, 0.35);
+      if (this.curves[name]) this._drawCurve(brush, this.curves[name], width, y, variable, 1);
     }
   }
 
@@ -110,31 +132,63 @@ export class Timeline {
     brush.globalAlpha = 1;
   }
 
+  /** Letters of the shapes in the lane of the mouth, and where one ends. */
+  _drawShapes(brush, width, top, height) {
+    const ratio = Math.min(devicePixelRatio, 2);
+    const x = (frame) => (frame / this.fps / this.duration) * width;
+    brush.font = `${10 * ratio}px system-ui, sans-serif`;
+    brush.textAlign = "center";
+    for (const { letter, first, frames } of this.shapes) {
+      brush.fillStyle = color("--line");
+      brush.fillRect(x(first), top, ratio, height);
+      brush.fillStyle = color("--dim");
+      if (x(frames) > 9 * ratio) brush.fillText(letter, x(first + frames / 2), top + 12 * ratio);
+    }
+  }
+
+  _timeOf(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * this.duration;
+  }
+
+  /** Whether an event is in the lane of the mouth while it may be corrected. */
+  _isCorrection(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const at = (event.clientY - box.top) / box.height;
+    return this.isCorrecting && at > WAVE_SHARE && at < WAVE_SHARE + (1 - WAVE_SHARE) / LANES.length;
+  }
+
   _listen() {
     const { canvas, player } = this;
-    const timeOf = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * this.duration;
-    };
-    let start = null;
+    let drag = null;
     canvas.addEventListener("pointerdown", (event) => {
       if (!this.duration) return;
       canvas.setPointerCapture(event.pointerId);
-      start = timeOf(event);
-      if (!event.shiftKey) player.seek(start);
+      drag = { start: this._timeOf(event), y: event.clientY, corrects: this._isCorrection(event) };
+      if (drag.corrects || !event.shiftKey) player.seek(drag.start);
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (start === null) return;
-      const range = [start, timeOf(event)].sort((a, b) => a - b);
+      if (drag === null) return;
+      if (drag.corrects) {
+        this.onCorrect(drag.start, (drag.y - event.clientY) * this.scale);
+        drag.y = event.clientY;
+        return;
+      }
+      const range = [drag.start, this._timeOf(event)].sort((a, b) => a - b);
       if (event.shiftKey && range[1] - range[0] > 0.1) player.setLoop(true, range);
-      else if (!event.shiftKey) player.seek(timeOf(event));
+      else if (!event.shiftKey) player.seek(this._timeOf(event));
     });
-    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => (start = null));
-    canvas.addEventListener("keydown", (event) => {
-      const steps = { ArrowLeft: -STEP_SECONDS, ArrowRight: STEP_SECONDS, PageUp: -1, PageDown: 1, Home: -1e9, End: 1e9 };
-      if (!(event.key in steps)) return;
-      event.preventDefault();
-      player.seek(player.time + steps[event.key]);
-    });
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => (drag = null));
+    canvas.addEventListener("keydown", (event) => this._press(event));
+  }
+
+  _press(event) {
+    const { player } = this;
+    const steps = { ArrowLeft: -STEP_SECONDS, ArrowRight: STEP_SECONDS, PageUp: -1, PageDown: 1, Home: -1e9, End: 1e9 };
+    const changes = { ArrowUp: KEY_CHANGE, ArrowDown: -KEY_CHANGE };
+    if (event.key in steps) player.seek(player.time + steps[event.key]);
+    else if (this.isCorrecting && event.key in changes) this.onCorrect(player.time, changes[event.key]);
+    else return;
+    event.preventDefault();
   }
 }

@@ -31,7 +31,7 @@ class OffsetWeights(Control):
     def __post_init__(self) -> None:
         if not isinstance(self.changes, Mapping):
             raise SpecError(NAME, "changes by name, such as {'jawOpen': 0.2}", repr(self.changes)[:80])
-        curves = {str(name): _curve(str(name), change) for name, change in self.changes.items()}
+        curves = {str(name): change_curve(NAME, str(name), change) for name, change in self.changes.items()}
         object.__setattr__(self, "changes", curves)
 
     def start(self, context: ControlContext) -> StreamingEdit:
@@ -46,7 +46,10 @@ class OffsetWeights(Control):
             raise MotionError(NAME, expected, f"{representation.name}, {representation.dims} numbers per point")
         if unknown := [name for name in self.changes if name not in representation.point_names]:
             raise MotionError(NAME, f"names among {', '.join(representation.point_names)}"[:200], repr(unknown[0]))
-        curves = {representation.point_names.index(name): _curve(name, change) for name, change in self.changes.items()}
+        curves = {
+            representation.point_names.index(name): change_curve(NAME, name, change)
+            for name, change in self.changes.items()
+        }
         return _OffsetEdit(curves)
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
@@ -54,15 +57,20 @@ class OffsetWeights(Control):
         return frames_ms
 
 
-def _curve(name: str, change: float | Sequence[float]) -> tuple[float, ...]:
+def change_curve(control: str, name: str, change: float | Sequence[float]) -> tuple[float, ...]:
     """Return a change as one number or more.
+
+    Args:
+        control: name of the control, for the error.
+        name: of what is changed, for the error.
+        change: a number, or one per frame.
 
     Raises:
         SpecError: no number, or one that is not finite.
     """
     values = (change,) if isinstance(change, int | float) else tuple(change)
     if not values or not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
-        raise SpecError(NAME, f"{name}: a number, or some", repr(change)[:80])
+        raise SpecError(control, f"{name}: a number, or some", repr(change)[:80])
     return tuple(float(value) for value in values)
 
 

@@ -1,0 +1,37 @@
+"""Objects as one line: arrays by type and shape rather than by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+MAX_TEXT = 60
+"""Letters of a value that has no short form of its own."""
+
+
+def fields_repr(item: Any) -> str:
+    """Return a dataclass as ``Name(field=value, ...)`` without fields that are None or empty."""
+    values = ((field.name, getattr(item, field.name)) for field in fields(item) if field.repr)
+    shown = [f"{name}={_short(value)}" for name, value in values if not _is_nothing(value)]
+    return f"{type(item).__name__}({', '.join(shown)})"
+
+
+def module_repr(module: nn.Module, what: str) -> str:
+    """Return a module as its class, what it is, and its number of weights."""
+    count = sum(parameter.numel() for parameter in module.parameters())
+    return f"<{type(module).__name__}: {', '.join([what, *([f'{count:,} weights'] if count else [])])}>"
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, tuple | list | Mapping) and not value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Tensor | np.ndarray):
+        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= MAX_TEXT or text.startswith("<") else f"{text[:MAX_TEXT]}..."
