@@ -42,8 +42,8 @@ def confidence_packet(motion: Motion, speech: Audio) -> dict[str, Any]:
     drawn = motion.to("landmarks68").resample(fps)
     if len(drawn) < trained.syncers.window:
         return {"levels": []}
-    inputs = trained.inputs(drawn.values[..., :2], speech.read(trained.audio_encoder.sample_rate))
-    embedded = trained.syncers.embeddings(*(values[None] for values in inputs))
+    moved, heard = trained.inputs(drawn.values[..., :2], speech.read(trained.audio_encoder.sample_rate))
+    embedded = trained.syncers.embeddings(moved[None], heard[None])
     return {"levels": [_level(trained, level, *pair) for level, pair in enumerate(embedded)]}
 
 
