@@ -103,5 +103,5 @@ def _render(take: Take, motion: Motion, face: Face, crop: Crop, path: Path, rend
         frames = Portrait(portrait_spec(picture, crop), landmarks68()).frames([drawn], picture, face.pose)
         write_frames(frames, path, drawn.fps, audio=take.speech, total=len(drawn), quiet=True)
     else:
-        picture = opaque(face.picture) if is_face(motion) else None
-        take.pipeline.render(motion, path, picture, take.speech, renderer=renderer or "skeleton", quiet=True)
+        shown = opaque(face.picture) if is_face(motion) else None
+        take.pipeline.render(motion, path, shown, take.speech, renderer=renderer or "skeleton", quiet=True)

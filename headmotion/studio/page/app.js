@@ -261,6 +261,7 @@ class Studio {
     const active = this.live ? this.livePanel.pose(this.face) : at(this.slot);
     if (this.isComparing && !this.live) this.stage.draw(this.slots.map((slot) => (slot === this.slot ? active : at(slot))), active);
     else this.stage.draw([active], active);
+    if (active?.pose) this.firstFaceMs ??= performance.now(); // since the page was asked for
   }
 
   drawTime() {
