@@ -99,9 +99,8 @@ def as_table(values: dict[str, list[float]]) -> str:
         for name, times in values.items()
     ]
     head = ["| | median (ms) | slowest (ms) | goal (ms) |", "|---|---|---|---|"]
-    note = (
-        f"{os.cpu_count()} cores, no graphics card, mean load of the minute {load:.1f}, {len(values['paint'])} rounds."
-    )
+    rounds = len(values["paint"])
+    note = f"{os.cpu_count()} cores, no graphics card, mean load of the minute {load:.1f}, {rounds} rounds."
     return "\n".join(["", *head, *rows, "", note, ""])
 
 

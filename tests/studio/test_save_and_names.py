@@ -29,7 +29,7 @@ def short_take(open_studio: Any, until: Callable[..., None]) -> Any:
     """The page with half a second of speech, because a video of ten takes long to write."""
     page = open_studio
     page.evaluate(
-        "studio.setSpeech({ samples: studio.speech.samples.slice(0, studio.speech.rate / 2), rate: studio.speech.rate })"
+        "(({ samples, rate }) => studio.setSpeech({ samples: samples.slice(0, rate / 2), rate }))(studio.speech)"
     )
     until(page, "studio.slot.isSettled && studio.slot.motion.frames < 20")
     return page
