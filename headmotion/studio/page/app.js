@@ -196,10 +196,10 @@ class Studio {
   }
 
   async file(format, renderer = null) {
-    const { take, settings } = this.slot;
+    const { take, controls } = this.slot;
     if (!take) return null;
     const crop = page.whole.checked ? "none" : "head";
-    const options = { format, controls: controlsOf(settings), face: this.face.name, crop, renderer };
+    const options = { format, controls, face: this.face.name, crop, renderer };
     return attempt(`Writing ${format} …`, () => api.file(take, options));
   }
 

@@ -13,8 +13,10 @@ const CHECKS = [
   { name: "hold_pose", label: "Hold the head still" },
   { name: "limit", label: "Limit to what people reach" },
 ];
-/** Settings that a new version begins with; `opening` is a correction per frame, `more` are specs of further controls. */
-export const START = { ...Object.fromEntries(SLIDERS.map(({ name, off }) => [name, off])), blink: 12, opening: null, more: [] };
+/** Settings without effect; `opening` is a correction per frame, `more` are specs of further controls. */
+export const NO_CHANGE = { ...Object.fromEntries(SLIDERS.map(({ name, off }) => [name, off])), opening: null, more: [] };
+/** Settings that a new version begins with. */
+export const START = { ...NO_CHANGE, blink: 12 };
 
 /** The controls of the server for the settings of the sliders; those that change nothing are left out. */
 export function controlsOf(settings) {

@@ -1,7 +1,7 @@
 // One of the two versions that can be compared: a model with settings, and the motion that it gives for the speech.
 
 import * as api from "./api.js";
-import { controlsOf } from "./controls.js";
+import { NO_CHANGE, controlsOf } from "./controls.js";
 import { Motion, Retarget, curves } from "./motion.js";
 import { attempt, say } from "./status.js";
 
@@ -34,20 +34,29 @@ export class Version {
     const packet = await attempt("Moving the face …", () => api.take(wav, { face: face.name, model }));
     if (!packet || wav !== this._wav || model !== this.model) return;
     const opening = packet.frames === this.raw?.frames ? this.settings.opening : null;
-    Object.assign(this, { take: packet.name, raw: new Motion(packet), applied: null, settings: { ...this.settings, opening } });
+    const raw = new Motion(packet);
+    // Shown as it is if a control cannot be applied.
+    Object.assign(this, { take: packet.name, raw, motion: raw, applied: null, settings: { ...this.settings, opening } });
     say(`${packet.frames} frames in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     await this.apply(face);
   }
 
+  /** The controls of the settings; those of a face are left out for a motion that is none. */
+  get controls() {
+    const { smooth, more } = this.settings;
+    const isFace = !this.raw || this.raw.landmarks;
+    return controlsOf(isFace ? this.settings : { ...NO_CHANGE, smooth, more });
+  }
+
   /** Whether the motion is the one of the settings. */
   get isSettled() {
-    return !this.isAsking && this.applied === JSON.stringify(controlsOf(this.settings));
+    return !this.isAsking && this.applied === JSON.stringify(this.controls);
   }
 
   /** Ask for the take after the controls; while an answer is awaited, only the last settings wait. */
   async apply(face) {
     if (!this.take || this.isAsking) return;
-    const controls = controlsOf(this.settings);
+    const controls = this.controls;
     const wanted = JSON.stringify(controls);
     const { take, raw } = this;
     this.isAsking = true;
@@ -59,7 +68,7 @@ export class Version {
     }
     this.isAsking = false;
     this.measure(face);
-    if (take !== this.take || JSON.stringify(controlsOf(this.settings)) !== wanted) return this.apply(face);
+    if (take !== this.take || JSON.stringify(this.controls) !== wanted) return this.apply(face);
     this._askConfidence(take, controls);
     return undefined;
   }
