@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import show
+from headmotion.core.errors import printable
+
+from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_folder, check_output, device, one_thread, options, quiet, seed, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.evaluation.comparison import Comparison
+    from headmotion.evaluation.tables import Table as Values
 
 
 def _is_model(given: Arguments) -> bool:
@@ -72,9 +75,13 @@ def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: 
         raise click.BadParameter("'none' stands alone.", param_hint="--baseline")
     from headmotion.evaluation import evaluate as run_evaluation
     from headmotion.evaluation.baselines import BASELINES
+    from headmotion.evaluation.tables import source_table
 
     named = tuple(name for name in baselines if name != "none") if baselines else tuple(BASELINES)
-    run_evaluation(subject, output=output, baselines=named, **choices)
+    report = run_evaluation(subject, output=output, baselines=named, **choices)
+    if not choices["quiet"]:
+        for name, metric in report.metrics.items():
+            _print_table(name, source_table(metric), err=True)
     show(output)
 
 
@@ -89,33 +96,35 @@ def compare(reports: tuple[Path, ...], output: Path | None) -> None:
 
     comparison = compare_reports(reports)
     if output is None:
-        _print(comparison)
+        _print_comparison(comparison)
     else:
         show(comparison.save(output))
 
 
-def _print(comparison: Comparison) -> None:
+def _print_comparison(comparison: Comparison) -> None:
     """Print one table per metric, with its notes."""
+    for metric in comparison.metrics:
+        _print_table(metric.metric, metric.table, err=False)
+        for sources, note in metric.notes:
+            echo(f"{sources}: {note}")
+    for title, names in comparison.unshared.items():
+        echo(f"Only {title} has: {', '.join(names)}")
+
+
+def _print_table(title: str, values: Values, err: bool) -> None:
+    """Print the values of a metric; ``err``: on standard error."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from headmotion.core.errors import printable
-
     def text(value: str) -> str:
         return escape(printable(value))
 
-    console = Console(highlight=False)
-    for metric in comparison.metrics:
-        table = Table(title=text(metric.metric), title_justify="left")
-        table.add_column()
-        for column in metric.table.columns:
-            table.add_column(text(column), justify="right")
-        for row in metric.table.rows:
-            cells = (text(f"{cell.value} ({cell.interval})" if cell.interval else cell.value) for cell in row.cells)
-            table.add_row(text(f"{row.name} {row.arrow}"), *cells)
-        console.print(table)
-        for sources, note in metric.notes:
-            console.print(text(f"{sources}: {note}"))
-    for title, names in comparison.unshared.items():
-        console.print(text(f"Only {title} has: {', '.join(names)}"))
+    table = Table(title=text(title), title_justify="left")
+    table.add_column()
+    for column in values.columns:
+        table.add_column(text(column), justify="right")
+    for row in values.rows:
+        cells = (text(f"{cell.value} ({cell.interval})" if cell.interval else cell.value) for cell in row.cells)
+        table.add_row(text(f"{row.name} {row.arrow}"), *cells)
+    Console(highlight=False, stderr=err).print(table)

@@ -21,7 +21,6 @@ from ..execution.job import Heartbeat, Job, register_job
 from .closed_mouth import Mouth
 
 if TYPE_CHECKING:
-    from ..core.interfaces.renderer import Renderer
     from ..media.audio import Audio
     from .pipeline import Pipeline
     from .reference import Reference
@@ -266,20 +265,8 @@ def write_video(
         HeadmotionError: an input that cannot be read, an option that does not fit the model, or an output that cannot
             be written.
     """
-    renderer = {"type": options.renderer} if isinstance(options.renderer, str) else options.renderer
-    fields = renderer or _suitable_renderer(pipe.renderer, image is not None)
     view: dict[str, Any] = {"size": options.size, "crop": options.crop}
-    return pipe.render(motions, target, image=image, audio=speech, renderer=fields, quiet=quiet, **view)
-
-
-def _suitable_renderer(own: Renderer, has_image: bool) -> dict[str, Any]:
-    """Return the spec of the model's renderer, or of one that takes a picture if there is one, and none if not.
-
-    A trained renderer is always the model's own: no other one draws what the model has learned.
-    """
-    if own.needs_image == has_image or next(own.parameters(), None) is not None:
-        return own.spec.model_dump(mode="json")
-    return {"type": "portrait" if has_image else "skeleton"}
+    return pipe.render(motions, target, image=image, audio=speech, renderer=options.renderer, quiet=quiet, **view)
 
 
 def _version(path: Path) -> tuple[int, int]:

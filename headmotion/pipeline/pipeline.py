@@ -323,7 +323,9 @@ class Pipeline(nn.Module):
                 ``[H, W, 4]`` is kept, except in ``.mp4``, if the renderer keeps it.
             audio: sound track of the video, and the speech for a renderer that draws from it.
             landmarks: the pose in the picture; None takes the reference that the motion carries.
-            renderer: see `with_renderer`; None means the pipeline's own.
+            renderer: see `with_renderer`; None means the pipeline's own. One that is not trained gives way to
+                ``portrait`` if it takes no picture and there is one, and to ``skeleton`` if the one that it needs is
+                missing.
             quiet: no progress bar.
             size: longer edge of the video (px), for renderers that can be given one; None leaves the renderer's own.
             crop: ``head`` shows the head only, ``none`` the whole picture; None leaves the renderer's own.
@@ -346,7 +348,7 @@ class Pipeline(nn.Module):
         if not isinstance(first, Motion):
             raise ImageError("render", "at least one part of a motion", "none" if first is None else shown(first))
         view = {name: value for name, value in (("size", size), ("crop", crop)) if value is not None}
-        drawing = self.renderer if renderer is None else self.with_renderer(renderer)
+        drawing = self._suitable_renderer(image is not None) if renderer is None else self.with_renderer(renderer)
         if view:
             drawing = self.with_renderer(drawing.spec.model_dump(mode="json") | view)
         picture, factor = _read_image(image, drawing)
@@ -397,6 +399,13 @@ class Pipeline(nn.Module):
         features = AlignedFeatures(self, Audio.coerce(audio), iter(parts))
         pictures = drawing.frames(features.parts(), image, landmarks, features)
         return checked_pictures(drawing, pictures, parts.finish)
+
+    def _suitable_renderer(self, has_image: bool) -> Renderer:
+        """Return the pipeline's renderer, or one that takes a picture if there is one, and none if not."""
+        # Nothing but a trained renderer draws what the model has learned.
+        if self.renderer.needs_image == has_image or next(self.renderer.parameters(), None) is not None:
+            return self.renderer
+        return self.with_renderer("portrait" if has_image else "skeleton")
 
     def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
         """Build another renderer for the pipeline's motion, on its device.

@@ -72,6 +72,16 @@ def test_repeated_evaluation_gives_the_same_report(report: Report, corpus: Path,
     assert (tmp_path / "again" / "report.json").read_text("utf-8") == report.text()
 
 
+def test_the_values_are_printed_at_the_end(
+    corpus: Path, model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", str(model), "--data", str(corpus), "-o", str(tmp_path / "report"), "--split", "train"]
+    choices = ["--metric", "lmd", "--limit", "1", "--baseline", "static", "--device", "cpu"]
+    assert not cli.main([*command, *choices], standalone_mode=False)
+    out, err = capfd.readouterr()
+    assert out.strip() == str(tmp_path / "report") and "lmd_px" in err and "static" in err
+
+
 def test_workers_give_the_values_of_one_process(
     report: Report, corpus: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

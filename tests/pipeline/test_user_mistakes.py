@@ -13,6 +13,7 @@ from click.testing import CliRunner
 import headmotion as hm
 from headmotion.cli import cli
 from headmotion.data.corpus import Corpus
+from headmotion.media.image import read_picture
 from headmotion.testing import check_plugin
 
 SILENCE = (np.zeros(3200, np.float32), 16_000)
@@ -41,12 +42,21 @@ def test_a_renderer_that_needs_a_picture_and_has_none_is_one_line(pipe: hm.Pipel
         pipe.render(pipe.generate(SILENCE), tmp_path / "talk.gif", renderer="portrait", quiet=True)
 
 
+def test_without_a_picture_lines_are_drawn_and_with_one_it_talks(pipe: hm.Pipeline, tmp_path: Path) -> None:
+    portrait = hm.build({"renderer": "portrait", "generator": {"type": "ms-sync", "preset": "small"}}, device="cpu")
+    landmarks = torch.from_numpy(20 + 80 * pipe.representation.neutral().numpy())
+    motion = pipe.generate(SILENCE, landmarks)[:2]
+    picture = np.full((120, 120, 3), 90, np.uint8)
+    for each in (portrait, pipe):
+        lines = each.render(motion, tmp_path / f"{each.renderer.spec.type_name()} lines", size=64, quiet=True)
+        face = each.render(motion, tmp_path / f"{each.renderer.spec.type_name()} face", picture, quiet=True)
+        assert [read_picture(folder / "000000.png").shape[0] for folder in (lines, face)] == [64, 120]
+
+
 def test_render_takes_size_and_crop(pipe: hm.Pipeline, tmp_path: Path) -> None:
     landmarks = torch.from_numpy(100 + 200 * pipe.representation.neutral().numpy())
     motion = pipe.generate(SILENCE, landmarks)
     pipe.render(motion, tmp_path / "frames", size=64, quiet=True)
-    from headmotion.media.image import read_picture
-
     assert read_picture(next((tmp_path / "frames").iterdir())).shape == (64, 64, 3)
     with pytest.raises(hm.SpecError, match="crop"):
         pipe.render(motion, tmp_path / "other", crop="head", quiet=True)
