@@ -112,10 +112,12 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
         may_be_folder: whether an existing folder is allowed.
 
     Raises:
-        click.BadParameter: it is a folder, or lies in a folder that cannot be written to.
+        click.BadParameter: it is a folder that is not allowed, or lies in a folder that cannot be written to.
     """
     if path.is_dir() and not may_be_folder:
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
+    if path.absolute() == path.absolute().parent:
+        raise click.BadParameter(f"{str(path)!r} is the root of all folders; name one in it.", param_hint="--output")
     # On Windows every folder passes; the error comes when the output is written.
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):

@@ -625,3 +625,12 @@ def test_a_face_is_detected(here: Path, run: Callable[..., tuple[int, str, str]]
     write_speech(here / "s.wav", 0.2)
     assert "a picture or a video" in mistake("detect", "s.wav", "-o", "x.npz")
     assert "x.mp3" in mistake("detect", assets / "portrait.png", "-o", "x.mp3")
+
+
+@pytest.mark.parametrize(
+    "words", [["synthesize"], ["evaluate", "ms-sync", "--data", "corpus"]], ids=lambda words: words[0]
+)
+def test_the_root_of_all_folders_is_no_output(mistake: Callable[..., str], here: Path, words: list[str]) -> None:
+    (here / "corpus").mkdir()
+    (here / "corpus" / "index.csv").touch()
+    assert "'/' is the root of all folders; name one in it" in mistake(*words, "-o", "/")
