@@ -223,6 +223,13 @@ def test_pictures_without_a_face_are_one_line(faces: Path, tmp_path: Path) -> No
         label_corpus(tmp_path / "plain", tmp_path / "a", "openface", quiet=True)
 
 
+def test_a_corpus_of_units_is_not_labeled_again(faces: Path, tmp_path: Path) -> None:
+    units = label_corpus(faces, tmp_path / "units", quiet=True)
+    for hold_head in (False, True):
+        with pytest.raises(hm.CorpusError, match="expected 68 landmarks, got 5 points"):
+            label_corpus(units, tmp_path / "again", quiet=True, hold_head=hold_head)
+
+
 def test_the_command_names_a_mistake_in_one_line(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

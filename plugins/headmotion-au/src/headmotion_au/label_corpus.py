@@ -30,6 +30,8 @@ Source = Literal["geometry", "blendshapes", "openface"]
 kept by ``headmotion prepare --labels`` or found in the pictures; lips part as the landmarks say. ``openface``: a CSV
 file per clip."""
 SOURCES: tuple[Source, ...] = get_args(Source)
+LANDMARKS = 68
+"""Points of the corpora that are labeled."""
 MAX_LOST = 0.2
 """Largest share of pictures of a clip in which no face is found; their blend shapes are those of the frame before."""
 
@@ -65,11 +67,19 @@ def label_corpus(
     def labeled() -> Iterator[Clip]:
         for index in track(range(len(opened)), "label", len(opened), quiet=quiet):
             clip = opened[index]
+            _check_landmarks(clip)
             shown = steady(clip) if hold_head else clip
             # Units have no place in the picture, so nothing of where the pictures were cut remains.
             yield replace(shown, landmarks=label(clip)[..., None].numpy(), picture_box=None)
 
     return write_shards(output, labeled(), representation=spec)
+
+
+def _check_landmarks(clip: Clip) -> None:
+    points = clip.landmarks.shape[1]
+    if points != LANDMARKS:
+        remedy = "label the corpus of landmarks that it was made of"
+        raise hm.CorpusError(f"clip {clip.id}", f"{LANDMARKS} landmarks", f"{points} points", remedy)
 
 
 def _labeler(
