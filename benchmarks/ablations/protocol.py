@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 import headmotion as hm
 from headmotion.core.files import open_regular
+from headmotion.core.plugins import registry
 from headmotion.training.recipe import RecipeSpec, load_recipe
 from headmotion.training.safe_yaml import MAX_BYTES, read_yaml
 
@@ -64,14 +65,23 @@ class Protocol(hm.Spec):
             raise hm.SpecError("ablation protocol", "something to measure", "neither pictures nor motion")
         return self
 
+    def changes(self, variant: str, seed: int) -> list[str]:
+        """Return the changes of the recipe that make a run."""
+        steps = [f"phases.{phase}.steps={count}" for phase, count in self.steps.items()]
+        return [*self.set, *self.variants[variant], *steps, f"seed={seed}", "preview_every=0"]
+
     def spec_of(self, variant: str, seed: int) -> RecipeSpec:
         """Return the recipe of a run.
 
         Raises:
             SpecError: a change that the recipe does not take.
         """
-        steps = [f"phases.{phase}.steps={count}" for phase, count in self.steps.items()]
-        return load_recipe(self.recipe, [*self.set, *self.variants[variant], *steps, f"seed={seed}", "preview_every=0"])
+        return load_recipe(self.recipe, self.changes(variant, seed))
+
+    @property
+    def recipe_text(self) -> str:
+        """The recipe that is changed, as its file has it."""
+        return registry().recipes.get(self.recipe, Path(self.recipe)).read_text("utf-8")
 
 
 def load_protocol(path: str | os.PathLike[str]) -> Protocol:

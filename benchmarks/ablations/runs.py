@@ -7,7 +7,6 @@ import json
 import re
 from pathlib import Path
 
-from headmotion.training.recipe import RecipeSpec
 from headmotion.training.trainer import train
 
 from .protocol import Protocol
@@ -18,8 +17,8 @@ MODEL, SYNCERS, STATE = "model.safetensors", "syncers.safetensors", "state.safet
 class Runs:
     """Trained runs of a protocol in a folder. What is finished is not trained again, and what was stopped goes on.
 
-    The name of a run's folder has a digest of its whole recipe and of the corpus, so that a protocol that was changed
-    has other runs: values of one table are always of one protocol, trained to its end.
+    The name of a run's folder has a digest of the recipe's file, its changes and the corpus, so that a protocol that is
+    changed has other runs: values of one table are always of one protocol, trained to its end.
     """
 
     def __init__(self, protocol: Protocol, corpus: Path, folder: Path) -> None:
@@ -54,13 +53,8 @@ class Runs:
 
     def place(self, variant: str, seed: int) -> Path:
         """Return the folder of a run."""
-        made_from = [self.data, _content(self.recipes[variant, seed])]
+        made_from = [self.data, self.protocol.recipe_text, *self.protocol.changes(variant, seed)]
         if self.protocol.share_syncers:
-            made_from.append(_content(next(iter(self.recipes.values()))))
+            made_from += self.protocol.changes(*next(iter(self.recipes)))
         digest = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:12]
         return self.folder / f"{re.sub('[^a-z0-9]+', '-', variant.lower()).strip('-')}-seed{seed}-{digest}"
-
-
-def _content(recipe: RecipeSpec) -> str:
-    """Return a recipe as text, with the order of its phases."""
-    return recipe.model_dump_json()
