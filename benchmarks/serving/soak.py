@@ -108,6 +108,7 @@ class _Witness:
         self._sent = self._generated = 0
         self._served: list[np.ndarray] = []
         self._local: list[np.ndarray] = []
+        self._unmatched = np.zeros((0, pipe.representation.points, pipe.representation.dims), np.float32)
         self._has_ended = False
 
     async def speak(self, end: float) -> None:
@@ -130,16 +131,19 @@ class _Witness:
 
     def compare(self) -> Line:
         """Return the number of new frames, and their largest difference from offline in sides of the unit frame."""
+        has_ended = self._has_ended
         while self._generated < self._sent:
             self._local.append(self._offline.push(self._samples(self._generated)).values.numpy())
             self._generated += 1
-        if self._has_ended:
+        if has_ended:
             self._local.append(self._offline.flush().values.numpy())
-        served, local = np.concatenate(self._served), np.concatenate(self._local)
-        if self._has_ended and len(served) != len(local):
+        # The old list is taken first, because frames go on arriving.
+        arrived, self._served = self._served, []
+        served, local = np.concatenate([self._unmatched, *arrived]), np.concatenate(self._local)
+        if has_ended and len(served) != len(local):
             raise hm.HeadmotionError("witness", f"{len(local)} frames", f"{len(served)}")
         count = min(len(served), len(local))
-        self._served, self._local = [served[count:]], [local[count:]]
+        self._unmatched, self._local = served[count:], [local[count:]]
         return {"frames": count, "difference": float(np.abs(served[:count] - local[:count]).max()) / self._side}
 
     def _samples(self, step: int) -> np.ndarray:
