@@ -199,3 +199,15 @@ def test_missing_folders_of_an_output_are_made(
     assert not exit_.value.code, err
     for made in out.split():
         assert (here / made).exists()
+
+
+def test_names_of_files_that_failed_reach_the_terminal_escaped(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "a\x1b[31m.wav").write_text("no sound")
+    arguments = ["animate", "s.wav", "a\x1b[31m.wav", "-o", "made", "--format", "npz", "--workers", "0"]
+    monkeypatch.setattr(sys, "argv", ["headmotion", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    err = capfd.readouterr().err
+    assert exit_.value.code == 1 and "failed: a\\x1b[31m.wav" in err and "\x1b" not in err
