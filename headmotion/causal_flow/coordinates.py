@@ -42,6 +42,8 @@ class Coordinates(nn.Module):
 
     regressed: Tensor
     sampled: Tensor
+    order: Tensor
+    is_regressed: Tensor
 
     def __init__(self, representation: Representation, regressed: Sequence[str], codes: int, head_amount: float):
         super().__init__()
@@ -52,6 +54,9 @@ class Coordinates(nn.Module):
                    for own in (True, False)]  # fmt: skip
         self.register_buffer("regressed", torch.tensor(columns[0], dtype=torch.long), persistent=False)
         self.register_buffer("sampled", torch.tensor(columns[1], dtype=torch.long), persistent=False)
+        self.register_buffer("order", torch.tensor(columns[0] + columns[1]).argsort(), persistent=False)
+        is_regressed = torch.zeros(representation.points * dims, dtype=torch.bool).index_fill(0, self.regressed, True)
+        self.register_buffer("is_regressed", is_regressed, persistent=False)
         self.scale = nn.BatchNorm1d(
             self.frame.size + representation.points * dims, eps=VARIANCE_FLOOR, momentum=None, affine=False
         )
@@ -98,10 +103,9 @@ class Coordinates(nn.Module):
         """Return motion ``[B, T, P, D]`` of regressed numbers, whose displacements get a gain, and codes."""
         assert self.scale.running_var is not None and self.scale.running_mean is not None
         scale, mean = (self.scale.running_var + VARIANCE_FLOOR).sqrt(), self.scale.running_mean
-        local = regressed.new_zeros(*regressed.shape[:-1], len(self.regressed) + len(self.sampled))
-        local[..., self.regressed] = regressed
-        local[..., self.sampled] = codes[..., self.frame.size :] @ self.subspace.mT
-        values = torch.cat([codes[..., : self.frame.size], local], dim=-1) * scale + mean
+        moved = torch.cat([regressed, codes[..., self.frame.size :] @ self.subspace.mT], dim=-1)
+        moved = moved.index_select(-1, self.order)
+        values = torch.cat([codes[..., : self.frame.size], moved], dim=-1) * scale + mean
         head, local = self.head_amount * values[..., : self.frame.size], values[..., self.frame.size :]
-        local[..., self.regressed] *= gain
+        local = torch.where(self.is_regressed, gain * local, local)
         return reference.pose.unsqueeze(1) + self.frame.join(head, local, reference.basis)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
+from ..core.errors import SpecError
+from ..core.interfaces.fixed_shape_stream import FixedShapeStream
 from ..core.interfaces.generator import Generator
 from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
+from ..core.motion import Motion
 from ..core.noise import sample_seeds
 from ..core.stream_groups import group_by
-from .coordinates import Coordinates
+from .coordinates import Coordinates, Reference
 from .flow_head import FlowHead
 from .flow_state import FlowState, join_states, split_state
 from .reference_features import ReferenceFeatures
@@ -38,7 +42,7 @@ class CausalFlowGenerator(Generator):
 
     def __init__(self, spec: CausalFlowGeneratorSpec, context: BuildContext) -> None:
         super().__init__(spec)
-        self.settings, self.steps_per_frame = spec, context.steps_per_frame
+        self.settings, self.context, self.steps_per_frame = spec, context, context.steps_per_frame
         self.coordinates = Coordinates(context.representation, spec.regressed, spec.codes, spec.head_amount)
         self.audio_scale = nn.BatchNorm1d(context.audio_channels, momentum=None, affine=False)
         self.audio = nn.Linear(context.steps_per_frame * context.audio_channels, spec.width)
@@ -116,20 +120,65 @@ class CausalFlowGenerator(Generator):
         inputs: Tensor = self.audio(scaled.reshape(len(scaled), frames, self.steps_per_frame * scaled.shape[2]))
         return inputs + pose.unsqueeze(1)
 
-    def flow_context(self, context: Tensor, starts: Sequence[int]) -> Tensor:
+    def flow_context(self, context: Tensor, starts: Tensor) -> Tensor:
         """Return the context of the flow ``[B, T, W]``: outputs of the trunk, and how far the reference is.
 
         Lips must not know it, or they would learn when the words of the corpus's sentences are spoken.
 
         Args:
             context: outputs of the trunk, ``[B, T, W]``.
-            starts: number of each sample's first frame; 0 is the first after the reference.
+            starts: number of each sample's first frame, int64 ``[B]``; 0 is the first after the reference.
         """
-        first = torch.tensor(starts, device=context.device).unsqueeze(1)
-        elapsed = first + torch.arange(1, context.shape[1] + 1, device=context.device)
-        elapsed = (elapsed / self.settings.onset_frames).clamp(max=1).to(context).unsqueeze(-1)
+        elapsed = starts.unsqueeze(1) + torch.arange(1, context.shape[1] + 1, device=context.device)
+        elapsed = (elapsed / self.settings.onset_frames).clamp(0, 1).to(context).unsqueeze(-1)
         onset: Tensor = self.onset(torch.cat([elapsed, elapsed.sqrt()], dim=-1))
         return context + onset
+
+    def decode(self, context: Tensor, starts: Tensor, noise: Tensor, reference: Reference) -> Tensor:
+        """Return motion ``[B, T, P, D]``; while training, in one Euler step.
+
+        Args:
+            context: outputs of the trunk ``[B, T, W]``.
+            starts: as for `flow_context`.
+            noise: of these frames ``[B, T, S]``, of variance 1.
+            reference: what the motion is relative to.
+        """
+        steps = 1 if self.training else self.settings.euler_steps
+        start = self.temperature.to(context) * noise.to(context)
+        codes = self.flow.sample(start, self.flow_context(context, starts), steps)
+        gain, limits = self.settings.regressed_gain, self.settings.value_range
+        motion = self.coordinates.decode(self.lips(context), codes, reference, gain)
+        return motion if limits is None else motion.clamp(*limits)
+
+    def fixed_shape_stream(self, frames: int, lag: int) -> FixedShapeStream:
+        """Return the stream in chunks of ``frames`` frames; see `SupportsFixedShapes`."""
+        from .onnx_step import CausalFlowOnnxStep
+
+        return CausalFlowOnnxStep(self, frames, lag)
+
+    def styled(self, style: Any) -> CausalFlowGenerator:
+        """Return the generator with a head that moves as much and as fast as in a clip of a person.
+
+        Args:
+            style: a `Motion` of this representation; see `headmotion.causal_flow.motion_style`.
+
+        Raises:
+            HeadmotionError: no motion, or one that shows no moving head.
+        """
+        from .motion_style import style_settings
+
+        if not isinstance(style, Motion):
+            remedy = "hm.Motion.load or hm.detect_motion reads one from a file"
+            raise SpecError("style of causal-flow", "a motion of the person", repr(style)[:80], remedy)
+        return self.with_settings(**style_settings(self, style))
+
+    def with_settings(self, **fields: Any) -> CausalFlowGenerator:
+        """Return a generator with the same weights, not copied, and other settings that fit them."""
+        spec = self.settings.model_validate(self.settings.model_dump() | fields)
+        with torch.random.fork_rng(devices=[]):
+            generator = CausalFlowGenerator(spec, self.context)
+        generator.load_state_dict(self.state_dict(), assign=True)
+        return generator.to(self.onset.weight.device).train(self.training)
 
     def _with_noise(self, state: FlowState, count: int) -> FlowState:
         """Return a state that has the noise of the next ``count`` frames.
@@ -148,17 +197,12 @@ class CausalFlowGenerator(Generator):
         return replace(state, noise=tuple(noise))
 
     def _decode(self, context: Tensor, state: FlowState) -> Tensor:
-        """Return motion ``[B, T, P, D]`` of outputs of the trunk ``[B, T, W]``; while training, in one Euler step."""
+        """Return motion ``[B, T, P, D]`` of outputs of the trunk ``[B, T, W]``."""
         starts, count = state.frames, context.shape[1]
         if not count:
             return state.reference.pose.unsqueeze(1)[:, :0]
         noise = torch.stack([drawn[:count] for drawn in state.noise])
-        steps = 1 if self.training else self.settings.euler_steps
-        start = self.temperature.to(context) * noise
-        codes = self.flow.sample(start, self.flow_context(context, starts), steps)
-        gain, limits = self.settings.regressed_gain, self.settings.value_range
-        motion = self.coordinates.decode(self.lips(context), codes, state.reference, gain)
-        return motion if limits is None else motion.clamp(*limits)
+        return self.decode(context, torch.tensor(starts, device=context.device), noise, state.reference)
 
 
 class Regression(nn.Module):

@@ -29,6 +29,8 @@ class SmoothNoise:
     def __init__(self, frames: Sequence[float], shares: Tensor) -> None:
         self.kernels = [_kernel(length) for length in frames]
         self.shares = shares
+        self.reach = max(map(len, self.kernels)) - 1
+        """Frames of white noise before a frame that it depends on."""
 
     def __call__(self, seeds: Sequence[int], frames: range) -> Tensor:
         """Return the noise of frames, ``[B, T, S]``.
@@ -37,11 +39,26 @@ class SmoothNoise:
             seeds: one per sample.
             frames: consecutive frames.
         """
-        size, total = self.shares.shape[1], torch.zeros(())
-        for stream, (kernel, share) in enumerate(zip(self.kernels, self.shares, strict=True)):
-            before = len(kernel) - 1
-            white = normal(seeds, range(frames.start - before, frames.stop), (size,), stream)
-            total = total + share.sqrt() * (white.unfold(1, len(kernel), 1) @ kernel)
+        white = [self.white(seeds, range(frames.start - self.reach, frames.stop), part) for part in range(self.parts)]
+        return self.smooth(white)
+
+    @property
+    def parts(self) -> int:
+        """Number of parts."""
+        return len(self.kernels)
+
+    def white(self, seeds: Sequence[int], frames: range, part: int) -> Tensor:
+        """Return the white noise of a part, ``[B, n, S]``."""
+        return normal(seeds, frames, (self.shares.shape[1],), part)
+
+    def smooth(self, white: Sequence[Tensor]) -> Tensor:
+        """Return the noise ``[B, n - reach, S]`` of the white noise of each part, ``[B, n, S]``."""
+        total = torch.zeros(())
+        for values, kernel, share in zip(white, self.kernels, self.shares, strict=True):
+            used = values[:, self.reach + 1 - len(kernel) :].mT
+            # A convolution rather than windows of `unfold`, which torch 2.x exports wrongly.
+            smooth = functional.conv1d(used.flatten(0, 1).unsqueeze(1), kernel.expand(1, 1, -1))
+            total = total + share.sqrt() * smooth.reshape(*used.shape[:2], -1).mT
         return total
 
 

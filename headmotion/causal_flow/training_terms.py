@@ -49,7 +49,9 @@ def training_terms(generator: CausalFlowGenerator, real: Sample, seeds: Sequence
 
 def _flow_error(generator: CausalFlowGenerator, context: Tensor, codes: Tensor, seeds: Sequence[int]) -> Tensor:
     """Return the error of the flow's velocities towards codes ``[B, T, S]``."""
-    context = generator.flow_context(context, [0] * len(context))[:, ::FLOW_STRIDE]
+    context = generator.flow_context(context, torch.zeros(len(context), dtype=torch.int64, device=context.device))[
+        :, ::FLOW_STRIDE
+    ]
     codes = codes[:, ::FLOW_STRIDE]
     frames = range(codes.shape[1])
     noise = normal(seeds, frames, (codes.shape[-1],), FLOW_NOISE).to(codes)

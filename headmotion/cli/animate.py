@@ -108,7 +108,11 @@ def _renderer(context: click.Context, parameter: click.Parameter, value: str | N
     ),
     click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head only, or the whole picture."),
     click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
-    click.option("--style", metavar="NAME", help="Style of motion, for a generator with styles."),
+    click.option(
+        "--style",
+        metavar="NAME|FILE",
+        help="Style of motion, for a generator with styles: its name, or a motion file or video of a person.",
+    ),
     click.option(
         "--listener-audio",
         type=existing_file,

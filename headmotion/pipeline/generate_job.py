@@ -19,6 +19,7 @@ from ..core.motion import Motion
 from ..core.plugins import registry
 from ..execution.job import Heartbeat, Job, register_job
 from .closed_mouth import Mouth
+from .style_file import is_style_file, read_style
 
 if TYPE_CHECKING:
     from ..media.audio import Audio
@@ -36,7 +37,7 @@ class GenerateOptions(BaseModel):
     fps: str | None = Field(None, coerce_numbers_to_str=True)
     """Frames per second; None means the model's own."""
     style: str | None = None
-    """Style of the generator."""
+    """Style of the generator: a name, or a file with the motion of a person (`read_style`)."""
     listener_audio: str | None = None
     """File with the speech of the other person of a dialogue."""
     audio_track: int | None = Field(None, ge=1)
@@ -156,6 +157,8 @@ class GenerateJob(Job):
     def settings(self) -> str:
         """SHA-256 of all that decides about the output: model, options, and sizes and times of the input files."""
         files = [self.audio, self.image, self.options.landmarks, self.options.listener_audio]
+        if is_style_file(self.options.style):
+            files.append(self.options.style)
         inputs = [(path, *_version(Path(path))) for path in files if path is not None]
         content = [self.model_sha256, inputs, self.target, self.options.model_dump(mode="json")]
         return hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()
@@ -234,7 +237,7 @@ def iter_motion(pipe: Pipeline, speech: Audio, options: GenerateOptions, referen
         seed=options.seed,
         fps=options.fps,
         controls=from_options(**options.control_options()),
-        style=options.style,
+        style=read_style(pipe, options.style),
     )
 
 

@@ -19,6 +19,7 @@ from ..core.limits import TEXT_BYTES, limit
 from ..core.plugins import registry
 from ..media.file_kind import SUFFIXES
 from .generate_job import GenerateOptions
+from .style_file import is_style_file
 from .unused_options import unused_options
 
 AUDIO_FILES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
@@ -253,6 +254,9 @@ def _value(text: str) -> Any:
 def _with_paths(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return options whose files are relative to the folder, and exist."""
     files = {name: options[name] for name in ("landmarks", "listener_audio") if isinstance(options.get(name), str)}
+    style = options.get("style")
+    if isinstance(style, str) and is_style_file(str(folder / style)):  # otherwise it is a name
+        files["style"] = style
     return {**options, **{name: str(_existing(folder / path, name)) for name, path in files.items()}}
 
 

@@ -152,13 +152,14 @@ def test_names_say_what_is_written(tmp_path: Path) -> None:
         write_start(narrow(), tmp_path / "model.bin")
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundled model by the installed command, from the bundled portrait's pose."""
+@pytest.fixture(scope="module", params=["ms-sync", "causal-flow"])
+def exported(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """A bundled model in a folder of its name, by the installed command, from the bundled portrait's pose."""
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    folder = tmp_path_factory.mktemp("onnx")
+    folder = tmp_path_factory.mktemp("onnx") / request.param
+    folder.mkdir()
     pose = ASSETS / "portrait_landmarks.npz"
-    command = [sys.executable, "-W", "error", "-m", "headmotion", "export", "ms-sync", "--reference", pose]
+    command = [sys.executable, "-W", "error", "-m", "headmotion", "export", request.param, "--reference", pose]
     done = subprocess.run([*command, "--seed", "3", "-o", "model.onnx"], cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "model.onnx\n", "")
     assert sorted(path.name for path in folder.iterdir()) == ["model.npz", "model.onnx"]
@@ -181,7 +182,7 @@ def test_onnx_runtime_alone_gives_the_motion_of_the_pipeline(exported: Path, tmp
     command = [sys.executable, "-W", "error", "-c", without_torch, EXAMPLE, exported, speech, tmp_path / "talk.npz"]
     subprocess.run(command, check=True, capture_output=True)
     actual = hm.Motion.load(tmp_path / "talk.npz")
-    expected = hm.load("ms-sync", device="cpu").generate(speech, ASSETS / "portrait_landmarks.npz", seed=3)
+    expected = hm.load(exported.parent.name, device="cpu").generate(speech, ASSETS / "portrait_landmarks.npz", seed=3)
     assert expected.frame is not None and actual.values.shape == expected.values.shape
     assert (actual.values - expected.values).abs().max() < 1e-4 * expected.frame.side
     assert (actual.fps, actual.meta()) == (expected.fps, expected.meta())
@@ -192,7 +193,7 @@ def test_another_reference_needs_another_start_only(exported: Path, tmp_path: Pa
 
     from headmotion.export.onnx_model import run_onnx
 
-    pipe, wave = hm.load("ms-sync", device="cpu"), noise(1.3)
+    pipe, wave = hm.load(exported.parent.name, device="cpu"), noise(1.3)
     write_start(pipe, tmp_path / "other.npz", seed=9)
     with np.load(tmp_path / "other.npz") as stored:
         start = {name: stored[name] for name in stored}
