@@ -53,7 +53,7 @@ def compared(pipe: hm.Pipeline, shared: Path) -> Iterator[np.ndarray]:
             continue
         real = torch.from_numpy(clip.landmarks[..., :2])
         half = len(real) // 2
-        style = hm.Motion(real[:half], 25, pipe.representation.spec.model_dump(mode="json"))
+        style = hm.Motion(real[:half], Fraction(25), pipe.representation.spec.model_dump(mode="json"))
         speech = clip.audio[half * head.RATE // 25 :], head.RATE
         generated = [pipe.generate(speech, real[half : half + 1], seed=number, style=s).values for s in (None, style)]
         parts = real[:half], real[half:], *(values[: len(real) - half] for values in generated)

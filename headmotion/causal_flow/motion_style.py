@@ -128,4 +128,5 @@ def _sampled(generator: CausalFlowGenerator, factor: float) -> Tensor:
     features = noise * scale.running_var.sqrt() + scale.running_mean
     pose = generator.context.representation.neutral().to(device)
     with torch.no_grad():
-        return other(pose[None, None], features)[0]
+        motion: Tensor = other(pose[None, None], features)
+    return motion[0]

@@ -21,7 +21,7 @@ class CausalFlowOnnxStep(FixedShapeStream):
     """The generator's stream in chunks of one size.
 
     The seed is in the state, as keys from which the graph draws the white noise of each frame, so one file serves any
-    seed. Blocks of the trunk get zeros for frames outside the speech, as `Trunk` pads them.
+    seed. Blocks of the trunk get what `Trunk` pads the speech with.
 
     Args:
         generator: its parameters are shared.
@@ -55,17 +55,18 @@ class CausalFlowOnnxStep(FixedShapeStream):
         self, audio: Tensor, chunk: Tensor, end: Tensor, state: dict[str, Tensor]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         new_state, first = dict(state), self.frames * chunk
-        context = self.generator.trunk_inputs(audio, state["pose_features"])
         start = first - self.lag
+        inputs = self.generator.trunk_inputs(audio, state["pose_features"])
+        context = self._with_held_end(inputs, state["trunk_0"][:, -1:], end - 1 - start)
         for k, block in enumerate(self._blocks()):
-            context, new_state[f"trunk_{k}"] = block.stream(
-                self._mask(context, start, end), state[f"trunk_{k}"], last=False
-            )
+            context = self._after_beginning(context, start)
+            context, new_state[f"trunk_{k}"] = block.stream(context, state[f"trunk_{k}"])
             start = start - block.lookahead
         drawn = self._white(state["noise_keys"], first, self.frames)
         white = torch.cat([state["white_noise"], drawn.to(context)], dim=1)
         new_state["white_noise"] = white[:, self.frames :]
-        noise = self.generator.noise.smooth(white[:, : self.generator.noise.reach + self.frames].split(1))
+        used = white[:, : self.generator.noise.reach + self.frames]
+        noise = self.generator.noise.smooth([used[part : part + 1] for part in range(len(used))])
         reference = Reference(state["pose"], state["basis"])
         motion = self.generator.decode(self.generator.trunk.norm(context), start.unsqueeze(0), noise, reference)
         return motion, new_state
@@ -73,8 +74,18 @@ class CausalFlowOnnxStep(FixedShapeStream):
     def _blocks(self) -> list[TrunkBlock]:
         return [block for block in self.generator.trunk.blocks if isinstance(block, TrunkBlock)]
 
-    def _mask(self, inputs: Tensor, start: Tensor, end: Tensor) -> Tensor:
-        """Return inputs of frames from ``start`` on, with zeros outside the speech."""
+    def _with_held_end(self, inputs: Tensor, before: Tensor, last: Tensor) -> Tensor:
+        """Return inputs in which the last one of the speech is repeated after its end.
+
+        Args:
+            inputs: ``[1, n, W]``.
+            before: the input before them, ``[1, 1, W]``; itself repeated if the speech ended before.
+            last: index of the last input of the speech, which may lie before or after these.
+        """
+        index = torch.minimum(torch.arange(self.frames, device=inputs.device), last.clamp(min=-1)) + 1
+        return torch.cat([before, inputs], dim=1).index_select(1, index)
+
+    def _after_beginning(self, inputs: Tensor, start: Tensor) -> Tensor:
+        """Return inputs of frames from ``start`` on, with zeros before the speech."""
         index = start + torch.arange(self.frames, device=inputs.device)
-        inside = (index >= 0) & (index < end)
-        return torch.where(inside[:, None], inputs, inputs.new_zeros(()))
+        return torch.where((index >= 0)[:, None], inputs, inputs.new_zeros(()))
