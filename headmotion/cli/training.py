@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,4 +62,19 @@ def train(
         recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet, syncers=syncers
     )
     if is_first:
+        if not quiet and (output / "log.jsonl").exists():
+            _print_last_values(output / "log.jsonl")
         show(model)
+
+
+def _print_last_values(log: Path) -> None:
+    """Print the values of the last step of each phase on standard error."""
+    last: dict[str, dict[str, Any]] = {}
+    with log.open(encoding="utf-8") as lines:
+        for line in lines:
+            entry = json.loads(line)
+            if "warning" not in entry:
+                last[str(entry["phase"])] = entry
+    for phase, entry in last.items():
+        values = (f"{name} {value:.4g}" for name, value in entry.items() if isinstance(value, float))
+        echo(f"{phase}, step {entry['step']}: {', '.join(values)}", err=True)

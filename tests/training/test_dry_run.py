@@ -54,3 +54,15 @@ def test_the_command_prints_a_recipe_that_can_be_used(small_corpus: Path, tmp_pa
 def test_a_run_needs_a_folder(small_corpus: Path) -> None:
     result = CliRunner().invoke(cli, ["train", "smoke", "--data", str(small_corpus)])
     assert result.exit_code == 2 and "--output" in result.output
+
+
+def test_a_training_prints_the_last_values_of_each_phase(
+    small_corpus: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    short = ["--set", "phases.syncers.steps=1", "--set", "phases.generator.steps=1", "--device", "cpu"]
+    cli.main(
+        ["train", "smoke", "--data", str(small_corpus), "-o", str(tmp_path / "run"), *short], standalone_mode=False
+    )
+    out, err = capfd.readouterr()
+    assert out.strip() == str(tmp_path / "run" / "model.safetensors")
+    assert "generator, step 0: d_frame " in err and "syncers, step 0: level0 " in err and ", sync " in err
