@@ -18,6 +18,9 @@ SIZE ?= full
 JUDGES ?=
 # How long `make stress` runs, and which of its cases: the same seed goes on where it was stopped.
 SECONDS ?= 600
+# ONNX Runtime Web of npm, for the live demo of `make docs`, and how large the demo may be (MB).
+RUNTIME ?= node_modules/onnxruntime-web
+DEMO_MB ?= 40
 SEED ?= 0
 
 .DEFAULT_GOAL := help
@@ -45,8 +48,11 @@ coverage: $(INSTALLED)  ## the tests again, a fifth slower, with the share of th
 picture: demo  ## make the picture of the README
 	$(BIN)/python tools/make_readme_picture.py out/talk.mp4 docs/images/demo.png
 
-docs: $(INSTALLED)  ## build the documentation site into site/
+docs: $(INSTALLED)  ## build the documentation site into site/, with its live demo if RUNTIME (npm install onnxruntime-web) is there
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@if test -d $(RUNTIME); then \
+		$(BIN)/headmotion export ms-sync -o site/demo --web --runtime $(RUNTIME) && test $$(du -sm site/demo | cut -f1) -le $(DEMO_MB); \
+	else echo "skipped: the live demo, for there is no $(RUNTIME) (npm install onnxruntime-web)"; fi
 
 bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are real clips, the quality of the portrait
 	$(BIN)/python -m benchmarks.goals
