@@ -37,6 +37,7 @@ export class Version {
     const raw = new Motion(packet);
     // Shown as it is if a control cannot be applied.
     Object.assign(this, { take: packet.name, raw, motion: raw, applied: null, settings: { ...this.settings, opening } });
+    this.measure(face);
     say(`${packet.frames} frames in ${((performance.now() - begin) / 1000).toFixed(1)} s`);
     await this.apply(face);
   }
