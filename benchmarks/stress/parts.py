@@ -58,6 +58,7 @@ METHODS = {
     "metric": ["observe", "figures"],
     "phase": ["step", "result", "start"],
     "detector": ["detect"],
+    "control": ["start", "lookahead_ms", "__call__"],
 }
 """Methods that may be replaced, where the part has them."""
 ANIMATE = ["animate", "speech.wav", "--image", "face.png", "-q", "-o", "made/talk.mp4"]
@@ -188,6 +189,8 @@ def _words(kind: str, rng: Random) -> list[str]:
             ],
             part,
         ]
+    if kind == "control":
+        return ["animate", "speech.wav", "--model", "model.safetensors", "-q", "-o", "made/talk.npz", "--control", part]
     if kind == "detector":
         return [*ANIMATE, "--model", "model.safetensors", "--detector", part]
     if kind == "renderer" and rng.random() < 0.6:

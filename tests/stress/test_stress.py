@@ -22,7 +22,9 @@ from benchmarks.stress.forked import Killing, call
 from benchmarks.stress.journal import Journal
 from benchmarks.stress.options import _named_outputs
 from benchmarks.stress.page import page
+from benchmarks.stress.parts import METHODS
 from headmotion.core.errors import HeadmotionError
+from headmotion.scaffold import PARTS
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the campaign forks")
 
@@ -186,3 +188,7 @@ def test_what_the_arguments_name_may_be_made(tmp_path: Path) -> None:
     words = ("plugins", "new", "calm", "--kind", "loss")
     assert _named_outputs(words) == ("headmotion-calm",)
     assert _named_outputs(("say", "x", "--phonemes", "p.csv", "-o", "/dev/null")) == ("p.csv",)
+
+
+def test_parts_of_every_kind_can_be_spoiled() -> None:
+    assert METHODS.keys() == PARTS.keys()
