@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from .. import controls
 from ..core.errors import CheckpointError, HeadmotionError
 from ..core.files import atomic_output, read_regular, reason_of
 from .session import Session
@@ -55,6 +56,8 @@ def save_snapshot(session: Session, path: str | os.PathLike[str]) -> Path:
 
 def load_snapshot(pipeline: Pipeline, path: str | os.PathLike[str]) -> Session:
     """Continue a session from its snapshot; see `Pipeline.restore`."""
+    for name in controls.__all__:  # a snapshot names classes of modules that are loaded, and loads none itself
+        getattr(controls, name)
     source = Path(path)
     content, tensors = _read(source)
     reader = StateReader(tensors, pipeline.device)
@@ -64,8 +67,8 @@ def load_snapshot(pipeline: Pipeline, path: str | os.PathLike[str]) -> Session:
                 remedy = "restore it with the model that wrote it"
                 raise CheckpointError("snapshot", f"the pipeline of {source}", f"one with another {part}", remedy)
         arguments = {name: reader.decode(value) for name, value in content["arguments"].items()}
-        controls = [reader.decode(control) for control in content["controls"]]
-        session = Session(pipeline, controls=controls, **arguments)
+        edits = [reader.decode(control) for control in content["controls"]]
+        session = Session(pipeline, controls=edits, **arguments)
         session.set_state({part: reader.decode(value) for part, value in content["state"].items()})
     except HeadmotionError:
         raise
