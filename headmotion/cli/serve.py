@@ -11,6 +11,7 @@ from headmotion.core.errors import ServingError
 from headmotion.serving.operator import TOKEN_VARIABLE, named_models, read_token
 
 from .console import echo
+from .option_rules import Rule, option_rules
 from .options import any_path, check_folder, device, existing_file, one_thread, options
 
 OTHER_FILES = 128
@@ -39,6 +40,7 @@ OTHER_FILES = 128
     click.option("--shared-state", is_flag=True, help="Several servers use the folder; clients come back to any."),
     device,
 )
+@option_rules(Rule(("shared_state",), "a folder (--state)", lambda given: given["state"] is not None))
 def serve(
     models: tuple[str, ...],
     host: str,

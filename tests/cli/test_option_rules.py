@@ -23,7 +23,7 @@ ALWAYS = {
     "demo": {"device", "seed"},
     "animate": {
         *("audio", "jobs", "model", "device", "seed", "fps", "style", "listener_audio", "audio_track", "landmarks"),
-        *("head", "lips", "close_silence", "smooth", "blink", "look_at", "hold_pose", "weights", "limit"),
+        *("head", "lips", "close_silence", "smooth", "blink", "look_at", "hold_pose", "weights", "limit", "control"),
         *DETECTION,  # these and the next by `unused_options`, which tables of jobs share
         *(*DRAWING, "mouth", "image"),
     },
@@ -133,6 +133,7 @@ WITHOUT_EFFECT = {
     "export ms-sync -o x.npz --precision int8": "--precision is for an .onnx file",
     "export ms-sync -o x.onnx --image p.png": "--image is for a page (--web)",
     "export ms-sync -o x --web --precision int8": "--precision is for a file, not for --web",
+    "serve --shared-state": "--shared-state is for a folder (--state)",
     "mic --vmc 127.0.0.1:39539 --subject me": "--subject is for Live Link (--live-link)",
     "mic --vmc 127.0.0.1:39539 --microphone usb --input s.wav": "--microphone is for a microphone",
 }
