@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .control import SupportsSnapshot as SupportsSnapshot
     from .control import control_function as control_function
     from .functions import blink as blink
+    from .functions import blink_at_pauses as blink_at_pauses
     from .functions import close_silence as close_silence
     from .functions import hold_pose as hold_pose
     from .functions import limit as limit
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from .mouth import ScaleLips as ScaleLips
     from .mouth_offset import OffsetMouth as OffsetMouth
     from .options import from_options as from_options
+    from .pause_blinks import BlinkAtPauses as BlinkAtPauses
     from .silent_mouth import CloseSilence as CloseSilence
     from .smoothing import Smooth as Smooth
     from .weight_offset import OffsetWeights as OffsetWeights
@@ -53,14 +55,15 @@ _HOMES = {
     "chain": "ControlChain chain_lookahead_ms",
     "control": "Control ControlContext ControlFunction FrameControl MotionEdit StreamingEdit SupportsSnapshot"
     " control_function",
-    "functions": "blink close_silence hold_pose limit look_at offset_mouth offset_weights scale_group scale_head"
-    " scale_lips smooth",
+    "functions": "blink blink_at_pauses close_silence hold_pose limit look_at offset_mouth offset_weights scale_group"
+    " scale_head scale_lips smooth",
     "group": "ScaleGroup",
     "head": "HoldPose LookAt ScaleHead",
     "limits": "Limit",
     "mouth": "ScaleLips",
     "mouth_offset": "OffsetMouth",
     "options": "from_options",
+    "pause_blinks": "BlinkAtPauses",
     "silent_mouth": "CloseSilence",
     "smoothing": "Smooth",
     "weight_offset": "OffsetWeights",
@@ -89,5 +92,6 @@ def headmotion_specs() -> Iterable[type[Spec]]:
         specs.OffsetWeightsSpec,
         specs.SmoothSpec,
         specs.BlinkSpec,
+        specs.BlinkAtPausesSpec,
         specs.LimitSpec,
     )

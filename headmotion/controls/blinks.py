@@ -38,12 +38,7 @@ class Blink(Control):
 
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion."""
-        openings = context.representation.openings
-        eyes = [name for name in openings if name.endswith("eye")]
-        if not eyes:
-            got = f"{context.representation.name} with {', '.join(openings) or 'none'}"
-            raise MotionError("blink", "a representation with the openings 'left_eye' and 'right_eye'", got)
-        return _BlinkEdit(self, context, context.pairs("blink", *eyes))
+        return _BlinkEdit(self, context, lid_pairs(context, "blink"))
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
         """Return the look-ahead of the frames; the control adds nothing."""
@@ -65,9 +60,42 @@ def blink_times(rate: float, seed: int) -> Iterator[float]:
         time += mean_interval * (MIN_INTERVAL + (1 - MIN_INTERVAL) * rng.expovariate(1))
 
 
+def lid_pairs(context: ControlContext, control: str) -> tuple[list[int], list[int]]:
+    """Return the points of upper and of lower lids that close on each other.
+
+    Args:
+        context: has the representation.
+        control: name of the control, for the error.
+
+    Raises:
+        MotionError: a representation without openings of eyes.
+    """
+    openings = context.representation.openings
+    eyes = [name for name in openings if name.endswith("eye")]
+    if not eyes:
+        got = f"{context.representation.name} with {', '.join(openings) or 'none'}"
+        raise MotionError(control, "a representation with the openings 'left_eye' and 'right_eye'", got)
+    upper, lower = zip(*context.pairs(control, *eyes), strict=True)
+    return list(upper), list(lower)
+
+
+def closure(elapsed: float) -> float:
+    """Return how far the eyes are closed, 0 to `CLOSURE`, at a time (s) since a blink began."""
+    if not 0 < elapsed < BLINK_S:
+        return 0.0
+    return CLOSURE * float(smoothstep(min(elapsed / CLOSING_S, (BLINK_S - elapsed) / OPENING_S)))
+
+
+def close_lids(frames: Tensor, pairs: tuple[list[int], list[int]], amounts: Tensor) -> Tensor:
+    """Return frames ``[t, P, D]`` whose upper lids are moved to the lower ones by shares ``[t]`` of the way."""
+    (upper, lower), frames = pairs, frames.clone()  # the caller's frames stay as they are
+    frames[:, upper] += amounts.to(frames.dtype)[:, None, None] * (frames[:, lower] - frames[:, upper])
+    return frames
+
+
 class _BlinkEdit:
-    def __init__(self, blink: Blink, context: ControlContext, pairs: tuple[tuple[int, int], ...]) -> None:
-        self._upper, self._lower = ([pair[side] for pair in pairs] for side in (0, 1))
+    def __init__(self, blink: Blink, context: ControlContext, pairs: tuple[list[int], list[int]]) -> None:
+        self._pairs = pairs
         self._fps, self._frame = context.fps, 0
         self._times = pairwise(blink_times(blink.rate, blink.seed)) if blink.rate else None
         self._current, self._next = next(self._times) if self._times else (0.0, 0.0)
@@ -76,12 +104,9 @@ class _BlinkEdit:
         if self._times is None or not len(frames):
             return frames
         # By exact time stamps, so that the division into pieces and the frame rate have no influence.
-        closure = [self._closure(float((self._frame + k) / self._fps)) for k in range(len(frames))]
+        amounts = [self._closure(float((self._frame + k) / self._fps)) for k in range(len(frames))]
         self._frame += len(frames)
-        amount = torch.tensor(closure, dtype=frames.dtype)[:, None, None]
-        frames = frames.clone()  # the caller's frames stay as they are
-        frames[:, self._upper] += amount * (frames[:, self._lower] - frames[:, self._upper])
-        return frames
+        return close_lids(frames, self._pairs, torch.tensor(amounts, dtype=frames.dtype))
 
     def get_state(self) -> int:
         """Return the number of frames so far, from which the blinks follow."""
@@ -95,7 +120,4 @@ class _BlinkEdit:
         """Return how far the eyes are closed, 0 to `CLOSURE`, at a time (s) not before that of the last call."""
         while self._times and time >= self._next:
             self._current, self._next = next(self._times)
-        elapsed = time - self._current
-        if not 0 < elapsed < BLINK_S:
-            return 0.0
-        return CLOSURE * float(smoothstep(min(elapsed / CLOSING_S, (BLINK_S - elapsed) / OPENING_S)))
+        return closure(time - self._current)

@@ -9,6 +9,7 @@ from .head import HoldPose, LookAt, ScaleHead
 from .limits import Limit
 from .mouth import ScaleLips
 from .mouth_offset import OffsetMouth
+from .pause_blinks import BlinkAtPauses
 from .silent_mouth import CloseSilence
 from .smoothing import Smooth
 from .weight_offset import OffsetWeights
@@ -19,6 +20,7 @@ scale_group = control_function(ScaleGroup)
 close_silence = control_function(CloseSilence)
 smooth = control_function(Smooth)
 blink = control_function(Blink)
+blink_at_pauses = control_function(BlinkAtPauses)
 look_at = control_function(LookAt)
 hold_pose = control_function(HoldPose)
 limit = control_function(Limit)

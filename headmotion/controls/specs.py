@@ -160,6 +160,22 @@ class BlinkSpec(ControlSpec):
         return Blink(self.rate, self.seed)
 
 
+class BlinkAtPausesSpec(ControlSpec):
+    """Blinks of a person who speaks: more where a phrase has just ended than within one."""
+
+    type: Literal["blink-at-pauses"] = "blink-at-pauses"
+    rate: float = Field(12.0, ge=0, le=60)
+    """Blinks per minute on average."""
+    seed: int = Field(0, ge=0)
+    """Seed of all that is random."""
+
+    def build(self) -> Control:
+        """Build the control."""
+        from .pause_blinks import BlinkAtPauses
+
+        return BlinkAtPauses(self.rate, self.seed)
+
+
 class LimitSpec(ControlSpec):
     """Openings and head angles within the range of real people."""
 
