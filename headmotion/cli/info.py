@@ -47,10 +47,21 @@ def schema(what: str, output: Path | None) -> None:
     show(output)
 
 
+def _model_or_file(context: click.Context, parameter: click.Parameter, value: str) -> Path:
+    """Return the file of a bundled model, or the existing file itself."""
+    from headmotion.core.plugins import registry
+
+    bundled = registry().models.get(value)
+    return Path(bundled or existing_file.convert(value, parameter, context))
+
+
 @click.command()
-@click.argument("file", type=existing_file)
+@click.argument("file", callback=_model_or_file)
 def inspect(file: Path) -> None:
-    """Print the metadata of a model (.safetensors) or a motion file (.npz, .json, .bvh); nothing in it is executed."""
+    """Print the metadata of FILE; nothing in it is executed.
+
+    FILE is a model (.safetensors, or the name of a bundled one) or a motion file (.npz, .json, .bvh).
+    """
     echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
 
 

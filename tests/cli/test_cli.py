@@ -267,6 +267,7 @@ def test_inspect_model_and_motion(run: Callable[..., tuple[int, str, str]], here
     status, out, _ = run("inspect", model)
     assert status == 0
     assert json.loads(out)["spec"]["generator"]["type"] == "ms-sync"
+    assert json.loads(run("inspect", "causal-flow")[1])["card"]["clips"] > 0
     hm.Motion(np.zeros((5, 68, 2), np.float32), Fraction(30000, 1001)).save("m.npz")  # type: ignore[arg-type]
     status, out, _ = run("inspect", "m.npz")
     described = json.loads(out)
