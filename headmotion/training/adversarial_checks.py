@@ -61,3 +61,15 @@ def wrong_spread(means: Mapping[str, float]) -> Iterator[Problem]:
     elif ratio > MAX_SPREAD_RATIO:
         causes = ("no anchor in the generator", "frames too few to show drift", "a learning rate too high")
         yield Problem("generated motion diverges", values, causes)
+
+
+def still_pictures(means: Mapping[str, float]) -> Iterator[Problem]:
+    """Yield drawn pictures that hardly change over time; there is no such limit upward, because noise changes too."""
+    ratio = means.get("spread_ratio", 1.0)
+    if ratio < MIN_SPREAD_RATIO:
+        causes = (
+            "too few steps yet",
+            "pixels around the face that outweigh the mouth",
+            "a learning rate of the renderer too low",
+        )
+        yield Problem("drawn pictures stand still", f"they change {ratio:.2g} times as much as recorded ones", causes)

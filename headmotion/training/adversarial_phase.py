@@ -16,7 +16,7 @@ from ..core.interfaces.loss import Loss, SupportsObjective
 from ..core.interfaces.phase import Phase, Problem
 from ..core.interfaces.sample import Sample
 from ..core.outputs import checked_scores, checked_terms
-from .adversarial_checks import discriminator_won, wrong_spread
+from .adversarial_checks import discriminator_won, still_pictures, wrong_spread
 from .adversarial_objectives import OBJECTIVES
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
@@ -129,9 +129,9 @@ class AdversarialPhase(Phase):
         return values
 
     def problems(self, means: Mapping[str, float]) -> Iterable[Problem]:
-        """Return discriminators that have won, and generated motion that freezes or diverges."""
+        """Return discriminators that have won, and motion or pictures that freeze or diverge."""
         yield from discriminator_won(self.spec, means, self._predicted)
-        yield from wrong_spread(means)
+        yield from still_pictures(means) if self.target.makes == "frames" else wrong_spread(means)
 
     def _seeded(self, part: Batch, number: int) -> RealPart:
         first = number * self.batches.size

@@ -15,7 +15,7 @@ from headmotion.data.clip import Clip
 from headmotion.data.corpus import write_corpus
 from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.training import train
-from headmotion.training.adversarial_checks import discriminator_won, wrong_spread
+from headmotion.training.adversarial_checks import discriminator_won, still_pictures, wrong_spread
 from headmotion.training.health_checks import REPEAT_FACTOR, HealthChecks
 from headmotion.training.recipe import RecipeSpec, load_recipe
 from headmotion.training.specs import AdversarialPhaseSpec, ContrastivePhaseSpec
@@ -77,6 +77,12 @@ def test_a_problem_that_lasts_is_reported_once_with_causes(phase: str, change: d
     good = SYNCERS if phase == "syncers" else GENERATOR
     (text,) = warnings(phase, good | change)
     assert title in text and "likely causes: " in text and "\n" not in text
+
+
+def test_pictures_that_stand_still_are_not_called_motion() -> None:
+    (problem,) = still_pictures({"spread_ratio": 0.02})
+    assert "pictures stand still" in str(problem) and "renderer" in str(problem) and "velocity" not in str(problem)
+    assert not list(still_pictures({"spread_ratio": 0.3})) and not list(still_pictures({}))
 
 
 @pytest.mark.parametrize(
