@@ -91,9 +91,13 @@ class WeightedBox(Spec):
     """A part of the picture, in shares of its width and height, whose pixels weigh more."""
 
     left: float = Field(ge=0, le=1)
+    """Left edge, from the left."""
     top: float = Field(ge=0, le=1)
+    """Upper edge, from the top."""
     right: float = Field(ge=0, le=1)
+    """Right edge, from the left."""
     bottom: float = Field(ge=0, le=1)
+    """Lower edge, from the top."""
     weight: float = Field(ge=0)
     """Additional weight; every pixel has 1."""
 
