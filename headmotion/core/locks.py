@@ -70,10 +70,12 @@ def remove_locked(path: Path, descriptor: int) -> None:
     # Windows does not remove a file that is open; there, the next process finds that its lock is gone.
     if not REMOVES_OPEN_FILES:
         os.close(descriptor)
-    with contextlib.suppress(OSError):
-        path.unlink()
-    if REMOVES_OPEN_FILES:
-        os.close(descriptor)
+    try:
+        with contextlib.suppress(OSError):
+            path.unlink()
+    finally:
+        if REMOVES_OPEN_FILES:
+            os.close(descriptor)
 
 
 def holder_of(descriptor: int) -> str:

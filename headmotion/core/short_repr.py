@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from torch import nn
 
 MAX_TEXT = 60
 """Letters of a value that has no short form of its own."""
@@ -31,7 +33,8 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, Tensor | np.ndarray):
+    # Without torch, which specs and synthetic clips do not need: a tensor is known by its type's name.
+    if isinstance(value, np.ndarray) or type(value).__name__ in ("Tensor", "Parameter"):
         return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
     text = " ".join(repr(value).split())
     return text if len(text) <= MAX_TEXT or text.startswith("<") else f"{text[:MAX_TEXT]}..."

@@ -163,7 +163,10 @@ def _precision(seconds: str, time: Fraction) -> tuple[Fraction, Fraction]:
 
 
 def frame_time(fps: Fraction) -> str:
-    """Return the Frame Time (s) with as many digits as `frame_rate` needs to recover the rate."""
+    """Return the Frame Time (s) with as many digits as `frame_rate` needs to recover the rate.
+
+    One whose time is a number of single precision may be read as another within a millionth, as `frame_rate` says.
+    """
     return f"{float(1 / fps):.15f}"
 
 

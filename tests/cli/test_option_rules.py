@@ -148,7 +148,7 @@ WRONG_OUTPUTS = {
     "animate s.wav -o x.npz -o x.bvh": "bvh: expected a motion of joints",
     "animate s.wav -o x.mp4 -o x.bvh -o x.csv": "bvh: expected a motion of joints",
     "animate s.wav -o x.npz -o x.mp4 --crop head": "crop",
-    "animate s.wav -o x.txt": ".gltf, .vtt",
+    "animate s.wav -o x.txt": ".gltf, .html, .vtt",
     "animate s.wav -o a.npz -o ./a.npz": "twice",
     "animate s.wav s.wav -o two.npz": "'two.npz' is a file's name",
     "animate s.wav s.wav -o two.mp4": "'two.mp4' is a file's name",

@@ -26,7 +26,7 @@ from headmotion.serving.client import connect
         (["--limit", "sessions=many"], "sessions: Input should be a valid integer"),
         (["--model", "run/model.safetensors"], "is a file: give it a name"),
         (["--model", "ms-sync2"], "one of the bundled models"),
-        (["--shared-state"], "a folder to share, got none"),
+        (["--shared-state"], "--shared-state is for a folder (--state)"),
         (["--origin", "example.org"], "an origin such as https://example.org"),
         (["--limit", "connections=999999999"], "open files"),
     ],

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 from unittest import SkipTest
@@ -19,8 +20,10 @@ import soundfile
 from sybil import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
+import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.plugins import registry
+from headmotion.data.synthetic.talking_faces import synthetic_clip
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -38,13 +41,14 @@ def source_blocks(document: Document) -> int:
 
 @pytest.fixture
 def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with the files that the pages name: two seconds of speech, a picture, its landmarks."""
+    """A folder with the files that the pages name: speech, a picture, its landmarks, a motion."""
     assets = files("headmotion") / "assets"
     (tmp_path / "face.png").write_bytes((assets / "portrait.png").read_bytes())
     (tmp_path / "face.npz").write_bytes((assets / "portrait_landmarks.npz").read_bytes())
     with (assets / "speech.flac").open("rb") as stream:
         samples, rate = soundfile.read(stream)
     soundfile.write(tmp_path / "speech.wav", samples[: 2 * rate], rate)
+    hm.Motion(synthetic_clip(0).landmarks[..., :2], Fraction(25)).save(tmp_path / "person.npz")
     monkeypatch.chdir(tmp_path)
 
 

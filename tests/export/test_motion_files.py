@@ -266,13 +266,18 @@ def test_the_command_writes_what_the_name_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["talk.npz", "--reference", "talk.npz"], ["ms-sync", "--to", "landmarks68"], ["x", "--format", "csv"]]
+    ("arguments", "what"),
+    [
+        (["talk.npz", "--reference", "talk.npz"], "for a MODEL"),
+        (["ms-sync", "--to", "landmarks68"], "for a MOTION"),
+        (["x", "--format", "csv"], "for a MOTION"),
+    ],
 )
-def test_options_for_something_else_are_refused(arguments: list[str], tmp_path: Path) -> None:
+def test_options_for_something_else_are_refused(arguments: list[str], what: str, tmp_path: Path) -> None:
     noisy_motion("landmarks68").save(tmp_path / "talk.npz")
     command_line = [str(tmp_path / name) if name == "talk.npz" else name for name in arguments]
     result = CliRunner().invoke(cli, ["export", *command_line, "-o", str(tmp_path / "out.csv")])
-    assert result.exit_code == 2 and "for a MOTION" in result.output
+    assert result.exit_code == 2 and what in result.output
 
 
 def test_the_command_reads_bvh(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def test_reading_in_blocks_takes_constant_memory(tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4e6  # the samples themselves are 35 MB, 69 MB as floats
+    assert peak < 6e6  # the samples themselves are 35 MB, 69 MB as floats
 
 
 # Resampler

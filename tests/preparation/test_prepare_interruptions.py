@@ -313,8 +313,9 @@ def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(headmotion.preparation, "prepare", remember, raising=False)
     options = "--detector mediapipe --crop face --min-seconds 1 --max-seconds 9 --min-face-px 20 --max-offset-ms 40"
-    options += " --frames 64 --frame-quality 80 --labels"
-    more = "--speaker file --val 0.5 --license CC0 --distribute --workers 3 --ray auto --timeout 7 --quiet"
+    (tmp_path / "syncers.safetensors").touch()
+    options += f" --syncers {tmp_path / 'syncers.safetensors'} --frames 64 --frame-quality 80 --labels"
+    more = "--speaker file --val 0.5 --license CC0 --distribute --ray auto --timeout 7 --quiet"
     arguments = ["prepare", str(videos), "-o", str(tmp_path / "c"), *options.split(), *more.split()]
     done = click.testing.CliRunner().invoke(cli, arguments, standalone_mode=False)
     assert done.exception is None and done.return_value == 1
@@ -329,12 +330,12 @@ def test_options_reach_the_function(videos: Path, tmp_path: Path, monkeypatch: p
         "frames": 64,
         "frame_quality": 80,
         "labels": True,
-        "syncers": None,
+        "syncers": tmp_path / "syncers.safetensors",
         "speaker": "file",
         "val": 0.5,
         "license": "CC0",
         "distribute": True,
-        "workers": 3,
+        "workers": None,
         "ray": "auto",
         "stall_seconds": 7,
         "quiet": True,

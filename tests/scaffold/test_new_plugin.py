@@ -83,7 +83,7 @@ def test_does_what_its_page_says(plugins: Path, user_folder: Path, kind: str) ->
         example.evaluate()
     commands = re.findall(r"^headmotion (?:train|animate|evaluate) .*$", page.read_text("utf-8"), re.MULTILINE)
     trains = [command for command in commands if " train " in command]
-    assert bool(trains) == (kind not in ("renderer", "metric", "detector"))
+    assert bool(trains) == (kind not in ("renderer", "metric", "detector", "control"))
     quick = {
         "train": [] if kind == "phase" else ["--set", "phases.syncers.steps=2", "--set", "phases.generator.steps=2"],
         "evaluate": ["--limit", "1", "--baseline", "none", *(() if kind == "metric" else ("--metric", "jitter"))],
@@ -92,7 +92,9 @@ def test_does_what_its_page_says(plugins: Path, user_folder: Path, kind: str) ->
         _, name, *arguments = shlex.split(command)
         cli.main([name, *arguments, *quick.get(name, ()), "--device", "cpu", "-q"], standalone_mode=False)
     evaluates = any(" evaluate " in command for command in commands)
-    assert evaluates == (user_folder / "report/report.html").exists() == (kind not in ("renderer", "detector"))
+    assert (
+        evaluates == (user_folder / "report/report.html").exists() == (kind not in ("renderer", "detector", "control"))
+    )
     if trains:
         assert (user_folder / "runs/first/model.safetensors").stat().st_size
         assert f"{name_of(kind)}/{PARTS[kind].type}" in (user_folder / "runs/first/recipe.json").read_text("utf-8")

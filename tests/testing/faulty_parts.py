@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
+from headmotion.controls import Control
 from headmotion.core.errors import ImageError, MotionError
 from headmotion.core.interfaces.audio_encoder import AudioEncoder
 from headmotion.core.interfaces.detector import Detection, Detector, box_of
@@ -457,3 +459,39 @@ class Steps(Phase):
         if self.fault == "nameless":
             return {}
         return {"line": self.hidden if self.fault == "hidden" else self.line}
+
+
+@dataclass(frozen=True)
+class Sway(Control):
+    """All points move to the side and back; each frame waits for the next one."""
+
+    fault: str
+
+    def start(self, context):
+        return SwayEdit(self.fault)
+
+    def lookahead_ms(self, frames_ms=0.0):
+        return frames_ms + 40
+
+
+class SwayEdit:
+    def __init__(self, fault):
+        self.fault, self.number, self.held = fault, 0, None
+
+    def __call__(self, frames, speech, last):
+        numbers = torch.arange(len(frames)) + (0 if self.fault == "counts in a piece" else self.number)
+        self.number += len(frames)
+        moved = frames if self.fault == "writes" else frames.clone()
+        moved[:, :, 0] += torch.sin(numbers)[:, None]
+        ready = moved if self.held is None else torch.cat([self.held, moved])
+        if last:
+            return torch.cat([ready, ready[-1:]]) if self.fault == "a frame too many" else ready
+        wait = 9 if self.fault == "waits longer" else 1
+        ready, self.held = ready[:-wait], ready[-wait:]
+        return ready
+
+    def get_state(self):
+        return self.number, self.held
+
+    def set_state(self, state):
+        self.number, self.held = (0, state[1]) if self.fault == "forgets" else state

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from headmotion.core.interfaces.specs import (
     AudioEncoderSpec,
+    ControlSpec,
     DetectorSpec,
     DiscriminatorSpec,
     GeneratorSpec,
@@ -210,6 +211,19 @@ class StepsSpec(PhaseSpec):
         return Steps(self, context)
 
 
+class SwaySpec(ControlSpec):
+    """A control."""
+
+    type: Literal["sway"] = "sway"
+    fault: str = ""
+    """What is wrong with the part."""
+
+    def build(self):
+        from faulty_parts import Sway
+
+        return Sway(self.fault)
+
+
 SPECS = {
     spec.type_name(): spec
     for spec in (
@@ -228,5 +242,6 @@ SPECS = {
         SizeSpec,
         FindSpec,
         StepsSpec,
+        SwaySpec,
     )
 }

@@ -154,7 +154,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "a" / "corpus.json").read_text())["representation"]["type"] == "joints"
     refused = run.invoke(cli, ["synthesize", "--kind", "faces", "--languages", "de", "-o", str(tmp_path / "b")])
-    assert refused.exit_code == 2 and "only the kind 'spoken'" in refused.output
+    assert refused.exit_code == 2 and "for the kind 'spoken'" in refused.output
     assert not (tmp_path / "b").exists()
 
 
