@@ -163,10 +163,19 @@ class RunDirectory:
 
 
 def _is_record(line: bytes) -> bool:
+    """Return whether `record` may have written a line: phase and step, and numbers or a warning."""
     try:
-        return bool({"phase", "step"} <= json.loads(line).keys())
-    except (ValueError, AttributeError, RecursionError):
+        values = json.loads(line)
+        phase, step = values.pop("phase"), values.pop("step")
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
         return False
+    are_numbers = all(map(_is_number, values.values()))
+    return isinstance(phase, str) and isinstance(step, int) and (are_numbers or isinstance(values.get("warning"), str))
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value of a log is a number that a float can hold."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
 
 
 def _stored_recipe(path: Path, position: RunPosition) -> RecipeSpec:

@@ -47,6 +47,28 @@ def test_the_previous_state_is_used_where_the_newest_is_damaged(
     assert (run / "log.jsonl").read_text() == (finished / "log.jsonl").read_text()
 
 
+STRANGE_LINES = [
+    '{"phase": "syncers", "step": 1, "level0": "high"}',
+    '{"phase": "syncers", "step": 1, "level0": [1.0]}',
+    f'{{"phase": "syncers", "step": 1, "level0": 1{"0" * 400}}}',
+    '{"phase": ["syncers"], "step": 1, "level0": 1.0}',
+    '{"phase": "syncers", "level0": 1.0}',
+    '["phase", "step"]',
+    "no JSON",
+]
+
+
+@pytest.mark.parametrize("line", STRANGE_LINES)
+def test_lines_of_a_log_that_no_run_writes_are_dropped(
+    line: str, finished: Path, small_corpus: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    first, *others = (run / "log.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (run / "log.jsonl").write_text("".join([f"{line}\n", *others]), "utf-8")
+    assert first and resumed(run, small_corpus, "phases.generator.steps=4")
+    assert (run / "log.jsonl").read_text("utf-8").splitlines(keepends=True)[: len(others)] == others
+
+
 def test_two_damaged_states_are_one_clear_error(finished: Path, small_corpus: Path, tmp_path: Path) -> None:
     run = shutil.copytree(finished, tmp_path / "run")
     for name in ("state.safetensors", "state.previous.safetensors"):
