@@ -16,6 +16,7 @@ from ..core.files import (
     is_inside,
     read_regular,
     remove_folder,
+    remove_leftovers,
     retry_while_open,
     temporary_folder,
     write_text,
@@ -35,7 +36,8 @@ def claim_folder(folder: Path) -> Iterator[None]:
     """Make ``folder`` if need be, and keep other writers of corpora out of it until the context ends.
 
     On a failure the folders that were made are removed again if they are empty. The claim ends with the process,
-    however it ends; what it had published by then, if not all, is removed when the folder is claimed again.
+    however it ends; its temporary files, and what it had published by then if not all, are removed when the folder is
+    claimed again.
 
     Raises:
         CorpusError: another process has claimed the folder.
@@ -51,6 +53,7 @@ def claim_folder(folder: Path) -> Iterator[None]:
                     made.append(path)
         with _lock(folder):
             _undo_unfinished(folder)
+            remove_leftovers(folder)
             yield
     except BaseException:
         for path in reversed(made):

@@ -100,7 +100,7 @@ class Stepper:
         for name, value in result.items():
             if not math.isfinite(value):
                 self.optimizer.zero_grad(set_to_none=True)
-                raise self._not_finite(number, name, value, clips)
+                raise self._not_finite(number, name, result, clips)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate(number)
         self.optimizer.step()
@@ -116,9 +116,14 @@ class Stepper:
         remedy = "look for detach(), no_grad() and frozen parameters on the way"
         return TrainingError(self.name, "terms that depend on what is trained", got, remedy)
 
-    def _not_finite(self, number: int, name: str, value: float, clips: Sequence[str]) -> NotFiniteError:
+    def _not_finite(self, number: int, name: str, values: Mapping[str, float], clips: Sequence[str]) -> NotFiniteError:
+        """Return the error of a value; of an infinite gradient it says which of the finite terms is the largest."""
         names = ", ".join(clips[:MAX_NAMED_CLIPS]) + (", ..." if len(clips) > MAX_NAMED_CLIPS else "")
-        got = f"{value} with the clips {names}" if clips else str(value)
+        got = f"{values[name]} with the clips {names}" if clips else str(values[name])
+        terms = [term for term in values if term != "gradient"]
+        if name == "gradient" and terms:
+            largest = max(terms, key=lambda term: abs(values[term]))
+            got += f"; the largest term is {largest}, {values[largest]:.3g}"
         remedy = "lower the learning rate, or look at the clips; the last saved state is as it was"
         return NotFiniteError(f"{self.name} step {number}", f"a finite {name}", got, remedy)
 

@@ -310,3 +310,13 @@ def test_a_mark_removes_nothing_outside_the_folder(tmp_path: Path) -> None:
         with corpus_folder.claim_folder(tmp_path / "c"):
             assert not list((tmp_path / "c").iterdir())
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files that are open are not removed there")
+def test_what_a_killed_process_was_writing_is_removed_even_where_the_corpus_is_whole(tmp_path: Path) -> None:
+    name = "0123456789abcdef"
+    (tmp_path / f".headmotion-{name}").mkdir()
+    (tmp_path / f".headmotion-{name}" / "shard.safetensors").touch()
+    (tmp_path / f".headmotion-lock-{name}").touch()
+    with claim_folder(tmp_path):
+        assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ def test_a_step_that_is_not_finite_stops_and_changes_nothing() -> None:
     stepper = Stepper("toy", [weight], OptimizerSpec(lr=0.1), 10)
     with pytest.raises(hm.TrainingError, match="finite sync"):
         stepper.step(3, {"fine": weight.sum(), "sync": weight.sum() * float("nan")})
-    with pytest.raises(hm.TrainingError, match="finite gradient"):
+    with pytest.raises(hm.TrainingError, match=r"finite gradient.*; the largest term is "):
         stepper.step(3, {"steep": (weight - 1).abs().sqrt().sum()})
     assert torch.equal(weight, torch.ones(2))
 
