@@ -12,6 +12,7 @@ import numpy as np
 from ..core.errors import CheckpointError
 from ..core.motion import Motion
 from ..media.audio import Wave
+from .checked_edits import edited_frames, start_edit
 from .control import Control, ControlContext, MotionEdit, SupportsSnapshot
 
 
@@ -26,7 +27,7 @@ class ControlChain:
         # Order matters to controls, so those that follow a plain function run at the end as well.
         until_function = takewhile(lambda control: isinstance(control, Control), controls)
         self._controls = [control for control in until_function if isinstance(control, Control)]
-        self._streaming = [control.start(context) for control in self._controls]
+        self._streaming = [start_edit(control, context) for control in self._controls]
         self._at_end = list(controls[len(self._controls) :])
         self._sample_rate = context.sample_rate
         self._motion: list[Motion] = []
@@ -43,8 +44,8 @@ class ControlChain:
         if not self._controls and not self._at_end:
             return motion
         values = motion.values
-        for edit in self._streaming:
-            values = edit(values, speech, last)
+        for control, edit in zip(self._controls, self._streaming, strict=True):
+            values = edited_frames(control, edit, values, speech, last)
         motion = replace(motion, values=values)
         if not self._at_end:
             return motion

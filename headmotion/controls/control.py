@@ -18,6 +18,7 @@ from ..core.errors import MotionError, SpecError
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
 from ..media.audio import Wave
+from .checked_edits import edited_frames, start_edit
 
 MotionEdit = Callable[[Motion], Motion]
 """Any edit of a finished motion; a `Control` is one that also works on a stream."""
@@ -152,9 +153,10 @@ class Control(ABC):
         # Without a reference and without frames there is no resting pose, and nothing to edit.
         if motion.reference is None and not len(motion):
             return motion
-        edit = self.start(ControlContext.from_motion(motion, sample_rate))
+        edit = start_edit(self, ControlContext.from_motion(motion, sample_rate))
         # Edits compute in float64 on the CPU: some devices have no float64, and poses are few numbers.
-        return replace(motion, values=edit(motion.values.cpu(), speech, True).to(motion.values.device))
+        edited = edited_frames(self, edit, motion.values.cpu(), speech, True)
+        return replace(motion, values=edited.to(motion.values.device))
 
 
 class FrameControl(Control):
