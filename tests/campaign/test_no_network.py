@@ -109,7 +109,9 @@ def note(event, arguments):
         os.write(2, f"NETWORK {event} {arguments}".encode())
 
 sys.addaudithook(note)
-threading.Timer(float(sys.argv.pop(1)), os.kill, (os.getpid(), signal.SIGINT)).start()
+timer = threading.Timer(float(sys.argv.pop(1)), os.kill, (os.getpid(), signal.SIGINT))
+timer.daemon = True  # a command may end before
+timer.start()
 main()
 """
 
