@@ -129,27 +129,10 @@ def prepare(
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
         if labels:
             raise SpecError("preparation", "videos, which a detector looks at, with labels", f"landmarks in {paths[0]}")
-        made_from = record_of(
-            landmarks=folder_listing(paths[0], exclude=folder),
-            speaker=speaker,
-            val=val,
-            license=license,
-            distribute=distribute,
-            frames=frames,
-            frame_quality=frame_quality,
-        )
-        return import_folder(
-            paths[0],
-            folder,
-            quiet,
-            speaker_of=speaker_of,
-            license=license,
-            distribute=distribute,
-            val=val,
-            frames=frames,
-            frame_quality=frame_quality,
-            made_from=made_from,
-        )
+        choices: dict[str, Any] = {"val": val, "license": license, "distribute": distribute}
+        choices |= {"frames": frames, "frame_quality": frame_quality}
+        made_from = record_of(landmarks=folder_listing(paths[0], exclude=folder), speaker=speaker, **choices)
+        return import_folder(paths[0], folder, quiet, speaker_of=speaker_of, made_from=made_from, **choices)
     video_files = find_videos(paths, exclude=folder)
     executor = resolve_executor(workers, ray, stall_seconds)
     rules = ClipMetadataRules(speaker, val, license, distribute, listed)
