@@ -55,8 +55,9 @@ def reason(client: ClientConnection) -> str:
 
 def refused(server: Server, *messages: str | bytes) -> str:
     with raw(server) as client:
-        for message in messages:
-            client.send(message)
+        with contextlib.suppress(ConnectionClosed):  # it may close before the last message; its error is read all the same
+            for message in messages:
+                client.send(message)
         return reason(client)
 
 
@@ -166,9 +167,10 @@ def test_a_model_that_needs_the_whole_clip(speech: np.ndarray) -> None:
 
 
 def test_silent_clients(small_pipe: hm.Pipeline) -> None:
-    with Server({"small": small_pipe}, port=0, limits=ServerLimits(handshake_s=0.3, idle_s=0.3)) as impatient:
+    with Server({"small": small_pipe}, port=0, limits=ServerLimits(handshake_s=0.3)) as impatient:
         with raw(impatient) as client:
             assert "a complete hello within 0.3 s, got none" in reason(client)
+    with Server({"small": small_pipe}, port=0, limits=ServerLimits(idle_s=0.3)) as impatient:
         with raw(impatient) as client:
             client.send(FLOATS)
             assert "a message within 0.3 s" in reason(client)
