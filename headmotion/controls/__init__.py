@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .functions import look_at as look_at
     from .functions import offset_mouth as offset_mouth
     from .functions import offset_weights as offset_weights
+    from .functions import saccade as saccade
     from .functions import scale_group as scale_group
     from .functions import scale_head as scale_head
     from .functions import scale_lips as scale_lips
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .mouth_offset import OffsetMouth as OffsetMouth
     from .options import from_options as from_options
     from .pause_blinks import BlinkAtPauses as BlinkAtPauses
+    from .saccades import Saccade as Saccade
     from .silent_mouth import CloseSilence as CloseSilence
     from .smoothing import Smooth as Smooth
     from .weight_offset import OffsetWeights as OffsetWeights
@@ -55,8 +57,8 @@ _HOMES = {
     "chain": "ControlChain chain_lookahead_ms",
     "control": "Control ControlContext ControlFunction FrameControl MotionEdit StreamingEdit SupportsSnapshot"
     " control_function",
-    "functions": "blink blink_at_pauses close_silence hold_pose limit look_at offset_mouth offset_weights scale_group"
-    " scale_head scale_lips smooth",
+    "functions": "blink blink_at_pauses close_silence hold_pose limit look_at offset_mouth offset_weights saccade"
+    " scale_group scale_head scale_lips smooth",
     "group": "ScaleGroup",
     "head": "HoldPose LookAt ScaleHead",
     "limits": "Limit",
@@ -64,6 +66,7 @@ _HOMES = {
     "mouth_offset": "OffsetMouth",
     "options": "from_options",
     "pause_blinks": "BlinkAtPauses",
+    "saccades": "Saccade",
     "silent_mouth": "CloseSilence",
     "smoothing": "Smooth",
     "weight_offset": "OffsetWeights",
@@ -93,5 +96,6 @@ def headmotion_specs() -> Iterable[type[Spec]]:
         specs.SmoothSpec,
         specs.BlinkSpec,
         specs.BlinkAtPausesSpec,
+        specs.SaccadeSpec,
         specs.LimitSpec,
     )

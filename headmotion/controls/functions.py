@@ -10,6 +10,7 @@ from .limits import Limit
 from .mouth import ScaleLips
 from .mouth_offset import OffsetMouth
 from .pause_blinks import BlinkAtPauses
+from .saccades import Saccade
 from .silent_mouth import CloseSilence
 from .smoothing import Smooth
 from .weight_offset import OffsetWeights
@@ -21,6 +22,7 @@ close_silence = control_function(CloseSilence)
 smooth = control_function(Smooth)
 blink = control_function(Blink)
 blink_at_pauses = control_function(BlinkAtPauses)
+saccade = control_function(Saccade)
 look_at = control_function(LookAt)
 hold_pose = control_function(HoldPose)
 limit = control_function(Limit)

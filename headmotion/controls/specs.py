@@ -176,6 +176,22 @@ class BlinkAtPausesSpec(ControlSpec):
         return BlinkAtPauses(self.rate, self.seed)
 
 
+class SaccadeSpec(ControlSpec):
+    """Irises that look away and back, as those of a person who talks."""
+
+    type: Literal["saccade"] = "saccade"
+    amount: float = Field(1.0, ge=0, le=3)
+    """Factor of the size of saccades; 0 changes nothing."""
+    seed: int = Field(0, ge=0)
+    """Seed of times and directions."""
+
+    def build(self) -> Control:
+        """Build the control."""
+        from .saccades import Saccade
+
+        return Saccade(self.amount, self.seed)
+
+
 class LimitSpec(ControlSpec):
     """Openings and head angles within the range of real people."""
 
