@@ -55,7 +55,8 @@ def reason(client: ClientConnection) -> str:
 
 def refused(server: Server, *messages: str | bytes) -> str:
     with raw(server) as client:
-        with contextlib.suppress(ConnectionClosed):  # it may close before the last message; its error is read all the same
+        # It may close before the last message; its error is read all the same.
+        with contextlib.suppress(ConnectionClosed):
             for message in messages:
                 client.send(message)
         return reason(client)
@@ -167,13 +168,13 @@ def test_a_model_that_needs_the_whole_clip(speech: np.ndarray) -> None:
 
 
 def test_silent_clients(small_pipe: hm.Pipeline) -> None:
-    with Server({"small": small_pipe}, port=0, limits=ServerLimits(handshake_s=0.3)) as impatient:
-        with raw(impatient) as client:
-            assert "a complete hello within 0.3 s, got none" in reason(client)
-    with Server({"small": small_pipe}, port=0, limits=ServerLimits(idle_s=0.3)) as impatient:
-        with raw(impatient) as client:
-            client.send(FLOATS)
-            assert "a message within 0.3 s" in reason(client)
+    limits = ServerLimits(handshake_s=0.3)
+    with Server({"small": small_pipe}, port=0, limits=limits) as impatient, raw(impatient) as client:
+        assert "a complete hello within 0.3 s, got none" in reason(client)
+    limits = ServerLimits(idle_s=0.3)
+    with Server({"small": small_pipe}, port=0, limits=limits) as impatient, raw(impatient) as client:
+        client.send(FLOATS)
+        assert "a message within 0.3 s" in reason(client)
 
 
 def test_half_a_handshake(server: Server) -> None:
