@@ -7,13 +7,13 @@ import logging
 import secrets
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import HeadmotionError, ServingError
 from .live_session import LiveSession
 from .model_worker import ModelWorker
+from .openers import Openers
 from .opening import facts, open_session, reopen_session
 from .protocol import VERSION, BusyError, Hello, MotionRequest
 from .server_limits import ServerLimits
@@ -24,8 +24,6 @@ _log = logging.getLogger("headmotion")
 
 HANDOVER_S, HANDOVER_POLL_S = 5.0, 0.1
 """How long a server waits for a session that another one may be about to store, and how often it looks (seconds)."""
-OPENERS = 2
-"""Threads that open sessions, which includes finding faces in pictures."""
 
 
 @dataclass(eq=False)
@@ -71,7 +69,7 @@ class SessionStore:
         self.workers, self._limits, self._metrics, self._stored = workers, limits, metrics, stored
         self._seats: dict[str, Seat] = {}
         self._opening = 0
-        self._openers = ThreadPoolExecutor(OPENERS, "headmotion opener")
+        self._openers = Openers(limits)
 
     def __len__(self) -> int:
         """Return the number of sessions."""
@@ -109,8 +107,8 @@ class SessionStore:
         worker = self.worker(hello)
         self._opening += 1
         try:
-            opening = asyncio.get_running_loop().run_in_executor(self._openers, open_session, worker, hello, picture)
-            session, empty, lookahead = await opening
+            run = self._openers.run if picture is None else self._openers.search
+            session, empty, lookahead = await run(open_session, worker, hello, picture)
         finally:
             self._opening -= 1
         live = LiveSession(worker.pool.add(session), hello, empty, self._limits)
@@ -132,8 +130,7 @@ class SessionStore:
         worker = self.worker(stored.hello.model_copy(update={"model": stored.model}))
         self._opening += 1
         try:
-            opening = asyncio.get_running_loop().run_in_executor(self._openers, reopen_session, worker, stored)
-            session, empty, lookahead = await opening
+            session, empty, lookahead = await self._openers.run(reopen_session, worker, stored)
         finally:
             self._opening -= 1
             self._stored.remove(resume_token)
@@ -218,7 +215,7 @@ class SessionStore:
                 except (HeadmotionError, OSError) as error:
                     _log.warning("a session is not kept: %s", error)
             self.release(seat, "server stopped")
-        self._openers.shutdown(cancel_futures=True)
+        self._openers.close()
 
     def _count(self) -> None:
         present = sum(seat.client is not None for seat in self._seats.values())
