@@ -39,6 +39,7 @@ from .aligned_features import AlignedFeatures
 from .closed_mouth import Mouth
 from .host_settings import check_host
 from .reference import Reference, ReferenceLike, as_reference
+from .renderer_options import changed_spec, take_weights
 from .session import MotionOptions, Session, lookahead_ms
 
 if TYPE_CHECKING:
@@ -334,7 +335,7 @@ class Pipeline(nn.Module):
             The path.
 
         Raises:
-            SpecError: a renderer that has no ``size`` or ``crop``.
+            SpecError: a renderer that has no ``size`` or ``crop``, or is trained for another size.
             ImageError: no motion, a picture that cannot be read, or an output that cannot be written.
             HeadmotionError: no audio for a renderer that draws from it.
         """
@@ -350,7 +351,7 @@ class Pipeline(nn.Module):
         view = {name: value for name, value in (("size", size), ("crop", crop)) if value is not None}
         drawing = self._suitable_renderer(image is not None) if renderer is None else self.with_renderer(renderer)
         if view:
-            drawing = self.with_renderer(drawing.spec.model_dump(mode="json") | view)
+            drawing = self.with_renderer(changed_spec(drawing, view))
         picture, factor = _read_image(image, drawing)
         pose = None
         if landmarks is not None:
@@ -417,7 +418,8 @@ class Pipeline(nn.Module):
             renderer: a renderer's spec, its JSON values, or its type.
 
         Raises:
-            SpecError: an unknown renderer, one that cannot be built, or one with untrained weights.
+            SpecError: an unknown renderer, one that cannot be built, or one with weights that are not trained, or do
+                not fit its settings.
         """
         spec = renderer if isinstance(renderer, RendererSpec) else resolve_spec("renderer", renderer)
         if spec == self.renderer.spec:
@@ -425,16 +427,7 @@ class Pipeline(nn.Module):
         with building(f"renderer {spec.type_name()}"), torch.random.fork_rng(devices=[]):
             built = checked_part(spec, spec.build(self.context())).eval()
             require_registered(built, (self.representation,))
-        own = self.renderer
-        try:
-            if type(spec) is type(own.spec):
-                built.load_state_dict(own.state_dict())
-            elif next(built.parameters(), None) is not None:
-                raise RuntimeError("weights drawn at random")
-        except RuntimeError as error:
-            got = str(error).splitlines()[-1].strip()[:120]
-            remedy = "load a model that was saved with this renderer"
-            raise SpecError(f"renderer {spec.type_name()}", "weights that the pipeline has", got, remedy) from None
+        take_weights(built, self.renderer)
         return built.to(self.device)
 
     def with_generator(self, **fields: Any) -> Pipeline:

@@ -35,6 +35,19 @@ class TintSpec(hm.RendererSpec):
         return Tint(self)
 
 
+class CanvasSpec(hm.RendererSpec):
+    """One picture, which is learned."""
+
+    type: Literal["paint/canvas"] = "paint/canvas"
+    size: int = 8
+    """Edge of the picture in pixels."""
+
+    def build(self, context):
+        from paint_parts import Canvas
+
+        return Canvas(self)
+
+
 class ScaledSpec(hm.AudioEncoderSpec):
     """Log-mel features, scaled by a number from a file."""
 
@@ -50,7 +63,7 @@ class ScaledSpec(hm.AudioEncoderSpec):
 
 @hm.hookimpl
 def headmotion_specs():
-    return [TintSpec, ScaledSpec]
+    return [TintSpec, CanvasSpec, ScaledSpec]
 '''
 
 PARTS = """
@@ -73,6 +86,23 @@ class Tint(hm.Renderer):
         for part in motion:
             for _ in range(len(part)):
                 yield np.broadcast_to(color, (self.spec.size, self.spec.size, 3)).copy()
+
+
+class Canvas(hm.Renderer):
+    needs_image = False
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        self.picture = torch.nn.Parameter(torch.rand(3, spec.size, spec.size))
+        self.training_picture_size = (spec.size, spec.size)
+
+    def pictures(self, identity, pose, motion, audio=None):
+        return self.picture.expand(*motion.shape[:2], -1, -1, -1)
+
+    def frames(self, motion, image=None, landmarks=None):
+        picture = (255 * self.picture.detach().cpu().numpy()).round().astype(np.uint8).transpose(1, 2, 0)
+        for part in motion:
+            yield from [picture] * len(part)
 
 
 class Scaled(hm.AudioEncoder):
@@ -152,6 +182,26 @@ def test_random_weights_are_never_drawn_with(plugin: None, tmp_path: Path) -> No
     smaller = pipe.with_renderer({"type": "skeleton", "size": 64})
     assert smaller.spec != pipe.renderer.spec and not list(smaller.parameters())
     assert pipe.with_renderer(pipe.renderer.spec) is pipe.renderer
+
+
+def test_settings_that_trained_weights_do_not_fit_are_one_line(plugin: None, tmp_path: Path) -> None:
+    pipe = hm.build({"renderer": "paint/canvas"}, device="cpu")
+    motion = pipe.generate(SPEECH)
+    draws = "it draws 8 x 8 pixels, as the pictures that it has seen"
+    for options in ({"size": 12}, {"renderer": {"type": "paint/canvas", "size": 12}}):
+        with pytest.raises(hm.SpecError) as refused:
+            pipe.render(motion, tmp_path / "never", **options)
+        expected = f"renderer paint/canvas: expected size 8, as it was trained: {draws}, got size 12; leave out size"
+        assert str(refused.value) == f"{expected}, or load a model that was trained so"
+    with pytest.raises(hm.SpecError) as refused:
+        pipe.render(motion, tmp_path / "never", crop="head")
+    expected = f"renderer paint/canvas: expected no crop, which it cannot be given: {draws}, got 'head'"
+    assert str(refused.value) == f"{expected}; leave out crop"
+    with pytest.raises(hm.SpecError, match=r"skeleton: expected no crop, which it cannot be given, got 'none'; leave"):
+        pipe.render(motion, tmp_path / "never", renderer="skeleton", crop="none")
+    assert not (tmp_path / "never").exists()
+    pipe.render(motion, tmp_path / "own", size=8, quiet=True)
+    assert colors(tmp_path / "own").shape[1] == 8
 
 
 def test_animate_draws_with_the_models_own_renderer(plugin: None, tmp_path: Path) -> None:
