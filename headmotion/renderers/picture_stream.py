@@ -50,6 +50,12 @@ class Window:
         return steps_between(self.audio, (self.first - before) * per_frame, (last + after) * per_frame)
 
 
+SAME_SIZE = (0.75, 1.33)
+"""Range of the side of the face's square, in edges of the picture, in which the picture is one of that square."""
+SAME_PLACE = 0.15
+"""How far the middle of the face's square may then lie from that of the picture, in edges of the picture."""
+
+
 def picture_square(height: int, width: int) -> UnitSquare:
     """Return the square for which `Representation.normalize` maps pixels of a picture to picture coordinates."""
     return UnitSquare(width / 2, height / 2, max(height, width))
@@ -58,10 +64,10 @@ def picture_square(height: int, width: int) -> UnitSquare:
 class PictureStream:
     """A still picture and a motion as a renderer that `SupportsTraining` takes them, for its method `frames`.
 
-    A picture of exactly `SupportsTraining.training_picture_size` is used as it is. Of any other, the square around the
-    face is cut out and resized, as `Representation.frame_of` has it for the pose, so that it looks like the pictures of
-    a corpus, unless ``side`` and ``up`` say that its pictures show another square. A motion of another face is shifted
-    and scaled onto the pose.
+    Of a picture the square around the face is cut out and resized, as `Representation.frame_of` has it for the pose, so
+    that it looks like the pictures of a corpus, unless ``side`` and ``up`` say that its pictures show another square. A
+    picture of exactly `SupportsTraining.training_picture_size` that shows about that square is used as it is. A motion
+    of another face is shifted and scaled onto the pose.
 
     Args:
         renderer: the renderer, which also `SupportsTraining`.
@@ -173,12 +179,16 @@ class PictureStream:
         if image is not None:
             _check_picture(name, self._representation, image, pose)
         height, width = size
-        if image is not None and image.shape[:2] == size:
-            square, shown = picture_square(height, width), image
-        else:
+        square = picture_square(*(size if image is None else image.shape[:2]))
+        if has_place(self._representation):
             own = self._representation.frame_of(pose)
             square = UnitSquare(own.x, own.y - self._up * own.side, self._side * own.side)
-            shown = np.full((height, width, 3), 128, np.uint8) if image is None else crop_square(image, square, size)
+        if image is None:
+            shown = np.full((height, width, 3), 128, np.uint8)
+        elif image.shape[:2] == size and shows_square(square, height, width):
+            square, shown = picture_square(height, width), image
+        else:
+            shown = crop_square(image, square, size)
         levels = torch.from_numpy(np.ascontiguousarray(shown[..., :3])).permute(2, 0, 1)[None]
         self.identity = (levels.to(torch.float32) / 255).to(self._device)
         self.pose = self._representation.normalize(pose, square)[None].to(self._device)
@@ -201,6 +211,13 @@ def _check_picture(name: str, representation: Representation, image: Picture, po
     if outside := outside_of_picture(representation, pose, *image.shape[:2]):
         remedy = "give the picture in which the pose was found"
         raise ImageError(name, "a face inside the picture", outside, remedy)
+
+
+def shows_square(square: UnitSquare, height: int, width: int) -> bool:
+    """Return whether a picture is about one of a square in it, as pictures of a corpus are, and needs no crop."""
+    edge = max(height, width)
+    away = max(abs(float(square.x) - width / 2), abs(float(square.y) - height / 2))
+    return SAME_SIZE[0] <= float(square.side) / edge <= SAME_SIZE[1] and away <= SAME_PLACE * edge
 
 
 def crop_square(image: Picture, square: UnitSquare, size: tuple[int, int]) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ class Landmarks68Spec(RepresentationSpec):
     """The 68 face landmarks of the iBUG 300-W scheme."""
 
     type: Literal["landmarks68"] = "landmarks68"
+    corpus_command: ClassVar[str] = "headmotion prepare VIDEOS -o CORPUS --representation landmarks68"
     dims: Literal[2, 3] = 2
     """Numbers per landmark: x, y and, if 3, depth in the same scale."""
 
@@ -33,6 +34,7 @@ class Landmarks683DSpec(RepresentationSpec):
     """The 68 face landmarks with depth."""
 
     type: Literal["landmarks68-3d"] = "landmarks68-3d"
+    corpus_command: ClassVar[str] = "headmotion prepare VIDEOS -o CORPUS --representation landmarks68-3d"
 
     @property
     def dims(self) -> Literal[3]:
@@ -50,6 +52,7 @@ class Mesh478Spec(RepresentationSpec):
     """The 478 points of mediapipe's face mesh."""
 
     type: Literal["mesh478"] = "mesh478"
+    corpus_command: ClassVar[str] = "headmotion prepare VIDEOS -o CORPUS --representation mesh478"
     dims: Literal[2, 3] = 3
     """Numbers per point: x, y and, if 3, depth in the same scale."""
 
@@ -64,6 +67,7 @@ class BlendshapesSpec(RepresentationSpec):
     """The 52 blend shapes of ARKit, one number from 0 to 1 each."""
 
     type: Literal["blendshapes"] = "blendshapes"
+    corpus_command: ClassVar[str] = "headmotion prepare VIDEOS -o CORPUS --representation blendshapes"
 
     def build(self, context: BuildContext | None = None) -> Representation:
         """Build the representation."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ..core.lazy import require_packages
 
 require_packages(["hypothesis"], "headmotion[testing]", "headmotion.testing")
 
-from hypothesis import HealthCheck, Verbosity, given, settings  # noqa: E402
+from hypothesis import HealthCheck, Verbosity, configuration, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 EXAMPLES = 8
@@ -46,7 +48,20 @@ def for_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:
             raise
 
     try:
-        run()
+        with storing_elsewhere():
+            run()
     except AssertionError as error:
         # Hypothesis runs the smallest failing example last.
         raise AssertionError(f"with {failed[-1]}: {error}") from error
+
+
+@contextmanager
+def storing_elsewhere() -> Iterator[None]:
+    """Keep what Hypothesis stores, even without a database, out of the working directory."""
+    before = configuration.storage_directory(intent_to_write=False).path
+    with tempfile.TemporaryDirectory() as folder:
+        configuration.set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(before)

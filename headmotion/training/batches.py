@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..core.component import device_of
 from ..core.errors import CorpusError, HeadmotionError, SpecError, TrainingError, one_line
 from ..core.interfaces.audio_encoder import AudioEncoder
+from ..core.interfaces.representation import Representation
 from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext
 from ..core.outputs import checked_features
@@ -288,10 +289,22 @@ def _identity(raw: Any) -> Any:
 
 def _check_shapes(corpus: Corpus, context: BuildContext) -> None:
     """Refuse clips that the pipeline cannot use."""
-    representation = recorded_representation(context.representation)
+    check_motion(corpus, recorded_representation(context.representation))
     for shape, clip in corpus.motion_shapes().items():
         if shape.fps != context.fps:
             raise CorpusError(f"clip {clip}", f"{context.fps} frames per second, the pipeline's own", str(shape.fps))
+
+
+def check_motion(corpus: Corpus, representation: Representation) -> None:
+    """Refuse clips of another representation.
+
+    Raises:
+        CorpusError: there is one, by its number of points and of numbers per point.
+    """
+    for shape, clip in corpus.motion_shapes().items():
         if shape.points != representation.points or shape.dims < representation.dims:
-            expected = f"landmarks [T, {representation.points}, {representation.dims} or more]"
-            raise CorpusError(f"clip {clip}", expected, f"the shape [T, {shape.points}, {shape.dims}]")
+            expected = f"motion of {representation.name}, [T, {representation.points}, {representation.dims} or more]"
+            got = f"the shape [T, {shape.points}, {shape.dims}]"
+            command = representation.spec.corpus_command
+            remedy = f"make a corpus of it: {command}" if command else "take a corpus or a recipe that fits"
+            raise CorpusError(f"clip {clip}", expected, got, remedy)

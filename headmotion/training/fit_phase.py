@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from ..core.component import Component
-from ..core.errors import CorpusError, SpecError
+from ..core.errors import SpecError
 from ..core.interfaces.phase import Phase, PhaseOptimizer
 from ..core.interfaces.representation import SupportsFitting
 from ..core.interfaces.specs import resolve_spec
-from .batches import MOTION
+from .batches import MOTION, check_motion
 from .context import TrainContext
 from .specs import FitPhaseSpec
 
@@ -39,11 +39,7 @@ class FitPhase(Phase):
             raise SpecError(f"{self.name} phase", expected, got, "remove the phase")
         self.part = part
         self.source = resolve_spec("representation", part.fit_source).build()
-        for shape, clip in context.corpus.motion_shapes().items():
-            if shape.points != self.source.points or shape.dims < self.source.dims:
-                numbers = f"[T, {self.source.points}, {self.source.dims} or more]"
-                expected = f"motion of {part.fit_source}, {numbers}"
-                raise CorpusError(f"clip {clip}", expected, f"the shape [T, {shape.points}, {shape.dims}]")
+        check_motion(context.corpus, self.source)
         context.tracks((), MOTION)
         self.modules: dict[str, nn.Module] = {spec.fits: part}
         self.optimizers: dict[str, PhaseOptimizer] = {}

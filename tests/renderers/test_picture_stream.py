@@ -56,9 +56,9 @@ def test_the_square_of_a_photograph_may_be_another() -> None:
     assert int((255 * stream.identity[0].permute(1, 2, 0).numpy() - expected).round().max()) <= 1
 
 
-def test_a_picture_of_the_training_size_is_used_as_it_is() -> None:
+def test_a_picture_of_the_training_size_and_square_is_used_as_it_is() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
-    motion = moving(face(24, 16, 30))
+    motion = moving(face(26, 15, 42))
     stream = PictureStream(LEARNED, FACE, [motion], image)
     (window,) = stream.windows()
     assert torch.equal((255 * stream.identity[0]).round().to(torch.uint8), torch.from_numpy(image).permute(2, 0, 1))
@@ -67,6 +67,15 @@ def test_a_picture_of_the_training_size_is_used_as_it_is() -> None:
     torch.testing.assert_close(stream.pose[0], FACE.normalize(motion.reference, square))
     assert window.first == 0 and window.count == 7
     assert all(np.array_equal(frame, image) for frame in LEARNED.frames([motion], image))
+
+
+def test_a_small_or_shifted_face_in_a_picture_of_the_training_size_is_cut_out() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+    for square in (UnitSquare(24, 16, 20), UnitSquare(36, 16, 46)):
+        stream = PictureStream(LEARNED, FACE, [moving(face(square.x, square.y, square.side))], image)
+        expected = crop_square(image, square, (32, 48))
+        assert int((255 * stream.identity[0].permute(1, 2, 0).numpy() - expected).round().max()) <= 1
+        torch.testing.assert_close(stream.pose[0], FACE.neutral(), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("size", [300, 3000, 60])
@@ -104,7 +113,7 @@ def test_motion_of_another_face_is_brought_onto_the_one_in_the_picture() -> None
 
 @pytest.mark.parametrize(("look_back", "look_ahead"), [(0, 0), (2, 0), (0, 3), (2, 3), (9, 9)])
 def test_windows_cover_each_frame_once_with_its_neighbors(look_back: int, look_ahead: int) -> None:
-    whole, image = moving(face(24, 16, 30), 12), np.zeros((32, 48, 3), np.uint8)
+    whole, image = moving(face(24, 16, 42), 12), np.zeros((32, 48, 3), np.uint8)
     parts = [whole[:0], whole[:1], whole[1:2], whole[2:7], whole[7:7], whole[7:]]
     expected = FACE.normalize(whole.values, picture_square(32, 48))
     position = 0

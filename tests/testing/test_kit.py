@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from faulty_specs import AbleSpec, DrawSpec, GenSpec, WholeSpec
+from hypothesis import configuration
 
 from headmotion.core.errors import HeadmotionError, PluginError
 from headmotion.core.plugins import PluginRecord, registry
@@ -110,6 +111,13 @@ def test_sizes_are_the_same_each_time_and_the_smallest_failure_is_named():
         with pytest.raises(AssertionError, match=r"^with batch=3, frames=1: too many"):
             for_sizes(body, batch=(1, 9), frames=(1, 5))
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
+
+
+def test_nothing_is_stored_in_the_working_directory():
+    before, homes = configuration.storage_directory().path, set()
+    for_sizes(lambda batch: homes.add(configuration.storage_directory().path), batch=(1, 9))
+    assert len(homes) == 1 and before not in homes and not any(home.exists() for home in homes)
+    assert configuration.storage_directory().path == before
 
 
 def test_without_hypothesis_the_error_names_what_to_install(monkeypatch):

@@ -63,6 +63,8 @@ class RepresentationSpec(ComponentSpec):
     """What the numbers of a motion mean."""
 
     kind: ClassVar[str] = "representation"
+    corpus_command: ClassVar[str] = ""
+    """Command that makes a corpus of it, which the error names where a training is given another one."""
 
     @abstractmethod
     def build(self, context: BuildContext | None = None) -> Representation:

@@ -138,7 +138,9 @@ def test_data_that_does_not_fit_is_one_line(corpus: Path, tmp_path: Path) -> Non
             train("au/smoke", [data], tmp_path / "never", device="cpu", overrides=[*SMALL, *changes], quiet=True)
         assert not (tmp_path / "never").exists()
 
-    refuse(r"expected landmarks \[T, 5, 1 or more\]", write_synthetic(tmp_path / "motion", clips=2, seconds=1.0))
+    landmarks = write_synthetic(tmp_path / "motion", clips=2, seconds=1.0)
+    made = r"make a corpus of it: python -m headmotion_au CORPUS -o UNITS, from one of landmarks"
+    refuse(rf"expected motion of au/action-units, \[T, 5, 1 or more\], got the shape .*; {made}", landmarks)
     refuse("pictures of 64 x 64, which renderer au/generator draws, got 32 x 32", corpus, "pipeline.renderer.size=64")
     refuse("action units, got landmarks68", corpus, "pipeline.representation.type=landmarks68")
 

@@ -44,6 +44,7 @@ class ActionUnitsSpec(hm.RepresentationSpec):
     """Intensities of action units: how strongly parts of the face are moved, 0 at rest to 1."""
 
     type: Literal["au/action-units"] = "au/action-units"
+    corpus_command: ClassVar[str] = "python -m headmotion_au CORPUS -o UNITS, from one of landmarks"
     units: tuple[Unit, ...] = Field(SPEECH_UNITS, min_length=1, max_length=64)
     """Names of the units; the speech-related ones by default."""
 
