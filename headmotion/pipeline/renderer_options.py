@@ -24,7 +24,7 @@ def changed_spec(renderer: Renderer, view: Mapping[str, Any]) -> dict[str, Any]:
         if name not in type(spec).model_fields:
             expected = f"no {name}, which it cannot be given{_what_it_draws(renderer)}"
             raise SpecError(f"renderer {spec.type_name()}", expected, repr(value), f"leave out {name}")
-    return spec.model_dump(mode="json") | view
+    return {**spec.model_dump(mode="json"), **view}
 
 
 def take_weights(built: Renderer, own: Renderer) -> None:

@@ -17,7 +17,7 @@ from ..core.errors import CorpusError, HeadmotionError, SpecError, TrainingError
 from ..core.interfaces.audio_encoder import AudioEncoder
 from ..core.interfaces.representation import Representation
 from ..core.interfaces.sample import Sample, Track
-from ..core.interfaces.specs import BuildContext
+from ..core.interfaces.specs import BuildContext, RepresentationSpec
 from ..core.outputs import checked_features
 from ..data.clip_draws import ClipDraws
 from ..data.corpus import Corpus
@@ -305,6 +305,7 @@ def check_motion(corpus: Corpus, representation: Representation) -> None:
         if shape.points != representation.points or shape.dims < representation.dims:
             expected = f"motion of {representation.name}, [T, {representation.points}, {representation.dims} or more]"
             got = f"the shape [T, {shape.points}, {shape.dims}]"
+            assert isinstance(representation.spec, RepresentationSpec)
             command = representation.spec.corpus_command
             remedy = f"make a corpus of it: {command}" if command else "take a corpus or a recipe that fits"
             raise CorpusError(f"clip {clip}", expected, got, remedy)
