@@ -17,7 +17,9 @@ SIZE ?= full
 # Syncers trained before, which it need not train: grid-guide=runs/first/syncers.safetensors ...
 JUDGES ?=
 # How long `make stress` runs, and which of its cases: the same seed goes on where it was stopped.
+# HOURS of sound are streamed before that.
 SECONDS ?= 600
+HOURS ?= 0
 # ONNX Runtime Web of npm, for the live demo of `make docs`, and how large the demo may be (MB).
 RUNTIME ?= node_modules/onnxruntime-web
 DEMO_MB ?= 40
@@ -74,6 +76,7 @@ prove: $(INSTALLED)  ## train and measure the experiments of docs/results.md; go
 		$(if $(wildcard $(CLIPS)/grid_s1/index.csv),--clips $(CLIPS)) $(if $(JUDGES),--judge $(JUDGES))
 
 stress: $(INSTALLED)  ## try to break everything by new chance, for SECONDS=600; goes on where it was stopped
+	$(BIN)/python -m benchmarks.stress hours --cases $(HOURS) --seed $(SEED)
 	$(BIN)/python -m benchmarks.stress --seconds $(SECONDS) --seed $(SEED)
 	$(BIN)/python -m benchmarks.stress.page
 

@@ -1,6 +1,7 @@
 """Try to break headmotion, for as long as asked.
 
     python -m benchmarks.stress --seconds 600 [--seed N] [CAMPAIGN ...]
+    python -m benchmarks.stress hours --cases 10
     python -m benchmarks.stress --replay FILE|CAMPAIGN:SEED:NUMBER
 
 Cases are determined by seed and number. What is found is appended to a file of JSON lines, from which a later call goes
@@ -22,12 +23,14 @@ from random import Random
 import torch
 
 from . import trees
-from .campaigns import campaigns
+from .campaigns import campaigns as all_campaigns
 from .case import Campaign, Finding, Result
 from .journal import Journal
 
 WORK = Path(__file__).parents[2] / "runs" / "stress"
 """Where good inputs and results are kept."""
+ONLY_IF_NAMED = {"hours"}
+"""Campaigns of which a case takes minutes."""
 PORTION_S = 30.0
 """Time after which another campaign has its turn (s)."""
 
@@ -56,6 +59,26 @@ def run_portion(campaign: Campaign, seed: int, journal: Journal, seconds: float)
     return [finding for result in results for finding in result.findings]
 
 
+def run_in_turns(campaigns: Sequence[Campaign], seed: int, journal: Journal, seconds: float) -> int:
+    """Run portions of campaigns in turns for some seconds, at least one of each, and return the number of findings."""
+    end, found = time.monotonic() + seconds, 0
+    while True:
+        for campaign in campaigns:
+            left = end - time.monotonic()
+            found += len(run_portion(campaign, seed, journal, min(PORTION_S, max(0.0, left))))
+        if time.monotonic() >= end:
+            return found
+
+
+def run_until(campaigns: Sequence[Campaign], seed: int, journal: Journal, cases: int) -> int:
+    """Run the cases that each campaign lacks of its first ``cases``, and return the number of findings."""
+    found = 0
+    for campaign in campaigns:
+        while journal.next_number(campaign.name, seed) < cases:
+            found += len(run_portion(campaign, seed, journal, 0.0))
+    return found
+
+
 def replay(what: str, known: dict[str, Campaign]) -> int:
     """Run again the findings of a file, or one case by its name, and return how many cases still find something."""
     if Path(what).is_file():
@@ -77,28 +100,27 @@ def replay(what: str, known: dict[str, Campaign]) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; exit status 1 if something was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="CAMPAIGN", help="campaigns, all by default")
+    parser.add_argument("names", nargs="*", metavar="CAMPAIGN", help="campaigns; by default all but hours")
     parser.add_argument("--seconds", type=float, default=60, help="how long, at least one portion of each campaign")
+    parser.add_argument("--cases", type=int, metavar="N", help="instead: until each campaign has N cases of the seed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=WORK, help="folder of good inputs and results")
     parser.add_argument("--replay", metavar="FILE|CASE", help="run cases again, and write nothing down")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     inputs = given.work / "inputs"
-    known = {campaign.name: campaign for campaign in campaigns(inputs)}
+    known = {campaign.name: campaign for campaign in all_campaigns(inputs)}
     if unknown := set(given.names) - known.keys():
         parser.error(f"no such campaign: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     trees.make(inputs)
     if given.replay:
         return int(replay(given.replay, known) > 0)
-    journal, end, found = Journal(given.work / "campaign.jsonl"), time.monotonic() + given.seconds, 0
-    chosen = [known[name] for name in given.names or known]
-    while True:
-        for campaign in chosen:
-            left = end - time.monotonic()
-            found += len(run_portion(campaign, given.seed, journal, min(PORTION_S, max(0.0, left))))
-        if time.monotonic() >= end:
-            break
+    journal = Journal(given.work / "campaign.jsonl")
+    chosen = [known[name] for name in given.names or known if name in given.names or name not in ONLY_IF_NAMED]
+    if given.cases is None:
+        found = run_in_turns(chosen, given.seed, journal, given.seconds)
+    else:
+        found = run_until(chosen, given.seed, journal, given.cases)
     print(f"{found} findings; results are in {journal.path}")
     return int(found > 0)
 

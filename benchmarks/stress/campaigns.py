@@ -7,6 +7,7 @@ from pathlib import Path
 from .case import Campaign
 from .files import FilesCampaign
 from .hooks import HooksCampaign
+from .hours import HoursCampaign
 from .kills import KillsCampaign
 from .options import OptionsCampaign
 from .pairs import PairsCampaign
@@ -25,4 +26,5 @@ def campaigns(inputs: Path) -> list[Campaign]:
         kills,
         PairsCampaign(kills),
         StreamsCampaign(inputs),
+        HoursCampaign(inputs),
     ]

@@ -72,10 +72,30 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
             f"of ten minutes; largest growth {grown:.1f} MiB, largest difference from the file "
             f"{facts.get('max_difference', 0):.1e}."
         )
+    yield from _hours(facts)
     if killed := facts.get("killed"):
         yield f"Killed: {killed:.0f} processes."
     if portions:
         yield f"Cases since the last finding: {_quiet(portions)}."
+
+
+def _hours(facts: dict[str, float]) -> Iterator[str]:
+    """Yield what was streamed in hours on end, if anything was."""
+    if not facts.get("hours_s"):
+        return
+    hours, frames, compared = facts["hours_s"] / 3600, facts["frames"], facts["compared_frames"]
+    yield ""
+    yield (
+        f"On end: {hours:.1f} hours of sound in live sessions, alone and in pools; {frames:.0f} frames, of which "
+        f"{compared:.0f} were compared with those of the file; {facts.get('restored', 0):.0f} times one was saved "
+        "and went on from its snapshot. Hours of it by kind:"
+    )
+    yield ""
+    for kind in ("rate", "pushes", "sound"):
+        of_kind = {name.partition(" ")[2]: value for name, value in facts.items() if name.startswith(f"{kind} ")}
+        order = sorted(of_kind, key=lambda name: (name.isdigit() and int(name), name))
+        yield f"- {kind}: {', '.join(f'{name} {of_kind[name] / 3600:.2f}' for name in order)}"
+    yield ""
 
 
 def _kinds(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import headmotion as hm
+
 from .case import Call, Finding, Result, summary
 from .files import judged
+from .good_files import ASSETS
 
 RATES = (8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 8123, 47_999)
 FPS = (None, 25, 30, 60, "30000/1001", 12.5, "1/2", 100)
@@ -47,12 +50,23 @@ def sound(kind: str, seconds: float, rate: int, seed: int) -> Wave:
         "clicks": lambda: (rng.random(count) < 0.001) * rng.choice([-1.0, 1.0], count),
         "speech": lambda: 0.3 * np.sin(2 * np.pi * 150 * time) * np.maximum(0, np.sin(2 * np.pi * 3 * time)),
         "loud": lambda: rng.uniform(-60, 60, count),
+        "clipped": lambda: np.clip(rng.normal(0, 2, count), -1, 1),
+        "recording": lambda: recording(count, rate),
         "sweep": lambda: np.sin(2 * np.pi * rate / 4 * time**2 / max(seconds, 0.1)),
     }
     return np.asarray(waves[kind](), np.float32)
 
 
-SOUNDS = ("silence", "noise", "denormals", "music", "square", "offset", "clicks", "speech", "loud", "sweep")
+SOUNDS = (
+    *("silence", "noise", "denormals", "music", "square", "offset", "clicks", "speech", "loud", "clipped"),
+    *("recording", "sweep"),
+)
+
+
+def recording(count: int, rate: int) -> Wave:
+    """Return the bundled speech, again and again."""
+    wave = hm.Audio.load(ASSETS / "speech.flac").read(rate)
+    return np.resize(wave, count)
 
 
 @dataclass(frozen=True)
@@ -168,8 +182,8 @@ def long_stream(sound: str, rate: int, fps: Any, seconds: float, seed: int, mode
         frames += len(motion)
         streamed += length
         if not half and streamed > seconds / 2:
-            half = _resident()
-    grown = _resident() - half
+            half = resident_bytes()
+    grown = resident_bytes() - half
     frames += len(session.flush())
     _print(streamed_s=streamed, long_s=streamed, max_growth_bytes=grown)
 
@@ -178,7 +192,8 @@ def _wave(kind: str, seconds: float, rate: int, seed: int) -> Wave:
     return sound(kind, seconds, rate, seed)
 
 
-def _resident() -> int:
+def resident_bytes() -> int:
+    """Return the memory of this process that is in use (bytes)."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

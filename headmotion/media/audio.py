@@ -222,6 +222,15 @@ class Resampler:
                 resampled.append(self._start_stream(end // self.source - 1, self._last_second()))
         return np.concatenate(resampled)
 
+    def least_samples(self, count: int) -> int:
+        """Return a number of samples to push, fewer than which give no ``count`` more, or give them 1 ms earlier."""
+        if self._stream is None:
+            return count
+        # The last of them lies at or behind so many samples. The filter needs later ones too, how many depends on the
+        # chunks: to the precision of `delay_seconds`, which is measured in steps of a millisecond.
+        least = (self._emitted + count - 1) * self.source // self.target + 1 - self._received
+        return max(least, self.source // 1000)
+
     def flush(self) -> Wave:
         """Return the remainder; all in all, ``floor(samples * target / source + 1/2)`` samples have been returned."""
         total = (2 * self._received * self.target + self.source) // (2 * self.source)

@@ -48,6 +48,14 @@ class FeatureStream:
         """Add the next samples ``[s]``, checked and mono; return them at the encoder's rate."""
         return self._append(self._resampler.push(wave))
 
+    def least_samples(self) -> int:
+        """Return the least number of samples to push until `take` may return a block again, after it returned None.
+
+        Fewer may be held back and pushed later together, for the same blocks at the same time.
+        """
+        missing = self._block_frames * self._samples_per_frame - self._wave.shape[0]
+        return self._resampler.least_samples(missing)
+
     def finish(self, frames: int) -> Wave:
         """End the samples; silence follows, enough for ``frames`` more native frames.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..controls import Control, ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
@@ -26,11 +26,11 @@ from ..core.motion import Motion
 from ..core.outputs import checked_motion, require_finite
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
 from ..media.audio import Audio, AudioLike, Resampler, Wave
-from ..media.downmix import Downmixer
 from .batched_calls import GeneratorCall, Work, run_alone
 from .feature_stream import FeatureStream
 from .host_settings import check_host
 from .reference import Reference
+from .sample_queue import Chunk, SampleQueue
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -114,9 +114,7 @@ class Session:
         self._resampler = FrameResampler(native_fps, self.fps)
         self._samples_in = self._native_in = self._native_out = self._frames_out = 0
         self._ended = ""
-        self._mixer = Downmixer(sample_rate)
-        self._listener_mixer = Downmixer(sample_rate, "listener audio")
-        self._queue: deque[tuple[Wave, Wave | None]] = deque()
+        self._queue = SampleQueue(sample_rate)
         self._listener: FeatureStream | None = None
         self._is_dialogue: bool | None = None  # decided by the first push
         self._uncertain = generator if isinstance(generator, SupportsUncertainty) else None
@@ -145,9 +143,13 @@ class Session:
         """
         with self._lock:
             self.check_open()
-            check_host(self.pipeline, goes_on=True)
-            self.enqueue(samples, listener)
-            return run_alone(self.advance())
+            chunk = self._checked(samples, listener)
+            if is_due := self._queue.is_due(len(chunk[0])):
+                check_host(self.pipeline, goes_on=True)
+            self._samples_in += len(chunk[0])
+            self._queue.push(chunk)
+            self._deviation = self._no_motion.values
+            return run_alone(self.advance()) if is_due else self._no_motion
 
     def flush(self) -> Motion:
         """Return the remaining frames; the session ends.
@@ -184,29 +186,28 @@ class Session:
 
     @property
     def has_queue(self) -> bool:
-        """Whether samples wait to be processed."""
-        return bool(self._queue)
+        """Whether samples wait of which something can be made."""
+        return self._queue.is_due()
 
     def enqueue(self, samples: Any, listener: Any = None) -> None:
         """Check and queue samples for `advance`; arguments and errors as in `push`."""
         with self._lock:
-            wave = self._mixer.push(samples)
-            other = None if listener is None else self._listener_mixer.push(listener)
-            self._enqueue_waves(wave, other)
+            chunk = self._checked(samples, listener)
+            self._samples_in += len(chunk[0])
+            self._queue.push(chunk)
 
-    def _enqueue_waves(self, wave: Wave, other: Wave | None) -> None:
-        """Queue waves that a `Downmixer` returned."""
-        with self._lock:
-            self._check_listener(other, len(wave))
-            self._samples_in += len(wave)
-            self._queue.append((wave, other))
+    def _checked(self, samples: Any, listener: Any) -> Chunk:
+        chunk = self._queue.checked(samples, listener)
+        self._check_listener(chunk[1], len(chunk[0]))
+        return chunk
 
     def advance(self) -> Work[Motion]:
         """Process what is queued, as work that a pool does for many sessions at once."""
-        motions: list[Motion] = [] if self._queue else [self._no_motion]
-        deviations = [] if self._queue else [self._no_motion.values]
-        while self._queue:
-            wave, listener = self._queue.popleft()
+        waves = self._queue.waves()
+        motions: list[Motion] = [] if waves else [self._no_motion]
+        deviations = [] if waves else [self._no_motion.values]
+        while waves:
+            wave, listener = waves.popleft()
             if listener is not None:
                 self._listener = self._listener or self._feature_stream()
                 self._listener.push(listener)
@@ -215,6 +216,8 @@ class Session:
             motions.append(self._controls(self._motion(self._resampler.push(frames)), speech))
             deviations.append(self._deviation)
         self._deviation = _joined(deviations)
+        # Controls get the speech as it comes, because frames may wait for it.
+        self._queue.least = 0 if self._has_controls else self._speaker.least_samples()
         return motions[0] if len(motions) == 1 else Motion.concatenate(motions)
 
     def finish(self) -> Work[Motion]:
@@ -255,7 +258,9 @@ class Session:
             other = None if listener_blocks is None else _fit(next(listener_blocks, None), len(block))
             with self._lock:
                 self.check_open()  # the caller may flush between two frames, which ends the session
-                self._enqueue_waves(block, other)
+                self._check_listener(other, len(block))
+                self._samples_in += len(block)
+                self._queue.push_mixed(block, other)
                 yield run_alone(self.advance())
         yield self.flush()
 
@@ -304,14 +309,15 @@ class Session:
             CheckpointError: a control whose state cannot be stored.
         """
         encoder, generator = self.pipeline.audio_encoder.spec, self._generator.spec
+        waves, mixers = self._queue.get_state()
         return {
             f"audio encoder {encoder.type_name()}": self._speaker.get_state(),
             "listener": None if self._listener is None else self._listener.get_state(),
             f"generator {generator.type_name()}": self._state,
             "controls": self._controls.get_state(),
             "frames": self._resampler.get_state(),
-            "queue": list(self._queue),
-            "mixers": (self._mixer.get_state(), self._listener_mixer.get_state()),
+            "queue": waves,
+            "mixers": mixers,
             "counts": (self._samples_in, self._native_in, self._native_out, self._frames_out),
             "others": (self._is_dialogue, self._deviation),
         }
@@ -321,9 +327,7 @@ class Session:
         speaker, listener, self._state, controls, frames, queue, mixers, counts, others = state.values()
         self._samples_in, self._native_in, self._native_out, self._frames_out = counts
         self._is_dialogue, self._deviation = others
-        self._queue.extend(queue)
-        for mixer, mixed in zip((self._mixer, self._listener_mixer), mixers, strict=True):
-            mixer.set_state(mixed)
+        self._queue.set_state(queue, mixers)
         self._speaker.set_state(speaker)
         if listener is not None:
             self._listener = self._feature_stream()
@@ -336,7 +340,7 @@ class Session:
         steps = pipeline.spec.steps_per_frame
         return FeatureStream(pipeline.audio_encoder, self.sample_rate, steps, pipeline.device, self._block)
 
-    def _check_listener(self, wave: Wave | None, count: int) -> None:
+    def _check_listener(self, wave: NDArray[np.float32] | None, count: int) -> None:
         """Check the listener's samples, of which there must be ``count``; None if there is no listener."""
         if wave is None and not self._is_dialogue:
             self._is_dialogue = False if count else self._is_dialogue

@@ -13,12 +13,15 @@ from random import Random
 
 import pytest
 
+import headmotion as hm
 from benchmarks.stress import __main__ as command
+from benchmarks.stress import trees
 from benchmarks.stress.byte_mutations import MUTATIONS
 from benchmarks.stress.case import Call, Finding, Result
 from benchmarks.stress.documents import STRUCTURED
 from benchmarks.stress.files import judged
 from benchmarks.stress.forked import Killing, call
+from benchmarks.stress.hours import HoursCampaign, Live, Stream
 from benchmarks.stress.journal import Journal
 from benchmarks.stress.options import _named_outputs
 from benchmarks.stress.page import page
@@ -167,15 +170,50 @@ def test_the_journal_goes_on_and_findings_repeat(tmp_path: Path, capsys: pytest.
     capsys.readouterr()
 
 
+def test_cases_are_counted_and_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = Journal(tmp_path / "campaign.jsonl")
+    command.run_until([Odd()], 5, journal, 2)
+    command.run_until([Odd()], 5, journal, 3)
+    assert command.run_until([Odd()], 5, journal, 3) == 0
+    assert [line["first"] for line in journal.lines("portion")] == [0, 1, 2]
+    assert command.run_in_turns([Odd(), Odd()], 6, journal, 0) >= 0
+    assert journal.next_number("odd", 6) == 2
+    capsys.readouterr()
+
+
+def test_an_hour_is_streamed_beside_its_files(tmp_path: Path) -> None:
+    inputs = trees.make(tmp_path / "inputs")
+    (tmp_path / "case").mkdir()
+    result = HoursCampaign(inputs, seconds=4.0, models=("model.safetensors",)).run(Random(1), tmp_path / "case")
+    facts = result.facts
+    assert result.findings == () and result.variant.startswith("model: ")
+    assert facts["frames"] > facts["compared_frames"] > 0 and facts["max_difference"] < 1e-5
+    assert sum(value for name, value in facts.items() if name.startswith("pushes ")) == pytest.approx(4, abs=0.1)
+
+
+def test_an_hour_sees_frames_that_are_not_those_of_the_file(tmp_path: Path) -> None:
+    pipe = hm.build({"generator": {"type": "ms-sync", "preset": "small", "hidden_size": 8}}, device="cpu")
+    stream = Stream(pipe, Live(8000, None, 1, 1.0, 3), tmp_path / "a.wav", is_compared=True)
+    session = pipe.stream(**stream.options)
+    motions = [*[session.push(chunk) for chunk in stream.chunks], session.flush()]
+    whole = hm.Motion.concatenate(motions)
+    stream.take(whole[:10])
+    with pytest.raises(AssertionError, match="before frame 20 of Live"):
+        stream.take(whole[11:21])
+    with pytest.raises(AssertionError, match="20 frames, not 25"):
+        stream.end()
+
+
 def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "campaign.jsonl")
-    facts = {"streamed_s": 7200.0, "killed": 3}
+    facts = {"streamed_s": 7200.0, "killed": 3, "hours_s": 3600, "frames": 500, "compared_frames": 9, "rate 8000": 1800}
     result = Result("speech.wav: cut", (Finding("one line", "x | y"),), 2, 1, 5 << 20, 0.4, facts)
     journal.add_finding("files", 1, 0, result.findings[0])
     journal.add_portion("files", 1, 0, [result, result], 3600.0)
     text = page([json.loads(line) for line in journal.path.read_text().splitlines()])
     assert "| damaged files | 2 | 4 | 2 | 1 | 1.00 | 5 | 0.4 |" in text
     assert "speech.wav 2" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
+    assert "On end: 2.0 hours" in text and "1000 frames, of which 18 were" in text and "- rate: 8000 1.00" in text
     assert "| files: one line | 1 | `files:1:0` |" in text and "`x / y`" in text
 
 
