@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .component import Component
 from .errors import OutputError
+from .gradient_trace import active_trace
 
 REMEDY = "correct the part; headmotion plugins check PLUGIN says more"
 _FINITE: ContextVar[bool] = ContextVar("finite", default=False)
@@ -160,13 +161,15 @@ def require_finite(part: Component, values: Tensor, what: str) -> None:
 
 
 def require_finite_if_asked(part: Component, values: Tensor, what: str) -> None:
-    """Refuse values with NaN or infinity within `finite_outputs`.
+    """Refuse values with NaN or infinity within `finite_outputs`, and watch their gradient in `traced_gradients`.
 
     Raises:
         OutputError: there are some.
     """
     if _FINITE.get():
         require_finite(part, values.detach(), what)
+    if (trace := active_trace()) is not None:
+        trace.watch(_name(part), values)
 
 
 def split_outputs(part: Component, drawn: Any) -> tuple[Any, dict[str, Tensor]]:

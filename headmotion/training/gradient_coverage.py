@@ -29,7 +29,8 @@ class GradientCoverage:
         self.phase, self.steps = phase, min(steps, phase.steps)
         trained = {id(p) for optimizer in phase.optimizers.values() for p in optimizer.parameters}
         self.parts = {
-            label: {name: p for name, p in part.named_parameters() if id(p) in trained} for label, part in _parts(phase)
+            label: {name: p for name, p in part.named_parameters() if id(p) in trained}
+            for label, part in labeled_parts(phase)
         }
         self._reached: set[int] = set()
         # Noted when it comes, because an optimizer may clear the gradient within the step.
@@ -66,7 +67,7 @@ class GradientCoverage:
                 yield f"{count}: no gradient has reached {names} in {self.steps} steps"
 
 
-def _parts(phase: Phase) -> Iterator[tuple[str, nn.Module]]:
+def labeled_parts(phase: Phase) -> Iterator[tuple[str, nn.Module]]:
     """Yield the parts in a phase's modules with a label; those of a list one by one."""
     for key, module in phase.modules.items():
         for part in module if isinstance(module, nn.ModuleList) else (module,):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import TrainingError
+from ..core.gradient_trace import active_trace
 from .distributed import Processes
 from .settings import OptimizerSpec
 
@@ -68,6 +69,8 @@ class Stepper:
             self.optimizer.zero_grad(set_to_none=True)
         if not any(term.requires_grad for term in terms.values()):
             raise self._without_gradient(terms)
+        if (trace := active_trace()) is not None:
+            trace.follow(terms, self.parameters)
         total = torch.stack(list(terms.values())).sum()
         (total if share == 1 else total * share).backward()  # type: ignore[no-untyped-call]
         for name, value in {**terms, **(also or {})}.items():

@@ -8,8 +8,10 @@ import torch
 from torch import distributed, nn
 
 from ..core.errors import OutputError
+from ..core.gradient_trace import InfiniteGradientError, traced_gradients
 from ..core.interfaces.phase import Phase, SupportsSchedule
 from ..core.outputs import REMEDY, described, finite_outputs
+from .gradient_coverage import labeled_parts
 from .stepper import NotFiniteError
 
 
@@ -23,7 +25,8 @@ def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
 
     Raises:
         OutputError: the step returned no values by name.
-        NotFiniteError: a value is NaN or infinite; it names the part that returned the first one, if that can be found.
+        NotFiniteError: a value is NaN or infinite; it names the part that returned the first one, or in whose code
+            the gradient stopped being finite, if that can be found.
     """
     # Whatever a step draws or schedules depends on its number alone, so a resumed run does the same.
     torch.manual_seed(seed * 1_000_003 + number)
@@ -39,20 +42,30 @@ def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
 
 
 def _with_culprit(error: NotFiniteError, phase: Phase, number: int, seed: int) -> NotFiniteError:
-    """Take a step that failed once more, with all outputs checked, and add the part that returned NaN first."""
+    """Take a step that failed once more, with all outputs and gradients checked, and add the part that spoiled it."""
     # Of several processes one could stop here, and the others would wait for it.
     if distributed.is_available() and distributed.is_initialized():
         return error
     try:
         torch.manual_seed(seed * 1_000_003 + number)
-        with finite_outputs():
+        with finite_outputs(), traced_gradients():
             phase.step(number)
     except OutputError as found:
         got = f"{found.component} is the first part that returned NaN or infinity"
-        return NotFiniteError(error.component, error.expected, f"{error.got}; {got}", error.remedy)
+    except InfiniteGradientError as found:
+        got = f"the gradient of {found.term} stops being finite in {found.part or _reached(phase, found.parameters)}"
     except Exception:
         return error  # what a step does after it has failed means nothing
-    return error
+    else:
+        return error
+    return NotFiniteError(error.component, error.expected, f"{error.got}; {got}", error.remedy)
+
+
+def _reached(phase: Phase, parameters: Iterable[nn.Parameter]) -> str:
+    """Return the parts of a phase that parameters belong to, or else the phase."""
+    infinite = {id(parameter) for parameter in parameters}
+    labels = [label for label, part in labeled_parts(phase) if any(id(p) in infinite for p in part.parameters())]
+    return ", ".join(labels) or f"phase {phase.name}"
 
 
 def set_progress(modules: Iterable[nn.Module], step: int, steps: int) -> None:

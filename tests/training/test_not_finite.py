@@ -45,6 +45,34 @@ def test_the_first_part_that_returned_nan_is_named(
         train("smoke", [small_corpus], tmp_path / "run", device="cpu", overrides=SHORT, quiet=True)
 
 
+class Steep(torch.autograd.Function):
+    """The same values, but a gradient that is infinite, as that of a square root at 0."""
+
+    @staticmethod
+    def forward(ctx: Any, values: torch.Tensor) -> torch.Tensor:
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        return gradient * torch.inf
+
+
+def steep(value: Any) -> Any:
+    return {name: steep(item) for name, item in value.items()} if isinstance(value, Mapping) else Steep.apply(value)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("part", sorted(PARTS.keys() - {"audio encoder"}))
+def test_the_part_in_which_a_gradient_becomes_infinite_is_named(
+    part: str, small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, method, name = PARTS[part]
+    whole: Callable[..., Any] = getattr(kind, method)
+    monkeypatch.setattr(kind, method, lambda *inputs, **options: steep(whole(*inputs, **options)))
+    message = f"step 0: expected a finite gradient, got (nan|inf) .*; the gradient of .* stops being finite in {name};"
+    with pytest.raises(hm.TrainingError, match=message):
+        train("smoke", [small_corpus], tmp_path / "run", device="cpu", overrides=SHORT, quiet=True)
+
+
 def test_terms_of_a_generator_are_checked(small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MSSyncGenerator, "training_terms", lambda *inputs: {"own": 3}, raising=False)
     message = "generator ms-sync: expected training_terms: 'own' to return a scalar floating-point tensor, got int 3"
