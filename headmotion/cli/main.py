@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import copy
 import gc
+import os
 import sys
 
 import click
@@ -60,6 +61,10 @@ cli.add_command(doctor, "doctor")
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
     print_warnings()
+    # Both look for extensions of their own in the metadata of all installed packages, and fail to be imported where any
+    # of it is damaged. The commands use no such extensions.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
     # At the end of a process Python searches all objects for cycles that are no longer used. Torch makes so many that
     # this takes half a second, for memory that is freed in any case.
     atexit.register(gc.freeze)

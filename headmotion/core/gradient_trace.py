@@ -1,4 +1,4 @@
-"""Where a gradient stops being finite: outputs of parts are watched while each term of a step is followed back alone."""
+"""Where a gradient stops being finite: outputs of parts are watched while each term of a step is followed alone."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class GradientTrace:
         """Follow the gradient of each term back to the parameters.
 
         Raises:
-            InfiniteGradientError: it is not finite. A part whose output received a finite gradient, and that returned
-                an infinite one, is the last finite one on the way, because a gradient goes from the term to the weights.
+            InfiniteGradientError: it is not finite. Gradients go from the term to the weights, so the part that spoiled
+                it is the last one on the way whose output still received a finite one.
         """
         for name, term in terms.items():
             if not term.requires_grad:

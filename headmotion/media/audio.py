@@ -19,6 +19,7 @@ from ..core.arguments import as_path
 from ..core.errors import AudioError
 from ..core.timing import Rate, as_fps, frame_count
 from .audio_file import CHUNK, Samples, Source, check_rate, open_source
+from .channel_layout import USUAL_LAYOUTS
 from .downmix import Downmixer
 from .samples import Wave as Wave
 from .samples import as_floats, as_samples
@@ -96,7 +97,7 @@ class Audio:
     @property
     def has_usual_order(self) -> bool:
         """Whether the channels are in the order of WAV files: front left, front right, center, low frequencies, ..."""
-        return self._source.center is None
+        return self._source.layout in (None, USUAL_LAYOUTS.get(self.channels))
 
     @property
     def length(self) -> int:
@@ -130,7 +131,7 @@ class Audio:
         Raises:
             AudioError: the file turns out to be cut short or damaged, or a sample is not finite.
         """
-        mixer = Downmixer(self.rate, self._source.name, self._source.center, self._warned)
+        mixer = Downmixer(self.rate, self._source.name, self._source.layout, self._warned)
         resampler = Resampler(self.rate, rate)
         waves = map(mixer.push, self._source.chunks())
         return _blocks(waves, resampler, max(1, round(seconds * rate)))
@@ -296,7 +297,7 @@ class _ArraySource:
     array: Samples
     rate: int
     name: str = "audio"
-    center: None = None
+    layout: None = None
 
     @property
     def channels(self) -> int:

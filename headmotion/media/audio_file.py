@@ -18,6 +18,7 @@ import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ..core.errors import AudioError
+from .channel_layout import ChannelLayout, named_layout, vorbis_layout
 from .container import as_one_error, best_stream, open_container, start_time
 
 _log = logging.getLogger("headmotion")
@@ -54,8 +55,8 @@ class Source(Protocol):
         """Number of channels."""
 
     @property
-    def center(self) -> int | None:
-        """Index of the center channel; None if the channels are in the usual order, or there is none."""
+    def layout(self) -> ChannelLayout | None:
+        """Which channels are center and low frequencies; None if the file does not say."""
 
     @property
     def length(self) -> int:
@@ -108,7 +109,7 @@ class SoundFileSource:
     rate: int
     channels: int
     length: int
-    center: int | None = None
+    layout: ChannelLayout | None = None
 
     @classmethod
     def open(cls, path: Path, name: str) -> SoundFileSource | None:
@@ -119,9 +120,8 @@ class SoundFileSource:
                 # It counts the samples of an MP3 in a WAV file otherwise than it reads them.
                 if not 0 < file.frames < 1 << 62 or file.subtype.startswith("MPEG"):
                     return None
-                # Vorbis and Opus have the center in second place: left, center, right, ...
-                center = 1 if file.format == "OGG" and file.channels in (3, 5, 6, 7, 8) else None
-                return cls(path, name, file.samplerate, file.channels, file.frames, center)
+                layout = _layout_of(path, name, file)
+                return cls(path, name, file.samplerate, file.channels, file.frames, layout)
         except (soundfile.SoundFileError, TypeError):
             return None
 
@@ -156,8 +156,7 @@ class ContainerSource:
     """Sample at which the track ends according to the container; codecs pad their last packet beyond it."""
     strict: bool
     """Whether a track that ends before ``end`` is cut short."""
-    center: int | None = None
-    """Index of the center channel; FFmpeg has the usual order."""
+    layout: ChannelLayout | None = None
     track: int | None = None
     """Number of the track, from 1; None: the best."""
     tracks: int = 1
@@ -186,7 +185,8 @@ class ContainerSource:
                 stamp = ((stream.start_time or 0) + stream.duration) * stream.time_base
                 end = _samples_at(stamp - start_time(container), rate)
             tracks = len(container.streams.audio)
-            return cls(path, name, rate, first.layout.nb_channels, end, tagged, track=track, tracks=tracks)
+            channels, layout = first.layout.nb_channels, named_layout(first.layout)
+            return cls(path, name, rate, channels, end, tagged, layout, track, tracks)
 
     @property
     def length(self) -> int:
@@ -257,6 +257,21 @@ def _audio_track(path: Path, name: str, track: int | None) -> Iterator[tuple[Any
         if stream is None:
             raise AudioError(name, "an audio track", "none", "give an audio file, or a video that has sound")
         yield container, stream
+
+
+def _layout_of(path: Path, name: str, file: Any) -> ChannelLayout | None:
+    """Return the layout of an open sound file, which libsndfile knows and does not tell; None if it is not stated."""
+    count = file.channels
+    if count not in range(3, 9):
+        return None
+    if file.format == "OGG":
+        return vorbis_layout(count)
+    try:
+        with _audio_track(path, name, None) as (_, stream):
+            layout = named_layout(stream.layout)
+            return layout if stream.layout.nb_channels == count else None
+    except AudioError:  # FFmpeg does not read everything that libsndfile does
+        return None
 
 
 def _numbered(container: Any, track: int, name: str) -> Any | None:

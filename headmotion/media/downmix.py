@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from .channel_layout import USUAL_LAYOUTS, ChannelLayout
 from .samples import Wave, as_floats
 
 LEVEL_SECONDS = 10.0
@@ -20,14 +21,11 @@ ANTIPHASE = -0.5
 """Correlation with the loudest channel below which a channel is inverted; independent voices do not come near."""
 TURN_SECONDS, TURNED = 0.25, 0.9
 """Time constant of the correlation that shows a turn of phase at once, and its size from which it decides alone."""
-SILENT = 1e-4
-"""Energy relative to the loudest channel (-40 dB) below which a center channel is empty."""
+QUIET, SILENT = 1e-3, 1e-4
+"""Energies of a center relative to the loudest channel (-30 and -40 dB): below the first, others are added to it; below
+the second it is empty."""
 MAX_ALIGNED = 8
 """Channels up to which phases are aligned; more are the microphones of an array."""
-CENTERS = {3: 2, 5: 2, 6: 2, 7: 2, 8: 2}
-"""Index of the center, which has the speech, by number of channels (front left, front right, center, ...)."""
-BASS = 3
-"""Index of the low-frequency channel in layouts of six to eight channels."""
 OFFSET_SECONDS, OFFSET_START_SECONDS = 3.0, 0.15
 """Time constant of the mean that is taken for an offset (DC), and the least duration that it is divided by."""
 OFFSET_FROM, OFFSET_FULL = 0.015, 0.025
@@ -46,9 +44,9 @@ class Downmixer:
 
     Channels are added and brought to the level of the loudest one, so that two equal channels are their average, and a
     channel among silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
-    cancelled, also if its phase turns within the recording. In layouts with a center (3, 5 to 8 channels) the center
-    alone is taken, unless it is empty. Levels and correlations are those of the past ten seconds, up to and with each
-    sample: nothing is delayed.
+    cancelled, also if its phase turns within the recording. In layouts with a center the center alone is taken, unless
+    it is empty; to one that is hardly audible beside the others they are added. The low-frequency channel has no
+    speech. Levels and correlations are those of the past ten seconds, up to and with each sample: nothing is delayed.
 
     From the wave an offset (DC) is removed if it is larger than any that speech itself has; other waves stay bit for
     bit as they are.
@@ -56,14 +54,14 @@ class Downmixer:
     Args:
         rate: samples per second (Hz).
         name: what messages call the audio.
-        center: index of the center channel; None: that of the usual order.
+        layout: of the channels; None: the usual one of their number.
         warned: messages that have been given; new ones are added.
     """
 
     def __init__(
-        self, rate: int, name: str = "audio", center: int | None = None, warned: set[str] | None = None
+        self, rate: int, name: str = "audio", layout: ChannelLayout | None = None, warned: set[str] | None = None
     ) -> None:
-        self.rate, self.name, self.center = rate, name, center
+        self.rate, self.name, self.layout = rate, name, layout
         self._warned = set() if warned is None else warned
         self._states: dict[str, NDArray[np.float64]] = {}
         self._channels = self._received = 0
@@ -107,9 +105,8 @@ class Downmixer:
     def _mix(self, x: NDArray[np.float64]) -> Wave:
         channels = x.shape[1]
         energy = self._leaky("energy", x * x, LEVEL_SECONDS)
-        center = CENTERS.get(channels) if self.center is None else self.center
-        bass = BASS if channels in (6, 7, 8) and center == CENTERS[channels] else None
-        members = [c for c in range(channels) if c not in (center, bass)] or list(range(channels))
+        layout = self.layout or USUAL_LAYOUTS.get(channels, ChannelLayout())
+        members = [c for c in range(channels) if c not in (layout.center, layout.bass)] or list(range(channels))
         signs = self._signs(x, energy) if channels <= MAX_ALIGNED else np.ones_like(x)
         # Channel by channel, because the order of additions in a NumPy reduction depends on the block's shape.
         mixed = sum(signs[:, c] * x[:, c] for c in members[1:]) + signs[:, members[0]] * x[:, members[0]]
@@ -118,9 +115,21 @@ class Downmixer:
         audible = level > 0
         gain = np.sqrt(np.divide(loudest, level, out=np.full(len(x), 1 / len(members) ** 2), where=audible))
         wave = mixed * np.minimum(gain, len(members))
-        if center is not None and center < channels:
-            wave = np.where(energy[:, center] > SILENT * energy.max(axis=1), x[:, center], wave)
+        if layout.center is not None and layout.center < channels:
+            wave = self._with_center(wave, x[:, layout.center], energy[:, layout.center], loudest)
         return np.asarray(wave, np.float32)
+
+    def _with_center(
+        self,
+        others: NDArray[np.float64],
+        center: NDArray[np.float64],
+        energy: NDArray[np.float64],
+        loudest: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Return the center, and the other channels as far as it is too quiet beside them to have the speech."""
+        relative = np.divide(energy, loudest, out=np.full(len(energy), np.inf), where=loudest > 0)
+        share = np.log(np.clip(relative, SILENT, QUIET) / QUIET) / np.log(SILENT / QUIET)
+        return np.where(share < 1, center, 0.0) + np.where(share > 0, share * others, 0.0)
 
     def _signs(self, x: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 1, or -1 where a channel is in antiphase to the loudest, ``[s, C]``."""

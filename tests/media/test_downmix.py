@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -49,6 +51,40 @@ def test_the_center_has_the_speech(count: int) -> None:
     np.testing.assert_allclose(mix(*channels)[start:], channels[2][start:], atol=1e-6)
     channels[2] = NONE
     assert rms(mix(*channels)) == pytest.approx(rms(OTHER), rel=0.05), "an empty center is no speech"
+
+
+@pytest.mark.parametrize("level_db", [-60, -38, -32])
+def test_a_center_that_is_hardly_audible_does_not_replace_the_speech(level_db: float) -> None:
+    noise = rms(VOICE) * 10 ** (level_db / 20) * RNG.standard_normal(len(VOICE)).astype(np.float32)
+    mixed = mix(VOICE, VOICE, noise, NONE, NONE, NONE)
+    share = min(1.0, (-30 - level_db) / 10)
+    np.testing.assert_allclose(mixed[RATE:], (share * VOICE + noise)[RATE:], atol=0.1 * rms(VOICE))
+    assert np.corrcoef(mixed[RATE:], VOICE[RATE:])[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("codec", ["wav", "flac", "mkv"])
+@pytest.mark.parametrize("layout", ["2.1", "3.1", "4.0", "4.1", "5.1", "6.1", "7.1"])
+def test_files_say_which_channel_is_which(layout: str, codec: str, tmp_path) -> None:
+    names = [channel.name for channel in av.AudioLayout(layout).channels]
+    speech = ["FC"] if "FC" in names else ["FL", "FR"]
+    bass = (0.6 * np.sin(2 * np.pi * 40 * TIME)).astype(np.float32)
+    channels = [VOICE if name in speech else bass if name == "LFE" else NONE for name in names]
+    path = tmp_path / f"speech.{codec}"
+    encoder = "pcm_s16le" if codec == "wav" else "flac"  # Matroska has no layout of plain samples
+    frame = av.AudioFrame.from_ndarray(np.stack(channels, axis=1).reshape(1, -1), format="flt", layout=layout)
+    frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(encoder, rate=RATE, layout=layout)
+        context = stream.codec_context
+        split = av.AudioResampler(context.format, layout, RATE, context.frame_size or 1024)
+        for part in [*split.resample(frame), *split.resample(None)]:
+            out.mux(stream.encode(part))
+        out.mux(stream.encode(None))
+    audio = Audio.load(path)
+    assert audio.channels == len(names)
+    wave = audio.read()[: len(VOICE)]
+    assert np.corrcoef(wave, VOICE[: len(wave)])[0, 1] > 0.98 and rms(wave) > 0.95 * rms(VOICE)
+    assert np.array_equal(np.concatenate(list(audio.blocks(seconds=0.013)))[: len(wave)], wave)
 
 
 @pytest.mark.parametrize("first", [1, -1])
