@@ -36,7 +36,9 @@ class GradientTrace:
     def watch(self, part: str, output: Tensor) -> None:
         """Note the gradient that will arrive at an output of a part."""
         if output.requires_grad:
-            output.register_hook(lambda gradient: self._arrived.append((part, _is_finite(gradient))))
+            output.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient: self._arrived.append((part, _is_finite(gradient)))
+            )
 
     def follow(self, terms: Mapping[str, Tensor], parameters: Sequence[nn.Parameter]) -> None:
         """Follow the gradient of each term back to the parameters.
