@@ -43,7 +43,7 @@ class ServerLimits(BaseModel):
     """A picture of the face."""
     pictures: int = Field(16, ge=1)
     """Pictures that wait until they are searched for a face."""
-    pictures_ms: float = Field(250, ge=1, le=1000)
+    pictures_ms: float = Field(100, ge=1, le=1000)
     """Processor time in a second that finding faces in the pictures of all clients may take (ms)."""
     upload_bytes: int = Field(64 << 20, ge=1 << 10)
     """The request for a whole file."""
