@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 BUFFER = 1 << 16
 """Bytes that the system keeps for a client that does not read, and of one that sends more than is processed."""
-SLICE = 1 << 12
-"""Bytes that are processed at a time; others have their turn when the client's time is over."""
+MIN_SLICE, MAX_SLICE = 1 << 9, 1 << 12
+"""Bytes that are processed at a time; then all others have their turn."""
+SLICE_S = 0.002
+"""Processor time that a slice should take: many small frames cost more than samples (seconds)."""
 REFUSED_S = 1
 """How long a connection that is one too many may take for its request (seconds)."""
 FULL = (
@@ -27,8 +30,9 @@ FULL = (
 class Guard(asyncio.Protocol):
     """Stands between a connection and the protocol that uvicorn made for it.
 
-    A request has to be complete in time. A client whose data takes more than its share of the processor, such as one
-    that sends pings without end, is read on in the next second only; the network holds it back.
+    A request has to be complete in time. Data is processed in slices, and other clients have their turn after each. A
+    client whose data takes more than its share of the processor, such as one that sends pings without end, is read on
+    in the next second only; the network holds it back.
 
     Args:
         connections: all connections of the server.
@@ -39,8 +43,9 @@ class Guard(asyncio.Protocol):
         self._connections, self._limits, self._inner = connections, connections.limits, inner
         self._tail = b""
         self._timer: asyncio.TimerHandle | None = None
-        self._pending = bytearray()
-        self._is_resting = self._is_feeding = False
+        self._pending, self._slice = bytearray(), MAX_SLICE
+        self._answers: list[bytes] = []
+        self._is_resting = self._is_feeding = self._is_due = False
         self._second, self._spent = 0.0, 0.0
         self.is_held = False
         """Whether the protocol wants no data for now."""
@@ -103,30 +108,60 @@ class Guard(asyncio.Protocol):
     def hold(self, is_held: bool) -> None:
         """Give the protocol no more data, or go on."""
         self.is_held = is_held
-        asyncio.get_running_loop().call_soon(self._feed)
+        self._feed_soon()
+
+    def write(self, data: bytes) -> None:
+        """Send data of the protocol; its answers to one slice are sent together.
+
+        Sending lets other threads run Python. A model's thread may then take milliseconds, for each of a hundred pongs.
+        """
+        if self._is_feeding:
+            self._answers.append(bytes(data))
+        else:
+            self._transport.write(data)
+
+    def flush(self) -> None:
+        """Send the answers that wait."""
+        if self._answers:
+            answers, self._answers = b"".join(self._answers), []
+            self._transport.write(answers)
+
+    def _feed_soon(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._feed)
 
     def _feed(self) -> None:
-        """Give what has arrived to the protocol, in slices, while it wants more and the client has time left."""
-        if self._is_feeding or self._transport.is_closing():
+        """Give a slice of what has arrived to the protocol, if it wants more and the client has time left."""
+        self._is_due = False
+        if self._transport.is_closing():
             return
-        self._is_feeding = True
-        try:
-            while self._pending and not (self.is_held or self._is_resting):
-                part = bytes(self._pending[:SLICE])
-                del self._pending[:SLICE]
-                begin = time.thread_time()
-                self._inner.data_received(part)
-                self._account(time.thread_time() - begin)
-        finally:
-            self._is_feeding = False
-        if self._pending or self.is_held or self._is_resting:
+        if self._pending and not (self.is_held or self._is_resting):
+            self._process()
+        is_waiting = self.is_held or self._is_resting
+        if self._pending and not is_waiting:
+            self._feed_soon()
+        if self._pending or is_waiting:
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()
 
+    def _process(self) -> None:
+        part = bytes(self._pending[: self._slice])
+        del self._pending[: self._slice]
+        begin, self._is_feeding = time.thread_time(), True
+        try:
+            self._inner.data_received(part)
+        finally:
+            self._is_feeding = False
+            self.flush()
+        self._account(time.thread_time() - begin)
+
     def _account(self, spent: float) -> None:
         """Note processor time of this client's data; one that has used up its share of a second rests."""
         loop = asyncio.get_running_loop()
+        fitting = self._slice * SLICE_S / max(spent, SLICE_S / 4)
+        self._slice = max(MIN_SLICE, min(MAX_SLICE, int(fitting)))
         if loop.time() >= self._second:
             self._second, self._spent = loop.time() + 1, 0.0
         self._spent += spent
@@ -150,7 +185,7 @@ class Guard(asyncio.Protocol):
 
 
 class _GuardedTransport:
-    """The transport that the protocol sees: whether it is read is decided by the guard."""
+    """The transport that the protocol sees: when it is read and written is decided by the guard."""
 
     def __init__(self, transport: asyncio.Transport, guard: Guard) -> None:
         self._transport, self._guard = transport, guard
@@ -160,6 +195,16 @@ class _GuardedTransport:
 
     def set_protocol(self, protocol: Any) -> None:
         self._guard.take_over(protocol)
+
+    def write(self, data: bytes) -> None:
+        self._guard.write(data)
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        self._guard.write(b"".join(parts))
+
+    def close(self) -> None:
+        self._guard.flush()
+        self._transport.close()
 
     def pause_reading(self) -> None:
         self._guard.hold(True)
