@@ -37,7 +37,7 @@ ALWAYS = {
     "compare": {"reports"},
     "export": {"source"},
     "serve": {"models", "host", "port", "token_file", "origins", "limits", "state", "device"},
-    "mic": {"vmc", "live_link", "recording", "model", "blink", "device", "seed"},
+    "mic": {"window", "vmc", "live_link", "recording", "model", "blink", "device", "seed"},
     "studio": {"models", "port", "browser", "device"},
     "plugins list": set(),
     "plugins check": {"name", "level", "specs"},
