@@ -53,7 +53,7 @@ picture: demo  ## make the picture of the README
 docs: $(INSTALLED)  ## build the documentation site into site/, with its live demo if RUNTIME (npm install onnxruntime-web) is there
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@if test -d $(RUNTIME); then \
-		$(BIN)/headmotion export ms-sync -o site/demo --web --runtime $(RUNTIME) && test $$(du -sm site/demo | cut -f1) -le $(DEMO_MB); \
+		$(BIN)/headmotion export -o site/demo --web --runtime $(RUNTIME) && test $$(du -sm site/demo | cut -f1) -le $(DEMO_MB); \
 	else echo "skipped: the live demo, for there is no $(RUNTIME) (npm install onnxruntime-web)"; fi
 
 bench: $(INSTALLED) $(MEDIAPIPE)  ## measure speed, memory and, where there are real clips, the quality of the portrait

@@ -15,7 +15,7 @@ from .options import any_path, check_folder, check_output, check_picture, existi
 def _is_motion(given: Arguments) -> bool:
     from headmotion.core.plugins import registry
 
-    return Path(given["source"]).suffix.lower() in registry().motion_suffixes
+    return given["source"] is not None and Path(given["source"]).suffix.lower() in registry().motion_suffixes
 
 
 def _is_model(given: Arguments) -> bool:
@@ -33,7 +33,7 @@ RULES = (
 
 
 @click.command()
-@click.argument("source", metavar="MODEL|MOTION")
+@click.argument("source", metavar="MODEL|MOTION", required=False)
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix is the format."),
     click.option("--format", metavar="NAME", help="Format, such as live-link, if the suffix is ambiguous."),
@@ -53,7 +53,7 @@ RULES = (
 )
 @option_rules(*RULES)
 def export(
-    source: str,
+    source: str | None,
     output: Path,
     format: str | None,
     representation: str | None,
@@ -67,12 +67,14 @@ def export(
     """Write MOTION (.npz, .json, .bvh) for another program, or MODEL's streaming step as .onnx, or as a page (--web).
 
     For a MODEL, .npz is the initial state of the step, for another reference or seed. With int8 weights the motion
-    differs a little; a warning says how much.
+    differs a little; a warning says how much. A page has the model of `headmotion animate` if none is named.
     """
     if web:
         check_folder(output)
         _export_web(source, output, runtime, image, seed)
         return
+    if source is None:
+        raise click.UsageError("Missing argument 'MODEL|MOTION'.")
     check_output(output)
     if _is_motion({"source": source}):
         _export_motion(Path(source), output, format, representation)
@@ -105,7 +107,7 @@ def _export_model(
         show(write_onnx(pipeline, output, reference, seed, precision=precision))
 
 
-def _export_web(source: str, output: Path, runtime: Path | None, image: Path | None, seed: int) -> None:
+def _export_web(source: str | None, output: Path, runtime: Path | None, image: Path | None, seed: int) -> None:
     if image is not None:
         check_picture(image)
     one_thread()
@@ -113,6 +115,6 @@ def _export_web(source: str, output: Path, runtime: Path | None, image: Path | N
     from headmotion.studio import write_web_page
     from headmotion.studio.faces import FaceFinder
 
-    pipeline = headmotion.load(source, device="cpu")
+    pipeline = headmotion.load(device="cpu") if source is None else headmotion.load(source, device="cpu")
     face = None if image is None else FaceFinder().find(image.read_bytes())
     show(write_web_page(pipeline, output, face, runtime, seed))

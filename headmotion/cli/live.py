@@ -88,7 +88,8 @@ def mic(
 
     senders: list[Sender] = []
     has_window = _has_window(context.params)
-    pipe = headmotion.load(*_named(model, has_window), device=device)
+    chosen = model or (None if has_window else WEIGHTS_MODEL)
+    pipe = headmotion.load(device=device) if chosen is None else headmotion.load(chosen, device=device)
     reference = None
     if has_window:
         shown, reference = _window(pipe, image)
@@ -109,11 +110,6 @@ def mic(
     )
     with suppress(KeyboardInterrupt, WindowClosed):
         run_live(session, blocks, senders)
-
-
-def _named(model: str | None, has_window: bool) -> tuple[str, ...]:
-    """Return the argument of `headmotion.load`, if any."""
-    return (model,) if model is not None else () if has_window else (WEIGHTS_MODEL,)
 
 
 def _window(pipe: Pipeline, image: Path | None) -> tuple[Window, Reference]:

@@ -16,7 +16,7 @@ from ..core.motion import Motion
 REMEDY = "send frames to another program instead (--vmc, --live-link), or use headmotion studio"
 
 
-class WindowClosed(Exception):  # noqa: N818  # an end, like StopIteration
+class WindowClosed(Exception):  # an end, like StopIteration
     """The window was closed."""
 
 

@@ -131,6 +131,7 @@ WITHOUT_EFFECT = {
     "export m.npz -o x.csv --precision int8": "--precision is for a MODEL",
     "export ms-sync -o x.onnx --to blendshapes": "--to is for a MOTION",
     "export ms-sync -o x.npz --precision int8": "--precision is for an .onnx file",
+    "export -o x.onnx": "Missing argument 'MODEL|MOTION'",
     "export ms-sync -o x.onnx --image p.png": "--image is for a page (--web)",
     "export ms-sync -o x --web --precision int8": "--precision is for a file, not for --web",
     "serve --shared-state": "--shared-state is for a folder (--state)",

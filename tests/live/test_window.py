@@ -38,16 +38,16 @@ class FakeDisplay:
         self.pictures: list[np.ndarray] = []
         self.is_open = True
 
-    def Tk(self) -> Any:  # noqa: N802
+    def Tk(self) -> Any:
         nothing = lambda *arguments, **options: None  # noqa: E731
         return SimpleNamespace(
             title=nothing, resizable=nothing, update=nothing, destroy=self._close, winfo_exists=self._check
         )
 
-    def PhotoImage(self, master: Any) -> Any:  # noqa: N802
+    def PhotoImage(self, master: Any) -> Any:
         return SimpleNamespace(configure=self._show)
 
-    def Label(self, *arguments: Any, **options: Any) -> Any:  # noqa: N802
+    def Label(self, *arguments: Any, **options: Any) -> Any:
         return SimpleNamespace(pack=lambda: None)
 
     def _show(self, data: bytes, width: int, height: int) -> None:
@@ -106,12 +106,12 @@ def test_a_window_that_somebody_closes_is_the_end(display: FakeDisplay) -> None:
 
 def test_without_a_display_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tkinter", None)
-    with pytest.raises(hm.HeadmotionError, match="Python's module tkinter.*headmotion studio"):
+    with pytest.raises(hm.HeadmotionError, match=r"Python's module tkinter.*headmotion studio"):
         talking_window()
     monkeypatch.undo()
     pytest.importorskip("tkinter", reason="needs python3-tk")
     monkeypatch.setenv("DISPLAY", ":no-such-display")
-    with pytest.raises(hm.HeadmotionError, match="expected a display, got .*couldn't connect to display"):
+    with pytest.raises(hm.HeadmotionError, match=r"expected a display, got .*couldn't connect to display"):
         talking_window()
 
 
@@ -137,7 +137,7 @@ def x_server() -> Iterator[str]:
     server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
     os.close(writer)
     try:
-        with open(reader) as stream:
+        with os.fdopen(reader) as stream:
             yield f":{stream.readline().strip()}"
     finally:
         server.terminate()

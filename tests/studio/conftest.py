@@ -87,7 +87,8 @@ def open_page(browser: Any) -> Callable[[], AbstractContextManager[Any]]:
 
     @contextmanager
     def opened() -> Iterator[Any]:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        # Without the silent preview, which would draw all the time.
+        page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
         page.set_default_timeout(120_000)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -61,6 +61,28 @@ def test_controls_have_names_and_keys_work(open_studio: Any) -> None:
     page.keyboard.press("o")
 
 
+def test_a_face_moves_silently_until_its_sound_is_asked_for(open_studio: Any, until: Callable[..., None]) -> None:
+    page = open_studio
+    assert page.is_visible("#hear-first") and not page.evaluate("studio.player.isPreviewing")  # motion is reduced here
+    page.evaluate("studio.player.preview()")  # as the page does elsewhere
+    before = page.evaluate("studio.slot.at(studio.player.time).key")
+    until(page, f"studio.slot.at(studio.player.time).key !== '{before}'")
+    assert not page.evaluate("studio.player.playing")
+    page.click("#hear-first")
+    until(page, "studio.player.playing && studio.player.time > 0")
+    assert page.is_hidden("#hear-first") and not page.evaluate("studio.player.isPreviewing")
+    page.click("#play")
+
+
+def test_a_sound_file_is_spoken_at_once(open_studio: Any, until: Callable[..., None]) -> None:
+    page = open_studio
+    before = page.evaluate("studio.slot.take")
+    page.set_input_files("#sound", ASSETS / "speech.flac")
+    until(page, f"studio.player.playing && studio.slot.take !== '{before}'")
+    page.click("#play")
+    until(page, "studio.slot.isSettled")
+
+
 def test_mouth_opens_on_vowels_and_closes_in_silence(open_studio: Any, until: Callable[..., None]) -> None:
     page = open_studio
     page.check("#control-close_silence")  # acts without generating again

@@ -29,22 +29,32 @@ class Studio {
     this.slots = NAMES.map((name) => new Version(name, first.name, this.startSettings, () => this.showCurves()));
     this.active = 0;
     this.player = new Player(() => this.showTransport());
-    this.timeline = new Timeline(page.curves, page.legend, this.player, (time, change) => this.correct(time, change));
+    this.timeline = new Timeline(page.curves, page.legend, this.player, (time, change) => this.correct(time, change), !this.info.static);
     this.stage = new Stage();
     this.faces = new FacesPanel(this.stage, (face) => this.useFace(face));
     this.livePanel = new LivePanel(this.timeline, () => this.liveOptions(), () => this.player.pause(), (speech) => this.endLive(speech));
-    this.recordPanel = new RecordPanel(() => this.player.pause(), (speech) => this.setSpeech(speech));
+    this.recordPanel = new RecordPanel(() => this.player.pause(), (speech) => this.answer(speech));
     this.controls = makeControls(page.controls, (settings) => this.changeSettings(settings), this.info.static && STATIC_CONTROLS);
     this.makeForms();
     this.listen();
     page.say.querySelector("button").disabled = !this.info.speaks;
+    if (this.info.static) page.hint.textContent = "Drop a sound file anywhere";
     page.text.title = this.info.speaks ? "" : "Needs espeak-ng: pip install 'headmotion[espeak]'";
     await this.faces.choose(this.info.faces[0], this.info.faces[0]);
     requestAnimationFrame(() => this.tick());
     attempt("Getting the head …", () => this.stage.openHead());
-    const sample = await api.sample();
-    await this.setSpeech(await decode(sample, this.info.rate));
+    await this.showSample();
     document.body.dataset.ready = "yes"; // for tests
+  }
+
+  /** The bundled speech; browsers allow its sound after a click only, so the face moves silently until then. */
+  async showSample() {
+    const sample = await decode(await api.sample(), this.info.rate);
+    await this.setSpeech(sample);
+    const isIdle = this.speech === sample && this.slot.take && !this.live && !this.recordPanel.recorder && !this.player.playing;
+    if (!isIdle) return;
+    page["hear-first"].hidden = false;
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.preview();
   }
 
   get slot() {
@@ -85,6 +95,12 @@ class Studio {
     if (this.isComparing) await this.generate(this.other);
   }
 
+  /** Take speech that somebody has just given, and say it. */
+  async answer(speech) {
+    await this.setSpeech(speech);
+    if (this.speech === speech && this.slot.take && !this.live && !this.recordPanel.recorder) this.player.play();
+  }
+
   async generate(slot) {
     if (this.wav && this.face) await slot.generate(this.wav, this.face);
   }
@@ -93,7 +109,7 @@ class Studio {
   async take(file) {
     if (!file) return;
     if (file.type.startsWith("image/")) await this.faces.choose(file, file.name);
-    else await attempt("Reading the sound …", async () => this.setSpeech(await decode(await file.arrayBuffer(), this.info.rate)));
+    else await attempt("Reading the sound …", async () => this.answer(await decode(await file.arrayBuffer(), this.info.rate)));
   }
 
   // Versions
@@ -249,7 +265,7 @@ class Studio {
     const notes = {};
     (shown.confidence ?? this.slot.confidence ?? []).forEach(({ frame_ms: ms }, level) => {
       const values = [number(shown, level), number(other, level)].filter((value) => value !== undefined);
-      notes[`sync${level}`] = `AV-Conf ${ms} ms: ${values.join(" / ")}`;
+      notes[`sync${level}`] = { name: "AV-Conf", text: `${ms} ms: ${values.join(" / ")}`, isRepeated: level > 0 };
     });
     return notes;
   }
@@ -277,6 +293,7 @@ class Studio {
   listen() {
     const onClick = {
       play: () => (this.player.playing ? this.player.pause() : this.player.play()),
+      "hear-first": () => this.player.play(),
       loop: () => this.player.setLoop(!this.player.loop),
       "slot-a": () => this.choose(0),
       "slot-b": () => this.choose(1),
@@ -292,7 +309,7 @@ class Studio {
     page.sound.addEventListener("change", () => this.take(page.sound.files[0]));
     page.say.addEventListener("submit", (event) => {
       event.preventDefault();
-      attempt("Speaking …", async () => this.setSpeech(await decode(await api.speak(page.text.value, page.voice.value))));
+      attempt("Speaking …", async () => this.answer(await decode(await api.speak(page.text.value, page.voice.value))));
     });
     const press = (id) => () => page[id].click();
     const byKey = { " ": "play", l: "live", r: "record", o: "loop", c: "compare", m: "correct", 1: "slot-a", 2: "slot-b" };

@@ -50,7 +50,7 @@ export async function openMicrophone(onBlock) {
 /** Plays a recording. `time` is what is heard now (seconds), so pictures drawn for it are in step. */
 export class Player {
   constructor(onChange) {
-    Object.assign(this, { onChange, buffer: null, loop: false, range: null, _node: null, _at: 0, _started: 0 });
+    Object.assign(this, { onChange, buffer: null, loop: false, range: null, _node: null, _at: 0, _started: 0, _shown: null });
   }
 
   load({ samples, rate }) {
@@ -69,7 +69,20 @@ export class Player {
     return this._node !== null;
   }
 
+  /** Whether time passes without sound. */
+  get isPreviewing() {
+    return this._shown !== null;
+  }
+
+  /** Let time pass without sound, again and again, until something is played or chosen: before the first click there is none. */
+  preview() {
+    if (this.playing) return;
+    this._shown = performance.now();
+    this.onChange();
+  }
+
   get time() {
+    if (this.isPreviewing) return ((performance.now() - this._shown) / 1000) % this.duration;
     if (!this.playing) return this._at;
     const player = context();
     const heard = player.currentTime - (player.outputLatency || player.baseLatency || 0);
@@ -80,6 +93,7 @@ export class Player {
 
   play() {
     if (!this.buffer || this.playing) return;
+    this._shown = null;
     const player = context();
     const [start, end] = this._bounds();
     if (this._at >= end - 0.01 || (this.loop && this._at < start)) this._at = start;
@@ -98,14 +112,14 @@ export class Player {
   pause() {
     const time = this.time;
     const node = this._node;
-    [this._node, this._at] = [null, time];
+    [this._node, this._at, this._shown] = [null, time, null];
     node?.stop();
     this.onChange();
   }
 
   seek(time) {
     const again = this.playing;
-    if (again) this.pause();
+    if (again || this.isPreviewing) this.pause();
     this._at = Math.max(0, Math.min(time, this.duration));
     if (again) this.play();
     this.onChange();

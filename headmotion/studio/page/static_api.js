@@ -38,6 +38,7 @@ let model;
 /** The session and the state from which each take starts. */
 async function opened() {
   if (!model) {
+    ort.env.wasm.proxy = true; // computes in a worker, so that the page moves on meanwhile
     ort.env.wasm.numThreads = 1; // more need a page that is isolated from others
     ort.env.wasm.wasmPaths = { wasm: new URL("ort-wasm-simd-threaded.wasm", import.meta.url).href };
     const [session, start] = await Promise.all([ort.InferenceSession.create("model.onnx"), read("state.json")]);

@@ -9,15 +9,16 @@ const LANES = [
   { curves: { eyes: "--eyes" }, least: 0.06, from: 0 },
   { curves: { sync0: "--sync0", sync1: "--sync1", sync2: "--sync2", sync3: "--sync3" }, least: 2 },
 ];
-const LABELS = { mouth: "Mouth opening", pitch: "Pitch", yaw: "Yaw", roll: "Roll", eyes: "Eye opening" };
+const LABELS = { mouth: "Mouth", pitch: "Pitch", yaw: "Yaw", roll: "Roll", eyes: "Eyes" };
 const WAVE_SHARE = 0.22;
 const STEP_SECONDS = 0.04;
 const KEY_CHANGE = 0.02; // of the mouth's opening, in distances of the eyes' corners
 const INSET = 5; // px of a lane above and below its curves
 
 export class Timeline {
-  /** `onCorrect(time, change)`: open the mouth further around a time. */
-  constructor(canvas, legend, player, onCorrect) {
+  /** `onCorrect(time, change)`: open the mouth further around a time. `hasConfidence`: whether there are curves of AV-Conf. */
+  constructor(canvas, legend, player, onCorrect, hasConfidence) {
+    this.lanes = hasConfidence ? LANES : LANES.filter((lane) => !lane.curves.sync0);
     Object.assign(this, { canvas, legend, player, onCorrect, wave: null, curves: null, other: null, duration: 0 });
     Object.assign(this, { isCorrecting: false, shapes: [], fps: 25, scale: null });
     this._listen();
@@ -31,7 +32,7 @@ export class Timeline {
     this._still = null;
   }
 
-  /** Show curves; those of the version to compare with are faint. `notes` are texts of the legend by curve. */
+  /** Show curves; those of the version to compare with are faint. `notes` are texts of the legend by curve; the name of a quantity is seen once. */
   setCurves(curves, other = null, notes = {}) {
     Object.assign(this, { curves, other, _still: null });
     this._showLegend(notes);
@@ -71,7 +72,10 @@ export class Timeline {
   _showLegend(notes) {
     const known = LANES.flatMap((lane) => Object.entries(lane.curves)).filter(([name]) => this.curves?.[name]);
     this.legend.replaceChildren(...known.map(([name, variable]) => {
-      const item = Object.assign(document.createElement("li"), { textContent: notes[name] ?? LABELS[name] ?? name });
+      const item = document.createElement("li");
+      const { name: quantity, text, isRepeated } = notes[name] ?? { text: LABELS[name] ?? name };
+      if (quantity) item.append(Object.assign(document.createElement("span"), { textContent: `${quantity} `, className: isRepeated ? "hidden" : "" }));
+      item.append(text);
       item.style.setProperty("--color", `var(${variable})`);
       return item;
     }));
@@ -82,8 +86,8 @@ export class Timeline {
     const brush = still.getContext("2d");
     const waveHeight = height * WAVE_SHARE;
     if (this.wave) this._drawWave(brush, width, waveHeight);
-    const lane = (height - waveHeight) / LANES.length;
-    LANES.forEach((shown, k) => this._drawLane(brush, shown, width, waveHeight + k * lane, lane));
+    const lane = (height - waveHeight) / this.lanes.length;
+    this.lanes.forEach((shown, k) => this._drawLane(brush, shown, width, waveHeight + k * lane, lane));
     if (this.isCorrecting) this._drawShapes(brush, width, waveHeight, lane);
     return still;
   }
@@ -155,7 +159,7 @@ export class Timeline {
   _isCorrection(event) {
     const box = this.canvas.getBoundingClientRect();
     const at = (event.clientY - box.top) / box.height;
-    return this.isCorrecting && at > WAVE_SHARE && at < WAVE_SHARE + (1 - WAVE_SHARE) / LANES.length;
+    return this.isCorrecting && at > WAVE_SHARE && at < WAVE_SHARE + (1 - WAVE_SHARE) / this.lanes.length;
   }
 
   _listen() {
