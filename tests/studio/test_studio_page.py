@@ -19,7 +19,9 @@ BRIGHTNESS = """async (times) => {
   const { studio } = window;
   const copy = Object.assign(document.createElement("canvas"), { width: 60, height: 30 });
   const brush = copy.getContext("2d", { willReadFrequently: true });
-  const lips = studio.face.pose.slice(60, 68).map(([x, y]) => [x - studio.face.shown[0], y - studio.face.shown[1]]);
+  const { shown } = studio.face;
+  const scale = document.getElementById("portrait").width / (shown[2] - shown[0]);
+  const lips = studio.face.pose.slice(60, 68).map(([x, y]) => [scale * (x - shown[0]), scale * (y - shown[1])]);
   const [left, right] = [0, 4].map((k) => lips[k][0]);
   const [top, bottom] = [lips[2][1], lips[6][1] + 0.25 * (right - left)];
   const seen = [];
@@ -72,6 +74,31 @@ def test_a_face_moves_silently_until_its_sound_is_asked_for(open_studio: Any, un
     until(page, "studio.player.playing && studio.player.time > 0")
     assert page.is_hidden("#hear-first") and not page.evaluate("studio.player.isPreviewing")
     page.click("#play")
+
+
+def test_pictures_get_fewer_pixels_where_frames_take_long(open_studio: Any) -> None:
+    sizes = open_studio.evaluate("""() => {
+      const { stage } = studio;
+      const now = performance.now.bind(performance);
+      let time = now();
+      const run = (ms) => {
+        performance.now = () => (time += ms);
+        for (let k = 0; k < 60; k += 1) stage.keepPace(true);
+        return document.getElementById("portrait").width;
+      };
+      try {
+        stage._scale = 1;
+        stage._portraits[0].setScale(1);
+        return [run(40), run(60), run(16)];
+      } finally {
+        performance.now = now;
+        stage.keepPace(false);
+        stage._scale = 1;
+        stage._portraits[0].setScale(1);
+        stage.redraw();
+      }
+    }""")
+    assert sizes == [512, 256, 256]
 
 
 def test_a_sound_file_is_spoken_at_once(open_studio: Any, until: Callable[..., None]) -> None:

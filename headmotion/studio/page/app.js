@@ -273,6 +273,7 @@ class Studio {
   tick() {
     requestAnimationFrame(() => this.tick());
     this.drawTime();
+    this.stage.keepPace(this.player.playing || this.player.isPreviewing || Boolean(this.live));
     const at = (slot) => (this.stage.isEditingPoints ? null : slot.at(this.player.time));
     const active = this.live ? this.livePanel.pose(this.face) : at(this.slot);
     if (this.isComparing && !this.live) this.stage.draw(this.slots.map((slot) => (slot === this.slot ? active : at(slot))), active);

@@ -11,15 +11,14 @@ export class PortraitCanvas {
   /** `face`: what the server's /studio/face answers; `image`: its picture, decoded. */
   constructor(canvas, face, image) {
     this.warp = new PortraitWarp(face);
-    this.shown = face.shown;
-    [canvas.width, canvas.height] = [this.shown[2] - this.shown[0], this.shown[3] - this.shown[1]];
+    [this.canvas, this.shown] = [canvas, face.shown];
     this.gl = canvas.getContext("webgl2", { alpha: false, antialias: false, preserveDrawingBuffer: true });
     if (!this.gl) throw new Error("This browser has no WebGL 2, which the talking picture needs.");
     const gl = this.gl;
     const corners = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, corners);
     gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([0, 0, 1, 0, 0, 1, 1, 1]), gl.STATIC_DRAW);
-    gl.viewport(0, 0, canvas.width, canvas.height);
+    this.setScale(1);
     this.programs = Object.fromEntries(
       Object.entries({ WARP, MOUTH, STROKE, PATCH, LIDS }).map(([name, text]) => [name, new Program(gl, text)]),
     );
@@ -36,6 +35,13 @@ export class PortraitCanvas {
       if (!mouth) return { skin: bytesTexture(gl, eye.skin) };
       return { depth: floatTexture(gl, mouth.depth), teeth: floatTexture(gl, mouth.teeth) };
     });
+  }
+
+  /** Draw fewer pixels: `scale` is the edge of what is drawn over that of the picture. */
+  setScale(scale) {
+    const { canvas, shown } = this;
+    [canvas.width, canvas.height] = [2, 3].map((k) => Math.round(scale * (shown[k] - shown[k - 2])));
+    this.gl.viewport(0, 0, canvas.width, canvas.height);
   }
 
   /** Draw the picture in a pose [P * 2] in its pixels. */

@@ -9,11 +9,13 @@ import { PortraitCanvas } from "./portrait_canvas.js";
 import { page } from "./status.js";
 
 const UNIT_SQUARE = [0, 0, 1];
+const [SLOW_MS, SLOW_FRAMES] = [50, 15]; // how long a frame may take, and how many more may take longer than do not
+const [SCALE_STEP, MIN_SCALE] = [0.75, 0.5]; // of the picture where they do
 
 export class Stage {
   constructor() {
     Object.assign(this, { face: null, isComparing: false, isEditingPoints: false, _drawn: {} });
-    this._portraits = [null, null];
+    Object.assign(this, { _portraits: [null, null], _scale: 1, _slow: 0, _last: null });
   }
 
   async openHead() {
@@ -24,7 +26,7 @@ export class Stage {
   /** Show another face; `image` is its picture, decoded. */
   setFace(face, image) {
     Object.assign(this, { face, image, square: squareAround(face.still), edited: null });
-    this._portraits = [new PortraitCanvas(page.portrait, face, image), null];
+    this._portraits = [this._portrait(page.portrait), null];
     if (this.isComparing) this.compare(true);
     this.redraw();
   }
@@ -35,9 +37,26 @@ export class Stage {
     page["other-view"].hidden = !isComparing;
     document.body.classList.toggle("comparing", isComparing);
     if (isComparing && this.face && !this._portraits[1]) {
-      this._portraits[1] = new PortraitCanvas(page["portrait-b"], this.face, this.image);
+      this._portraits[1] = this._portrait(page["portrait-b"]);
     }
     this.redraw();
+  }
+
+  /** Keep up with the sound: where frames take long, as without a graphics card, pictures get fewer pixels. */
+  keepPace(isMoving) {
+    const now = performance.now();
+    if (isMoving && this._last !== null) this._slow = Math.max(0, this._slow + (now - this._last > SLOW_MS ? 1 : -1));
+    this._last = isMoving ? now : null;
+    if (this._slow < SLOW_FRAMES || this._scale === MIN_SCALE) return;
+    Object.assign(this, { _slow: 0, _scale: Math.max(MIN_SCALE, SCALE_STEP * this._scale) });
+    this._portraits.forEach((portrait) => portrait?.setScale(this._scale));
+    this.redraw();
+  }
+
+  _portrait(canvas) {
+    const portrait = new PortraitCanvas(canvas, this.face, this.image);
+    portrait.setScale(this._scale);
+    return portrait;
   }
 
   redraw() {
