@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .case import Campaign
+from .clients import ClientsCampaign
 from .files import FilesCampaign
 from .hooks import HooksCampaign
 from .hours import HoursCampaign
@@ -25,6 +26,7 @@ def campaigns(inputs: Path) -> list[Campaign]:
         PartsCampaign(inputs),
         kills,
         PairsCampaign(kills),
+        ClientsCampaign(inputs),
         StreamsCampaign(inputs),
         HoursCampaign(inputs),
     ]

@@ -25,6 +25,8 @@ class Call:
     """What to call instead of the command line."""
     further_outputs: tuple[str, ...] = ()
     """Paths besides ``output``, which the arguments name."""
+    is_local: bool = False
+    """Whether it may connect to this machine."""
 
 
 @dataclass(frozen=True)

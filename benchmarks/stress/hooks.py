@@ -36,6 +36,7 @@ HOOKS = {
     "headmotion_recipes": "",
     "headmotion_converters": "",
     "headmotion_motion_readers": "",
+    "headmotion_motion_writers": "",
     "headmotion_licenses": "",
     "headmotion_migrate": "spec, version",
     "headmotion_training_event": "event",
@@ -46,6 +47,7 @@ COMMANDS = {
     "licenses": "licenses",
     "inspect": "inspect model.safetensors",
     "animate": "animate speech.wav --model model.safetensors -q -o made/talk.npz",
+    "export": "export motion.npz -o made/talk.csv",
     "train": "train recipe.yaml --data corpus -o made -q",
 }
 PARSED = {"schema", "inspect"}
@@ -66,7 +68,7 @@ class HooksCampaign:
 
     def run(self, rng: Random, folder: Path) -> Result:
         """Run one command beside one such plugin."""
-        for setup in ("recipe.yaml", "pose.npz"):
+        for setup in ("recipe.yaml", "pose.npz", "motion.npz"):
             shutil.copytree(self.trees / setup, folder / "here", dirs_exist_ok=True)
         where, body, command = rng.choice(["import", *HOOKS]), rng.choice(BAD), rng.choice(list(COMMANDS))
         install(folder / "site", "bad", {"__init__.py": _module(where, body)})

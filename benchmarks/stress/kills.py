@@ -49,6 +49,10 @@ JOBS = {
     ),
     "compare": Job("report", "compare report report -o made/page.html"),
     "inspect-corpus": Job("pairs", "inspect-corpus corpus -q -o made/page.html", same_bytes=()),
+    "say": Job(
+        "pose.npz", "say Hello --model model.safetensors -q -o made/talk.npz -o made/talk.wav --phonemes made/p.csv"
+    ),
+    "detect": Job("face.png", "detect face.png -o made/face.npz"),
     "export": Job("motion.npz", "export motion.npz -o made/talk.csv"),
     "plugins new": Job("pose.npz", "plugins new calm --kind loss -o made"),
     "schema": Job("pose.npz", "schema -o made/schema.json"),

@@ -16,6 +16,8 @@ from .forked import MEMORY_BYTES
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
+_LOCAL = re.compile(r"'(127\.0\.0\.1|localhost|0\.0\.0\.0|::1?)'")
+
 RECORDS = ".headmotion-records"
 """Records of finished jobs, which a later call looks at; see docs/many-files.md."""
 
@@ -64,6 +66,8 @@ def _process(one: Call, outcome: Outcome) -> Iterator[tuple[str, str]]:
     elif "not enough memory" in outcome.err:
         yield "memory", outcome.err[-300:]
     for event in outcome.events:
+        if one.is_local and _LOCAL.search(event):
+            continue
         yield "outside" if event.startswith("open") else "network", event
 
 

@@ -172,18 +172,64 @@ def _snapshot(folder: Path) -> None:
 
 
 def _restore() -> None:
-    """Continue the session of a snapshot, as a program would that prints the library's errors."""
-    import sys
+    """Continue the session of a snapshot."""
 
-    from headmotion.cli.console import fail
-
-    try:
+    def restore() -> None:
         session = hm.load("model.safetensors", device="cpu").restore("session.safetensors")
         session.push(good.speech(0.3))
         session.flush()
+
+    _with_errors(restore)
+
+
+def _with_errors(work: Callable[[], None]) -> None:
+    """Do some work as a program would that prints the library's errors."""
+    from headmotion.cli.console import fail
+
+    try:
+        work()
     except hm.HeadmotionError as error:
         fail(str(error), 2)
-    sys.exit(0)
+
+
+def _web(folder: Path) -> None:
+    """A model, and files in place of those of ONNX Runtime Web, which are only copied."""
+    from headmotion.studio.onnx_page import RUNTIME_FILES
+
+    good.MAKERS["model.safetensors"](folder / "model.safetensors")
+    (folder / "runtime").mkdir()
+    for name in RUNTIME_FILES:
+        (folder / "runtime" / name).write_bytes(b"compiled")
+
+
+def _protocol(folder: Path) -> None:
+    """An ablation of a recipe."""
+    (folder / "recipe.yaml").write_text(json.dumps(good.recipe()))
+    protocol = {
+        "name": "small",
+        "recipe": "recipe.yaml",
+        "set": ["phases.generator.ema_decay=0.9"],
+        "steps": {"syncers": 1, "generator": 2},
+        "variants": {"as it is": [], "no sync": ["phases.generator.losses=[{type: reconstruction}]"]},
+        "seeds": [0, 1],
+        "share_syncers": True,
+        "motion": {"distance": {"metric": {"type": "lmd"}, "value": "lmd"}},
+        "splits": {"val": 2},
+        "leave_out": ["one"],
+    }
+    (folder / "protocol.yaml").write_text(json.dumps(protocol, indent=1))
+
+
+def _read_protocol() -> None:
+    """Read the protocol and the recipes of all its runs."""
+    from benchmarks.ablations.protocol import load_protocol
+
+    def read() -> None:
+        protocol = load_protocol("protocol.yaml")
+        for variant in protocol.variants:
+            protocol.spec_of(variant, protocol.seeds[0])
+
+    _with_errors(read)
 
 
 def _speech(name: str) -> Setup:
@@ -194,12 +240,19 @@ def _speech(name: str) -> Setup:
 def _face(name: str) -> Setup:
     inputs = _with(name, "speech.wav", "model.safetensors", "pose.npz")
     command = f"animate speech.wav --model model.safetensors -q --image {name} -o made/talk"
-    return Setup(name, (name,), (f"{command}.mp4 --landmarks pose.npz", f"{command}.npz"), inputs)
+    found = (f"{command}.npz", f"detect {name} -o made/face.{{motion}}")
+    return Setup(name, (name,), (f"{command}.mp4 --landmarks pose.npz", *found), inputs)
 
 
 def _motion(name: str) -> Setup:
-    commands = (f"inspect {name}", f"export {name} -o made/talk.{{motion}}", f"export {name} -o made/x.gltf")
-    return Setup(name, (name,), commands, _bvh if name.endswith("bvh") else _with(name))
+    written = (f"export {name} -o made/talk.{{motion}}", f"export {name} -o made/x.gltf")
+    style = f"animate speech.wav --model causal-flow --style {name} -q -o made/talk.npz"
+
+    def make(folder: Path) -> None:
+        good.MAKERS["speech.wav"](folder / "speech.wav")
+        (_bvh if name.endswith("bvh") else _with(name))(folder)
+
+    return Setup(name, (name,), (f"inspect {name}", *written, style), make)
 
 
 _MODEL = (
@@ -269,6 +322,8 @@ SETUPS: dict[str, Setup] = {
             (
                 "prepare videos -o made -q --workers 0 --min-seconds 0.5 --min-face-px 4",
                 f"{ANIMATE} --image videos/talk.mp4",
+                "animate speech.wav --model causal-flow --style videos/talk.mp4 -q -o made/talk.npz",
+                "detect videos/talk.mp4 -o made/face.{motion}",
             ),
             _video,
             statuses=(0, 1, 2),
@@ -294,6 +349,13 @@ SETUPS: dict[str, Setup] = {
             ("evaluate motions --data corpus -o made --split train --metric lmd --baseline none -q",),
             _report,
         ),
+        Setup(
+            "web",
+            ("runtime/*", "model.safetensors"),
+            ("export model.safetensors --web --runtime runtime -o made", "export model.safetensors -o made/step.onnx"),
+            _web,
+        ),
+        Setup("protocol.yaml", ("protocol.yaml", "recipe.yaml"), ("protocol",), _protocol, run=_read_protocol),
         Setup("session.safetensors", ("session.safetensors",), ("restore",), _snapshot, run=_restore),
     )
 }

@@ -77,13 +77,14 @@ Work = Generator[Call, Result, T]
 @torch.inference_mode()
 def run_alone(work: Work[T]) -> T:
     """Do the work of one session."""
-    try:
-        call = next(work)
-        while True:
-            call = work.send(call.run())
-    except StopIteration as end:
-        value: T = end.value
-        return value
+    reply: Result | None = None
+    while True:
+        try:
+            call = _resume(work, reply)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+        reply = call.run()  # outside, because a part may raise StopIteration
 
 
 @torch.inference_mode()

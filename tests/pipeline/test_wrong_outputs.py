@@ -204,3 +204,16 @@ def test_values_of_a_step(returned: Any) -> None:
     phase: Any = SimpleNamespace(name="second", modules={}, steps=1, step=lambda number: returned)
     with pytest.raises(hm.OutputError, match=r"^phase second: expected step to return numbers by name, got "):
         take_step(phase, 0)
+
+
+def test_a_part_that_raises_stop_iteration_does_not_end_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = hm.load("ms-sync", device="cpu")
+
+    def step(*arguments: Any) -> Any:
+        raise StopIteration
+
+    monkeypatch.setattr(pipe.audio_encoder, "step", step)
+    with pytest.raises(StopIteration):
+        pipe.stream().push(SPEECH[0])
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        pipe.generate(SPEECH)

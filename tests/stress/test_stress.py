@@ -18,14 +18,18 @@ from benchmarks.stress import __main__ as command
 from benchmarks.stress import trees
 from benchmarks.stress.byte_mutations import MUTATIONS
 from benchmarks.stress.case import Call, Finding, Result
+from benchmarks.stress.clients import REQUESTS, ClientsCampaign
 from benchmarks.stress.documents import STRUCTURED
 from benchmarks.stress.files import judged
 from benchmarks.stress.forked import Killing, call
+from benchmarks.stress.hooks import HOOKS
 from benchmarks.stress.hours import HoursCampaign, Live, Stream
 from benchmarks.stress.journal import Journal
-from benchmarks.stress.options import _named_outputs
+from benchmarks.stress.options import LIVE, TAKEN_OUT, _named_outputs, _words
 from benchmarks.stress.page import page
 from benchmarks.stress.parts import METHODS
+from headmotion.cli.main import COMMANDS
+from headmotion.core import hookspecs
 from headmotion.core.errors import HeadmotionError
 from headmotion.scaffold import PARTS
 
@@ -230,3 +234,26 @@ def test_what_the_arguments_name_may_be_made(tmp_path: Path) -> None:
 
 def test_parts_of_every_kind_can_be_spoiled() -> None:
     assert METHODS.keys() == PARTS.keys()
+
+
+def test_every_hook_and_every_command_has_cases() -> None:
+    hooks = {name for name in vars(hookspecs) if name.startswith("headmotion_")}
+    assert hooks == HOOKS.keys()
+    assert LIVE.keys() < {each.name for each in COMMANDS} and {"demo", "check"} == TAKEN_OUT
+    for each in COMMANDS:
+        _words(each, Random(0))
+
+
+def test_a_call_may_connect_to_this_machine_only_if_it_says_so(tmp_path: Path) -> None:
+    one = Call((), (0,), run=connects, is_local=True)
+    assert judged(one, tmp_path, "")[0] == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_bad_clients_are_answered(seed: int, tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
+    inputs = trees.make(tmp_path / "inputs")
+    (tmp_path / "case").mkdir()
+    result = ClientsCampaign(inputs).run(Random(seed), tmp_path / "case")
+    assert result.findings == () and result.facts["answered 200"] >= 4
+    assert sum(result.facts.values()) == REQUESTS + 4
