@@ -75,6 +75,9 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
     yield from _hours(facts)
     if killed := facts.get("killed"):
         yield f"Killed: {killed:.0f} processes."
+    answers = {name: count for name, count in facts.items() if name.startswith(("answered ", "closed "))}
+    if answers:
+        yield f"Requests of clients: {', '.join(f'{name} {answers[name]:.0f} times' for name in sorted(answers))}."
     if portions:
         yield f"Cases since the last finding: {_quiet(portions)}."
 

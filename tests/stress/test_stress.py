@@ -211,6 +211,7 @@ def test_an_hour_sees_frames_that_are_not_those_of_the_file(tmp_path: Path) -> N
 def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "campaign.jsonl")
     facts = {"streamed_s": 7200.0, "killed": 3, "hours_s": 3600, "frames": 500, "compared_frames": 9, "rate 8000": 1800}
+    facts |= {"answered 400": 2, "closed 1008": 1}
     result = Result("speech.wav: cut", (Finding("one line", "x | y"),), 2, 1, 5 << 20, 0.4, facts)
     journal.add_finding("files", 1, 0, result.findings[0])
     journal.add_portion("files", 1, 0, [result, result], 3600.0)
@@ -218,6 +219,7 @@ def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     assert "| damaged files | 2 | 4 | 2 | 1 | 1.00 | 5 | 0.4 |" in text
     assert "speech.wav 2" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
     assert "On end: 2.0 hours" in text and "1000 frames, of which 18 were" in text and "- rate: 8000 1.00" in text
+    assert "Requests of clients: answered 400 4 times, closed 1008 2 times." in text
     assert "| files: one line | 1 | `files:1:0` |" in text and "`x / y`" in text
 
 
