@@ -105,7 +105,9 @@ READING = """
   cycles among torch's objects (`headmotion/cli/main.py`).
 - The frames of a video share one color conversion on one thread. `.mp4` is encoded by x264's preset `veryfast` at a
   quality (`crf`) as close to the pictures as the preset `medium`.
-- The portrait's fields are sums over separable distances, and the solid shape of the head is inverted once.
+- The portrait moves only the surroundings of the head, on a grid that follows the size of the face; a landmark is added
+  to the nodes that it reaches; weights of the head come from a table; the picture is enlarged once and then sampled
+  linearly, which has 53 dB of PSNR against cubic sampling. The solid shape of the head is inverted once.
 - In a pool, `whisper` computes each step of a layer once, for all sessions in one product, and keys and values are
   appended in place. `causal-flow` draws noise for a second at a time, and computes what the flow takes from its
   context for all steps at once.

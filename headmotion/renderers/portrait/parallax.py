@@ -19,9 +19,9 @@ from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.rigid_fit import centered_inverse, decompose_projection, fit_orthographic_pose
 from ...representations.point_representation import neutral_3d
-from .head_ellipse import HeadEllipse
+from .head_ellipse import REACH, HeadEllipse
 from .openings import rigid_points
-from .warp import Similarity, trace_back
+from .warp import Box, Similarity, trace_back
 
 DOME_HEIGHT = 0.6
 """How far the dome stands out from the outline, in units of the face from chin to brows."""
@@ -59,6 +59,13 @@ class HeadMotion:
         for _ in range(ITERATIONS):
             source = by_outline - self.head.weight(source) * self._beyond_outline(source)
         return source.astype(points.dtype)
+
+    def box(self) -> Box:
+        """Return a box outside of which nothing moves."""
+        reach = REACH * self.head.face
+        moved = reach * (abs(self.outline.factor) + abs(self.foreshortening)) + abs(self.lean)
+        still, center = np.array([self.head.center]), np.array([self.outline.at(self.head.center)])
+        return Box.around(still, reach).union(Box.around(center, moved))
 
     def _beyond_outline(self, points: ComplexPoints) -> ComplexPoints:
         """Return the head's motion beyond that of its outline, at positions in the still picture."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any
 
 import cv2
@@ -20,7 +21,7 @@ from ...geometry.rigid_fit import fit_plane_similarity
 Weights = npt.NDArray[np.floating[Any]]
 """Weights 0..1, any shape."""
 SourceMap = npt.NDArray[np.float32]
-"""Positions or displacements ``[H, W, 2]`` in pixels, x and y, as ``cv2.remap`` takes them."""
+"""Positions or displacements ``[2, H, W]`` in pixels: x, then y."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class Box:
         """Index of the box in a picture."""
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
-    def within(self, outer: Box) -> tuple[slice, slice]:
-        """Return the index of the box in an array that covers ``outer``."""
-        return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
+    def within(self, outer: Box) -> tuple[EllipsisType, slice, slice]:
+        """Return the index of the box in arrays ``[..., h, w]`` that cover ``outer``."""
+        return ..., slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -127,9 +128,10 @@ def trace_back(
         steps: number of steps.
     """
     step_back = motion.power(-1 / steps)
+    toward = Similarity(step_back.factor - 1, step_back.shift)
     for remaining in range(steps, 0, -1):
         source = motion.power(-remaining / steps)(points)
-        points = points + weight(source) * (step_back(points) - points)
+        points = points + weight(source) * toward(points)
     return points
 
 
@@ -158,14 +160,16 @@ def interpolate(
     """
     between = nodes[:, None] - nodes
     gram = _wendland((between.real**2 + between.imag**2).astype(np.float32), radius)
-    basis = _wendland(grid.squared_distances(nodes), radius).reshape(-1, len(nodes))
-    coefficients = np.zeros((len(nodes), 2 * len(subsets)), np.float32)
+    coefficients = np.zeros((2 * len(subsets), len(nodes)), np.float32)
     for k, subset in enumerate(subsets):
         target = np.column_stack([values[subset].real, values[subset].imag]).astype(np.float64)
         system = gram[np.ix_(subset, subset)].astype(np.float64) + ridge * np.eye(len(subset))
-        coefficients[subset, 2 * k : 2 * k + 2] = np.linalg.solve(system, target)
-    fields, at_nodes = ((matrix @ coefficients).view(np.complex64).T for matrix in (basis, gram))
-    return [(field.reshape(grid.shape), fitted) for field, fitted in zip(fields, at_nodes, strict=True)]
+        coefficients[2 * k : 2 * k + 2, subset] = np.linalg.solve(system, target).T
+    cells, squared = grid.neighbors(nodes, radius)
+    basis = _wendland(squared, radius)
+    parts = [grid.scatter(cells, basis * row[:, None, None]) for row in coefficients]
+    at_nodes = coefficients @ gram
+    return [(parts[k] + 1j * parts[k + 1], at_nodes[k] + 1j * at_nodes[k + 1]) for k in range(0, len(parts), 2)]
 
 
 def _wendland(squared: npt.NDArray[np.float32], radius: float) -> npt.NDArray[np.float32]:
@@ -209,12 +213,25 @@ class Grid:
         x, y = self._axes()
         return (x[None, :] + 1j * y[:, None]).astype(np.complex64)
 
-    def squared_distances(self, points: ComplexPoints) -> npt.NDArray[np.float32]:
-        """Return the squared distances ``[rows, columns, N]`` of the nodes from points ``[N]``."""
-        x, y = self._axes()
-        dx, dy = x[:, None] - points.real.astype(np.float32), y[:, None] - points.imag.astype(np.float32)
-        distances: npt.NDArray[np.float32] = (dy * dy)[:, None] + dx * dx
-        return distances
+    def neighbors(self, points: ComplexPoints, radius: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+        """Return the nodes around points ``[N]``: all within ``radius`` of each, and some others.
+
+        Returns:
+            Their cells, as `scatter` takes them, and their squared distances from the points, both ``[N, k, k]``.
+        """
+        rows, columns = self.shape
+        count, half = int(2 * radius / self.step) + 1, (self.step - 1) / 2
+        x, dx = _around(points.real - (self.box.x0 + half), radius, self.step, count)
+        y, dy = _around(points.imag - (self.box.y0 + half), radius, self.step, count)
+        # A frame of cells around the grid takes what lies outside.
+        x, y = np.clip(x, -1, columns) + 1, np.clip(y, -1, rows) + 1
+        return y[:, :, None] * (columns + 2) + x[:, None], (dy * dy)[:, :, None] + (dx * dx)[:, None]
+
+    def scatter(self, cells: npt.NDArray[np.intp], values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the sums ``[rows, columns]`` of values that belong to cells of `neighbors`."""
+        rows, columns = self.shape
+        sums = np.bincount(cells.ravel(), values.ravel(), (rows + 2) * (columns + 2))
+        return sums.reshape(rows + 2, columns + 2)[1:-1, 1:-1].astype(np.float32)
 
     def _axes(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         half = np.float32((self.step - 1) / 2)
@@ -223,9 +240,12 @@ class Grid:
         return x, y
 
     def upsample(self, field: ComplexPoints) -> SourceMap:
-        """Interpolate a field on the grid at every pixel of its box, ``[h, w, 2]``."""
-        pairs = np.ascontiguousarray(field, dtype=np.complex64).view(np.float32).reshape(*field.shape, 2)
-        return np.asarray(cv2.resize(pairs, self.box.size, interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+        """Interpolate a field on the grid at every pixel of its box, ``[2, h, w]``."""
+        width, height = self.box.size
+        upsampled = np.empty((2, height, width), np.float32)
+        for plane, part in zip(upsampled, (field.real, field.imag), strict=True):
+            cv2.resize(np.ascontiguousarray(part), (width, height), plane, interpolation=cv2.INTER_CUBIC)
+        return upsampled
 
     def support(self, field: ComplexPoints) -> Box:
         """Return the box outside of which a field on the grid moves nothing."""
@@ -236,3 +256,11 @@ class Grid:
         x0, y0 = self.box.x0 + int(columns.min() - 2) * self.step, self.box.y0 + int(rows.min() - 2) * self.step
         x1, y1 = self.box.x0 + int(columns.max() + 3) * self.step, self.box.y0 + int(rows.max() + 3) * self.step
         return Box(x0, y0, x1, y1)
+
+
+def _around(
+    positions: npt.NDArray[np.floating[Any]], radius: float, step: int, count: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Return numbers of nodes around positions ``[N]`` from node 0 on an axis, and distances, both ``[N, count]``."""
+    numbers = np.ceil((positions - radius) / step)[:, None] + np.arange(count)
+    return numbers.astype(np.intp), (numbers * step - positions[:, None]).astype(np.float32)

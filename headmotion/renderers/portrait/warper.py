@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,18 +18,21 @@ from .mouth import MouthLayer
 from .opening_layer import Colors, Mask, OpeningLayer, SkullMotion, blend, coverage
 from .openings import MOUTH, Opening, OpeningShape, find_openings, up_direction
 from .parallax import ParallaxModel
+from .still_picture import StillPicture
 from .warp import Box, Grid, Similarity, SourceMap, Weights, interpolate
 
 SMOOTH_RADIUS, EXACT_RADIUS = 0.8, 0.25
 """Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""
+SMOOTH_NODES, EXACT_NODES = 16, 36
+"""Nodes of the grids across the face on which these motions are computed."""
+MAX_NODES = 128
+"""Nodes of the first grid across a picture in which the face is small, at most."""
 SMOOTH_RIDGE = 5.0
 """Regularization of the smooth part, by which a single landmark hardly moves the hair."""
-NO_MAP = np.empty(0, np.float32)
-"""``cv2.remap`` takes both coordinates from its first map when the second is empty."""
 
 
 class PortraitWarper:
-    """A picture with all that is computed once: head, openings, and the grid of its surroundings.
+    """A picture with all that is computed once: its enlargement, the head and the openings.
 
     A frame is composed of three views of the picture: the face as it moves above each opening, the face as it moves
     below it, and what is visible inside, which is assumed to be opaque.
@@ -41,6 +45,7 @@ class PortraitWarper:
 
     def __init__(self, picture: Picture, pose: ComplexPoints, representation: Representation) -> None:
         self.picture, self.pose = picture, pose
+        self.still = StillPicture(picture)
         self.colors = np.ascontiguousarray(picture[..., :3])
         self.picture_box = Box(0, 0, picture.shape[1], picture.shape[0])
         self.head = HeadEllipse(pose, up_direction(pose, representation))
@@ -50,9 +55,6 @@ class PortraitWarper:
         self.layers = [self._layer(opening) for opening in self.openings]
         outlines = np.concatenate([layer.still.outline for layer in self.layers])
         self.border = Border(self.picture_box, outlines)
-        # 64 nodes across the picture: the flow of a head and its surroundings is smooth.
-        self.grid = Grid.covering(self.picture_box, max(1, -(-max(self.picture_box.size) // 64)))
-        self.nodes = self.grid.nodes()
         # Above a mouth or an eye the lower edge must not pull, and below it the upper.
         self.above = self._all_but({point for opening in self.openings for point in opening.lower[1:-1]})
         self.below = self._all_but({point for opening in self.openings for point in opening.upper[1:-1]})
@@ -63,13 +65,13 @@ class PortraitWarper:
         # The skull is fitted to the pose as given, the warp to one whose lids and jaw line are restricted.
         similarity = Similarity.fit(self.pose[self.rigid], pose[self.rigid])
         shapes = [opening.shape(pose) for opening in self.openings]
-        area, above, below = self._source_maps(self._warp_pose(pose), shapes)
+        maps = self._source_maps(self._warp_pose(pose), shapes)
         result = self.picture.copy()
-        if area:
-            result[area.slices] = self._remap(above)
+        if maps.box:
+            result[maps.box.slices] = self.still.remap(maps.above)
         skull = SkullMotion(similarity, similarity.power(-1)(pose[self.rigid]) - self.pose[self.rigid])
         for shape, layer in zip(shapes, self.layers, strict=True):
-            self._draw_below(result, shape, area, below)
+            self._draw_below(result, shape, maps)
             box = layer.box(shape).clip(self.picture_box)
             for colors, mask in layer.paint(self.colors, shape, skull, box) if box else ():
                 _composite(result, colors, mask, box)
@@ -89,52 +91,74 @@ class PortraitWarper:
     def _all_but(self, excluded: set[int]) -> npt.NDArray[np.intp]:
         return np.array([point for point in range(len(self.pose)) if point not in excluded], dtype=np.intp)
 
-    def _source_maps(self, pose: ComplexPoints, shapes: list[OpeningShape]) -> tuple[Box, SourceMap, SourceMap]:
-        """Return the area that changes, and the sources of its pixels above and below the openings."""
-        flow, residual = self._smooth_flow(pose)
+    def _source_maps(self, pose: ComplexPoints, shapes: list[OpeningShape]) -> SourceMaps:
+        """Return the sources of all pixels that move."""
+        grid, flow, residual = self._smooth_flow(pose)
         radius = EXACT_RADIUS * self.head.face
-        # 36 nodes across the face: landmarks of the lips are closer together than those of the jaw.
-        near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), max(1, round(self.head.face / 36)))
+        # Landmarks of the lips are closer together than those of the jaw.
+        step = max(1, round(self.head.face / EXACT_NODES))
+        near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), step)
         (above, _), (below, _) = interpolate(pose, residual, near, radius, [self.above, self.below])
         # Away from all openings both views are the same, so that no seam is seen.
         nodes = near.nodes()
-        below = above + np.max([_window(shape, nodes) for shape in shapes], axis=0) * (below - above)
+        lower = np.max([_window(shape, nodes) for shape in shapes], axis=0) * (below - above)
         # Most pixels of a still background need no remapping.
-        area = self.grid.support(flow).union(near.box).clip(self.picture_box)
-        base = self.grid.upsample(flow)[area.slices]
-        base[..., 0] += np.arange(area.x0, area.x1, dtype=np.float32)
-        base[..., 1] += np.arange(area.y0, area.y1, dtype=np.float32)[:, None]
-        shared = near.box.clip(area)
-        maps = [base, base.copy()]
-        for total, field in zip(maps, (above, below), strict=True):
-            total[shared.within(area)] += near.upsample(field)[shared.within(near.box)]
-            self.border.pin(total, area)
-        return area, maps[0], maps[1]
+        box = grid.support(flow).union(near.box).clip(self.picture_box)
+        source = grid.upsample(flow)[box.within(grid.box)]
+        source[0] += np.arange(box.x0, box.x1, dtype=np.float32)
+        source[1] += np.arange(box.y0, box.y1, dtype=np.float32)[:, None]
+        shared = near.box.clip(box)
+        source[shared.within(box)] += near.upsample(above)[shared.within(near.box)]
+        self.border.pin(source, box)
+        return SourceMaps(box, source, near.box, near.upsample(lower))
 
-    def _smooth_flow(self, pose: ComplexPoints) -> tuple[ComplexPoints, ComplexPoints]:
-        """Return smooth displacements on the grid of the whole picture, and what they lack at the landmarks ``[P]``."""
-        points = np.concatenate([self.nodes.ravel(), pose.astype(np.complex64)])
-        by_head = self.parallax.fit(pose).trace_back(points)
+    def _smooth_flow(self, pose: ComplexPoints) -> tuple[Grid, ComplexPoints, ComplexPoints]:
+        """Return a grid around what moves, smooth displacements on it, and what they lack at the landmarks ``[P]``."""
+        motion, face = self.parallax.fit(pose), self.head.face
+        radius = SMOOTH_RADIUS * face
+        step = max(1, round(face / SMOOTH_NODES), -(-max(self.picture_box.size) // MAX_NODES))
+        box = motion.box().union(Box.around(pose, radius)).clip(self.picture_box)
+        # Interpolation at the border needs nodes beyond it.
+        grid = Grid.covering(box.grow(2 * step), step)
+        nodes = grid.nodes()
+        points = np.concatenate([nodes.ravel(), pose.astype(np.complex64)])
+        by_head = motion.trace_back(points)
         residual = self.pose - by_head[-len(pose) :]
-        radius, all_points = SMOOTH_RADIUS * self.head.face, self._all_but(set())
-        ((smooth, at_pose),) = interpolate(pose, residual, self.grid, radius, [all_points], ridge=SMOOTH_RIDGE)
-        flow = (by_head - points)[: -len(pose)].reshape(smooth.shape) + smooth
-        return flow, residual - at_pose
+        ((smooth, at_pose),) = interpolate(pose, residual, grid, radius, [self._all_but(set())], ridge=SMOOTH_RIDGE)
+        flow = by_head[: -len(pose)].reshape(nodes.shape) - nodes + smooth
+        return grid, flow, residual - at_pose
 
-    def _remap(self, source: SourceMap) -> Picture:
-        pixels = cv2.remap(self.picture, source, NO_MAP, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(pixels, np.uint8)
-
-    def _draw_below(self, result: Picture, shape: OpeningShape, area: Box, below: SourceMap) -> None:
+    def _draw_below(self, result: Picture, shape: OpeningShape, maps: SourceMaps) -> None:
         """Draw the face below an opening's middle line."""
-        box = Box.around(shape.outline, 0.8 * shape.width).clip(area)
+        box = Box.around(shape.outline, 0.8 * shape.width).clip(maps.box)
         if not box:
             return
         # A rectangle from the middle line downwards that is larger than the picture.
         line, far = shape.middle, shape.across * 2 * max(self.picture_box.size)
         corners = [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j), line[0] - far]
-        pixels = self._remap(below[box.within(area)])
-        _composite(result, pixels, coverage(np.concatenate([line, corners]), box), box)
+        source = maps.below(box)
+        self.border.pin(source, box)
+        _composite(result, self.still.remap(source), coverage(np.concatenate([line, corners]), box), box)
+
+
+@dataclass(frozen=True)
+class SourceMaps:
+    """Where the pixels of a frame come from: as the face moves above its openings, and below them."""
+
+    box: Box
+    """The area that changes."""
+    above: SourceMap
+    """Sources of its pixels above the openings, ``[2, h, w]``."""
+    near: Box
+    """The surroundings of the landmarks."""
+    difference: SourceMap
+    """What is added there below the openings, ``[2, h, w]``."""
+
+    def below(self, box: Box) -> SourceMap:
+        """Return the sources of pixels in a part of the area below the openings."""
+        source, shared = self.above[box.within(self.box)].copy(), box.clip(self.near)
+        source[shared.within(box)] += self.difference[shared.within(self.near)]
+        return source
 
 
 def _composite(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:

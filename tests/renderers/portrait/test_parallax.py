@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 import headmotion as hm
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.geometry.complex_points import as_complex
-from headmotion.renderers.portrait.head_ellipse import HeadEllipse
+from headmotion.geometry.smoothstep import smoothstep
+from headmotion.renderers.portrait.head_ellipse import (
+    FADE,
+    FADE_BELOW,
+    HALF_HEIGHT,
+    HALF_WIDTH,
+    REACH,
+    HeadEllipse,
+)
 from headmotion.renderers.portrait.parallax import ParallaxModel
 from headmotion.renderers.portrait.warp import Box, Grid, Similarity
 from headmotion.renderers.specs import PortraitSpec
@@ -149,3 +157,27 @@ def test_a_turned_head_is_rendered_whole(yaw):
     outline = cv2.findContours(head, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0]
     solidity = cv2.contourArea(outline) / cv2.contourArea(cv2.convexHull(outline))
     assert solidity > 0.97
+
+
+def test_weights_of_the_head_are_those_of_its_formula():
+    y, x = np.mgrid[-220:221, -220:221] / 100
+    height, width = x / HALF_HEIGHT, y / HALF_WIDTH
+    radius = np.hypot(height, width)
+    down = smoothstep(-height / np.maximum(radius, 1e-6))
+    last, first = FADE[1] + (FADE_BELOW[1] - FADE[1]) * down, FADE[0] + (FADE_BELOW[0] - FADE[0]) * down
+    points = HEAD.center + (x + 1j * y) * HEAD.face * HEAD.up
+    weights = HEAD.weight(points.astype(np.complex64))
+    assert np.abs(weights - smoothstep((last - radius) / (last - first))).max() < 1e-3
+    assert np.array_equal(HEAD.weight(points.astype(np.complex64)[200]), weights[200])
+    assert weights[np.hypot(x, y) > REACH].max() == 0
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (20, 10), (-15, 12)])
+def test_outside_of_its_box_nothing_moves(yaw, pitch):
+    motion = ParallaxModel(PLANE, HEAD, FACE).fit(as_complex(turned(yaw, pitch).numpy()) + 20 - 9j)
+    points = Grid.covering(Box(-SIZE, -SIZE, 2 * SIZE, 2 * SIZE), 8).nodes()
+    box = motion.box()
+    outside = ~((points.real >= box.x0) & (points.real <= box.x1) & (points.imag >= box.y0) & (points.imag <= box.y1))
+    moved = np.abs(motion.trace_back(points) - points)
+    assert moved[outside].max() == 0
+    assert moved.max() > 5
