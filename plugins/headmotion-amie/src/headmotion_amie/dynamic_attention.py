@@ -33,9 +33,9 @@ class DynamicAttention(nn.Module):
         self.register_buffer("rate", torch.tensor(spec.rates[0]))
 
     def set_progress(self, step: int, steps: int) -> None:
-        """Set the rate: each of ``rates`` holds for an equal share of the steps."""
+        """Set the rate: each of ``rates`` holds for an equal share of the steps; a later phase does not raise it."""
         rates = self.spec.rates
-        self.get_buffer("rate").fill_(rates[min(len(rates) - 1, len(rates) * step // max(1, steps))])
+        self.get_buffer("rate").clamp_(max=rates[min(len(rates) - 1, len(rates) * step // max(1, steps))])
 
     def rectangle(self, lips: Tensor) -> Tensor:
         """Return the mask of a sequence's first frame, ``[B, 1, s, s]``, around lips ``[B, N, 2]``."""

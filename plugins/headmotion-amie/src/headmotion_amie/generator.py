@@ -18,6 +18,8 @@ from .specs import GeneratorSpec
 from .speech import CONTEXT, SpeechEncoder
 
 NAME = "renderer amie/generator"
+CHANGE = 0.01
+"""Bound of the initial weights where changes are drawn, so that training begins near the still picture."""
 
 
 class Encoded(NamedTuple):
@@ -61,7 +63,10 @@ class Generator(hm.Renderer):
         self.image = ImageEncoder(spec.image_widths, spec.size, spec.image_size)
         self.attention = None if spec.attention is None else DynamicAttention(spec.attention, spec.size)
         fused = spec.identity_size + spec.image_size + spec.speech_size
-        self.decoder = Decoder(fused, spec.identity_widths, spec.size, 4 if spec.blends else 3)
+        self.decoder = Decoder(fused, spec.identity_widths, spec.size, 4 if spec.draws == "blended" else 3)
+        if spec.draws == "changes":
+            for parameter in self.decoder.last.parameters():
+                nn.init.uniform_(parameter, -CHANGE, CHANGE)
 
     def pictures(
         self, identity: Tensor, pose: Tensor, motion: Tensor, audio: Tensor | None = None
@@ -76,7 +81,7 @@ class Generator(hm.Renderer):
 
         Returns:
             ``frames [B, T, 3, n, n]``, 0..1; ``paint [B, T, 1, n, n]``, 0 where the still picture is copied (all 1
-            without ``blends``); ``lips_mask [B, T, 1, s, s]``, the masks of dynamic attention, which the frames before
+            unless ``draws`` is ``blended``); ``lips_mask [B, T, 1, s, s]``, the masks of dynamic attention, which the frames before
             were seen through.
 
         Raises:
@@ -124,8 +129,11 @@ class Generator(hm.Renderer):
 
     def _compose(self, maps: Tensor, identity: Tensor) -> tuple[Tensor, Tensor]:
         """Return the frame ``[B, 3, n, n]``, 0..1, and where it is painted, ``[B, 1, n, n]``."""
-        colors = (torch.tanh(maps[:, :3]) + 1) / 2
-        if not self.spec.blends:
+        drawn = torch.tanh(maps[:, :3])
+        if self.spec.draws == "changes":
+            return (identity + drawn).clamp(0, 1), torch.ones_like(drawn[:, :1])
+        colors = (drawn + 1) / 2
+        if self.spec.draws == "pictures":
             return colors, torch.ones_like(colors[:, :1])
         paint = torch.sigmoid(maps[:, 3:])
         return paint * colors + (1 - paint) * identity, paint

@@ -82,7 +82,7 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
             "image_size": 256,
             "speech_size": 256,
             "attention": {"width": 16, "stride": 1},
-            "blends": False,
+            "draws": "pictures",
         },
     }
 
@@ -103,9 +103,9 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
     """Numbers that say what is heard."""
     attention: DynamicAttentionSpec | None = DynamicAttentionSpec()
     """Dynamic attention to the frame before; None shows it as it is."""
-    blends: bool = True
-    """Whether the decoder says where its colors are painted over the still picture, as VG-net does. The published
-    decoder paints all pixels, which takes much longer to learn."""
+    draws: Literal["pictures", "blended", "changes"] = "blended"
+    """What the decoder draws: the colors of all pixels, as published, which takes long to learn; colors and where they
+    are painted over the still picture (``blended``), as VG-net does; or what is added to the still picture."""
     follows_head: bool = True
     """Whether frames are carried to where the motion has the head. Without it the head stays."""
     crop_side: float = Field(1.0, gt=0, le=4)
