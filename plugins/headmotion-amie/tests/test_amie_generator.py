@@ -79,6 +79,10 @@ def test_the_rate_falls_in_equal_parts_and_is_kept() -> None:
         rates.append(round(float(block.rate), 3))
     assert rates == [0.8, 0.8, 0.6, 0.6, 0.4, 0.4, 0.2, 0.2]
     assert "rate" in block.state_dict()
+    block.set_progress(0, 4)
+    assert float(block.rate) == pytest.approx(0.2)
+    with pytest.raises(hm.SpecError, match=r"rates that do not rise, got 0\.2, 0\.8; put the largest first"):
+        DynamicAttentionSpec(rates=(0.2, 0.8))
 
 
 @torch.no_grad()
@@ -93,10 +97,24 @@ def test_attention_darkens_the_lips_and_only_them() -> None:
         return block(frame, mask)[0, 0]
 
     inside, outside = (20, 16), (4, 4)
-    lips_dark, rest_dark = seen(), seen(mode="attenuate_rest")
+    lips_dark, rest_dark = seen(at_inference=True), seen(at_inference=True, mode="attenuate_rest")
     assert lips_dark[inside].item() == pytest.approx(0.4) and lips_dark[outside].item() == pytest.approx(0.5)
     assert rest_dark[inside].item() == pytest.approx(0.5) and rest_dark[outside].item() == pytest.approx(0.4)
-    assert torch.equal(seen(at_inference=False), frame[0, 0])
+    assert torch.equal(seen(), frame[0, 0])
+
+
+@torch.no_grad()
+def test_what_is_drawn_can_be_colors_or_changes() -> None:
+    still, motion = torch.rand(2, 3, 32, 32), poses(1)
+    drawn = {
+        draws: tiny(draws=draws, follows_head=False).pictures(still, motion[:, 0], motion, speech(1))
+        for draws in ("pictures", "blended", "changes")
+    }
+    away = {draws: float((made["frames"][:, 0] - still).abs().mean()) for draws, made in drawn.items()}
+    # Changes begin near the still picture, which colors know nothing of.
+    assert away["changes"] < 0.02 < 0.1 < away["pictures"]
+    assert float(drawn["pictures"]["paint"].min()) == float(drawn["changes"]["paint"].min()) == 1
+    assert 0 < float(drawn["blended"]["paint"].min()) < float(drawn["blended"]["paint"].max()) < 1
 
 
 @torch.no_grad()

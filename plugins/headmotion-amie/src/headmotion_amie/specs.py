@@ -6,8 +6,9 @@ Learning", IJCAI 2020. The paper names the parts and not their widths: those of 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -55,17 +56,25 @@ class DynamicAttentionSpec(hm.Spec):
 
     type: Literal["amie/dynamic-attention"] = "amie/dynamic-attention"
     rates: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((0.8, 0.6, 0.4, 0.2), min_length=1)
-    """What is left of the attenuated part; each rate holds for an equal share of the training's steps."""
+    """What is left of the attenuated part; each rate holds for an equal share of a phase's steps. None is above the one
+    before, and a later phase goes on with the last."""
     mode: Literal["attenuate_lips", "attenuate_rest"] = "attenuate_lips"
     """Which part is attenuated. The paper shows a veil over the lips that thickens as the rate falls."""
-    at_inference: bool = True
-    """Whether frames are attenuated after training too, by the last rate."""
+    at_inference: bool = False
+    """Whether frames are attenuated after training too, by the last rate. The paper has it in training only."""
     margin: float = Field(0.25, ge=0)
     """Room around the lips in the first mask, as a fraction of the longer edge of their box."""
     width: Width = 8
     """Channels of the network that refines the mask."""
     stride: Literal[1, 2, 4, 8] = 4
     """Pixels of the picture per cell of the mask."""
+
+    @model_validator(mode="after")
+    def _fall(self) -> Self:
+        if any(later > earlier for earlier, later in pairwise(self.rates)):
+            rates = ", ".join(f"{rate:g}" for rate in self.rates)
+            raise hm.SpecError("amie/dynamic-attention spec", "rates that do not rise", rates, "put the largest first")
+        return self
 
 
 class GeneratorSpec(PresetSpec, hm.RendererSpec):
