@@ -120,7 +120,9 @@ def test_an_estimator_guides_the_generator_of_another_system(tmp_path: Path) -> 
 def test_the_bundled_model_is_what_its_recipe_says() -> None:
     pipe, recipe = hm.load("amie/grid", device="cpu"), load_recipe("amie/grid").model_dump(mode="json")
     assert pipe.card["recipe"] == recipe and pipe.renderer.spec.attention.at_inference is False
-    assert float(pipe.renderer.attention.rate) == pytest.approx(recipe["pipeline"]["renderer"]["attention"]["rates"][-1])
+    assert float(pipe.renderer.attention.rate) == pytest.approx(
+        recipe["pipeline"]["renderer"]["attention"]["rates"][-1]
+    )
 
 
 @torch.no_grad()
