@@ -80,9 +80,9 @@ class Generator(hm.Renderer):
             audio: features ``[B, steps_per_frame * (2 + T + 2), C]``.
 
         Returns:
-            ``frames [B, T, 3, n, n]``, 0..1; ``paint [B, T, 1, n, n]``, 0 where the still picture is copied (all 1 unless
-            ``draws`` is ``blended``); ``lips_mask [B, T, 1, s, s]``, the masks of dynamic attention, which the frames
-            before were seen through.
+            ``frames [B, T, 3, n, n]``, 0..1; ``paint [B, T, 1, n, n]``, 0 where the still picture is copied, and all 1
+            unless ``draws`` is ``blended``; ``lips_mask [B, T, 1, s, s]``, the masks of dynamic attention, which the
+            frames before were seen through.
 
         Raises:
             ImageError: pictures of another shape.
