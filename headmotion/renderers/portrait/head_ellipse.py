@@ -17,10 +17,10 @@ CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
 """Center above the chin and half axes of the ellipse, in units of the face from chin to brows."""
 FADE, FADE_BELOW = (1.0, 2.0), (0.88, 1.4)
 """Multiples of the axes between which the head's motion fades; straight below, where the shoulders are, the second."""
-REACH = max(FADE) * max(HALF_HEIGHT, HALF_WIDTH)
-"""Distance from the center from which on nothing moves, in units of the face."""
 CELLS = 64
 """Cells of the table of weights per unit of the face; its weights are accurate to 0.001."""
+REACH = max(FADE) * max(HALF_HEIGHT, HALF_WIDTH) + 1 / CELLS
+"""Distance from the center from which on nothing moves, in units of the face."""
 
 
 class HeadEllipse:
