@@ -18,6 +18,7 @@ from headmotion.data.shard_writer import write_shards
 from headmotion.training import train
 
 from . import good_files as good
+from . import stored_session
 from .case import Call
 
 ANIMATE = "animate speech.wav --model model.safetensors -q -o made/talk.npz"
@@ -43,7 +44,7 @@ class Setup:
     def calls(self, rng: Random) -> Iterator[Call]:
         """Yield the calls of one case."""
         words = rng.choice(self.commands).format(motion=rng.choice(MOTIONS)).split()
-        yield Call(tuple(words), self.statuses, self.output, self.keeps_progress, self.run)
+        yield Call(tuple(words), self.statuses, self.output, self.keeps_progress, self.run, is_local=bool(self.run))
 
 
 def make(folder: Path) -> Path:
@@ -356,6 +357,7 @@ SETUPS: dict[str, Setup] = {
             _web,
         ),
         Setup("protocol.yaml", ("protocol.yaml", "recipe.yaml"), ("protocol",), _protocol, run=_read_protocol),
+        Setup("state", ("state/*",), ("resume",), stored_session.store, run=stored_session.resume, output="state"),
         Setup("session.safetensors", ("session.safetensors",), ("restore",), _snapshot, run=_restore),
     )
 }

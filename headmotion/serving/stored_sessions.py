@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import HeadmotionError
-from ..core.files import atomic_output, write_text
+from ..core.files import atomic_output, read_regular, write_text
 from .live_session import LiveSession
 from .motion_message import MotionMessage
 from .protocol import Hello
+
+MAX_BYTES = 1 << 28
+"""Largest file of counts and of motion that is read; what a client may leave unconfirmed is far less."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,11 @@ class StoredSessions:
         try:
             if time.time() - counts.stat().st_mtime > self._resume_s:
                 return None
-            fields: dict[str, Any] = json.loads(counts.read_text("utf-8"))
+            fields: dict[str, Any] = json.loads(read_regular(counts, MAX_BYTES))
             messages = [MotionMessage.from_bytes(base64.b64decode(text)) for text in fields["unconfirmed"]]
             hello = Hello.model_validate(fields["hello"])
-            return StoredSession(fields["model"], hello, states, fields["counts"], messages)
-        except (OSError, ValueError, LookupError, TypeError, HeadmotionError):
+            return StoredSession(fields["model"], hello, states, _checked(fields["counts"]), messages)
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, HeadmotionError):
             return None
 
     def remove(self, resume_token: str) -> None:
@@ -94,3 +97,12 @@ class StoredSessions:
     def _paths(self, resume_token: str) -> tuple[Path, Path]:
         name = hashlib.sha256(resume_token.encode("utf-8", "surrogatepass")).hexdigest()
         return self._folder / f"{name}.safetensors", self._folder / f"{name}.json"
+
+
+def _checked(counts: Any) -> dict[str, int]:
+    """Return what `LiveSession.counts` returned, or raise a ValueError."""
+    processed, produced, confirmed = (counts[name] for name in ("processed", "produced", "confirmed"))
+    numbers = (processed, produced, confirmed)
+    if not all(type(number) is int for number in numbers) or processed < 0 or not 0 <= confirmed <= produced:
+        raise ValueError
+    return {"processed": processed, "produced": produced, "confirmed": confirmed}

@@ -15,7 +15,7 @@ import pytest
 
 import headmotion as hm
 from benchmarks.stress import __main__ as command
-from benchmarks.stress import trees
+from benchmarks.stress import stored_session, trees
 from benchmarks.stress.byte_mutations import MUTATIONS
 from benchmarks.stress.case import Call, Finding, Result
 from benchmarks.stress.clients import REQUESTS, ClientsCampaign
@@ -249,6 +249,15 @@ def test_every_hook_and_every_command_has_cases() -> None:
 def test_a_call_may_connect_to_this_machine_only_if_it_says_so(tmp_path: Path) -> None:
     one = Call((), (0,), run=connects, is_local=True)
     assert judged(one, tmp_path, "")[0] == []
+
+
+def test_a_stored_session_is_resumed(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="the extra 'serve' is not installed")
+    (tmp_path / "here").mkdir()
+    stored_session.store(tmp_path / "here")
+    one = Call((), (0,), "state", run=stored_session.resume, is_local=True)
+    findings, outcome = judged(one, tmp_path, "")
+    assert findings == [] and outcome.status == 0 and not list((tmp_path / "here" / "state").iterdir())
 
 
 @pytest.mark.parametrize("seed", [1, 2])
