@@ -1,6 +1,6 @@
 """Write docs/odd-inputs.md: what the mouths of the bundled models do when the sound is not one clean voice.
 
-    python benchmarks/odd_inputs.py SHARED_DATA [--videos FOLDER]
+    python benchmarks/odd_inputs.py SHARED_DATA
 
 The voice is that of ten held-back sentences of GRID's speaker 1, from their first frames. Whisper: the same spectrum,
 smoothed over 400 Hz, of noise. Shout: 20 dB louder and clipped, 17 % higher. Telephone: 300 to 3400 Hz at 8 kHz. Two
@@ -8,8 +8,7 @@ voices: with another sentence, as loud. Noise: white, as loud as the voice. Musi
 beat. The correlation is that of the opening with the recorded one, as in ``benchmarks/mouth.py``; motion
 is the standard deviation of the opening, and opening its mean, over those in the clean voice of the same model.
 
-With ``--videos``, each sentence and one synthetic sentence of each of five languages are drawn with the bundled
-portrait, the models side by side.
+[What the mouth does](mouths.md) shows frames.
 """
 
 from __future__ import annotations
@@ -29,18 +28,12 @@ from scipy.signal import butter, istft, sosfiltfilt, stft
 import headmotion as hm
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
-from headmotion.data.synthetic.espeak.spoken_clips import spoken_clip
 from headmotion.media.audio import Wave
-from headmotion.media.frames_writer import write_frames
-from headmotion.media.image import read_picture
 from headmotion.metrics.mouth_opening import opening_curve
 from headmotion.metrics.signals import Signal
 
 PAGE = Path(__file__).parent.parent / "docs" / "odd-inputs.md"
-ASSETS = Path(hm.__file__).parent / "assets"
 MODELS, SENTENCES, RATE = ("causal-flow", "ms-sync"), 10, 16_000
-LANGUAGES = ("en", "de", "es", "fr", "it")
-VIEW = {"type": "portrait", "crop": "head", "size": 256}
 Sound = tuple[Wave, int]
 """Samples and their rate."""
 
@@ -124,34 +117,17 @@ def _correlation(pipe: hm.Pipeline, clips: list[Clip], curves: list[Signal]) -> 
     return models.with_interval(mouth.interval(scores), "mean")
 
 
-def draw(pipes: dict[str, hm.Pipeline], clips: list[Clip], folder: Path) -> None:
-    """Write a video of each sentence with the models side by side."""
-    picture, landmarks = read_picture(str(ASSETS / "portrait.png")), ASSETS / "portrait_landmarks.npz"
-    spoken = [spoken_clip(k, languages=[language], clean=True) for k, language in enumerate(LANGUAGES)]
-    for clip in [*clips, *spoken]:
-        sides = []
-        for pipe in pipes.values():
-            motion = pipe.generate((clip.audio, RATE), landmarks)
-            sides.append(pipe.iter_frames([motion], picture, renderer=pipe.with_renderer(VIEW)))
-        frames = (np.hstack(pair) for pair in zip(*sides, strict=True))
-        write_frames(frames, folder / f"{clip.id}.mp4", 25, audio=hm.Audio(clip.audio, RATE), quiet=True)
-
-
-def main(shared: Path, videos: Path | None) -> None:
-    """Measure the models and write the page, and the videos if a folder is given."""
+def main(shared: Path) -> None:
+    """Measure the models and write the page."""
     clips = list(open_corpus(shared / "grid_s1").select(split="val"))[:SENTENCES]
     pipes = {name: hm.load(name, device="cpu") for name in MODELS}
     lines = ["# Odd inputs", "", "Made by `python benchmarks/odd_inputs.py SHARED_DATA`.", "", *table(pipes, clips)]
     lines += ["", "## How it is measured", "", models.protocol(sys.modules[__name__]), ""]
     PAGE.write_text("\n".join(lines), "utf-8")
-    if videos is not None:
-        draw(pipes, clips, videos)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
-    parser.add_argument("--videos", type=Path, help="folder for videos of the sentences, the models side by side")
-    arguments = parser.parse_args()
     torch.set_num_threads(1)
-    main(arguments.shared, arguments.videos)
+    main(parser.parse_args().shared)

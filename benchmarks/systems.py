@@ -11,6 +11,8 @@ The gain of the lips and the amount and smoothness of the head of `causal-flow` 
 clips, so its amplitude and its ratios of spread and speed are not those of unseen data. A linear regression on the
 encoder's features of one speaker stands beside the models, because it says what these features tell of others. So does
 AT-net of the model `atvg/grid` (plugin headmotion-atvg), which hears cepstra and was trained on two speakers of GRID.
+[Synchrony measured](synchrony.md) has AV-Conf, lip error, timing and the heads' Fréchet distance, and [idle
+motion](idle.md) what the models do in silence.
 """
 
 from __future__ import annotations
