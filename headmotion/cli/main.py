@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import copy
 import gc
 import os
@@ -88,7 +89,16 @@ def main() -> None:
             stop_bars()
             raise
         fail(f"not enough memory: {describe(error)}", MISTAKE)
+    finally:
+        atexit.register(_end_of_results)  # last registered, first called: before the handlers of plugins
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end_of_results() -> None:
+    """Let what plugins print when the process ends go to standard error, because standard output holds results."""
+    with contextlib.suppress(OSError, ValueError):  # there is no standard output, or nobody reads it any more
+        sys.stdout.flush()
+        sys.stdout = sys.stderr
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 
 import click
 
+from headmotion.core.files import require_no_device
+
 F = TypeVar("F", bound=Callable[..., Any])
 any_path = click.Path(path_type=Path)
 FILE_SUFFIXES = (
@@ -112,8 +114,13 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
         may_be_folder: whether an existing folder is allowed.
 
     Raises:
-        click.BadParameter: it is a folder that is not allowed, or lies in a folder that cannot be written to.
+        click.BadParameter: it is a folder that is not allowed, a device or pipe, or lies in a folder that cannot be
+            written to.
     """
+    try:
+        require_no_device(path)
+    except OSError as error:
+        raise click.BadParameter(f"{str(path)!r}: {error.strerror}.", param_hint="--output") from None
     if path.is_dir() and not may_be_folder:
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
     if path.absolute() == path.absolute().parent:

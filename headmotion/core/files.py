@@ -32,9 +32,10 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     The file is moved to ``path`` on success and removed on any failure.
 
     Raises:
-        OSError: the folder cannot be made or written.
+        OSError: the folder cannot be made or written, or ``path`` is a device or pipe.
     """
     target = Path(path).absolute()  # otherwise FFmpeg would take "http:a/b.mp4" for an address
+    require_no_device(target)
     with parent_folder(target), _temporary_for(target) as (temporary, lock):
         temporary.touch(exist_ok=False)
         try:
@@ -125,6 +126,19 @@ def require_regular(path: str | os.PathLike[str]) -> None:
     open_regular(path).close()
 
 
+def require_no_device(target: Path) -> None:
+    """Raise an OSError where an output is a device, a pipe or a link to one, such as /dev/stdout.
+
+    A file that appears whole takes the place of what had its name, so the device would be gone.
+    """
+    try:
+        mode = target.stat().st_mode
+    except (OSError, ValueError):  # nothing there; what else is wrong with the name shows when it is written
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "A device or pipe, in whose place no file is put", str(target))
+
+
 def read_regular(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:
     """Read a regular file whole; see `open_regular`.
 
@@ -145,7 +159,7 @@ def is_inside(name: str) -> bool:
     """Return whether a name from a file, taken as a path on any system, stays within the folder of that file."""
     parts = name.replace("\\", "/").split("/")
     # Windows: "C:x" is a path on another drive. It is checked on every system, because files travel.
-    return not PureWindowsPath(name).anchor and not any(part in ("", ".", "..") for part in parts)
+    return "\0" not in name and not PureWindowsPath(name).anchor and not any(part in ("", ".", "..") for part in parts)
 
 
 def reason_of(error: BaseException) -> str:

@@ -181,11 +181,19 @@ class GenerateJob(Job):
             frames = self._generate(_pipeline(self.model, self.model_sha256, self.device), heartbeat)
             record = Record(settings, seconds=time.monotonic() - begin, frames=frames)
         except Exception as error:  # one bad file must not end the work on ten thousand others
-            message = one_line(str(error)) if isinstance(error, HeadmotionError) else describe(error)
+            message = self._describe(error)
             record = Record(settings, message, time.monotonic() - begin)
         finally:
             THREADS.reset(token)
         record.save(self.output)
+
+    def _describe(self, error: Exception) -> str:
+        if isinstance(error, HeadmotionError):
+            return one_line(str(error))
+        if isinstance(error, OSError) and error.strerror:
+            # A rename has two names, of which the first is temporary.
+            return one_line(f"{error.filename2 or error.filename or self.target}: {error.strerror}")
+        return describe(error)
 
     def record_lost_worker(self) -> None:
         """Record that the worker crashed or stalled, unless the job was recorded before that."""

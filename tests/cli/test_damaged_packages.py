@@ -37,3 +37,16 @@ def test_all_own_parts_are_there(what: str, tmp_path: Path) -> None:
     assert "log-mel" in json.dumps(schema), "torch and pydantic can be imported, and so can all parts"
     listed = output_of("plugins", "list").splitlines()
     assert not [line for line in listed if line.endswith("error") and " headmotion 0" in line]
+
+
+def test_what_a_plugin_prints_at_the_end_is_no_result(tmp_path: Path) -> None:
+    folder = tmp_path / "headmotion_odd-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_bytes(METADATA)
+    (folder / "entry_points.txt").write_bytes(ENTRY_POINTS)
+    (tmp_path / "odd_plugin.py").write_text("import atexit\natexit.register(print, 'goodbye')\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "headmotion", "schema"]
+    ended = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert json.loads(ended.stdout) and "goodbye" in ended.stderr

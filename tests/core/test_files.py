@@ -28,6 +28,19 @@ def test_appears_whole_in_new_folders(tmp_path):
     assert list(target.parent.iterdir()) == [target]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "link to a device"])
+def test_a_device_is_not_replaced_by_a_file(kind, tmp_path):
+    target = tmp_path / "out.json"
+    os.mkfifo(pipe := target if kind == "pipe" else tmp_path / "pipe")
+    if kind != "pipe":
+        target.symlink_to(pipe if kind == "link to a pipe" else "/dev/null")
+    before = target.lstat()
+    with pytest.raises(OSError, match="A device or pipe"), atomic_output(target):
+        pass
+    assert target.lstat() == before
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_failure_leaves_the_old_file_and_nothing_else(tmp_path, error):
     target = tmp_path / "kept.json"

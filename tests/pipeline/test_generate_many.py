@@ -89,6 +89,12 @@ def test_each_job_may_have_its_own_picture_output_and_options(pipe: hm.Pipeline,
     assert (tmp_path / "out/x/again.mp4").stat().st_size
 
 
+def test_what_the_system_refuses_is_named_by_its_own_words(pipe: hm.Pipeline, talks: Path, tmp_path: Path) -> None:
+    job = {"audio": talks / "a.wav", "output": "x" * 300 + ".npz"}
+    (file,) = pipe.generate_many([job], tmp_path / "out", ".npz", workers=0).files
+    assert file.status == "failed" and file.error.endswith("File name too long") and "OSError" not in file.error
+
+
 @pytest.mark.parametrize(
     ("jobs", "options", "named"),
     [
@@ -149,6 +155,7 @@ def test_a_table_has_paths_options_and_defaults(talks: Path, tmp_path: Path) -> 
         ("audio,output\ntalks/a.wav,x.mp4\ntalks/b.flac,x.mp4\n", "row 3: expected an output of its own.* for row 2"),
         ("audio,output\ntalks/a.wav,x.txt\n", "row 2: expected an output ending in .mp4"),
         ("audio,output\ntalks/a.wav,../x.mp4\n", "row 2, output: expected a path within the folder of the outputs"),
+        ("audio,output\ntalks/a.wav,a\0b.mp4\n", "row 2, output: expected a path within the folder of the outputs"),
         ("audio,output\ntalks/a.wav,/x.mp4\n", "row 2, output: expected a path within the folder of the outputs"),
         ("audio,output\ntalks/a.wav,x.mp4,3,4\n", "row 2: expected at most 4 cells"),
         ("audio,output\n,x.mp4\n", "row 2: expected a path in the column audio"),
