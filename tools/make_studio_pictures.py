@@ -22,10 +22,12 @@ from headmotion.cli.studio import default_models
 from headmotion.studio import studio_server
 
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--mute-audio"]
-SECONDS = 1.24
-"""Time of the speech at which it is shown."""
 QUALITY = 78
-SHOW = f"studio.player.seek({SECONDS}); document.body.classList.add('talked')"
+SHOW = """() => {
+  const { curves, motion } = studio.slot;
+  studio.player.seek((curves.mouth.indexOf(Math.max(...curves.mouth)) + 0.5) / motion.fps); // the mouth is widest open
+  document.body.classList.add("talked");
+}"""
 QUIET = "document.getElementById('status').textContent = ''"
 """Seconds that this machine took are not part of the picture."""
 COMPARE = (
@@ -60,7 +62,8 @@ def main(folder: str, *names: str) -> None:
 
 
 def _shot(browser: Any, address: str, size: tuple[int, int], scheme: str, scripts: list[str]) -> bytes:
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    viewport = {"width": size[0], "height": size[1]}
+    page = browser.new_page(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
     page.set_default_timeout(300_000)
     page.on("pageerror", lambda error: print("error of the page:", error, file=sys.stderr))
     page.goto(address)

@@ -51,6 +51,14 @@ def test_two_versions_are_drawn_side_by_side_in_step(open_studio: Any, until: Un
     first, second = page.evaluate(pictures, 1.2)
     assert first != second and first != page.evaluate(pictures, 2.4)[0]
     assert page.inner_text("#other-name").startswith("B")
+    page.check("#mesh")  # landmarks of the picture that they lie on, whichever version the sliders change
+    overlay = """async (active) => {
+      studio.choose(active);
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      return document.getElementById("overlay").toDataURL();
+    }"""
+    assert page.evaluate(overlay, 0) == page.evaluate(overlay, 1)
+    page.uncheck("#mesh")
     spread = "(name) => studio.slots.map((slot) => Math.max(...slot.curves[name]) - Math.min(...slot.curves[name]))"
     mouth, other_mouth = page.evaluate(spread, "mouth")
     assert other_mouth < 0.3 * mouth  # lips at rest, in step with those that speak

@@ -73,7 +73,7 @@ export class Stage {
     poses.forEach((shown, k) => {
       if (this._isNew(`portrait${k}`, shown) && this._portraits[k]) this._portraits[k].draw(shown?.pose ?? this.face.still);
     });
-    if (this._isNew("views", active)) this._drawViews(active);
+    if (this._isNew("views", active)) this._drawViews(active, poses[0]);
   }
 
   _isNew(view, shown) {
@@ -83,12 +83,14 @@ export class Stage {
     return true;
   }
 
-  _drawViews(shown) {
+  /** Lines and head show `shown`; over the first picture are the landmarks of `first`. */
+  _drawViews(shown, first) {
     const { face } = this;
-    const pose = (this.isEditingPoints && this.edited) || shown?.pose || face.still;
+    const edited = this.isEditingPoints && this.edited;
+    const pose = edited || shown?.pose || face.still;
     const [left, top, right] = face.shown;
     page.overlay.hidden = !(page.mesh.checked || this.isEditingPoints);
-    if (!page.overlay.hidden) drawLines(page.overlay, face, pose, [left, top, right - left], true);
+    if (!page.overlay.hidden) drawLines(page.overlay, face, edited || first?.pose || face.still, [left, top, right - left], true);
     if (shown?.drawing) drawLines(page.lines, shown.motion.body, shown.drawing, UNIT_SQUARE);
     else drawLines(page.lines, face, pose, this.square);
     this.head?.draw(shown?.weights ?? blendshapesOf(pose, face.still, face), headAngles(face, pose));
