@@ -47,3 +47,46 @@ def test_both_algorithms_are_those_of_torch(algorithm: str, expected: type[torch
     theirs.square().sum().backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("algorithm", ["adam", "adamw"])
+@pytest.mark.parametrize("gap", [1, 2])
+def test_updates_are_those_of_torch_for_weights_in_any_order_of_memory(algorithm: str, gap: int) -> None:
+    # The first has no gradient in every other step.
+    trained, plain = (
+        [torch.nn.Parameter(values) for values in (start[2], start[0].mT, start[1, :, ::gap])]
+        for start in (torch.arange(36.0).reshape(3, 3, 4).sin() for _ in range(2))
+    )
+    spec = OptimizerSpec.model_validate({"algorithm": algorithm, "lr": 0.1, "weight_decay": 0.01})
+    stepper = Stepper("toy", trained, spec, 10)
+    reference = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[algorithm](plain, 0.1, weight_decay=0.01)
+
+    def loss(weights: list[torch.nn.Parameter], number: int) -> torch.Tensor:
+        used = weights[number % 2 :]
+        return torch.stack([(number * weight + torch.arange(weight.shape[1])).cos().sum() for weight in used]).sum()
+
+    for number in range(6):
+        stepper.step(number, {"loss": loss(trained, number)})
+        reference.zero_grad()
+        loss(plain, number).backward()
+        reference.step()
+    torch.testing.assert_close(trained, plain)
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+def test_a_restored_optimizer_continues_bit_for_bit(gap: int) -> None:
+    def build() -> tuple[torch.nn.Parameter, Stepper]:
+        weight = torch.nn.Parameter(torch.arange(12.0).reshape(3, 4).sin().mT[::gap])
+        return weight, Stepper("toy", [weight], OptimizerSpec(lr=0.1), 10)
+
+    def take(weight: torch.nn.Parameter, stepper: Stepper, numbers: range) -> None:
+        for number in numbers:
+            stepper.step(number, {"loss": (number * weight).cos().sum()})
+
+    (weight, stepper), (resumed_weight, resumed) = build(), build()
+    take(weight, stepper, range(1, 4))
+    resumed_weight.data.copy_(weight.data)
+    resumed.restore({name: value.clone() for name, value in stepper.tensors().items()})
+    take(weight, stepper, range(4, 8))
+    take(resumed_weight, resumed, range(4, 8))
+    assert torch.equal(weight, resumed_weight)
