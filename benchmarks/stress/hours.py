@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -36,7 +37,7 @@ PUSHES = {
     "20 ms": (0.02,),
     "odd": (0.0009, 0.0, 0.0631, 0.256),
     "a second": (1.0,),
-    "at once": (60.0,),
+    "ten seconds": (10.0,),
 }
 """Lengths of pushes (s), in turns; 0 is one sample."""
 PASSAGE_S = (0.5, 40.0)
@@ -47,8 +48,8 @@ STEPS_S = (0.04, 0.2, 1.0, 5.0)
 """Audio between two steps of a pool."""
 SAVED = 0.1
 """Share of the passages after which a session is saved, and the restored one goes on."""
-SETTLED = 0.2
-"""Share of the hour after which memory is compared with that at the end."""
+SETTLED, LATE = 0.2, 0.95
+"""Shares of the hour after which memory is compared, while all sessions are open."""
 HOUR_CPU_S = 900
 """Bound of an hour's processor time (s)."""
 
@@ -131,7 +132,7 @@ def _stream_together(pipe: hm.Pipeline, streams: list[Stream], saved: Path) -> i
     """Stream in a pool, and return how many bytes memory has grown by."""
     pool, rng = pipe.pool(), Random(streams[0].live.seed)
     members = {pool.open(**each.options): each for each in streams}
-    now, seconds, settled = 0.0, streams[0].live.seconds, 0
+    now, seconds, settled, late = 0.0, streams[0].live.seconds, 0, 0
     while members:
         now += rng.choice(STEPS_S)
         for member, each in list(members.items()):
@@ -152,7 +153,9 @@ def _stream_together(pipe: hm.Pipeline, streams: list[Stream], saved: Path) -> i
             members.pop(member).end()
         if not settled and now > SETTLED * seconds:
             settled = resident_bytes()
-    return resident_bytes() - settled
+        if not late and now > LATE * seconds:
+            late = resident_bytes()
+    return late - settled
 
 
 NO_SAMPLES: Wave = np.zeros(0, np.float32)
@@ -215,17 +218,17 @@ class Stream:
         samples = 0
         with soundfile.SoundFile(self._path) as recording:
             for passage in self._passages:
-                wave = recording.read(passage.samples, "float32")
-                start, turn, lengths = 0, 0, PUSHES[passage.pushes]
-                while start < len(wave):
-                    size = max(1, round(lengths[turn % len(lengths)] * self.live.rate))
-                    chunk = wave[start : start + size]
+                left = passage.samples
+                for length in cycle(PUSHES[passage.pushes]):
+                    chunk = recording.read(min(left, max(1, round(length * self.live.rate))), "float32")
+                    left -= len(chunk)
                     samples += len(chunk)
                     self.position_s = samples / self.live.rate
                     yield chunk
-                    start, turn = start + size, turn + 1
-                self.counts[f"pushes {passage.pushes}"] += len(wave) / self.live.rate
-                self.counts[f"sound {passage.sound}"] += len(wave) / self.live.rate
+                    if not left:
+                        break
+                self.counts[f"pushes {passage.pushes}"] += passage.samples / self.live.rate
+                self.counts[f"sound {passage.sound}"] += passage.samples / self.live.rate
                 self._saving = self._rng.random() < SAVED
 
 
