@@ -79,7 +79,9 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
     if answers:
         yield f"Requests of clients: {', '.join(f'{name} {answers[name]:.0f} times' for name in sorted(answers))}."
     if portions:
-        yield f"Cases since the last finding: {_quiet(portions)}."
+        quiet = _quiet(portions)
+        cases, seconds = sum(line["cases"] for line in quiet), sum(line["seconds"] for line in quiet)
+        yield f"Since the last finding: {cases} cases in {seconds / 3600:.2f} hours."
 
 
 def _hours(facts: dict[str, float]) -> Iterator[str]:
@@ -136,10 +138,10 @@ def _facts(portions: Iterable[dict[str, Any]]) -> dict[str, float]:
     return facts
 
 
-def _quiet(portions: Sequence[dict[str, Any]]) -> int:
-    """Return the number of cases after the last portion with a finding, in the order of the lines."""
+def _quiet(portions: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Return the portions after the last one with a finding, in the order of the lines."""
     last = max((number for number, line in enumerate(portions) if line["findings"]), default=-1)
-    return sum(line["cases"] for line in portions[last + 1 :])
+    return portions[last + 1 :]
 
 
 def _seeds(portions: Iterable[dict[str, Any]]) -> str:

@@ -215,9 +215,11 @@ def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     result = Result("speech.wav: cut", (Finding("one line", "x | y"),), 2, 1, 5 << 20, 0.4, facts)
     journal.add_finding("files", 1, 0, result.findings[0])
     journal.add_portion("files", 1, 0, [result, result], 3600.0)
+    journal.add_portion("files", 1, 2, [Result("speech.wav: cut", (), 1, 0)], 1800.0)
     text = page([json.loads(line) for line in journal.path.read_text().splitlines()])
-    assert "| damaged files | 2 | 4 | 2 | 1 | 1.00 | 5 | 0.4 |" in text
-    assert "speech.wav 2" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
+    assert "Since the last finding: 1 cases in 0.50 hours." in text
+    assert "| damaged files | 3 | 5 | 2 | 1 | 1.50 | 5 | 0.4 |" in text
+    assert "speech.wav 3" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
     assert "On end: 2.0 hours" in text and "1000 frames, of which 18 were" in text and "- rate: 8000 1.00" in text
     assert "Requests of clients: answered 400 4 times, closed 1008 2 times." in text
     assert "| files: one line | 1 | `files:1:0` |" in text and "`x / y`" in text
