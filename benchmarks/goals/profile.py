@@ -101,6 +101,7 @@ READING = """
 - Batches of waves become features in blocks that fit the caches (`headmotion/audio_encoders/log_mel.py`).
 - A training step uses one rollout for both updates, and the generator's update computes no gradients of the
   discriminators' weights.
+- Adam updates all weights in one pass over memory, which matters where a step has few clips.
 - A command imports neither SciPy nor torch's compiler on its way to a video, and ends without Python's search for
   cycles among torch's objects (`headmotion/cli/main.py`).
 - The frames of a video share one color conversion on one thread. `.mp4` is encoded by x264's preset `veryfast` at a
