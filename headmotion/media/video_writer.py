@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -91,17 +92,32 @@ def encode_video(
         audio: the sound, if any.
     """
     format = FORMATS[path.suffix.lower()]
-    with av.open(str(path), "w", format=format.container, options=format.container_options) as container:
+    options = format.container_options
+    # While a frame is converted and encoded the next one is drawn; neither holds Python's lock for long.
+    with (
+        av.open(str(path), "w", format=format.container, options=options) as container,
+        ThreadPoolExecutor(1, "video encoder") as encoder,
+    ):
         container.metadata["comment"] = provenance_tag()
         stream = _video_stream(container, format, shape, fps)
         track = _AudioTrack(container, format, audio) if audio is not None else None
         # One for all frames: it is prepared in the first, which takes longer than to convert one.
         converter = VideoReformatter()
+
+        def encode(frame: av.VideoFrame) -> None:
+            container.mux(stream.encode(_converted(frame, stream.pix_fmt or "", converter)))
+
+        encoded: Future[None] | None = None
         for k, picture in enumerate(pictures):
-            visible = picture if format.alpha else opaque(picture)
-            container.mux(stream.encode(_video_frame(visible, k, fps, stream.pix_fmt or "", converter)))
+            frame = _video_frame(picture if format.alpha else opaque(picture), k, fps)
+            if encoded is not None:
+                encoded.result()
+            # The file takes one packet at a time, so that sound is written between frames.
             if track is not None:
-                track.write_until((k + 1) / fps)
+                track.write_until(k / fps)
+            encoded = encoder.submit(encode, frame)
+        if encoded is not None:
+            encoded.result()
         container.mux(stream.encode(None))
         if track is not None:
             track.finish()
@@ -126,19 +142,21 @@ def _video_stream(container: OutputContainer, format: Format, shape: tuple[int, 
     return stream
 
 
-def _video_frame(
-    picture: Picture, k: int, fps: Fraction, pixel_format: str, converter: VideoReformatter
-) -> av.VideoFrame:
+def _video_frame(picture: Picture, k: int, fps: Fraction) -> av.VideoFrame:
+    """Return a copy of a picture as frame ``k``."""
     height, width, channels = picture.shape
     # The encoders need even edges, because they store color at half the resolution.
     if height % 2 or width % 2:
         picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgba" if channels == 4 else "rgb24")
-    # On one thread, because others are not worth their start for one frame.
-    target = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
-    frame = converter.reformat(frame, format=pixel_format, threads=1, **target)
     frame.pts, frame.time_base = k, 1 / fps
     return frame
+
+
+def _converted(frame: av.VideoFrame, pixel_format: str, converter: VideoReformatter) -> av.VideoFrame:
+    # On one thread, because others are not worth their start for one frame.
+    target = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
+    return converter.reformat(frame, format=pixel_format, threads=1, **target)
 
 
 def _quarters(audio: Audio, layout: str) -> Iterator[NDArray[np.float32]]:

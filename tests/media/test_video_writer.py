@@ -183,3 +183,26 @@ def test_the_channels_of_the_speech_are_kept_and_the_file_is_the_same_each_time(
     with av.open(str(first)) as container:
         sound = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)
     assert sound.shape[0] == 2 and np.corrcoef(sound)[0, 1] < -0.99 and sound.std() > 0.1
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_picture_may_be_drawn_over_as_soon_as_the_next_one_is_asked_for(tmp_path, suffix):
+    def one_array():
+        picture = np.zeros((48, 64, 3), np.uint8)
+        for k in range(20):
+            picture[:] = 10 * k
+            yield picture
+
+    _, pictures = read_video(write_frames(one_array(), tmp_path / f"a{suffix}", Fraction(25)))
+    assert [round(float(picture.mean()) / 10) for picture in pictures] == list(range(20))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_frame_that_cannot_be_encoded_is_one_error_and_leaves_nothing(tmp_path, suffix, monkeypatch):
+    def fail(*arguments):
+        raise av.error.InvalidDataError(1, "no such frame")
+
+    monkeypatch.setattr("headmotion.media.video_writer._converted", fail)
+    with pytest.raises(ImageError, match=r"can be written, got .*no such frame"):
+        write_frames(flat(10), tmp_path / f"a{suffix}", Fraction(25), click_at(0.1, 1.0))
+    assert list(tmp_path.iterdir()) == []
