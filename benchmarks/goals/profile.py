@@ -105,8 +105,8 @@ READING = """
 - A command imports neither SciPy nor torch's compiler on its way to a video, and ends without Python's search for
   cycles among torch's objects (`headmotion/cli/main.py`).
 - The frames of a video share one color conversion on one thread, in which a frame is also encoded while the next one is
-  drawn. `.mp4` is encoded by x264's preset `veryfast` at a
-  quality (`crf`) as close to the pictures as the preset `medium`.
+  drawn. `.mp4` is encoded by x264's preset `veryfast` at a quality (`crf`) as close to the pictures as the preset
+  `medium`.
 - The portrait moves only the surroundings of the head, on a grid that follows the size of the face; a landmark is added
   to the nodes that it reaches; weights of the head come from a table; the picture is enlarged once and then sampled
   linearly, which has 53 dB of PSNR against cubic sampling. The solid shape of the head is inverted once.
