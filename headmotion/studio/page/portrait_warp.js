@@ -8,6 +8,7 @@ import { ParallaxModel } from "./head_motion.js";
 import { Shape, SkullMotion, boxAround, eyeFrame, mouthFrame, openLids } from "./openings.js";
 
 const [SMOOTH_RADIUS, EXACT_RADIUS] = [0.8, 0.25];
+const [SMOOTH_NODES, MAX_NODES] = [16, 128]; // of the grid of the surroundings, across the face and the picture
 const [SMOOTH_RIDGE, EXACT_RIDGE] = [5.0, 1e-3];
 
 export class PortraitWarp {
@@ -19,7 +20,9 @@ export class PortraitWarp {
     this.parallax = new ParallaxModel(face, this.pose);
     this.still = face.openings.map((opening) => Shape.of(opening, this.pose));
     this.border = new Border(this.width, this.height, this.still.flatMap((shape) => [...shape.outline]));
-    this.grid = new Grid([0, 0, this.width, this.height], Math.max(1, Math.ceil(Math.max(this.width, this.height) / 64)));
+    const step = Math.max(1, Math.round(face.head.face / SMOOTH_NODES), Math.ceil(Math.max(this.width, this.height) / MAX_NODES));
+    // Interpolation at the border needs nodes beyond it.
+    this.grid = new Grid([-2 * step, -2 * step, this.width + 2 * step, this.height + 2 * step], step);
     const inner = (chain) => new Set(face.openings.flatMap((opening) => opening[chain].slice(1, -1)));
     this.all = face.pose.map((_, k) => k);
     // Above a mouth or an eye the lower edge must not pull, and below it the upper.
