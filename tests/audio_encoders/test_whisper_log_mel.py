@@ -28,8 +28,9 @@ def test_frames_are_whispers_with_the_clips_maximum_as_ceiling(mels: int) -> Non
     power = log_power(SPEECH, mels)
     expected = (np.maximum(power, power.max() - 8) + 4) / 4
     frames = WhisperLogMel(mels, float(power.max()))(torch.from_numpy(np.pad(SPEECH, WINDOW // 2))[None])[0]
-    # Whisper mirrors the wave at its ends, where we have silence: two frames at the start, one at the end.
-    np.testing.assert_allclose(frames[2:299].numpy(), expected[2:299], atol=2e-5)
+    # Whisper mirrors the wave at its ends, where we have silence: two frames at the start, one at the end. What single
+    # precision leaves of a filter seven decades below the loudest depends on the processor.
+    np.testing.assert_allclose(frames[2:299].numpy(), expected[2:299], atol=1e-4)
 
 
 def test_no_frame_depends_on_another() -> None:
