@@ -16,6 +16,8 @@ from ..core.short_repr import fields_repr
 if TYPE_CHECKING:
     from .pictures import Frames
 
+MAX_EDGE = 1 << 20
+"""Largest height or width of a picture (px)."""
 SAMPLE_RATE = 16000
 """Samples per second of all clips."""
 
@@ -94,6 +96,7 @@ def to_stored(clip: Clip) -> StoredClip:
         CorpusError: landmarks, audio or labels have a wrong shape or are not finite, or tracks differ in length.
     """
     check_clip_values(f"clip {clip.id}", clip.landmarks, clip.audio, clip.fps)
+    check_image_size(f"clip {clip.id}", clip.image_size)
     # 1.0 itself would be 32768, one more than 16 bits hold.
     samples = np.clip(np.round(clip.audio * FULL_SCALE), -32768, 32767).astype(np.int16)
     landmarks = np.ascontiguousarray(clip.landmarks, np.float32)
@@ -135,6 +138,12 @@ def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.ND
     if audio.shape != (expected_samples,):
         expected = f"{expected_samples} mono samples for {len(landmarks)} frames"
         raise CorpusError(component, expected, f"the shape {list(audio.shape)}")
+
+
+def check_image_size(component: str, size: tuple[int, int] | None) -> None:
+    """Raise a CorpusError for a size of pictures that no picture has; None is none that is known."""
+    if size is not None and not all(1 <= edge <= MAX_EDGE for edge in size):
+        raise CorpusError(component, f"an image_size of 1 to {MAX_EDGE} pixels", " x ".join(str(e)[:30] for e in size))
 
 
 def check_labels(component: str, labels: npt.NDArray[np.float32], shape: tuple[int, int]) -> None:

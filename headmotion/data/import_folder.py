@@ -18,7 +18,7 @@ from ..core.interfaces.specs import RepresentationSpec, resolve_spec
 from ..core.npz import as_float32, read_arrays
 from ..core.progress import track
 from . import pair_format
-from .clip import SAMPLE_RATE, Clip, check_clip_values, sample_count
+from .clip import SAMPLE_RATE, Clip, check_clip_values, check_image_size, sample_count
 from .corpus import list_corpus
 from .corpus_files import LocalFiles
 from .infer_representation import infer_representation
@@ -216,6 +216,7 @@ def _read_files(folder: Path, id: str) -> Clip:
     check_clip_values(component, landmarks, audio, fps)
     checks = {"samples_added": missing} if missing else {}
     size = (height, width) if height else None
+    check_image_size(component, size)
     clip = Clip(id, "", "train", landmarks, audio, fps, image_size=size, checks=checks)
     video = folder / pair_format.video_name(id)
     if not video.exists():

@@ -26,7 +26,7 @@ from ..core.errors import CorpusError, MotionError
 from ..core.files import is_inside, read_regular, reason_of, require_regular
 from ..core.npz import as_float32, read_arrays, read_shape
 from ..media.audio_file import soundfile_name
-from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, sample_count, to_stored
+from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, check_image_size, sample_count, to_stored
 from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_clip
 from .index_entry import IndexEntry
 from .rejected import RejectedClip
@@ -79,6 +79,7 @@ class PairReader:
         check_clip_values(component, landmarks, audio, fps)
         frames = VideoFrames(self._video(entry), len(landmarks), str(fps)) if "frames" in entry.tracks else None
         size = (height, width) if height else None
+        check_image_size(component, size)
         return StoredClip(landmarks, audio, fps, size, frames, picture_box=picture_box(component, stored, size))
 
     def read_range(self, entry: IndexEntry, cut: TrackRange) -> ClipTracks:

@@ -227,3 +227,9 @@ def test_real_corpora_open() -> None:
         assert clip.landmarks.shape[1:] == (68, 3) and len(clip.audio) == 640 * len(clip.landmarks)
     free = corpus.select(distributable=True)
     assert 0 < len(free) < len(corpus) and all("GRID" in entry.license for entry in free.entries)
+
+
+@pytest.mark.parametrize("size", [(1 << 40, 3), (-1, 3), (0, 0)])
+def test_a_clip_of_a_size_that_no_picture_has_is_not_written(tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(CorpusError, match=r"clip a: expected an image_size of 1 to \d+ pixels"):
+        write_corpus(tmp_path / "corpus", [make("a", image_size=size)])

@@ -164,3 +164,16 @@ def test_real_clips(tmp_path: Path) -> None:
     source = open_corpus(SHARED / "clips")
     assert [e.id for e in corpus.entries] == [e.id for e in source.entries]
     assert np.array_equal(corpus[7].landmarks, source[7].landmarks) and np.array_equal(corpus[7].audio, source[7].audio)
+
+
+@pytest.mark.parametrize("size", [(1e30, 640), (480, -1), (1 << 40, 3), (3, 0)])
+def test_a_size_that_no_picture_has_is_refused(tmp_path: Path, size: tuple[float, float]) -> None:
+    source = tmp_path / "source"
+    put(source, "a")
+    put(source, "b")
+    with np.load(source / "a.npz") as stored:
+        arrays = {**stored, "image_size": np.array(size)}
+    np.savez(source / "a.npz", **arrays)
+    corpus = import_folder(source, tmp_path / "corpus", quiet=True)
+    assert [clip.id for clip in open_corpus(corpus)] == ["b"]
+    assert "expected an image_size of 1 to" in refused(corpus)["a"]
