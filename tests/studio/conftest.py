@@ -47,6 +47,7 @@ def open_studio(open_page: Any, studio: Server) -> Iterator[Any]:
     with open_page() as page:
         page.goto(studio.address)
         page.wait_for_selector("body[data-ready]")
+        page.evaluate("studio.stage.setScale(0.5)")  # as on machines without a graphics card, where pixels take long
         wait_until(page, "studio.slot.isSettled")
         yield page
 

@@ -48,8 +48,13 @@ export class Stage {
     if (isMoving && this._last !== null) this._slow = Math.max(0, this._slow + (now - this._last > SLOW_MS ? 1 : -1));
     this._last = isMoving ? now : null;
     if (this._slow < SLOW_FRAMES || this._scale === MIN_SCALE) return;
-    Object.assign(this, { _slow: 0, _scale: Math.max(MIN_SCALE, SCALE_STEP * this._scale) });
-    this._portraits.forEach((portrait) => portrait?.setScale(this._scale));
+    this.setScale(Math.max(MIN_SCALE, SCALE_STEP * this._scale));
+  }
+
+  /** Draw pictures with fewer pixels; see `PortraitCanvas`. */
+  setScale(scale) {
+    Object.assign(this, { _slow: 0, _scale: scale });
+    this._portraits.forEach((portrait) => portrait?.setScale(scale));
     this.redraw();
   }
 
