@@ -155,6 +155,26 @@ def read_regular(path: str | os.PathLike[str], max_bytes: int | None = None) -> 
         return stream.read()
 
 
+def has_hole(path: str | os.PathLike[str], min_bytes: int) -> bool:
+    """Return whether so many bytes in a row of a file were never written, as in an unfinished download.
+
+    Such a file may be of terabytes and take kilobytes on the disk. False where the system cannot tell.
+    """
+    if not hasattr(os, "SEEK_DATA"):
+        return False
+    with open_regular(path) as stream:
+        end, start = os.fstat(stream.fileno()).st_size, 0
+        while end - start >= min_bytes:
+            hole = os.lseek(stream.fileno(), start, os.SEEK_HOLE)
+            try:
+                start = os.lseek(stream.fileno(), hole, os.SEEK_DATA)
+            except OSError:  # nothing is written behind the hole
+                start = end
+            if start - hole >= min_bytes:
+                return True
+    return False
+
+
 def is_inside(name: str) -> bool:
     """Return whether a name from a file, taken as a path on any system, stays within the folder of that file."""
     parts = name.replace("\\", "/").split("/")

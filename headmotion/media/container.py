@@ -12,6 +12,10 @@ import av
 import av.error
 
 from ..core.errors import HeadmotionError
+from ..core.files import has_hole
+
+MAX_HOLE = 1 << 26
+"""Bytes in a row that were never written, up to which FFmpeg reads a file: it may keep all of them in memory."""
 
 Failure = Callable[[str], HeadmotionError]
 """Makes the error to raise from FFmpeg's reason."""
@@ -25,6 +29,11 @@ def open_container(path: Path, failure: Failure) -> Iterator[Any]:
         path: the file. A playlist may name other files, even remote ones; nothing but local files is ever opened.
         failure: makes the error that is raised if FFmpeg cannot open the file.
     """
+    is_unfinished = False
+    with contextlib.suppress(OSError):  # FFmpeg says why it cannot open the file
+        is_unfinished = has_hole(path, MAX_HOLE)
+    if is_unfinished:
+        raise failure("a long part of it was never written, as in an unfinished download")
     with as_one_error(failure):
         options = {"protocol_whitelist": "file"}
         # Tags may be in any encoding, and nobody reads them.

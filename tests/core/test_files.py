@@ -359,3 +359,16 @@ def test_a_full_disk_is_an_error_that_names_the_output(tmp_path, kind):
     with pytest.raises(OSError, match="input"), kind(tmp_path / "made"):
         raise OSError(errno.EIO, os.strerror(errno.EIO), "input")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "SEEK_DATA"), reason="the system cannot tell")
+def test_a_part_that_was_never_written_is_a_hole(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(1 << 17))
+    assert not files.has_hole(path, 1 << 16)  # zeros, but written
+    os.truncate(path, 1 << 40)
+    assert files.has_hole(path, 1 << 30) and not files.has_hole(path, 1 << 41)
+    with path.open("r+b") as stream:
+        stream.seek(1 << 39)
+        stream.write(b"x")
+    assert files.has_hole(path, 1 << 38) and not files.has_hole(path, 1 << 40)

@@ -1,3 +1,4 @@
+import os
 import socket
 import struct
 import sys
@@ -284,3 +285,12 @@ def test_a_playlist_never_reaches_the_network(tmp_path):
             Audio.load(path)
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@pytest.mark.skipif(not hasattr(os, "SEEK_DATA"), reason="the system cannot tell")
+def test_an_unfinished_download_is_refused_before_it_is_searched(tmp_path):
+    path = tmp_path / "speech.mp3"
+    path.write_bytes(b"\xff\xfb\x90\x00" + bytes(413))
+    os.truncate(path, 1 << 40)
+    with pytest.raises(AudioError, match="never written, as in an unfinished download"):
+        Audio.load(path)
