@@ -47,13 +47,10 @@ export class Motion {
  */
 export async function connect(url, options = {}) {
   const { picture, points, ...hello } = { samples: "float32", ...options };
-  let bytes = null;
-  if (picture) {
-    bytes = new Uint8Array(picture instanceof Blob ? await picture.arrayBuffer() : picture);
-    hello.reference = { picture_bytes: bytes.length };
-  } else if (points) {
-    hello.reference = { points };
-  }
+  const content = picture instanceof Blob ? await picture.arrayBuffer() : picture;
+  const bytes = content ? new Uint8Array(content) : null;
+  if (bytes) hello.reference = { picture_bytes: bytes.length };
+  else if (points) hello.reference = { points };
   const session = new Session(`${url.replace(/\/$/, "")}/v1/stream`, hello, bytes);
   await session._open();
   return session;
@@ -120,6 +117,7 @@ class Session {
   _changed = () => this._waiting.splice(0).forEach((resolve) => resolve());
 
   _open() {
+    if (typeof WebSocket === "undefined") throw new Error("headmotion.js needs a browser, or Node.js 22 or newer");
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(this._url);
       socket.binaryType = "arraybuffer";
@@ -139,8 +137,8 @@ class Session {
           this._changed();
         }
       };
-      const none = new ServingError({ component: "client", expected: `a server at ${this._url}`, got: "none" });
-      socket.onerror = () => reject(this._error ?? none);
+      const none = { component: "client", expected: `a server at ${this._url}`, got: "none" };
+      socket.onerror = () => reject(this._error ?? new ServingError(none));
       socket.onclose = () => {
         socket.onerror();
         if (isOpen && !this._finished && !this._error) this._comeBack();

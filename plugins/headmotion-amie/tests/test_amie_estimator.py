@@ -58,7 +58,7 @@ def learned() -> tuple[hm.Loss, list[float]]:
     for step in range(40):
         batch = coupled(step)
         optimizer.zero_grad()
-        term = loss.objective(batch, batch, step)["information"]
+        term = loss.objective(batch, batch, step)["information_loss"]
         term.backward()
         optimizer.step()
         values.append(-term.item())
@@ -76,7 +76,7 @@ def test_the_bound_rises_with_training_and_falls_with_a_shift(learned: tuple[hm.
     assert float(curve[8]) > float(far.max()) + 0.3
     # Independent speech: no more than scores that say nothing.
     apart = replace(coupled(100), audio=coupled(101).audio)
-    assert -loss(apart, apart, 0)["information"].item() / 0.1 < -2 * log(2) + 0.05
+    assert -loss(apart, apart, 0)["information_loss"].item() / 0.1 < -2 * log(2) + 0.05
 
 
 def test_generated_pairs_never_move_an_asymmetric_estimator() -> None:
@@ -86,11 +86,11 @@ def test_generated_pairs_never_move_an_asymmetric_estimator() -> None:
         real, generated = coupled(1), coupled(2)
         leaf = generated.motion.clone().requires_grad_()
         terms = loss.objective(real, replace(generated, motion=leaf), 0)
-        terms["information"].backward()
+        terms["information_loss"].backward()
         assert (leaf.grad is not None) == moves, variant
         # Guiding changes neither weights nor running means.
         before = copy.deepcopy(loss.state_dict())
-        loss(real, generated, 0)["information"].backward()
+        loss(real, generated, 0)["information_loss"].backward()
         assert all(torch.equal(value, before[name]) for name, value in loss.state_dict().items()), variant
 
 
@@ -99,11 +99,11 @@ def test_guidance_rewards_motion_that_belongs_to_the_speech(learned: tuple[hm.Lo
     real, other = coupled(7), coupled(8)
     leaf = other.motion.clone().requires_grad_()
     apart = replace(real, motion=leaf)
-    assert loss(real, real, 0)["information"] < loss(real, apart, 0)["information"]
-    term = loss(real, apart, 0)["information"]
+    assert loss(real, real, 0)["information_loss"] < loss(real, apart, 0)["information_loss"]
+    term = loss(real, apart, 0)["information_loss"]
     term.backward()
     nearer = replace(real, motion=(leaf - 1e-3 * leaf.grad / leaf.grad.abs().max()).detach())
-    assert loss(real, nearer, 0)["information"] < term
+    assert loss(real, nearer, 0)["information_loss"] < term
 
 
 def test_blend_shapes_have_an_estimator_too() -> None:

@@ -38,7 +38,7 @@ def run(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_smoke_trains_every_part(run: Path) -> None:
     steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     names = {name for step in steps for name in step}
-    assert {"gain", "information", "objective_information", "picture_l1", "d_pair", "g_pair"} <= names
+    assert {"gain", "information_loss", "objective_information_loss", "picture_l1", "d_pair", "g_pair"} <= names
     pipe = hm.load(run / "model.safetensors", device="cpu")
     # The last rate is in the model.
     assert float(pipe.renderer.attention.rate) == pytest.approx(0.2)
@@ -113,7 +113,7 @@ def test_an_estimator_guides_the_generator_of_another_system(tmp_path: Path) -> 
     run = tmp_path / "run"
     train("amie/estimator-on-motion", [corpus], run, device="cpu", overrides=few, quiet=True)
     last = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
-    assert {"sync", "information"} <= set(last) and (run / "estimator.safetensors").exists()
+    assert {"sync", "information_loss"} <= set(last) and (run / "estimator.safetensors").exists()
 
 
 @torch.no_grad()

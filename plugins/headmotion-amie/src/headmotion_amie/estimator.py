@@ -55,13 +55,13 @@ class Estimator(hm.Loss):
         if self.network is None:
             return {}
         pairs = real if self.spec.asymmetric else generated
-        return {"information": -self.estimate(self.network, pairs)}
+        return {"information_loss": -self.estimate(self.network, pairs)}
 
     def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
-        """Return minus the bound on generated pairs, as ``information``, times its weight."""
+        """Return minus the bound on generated pairs, as ``information_loss``, times its weight."""
         network = self._made[0] if self.network is None else self.network
         with evaluating(network):
-            return {"information": -self.spec.weight * self.estimate(network, generated, self.spec.positive_only)}
+            return {"information_loss": -self.spec.weight * self.estimate(network, generated, self.spec.positive_only)}
 
     def estimate(self, network: StatisticsNetwork, sample: hm.Sample, positive_only: bool = False) -> Tensor:
         """Return the bound of a sample's pairs, a scalar; pairs that do not belong together are of the same clip.

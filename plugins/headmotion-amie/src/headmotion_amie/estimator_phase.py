@@ -46,7 +46,7 @@ class EstimatorPhase(hm.Phase):
         """Nothing of earlier phases is used."""
 
     def step(self, number: int) -> Mapping[str, float]:
-        """Take one step; return minus the bound as ``information``."""
+        """Take one step; return minus the bound as ``information_loss``."""
         batch = self.batches(number)
         parts = batch.parts(self.partition.grad_accumulation)
         self.network.train()
@@ -54,7 +54,7 @@ class EstimatorPhase(hm.Phase):
         for part in replay_state_per_part(parts, [self.network]):
             bound = BOUNDS[self.spec.bound](*pair_scores(self.network(part.sample)))
             gain = {"gain": bound.detach() - EMPTY[self.spec.bound]}
-            self.stepper.accumulate({"information": -bound}, 1 / len(parts), gain)
+            self.stepper.accumulate({"information_loss": -bound}, 1 / len(parts), gain)
         return self.stepper.apply(number, batch.clips)
 
     def result(self) -> Mapping[str, Any]:
