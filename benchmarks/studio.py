@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -22,6 +21,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from .talking_heads.pages import replace_block
 
 ROUNDS = 5
 ARGUMENTS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--mute-audio"]
@@ -59,7 +60,6 @@ LABELS = {
     "picture": "a picture",
     "half": "a picture of half the edge",
 }
-MARKS = "<!-- python -m benchmarks.studio -->", "<!-- end -->"
 
 
 def main() -> None:
@@ -70,10 +70,7 @@ def main() -> None:
     table = as_table(measure())
     print(table)
     if options.page:
-        text = options.page.read_text("utf-8")
-        start, end = MARKS
-        replaced = re.sub(rf"(?s){re.escape(start)}.*?{re.escape(end)}", f"{start}\n{table}\n{end}", text)
-        options.page.write_text(replaced, "utf-8")
+        replace_block(options.page, "studio", table.splitlines())
 
 
 def measure() -> dict[str, list[float]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import statistics
 import threading
@@ -21,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from .studio import ARGUMENTS, TIMES
+from .talking_heads.pages import replace_block
 
 ROUNDS = 3
-MARKS = "<!-- python -m benchmarks.web_page -->", "<!-- end -->"
 FACTOR = """async () => {
   const { take } = await import("./api.js");
   const begin = performance.now();
@@ -46,10 +45,7 @@ def main() -> None:
     table = as_table(options.folder, measure(options.folder))
     print(table)
     if options.page:
-        text = options.page.read_text("utf-8")
-        start, end = MARKS
-        replaced = re.sub(rf"(?s){re.escape(start)}.*?{re.escape(end)}", f"{start}\n{table}\n{end}", text)
-        options.page.write_text(replaced, "utf-8")
+        replace_block(options.page, "web page", table.splitlines())
 
 
 def measure(folder: Path) -> list[dict[str, float]]:
