@@ -43,10 +43,8 @@ def sessions_block(models: Sequence[str], wave: np.ndarray, arguments: argparse.
             if arguments.bad:
                 sentences += ["", with_bad_clients(model, served, wave, arguments.bad, arguments.seconds)]
                 print(sentences[-1], flush=True)
-    setting = (
-        f"`python -m benchmarks.serving`, {arguments.seconds:g} s per row; delays are those beyond the look-ahead:"
-    )
-    return [setting, "", *lines, *sentences]
+    command = f"python -m benchmarks.serving --sessions {' '.join(map(str, counts))} --seconds {arguments.seconds:g}"
+    return [f"`{command}`; delays are those beyond the look-ahead:", "", *lines, *sentences]
 
 
 def soak_block(model: str, wave: np.ndarray, arguments: argparse.Namespace) -> list[str]:
