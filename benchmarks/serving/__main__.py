@@ -51,8 +51,8 @@ def soak_block(model: str, wave: np.ndarray, arguments: argparse.Namespace) -> l
     """Soak a server; print and return the lines of the page."""
     (count,) = arguments.sessions or (SOAK_SESSIONS,)
     lines = soak(model, wave, count, arguments.soak_minutes, arguments.soak_log)
-    command = f"`python -m benchmarks.serving --soak-minutes {len(lines)} --sessions {count}`:"
-    return [command, "", *summary(lines)]
+    command = f"python -m benchmarks.serving --model {model} --soak-minutes {len(lines)} --sessions {count}"
+    return [f"`{command}`:", "", *summary(lines)]
 
 
 def main() -> None:
