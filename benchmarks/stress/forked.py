@@ -24,6 +24,8 @@ from .case import Call, Outcome
 
 CPU_S = 25
 """Bound of a call's processor time (s); wall time depends on who else is at work."""
+MOST_CPU_S = 1800
+"""What a case may raise it to (s)."""
 STALL_S = 60
 """A call that uses no processor time for so long waits for something that will not come (s)."""
 MEMORY_BYTES = 3 << 29
@@ -177,7 +179,7 @@ def _confine(folder: Path, files: Mapping[str, Path], environment: dict[str, str
     files["start"].write_text(str(resident * resource.getpagesize()))
     # Twice the bound, so that what exceeds it is measured, and the machine is safe.
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2 * MEMORY_BYTES,) * 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, 40 * CPU_S))  # a case may raise it
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, MOST_CPU_S))  # a case may raise it
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
