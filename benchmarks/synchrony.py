@@ -147,10 +147,16 @@ def head_distances(pipes: dict[str, hm.Pipeline], shared: Path) -> list[str]:
     cells = []
     for name, pipe in pipes.items():
         clips = list(head.compared(pipe, shared))
-        real, made = ([_head_features(getattr(c, side)) for c in clips] for side in ("real", "generated"))
-        cells.append(f"`{name}` {_distance(real, made):.2f}")
+        cells.append(f"`{name}` {head_distance(clips):.2f}")
+    real = [_head_features(clip.real) for clip in clips]
     cells.append(f"halves of the recordings {_distance(real[::2], real[1::2]):.2f}")
     return [f"{', '.join(cells)}; {len(real)} clips.", ""]
+
+
+def head_distance(clips: list[head.HeadMotion]) -> float:
+    """Return the Fréchet distance of generated head motion from the recorded one."""
+    real, made = ([_head_features(getattr(clip, side)) for clip in clips] for side in ("real", "generated"))
+    return _distance(real, made)
 
 
 def _head_features(poses: Signal) -> Signal:

@@ -51,6 +51,9 @@ GOALS: dict[str, Goal] = {
     "look-ahead": Goal("streaming: look-ahead of the bundled model", 400, 160, streaming.look_ahead),
     "memory-streaming": Goal("memory: growth while streaming", 10, 1, streaming.memory_streaming, of_memory=True),
     "memory-files": Goal("memory: growth from file to file", 10, 1, streaming.memory_file_to_file, of_memory=True),
+    "memory-hour": Goal(
+        "memory: `animate` of an hour, with a picture", 350, 250, streaming.memory_hour, of_memory=True
+    ),
     "step-time": Goal("training step against the baseline's, time", 0.6, 0.35, training.step_time),
     "step-memory": Goal(
         "training step against the baseline's, peak of memory", 1, 0.6, training.peak_memory, of_memory=True

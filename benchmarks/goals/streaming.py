@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +75,23 @@ def memory_file_to_file() -> Measurement:
         renderer = {"type": "skeleton", "size": 128}
         pipe.render(motion, Path(folder) / "talk.webm", audio=speech, renderer=renderer, quiet=True)
     return _growth(resident[6 * WARM_UP_MINUTES :])
+
+
+def memory_hour() -> Measurement:
+    """Measure the largest memory of `headmotion animate` of an hour, with a picture of 512 x 512, to `.mp4`."""
+    assets = Path(hm.__file__).parent / "assets"
+    with TemporaryDirectory() as folder:
+        speech, talk = Path(folder) / "speech.flac", Path(folder) / "talk.mp4"
+        wave = hm.Audio.load(assets / "speech.flac").read(RATE)
+        with soundfile.SoundFile(speech, "w", RATE, 1) as stream:
+            while stream.frames < 3600 * RATE:
+                stream.write(wave)
+        picture = ["--image", f"{assets}/portrait.png", "--landmarks", f"{assets}/portrait_landmarks.npz"]
+        command = [sys.executable, "-c", "from headmotion.cli import main; main()", "animate", str(speech), *picture]
+        subprocess.run([*command, "--model", "ms-sync", "-o", str(talk), "-q"], check=True)
+        size = talk.stat().st_size
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return Measurement(peak, "MB", f"peak of the process; a file of {size / 1e6:.0f} MB")
 
 
 def _recording_memory(chunks: Iterator[Motion], resident: list[float]) -> Iterator[Motion]:

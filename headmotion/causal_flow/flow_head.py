@@ -63,14 +63,29 @@ class FlowHead(nn.Module):
         """
         return self._velocities(points, self._modulations(time, context))
 
-    def sample(self, noise: Tensor, context: Tensor, steps: int) -> Tensor:
-        """Return the points ``[..., S]`` that noise moves to in Euler steps."""
+    def sample(
+        self, noise: Tensor, context: Tensor, steps: int, without: Tensor | None = None, guidance: float = 1.0
+    ) -> Tensor:
+        """Return the points ``[..., S]`` that noise moves to in Euler steps.
+
+        Args:
+            noise: ``[..., S]``.
+            context: ``[..., C]``.
+            steps: number of steps.
+            without: a context ``[..., C]`` without the condition; None: no guidance.
+            guidance: factor of what the condition adds to the velocity without it (arXiv 2207.12598).
+        """
+        if without is not None:
+            context = torch.stack([without, context])
         times = (torch.arange(steps, device=context.device, dtype=context.dtype) / steps).view(-1, *[1] * context.dim())
         # What depends on time and context only is computed for all steps at once.
         modulations = [modulation.unbind() for modulation in self._modulations(times, context)]
         points = noise
         for modulation in zip(*modulations, strict=True):
-            points = points + self._velocities(points, modulation) / steps
+            velocities = self._velocities(points, modulation)
+            if without is not None:
+                velocities = torch.lerp(velocities[0], velocities[1], guidance)
+            points = points + velocities / steps
         return points
 
     def _modulations(self, time: Tensor, context: Tensor) -> list[Tensor]:

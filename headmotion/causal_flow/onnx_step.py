@@ -68,7 +68,8 @@ class CausalFlowOnnxStep(FixedShapeStream):
         used = white[:, : self.generator.noise.reach + self.frames]
         noise = self.generator.noise.smooth([used[part : part + 1] for part in range(len(used))])
         reference = Reference(state["pose"], state["basis"])
-        motion = self.generator.decode(self.generator.trunk.norm(context), start.unsqueeze(0), noise, reference)
+        context = self.generator.trunk.norm(context)
+        motion = self.generator.decode(context, start.unsqueeze(0), noise, reference, state["pose_features"])
         return motion, new_state
 
     def _blocks(self) -> list[TrunkBlock]:

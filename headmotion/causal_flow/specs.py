@@ -56,6 +56,10 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Factor of the noise: 0 always gives the most typical motion, 1 motion as varied as in the data."""
     expression_temperature: float | None = Field(None, ge=0, le=10)
     """The same of what is sampled besides the head, such as brows and eyes; None: as the head."""
+    guidance: float = Field(1.0, ge=0, le=20)
+    """How much sampled motion belongs to this speech (classifier-free guidance): 0 moves as for any speech, 1 as people
+    do, more exaggerates what the speech changes. Other values than 1 need a model with ``condition_dropout``, and take
+    the flow twice."""
     noise_seconds: tuple[Seconds, Seconds] = (0.18, 0.8)
     """Correlation lengths of the noise of nods and of posture."""
     posture_share: float = Field(0.75, ge=0, le=1)
@@ -67,6 +71,9 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     feature_jitter: float = Field(0.0, ge=0, le=10)
     """White noise of each audio channel and step in training, in its standard deviations: an average over many weakly
     informative channels is then better than few channels, which another speaker may lack (as in ridge regression)."""
+    condition_dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of training frames in which the flow does not hear the speech, so that ``guidance`` can be set afterwards;
+    0: it never learns that."""
     lips_weight: float = Field(1.0, ge=0)
     """Weight of the position of regressed points, in their standard deviations."""
     speed_weight: float = Field(1.0, ge=0)
@@ -79,9 +86,12 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """Weight of the flow."""
 
     @model_validator(mode="after")
-    def _check_range(self) -> Self:
+    def _check(self) -> Self:
         if self.value_range is not None and not self.value_range[0] < self.value_range[1]:
             raise SpecError("causal-flow spec", "value_range with the least value first", str(self.value_range))
+        if self.guidance != 1 and not self.condition_dropout:
+            expected, remedy = "guidance 1 of a model without condition_dropout", "train with condition_dropout: 0.1"
+            raise SpecError("causal-flow spec", expected, f"{self.guidance:g}", remedy)
         return self
 
     def build(self, context: BuildContext) -> CausalFlowGenerator:

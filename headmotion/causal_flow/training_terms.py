@@ -15,7 +15,7 @@ from ..core.noise import normal
 if TYPE_CHECKING:
     from .generator import CausalFlowGenerator
 
-FLOW_NOISE, FLOW_TIME, OFFSETS, DROPOUT, JITTER = 10, 11, 12, 13, 14
+FLOW_NOISE, FLOW_TIME, OFFSETS, DROPOUT, JITTER, CONDITION = 10, 11, 12, 13, 14, 15
 """Streams of random numbers; smooth noise has the first ones."""
 FLOW_STRIDE = 2
 """Step between the frames that the flow is trained on: neighbors hardly differ."""
@@ -36,11 +36,13 @@ def training_terms(generator: CausalFlowGenerator, real: Sample, seeds: Sequence
     pose = real.reference[:, -1]
     lips, sampled = coordinates.encode(real.motion, coordinates.reference(pose))
     scaled = generator.scaled(real.audio[:, -len(frames) * generator.steps_per_frame :])
-    inputs = generator.scaled_inputs(_varied(generator, scaled, seeds), generator.pose(pose))
+    features = generator.pose(pose)
+    inputs = generator.scaled_inputs(_varied(generator, scaled, seeds), features)
     context = generator.trunk(inputs)
+    heard = _condition_dropped(generator, context, features, seeds)
     terms = {
         "subspace": coordinates.subspace_error(sampled),
-        "flow": settings.flow_weight * _flow_error(generator, context, coordinates.codes(sampled).detach(), seeds),
+        "flow": settings.flow_weight * _flow_error(generator, heard, coordinates.codes(sampled).detach(), seeds),
     }
     if coordinates.regressed_size:
         terms |= _lip_terms(generator, generator.lips(context), lips)
@@ -58,6 +60,15 @@ def _flow_error(generator: CausalFlowGenerator, context: Tensor, codes: Tensor, 
     # The logistic function of normal noise has more of the middle, where velocities are hardest to tell.
     time = normal(seeds, frames, (1,), FLOW_TIME).to(codes).sigmoid()
     return generator.flow.error(codes, noise, time, context)
+
+
+def _condition_dropped(generator: CausalFlowGenerator, context: Tensor, pose: Tensor, seeds: Sequence[int]) -> Tensor:
+    """Return outputs of the trunk ``[B, T, W]``, in a share of the frames those for speech that is not heard."""
+    share = generator.settings.condition_dropout
+    if not share:
+        return context
+    uniform = torch.special.ndtr(normal(seeds, range(context.shape[1]), (1,), CONDITION).to(context))
+    return torch.where(uniform < share, generator.unheard_context(context, pose), context)
 
 
 def _lip_terms(generator: CausalFlowGenerator, predicted: Tensor, recorded: Tensor) -> dict[str, Tensor]:

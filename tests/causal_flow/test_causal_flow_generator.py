@@ -50,8 +50,15 @@ def test_terms_reach_all_weights_on_any_representation(described: object) -> Non
     assert ("lips" in generator.training_terms(recorded(described), 0, seed=0)) is has_lips
 
 
-def test_terms_of_a_clip_do_not_depend_on_its_batch() -> None:
-    generator, sample = built(), recorded("landmarks68")
+def test_a_flow_that_sometimes_does_not_hear_trains_what_stands_for_speech() -> None:
+    generator = built(condition_dropout=0.5).train()
+    sum(generator.training_terms(recorded("landmarks68"), 0, seed=0).values()).backward()  # type: ignore[union-attr]
+    assert all(p.grad is not None and p.grad.any() for p in generator.unheard.parameters())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("condition_dropout", [0.0, 0.5])
+def test_terms_of_a_clip_do_not_depend_on_its_batch(condition_dropout: float) -> None:
+    generator, sample = built(condition_dropout=condition_dropout), recorded("landmarks68")
     apart = [
         generator.training_terms(
             Sample(sample.reference[k : k + 1], sample.motion[k : k + 1], sample.audio[k : k + 1]), 0, k
@@ -81,6 +88,28 @@ def test_brows_have_a_temperature_of_their_own() -> None:
 
     assert brows_differ() and not brows_differ(expression_temperature=0.0, temperature=0.0)
     assert brows_differ(expression_temperature=1.0, temperature=0.0)
+
+
+def test_guidance_scales_what_speech_adds_to_the_flow() -> None:
+    groups = resolve_spec("representation", "landmarks68").build(None).groups
+    generator, (reference, audio) = built(head_amount=0.0, condition_dropout=0.1), inputs("landmarks68", 30)
+
+    def brows(guidance: float, speech: torch.Tensor) -> torch.Tensor:
+        return generator.with_settings(guidance=guidance, euler_steps=1)(reference, speech)[:, :, list(groups["brows"])]
+
+    without, one, two = (brows(guidance, audio) for guidance in (0, 1, 2))
+    torch.testing.assert_close(two - without, 2 * (one - without))  # one Euler step is linear in the velocity
+    assert torch.equal(without, brows(0, -audio))
+    assert not torch.allclose(one, brows(1, -audio))
+    lips = list(groups["lips"])
+    assert torch.equal(
+        generator(reference, audio)[:, :, lips], generator.with_settings(guidance=3)(reference, audio)[:, :, lips]
+    )
+
+
+def test_guidance_needs_a_model_that_was_trained_for_it() -> None:
+    with pytest.raises(hm.SpecError, match="condition_dropout"):
+        built().with_settings(guidance=2)
 
 
 def test_temperature_and_amount_scale_the_head() -> None:

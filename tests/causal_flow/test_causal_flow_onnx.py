@@ -41,6 +41,7 @@ def stepped(pipe: hm.Pipeline, wave: np.ndarray, seed: int, frames: int) -> torc
     [
         ("landmarks68", {}, 8),
         ("landmarks68", {"lookahead_frames": 0, "temperature": 0.3, "head_amount": 0.05}, 1),
+        ("landmarks68", {"condition_dropout": 0.2, "guidance": 2.5}, 4),
         ("blendshapes", {"value_range": (0.0, 1.0), "kernel": 2}, 5),
         ({"type": "keypoints", "points": 4}, {"noise_seconds": (0.01, 2.0), "lookahead_frames": 7}, 3),
     ],
