@@ -42,7 +42,8 @@ whatever they say, and `guidance` is the factor of the difference.
 
     pipe = hm.load("causal-flow").with_generator(guidance=2)
 
-Lips and jaw are not sampled, and do not change.
+Lips and jaw are not sampled, and do not change. Only a small share of a head's turns is due to what is said. Guidance
+above 1 makes more of it, at the price of heads that move less and less as recorded ones do; 0 does not hear the speech.
 """
 COLUMNS = ("guidance", "due to speech", "spread over recorded", "speed over recorded", "Fréchet distance")
 

@@ -16,6 +16,8 @@ import torch
 
 import headmotion as hm
 from headmotion.causal_flow.generator import CausalFlowGenerator
+from headmotion.core.checkpoint import read_header
+from headmotion.core.plugins import registry
 from headmotion.core.progress import track
 from headmotion.data.corpus import open_corpus
 from headmotion.training.batches import MOTION, Batches
@@ -61,7 +63,7 @@ def fit(pipe: hm.Pipeline, corpus: Path) -> float:
         error.backward()
         optimizer.step()
         schedule.step()
-        errors.append(float(error))
+        errors.append(float(error.detach()))
     with torch.no_grad():
         for fitted, weight in zip(trained, generator.unheard.parameters(), strict=True):  # type: ignore[union-attr]
             weight.copy_(fitted)
@@ -76,6 +78,8 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = with_guidance(hm.load(arguments.model, device="cpu"))
+    source = registry().models.get(arguments.model, Path(arguments.model))
+    model = with_guidance(hm.load(source, device="cpu"))
     print(f"flow's error where it does not hear: {fit(model, arguments.corpus):.4f}")
-    model.save(arguments.output, card={"guidance": "weights of `unheard` fitted afterwards by tools/fit_guidance.py"})
+    card = {"guidance": "weights of `unheard` fitted afterwards by tools/fit_guidance.py"}
+    model.save(arguments.output, step=read_header(source).step, card=card)
