@@ -16,12 +16,13 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from ..goals.performance_page import WAITS, replace_section
+from .floors import FLOORS
 from .materials import write_materials
 from .work import CLIPS, FRAMES, SESSIONS, VIDEO_FRAMES, WORK
 
@@ -57,11 +58,16 @@ WAITS_BY_NAME = {
 }
 
 
-class Worker:
-    """A process that does one kind of work with the package of one tree."""
+WORK_SCRIPT = (str(ROOT / "benchmarks" / "waits" / "work.py"),)
+"""A file, because as a module it would import the benchmarks of the earlier commit."""
+FLOOR_SCRIPT = ("-m", "benchmarks.waits.floors")
 
-    def __init__(self, name: str, tree: Path, folder: Path) -> None:
-        command = [sys.executable, str(ROOT / "benchmarks" / "waits" / "work.py"), name, str(folder)]
+
+class Worker:
+    """A process that does one kind of work with the package of one tree, or what that work cannot do without."""
+
+    def __init__(self, name: str, tree: Path, folder: Path, script: Sequence[str] = WORK_SCRIPT) -> None:
+        command = [sys.executable, *script, name, str(folder)]
         environment = os.environ | {"PYTHONPATH": str(tree)}
         self._process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -96,14 +102,18 @@ def export(commit: str, folder: Path) -> None:
 def compare(name: str, trees: list[Path], folder: Path, turns: int) -> str:
     """Return the line of the table for one kind of work."""
     wait, workers = WAITS_BY_NAME[name], [Worker(name, tree, folder) for tree in trees]
+    if name in FLOORS:
+        workers.append(Worker(name, ROOT, folder, FLOOR_SCRIPT))
     seconds = [[worker.take_turn() for worker in workers] for _ in range(turns)]
     for worker in workers:
         worker.end()
-    (clock_before, own_before), (clock, own) = (
+    (clock_before, own_before), (clock, own), *floor = (
         [statistics.median(column) for column in zip(*taken, strict=True)] for taken in zip(*seconds, strict=True)
     )
-    values = f"{wait.value(clock_before):.3g} {wait.unit} | {wait.value(clock):.3g} {wait.unit}"
-    return f"| {wait.title} | {values} | {clock / clock_before:.2f} | {own / own_before:.2f} | {wait.goal} |"
+    values = [f"{wait.value(spent):.3g} {wait.unit}" for spent in (clock_before, clock, *(least for least, _ in floor))]
+    before, now, limit = [*values, ""][:3]
+    ratios = f"{clock / clock_before:.2f} | {own / own_before:.2f}"
+    return f"| {wait.title} | {before} | {now} | {ratios} | {limit} | {wait.goal} |"
 
 
 def main() -> None:
@@ -115,7 +125,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - WORK.keys():
         parser.error(f"no such work: {', '.join(sorted(unknown))}")
-    lines = ["| what | before | now | time, now / before | processor time | goal; aim |", "|---|---|---|---|---|---|"]
+    lines = ["| what | before | now | time, now / before | processor time | limit | goal; aim |", "|---" * 7 + "|"]
     with tempfile.TemporaryDirectory() as temporary:
         earlier, folder = Path(temporary) / "before", Path(temporary) / "work"
         folder.mkdir()
@@ -139,7 +149,9 @@ def _commit() -> str:
 INTRODUCTION = """\
 Made by `python -m benchmarks.waits`: commit {before} against {now}, in turns, medians. Processor time is that of all
 threads and child processes; it is what remains comparable while others use the machine. Goals are absolute unless they
-are marked by x, and meant for two idle cores."""
+are marked by x, and meant for two idle cores. The limit is what no program could do without, alone: Python and torch
+for a command, encoding frames that are drawn already for a video, the floating-point operations at the speed of a
+large matrix product for steps and sessions."""
 
 if __name__ == "__main__":
     main()

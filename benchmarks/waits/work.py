@@ -207,12 +207,8 @@ def seconds_of(turn: Turn) -> list[float]:
     return own or [time.perf_counter() - start[0], processor() - start[1]]
 
 
-def main(name: str, folder: Path) -> None:
-    """Prepare the work and take turns."""
-    import torch
-
-    torch.set_num_threads(1)
-    turn = WORK[name](folder)
+def serve(turn: Turn) -> None:
+    """Take a turn for each line of standard input."""
     seconds_of(turn)  # the first fills caches
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -220,4 +216,7 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    import torch
+
+    torch.set_num_threads(1)
+    serve(WORK[sys.argv[1]](Path(sys.argv[2])))
