@@ -29,7 +29,7 @@ from headmotion.core.checkpoint import read_header
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpus
 from headmotion.metrics.mouth_opening import best_correlation
-from headmotion.pipeline.pipeline import model_path
+from headmotion.pipeline.loading import model_path
 from headmotion.preparation import prepare
 from headmotion.representations.blendshapes import NAMES
 

@@ -90,10 +90,10 @@ if TYPE_CHECKING:
     from .core.spec import Spec as Spec
     from .core.spec import SpecField as SpecField
     from .media.audio import Audio as Audio
+    from .pipeline.loading import build as build
+    from .pipeline.loading import load as load
+    from .pipeline.loading import models as models
     from .pipeline.pipeline import Pipeline as Pipeline
-    from .pipeline.pipeline import build as build
-    from .pipeline.pipeline import load as load
-    from .pipeline.pipeline import models as models
     from .renderers.picture_stream import PictureStream as PictureStream
     from .sync.pyramid import Pyramid as Pyramid
     from .sync.specs import PyramidSpec as PyramidSpec
@@ -132,7 +132,8 @@ _HOMES = {
     "core.pipeline_spec": "PipelineSpec",
     "core.spec": "Spec SpecField",
     "media.audio": "Audio",
-    "pipeline.pipeline": "Pipeline build load models",
+    "pipeline.loading": "build load models",
+    "pipeline.pipeline": "Pipeline",
     "renderers.picture_stream": "PictureStream",
     "sync.pyramid": "Pyramid",
     "sync.specs": "PyramidSpec",

@@ -35,7 +35,7 @@ import cv2
 import headmotion, headmotion.cli, headmotion.controls
 from headmotion.media.frames_writer import write_frames
 from headmotion.media.image import read_picture
-from headmotion.pipeline.pipeline import load
+from headmotion.pipeline.loading import load
 cv2.setNumThreads(1)
 end("other imports")
 from headmotion.core.plugins import registry

@@ -14,7 +14,7 @@ import torch
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.interfaces.renderer import Picture
-from headmotion.pipeline.pipeline import model_path
+from headmotion.pipeline.loading import model_path
 
 from .recording import Frames, Recording
 

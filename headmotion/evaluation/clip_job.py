@@ -15,7 +15,7 @@ from ..core.motion import Motion
 from ..core.progress import track
 from ..execution.executor import resolve_executor
 from ..execution.job import Heartbeat, Job, register_job
-from ..pipeline.pipeline import load
+from ..pipeline.loading import load
 from .baselines.context import BaselineContext
 from .baselines.trivial import ShuffledAudio
 from .eval_split import open_split

@@ -15,7 +15,8 @@ from ..core.motion import Motion
 from ..core.plugins import registry
 from ..data.clip import SAMPLE_RATE, sample_count
 from ..media.audio import Wave
-from ..pipeline.pipeline import Pipeline, load
+from ..pipeline.loading import load
+from ..pipeline.pipeline import Pipeline
 from .eval_clip import EvalClip
 from .eval_split import EvalSplit
 from .motion_source import MotionSource

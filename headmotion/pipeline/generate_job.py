@@ -292,7 +292,7 @@ def _version(path: Path) -> tuple[int, int]:
 # One entry: all jobs of a run have the same model.
 @lru_cache(maxsize=1)
 def _pipeline(model: str, sha256: str, device: str) -> Pipeline:
-    from .pipeline import load
+    from .loading import load
 
     return load(model, device)
 

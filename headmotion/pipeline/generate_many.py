@@ -139,7 +139,7 @@ def run_tasks(
         HeadmotionError: no such model or device, workers that cannot start, or a report that another process writes.
     """
     from ..core.device import pick_device
-    from .pipeline import model_path
+    from .loading import model_path
 
     path = model_path(model)
     read_header(path)  # a wrong model is one error, not one per file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,32 +14,28 @@ from torch import Tensor, nn
 from typing_extensions import Unpack, override
 
 from ..controls import MotionEdit
-from ..core.arguments import SEEDS, as_integer, as_path, shown
+from ..core.arguments import as_integer, as_path, shown
 from ..core.built import checked_part, checked_representation
-from ..core.checkpoint import budget_for, load_checkpoint, save_checkpoint
+from ..core.checkpoint import save_checkpoint
 from ..core.component import Component, require_registered
-from ..core.default_model import DEFAULT_MODEL
-from ..core.device import pick_device
-from ..core.errors import CheckpointError, HeadmotionError, ImageError, SpecError
+from ..core.errors import CheckpointError, SpecError
 from ..core.html_table import html_table
 from ..core.interfaces.capabilities import Estimate
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
 from ..core.motion import Motion
-from ..core.outputs import checked_pictures
 from ..core.pipeline_spec import PipelineSpec
-from ..core.plugins import registry
 from ..core.spec import building
 from ..core.timing import Rate
 from ..media.audio import Audio, AudioLike
 from ..media.file_kind import file_kind
-from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses
-from .aligned_features import AlignedFeatures
 from .closed_mouth import Mouth
 from .host_settings import check_host
+from .look_ahead import lookahead_ms
+from .motion_options import MotionOptions
 from .reference import Reference, ReferenceLike, as_reference
-from .renderer_options import changed_spec, take_weights
-from .session import MotionOptions, Session, lookahead_ms
+from .renderer_options import take_weights
+from .session import Session
 
 if TYPE_CHECKING:
     from .generate_many import GenerateReport
@@ -339,31 +334,9 @@ class Pipeline(nn.Module):
             ImageError: no motion, a picture that cannot be read, or an output that cannot be written.
             HeadmotionError: no audio for a renderer that draws from it.
         """
-        from ..media.frames_writer import write_frames
+        from .drawing import render
 
-        target = as_path(path, "render", ImageError)
-        if not isinstance(motion, Motion | Iterable):
-            raise ImageError("render", "a Motion, or parts of one", shown(motion))
-        parts = iter([motion] if isinstance(motion, Motion) else motion)
-        first = next(parts, None)
-        if not isinstance(first, Motion):
-            raise ImageError("render", "at least one part of a motion", "none" if first is None else shown(first))
-        view = {name: value for name, value in (("size", size), ("crop", crop)) if value is not None}
-        drawing = self._suitable_renderer(image is not None) if renderer is None else self.with_renderer(renderer)
-        if view:
-            drawing = self.with_renderer(changed_spec(drawing, view))
-        picture, factor = _read_image(image, drawing)
-        pose = None
-        if landmarks is not None:
-            pose = reduce_poses(self.reference(landmarks).picture_pose, factor, self.representation).numpy()
-        scaled = (reduce_motion(part, factor, self.representation) for part in itertools.chain([first], parts))
-        sound = None if audio is None else Audio.coerce(audio)
-        frames = self.iter_frames(scaled, picture, pose, sound, drawing)
-        # For the progress bar only, so a sound track is not decoded just to count its frames.
-        total = None if sound is None else sound.announced_frames(first.fps)
-        if isinstance(motion, Motion):
-            total = len(motion)
-        return write_frames(frames, target, first.fps, audio=sound, total=total, quiet=quiet)
+        return render(self, motion, path, image, audio, landmarks, renderer, quiet=quiet, size=size, crop=crop)
 
     def iter_frames(
         self,
@@ -386,27 +359,9 @@ class Pipeline(nn.Module):
             ImageError: the renderer needs a picture, or a pose in it, and there is none.
             HeadmotionError: no audio for a renderer that draws from it.
         """
-        drawing = self.renderer if renderer is None else renderer
-        name = f"renderer {drawing.spec.type_name()}"
-        parts = _Counted([motion] if isinstance(motion, Motion) else motion)
-        if drawing.needs_image and image is None:
-            raise ImageError(
-                name, "a picture", "none", "give image=, or a renderer that needs none, such as 'skeleton'"
-            )
-        if "audio" not in drawing.needs:
-            return checked_pictures(drawing, drawing.frames(iter(parts), image, landmarks), parts.finish)
-        if audio is None:
-            raise HeadmotionError(name, "the speech, from which it draws", "none", "give audio=")
-        features = AlignedFeatures(self, Audio.coerce(audio), iter(parts))
-        pictures = drawing.frames(features.parts(), image, landmarks, features)
-        return checked_pictures(drawing, pictures, parts.finish)
+        from .drawing import iter_frames
 
-    def _suitable_renderer(self, has_image: bool) -> Renderer:
-        """Return the pipeline's renderer, or one that takes a picture if there is one, and none if not."""
-        # Nothing but a trained renderer draws what the model has learned.
-        if self.renderer.needs_image == has_image or next(self.renderer.parameters(), None) is not None:
-            return self.renderer
-        return self.with_renderer("portrait" if has_image else "skeleton")
+        return iter_frames(self, motion, image, landmarks, audio, renderer)
 
     def with_renderer(self, renderer: RendererSpec | dict[str, Any] | str) -> Renderer:
         """Build another renderer for the pipeline's motion, on its device.
@@ -475,105 +430,8 @@ class Pipeline(nn.Module):
         )
 
 
-class _Counted:
-    """Parts of a motion whose frames are counted as they are drawn."""
-
-    def __init__(self, motion: Iterable[Motion]) -> None:
-        self._parts, self._count = iter(motion), 0
-
-    def __iter__(self) -> Iterator[Motion]:
-        for part in self._parts:
-            self._count += len(part)
-            yield part
-
-    def finish(self) -> int:
-        """Return the number of all frames, also of parts that nobody has asked for."""
-        for _ in self:
-            pass
-        return self._count
-
-
-def _read_image(image: str | os.PathLike[str] | Picture | None, renderer: Renderer) -> tuple[Picture | None, int]:
-    """Read a picture as the renderer needs it; a file larger than that is reduced by a whole factor.
-
-    Returns:
-        The picture, and the factor by which it was reduced.
-    """
-    picture: Picture | None
-    if isinstance(image, str | os.PathLike):
-        picture, factor = read_reduced(image, renderer.max_useful_edge, alpha=True)
-    else:
-        picture, factor = image, 1
-    if picture is not None and not renderer.keeps_alpha:
-        picture = opaque(picture)
-    return picture, factor
-
-
 def _part_cells(part: Component) -> tuple[str, str, str]:
     """Return type, number of weights and settings that are no defaults of a part."""
     spec, weights = part.spec, sum(parameter.numel() for parameter in part.parameters())
     settings = spec.model_dump(mode="json", exclude_defaults=True, exclude={"type"})
     return spec.type_name(), f"{weights:,}" if weights else "", ", ".join(f"{k} {v}" for k, v in settings.items())
-
-
-def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "auto") -> Pipeline:
-    """Build a pipeline with fresh weights.
-
-    Args:
-        spec: the parts, as a spec or as its JSON values.
-        seed: seed of the weights.
-        device: ``auto``, or a device of this machine.
-
-    Raises:
-        SpecError: an unknown type or field, or parts that do not fit one another.
-    """
-    resolved = spec if isinstance(spec, PipelineSpec) else PipelineSpec.model_validate(spec)
-    number = as_integer(seed, "seed", below=SEEDS)
-    with torch.random.fork_rng(devices=[]):  # the caller's random state must not change
-        torch.manual_seed(number)
-        return Pipeline(resolved, pick_device(device))
-
-
-def load(source: str | os.PathLike[str] = DEFAULT_MODEL, device: str = "auto") -> Pipeline:
-    """Load a trained pipeline.
-
-    Args:
-        source: the name of a bundled model (see `models`), or a ``.safetensors`` file.
-        device: ``auto``, or a device of this machine.
-
-    Raises:
-        CheckpointError: there is no such model or file; or it is damaged, unsafe, too new, or needs another plugin.
-    """
-    path = model_path(source)
-    header, tensors = load_checkpoint(path)
-    # On the CPU first, because a device's memory would otherwise hold the fresh weights next to the loaded ones. The
-    # fresh weights are replaced at once; drawing them must not advance the program's random state.
-    with torch.random.fork_rng(devices=[]), budget_for(path, header):
-        pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card), restoring=True)
-    try:
-        pipeline.load_state_dict(tensors)
-    except RuntimeError as error:
-        detail = str(error).splitlines()[-1].strip()
-        raise CheckpointError("checkpoint", "tensors that fit its spec", f"{path}: {detail[:120]}") from None
-    return pipeline.to(pick_device(device))
-
-
-def model_path(source: str | os.PathLike[str]) -> Path:
-    """Return the file of a bundled model, or the file itself.
-
-    Raises:
-        CheckpointError: neither.
-    """
-    bundled, given = registry().models, as_path(source, "model", CheckpointError)
-    path = bundled.get(os.fspath(source))
-    if path is None:
-        path = given
-        if not path.suffix and not path.exists():
-            known = ", ".join(sorted(bundled)) or "(none)"
-            raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
-    return path
-
-
-def models() -> list[str]:
-    """Return the names of the bundled models, for `load`."""
-    return sorted(registry().models)

@@ -13,8 +13,9 @@ from typing_extensions import Unpack
 from ..core.errors import HeadmotionError
 from ..core.motion import Motion
 from .batched_calls import Work, run_together
+from .motion_options import MotionOptions
 from .reference import ReferenceLike
-from .session import MotionOptions, Session
+from .session import Session
 from .snapshot import save_snapshot
 
 if TYPE_CHECKING:

@@ -8,45 +8,32 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..controls import Control, ControlChain, ControlContext, MotionEdit, chain_lookahead_ms
-from ..core.arguments import SEEDS, as_integer, as_list, as_path
+from ..controls import ControlChain, ControlContext, MotionEdit
+from ..core.arguments import SEEDS, as_integer, as_path
 from ..core.conversion import basis_of
 from ..core.errors import AudioError, CheckpointError, HeadmotionError, OutputError
-from ..core.interfaces.audio_encoder import needs_whole_clip
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
 from ..core.interfaces.representation import require_fitted
 from ..core.motion import Motion
 from ..core.outputs import checked_motion, require_finite
 from ..core.timing import FrameResampler, Rate, as_fps, frame_count
-from ..media.audio import Audio, AudioLike, Resampler, Wave
+from ..media.audio import Audio, AudioLike, Wave
 from .batched_calls import GeneratorCall, Work, run_alone
 from .feature_stream import FeatureStream
 from .host_settings import check_host
+from .motion_options import MotionOptions, checked_controls
 from .reference import Reference
 from .sample_queue import Chunk, SampleQueue
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
-
-
-class MotionOptions(TypedDict, total=False):
-    """How motion is generated: keyword arguments of `Pipeline.generate` and of all that gives the same frames."""
-
-    seed: int
-    """The only source of randomness; 0 by default."""
-    fps: Rate | None
-    """Frames per second; None, the default, means the model's own."""
-    controls: Sequence[MotionEdit]
-    """Edits, applied in order; none by default. See `headmotion.controls`."""
-    style: Any
-    """A style of the generator, if it has styles (`SupportsStyle`); None, the default, means its own."""
 
 
 class Session:
@@ -85,7 +72,7 @@ class Session:
     ) -> None:
         check_host(pipeline)
         seed = as_integer(seed, "seed", below=SEEDS)
-        controls = _checked(controls)
+        controls = checked_controls(controls)
         require_fitted(pipeline.representation)
         generator, native_fps = pipeline.generator, pipeline.spec.fps
         if style is not None:
@@ -402,45 +389,7 @@ def _joined(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(list(parts))
 
 
-def _checked(controls: Sequence[MotionEdit]) -> Sequence[MotionEdit]:
-    """Return controls after a check that they are some.
-
-    Raises:
-        HeadmotionError: anything else.
-    """
-    what = "controls, such as headmotion.controls.blink(12)"
-    return as_list(controls, "controls", what, lambda edit: isinstance(edit, Control) or callable(edit))
-
-
 def _fit(wave: Wave | None, count: int) -> Wave:
     """Cut a wave to ``count`` samples, or pad it with silence; None is a wave without samples."""
     wave = np.zeros(0, np.float32) if wave is None else wave[:count]
     return np.pad(wave, (0, count - len(wave)))
-
-
-def lookahead_ms(
-    pipeline: Pipeline, sample_rate: int, fps: Rate | None = None, controls: Sequence[MotionEdit] = ()
-) -> float | None:
-    """Compute the audio beyond a frame's time stamp that the frame waits for, resamplers and controls included (ms).
-
-    Args:
-        pipeline: the built parts.
-        sample_rate: rate of the samples (Hz).
-        fps: frames per second of the motion; None means the pipeline's own.
-        controls: edits of the motion.
-
-    Returns:
-        Milliseconds; None if the audio encoder, the generator or a control needs the whole clip.
-    """
-    encoder, native_fps = pipeline.audio_encoder, pipeline.spec.fps
-    controls = _checked(controls)
-    frames = as_streaming(pipeline.generator).lookahead
-    if frames is None or encoder.look_ahead is None or needs_whole_clip(encoder):
-        return None
-    frames += FrameResampler(native_fps, native_fps if fps is None else as_fps(fps)).lookahead
-    # Up to the end of the window of the last step that frame 0 waits for, rounded up to a block of one frame.
-    block = encoder.hop * pipeline.spec.steps_per_frame
-    needed = (frames + 1) * block - encoder.hop + encoder.look_ahead
-    samples = -(-needed // block) * block
-    edited = chain_lookahead_ms(controls, 1000 * samples / encoder.sample_rate)
-    return None if edited is None else edited + 1000 * Resampler(sample_rate, encoder.sample_rate).delay_seconds

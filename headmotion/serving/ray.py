@@ -107,7 +107,7 @@ def replica(settings: RaySettings) -> Starlette:
     """
     import torch
 
-    from ..pipeline.pipeline import load
+    from ..pipeline.loading import load
     from .access import Access
     from .app import Application
     from .connections import Connections

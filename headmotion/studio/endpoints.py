@@ -18,7 +18,8 @@ from starlette.routing import Route
 from ..core.errors import ServingError
 from ..data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 from ..media.audio import Audio
-from ..pipeline.pipeline import Pipeline, build
+from ..pipeline.loading import build
+from ..pipeline.pipeline import Pipeline
 from ..serving.protocol import BusyError, Controls
 from ..serving.server_limits import ServerLimits
 from ..serving.uploads import open_speech, read_body, read_form, read_picture

@@ -19,7 +19,7 @@ from ..data.clip import SAMPLE_RATE, Clip
 from ..data.corpus import Corpus, open_corpus
 from ..data.pictures import encode_pictures
 from ..data.shard_writer import write_shards
-from ..pipeline.pipeline import build
+from ..pipeline.loading import build
 from ..training.context import TrainContext
 from ..training.settings import DataSpec
 from .build_context import Subject

@@ -14,7 +14,8 @@ from ..core.interfaces.phase import Phase, SupportsResultFile
 from ..core.spec import building
 from ..data.clip_index import EntryIndex
 from ..data.corpus import Corpus, open_corpora
-from ..pipeline.pipeline import Pipeline, build
+from ..pipeline.loading import build
+from ..pipeline.pipeline import Pipeline
 from .batch_partition import BatchPartition
 from .context import PIPELINE_PARTS, TrainContext
 from .distributed import Processes

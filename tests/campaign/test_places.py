@@ -120,13 +120,13 @@ def test_standard_output_that_is_full(here: Path) -> None:
     ],
 )
 def test_a_machine_without_memory(error: Exception, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headmotion.pipeline.pipeline.load_checkpoint", mock.Mock(side_effect=error))
+    monkeypatch.setattr("headmotion.pipeline.loading.load_checkpoint", mock.Mock(side_effect=error))
     assert judge.refused(*ANIMATE, "-o", "made/talk.mp4").startswith("error: not enough memory")
 
 
 def test_other_failures_are_not_hidden(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "headmotion.pipeline.pipeline.load_checkpoint", mock.Mock(side_effect=RuntimeError("a mistake of ours"))
+        "headmotion.pipeline.loading.load_checkpoint", mock.Mock(side_effect=RuntimeError("a mistake of ours"))
     )
     with pytest.raises(RuntimeError, match="of ours"):
         judge(*ANIMATE, "-o", "made/talk.mp4")

@@ -44,7 +44,7 @@ def animate(
 
     soundfile.write(tmp_path / "speech.wav", speech("a", seconds=0.5), RATE)
     monkeypatch.setattr(hm.Pipeline, "render", render)
-    monkeypatch.setattr("headmotion.pipeline.pipeline.load", lambda *_, **__: pipe)
+    monkeypatch.setattr("headmotion.pipeline.loading.load", lambda *_, **__: pipe)
 
     def run(*options: str) -> hm.Motion | str:
         arguments = ["animate", str(tmp_path / "speech.wav"), "-o", str(tmp_path / "a.mp4"), *options]

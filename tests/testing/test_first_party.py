@@ -7,7 +7,7 @@ import pytest
 from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.plugins import registry
 from headmotion.core.spec import required_fields
-from headmotion.pipeline.pipeline import build
+from headmotion.pipeline.loading import build
 from headmotion.sync.pyramid import Pyramid
 from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.testing import check_component

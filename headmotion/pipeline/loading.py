@@ -1,0 +1,81 @@
+"""Pipelines from specs, with fresh weights, and from files and bundled models, with trained ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..core.arguments import SEEDS, as_integer, as_path
+from ..core.checkpoint import budget_for, load_checkpoint
+from ..core.default_model import DEFAULT_MODEL
+from ..core.device import pick_device
+from ..core.errors import CheckpointError
+from ..core.pipeline_spec import PipelineSpec
+from ..core.plugins import registry
+from .pipeline import Pipeline
+
+
+def build(spec: PipelineSpec | dict[str, Any], seed: int = 0, device: str = "auto") -> Pipeline:
+    """Build a pipeline with fresh weights.
+
+    Args:
+        spec: the parts, as a spec or as its JSON values.
+        seed: seed of the weights.
+        device: ``auto``, or a device of this machine.
+
+    Raises:
+        SpecError: an unknown type or field, or parts that do not fit one another.
+    """
+    resolved = spec if isinstance(spec, PipelineSpec) else PipelineSpec.model_validate(spec)
+    number = as_integer(seed, "seed", below=SEEDS)
+    with torch.random.fork_rng(devices=[]):  # the caller's random state must not change
+        torch.manual_seed(number)
+        return Pipeline(resolved, pick_device(device))
+
+
+def load(source: str | os.PathLike[str] = DEFAULT_MODEL, device: str = "auto") -> Pipeline:
+    """Load a trained pipeline.
+
+    Args:
+        source: the name of a bundled model (see `models`), or a ``.safetensors`` file.
+        device: ``auto``, or a device of this machine.
+
+    Raises:
+        CheckpointError: there is no such model or file; or it is damaged, unsafe, too new, or needs another plugin.
+    """
+    path = model_path(source)
+    header, tensors = load_checkpoint(path)
+    # On the CPU first, because a device's memory would otherwise hold the fresh weights next to the loaded ones. The
+    # fresh weights are replaced at once; drawing them must not advance the program's random state.
+    with torch.random.fork_rng(devices=[]), budget_for(path, header):
+        pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card), restoring=True)
+    try:
+        pipeline.load_state_dict(tensors)
+    except RuntimeError as error:
+        detail = str(error).splitlines()[-1].strip()
+        raise CheckpointError("checkpoint", "tensors that fit its spec", f"{path}: {detail[:120]}") from None
+    return pipeline.to(pick_device(device))
+
+
+def model_path(source: str | os.PathLike[str]) -> Path:
+    """Return the file of a bundled model, or the file itself.
+
+    Raises:
+        CheckpointError: neither.
+    """
+    bundled, given = registry().models, as_path(source, "model", CheckpointError)
+    path = bundled.get(os.fspath(source))
+    if path is None:
+        path = given
+        if not path.suffix and not path.exists():
+            known = ", ".join(sorted(bundled)) or "(none)"
+            raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
+    return path
+
+
+def models() -> list[str]:
+    """Return the names of the bundled models, for `load`."""
+    return sorted(registry().models)
