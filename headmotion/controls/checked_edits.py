@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ..core.errors import OutputError
-from ..core.outputs import REMEDY, described
+from ..core.outputs import REMEDY
+from ..core.short_repr import shown
 from ..media.audio import Wave
 
 if TYPE_CHECKING:
@@ -40,4 +41,4 @@ def edited_frames(control: Control, edit: StreamingEdit, frames: Tensor, speech:
 
 def _wrong_output(control: Control, expected: str, got: object) -> OutputError:
     owner = type(control)
-    return OutputError(f"control {owner.__module__}.{owner.__qualname__}", expected, described(got), REMEDY)
+    return OutputError(f"control {owner.__module__}.{owner.__qualname__}", expected, shown(got), REMEDY)

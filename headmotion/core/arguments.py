@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import HeadmotionError
+from .short_repr import shown
 
 T = TypeVar("T")
 SEEDS = 1 << 63
@@ -71,8 +72,3 @@ def as_list(value: Iterable[T], component: str, what: str, fits: Callable[[Any],
     if stray := [item for item in items if not fits(item)]:
         raise HeadmotionError(component, f"a list of {what}", f"{shown(stray[0])} in it")
     return items
-
-
-def shown(value: Any) -> str:
-    """Return type and beginning of a value, for an error."""
-    return f"{type(value).__name__} {repr(value)[:60]}" if value is not None else "None"

@@ -10,7 +10,8 @@ from torch import Tensor
 from .component import Component
 from .errors import OutputError
 from .interfaces.representation import Representation, SupportsFitting, UnitSquare
-from .outputs import REMEDY, described
+from .outputs import REMEDY
+from .short_repr import shown
 from .spec import Spec
 
 P = TypeVar("P")
@@ -25,7 +26,7 @@ def checked_part(spec: Spec, part: P) -> P:
     own = part.spec if isinstance(part, Component) else None
     if not (isinstance(own, Spec) and own.kind == spec.kind):
         kind = spec.kind.replace("_", " ")
-        raise OutputError(f"{kind} {spec.type_name()}", f"build to return a {kind}", described(part), REMEDY)
+        raise OutputError(f"{kind} {spec.type_name()}", f"build to return a {kind}", shown(part), REMEDY)
     return part
 
 
@@ -57,4 +58,4 @@ def _require(part: Component, method: str, values: Any, shape: tuple[int, ...]) 
 
 def _wrong(part: Component, method: str, expected: str, got: Any) -> OutputError:
     name = f"{part.spec.kind} {part.spec.type_name()}"
-    return OutputError(name, f"{method} to return {expected}", described(got), REMEDY)
+    return OutputError(name, f"{method} to return {expected}", shown(got), REMEDY)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
-from .arguments import shown
 from .errors import HeadmotionError
+from .short_repr import shown
 
 ACCELERATORS = ("cuda", "mps")
 """Kinds of accelerators, the best first."""

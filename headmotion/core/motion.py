@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .arguments import as_integer, as_list, as_path, shown
+from .arguments import as_integer, as_list, as_path
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output, read_regular, reason_of, write_text
@@ -26,6 +26,7 @@ from .interfaces.specs import RepresentationSpec, resolve_spec
 from .limits import TEXT_BYTES, limit
 from .npz import as_float32, read_arrays
 from .plugins import MOTION_SUFFIXES, registry
+from .short_repr import shown
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 VIEW_HEIGHT = 250

@@ -15,6 +15,7 @@ from torch import Tensor
 from .component import Component
 from .errors import OutputError
 from .gradient_trace import active_trace
+from .short_repr import shown
 
 REMEDY = "correct the part; headmotion plugins check PLUGIN says more"
 _FINITE: ContextVar[bool] = ContextVar("finite", default=False)
@@ -271,7 +272,7 @@ def checked_numbers(part: Component, values: Any, method: str) -> dict[str, floa
 
 def _require(part: Component, fits: bool, expected: str, got: Any, method: str = "forward") -> None:
     if not fits:
-        raise OutputError(_name(part), f"{method} to return {expected}", described(got), REMEDY)
+        raise OutputError(_name(part), f"{method} to return {expected}", shown(got), REMEDY)
 
 
 def _require_on(part: Component, values: Tensor, device: torch.device | None) -> None:
@@ -281,13 +282,3 @@ def _require_on(part: Component, values: Tensor, device: torch.device | None) ->
 def _name(part: Component) -> str:
     spec = part.spec
     return f"{spec.kind.replace('_', ' ')} {spec.type_name()}"
-
-
-def described(value: Any) -> str:
-    """Return what a value is, in a few words."""
-    if isinstance(value, Tensor):
-        where = "" if value.device.type == "cpu" else f" on {value.device}"
-        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}{where}"
-    if isinstance(value, np.ndarray):
-        return f"an array {value.dtype} {list(value.shape)}"
-    return f"{type(value).__name__} {repr(value)[:60]}" if value is not None else "None"

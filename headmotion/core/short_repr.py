@@ -32,9 +32,26 @@ def _is_nothing(value: Any) -> bool:
     return value is None or (isinstance(value, tuple | list | Mapping) and not value)
 
 
+def shown(value: Any) -> str:
+    """Return what a value is, in a few words, for an error: an array's type and shape, or type and beginning."""
+    if isinstance(value, np.ndarray):
+        return f"an array {_shape(value)}"
+    if _is_tensor(value):
+        return _shape(value) if value.device.type == "cpu" else f"{_shape(value)} on {value.device}"
+    return f"{type(value).__name__} {repr(value)[:MAX_TEXT]}" if value is not None else "None"
+
+
 def _short(value: Any) -> str:
-    # Without torch, which specs and synthetic clips do not need: a tensor is known by its type's name.
-    if isinstance(value, np.ndarray) or type(value).__name__ in ("Tensor", "Parameter"):
-        return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"
+    if isinstance(value, np.ndarray) or _is_tensor(value):
+        return _shape(value)
     text = " ".join(repr(value).split())
     return text if len(text) <= MAX_TEXT or text.startswith("<") else f"{text[:MAX_TEXT]}..."
+
+
+def _is_tensor(value: Any) -> bool:
+    # Without torch, which specs and synthetic clips do not need.
+    return any(f"{base.__module__}.{base.__qualname__}" == "torch.Tensor" for base in type(value).__mro__)
+
+
+def _shape(value: Any) -> str:
+    return f"{str(value.dtype).removeprefix('torch.')} {list(value.shape)}"

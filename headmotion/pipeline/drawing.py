@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from ..core.arguments import as_path, shown
+from ..core.arguments import as_path
 from ..core.errors import HeadmotionError, ImageError
 from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import RendererSpec
 from ..core.motion import Motion
 from ..core.outputs import checked_pictures
+from ..core.short_repr import shown
 from ..media.audio import Audio, AudioLike
 from ..media.frames_writer import write_frames
 from ..media.image import opaque, read_reduced, reduce_motion, reduce_poses

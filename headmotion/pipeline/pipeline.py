@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from typing_extensions import Unpack, override
 
 from ..controls import MotionEdit
-from ..core.arguments import as_integer, as_path, shown
+from ..core.arguments import as_integer, as_path
 from ..core.built import checked_part, checked_representation
 from ..core.checkpoint import save_checkpoint
 from ..core.component import Component, require_registered
@@ -25,6 +25,7 @@ from ..core.interfaces.renderer import Picture, Renderer
 from ..core.interfaces.specs import BuildContext, DetectorSpec, RendererSpec, resolve_spec
 from ..core.motion import Motion
 from ..core.pipeline_spec import PipelineSpec
+from ..core.short_repr import shown
 from ..core.spec import building
 from ..core.timing import Rate
 from ..media.audio import Audio, AudioLike

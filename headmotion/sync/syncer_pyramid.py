@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from ..core.errors import OutputError
 from ..core.interfaces.syncer import Syncer
-from ..core.outputs import REMEDY, checked_embeddings, described
-from ..core.short_repr import module_repr
+from ..core.outputs import REMEDY, checked_embeddings
+from ..core.short_repr import module_repr, shown
 from .av_offset import MAX_SHIFT, DistanceCurve, best_shift, valid_pairs
 from .pyramid import Pyramid, windows
 from .specs import Space
@@ -179,7 +179,7 @@ def embed_pairs(syncer: Syncer, motion_windows: Tensor, audio_windows: Tensor) -
     motion, audio = embed(syncer, "embed_motion", motion_windows), embed(syncer, "embed_audio", audio_windows)
     if audio.shape[1] != motion.shape[1]:
         name, expected = f"syncer {syncer.spec.type_name()}", f"embed_audio to return embeddings {list(motion.shape)}"
-        raise OutputError(name, f"{expected}, as of motion", described(audio), REMEDY)
+        raise OutputError(name, f"{expected}, as of motion", shown(audio), REMEDY)
     return motion, audio
 
 

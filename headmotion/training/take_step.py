@@ -10,7 +10,8 @@ from torch import distributed, nn
 from ..core.errors import OutputError
 from ..core.gradient_trace import InfiniteGradientError, traced_gradients
 from ..core.interfaces.phase import Phase, SupportsSchedule
-from ..core.outputs import REMEDY, described, finite_outputs
+from ..core.outputs import REMEDY, finite_outputs
+from ..core.short_repr import shown
 from .gradient_coverage import labeled_parts
 from .stepper import NotFiniteError
 
@@ -37,7 +38,7 @@ def take_step(phase: Phase, number: int, seed: int = 0) -> Mapping[str, float]:
         raise _with_culprit(error, phase, number, seed) from None
     numbers = isinstance(values, Mapping) and all(isinstance(value, float | int) for value in values.values())
     if not (numbers and all(isinstance(name, str) for name in values)):
-        raise OutputError(f"phase {phase.name}", "step to return numbers by name", described(values), REMEDY)
+        raise OutputError(f"phase {phase.name}", "step to return numbers by name", shown(values), REMEDY)
     return values
 
 
