@@ -26,7 +26,7 @@ from headmotion.data.corpus import open_corpus
 from headmotion.media.audio import Audio
 from headmotion.metrics.av_sync import AVSync
 from headmotion.metrics.specs import AVSyncSpec
-from headmotion.metrics.syncer_model import BUNDLED_DIR
+from headmotion.metrics.syncer_model import BUNDLED
 from headmotion.representations.specs import Landmarks68Spec
 from headmotion.sync.av_offset import best_shift
 
@@ -192,7 +192,7 @@ by the same recipe, and name them in the metric."""
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shared", type=Path)
-    parser.add_argument("syncers", type=Path, nargs="?", default=BUNDLED_DIR / "metric-syncers.safetensors")
+    parser.add_argument("syncers", type=Path, nargs="?", default=BUNDLED["metric-syncers"])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     PAGE.write_text(page(arguments.shared, arguments.syncers), "utf-8")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from . import controls as controls
     from . import export as export
     from .core.assets import Asset as Asset
+    from .core.bundled import find_bundled as find_bundled
     from .core.component import Component as Component
     from .core.errors import AudioError as AudioError
     from .core.errors import CheckpointError as CheckpointError
@@ -105,6 +106,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "core.assets": "Asset",
+    "core.bundled": "find_bundled",
     "core.component": "Component",
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError OutputError PluginError ServingError SpecError TrainingError",

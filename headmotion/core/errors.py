@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -94,6 +96,12 @@ def describe(error: BaseException) -> str:
     except BaseException as second:  # a plugin's exception may do anything
         return f"{name}, whose message cannot be read ({type(second).__name__})"
     return one_line(f"{name}: {text}")[:500]
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Return a remedy for a name that is not known: those most like it, or ``otherwise`` if none is."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise
 
 
 def first_problem(error: ValidationError) -> str:

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from . import hookspecs
 from .assets import Asset
 from .crash_mark import crash_mark
-from .errors import PluginError, SpecError, describe, one_line
+from .errors import PluginError, SpecError, describe, did_you_mean, one_line
 from .interfaces.converter import Converter
 from .plugin_calls import EXCLUDE_VARIABLE, output_to_stderr, running_plugin
 
@@ -146,8 +146,7 @@ class Registry:
         namespace, slash, _ = name.partition("/")
         if slash and (remedy := self.absent(namespace)):
             return remedy
-        near = difflib.get_close_matches(name, self.types(kind), n=3, cutoff=0.5)
-        return f"did you mean {' or '.join(map(repr, near))}?" if near else "see `headmotion plugins`"
+        return did_you_mean(name, self.types(kind), "see `headmotion plugins`")
 
 
 @functools.cache  # reading the metadata of all installed distributions is slow

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..core.bundled import find_bundled
 from ..core.errors import SpecError
 from ..core.files import read_regular
 from ..core.interfaces.representation import Representation
 from ..sync.trained import load_syncers
 
-BUNDLED_DIR = Path(__file__).with_name("models")
-"""Folder of the syncers that come with headmotion; a file's stem is its name."""
+BUNDLED = {path.stem: path for path in Path(__file__).with_name("models").glob("*.safetensors")}
+"""Syncers that come with headmotion, by name."""
 
 
 class SyncerModel:
@@ -24,14 +25,12 @@ class SyncerModel:
         representation: what the measured motion is in. A depth that the syncers were not trained on is dropped.
 
     Raises:
-        CheckpointError: the file is missing, damaged, or something else.
+        CheckpointError: no bundled syncers of that name; or the file is missing, damaged, or something else.
         SpecError: they were trained on another representation.
     """
 
     def __init__(self, syncers: str, representation: Representation) -> None:
-        bundled = BUNDLED_DIR / f"{syncers}.safetensors"
-        # A name without a suffix is a bundled one; files are given with theirs.
-        path = bundled if bundled.is_file() else Path(syncers)
+        path = find_bundled(syncers, BUNDLED, "syncers")
         self.trained = load_syncers(path)
         # The digest identifies the syncers in the protocol: values by other syncers are not comparable.
         self._digest = hashlib.sha256(read_regular(path)).hexdigest()

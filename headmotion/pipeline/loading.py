@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from ..core.arguments import SEEDS, as_integer, as_path
+from ..core.arguments import SEEDS, as_integer
+from ..core.bundled import find_bundled
 from ..core.checkpoint import budget_for, load_checkpoint
 from ..core.default_model import DEFAULT_MODEL
 from ..core.device import pick_device
@@ -66,14 +67,7 @@ def model_path(source: str | os.PathLike[str]) -> Path:
     Raises:
         CheckpointError: neither.
     """
-    bundled, given = registry().models, as_path(source, "model", CheckpointError)
-    path = bundled.get(os.fspath(source))
-    if path is None:
-        path = given
-        if not path.suffix and not path.exists():
-            known = ", ".join(sorted(bundled)) or "(none)"
-            raise CheckpointError("model", f"a file or one of the bundled models {known}", repr(os.fspath(source)))
-    return path
+    return find_bundled(source, registry().models)
 
 
 def models() -> list[str]:

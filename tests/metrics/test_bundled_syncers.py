@@ -20,7 +20,7 @@ from headmotion.data.synthetic.talking_faces import synthetic_clip
 from headmotion.media.audio import Audio
 from headmotion.metrics.av_sync import AVSync
 from headmotion.metrics.specs import AVSyncSpec
-from headmotion.metrics.syncer_model import BUNDLED_DIR
+from headmotion.metrics.syncer_model import BUNDLED
 from headmotion.sync.av_offset import best_shift
 
 EDGE = 8
@@ -59,7 +59,7 @@ def test_late_audio_is_detected_in_real_clips(metric: AVSync, shared: Path) -> N
 
 
 def test_the_file_is_small_and_documents_itself() -> None:
-    path = BUNDLED_DIR / "metric-syncers.safetensors"
+    path = BUNDLED["metric-syncers"]
     header = read_header(path)
     assert header.size < 2e6 and header.spec["space"] == "free"
     assert header.card["commit"] and header.card["recipe"]["data"]["distributable_only"] is True

@@ -10,7 +10,7 @@ import pytest
 import torch
 from headmotion_amie.bounds import donsker_varadhan, jensen_shannon, pair_scores, positive_part
 from headmotion_amie.estimator import shifted_bounds
-from headmotion_amie.specs import EstimatorSpec
+from headmotion_amie.specs import EstimatorMetricSpec, EstimatorSpec
 from headmotion_amie.statistics_network import StatisticsNetwork
 
 import headmotion as hm
@@ -122,6 +122,8 @@ def test_mistakes_are_one_line() -> None:
     assert loss.uses == ("judge",) and not list(loss.parameters())
     with pytest.raises(hm.SpecError, match="an estimator of motion under the name 'judge', got a Linear"):
         loss.use_parts({"judge": torch.nn.Linear(1, 1)})
+    with pytest.raises(hm.CheckpointError, match=r"estimator: .* grid-lips, grid-motion, .*did you mean 'grid-motion'"):
+        EstimatorMetricSpec(model="grid-moton").build(CONTEXT)
     single = coupled(0, frames=1)
     with pytest.raises(hm.TrainingError, match="clips of two frames or more"):
         EstimatorSpec.model_validate(SMALL).build(CONTEXT)(single, single, 0)

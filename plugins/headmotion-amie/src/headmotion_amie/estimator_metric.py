@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -37,7 +36,7 @@ class EstimatorMetric(hm.Metric):
 
     def __init__(self, spec: EstimatorMetricSpec, context: hm.BuildContext) -> None:
         super().__init__(spec)
-        path = BUNDLED_ESTIMATORS.get(spec.model, Path(spec.model))
+        path = hm.find_bundled(spec.model, BUNDLED_ESTIMATORS, "estimator")
         self.estimator, self.shifts = load_estimator(path), spec.shifts
         trained, measured = self.estimator.context.representation, context.representation
         if (trained.points, trained.dims) != (measured.points, measured.dims):

@@ -1,0 +1,33 @@
+"""Files that come with headmotion or a plugin: users give their name, or the path of a file of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from .arguments import as_path
+from .errors import CheckpointError, did_you_mean
+
+
+def find_bundled(source: str | os.PathLike[str], bundled: Mapping[str, Path], component: str = "model") -> Path:
+    """Return the bundled file of a name, or else the path itself.
+
+    Args:
+        source: a name, or the path of a file.
+        bundled: files by name.
+        component: what is looked for, for the error.
+
+    Raises:
+        CheckpointError: neither text nor a path; or no such name, and no file either. It lists the names.
+    """
+    given = as_path(source, component, CheckpointError)
+    name = os.fspath(source)
+    if (path := bundled.get(name)) is not None:
+        return path
+    # A path with a suffix is meant as one: that no file is there is said where it is read.
+    if given.suffix or given.exists():
+        return given
+    known = ", ".join(sorted(bundled)) or "(none)"
+    expected = f"a file or one of the bundled models {known}"
+    raise CheckpointError(component, expected, repr(name), did_you_mean(name, bundled))
