@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +62,10 @@ class Training:
 
 
 def build_training(
-    recipe: RecipeSpec, data: Sequence[str | os.PathLike[str]], processes: Processes | None = None
+    recipe: RecipeSpec,
+    data: Sequence[str | os.PathLike[str]],
+    processes: Processes | None = None,
+    given: Collection[str] = (),
 ) -> Training:
     """Build a recipe over corpora, whose training splits are joined.
 
@@ -70,6 +73,7 @@ def build_training(
         recipe: what to build.
         data: corpus folders.
         processes: those that share each batch; None is this process alone, on the CPU.
+        given: names of parts that files give, so that the phase which makes one needs no steps.
 
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit, a batch cannot be divided, or a phase makes a part
@@ -86,10 +90,13 @@ def build_training(
     makers: dict[str, Phase] = {}
     used: set[str] = set()
     phases: list[Phase] = []
+    left_out: dict[str, str] = {}
     for number, (name, spec) in enumerate(recipe.phases.items(), start=1):
-        if not spec.steps:
+        if not spec.steps and (made := str(getattr(spec, "result", name))) not in given:
+            left_out[made] = name
             continue
-        context = TrainContext(name, number, pipeline, corpus, recipe.data, partition, recipe.seed, dict(parts), used)
+        settings = recipe.data, partition, recipe.seed
+        context = TrainContext(name, number, pipeline, corpus, *settings, dict(parts), used, dict(left_out))
         with building(f"{name} phase"):
             phase = spec.build(context)
         _check_phase(phase, spec.type_name(), name)
@@ -103,7 +110,7 @@ def build_training(
                 remedy = f"set {field!r} of one of them" if field else f"{spec.type_name()} has no field for the name"
                 raise SpecError(f"{name} phase", expected, repr(result), remedy)
             parts[result], makers[result] = part, phase
-    if not phases:
+    if not any(phase.steps for phase in phases):
         raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
     _refuse_unused(makers, used)
     # Where no model is made, the file is what the recipe is for.

@@ -28,6 +28,8 @@ C = TypeVar("C", bound=Component)
 TRACK_REMEDY = "headmotion prepare --frames keeps pictures, --labels what a detector gives per frame"
 PIPELINE_PARTS = ("generator", "renderer", "representation", "audio_encoder")
 """Parts of the pipeline, which go into the model."""
+GIVEN_PARTS = ("syncers",)
+"""Parts that a run may take from the file of another; see `train`."""
 
 
 def frames_after(parts: Iterable[Any]) -> int:
@@ -57,6 +59,8 @@ class TrainContext:
     """What earlier phases make, by name; see `use`."""
     used: set[str] = field(default_factory=set)
     """Names of parts that the phase has asked for."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Earlier phases without steps, by the name of what they would make."""
 
     @property
     def build_context(self) -> BuildContext:
@@ -84,10 +88,14 @@ class TrainContext:
             require_registered(part, self.pipeline.children())
         return parts
 
-    def use(self, name: str) -> Any:
+    def use(self, name: str, user: str = "it") -> Any:
         """Return a part by the name under which an earlier phase hands it on, or one of the pipeline.
 
         It is trained when `Phase.start` is called, and what earlier phases made is frozen then.
+
+        Args:
+            name: of the part.
+            user: who uses it, for the error.
 
         Raises:
             SpecError: there is no such part.
@@ -97,6 +105,11 @@ class TrainContext:
             return self.parts[name]
         if name in PIPELINE_PARTS:
             return getattr(self.pipeline, name)
+        if phase := self.left_out.get(name):
+            remedy = f"set phases.{phase}.steps above 0"
+            if name in GIVEN_PARTS:
+                remedy += f", or give those of another run (--{name} FILE)"
+            raise SpecError(f"{self.name} phase", f"trained {name}, which {user} uses", f"{phase} with 0 steps", remedy)
         known = ", ".join([*self.parts, *PIPELINE_PARTS])
         remedy = "a phase can use what the phases before it make"
         raise SpecError(f"{self.name} phase", f"the name of a part among {known}", repr(name), remedy)
@@ -109,7 +122,8 @@ class TrainContext:
         """
         for part in parts:
             if isinstance(part, UsesParts):
-                part.use_parts({name: self.use(name) for name in part.uses})
+                user = f"{part.spec.kind} {part.spec.type_name()}" if isinstance(part, Component) else "it"
+                part.use_parts({name: self.use(name, user) for name in part.uses})
 
     def tracks(self, parts: Iterable[Any], always: Collection[Track] = ()) -> frozenset[Track]:
         """Return the tracks that parts need, all of which the corpus has.

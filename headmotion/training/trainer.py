@@ -63,8 +63,9 @@ def train(
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
     with join_processes(device) as processes:
         # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
-        training = build_training(spec, data, processes)
-        given = _given_results(training, {} if syncers is None else {"syncers": Path(syncers)})
+        files = {} if syncers is None else {"syncers": Path(syncers)}
+        training = build_training(spec, data, processes, files)
+        given = _given_results(training, files)
         folder = Path(output)
         with claimed_folder(folder) if processes.first else nullcontext():
             run = RunDirectory(folder, spec, resume, processes)

@@ -115,6 +115,16 @@ def test_the_syncers_of_another_run_give_the_same_model(corpus: Path, finished: 
         train("smoke", [corpus], tmp_path / "b", device="cpu", quiet=True, overrides=narrow, syncers=given)
 
 
+def test_syncers_without_steps_are_given_or_named(corpus: Path, finished: Path, tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"device": "cpu", "quiet": True, "overrides": ["phases.syncers.steps=0"]}
+    expected = "^generator phase: expected trained syncers, which loss sync uses, got syncers with 0 steps; "
+    remedy = r"set phases\.syncers\.steps above 0, or give those of another run \(--syncers FILE\)$"
+    with pytest.raises(hm.SpecError, match=expected + remedy):
+        train("smoke", [corpus], tmp_path / "run", **changes)
+    model = train("smoke", [corpus], tmp_path / "run", syncers=finished / "syncers.safetensors", **changes)
+    assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
+
+
 def test_a_run_past_its_first_phase_uses_its_own_syncers(corpus: Path, finished: Path, tmp_path: Path) -> None:
     more = ["phases.generator.steps=1", "phases.syncers.steps=3"]
     train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=more)
