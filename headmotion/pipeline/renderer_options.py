@@ -58,4 +58,4 @@ def _what_it_draws(renderer: Renderer) -> str:
     if not isinstance(renderer, SupportsTraining):
         return ""
     height, width = renderer.training_picture_size
-    return f": it draws {width} x {height} pixels, as the pictures that it has seen"
+    return f": it draws {width} x {height} pixels of what its training pictures show, such as the square around a face"

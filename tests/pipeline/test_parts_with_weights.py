@@ -187,7 +187,7 @@ def test_random_weights_are_never_drawn_with(plugin: None, tmp_path: Path) -> No
 def test_settings_that_trained_weights_do_not_fit_are_one_line(plugin: None, tmp_path: Path) -> None:
     pipe = hm.build({"renderer": "paint/canvas"}, device="cpu")
     motion = pipe.generate(SPEECH)
-    draws = "it draws 8 x 8 pixels, as the pictures that it has seen"
+    draws = "it draws 8 x 8 pixels of what its training pictures show, such as the square around a face"
     for options in ({"size": 12}, {"renderer": {"type": "paint/canvas", "size": 12}}):
         with pytest.raises(hm.SpecError) as refused:
             pipe.render(motion, tmp_path / "never", **options)
