@@ -156,12 +156,17 @@ class GenerateJob(Job):
     @property
     def settings(self) -> str:
         """SHA-256 of all that decides about the output: model, options, and sizes and times of the input files."""
-        files = [self.audio, self.image, self.options.landmarks, self.options.listener_audio]
-        if is_style_file(self.options.style):
-            files.append(self.options.style)
-        inputs = [(path, *_version(Path(path))) for path in files if path is not None]
+        inputs = [(path, *_version(Path(path))) for path in self._inputs().values()]
         content = [self.model_sha256, inputs, self.target, self.options.model_dump(mode="json")]
         return hashlib.sha256(json.dumps(content).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _inputs(self) -> dict[str, str]:
+        """Return the input files by the names of the arguments that name them."""
+        options = self.options
+        style = options.style if is_style_file(options.style) else None
+        files = {"audio": self.audio, "image": self.image, "landmarks": options.landmarks}
+        files |= {"listener_audio": options.listener_audio, "style": style}
+        return {name: path for name, path in files.items() if path is not None}
 
     def setup(self) -> None:
         """Load the model, once per worker.
@@ -203,6 +208,9 @@ class GenerateJob(Job):
             Record(settings, "the worker process crashed, or made no progress for too long").save(self.output)
 
     def _generate(self, pipe: Pipeline, heartbeat: Heartbeat) -> int:
+        for name, path in self._inputs().items():
+            if not Path(path).is_file():
+                raise HeadmotionError(name, "an existing file", path)
         options = self.options
         source = options.landmarks or self.image
         # Detected once per worker, because ten thousand files often share a picture.

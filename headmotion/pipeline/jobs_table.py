@@ -72,7 +72,8 @@ def tasks_from_table(
 
     Paths are relative to ``output`` (those of outputs, if it is given) or to the table's folder; outputs stay within
     it, because tables come from other people too. Options are JSON, or words such as ``seed=3 lips=1.2``. Blank lines
-    are ignored.
+    are ignored. Whether the files are there is the matter of each job, so that one that is missing does not keep the
+    others from being done.
 
     Args:
         path: the table, UTF-8 with a header.
@@ -121,6 +122,8 @@ def tasks_from_rows(
     defaults: Mapping[str, Any],
 ) -> list[Task]:
     """Return a task per audio path, or per mapping with the keys `COLUMNS`, whose options are a mapping too.
+
+    A path may be a folder or a pattern, so something must be there; the files of a mapping are looked for by its job.
 
     Raises:
         HeadmotionError: the first row that is not usable, by its number from 0; none at all; or a default without
@@ -218,9 +221,9 @@ def _task(
         raise HeadmotionError(name, f"at most {len(COLUMNS)} cells", "more", "quote cells that contain commas")
     if not row["audio"]:
         raise HeadmotionError(name, "a path in the column audio", "an empty cell")
-    audio = _existing(folder / row["audio"], "audio")
-    picture = _existing(folder / row["image"], "image") if row.get("image") else image
-    place = row.get("output") or audio.with_suffix(suffix).name
+    audio = _path(folder, row["audio"], "audio")
+    picture = _path(folder, row["image"], "image") if row.get("image") else image
+    place = row.get("output") or f"{audio.stem}{suffix}"
     options = row.get("options") or {}
     parsed = _parse_options(options) if isinstance(options, str) else options
     merged = GenerateOptions.parse({**defaults, **_with_paths(parsed, folder)})
@@ -252,18 +255,19 @@ def _value(text: str) -> Any:
 
 
 def _with_paths(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return options whose files are relative to the folder, and exist."""
+    """Return options whose files are relative to the folder."""
     files = {name: options[name] for name in ("landmarks", "listener_audio") if isinstance(options.get(name), str)}
     style = options.get("style")
     if isinstance(style, str) and is_style_file(str(folder / style)):  # otherwise it is a name
         files["style"] = style
-    return {**options, **{name: str(_existing(folder / path, name)) for name, path in files.items()}}
+    return {**options, **{name: str(_path(folder, path, name)) for name, path in files.items()}}
 
 
-def _existing(path: Path, column: str) -> Path:
-    if not path.is_file():
-        raise HeadmotionError(column, "an existing file", str(path))
-    return path
+def _path(folder: Path, cell: str | os.PathLike[str], column: str) -> Path:
+    """Return the path of a file, which the job looks for."""
+    if "\0" in os.fspath(cell):
+        raise HeadmotionError(column, "a path", repr(cell)[:80])
+    return folder / cell
 
 
 def _in_row(table: Path, number: int, error: HeadmotionError) -> HeadmotionError:

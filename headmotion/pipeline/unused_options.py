@@ -42,7 +42,10 @@ def unused_options(
 
 def _is_searched(source: Path | None) -> bool:
     """Return whether a detector looks for the pose in a file."""
+    if source is None:
+        return False
     try:
-        return source is not None and file_kind(source) in ("picture", "video")
+        # That it is missing, or cannot be read, is another error.
+        return not source.is_file() or file_kind(source) in ("picture", "video")
     except OSError:
-        return True  # that it cannot be read is another error
+        return True

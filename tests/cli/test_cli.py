@@ -563,8 +563,12 @@ def test_animate_takes_several_files_and_tables(
     assert Path(out.strip()) == folder / "jobs-report.csv"
     assert (folder / "x/a.mp4").exists() and len(hm.Motion.load(folder / "b.json"))
     (folder / "jobs.csv").write_text(table + "c.wav,,\n")
+    status, out, err = run("animate", "--jobs", folder / "jobs.csv", "--format", "json", *arguments)
+    assert (status, out.split()) == (1, [str(folder / "jobs-report.csv")])
+    assert err.splitlines() == ["3 kept, 1 failed", err.splitlines()[1]] and "audio: expected an existing" in err
+    (folder / "jobs.csv").write_text(table + "c.wav,,seeed=4\n")
     status, _, err = run("animate", "--jobs", folder / "jobs.csv", *arguments)
-    assert status == 2 and "row 5, audio: expected an existing file" in err and len(err.splitlines()) == 1
+    assert status == 2 and "row 5, options: " in err and len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import torch
 import headmotion as hm
 from headmotion.execution.job import job_from_json, job_to_json
 from headmotion.pipeline.generate_job import GenerateOptions, Record
-from headmotion.pipeline.generate_many import RECORDS, _job
+from headmotion.pipeline.generate_many import RECORDS, _job, run_tasks
 from headmotion.pipeline.jobs_table import Task, tasks_from_paths, tasks_from_table
 
 SMALL = {"type": "ms-sync", "preset": "small", "hidden_size": 16, "pose_size": 8, "branch_size": 16}
@@ -101,7 +101,6 @@ def test_what_the_system_refuses_is_named_by_its_own_words(pipe: hm.Pipeline, ta
         ([], {}, "at least one audio file"),
         (["nowhere.wav"], {}, "nowhere.wav"),
         (["TALKS/none*.wav"], {}, "a pattern that matches"),
-        ([{"audio": "nowhere.wav"}], {}, "job 0: expected an existing file"),
         ([{"image": "a.png"}], {}, "no key 'audio'"),
         ([{"audio": "TALKS/a.wav", "picture": "a.png"}], {}, "'picture'"),
         ([{"audio": "TALKS/a.wav", "options": {"lipps": 2}}], {}, "job 0.*lipps"),
@@ -147,8 +146,7 @@ def test_a_table_has_paths_options_and_defaults(talks: Path, tmp_path: Path) -> 
         ("audio,picture\n", "the columns audio, image, output, options, got the column 'picture'"),
         ("image\nx.png\n", "no column 'audio'"),
         ("audio\n", "at least one audio file"),
-        ("audio\ntalks/a.wav\ntalks/x.wav\n", "jobs.csv, row 3, audio: expected an existing file, got .*x.wav"),
-        ("audio,image\ntalks/a.wav,x.png\n", "row 2, image: expected an existing file"),
+        ("audio\ntalks/a\0b.wav\n", "row 2, audio: expected a path"),
         ("audio,options\ntalks/a.wav,lips\n", "row 2, options: expected JSON, or words such as"),
         ("audio,options\ntalks/a.wav,lipps=2\n", "row 2, options: .*lipps"),
         ("audio,options\ntalks/a.wav,lips=much\n", "row 2, options: .*lips"),
@@ -167,6 +165,27 @@ def test_a_bad_row_is_one_line_with_its_number(talks: Path, tmp_path: Path, tabl
     with pytest.raises(hm.HeadmotionError, match=named) as raised:
         tasks_from_table(tmp_path / "jobs.csv", None, ".mp4", None, {})
     assert "\n" not in str(raised.value)
+
+
+def test_a_missing_file_fails_its_row_alone(pipe: hm.Pipeline, talks: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "jobs.csv").write_text(
+        "audio,image,output,options\ntalks/x.wav,,,\ntalks/a.wav,x.png,,face=1\ntalks/more/c.wav,empty.png,,\n"
+        "talks/b.flac,,,\ntalks/a.wav,,again.npz,landmarks=x.npz\n"
+    )
+    tasks = tasks_from_table(tmp_path / "jobs.csv", tmp_path / "out", ".npz", None, {})
+    model = str(pipe.save(tmp_path / "model.safetensors"))
+    report = run_tasks(tasks, model, "cpu", tmp_path / "report.csv", workers=0)
+    assert [file.status for file in report.files] == [*["failed"] * 3, "done", "failed"], report.files
+    missing, picture, empty, _, landmarks = (file.error for file in report.files)
+    assert missing == f"audio: expected an existing file, got {tmp_path / 'talks/x.wav'}"
+    assert picture == f"image: expected an existing file, got {tmp_path / 'x.png'}"
+    assert "empty.png" in empty and landmarks.startswith("landmarks: expected an existing file")
+    assert (tmp_path / "out/b.npz").exists() and not list(tmp_path.glob("out/[!b]*"))
+    # Once the file is there, the row is done, and what is done is kept.
+    soundfile.write(talks / "x.wav", np.zeros(8000), 16_000)
+    report = run_tasks(tasks, model, "cpu", tmp_path / "report.csv", workers=0)
+    assert [file.status for file in report.files] == ["done", "failed", "failed", "kept", "failed"]
 
 
 def test_folders_and_patterns_are_expanded(talks: Path, tmp_path: Path) -> None:
