@@ -82,7 +82,7 @@ and generated frames per second on one, in five minutes.
   a file system. Parts that were prepared separately are merged by their headers. What is finished is not done again.
 - **Training**: `torchrun --nnodes N --nproc-per-node M -m headmotion train RECIPE --data CORPUS -o RUN`. The
   processes draw one batch together, and each computes its share. See [Training](training.md).
-- **Generation**: `headmotion animate --jobs jobs.csv --ray ADDRESS`. See [Ten thousand files](many-files.md).
+- **Generation**: `headmotion animate --jobs jobs.csv --ray ADDRESS`. See [Many files](many-files.md).
 """
 
 

@@ -1,4 +1,4 @@
-"""A picture, a recording, a video: the whole library in five lines.
+"""From a picture and a recording of speech to a motion file and a video.
 
 python examples/animate.py out
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import: else it asks for a host of its maker's
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, which else contacts a server of Microsoft's
 import onnxruntime
 
 model, speech, output = map(Path, sys.argv[1:])

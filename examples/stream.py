@@ -18,6 +18,4 @@ started, frames = time.perf_counter(), 0
 for chunk in speech.blocks(speech.rate, seconds=0.02):
     frames += len(session.push(chunk))
 frames += len(session.flush())
-print(
-    f"{frames} frames, {float(speech.duration) / (time.perf_counter() - started):.0f} times faster than they are spoken"
-)
+print(f"{frames} frames, {float(speech.duration) / (time.perf_counter() - started):.0f} times faster than real time")

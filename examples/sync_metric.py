@@ -1,4 +1,6 @@
-"""The syncers of a training run as a metric: by how many frames are audio and motion apart, and how surely?
+"""Offset (frames) and confidence of audio and motion, as SyncNet and MS-Sync measure them, from embeddings of windows.
+
+Random vectors stand for the embeddings of syncers here; the metric ``av-sync`` takes those of trained ones.
 
 python examples/sync_metric.py
 """
