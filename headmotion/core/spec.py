@@ -29,6 +29,9 @@ class Spec(BaseModel):
 
     kind: ClassVar[str] = ""
     """Kind of part, such as ``generator``; empty for specs that are not registered."""
+    for_checks: ClassVar[dict[str, Any]] = {}
+    """Fields by which ``headmotion plugins check`` examines the type, such as narrow networks where the defaults are
+    wide: what is promised does not depend on sizes. The defaults are then built, too, and asked for one output."""
 
     @classmethod
     def type_name(cls) -> str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
-from ..core.errors import PluginError, describe
+from ..core.errors import HeadmotionError, PluginError, describe
 from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
 from .build_context import Subject
 from .kit import LEVELS, Check
-from .runner import CheckResult, run_checks
+from .outputs import output_on_fixed_inputs
+from .phase_subject import PhaseSubject
+from .runner import AnySubject, CheckResult, SpecLike, make_subject, run_check, run_checks
 
 STATUS_LABELS = {
     "passed": "ok",
@@ -23,14 +26,25 @@ STATUS_LABELS = {
 
 CRASHED = "The part itself raised this error. Mend it first, because it kept the check from its question."
 
+
+def _build_by_default(subject: AnySubject) -> None:
+    if isinstance(subject, PhaseSubject):
+        with subject.context() as context:
+            subject.build(context)
+    elif isinstance(subject, Subject):
+        assert output_on_fixed_inputs(subject, subject.build()).isfinite().all(), "NaN or infinite"
+    else:
+        subject.build()
+
+
 BUILDS = Check(
     name="builds-by-default",
     kind="",
     level=1,
     since=1,
-    promise="The type can be built with its defaults and the default representation.",
+    promise="The type can be built with its defaults, and gives a finite output.",
     remedy="Give every field a default that works, or pass a spec with values that do.",
-    run=Subject.build,
+    run=_build_by_default,
 )
 
 
@@ -38,6 +52,9 @@ def check_plugin(
     name: str, level: int = max(LEVELS), specs: Sequence[ComponentSpec | PhaseSpec | ControlSpec] = ()
 ) -> dict[str, list[CheckResult]]:
     """Run the checks on everything that a plugin offers.
+
+    A type is checked by the small spec that it names (`Spec.for_checks`), or else with its defaults; with landmarks68,
+    or with a representation of the plugin if it refuses that.
 
     Args:
         name: the plugin's name.
@@ -59,23 +76,58 @@ def check_plugin(
     # A spec of another plugin would silently check nothing.
     if stray := [offered for offered in chosen if offered not in records[name].types]:
         raise PluginError(f"plugin {name}", f"specs of {', '.join(records[name].types)}", stray[0])
-    checked = {offered: _check_type(offered, chosen.get(offered), level) for offered in records[name].types}
+    representations = ["landmarks68", *_own_representations(records[name].types)]
+    checked = {
+        offered: _check_type(offered, chosen.get(offered), level, representations) for offered in records[name].types
+    }
     if any(result.status != "not-applicable" for results in checked.values() for result in results):
         return checked
     # Nothing was examined, which must not look like success.
     return {part: [replace(result, status="failed") for result in results] for part, results in checked.items()}
 
 
-def _check_type(offered: str, spec: ComponentSpec | PhaseSpec | ControlSpec | None, level: int) -> list[CheckResult]:
-    """Check a type, ``kind:type``, by a spec or with its defaults."""
+def _own_representations(types: Sequence[str]) -> Iterator[str]:
+    """Yield the representations among a plugin's types that have defaults."""
+    for kind, _, name in (offered.partition(":") for offered in types):
+        if kind == "representation" and not required_fields(registry().resolve(kind, name)):
+            yield name
+
+
+def _check_type(
+    offered: str, spec: ComponentSpec | PhaseSpec | ControlSpec | None, level: int, representations: Sequence[str]
+) -> list[CheckResult]:
+    """Check a type, ``kind:type``, by a spec, by the small one that it names, or with its defaults."""
     kind, _, type_name = offered.partition(":")
-    if spec is None and (required := required_fields(registry().resolve(kind, type_name))):
-        detail = f"required fields without a default: {', '.join(required)}; pass a spec with them (--spec)"
-        return [CheckResult(BUILDS, "not-applicable", detail)]
+    cls = registry().resolve(kind, type_name)
+    required = required_fields(cls)
     try:
-        return run_checks(kind, spec or type_name, level=level)
+        small = cls.model_validate(cls.for_checks) if spec is None and cls.for_checks else None
+        if spec is None and small is None and required:
+            detail = f"required fields without a default: {', '.join(required)}; pass a spec with them (--spec)"
+            return [CheckResult(BUILDS, "not-applicable", detail)]
+        checked = cast("SpecLike", spec or small or type_name)
+        built_with = _accepted(kind, checked, representations)
+        results = run_checks(kind, checked, built_with, level=level)
+        if small is not None and not required:
+            results.insert(0, run_check(BUILDS, make_subject(kind, type_name, built_with)))
+        return results
     except Exception as error:  # a representation that cannot even be built
         return [CheckResult(BUILDS, "failed", describe(error))]
+
+
+def _accepted(kind: str, spec: SpecLike, representations: Sequence[str]) -> str:
+    """Return the first representation with which a part can be built; the first of all if it refuses each."""
+    for name in representations if len(representations) > 1 else ():
+        subject = make_subject(kind, spec, name)
+        try:
+            if isinstance(subject, Subject):
+                subject.build()
+            return name
+        except HeadmotionError:  # a refusal, such as that of a part which works with the plugin's own only
+            continue
+        except Exception:  # a mistake, which the checks report
+            return name
+    return representations[0]
 
 
 def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:

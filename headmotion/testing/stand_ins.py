@@ -66,7 +66,7 @@ class StandIns(dict[str, Any]):
         for cls in self._types("phase"):
             if cls.type_name() in self.excluded:
                 continue
-            spec = cast("PhaseSpec", cls())
+            spec = cast("PhaseSpec", cls.model_validate(cls.for_checks))
             others = StandIns(spec, self.representation, self.context, self.excluded)
             with PhaseSubject(spec, self.representation, others).context() as context:
                 try:
@@ -84,7 +84,9 @@ class StandIns(dict[str, Any]):
     def _discriminator(self, name: str) -> Any:
         for cls in self._types("discriminator"):
             if cls.type_name().rpartition("/")[2] == name:
-                return _frozen(Subject(cast("ComponentSpec", cls()), self.context, self).build())
+                return _frozen(
+                    Subject(cast("ComponentSpec", cls.model_validate(cls.for_checks)), self.context, self).build()
+                )
         return None
 
 

@@ -10,7 +10,7 @@ import torch
 from faulty_specs import AbleSpec, DrawSpec, GenSpec, WholeSpec
 from hypothesis import configuration
 
-from headmotion.core.errors import HeadmotionError, PluginError
+from headmotion.core.errors import HeadmotionError, PluginError, SpecError
 from headmotion.core.plugins import PluginRecord, registry
 from headmotion.representations.specs import Landmarks68Spec
 from headmotion.testing import (
@@ -27,6 +27,7 @@ from headmotion.testing import (
 from headmotion.testing import hypothesis_sizes as sizes
 from headmotion.testing.hypothesis_sizes import for_sizes
 from headmotion.testing.kit import Check
+from headmotion.testing.plugin import _accepted
 
 SHARED_NOISE = {"generator-batch-items-are-independent": "one noise for all samples"}
 
@@ -173,6 +174,30 @@ def test_check_plugin(monkeypatch):
     monkeypatch.setattr(registry(), "records", [broken])
     with pytest.raises(PluginError, match="expected a loaded plugin, got error; ImportError: no legs"):
         check_plugin("zoo")
+
+
+def test_a_type_is_checked_as_its_spec_says_and_its_defaults_are_built(monkeypatch):
+    built, build = [], Landmarks68Spec.build
+    monkeypatch.setattr(Landmarks68Spec, "for_checks", {"dims": 3})
+    monkeypatch.setattr(Landmarks68Spec, "build", lambda self, context=None: built.append(self) or build(self, context))
+    results = check_plugin("representations", level=1)["representation:landmarks68"]
+    assert results[0].name == "builds-by-default" and all(result.conforms for result in results)
+    assert {spec.dims for spec in built} == {2, 3}
+    monkeypatch.setattr(Landmarks68Spec, "for_checks", {"dims": 4})
+    (broken,) = check_plugin("representations", level=1)["representation:landmarks68"]
+    assert broken.status == "failed" and "dims" in broken.detail
+
+
+def test_a_part_that_refuses_landmarks_is_checked_with_the_plugins_representation():
+    class Picky(GenSpec):
+        def build(self, context):
+            if context.representation.name != "mesh478":
+                raise SpecError("generator", "mesh478", context.representation.name)
+            return super().build(context)
+
+    assert _accepted("generator", Picky(), ["landmarks68", "blendshapes", "mesh478"]) == "mesh478"
+    assert _accepted("generator", Picky(), ["landmarks68", "blendshapes"]) == "landmarks68"
+    assert _accepted("generator", GenSpec(), ["landmarks68", "mesh478"]) == "landmarks68"
 
 
 def test_an_error_of_the_part_itself_is_explained_once():

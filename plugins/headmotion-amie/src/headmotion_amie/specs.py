@@ -95,6 +95,7 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"size": 32, "identity_widths": (4, 8, 8), "image_widths": (4, 4, 4)}
     type: Literal["amie/generator"] = "amie/generator"
     size: int = Field(128, ge=16, le=512)
     """Edge of the pictures (px)."""
@@ -202,6 +203,7 @@ class EstimatorSpec(StatisticsSpec, hm.LossSpec):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = StatisticsSpec.presets
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["amie/estimator"] = "amie/estimator"
     weight: float = Field(0.1, ge=0)
     """Weight of the bound, which what is trained raises."""
@@ -242,6 +244,7 @@ class EstimatorPhaseSpec(StatisticsSpec, BatchPhaseSpec):
 
     presets: ClassVar[dict[str, dict[str, Any]]] = StatisticsSpec.presets
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["amie/estimator"] = "amie/estimator"
     bound: Literal["js", "dv"] = "js"
     """The bound that it maximizes, of Jensen and Shannon or of Donsker and Varadhan."""
@@ -292,6 +295,7 @@ class FrameDiscriminatorSpec(PresetSpec, hm.DiscriminatorSpec):
         "small": {"image_widths": (8, 16, 32, 32), "image_size": 64, "speech_size": 32},
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["amie/frame"] = "amie/frame"
     image_widths: Widths = (64, 128, 256, 512, 512)
     """Channels over a frame."""

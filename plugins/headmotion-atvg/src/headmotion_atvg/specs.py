@@ -69,6 +69,7 @@ class ATNetSpec(hm.GeneratorSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["atvg/at-net"] = "atvg/at-net"
     basis: LandmarkPCASpec = LandmarkPCASpec()
     """The generator's own basis, if the pipeline's motion is ``landmarks68``."""
@@ -120,6 +121,7 @@ class VGNetSpec(hm.RendererSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small", "size": 32}
     type: Literal["atvg/vg-net"] = "atvg/vg-net"
     size: int = Field(128, ge=32, le=512, multiple_of=16)
     """Edge of the pictures (px)."""
@@ -181,6 +183,7 @@ class RegressionSpec(hm.DiscriminatorSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["atvg/regression"] = "atvg/regression"
     image_widths: tuple[Width, Width, Width, Width] = (64, 128, 256, 512)
     """Channels of the convolutions over a frame."""

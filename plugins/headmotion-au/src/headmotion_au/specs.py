@@ -69,6 +69,7 @@ class AudioToAUSpec(hm.GeneratorSpec):
         "small": {"conv_widths": (8, 16, 32, 32, 64), "hidden_size": 32, "feature_widths": (64, 64), "dropout": 0.2},
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["au/audio-to-au"] = "au/audio-to-au"
     conv_widths: tuple[Width, Width, Width, Width, Width] = (8, 32, 64, 128, 256)
     """Channels of the five blocks over a window of speech."""
@@ -146,6 +147,7 @@ class ClassifierSpec(hm.DiscriminatorSpec):
         "small": {"widths": (16, 24, 48, 96), "blocks": 1},
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["au/classifier"] = "au/classifier"
     widths: tuple[Width, Width, Width, Width] = (64, 128, 256, 512)
     """Channels of the four stages; with two blocks each, those of ResNet-18."""
@@ -225,6 +227,7 @@ class ImageGeneratorSpec(hm.RendererSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small", "size": 96}
     type: Literal["au/generator"] = "au/generator"
     size: int = Field(128, ge=32, le=512, multiple_of=16)
     """Edge of the pictures (px)."""
