@@ -64,7 +64,9 @@ def export(
     precision: Literal["32", "int8"],
     seed: int,
 ) -> None:
-    """Write MOTION (.npz, .json, .bvh) for another program, or MODEL's streaming step as .onnx, or as a page (--web).
+    """Write MOTION for another program, or MODEL's streaming step as .onnx, or as a page (--web).
+
+    A MOTION is an .npz, .json, .csv or .bvh file.
 
     For a MODEL, .npz is the initial state of the step, for another reference or seed. With int8 weights the motion
     differs a little; a warning says how much. A page has the model of `headmotion animate` if none is named.

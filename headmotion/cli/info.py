@@ -60,7 +60,7 @@ def _model_or_file(context: click.Context, parameter: click.Parameter, value: st
 def inspect(file: Path) -> None:
     """Print the metadata of FILE; nothing in it is executed.
 
-    FILE is a model (.safetensors, or the name of a bundled one) or a motion file (.npz, .json, .bvh).
+    FILE is a model (.safetensors, or the name of a bundled one) or a motion file (.npz, .json, .csv, .bvh).
     """
     echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
 

@@ -212,17 +212,19 @@ class Motion:
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Motion:
-        """Read a file that `save` wrote, bit for bit, or one of another format that can be read, such as ``.bvh``.
+        """Read a file that `save` wrote, bit for bit, or one of another format that is read, such as ``.csv``.
 
         Raises:
-            MotionError: no such file, not a motion file, or damaged.
+            MotionError: no such file, not a motion file, one of a format that is only written, or damaged.
         """
         source = as_path(path, "motion file", MotionError)
         suffix = source.suffix.lower()
-        if suffix not in MOTION_SUFFIXES and (reader := registry().motion_readers.get(suffix)) is not None:
-            return reader(source)
+        if suffix not in MOTION_SUFFIXES:
+            if (reader := registry().motion_readers.get(suffix)) is not None:
+                return reader(source)
+            _refuse_written_only(source)
         try:
-            stored = _read_json(source) if source.suffix == ".json" else _read_npz(source)
+            stored = _read_json(source) if suffix == ".json" else _read_npz(source)
             values, fps, meta = as_float32(stored["values"]), str(stored["fps"]), stored["meta"]
             basis = {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.get("basis", ())}
             frame, reference = meta.get("frame"), meta.get("reference")
@@ -281,6 +283,14 @@ def _stored_square(stored: Any) -> UnitSquare:
     if not all(type(v) in (int, float) and abs(v) <= MAX_PX for v in values) or not values[2] > 0:
         raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", repr(stored)[:80])
     return UnitSquare(*map(float, values))
+
+
+def _refuse_written_only(path: Path) -> None:
+    """Raise a MotionError for the suffix of a format that is for other programs only."""
+    if path.suffix.lower() in registry().motion_writers:
+        expected = f"a format that is read ({', '.join(registry().motion_suffixes)})"
+        got, remedy = f"{path}, which other programs read", "save the motion as .npz, too, which holds all of it"
+        raise MotionError("motion file", expected, got, remedy)
 
 
 def _save_as(motion: Motion, path: Path) -> Path:

@@ -43,6 +43,15 @@ def _parse_fps(text: str) -> Fraction | None:
     return ntsc if exact.denominator != 1 and abs(exact - ntsc) * 5000 < exact else exact
 
 
+def simplest_fraction(low: Fraction, high: Fraction) -> Fraction:
+    """Return the fraction of the smallest denominator in ``low..high``, both above 0 (Stern and Brocot's tree)."""
+    ceiling = low.__ceil__()
+    if ceiling <= high:
+        return Fraction(ceiling)
+    floor = low.__floor__()
+    return floor + 1 / simplest_fraction(1 / (high - floor), 1 / (low - floor))
+
+
 def frame_count(duration: Fraction, fps: Fraction) -> int:
     """Count the frames that cover ``duration`` seconds: ``floor(duration * fps + 1/2)``, at least 1 if any."""
     if duration <= 0:

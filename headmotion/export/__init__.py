@@ -21,6 +21,12 @@ __all__ = ["write_motion", "write_onnx", "write_start"]
 
 
 @hookimpl
+def headmotion_motion_readers() -> Mapping[str, Callable[[Path], Motion]]:
+    """Return the readers of those of these files that hold a whole motion."""
+    return {".csv": _read_csv}
+
+
+@hookimpl
 def headmotion_motion_writers() -> Mapping[str, Callable[[Motion, Path], object]]:
     """Return the writers of files for other programs."""
     formats = {suffix: name for name, suffix in reversed(SUFFIXES.items()) if name not in ("npz", "json")}
@@ -31,6 +37,12 @@ def _write_as(format: str, motion: Motion, path: Path) -> None:
     from .motion_files import write_as  # imports torch, which listing the plugins need not do
 
     write_as(format, motion, path)
+
+
+def _read_csv(path: Path) -> Motion:
+    from .csv_table import read_csv  # as above
+
+    return read_csv(path)
 
 
 __getattr__, __dir__ = lazy_names(

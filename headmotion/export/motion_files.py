@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ..controls.control import ControlContext
@@ -16,6 +14,7 @@ from ..core.files import atomic_output
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
 from ..representations.bvh import write_bvh
+from .csv_table import write_csv
 from .formats import format_of
 from .gltf import write_glb, write_gltf
 from .live_link import write_live_link
@@ -24,26 +23,6 @@ from .mouth_shapes import write_vtt
 
 Writer = Callable[[Motion, Representation, Path], object]
 """Writes a motion that has frames and finite values; what it leaves behind if it fails is removed."""
-
-AXES = {1: ("",), 2: ("_x", "_y"), 3: ("_x", "_y", "_z")}
-"""Endings of a point's name for each of its numbers; beyond three numbers they are counted from 0."""
-
-
-def write_csv(motion: Motion, representation: Representation, path: Path) -> None:
-    """Write a table with a row per frame: the time, then every number of the frame.
-
-    Times are in seconds with nine decimals. Numbers have all digits that ``float32`` needs, so they are read back
-    exactly.
-    """
-    dims = representation.dims
-    endings = AXES.get(dims) or tuple(f"_{k}" for k in range(dims))
-    names = ["time", *(f"{name}{ending}" for name in representation.point_names for ending in endings)]
-    seconds = np.array([[float(stamp)] for stamp in motion.timestamps()])
-    flat = motion.values.flatten(1).double().cpu().numpy()
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerow(names)
-        np.savetxt(stream, np.concatenate([seconds, flat], axis=1), ["%.9f"] + ["%.9g"] * flat.shape[1], delimiter=",")
-
 
 WRITERS: dict[str, Writer] = {
     "npz": lambda motion, _, path: motion.save(path),

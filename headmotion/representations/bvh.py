@@ -19,6 +19,7 @@ import torch
 from ..core.errors import MotionError, SpecError
 from ..core.files import atomic_output
 from ..core.motion import Motion
+from ..core.timing import simplest_fraction
 from ..geometry.rotations import (
     axis_rotation,
     matrix_to_euler_angles,
@@ -144,7 +145,7 @@ def frame_rate(seconds: str) -> Fraction:
         if near:
             return min(near, key=lambda fps: abs(fps - rate))
     if high - low < rate / 100:
-        return _simplest_fraction(low, high)
+        return simplest_fraction(low, high)
     whole = Fraction(round(rate))
     return whole if low <= whole <= high and abs(whole - rate) <= rate / 200 else rate
 
@@ -190,15 +191,6 @@ def _resting_offsets(source: Path, skeleton: Skeleton, numbers: Numbers) -> tupl
                 offsets[joint][axis] = number
     _log.warning("%s: all offsets are 0; the positions of the first frame stand for them", source)
     return tuple((x, y, z) for x, y, z in offsets)
-
-
-def _simplest_fraction(low: Fraction, high: Fraction) -> Fraction:
-    """Return the fraction of the smallest denominator in ``low..high``, both above 0 (Stern and Brocot's tree)."""
-    ceiling = low.__ceil__()
-    if ceiling <= high:
-        return Fraction(ceiling)
-    floor = low.__floor__()
-    return floor + 1 / _simplest_fraction(1 / (high - floor), 1 / (low - floor))
 
 
 def _channels_to_poses(joints: Joints, skeleton: Skeleton, numbers: Numbers) -> Numbers:
