@@ -37,6 +37,8 @@ MAX_GAP_S = 600
 _SOUNDFILE_HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b".snd", b"caff", b"riff")
 _RIFF_HEADS = (b"RIFF", b"RIFX", b"RF64", b"FORM")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
+"""NumPy's names of FFmpeg's types of samples."""
 
 
 class Source(Protocol):
@@ -238,10 +240,8 @@ class ContainerSource:
                 if gap > (self.rate // 100 if count else 0):
                     yield from (np.zeros(min(CHUNK, gap - i), np.float32) for i in range(0, gap, CHUNK))
                     count += gap
-                samples = _values(frame)
                 count += frame.samples
-                # Planar frames have one row per channel, others interleave the channels.
-                yield samples.T if frame.format.is_planar else samples.reshape(frame.samples, -1)
+                yield _values(frame)
 
 
 @contextlib.contextmanager
@@ -282,13 +282,15 @@ def _numbered(container: Any, track: int, name: str) -> Any | None:
 
 
 def _values(frame: Any) -> Samples:
-    if frame.format.name.startswith("s64"):  # NumPy's integers are no full scale of PyAV's, nor of ours
-        whole = np.frombuffer(frame.planes[0], np.int64)[: frame.samples * frame.layout.nb_channels]
-        floats = (whole / float(1 << 63)).astype(np.float32)
-        if not frame.format.is_planar or len(frame.planes) == 1:
-            return floats.reshape(1, -1)
-        raise AudioError("audio", "interleaved 64-bit integers", "planes", "convert it to 16 bits")
-    return np.asarray(frame.to_ndarray())
+    """Return the samples ``[s, C]`` of a decoded frame."""
+    kind, channels = np.dtype(_TYPES[frame.format.name.removesuffix("p")]), frame.layout.nb_channels
+    # Planar frames have a plane per channel, others interleave the channels. PyAV sees more planes than there are, and
+    # its own conversion reads them, where eight channels fill FFmpeg's list of planes.
+    planes, count = (channels, frame.samples) if frame.format.is_planar else (1, frame.samples * channels)
+    values = np.stack([np.frombuffer(plane, kind, count) for plane in frame.planes[:planes]])
+    if kind == np.int64:  # NumPy's integers are no full scale of ours
+        values = (values / float(1 << 63)).astype(np.float32)
+    return values.T if frame.format.is_planar else values.reshape(frame.samples, channels)
 
 
 def _samples_at(seconds: Fraction, rate: int) -> int:

@@ -195,7 +195,9 @@ class _AudioTrack:
         block = next(self.blocks, None)
         if block is None:
             return False
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format="fltp", layout=self.layout)
+        # Interleaved, because PyAV cannot fill planes of eight channels.
+        packed = np.ascontiguousarray(block).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=self.layout)
         frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE, self.written, Fraction(1, AUDIO_RATE)
         self.written += len(block)
         self.container.mux(self.stream.encode(frame))

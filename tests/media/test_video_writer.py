@@ -186,6 +186,16 @@ def test_the_channels_of_the_speech_are_kept_and_the_file_is_the_same_each_time(
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("channels", [6, 8])
+def test_channels_of_surround_sound_stay_in_their_places(tmp_path, suffix, channels):
+    tones_hz = [300, 400, 500, 40, 600, 700, 800, 900][:channels]
+    samples = 0.2 * np.sin(2 * np.pi * np.arange(48_000)[:, None] * tones_hz / 48_000)
+    path = write_frames(flat(25), tmp_path / f"a{suffix}", Fraction(25), Audio(samples.astype(np.float32), 48_000))
+    read = np.concatenate(list(Audio.load(path).channel_blocks(48_000)))
+    assert np.abs(np.fft.rfft(read, 48_000, axis=0)).argmax(axis=0).tolist() == tones_hz
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
 def test_a_picture_may_be_drawn_over_as_soon_as_the_next_one_is_asked_for(tmp_path, suffix):
     def one_array():
         picture = np.zeros((48, 64, 3), np.uint8)
