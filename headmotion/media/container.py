@@ -17,6 +17,11 @@ from ..core.files import has_hole
 MAX_HOLE = 1 << 26
 """Bytes in a row that were never written, up to which FFmpeg reads a file: it may keep all of them in memory."""
 
+UNWRITTEN = (
+    "a long part of it was never written, as in an unfinished download "
+    "(if it is a sparse copy of a whole file, cp --sparse=never makes one that is read)"
+)
+
 Failure = Callable[[str], HeadmotionError]
 """Makes the error to raise from FFmpeg's reason."""
 
@@ -33,7 +38,7 @@ def open_container(path: Path, failure: Failure) -> Iterator[Any]:
     with contextlib.suppress(OSError):  # FFmpeg says why it cannot open the file
         is_unfinished = has_hole(path, MAX_HOLE)
     if is_unfinished:
-        raise failure("a long part of it was never written, as in an unfinished download")
+        raise failure(UNWRITTEN)
     with as_one_error(failure):
         options = {"protocol_whitelist": "file"}
         # Tags may be in any encoding, and nobody reads them.

@@ -26,6 +26,8 @@ QUIET, SILENT = 1e-3, 1e-4
 the second it is empty."""
 MAX_ALIGNED = 8
 """Channels up to which phases are aligned; more are the microphones of an array."""
+BASS_HZ, VOICED_HZ = 140.0, 170.0
+"""Mean frequency up to which a channel has low frequencies only, and from which it may have speech."""
 OFFSET_SECONDS, OFFSET_START_SECONDS = 3.0, 0.15
 """Time constant of the mean that is taken for an offset (DC), and the least duration that it is divided by."""
 OFFSET_FROM, OFFSET_FULL = 0.015, 0.025
@@ -46,7 +48,9 @@ class Downmixer:
     channel among silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
     cancelled, also if its phase turns within the recording. In layouts with a center the center alone is taken, unless
     it is empty; to one that is hardly audible beside the others they are added. The low-frequency channel has no
-    speech. Levels and correlations are those of the past ten seconds, up to and with each sample: nothing is delayed.
+    speech. Where no layout is stated, the usual one of so many channels is expected; there, a center with only low
+    frequencies is none, and what is more than low frequencies is heard. Levels and correlations are those of the past
+    ten seconds, up to and with each sample: nothing is delayed.
 
     From the wave an offset (DC) is removed if it is larger than any that speech itself has; other waves stay bit for
     bit as they are.
@@ -106,7 +110,10 @@ class Downmixer:
         channels = x.shape[1]
         energy = self._leaky("energy", x * x, LEVEL_SECONDS)
         layout = self.layout or USUAL_LAYOUTS.get(channels, ChannelLayout())
-        members = [c for c in range(channels) if c not in (layout.center, layout.bass)] or list(range(channels))
+        others = [layout.center] if self.layout is None else [layout.center, layout.bass]
+        members = [c for c in range(channels) if c not in others] or list(range(channels))
+        if self.layout is None and layout.center is not None:
+            x, energy = self._as_expected(x, energy, layout)
         signs = self._signs(x, energy) if channels <= MAX_ALIGNED else np.ones_like(x)
         # Channel by channel, because the order of additions in a NumPy reduction depends on the block's shape.
         mixed = sum(signs[:, c] * x[:, c] for c in members[1:]) + signs[:, members[0]] * x[:, members[0]]
@@ -118,6 +125,29 @@ class Downmixer:
         if layout.center is not None and layout.center < channels:
             wave = self._with_center(wave, x[:, layout.center], energy[:, layout.center], loudest)
         return np.asarray(wave, np.float32)
+
+    def _as_expected(
+        self, x: NDArray[np.float64], energy: NDArray[np.float64], layout: ChannelLayout
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return samples and energies in which low frequencies count for nothing where center and bass are expected.
+
+        So a center that is none does not replace the others, and speech in place of the bass is not left out.
+        """
+        before = self._states.get("last", x[0])
+        self._states["last"] = x[-1].copy()
+        slope = self._leaky("slope", np.diff(x, axis=0, prepend=before[None]) ** 2, LEVEL_SECONDS)
+        # Without the mean, because an offset (DC) is no frequency.
+        total = self._leaky("total", x, LEVEL_SECONDS)
+        power = energy - total**2 / self._count(len(x), LEVEL_SECONDS)[:, None]
+        squared = np.divide(slope, power, out=np.zeros_like(power), where=power > 0) * (self.rate / (2 * np.pi)) ** 2
+        voiced = np.clip((squared - BASS_HZ**2) / (VOICED_HZ**2 - BASS_HZ**2), 0, 1)
+        x, energy = x.copy(), energy.copy()
+        for channel in (layout.center, layout.bass):
+            if channel is not None:
+                energy[:, channel] *= voiced[:, channel]
+        if layout.bass is not None:
+            x[:, layout.bass] *= voiced[:, layout.bass]
+        return x, energy
 
     def _with_center(
         self,
