@@ -9,11 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from .errors import PluginError, describe
+from .process_settings import same_settings
 
 EXCLUDE_VARIABLE = "HEADMOTION_PLUGINS_OFF"
 """Environment variable with third-party plugins that are not loaded, separated by commas."""
@@ -28,7 +28,7 @@ def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[No
     """Run a plugin's code in the body.
 
     What it prints goes to standard error, because standard output holds results. If it takes long, a warning names it.
-    The working folder is the same afterwards, because later paths of the call are relative to it.
+    What it changes for all other code, such as the working folder, is put back (`same_settings`).
 
     Args:
         plugin: the plugin's name.
@@ -40,7 +40,7 @@ def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[No
         KeyboardInterrupt: the user pressed Ctrl+C; one that the plugin raises itself is a `PluginError`.
     """
     warning = _warning_if_slow(plugin, activity) if warn else contextlib.nullcontext()
-    with warning, _same_folder(), _noting_signals() as received:
+    with warning, same_settings(), _noting_signals() as received:
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 yield
@@ -50,21 +50,6 @@ def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[No
             if received:  # its handler raised this, not the plugin
                 raise
             raise PluginError(f"plugin {plugin}", f"{activity} to succeed", describe(error)) from error
-
-
-@contextlib.contextmanager
-def _same_folder() -> Iterator[None]:
-    """Return to the working folder that the process has now, if the body leaves it."""
-    try:
-        before = Path.cwd()
-    except OSError:  # it was removed
-        yield
-        return
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            os.chdir(before)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
+import locale
 import os
 import signal
 import subprocess
 import sys
+import warnings
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -360,12 +362,30 @@ def test_installed_plugins_of_a_process(fake_plugins):
     assert all(status == "ok" for dist, _, status in lines if dist == "headmotion")
 
 
-def test_a_plugin_that_leaves_the_working_folder_does_not_take_the_call_along(fake_plugins, tmp_path, monkeypatch):
+def test_what_a_plugin_changes_for_the_whole_process_is_put_back(fake_plugins, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    fake_plugins.install("headmotion-moves", "import os\nos.chdir('/')\n" + offering("moves/part"))
-    assert "moves" in [record.name for record in fake_plugins.registry().records if record.status == "ok"]
-    assert Path.cwd() == tmp_path
-    with pytest.raises(PluginError), plugin_calls.running_plugin("moves", "a hook"):
-        os.chdir("/")
-        raise KeyError
-    assert Path.cwd() == tmp_path
+    changes = """
+import locale, os, signal, sys, warnings
+os.chdir("/")
+sys.setrecursionlimit(600)
+signal.alarm(60)
+warnings.filterwarnings("ignore", message="the plugin's own")
+warnings.simplefilter("error", ResourceWarning)
+locale.setlocale(locale.LC_NUMERIC, "C.UTF-8")
+"""
+
+    def settings():
+        limits = sys.getrecursionlimit(), signal.getitimer(signal.ITIMER_REAL)
+        errors = [each for each in warnings.filters if each[0] == "error"]
+        return Path.cwd(), limits, locale.setlocale(locale.LC_ALL), errors
+
+    with warnings.catch_warnings():
+        before = settings()
+        fake_plugins.install("headmotion-changes", changes + offering("changes/part"))
+        assert by_name(fake_plugins.registry())["changes"].status == "ok"
+        assert settings() == before
+        assert any(each[0] == "ignore" and "own" in getattr(each[1], "pattern", "") for each in warnings.filters)
+        with pytest.raises(PluginError), plugin_calls.running_plugin("changes", "a hook"):
+            exec(changes)
+            raise KeyError
+        assert settings() == before
