@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import logging
+import sys
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
@@ -130,6 +131,8 @@ def _shown(value: Any) -> str:
 def building(component: str) -> Iterator[None]:
     """Turn any exception while parts are built from specs, in any plugin, into a `SpecError` of one line.
 
+    Parts are built on the CPU, whatever default device the program has set, and moved afterwards.
+
     Args:
         component: what is being built, for the error.
 
@@ -138,7 +141,8 @@ def building(component: str) -> Iterator[None]:
         PluginError: it did so in the code of a plugin's part.
     """
     try:
-        yield
+        with _cpu():
+            yield
     except HeadmotionError:
         raise
     except Exception as error:
@@ -146,6 +150,12 @@ def building(component: str) -> Iterator[None]:
 
         blamed = plugin_error(error)
         raise blamed or SpecError(component, "a spec from which it can be built", describe(error)[:160]) from error
+
+
+def _cpu() -> AbstractContextManager[Any]:
+    """Return a context in which torch's default device is the CPU."""
+    torch = sys.modules.get("torch")  # whoever has set another device has imported it
+    return nullcontext() if torch is None else cast("AbstractContextManager[Any]", torch.device("cpu"))
 
 
 _open_kinds: ContextVar[frozenset[str]] = ContextVar("kinds whose JSON schema is being written", default=frozenset())

@@ -61,6 +61,18 @@ def test_other_defaults_of_torch_are_one_line(pipe: hm.Pipeline) -> None:
     assert len(session.push(SPEECH)) + len(session.flush()) == 13
 
 
+def test_a_default_device_of_the_program_does_not_reach_the_parts(pipe: hm.Pipeline) -> None:
+    with torch.device("meta"):
+        built, loaded = hm.build({"generator": SMALL}, device="cpu"), hm.load("ms-sync", device="cpu")
+        renderer = loaded.with_renderer({"type": "skeleton", "size": 64})
+        with pytest.raises(hm.HeadmotionError, match="default device cpu, got meta"):
+            loaded.stream()
+    assert all(torch.equal(value, built.state_dict()[name]) for name, value in pipe.state_dict().items())
+    motion = loaded.generate((SPEECH, 16_000))
+    assert torch.equal(motion.values, hm.load("ms-sync", device="cpu").generate((SPEECH, 16_000)).values)
+    assert renderer.spec.type_name() == "skeleton"
+
+
 def test_threads_after_a_fork_are_one_line(pipe: hm.Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_settings, "_stuck", False)
     monkeypatch.setattr(host_settings, "_used", False)
