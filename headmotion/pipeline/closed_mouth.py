@@ -15,6 +15,8 @@ Mouth = Literal["auto", "closed", "as-is"]
 """Whether the mouth of a still picture is closed before it speaks."""
 WIDE_OPEN = 0.25
 """Opening, in widths of the mouth, above which a picture's mouth is closed first. A smile with bared teeth has 0.17."""
+PARTED = 0.1
+"""Opening above which a mouth that is left as it is will be seen to be open in silence."""
 LOWER_SHARE = 0.8
 """Part of the opening by which the lower lip rises; the upper one comes down by the rest."""
 

@@ -279,8 +279,9 @@ class Pipeline(nn.Module):
             detector: finds the pose in a picture or video; None means the pipeline's own.
             face: which of several faces: ``largest``, or a number counted from the left, starting at 1.
             mouth: ``closed`` lets the motion start from closed lips whatever the picture shows, ``as-is`` from what it
-                shows, ``auto`` from closed lips where the mouth is wide open, which a warning says. A generator takes
-                what it starts from for silence. Several poses, such as those of a video, stay as they are.
+                shows, ``auto`` from closed lips where the mouth is wide open, which a warning says, as it says that
+                the lips of a picture stay apart in a smile. A generator takes what it starts from for silence. Several
+                poses, such as those of a video, stay as they are.
 
         Raises:
             MotionError: a file that cannot be read, or poses of another shape.

@@ -18,7 +18,7 @@ from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..core.npz import as_float32, read_arrays
 from ..media.file_kind import file_kind
-from .closed_mouth import WIDE_OPEN, Mouth, close_mouth, mouth_opening
+from .closed_mouth import PARTED, WIDE_OPEN, Mouth, close_mouth, mouth_opening
 
 _log = logging.getLogger("headmotion")
 
@@ -80,21 +80,29 @@ def as_reference(
         poses = _read(Path(value), find_poses) if isinstance(value, str | os.PathLike) else _real(value)
         units, frame = "px", None
     poses = _checked(poses, representation)
-    return _with_mouth(Reference(poses, frame or representation.frame_of(poses), units), representation, mouth)
+    reference = Reference(poses, frame or representation.frame_of(poses), units)
+    is_picture = isinstance(value, str | os.PathLike) and file_kind(Path(value)) == "picture"
+    return _with_mouth(reference, representation, mouth, is_picture)
 
 
-def _with_mouth(reference: Reference, representation: Representation, mouth: Mouth) -> Reference:
-    """Return a reference that starts from closed lips if it shall; motion that goes on from several poses is left."""
+def _with_mouth(reference: Reference, representation: Representation, mouth: Mouth, is_picture: bool) -> Reference:
+    """Return a reference that starts from closed lips if it shall; motion that goes on from several poses is left.
+
+    That lips stay apart is said of pictures only: a pose in numbers, or a motion, is chosen as it is.
+    """
     pose = reference.poses[-1]
     if mouth == "closed" and len(reference.poses) > 1:
         got = f"{len(reference.poses)} poses, such as those of a video"
         raise MotionError("reference", "one pose, whose mouth can be closed", got, "leave mouth out")
     opening = mouth_opening(pose, representation) if len(reference.poses) == 1 and mouth != "as-is" else 0.0
     if opening <= (WIDE_OPEN if mouth == "auto" else 0.0):
+        if is_picture and opening > PARTED:
+            message = "the lips are apart in the picture (%.0f %% of the mouth's width), and stay so in silence; %s"
+            _log.warning(message, 100 * opening, "pipe.reference(..., mouth='closed') (--mouth closed) closes them")
         return reference
     if mouth == "auto":
         message = "the mouth is open in the reference (%.0f %% of its width): the motion starts from closed lips; %s"
-        _log.warning(message, 100 * opening, "pipe.reference(..., mouth='as-is') leaves it open")
+        _log.warning(message, 100 * opening, "pipe.reference(..., mouth='as-is') (--mouth as-is) leaves it open")
     return replace(reference, poses=close_mouth(pose, representation).unsqueeze(0), pictured=pose)
 
 

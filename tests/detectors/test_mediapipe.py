@@ -281,15 +281,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 
 
 def test_animate_needs_a_picture_only(run: Any) -> None:
-    assert run("--image", ASSETS / "portrait.png") == (0, "a.mp4\n", "")
+    assert run("--image", ASSETS / "portrait.png", "--mouth", "as-is") == (0, "a.mp4\n", "")
 
 
 def test_animate_says_what_is_doubtful(run: Any, portrait: np.ndarray, tmp_path: Path) -> None:
     face = portrait[40:200, 140:300]
     Image.fromarray(on_canvas(320, 560, (scaled(face, 240), 20, 40), (scaled(face, 200), 300, 60))).save("two.png")
-    assert run("--image", "two.png", "--face", "2") == (0, "a.mp4\n", "")
+    assert run("--image", "two.png", "--face", "2", "--mouth", "as-is") == (0, "a.mp4\n", "")
     code = "from headmotion.cli import main\nmain()"
     arguments = ["animate", "speech.wav", "--model", "model.safetensors", "--image", "two.png", "-o", "b.mp4", "-q"]
+    arguments += ["--mouth", "as-is"]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (0, "b.mp4\n", 1)
     assert done.stderr.startswith("warning: 2 faces: 1 at (")

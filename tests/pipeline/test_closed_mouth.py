@@ -5,6 +5,7 @@ import click
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import headmotion as hm
 from headmotion.cli.animate import animate
@@ -90,6 +91,21 @@ def test_a_wide_open_reference_starts_closed_and_says_so(caplog):
     assert not caplog.records
     with pytest.raises(hm.MotionError, match="'auto', 'closed' or 'as-is'"):
         as_reference(pose, FACE, mouth="shut")
+
+
+def test_lips_that_stay_apart_in_a_picture_are_said(tmp_path, caplog):
+    picture = tmp_path / "face.png"
+    Image.new("RGB", (8, 8)).save(picture)
+    smile = wide_open(by=0.03)
+    reference = as_reference(picture, FACE, lambda path: smile[None])
+    (message,) = caplog.messages
+    assert "the lips are apart in the picture" in message and "--mouth closed" in message
+    assert torch.equal(reference.poses[0], smile) and reference.pictured is None
+    caplog.clear()
+    as_reference(picture, FACE, lambda path: smile[None], mouth="as-is")
+    as_reference(picture, FACE, lambda path: wide_open(by=0.0)[None])
+    as_reference(picture, FACE, lambda path: smile[None], mouth="closed")
+    assert not caplog.messages
 
 
 def test_silence_is_closed_and_the_motion_carries_the_picture(caplog):
