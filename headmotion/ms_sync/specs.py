@@ -54,6 +54,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small", "interpolation": "linear"}
     type: Literal["ms-sync"] = "ms-sync"
     levels: int = Field(4, ge=1, le=8)
     """Audio levels and branches; level ``l`` steps every ``2**l`` frames."""
@@ -175,6 +176,7 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
         },
     }
 
+    for_checks: ClassVar[dict[str, Any]] = {"preset": "small"}
     type: Literal["ms-sync"] = "ms-sync"
     heads: tuple[Literal["frame", "sequence", "pair"], ...] = ("frame", "sequence", "pair")
     """The discriminators to use."""
