@@ -53,6 +53,31 @@ def test_public_names_are_covered() -> None:
     assert not missing, missing
 
 
+PLUGIN_SOURCES = sorted((DOCS.parent / "plugins").glob("*/src/**/*.py"))
+
+
+@pytest.mark.parametrize("path", PLUGIN_SOURCES, ids=lambda path: path.name)
+def test_plugins_use_public_names_only(path: Path) -> None:
+    """What a published system needs is public: in `headmotion` itself, or in the reference."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    imported = [
+        (node.module, alias.name)
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "headmotion"
+        for alias in node.names
+    ]
+    private = [f"{module}.{name}" for module, name in imported if not is_public(module, name)]
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "hm"}
+    assert not private and used <= {*hm.__all__, "__version__"}, (private, used - {*hm.__all__})
+
+
+def is_public(module: str, name: str) -> bool:
+    """Return whether a page of the reference, or the top level, has a name of a module."""
+    if module in ("headmotion", "headmotion.testing", "headmotion.training"):
+        return name in importlib.import_module(module).__all__
+    return f"{module}.{name}" in TARGETS or module in TARGETS
+
+
 def undescribed(target: str) -> list[str]:
     """Return the public fields of dataclasses and specs of a target that have no description after them."""
     value = resolved(target)
