@@ -1,8 +1,10 @@
 """Write docs/reliability.md from the campaign's lines.
 
     python -m benchmarks.stress.page [FILE ...]
+    python -m benchmarks.stress.page --hours [FILE ...]      # only the section about hours on end
 
-Every number on the page is a sum or a maximum over the lines of the files, by default runs/stress/campaign.jsonl.
+Every number on the page is a sum or a maximum over the lines of the files, by default runs/stress/campaign.jsonl. Hours
+on end have a section of their own; where the files have none, the page retains it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 from .__main__ import WORK
 from .campaigns import campaigns
 from .forked import CPU_S, MEMORY_BYTES
+from .hours_page import HOURS, TITLE, hours_section, merged_facts
 from .journal import Journal
 from .streams import GROWTH_BYTES, TOLERANCE
 
@@ -30,12 +33,28 @@ COMPARISON = Path(__file__).with_name("comparison.md")
 
 
 def page(lines: Iterable[dict[str, Any]]) -> str:
-    """Return the page."""
-    known = list(lines)
-    portions = [line for line in known if line["kind"] == "portion"]
-    findings = [line for line in known if line["kind"] == "finding"]
+    """Return the page, without hours on end."""
+    portions, findings = _divided(line for line in lines if line["campaign"] != HOURS)
     sections = [*_table(portions, findings), "", *_kinds(portions, findings), ""]
     return "\n".join([_promise(), *sections, COMPARISON.read_text("utf-8")])
+
+
+def with_hours(text: str, section: str) -> str:
+    """Return a page with a section about hours on end, in place of the one that it has; an empty one is none."""
+    before, found, rest = text.replace(retained_hours(text), "").partition("## Compared")
+    return before + section + found + rest
+
+
+def retained_hours(text: str) -> str:
+    """Return the section about hours on end of a page; empty if it has none."""
+    _, found, rest = text.partition(f"{TITLE}\n")
+    return found + rest.partition("\n## ")[0] + "\n" if found else ""
+
+
+def _divided(lines: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return portions and findings."""
+    known = list(lines)
+    return [line for line in known if line["kind"] == "portion"], [line for line in known if line["kind"] == "finding"]
 
 
 def _promise() -> str:
@@ -62,7 +81,7 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
             peak, cpu = max(line["peak_bytes"] for line in own) >> 20, max(line["cpu_s"] for line in own)
             cells = [campaign.title, *sums, len(cases), f"{own_hours:.2f}", peak, f"{cpu:.1f}"]
             yield "| " + " | ".join(map(str, cells)) + " |"
-    facts = _facts(portions)
+    facts = merged_facts(portions)
     yield ""
     yield f"Commits {', '.join(sorted({line['commit'] for line in portions}))}; seeds {_seeds(portions)}."
     if streamed := facts.get("streamed_s"):
@@ -72,7 +91,6 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
             f"of ten minutes; largest growth {grown:.1f} MiB, largest difference from the file "
             f"{facts.get('max_difference', 0):.1e}."
         )
-    yield from _hours(facts)
     if killed := facts.get("killed"):
         yield f"Killed: {killed:.0f} processes."
     answers = {name: count for name, count in facts.items() if name.startswith(("answered ", "closed "))}
@@ -82,25 +100,6 @@ def _table(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
         quiet = _quiet(portions)
         cases, seconds = sum(line["cases"] for line in quiet), sum(line["seconds"] for line in quiet)
         yield f"Since the last finding: {cases} cases in {seconds / 3600:.2f} hours."
-
-
-def _hours(facts: dict[str, float]) -> Iterator[str]:
-    """Yield what was streamed in hours on end, if anything was."""
-    if not facts.get("hours_s"):
-        return
-    hours, frames, compared = facts["hours_s"] / 3600, facts["frames"], facts["compared_frames"]
-    yield ""
-    yield (
-        f"On end: {hours:.1f} hours of sound in live sessions, alone and in pools; {frames:.0f} frames, of which "
-        f"{compared:.0f} were compared with those of the file; {facts.get('restored', 0):.0f} times one was saved "
-        "and went on from its snapshot. Hours of it by kind:"
-    )
-    yield ""
-    for kind in ("rate", "pushes", "sound"):
-        of_kind = {name.partition(" ")[2]: value for name, value in facts.items() if name.startswith(f"{kind} ")}
-        order = sorted(of_kind, key=lambda name: (name.isdigit() and int(name), name))
-        yield f"- {kind}: {', '.join(f'{name} {of_kind[name] / 3600:.2f}' for name in order)}"
-    yield ""
 
 
 def _kinds(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -130,14 +129,6 @@ def _kinds(portions: Sequence[dict[str, Any]], findings: Sequence[dict[str, Any]
         yield f"| {rule} | {cases} | `{case}` | {first['commit']} | `{text}` |"
 
 
-def _facts(portions: Iterable[dict[str, Any]]) -> dict[str, float]:
-    facts: dict[str, float] = {}
-    for line in portions:
-        for name, value in line["facts"].items():
-            facts[name] = max(facts.get(name, value), value) if name.startswith("max") else facts.get(name, 0) + value
-    return facts
-
-
 def _quiet(portions: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
     """Return the portions after the last one with a finding, in the order of the lines."""
     last = max((number for number, line in enumerate(portions) if line["findings"]), default=-1)
@@ -153,9 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path, default=[WORK / "campaign.jsonl"])
     parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--hours", action="store_true", help="write the section about hours on end, and nothing else")
     given = parser.parse_args(arguments)
     lines = [line for path in given.files for kind in ("portion", "finding") for line in Journal(path).lines(kind)]
-    given.page.write_text(page(lines), "utf-8")
+    earlier = given.page.read_text("utf-8") if given.page.exists() else ""
+    section = hours_section(*_divided(lines)) or retained_hours(earlier)
+    given.page.write_text(with_hours(earlier if given.hours else page(lines), section), "utf-8")
     print(json.dumps({"page": str(given.page), "lines": len(lines)}))
 
 

@@ -26,6 +26,7 @@ from benchmarks.stress.hooks import HOOKS
 from benchmarks.stress.hours import HoursCampaign, Live, Stream
 from benchmarks.stress.journal import Journal
 from benchmarks.stress.options import LIVE, TAKEN_OUT, _named_outputs, _words
+from benchmarks.stress.page import main as write_page
 from benchmarks.stress.page import page
 from benchmarks.stress.parts import METHODS
 from headmotion.cli.main import COMMANDS
@@ -210,8 +211,7 @@ def test_an_hour_sees_frames_that_are_not_those_of_the_file(tmp_path: Path) -> N
 
 def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "campaign.jsonl")
-    facts = {"streamed_s": 7200.0, "killed": 3, "hours_s": 3600, "frames": 500, "compared_frames": 9, "rate 8000": 1800}
-    facts |= {"answered 400": 2, "closed 1008": 1}
+    facts = {"streamed_s": 7200.0, "killed": 3, "answered 400": 2, "closed 1008": 1}
     result = Result("speech.wav: cut", (Finding("one line", "x | y"),), 2, 1, 5 << 20, 0.4, facts)
     journal.add_finding("files", 1, 0, result.findings[0])
     journal.add_portion("files", 1, 0, [result, result], 3600.0)
@@ -220,9 +220,26 @@ def test_the_page_has_every_number_from_the_lines(tmp_path: Path) -> None:
     assert "Since the last finding: 1 cases in 0.50 hours." in text
     assert "| damaged files | 3 | 5 | 2 | 1 | 1.50 | 5 | 0.4 |" in text
     assert "speech.wav 3" in text and "Streamed: 4.00 hours" in text and "Killed: 6 processes." in text
-    assert "On end: 2.0 hours" in text and "1000 frames, of which 18 were" in text and "- rate: 8000 1.00" in text
     assert "Requests of clients: answered 400 4 times, closed 1008 2 times." in text
     assert "| files: one line | 1 | `files:1:0` |" in text and "`x / y`" in text
+
+
+def test_hours_on_end_have_a_section_that_other_runs_retain(tmp_path: Path) -> None:
+    journal, others, path = (tmp_path / name for name in ("hours.jsonl", "others.jsonl", "page.md"))
+    facts = {"hours_s": 3600, "frames": 500, "compared_frames": 9, "rate 8000": 1800, "max_growth_bytes": 3 << 20}
+    for number in range(2):
+        result = Result("ms-sync: [8000]", (), 1, 0, 5 << 20, 240.0, facts | {"max_difference": 1e-7 * number})
+        Journal(journal).add_portion("hours", 7, number, [result], 300.0)
+    Journal(others).add_portion("files", 1, 0, [Result("speech.wav: cut", (), 1, 0)], 1800.0)
+    path.write_text("# Page\n\n## Compared with others\n\nno\n", "utf-8")
+    for _ in range(2):
+        write_page([str(journal), "--hours", "--page", str(path)])
+    text = path.read_text("utf-8")
+    assert text.count("## Hours on end") == 1 and text.endswith("## Compared with others\n\nno\n")
+    assert "| ms-sync | 2 | 4.0 | 5 | 3 | 1.0e-07 | 0 |" in text and "Found: nothing." in text
+    assert "1000 frames, of which 18 were" in text and "- rate: 8000 1.00" in text
+    write_page([str(others), "--page", str(path)])
+    assert "| ms-sync | 2 |" in path.read_text("utf-8") and "| damaged files | 1 |" in path.read_text("utf-8")
 
 
 def test_what_the_arguments_name_may_be_made(tmp_path: Path) -> None:
