@@ -22,6 +22,7 @@ RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", 
     click.option("--data", required=True, multiple=True, help="Corpus to train on; may be given several times."),
     click.option("-o", "--output", type=any_path, help="Folder of the run; gets model.safetensors."),
     click.option("--set", "overrides", multiple=True, metavar="A.B=V", help="Change one value of the recipe."),
+    click.option("--from", "start", metavar="MODEL", help="Bundled model or checkpoint that the training starts from."),
     click.option("--syncers", type=existing_file, help="syncers.safetensors of another run, instead of training them."),
     click.option("--resume", is_flag=True, help="Continue from the run's last saved state."),
     click.option("--dry-run", is_flag=True, help="Print the recipe, sizes, time and memory; write nothing."),
@@ -35,6 +36,7 @@ def train(
     data: tuple[str, ...],
     output: Path | None,
     overrides: tuple[str, ...],
+    start: str | None,
     syncers: Path | None,
     resume: bool,
     dry_run: bool,
@@ -48,7 +50,7 @@ def train(
     if dry_run:
         from headmotion.training.dry_run import dry_run as measure
 
-        estimate = measure(recipe, list(data), device, changes)
+        estimate = measure(recipe, list(data), device, changes, start)
         if is_first:
             echo(str(estimate).rstrip("\n"))
         return
@@ -58,9 +60,8 @@ def train(
     check_output(output / "model.safetensors")
     from headmotion.training import train as run_training
 
-    model = run_training(
-        recipe, list(data), output, device=device, overrides=changes, resume=resume, quiet=quiet, syncers=syncers
-    )
+    given: dict[str, Any] = {"syncers": syncers, "start": start}
+    model = run_training(recipe, list(data), output, device, changes, resume=resume, quiet=quiet, **given)
     if is_first:
         if not quiet and (output / "log.jsonl").exists():
             _print_last_values(output / "log.jsonl")

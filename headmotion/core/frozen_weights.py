@@ -123,7 +123,7 @@ def freeze(network: nn.Module, persistent: bool = True) -> None:
     from torch.nn.modules.batchnorm import _NormBase
 
     network.eval()
-    network.train = _stay_in_evaluation_mode  # type: ignore[method-assign,assignment]
+    network.train = stay_in_evaluation_mode  # type: ignore[method-assign,assignment]
     for module in network.modules():
         stored = module.state_dict().keys()  # without buffers that follow from the spec
         tensors = dict(module.named_parameters(recurse=False)) | dict(module.named_buffers(recurse=False))
@@ -134,5 +134,5 @@ def freeze(network: nn.Module, persistent: bool = True) -> None:
             module.track_running_stats = False  # it would expect a counter of batches in every state dict
 
 
-def _stay_in_evaluation_mode(mode: bool = True) -> None:
+def stay_in_evaluation_mode(mode: bool = True) -> None:
     """Replace `nn.Module.train` of a frozen network."""

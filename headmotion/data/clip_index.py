@@ -45,6 +45,11 @@ class ClipIndex(Protocol):
         ...
 
     @property
+    def licenses(self) -> Names:
+        """License of each clip; empty if unknown."""
+        ...
+
+    @property
     def distribute(self) -> npt.NDArray[np.bool_]:
         """Whether weights trained on each clip may be given away."""
         ...
@@ -127,6 +132,11 @@ class EntryIndex:
     def sources(self) -> Names:
         """Where each clip comes from: its source, or else the name of its corpus folder."""
         return Names.of(entry.source or PurePath(entry.folder).name for entry in self.entries)
+
+    @cached_property
+    def licenses(self) -> Names:
+        """License of each clip; empty if unknown."""
+        return Names.of(entry.license for entry in self.entries)
 
     @cached_property
     def distribute(self) -> npt.NDArray[np.bool_]:
@@ -248,6 +258,12 @@ class ShardIndex:
         if "" not in names.table:
             return names
         return Names(names.codes, Texts.of(name or PurePath(self.reader.files.name).name for name in names.table))
+
+    @cached_property
+    def licenses(self) -> Names:
+        """License of each clip; empty if unknown."""
+        names = self.columns.license
+        return Names(names.codes, Texts.of(name or self.license for name in names.table)) if self.license else names
 
     @property
     def distribute(self) -> npt.NDArray[np.bool_]:

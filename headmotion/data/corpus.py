@@ -267,6 +267,11 @@ class Corpus:
         """Where clips come from; for a clip that does not say, the name of its corpus folder."""
         return self._distinct([part.index.sources for part in self.sections])
 
+    @property
+    def licenses(self) -> set[str]:
+        """Licenses of clips, as far as they are known."""
+        return self._distinct([part.index.licenses for part in self.sections]) - {""}
+
     def _find(self, index: int) -> tuple[Section, int]:
         """Return where the clip at ``index`` is."""
         index = index + len(self) if index < 0 else index

@@ -7,12 +7,26 @@ from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 from ..core.errors import TrainingError
+from ..core.frozen_weights import stay_in_evaluation_mode
 from .batch_partition import BatchPartition, replay_state_per_part
 
 T = TypeVar("T")
+
+
+def keep_statistics(part: nn.Module) -> None:
+    """Make the norms of a part use the statistics that they have, also in training, and leave them as they are.
+
+    The weights of a trained part are made for these. A mean over old and new data would fit neither: in training a norm
+    sees the new batch alone, and inference would then use something else. With those of the new data alone, the weights
+    would mean something else before the first step.
+    """
+    for norm in part.modules():
+        if isinstance(norm, _NormBase) and norm.track_running_stats:
+            norm.eval()
+            norm.train = stay_in_evaluation_mode  # type: ignore[method-assign,assignment]
 
 
 class _Replaced(NamedTuple):

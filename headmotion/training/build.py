@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from ..core.errors import PluginError, SpecError
+from ..core.errors import CorpusError, PluginError, SpecError
 from ..core.interfaces.phase import Phase, SupportsResultFile
 from ..core.spec import building
 from ..data.clip_index import EntryIndex
@@ -20,6 +20,7 @@ from .batch_partition import BatchPartition
 from .context import PIPELINE_PARTS, TrainContext
 from .distributed import Processes
 from .recipe import RecipeSpec
+from .starting_model import StartingModel, start_from
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,10 @@ class Training:
     """The pipeline whose parts are trained."""
     phases: tuple[Phase, ...]
     """The phases that take steps, in order."""
-    only_in_file: Mapping[str, str] = field(default_factory=dict)
-    """Results that no later phase uses and only a file keeps, by the name of the phase."""
+    warnings: Mapping[str, tuple[str, ...]]
+    """What is known to be odd before the first step of a phase, one line each, by the phase's name."""
+    start: StartingModel | None = None
+    """The model whose weights it begins with."""
 
     def phase(self, name: str) -> Phase:
         """Return the phase of a name."""
@@ -66,6 +69,7 @@ def build_training(
     data: Sequence[str | os.PathLike[str]],
     processes: Processes | None = None,
     given: Collection[str] = (),
+    start: str | os.PathLike[str] | None = None,
 ) -> Training:
     """Build a recipe over corpora, whose training splits are joined.
 
@@ -74,18 +78,23 @@ def build_training(
         data: corpus folders.
         processes: those that share each batch; None is this process alone, on the CPU.
         given: names of parts that files give, so that the phase which makes one needs no steps.
+        start: model whose weights the parts of the pipeline get; None draws all weights anew.
 
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit, a batch cannot be divided, or a phase makes a part
             that is not used.
+        CheckpointError, TrainingError: there is no such model, or its weights do not fit the recipe.
         PluginError: a plugin's phase is none.
     """
     processes = processes or Processes()
     all_clips = open_corpora([os.fspath(folder) for folder in data])
-    corpus = all_clips.select(split="train", distributable=True if recipe.data.distributable_only else None)
+    corpus = _training_clips(all_clips, recipe.data.distributable_only)
     _read_pairs(corpus)
     partition = BatchPartition(processes, recipe.grad_accumulation, recipe.precision)
     pipeline = build(recipe.pipeline, seed=recipe.seed, device=str(processes.device)).to(partition.dtype)
+    model = None if start is None else start_from(start, pipeline, processes)
+    if model is not None:
+        model, recipe = model.without_fits(recipe)
     parts: dict[str, Any] = {}
     makers: dict[str, Phase] = {}
     used: set[str] = set()
@@ -113,10 +122,30 @@ def build_training(
     if not any(phase.steps for phase in phases):
         raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
     _refuse_unused(makers, used)
-    # Where no model is made, the file is what the recipe is for.
-    makes_model = any(name in PIPELINE_PARTS for phase in phases for name in phase.result())
-    unused = {phase.name: result for result, phase in makers.items() if result not in used and makes_model}
-    return Training(recipe, all_clips, corpus, pipeline, tuple(phases), unused)
+    texts = _unused_warnings(phases, {result: phase for result, phase in makers.items() if result not in used})
+    new = {} if model is None else {phase.name: model.new_weights(phase, pipeline) for phase in phases}
+    warnings = {phase.name: tuple(filter(None, (texts.get(phase.name), new.get(phase.name)))) for phase in phases}
+    return Training(recipe, all_clips, corpus, pipeline, tuple(phases), warnings, model)
+
+
+def _training_clips(clips: Corpus, distributable_only: bool) -> Corpus:
+    """Return the clips that are trained on.
+
+    Raises:
+        CorpusError: there are none.
+    """
+    found = clips.select(split="train")
+    if not len(found):
+        got, remedy = f"none among {len(clips)} clips", "headmotion prepare --val 0 puts all speakers into it"
+        raise CorpusError("corpus", "clips in the split 'train'", got, remedy)
+    if not distributable_only:
+        return found
+    given = found.select(distributable=True)
+    if not len(given):
+        expected = "clips whose weights may be given away, as data.distributable_only asks"
+        remedy = "for a model of your own use --set data.distributable_only=false"
+        raise CorpusError("corpus", expected, f"none among {len(found)} clips", remedy)
+    return given
 
 
 def _read_pairs(corpus: Corpus) -> None:
@@ -139,6 +168,15 @@ def _check_phase(phase: object, type_name: str, name: str) -> None:
     results = phase.result()
     if not isinstance(results, Mapping) or not all(isinstance(key, str) for key in results):
         raise PluginError(f"phase {type_name}", "parts by name from result()", repr(results)[:80])
+
+
+def _unused_warnings(phases: Sequence[Phase], unused: Mapping[str, Phase]) -> dict[str, str]:
+    """Return a warning of each phase that changes nothing in the model, by name; only files keep their results."""
+    # Where no model is made, the file is what the recipe is for.
+    if not any(name in PIPELINE_PARTS for phase in phases for name in phase.result()):
+        return {}
+    effect = "so that this phase has no effect on the model; only a file keeps it"
+    return {phase.name: f"no later phase uses {result!r}, {effect}" for result, phase in unused.items()}
 
 
 def _refuse_unused(makers: Mapping[str, Phase], used: set[str]) -> None:

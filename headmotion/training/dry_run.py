@@ -43,6 +43,8 @@ class DryRun:
     """Number of processes."""
     warnings: tuple[str, ...] = ()
     """What looks wrong, one line each, such as parameters that no gradient reaches."""
+    start: str = ""
+    """The model that the training starts from and which parts get its weights; empty if there is none."""
 
     @property
     def seconds(self) -> float:
@@ -56,6 +58,7 @@ class DryRun:
         lines.append(f"{memory:>11} MB at most, of each process")
         duration = _format_duration(self.seconds)
         lines.append(f"{duration:>11} in all on {self.processes} x {self.device}, without previews")
+        lines += [f"starts from {self.start}"] if self.start else []
         lines += [f"warning: {text}" for text in self.warnings]
         recipe = yaml.safe_dump(self.recipe.model_dump(mode="json"), sort_keys=False)
         return "".join(f"# {line}\n" for line in lines) + str(recipe)
@@ -66,6 +69,7 @@ def dry_run(
     data: Sequence[str | os.PathLike[str]],
     device: str = "auto",
     overrides: Sequence[str] = (),
+    start: str | os.PathLike[str] | None = None,
 ) -> DryRun:
     """Build a recipe over corpora and take a few steps of each phase; nothing is written, the parameters are dropped.
 
@@ -74,24 +78,30 @@ def dry_run(
         data: corpus folders.
         device: ``cpu``, ``cuda`` or ``auto``.
         overrides: ``a.b=value`` changes of the recipe.
+        start: model whose weights the parts of the recipe begin with; see `headmotion.training.train`.
 
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit.
-        TrainingError: a step is not finite.
+        CheckpointError: there is no such model.
+        TrainingError: the weights of the model do not fit the recipe, or a step is not finite.
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
     with join_processes(device) as processes:
-        training = build_training(spec, data, processes)
-        seconds, parameters, warnings = {}, {}, list[str]()
+        training = build_training(spec, data, processes, start=start)
+        model = training.start
+        seconds, parameters, warnings = {}, {}, list[str](model.notes if model else ())
         for phase in training.phases:
             phase.start()
+            warnings += training.warnings[phase.name]
             seconds[phase.name], found = _step_seconds(phase, processes)
             warnings += found
             for name, stepper in phase.optimizers.items():
                 parameters[f"{phase.name}: {name}"] = sum(parameter.numel() for parameter in stepper.parameters)
             training.finish(phase)
         peak = peak_memory(processes.device)
-        return DryRun(spec, parameters, seconds, peak, str(processes.device), processes.count, tuple(warnings))
+        shown = f"{model}: {', '.join(model.parts)}" if model else ""
+        device, count = str(processes.device), processes.count
+        return DryRun(training.recipe, parameters, seconds, peak, device, count, tuple(warnings), shown)
 
 
 def _step_seconds(phase: Phase, processes: Processes) -> tuple[float, list[str]]:

@@ -12,12 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core.errors import HeadmotionError, TrainingError
+from ..core.errors import TrainingError
 from ..core.files import atomic_output, naming_file, read_regular, reason_of, replace, write_text
 from ..core.interfaces.phase import Phase
 from .distributed import Processes
 from .recipe import RecipeSpec
 from .run_state import RunPosition, parse_state, serialize_state
+from .same_run import require_same_run
+from .starting_model import StartingModel
 
 LOGGER = logging.getLogger("headmotion.training")
 
@@ -35,13 +37,22 @@ class RunDirectory:
         recipe: of the run.
         resume: whether the folder may hold a run, which is then continued.
         processes: those that train together.
+        start: model that the run starts from.
 
     Raises:
-        TrainingError: the folder holds a run and ``resume`` is off, or the run of another recipe, or a damaged one.
+        TrainingError: the folder holds a run and ``resume`` is off, or the run of another recipe or another model, or a
+            damaged one.
     """
 
-    def __init__(self, folder: Path, recipe: RecipeSpec, resume: bool, processes: Processes | None = None) -> None:
-        self.folder, self.recipe, self.processes = folder, recipe, processes or Processes()
+    def __init__(
+        self,
+        folder: Path,
+        recipe: RecipeSpec,
+        resume: bool,
+        processes: Processes | None = None,
+        start: StartingModel | None = None,
+    ) -> None:
+        self.folder, self.recipe, self.processes, self.start = folder, recipe, processes or Processes(), start
         self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
         self.previous = folder / "state.previous.safetensors"
         self._start = time.monotonic()
@@ -75,10 +86,7 @@ class RunDirectory:
             except (OSError, ValueError) as error:
                 errors.append(error)
                 continue
-            before, now = _comparable(_stored_recipe(path, position)), _comparable(self.recipe)
-            if changed := [name for name in now if now[name] != before.get(name)]:
-                got = f"other values of {', '.join(changed)}"
-                raise TrainingError("run", "the recipe that the run began with", got, "use a new folder")
+            require_same_run(path, position, self.recipe, self.start)
             if errors:
                 LOGGER.warning("%s is damaged; going on from step %d of %s", self.state, position.step, path.name)
             return content
@@ -93,7 +101,8 @@ class RunDirectory:
         tensors = _module_tensors(phase)
         for name, stepper in phase.optimizers.items():
             tensors |= {f"optimizer/{name}/{key}": _contiguous_copy(value) for key, value in stepper.tensors().items()}
-        position = RunPosition(phase.name, step, self.logged, round(self.seconds), self.recipe.model_dump(mode="json"))
+        recipe, start = self.recipe.model_dump(mode="json"), None if self.start is None else self.start.identity
+        position = RunPosition(phase.name, step, self.logged, round(self.seconds), recipe, start)
         with atomic_output(self.state) as temporary:
             # Not by safetensors' save_file, which does not raise an OSError when the disk is full.
             temporary.write_bytes(serialize_state(position, tensors))
@@ -176,33 +185,6 @@ def _is_record(line: bytes) -> bool:
 def _is_number(value: object) -> bool:
     """Return whether a value of a log is a number that a float can hold."""
     return isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
-
-
-def _stored_recipe(path: Path, position: RunPosition) -> RecipeSpec:
-    """Return the recipe that a run began with; fields that did not exist then have their defaults."""
-    try:
-        return RecipeSpec.model_validate(position.recipe)
-    except HeadmotionError as error:
-        got = f"{path}, in which {error.component} has {error.got} where {error.expected} is expected"
-        raise TrainingError("run", "a recipe that this version reads", got, "train anew in another folder") from None
-
-
-def _comparable(recipe: RecipeSpec) -> dict[str, Any]:
-    """Return the fields that must not change within a run.
-
-    How long it runs, how often it saves, where it computes and how it draws may change.
-    """
-    data: dict[str, Any] = recipe.model_dump(mode="json")
-    for name in ("save_every", "preview_every", "grad_accumulation"):
-        data.pop(name)
-    data["data"].pop("workers")
-    phases = data.pop("phases")
-    data["the order of phases"] = list(phases)
-    return data | {f"phases.{name}": _without_steps(phase) for name, phase in phases.items()}
-
-
-def _without_steps(phase: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in phase.items() if name != "steps"}
 
 
 def _module_tensors(phase: Phase) -> dict[str, Tensor]:

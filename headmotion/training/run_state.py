@@ -30,6 +30,8 @@ class RunPosition(NamedTuple):
     """Time spent on the run by then."""
     recipe: Any = None
     """As JSON values."""
+    start: dict[str, str] | None = None
+    """Name and sha256 of the model that the run started from, if any."""
 
 
 def serialize_state(position: RunPosition, tensors: Mapping[str, Tensor]) -> bytes:
@@ -49,9 +51,9 @@ def parse_state(content: bytes) -> tuple[RunPosition, dict[str, Tensor]]:
         tensors = load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         meta = json.loads(header["__metadata__"][KEY])
-        position = RunPosition(
-            str(meta["phase"]), int(meta["step"]), int(meta["logged"]), float(meta["seconds"]), meta["recipe"]
-        )
+        numbers = int(meta["step"]), int(meta["logged"]), float(meta["seconds"])
+        start = meta.get("start") and {name: str(meta["start"][name]) for name in ("name", "sha256")}
+        position = RunPosition(str(meta["phase"]), *numbers, meta["recipe"], start or None)
         intact = meta.get("sha256") in (None, _digest(tensors))
     except (SafetensorError, LookupError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(reason_of(error)) from None

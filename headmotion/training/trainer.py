@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -21,6 +20,7 @@ from .distributed import join_processes
 from .event_log import dispatching_events
 from .events import Ended, Event, Observer, Stepped, Warned
 from .gradient_coverage import GradientCoverage
+from .model_card import model_card
 from .recipe import RecipeSpec, load_recipe
 from .run_directory import RunDirectory
 from .take_step import take_step
@@ -35,6 +35,7 @@ def train(
     resume: bool = False,
     quiet: bool = False,
     syncers: str | os.PathLike[str] | None = None,
+    start: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Train a recipe on corpora and return the path of the model, ``output/model.safetensors``.
 
@@ -53,22 +54,24 @@ def train(
         resume: continue the run that the folder holds, if any.
         quiet: show no progress.
         syncers: ``syncers.safetensors`` of another run, used instead of training them; several runs can share them.
+        start: model whose weights the parts of the recipe begin with (fine-tuning), a bundled name or a checkpoint.
+            What it does not have, such as discriminators, begins anew, and a warning says so. Also of a resumed run.
 
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit.
-        CheckpointError: the file of syncers is damaged.
-        TrainingError: a folder that holds another run, syncers of another recipe, or a step that is not finite (the
-            last good state is kept).
+        CheckpointError: the file of syncers or the model is damaged.
+        TrainingError: a folder that holds another run, syncers of another recipe, a model whose weights do not fit the
+            recipe, or a step that is not finite (the last good state is kept).
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
     with join_processes(device) as processes:
         # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
         files = {} if syncers is None else {"syncers": Path(syncers)}
-        training = build_training(spec, data, processes, files)
+        training = build_training(spec, data, processes, files, start)
         given = _given_results(training, files)
         folder = Path(output)
         with claimed_folder(folder) if processes.first else nullcontext():
-            run = RunDirectory(folder, spec, resume, processes)
+            run = RunDirectory(folder, spec, resume, processes, training.start)
             events = dispatching_events(run, training)
             with events if processes.first else nullcontext(_ignore_event) as notify:
                 path = _PhaseRunner(training, run, notify, quiet, given).run_all()
@@ -117,6 +120,7 @@ class _PhaseRunner:
     def run_all(self) -> Path:
         """Run all phases and return the path of the model, or of the last phase's file."""
         path = self.run.folder / "model.safetensors"
+        self._warn_of_start()
         for number, phase in enumerate(self.training.phases):
             phase.start()
             if number < self.position:
@@ -125,7 +129,7 @@ class _PhaseRunner:
                 self._restore(phase, self.given[phase.name])
                 self._keep(phase, {})
             else:
-                self._warn_unused(phase)
+                self._warn_ahead(phase)
                 self._take_steps(phase)
                 self._keep(phase, self._card())
                 self._warn(phase)
@@ -174,14 +178,17 @@ class _PhaseRunner:
         if isinstance(phase, SupportsResultFile):
             phase.write_result(self.run.folder / phase.result_file, card)
 
-    def _warn_unused(self, phase: Phase) -> None:
-        """Warn of a phase that changes nothing in the model, once, before its first step."""
-        result = self.training.only_in_file.get(phase.name)
-        if result is not None and self.run.phase != phase.name:
-            text = (
-                f"no later phase uses {result!r}, so that this phase has no effect on the model; only a file keeps it"
-            )
-            self.notify(Warned(phase, 0, text))
+    def _warn_of_start(self) -> None:
+        """Say once how the model that the training starts from differs from the recipe."""
+        if self.training.start is not None and not self.run.phase:
+            for text in self.training.start.notes:
+                self.notify(Warned(self.training.phases[0], 0, text))
+
+    def _warn_ahead(self, phase: Phase) -> None:
+        """Warn of what is known before a phase, once, before its first step."""
+        if self.run.phase != phase.name:
+            for text in self.training.warnings[phase.name]:
+                self.notify(Warned(phase, 0, text))
 
     def _warn(self, phase: Phase) -> None:
         if self.run.processes.first and isinstance(phase, SupportsFinalCheck):
@@ -194,33 +201,8 @@ class _PhaseRunner:
             self.training.pipeline.to(torch.float32).save(path, step=trained[-1].steps, card=self._card())
 
     def _card(self) -> dict[str, Any]:
-        """Return what the model was trained on."""
-        spec, corpus = self.training.recipe, self.training.corpus
-        return {
-            "name": spec.name,
-            "clips": len(corpus),
-            "speakers": len(corpus.speakers),
-            "hours": round(corpus.seconds / 3600, 3),
-            "sources": sorted(corpus.sources),
-            "training_seconds": round(self.run.seconds),
-            "commit": _commit(),
-            "recipe": spec.model_dump(mode="json"),
-            # The metadata of a checkpoint is sorted by key, and phases have an order.
-            "phases": list(spec.phases),
-        }
+        return model_card(self.training, self.run.seconds)
 
 
 def _ignore_event(event: Event) -> None:
     """Receive the events of all processes but the first."""
-
-
-def _commit() -> str:
-    """Return the commit of the code if it is a checkout, or else an empty string."""
-    checkout = Path(__file__).resolve().parents[2]
-    command = ["git", "-C", os.fspath(checkout), "rev-parse", "--show-toplevel", "HEAD"]
-    try:
-        top, commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-        # The repository of another project may surround the environment in which headmotion is installed.
-        return commit if Path(top).resolve() == checkout else ""
-    except (OSError, subprocess.CalledProcessError, ValueError):
-        return ""

@@ -168,3 +168,27 @@ def test_two_processes_equal_one_in_fit_and_supervised_phases(
     for name in ("state.safetensors", "finished/basis.safetensors"):
         assert_same_tensors(one / name, two / name)
     assert float(load_file(two / "finished" / "basis.safetensors")["module/representation/count"]) == 8 * 55
+
+
+FROM_A_MODEL = """
+name: tiny
+precision: "64"
+pipeline: {generator: {type: causal-flow, width: 16, blocks: 1, flow_width: 16, flow_blocks: 1, codes: 4}}
+data: {batch_size: 4}
+phases:
+  generator: {type: supervised, distance: none, steps: 2, frames: 12, ema_decay: 0.5}
+preview_every: 0
+"""
+
+
+def test_two_processes_start_from_a_model_as_one_does(small_corpus: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(FROM_A_MODEL)
+    model = train(recipe, [small_corpus], tmp_path / "base", device="cpu", quiet=True, overrides=["seed=5"])
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(recipe, [small_corpus], one, device="cpu", quiet=True, start=model)
+    done = run_in_two_processes(
+        "train", recipe, "--data", small_corpus, "-o", two, "--device", "cpu", "-q", "--from", model
+    )
+    assert done.returncode == 0, done.stderr
+    assert_same_tensors(one / "state.safetensors", two / "state.safetensors")

@@ -105,8 +105,9 @@ def test_a_run_with_old_keys_is_one_error_that_names_the_new_ones(
 
 def test_a_state_can_be_written_and_read() -> None:
     tensors = {"b": torch.arange(3.0), "a": torch.tensor(5), "c": torch.zeros(0, dtype=torch.bfloat16)}
-    position, stored = parse_state(serialize_state(RunPosition("syncers", 3, 4, 5.0, {"name": "x"}), tensors))
-    assert position == ("syncers", 3, 4, 5.0, {"name": "x"})
+    start = {"name": "m", "sha256": "ab"}
+    position, stored = parse_state(serialize_state(RunPosition("syncers", 3, 4, 5.0, {"name": "x"}, start), tensors))
+    assert position == ("syncers", 3, 4, 5.0, {"name": "x"}, start)
     assert all(torch.equal(stored[name], value) for name, value in tensors.items())
 
 
