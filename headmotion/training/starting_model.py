@@ -26,7 +26,7 @@ from .spec_differences import Difference, as_options, as_text, differences
 from .specs import FitPhaseSpec
 
 MAX_OPTIONS = 4
-"""Settings that an error names at most; of more, it names the recipe in the model's card."""
+"""Settings that an error names at most; where there are more, it leads to the model's spec."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _require_fit(
     """
     # What a part works on comes from representation and audio encoder; of the others only its own settings matter.
     relevant = [each for each in found if each.part == part or each.part not in PARTS[2:]]
-    remedy = f"train by the recipe in its card: headmotion inspect {source}"
+    remedy = f"take the spec that `headmotion inspect {source}` shows as the pipeline of the recipe"
     if 0 < len(relevant) <= MAX_OPTIONS:
         remedy = f"make the recipe fit by {as_options(relevant)}, or {remedy}"
     if of_type := next((each for each in relevant if each.field.endswith(".type")), None):
