@@ -35,6 +35,11 @@ BOUNDARY = "headmotion-stress"
 CONTROLS = {"lips": 1.2, "smooth": 80, "look_at": [10, -5], "opening": [0.1], "more": [{"type": "blink", "rate": 20}]}
 HELLO = {"type": "hello", "version": 1, "rate": 16_000, "samples": "float32", "controls": CONTROLS, "fps": "30"}
 POINTS = {"points": [[100.0 + k, 100.0 + k % 9] for k in range(68)]}
+FILE_NAMES = (
+    *("face.png", "../../face.png", "..\\..\\face.png", "/etc/passwd", "C:face.png", "", ".", "a" * 5000, "con.png"),
+    *("a\x1b[31m.png", "\u202egnp.a", "\ud800.png", "%2e%2e%2fface.png", "a\0b.png", "'; x=y", '"quoted"', "<b>.png"),
+)
+"""Names of files in forms, as a browser would never send most of them."""
 
 
 def documents(face: str, take: str) -> dict[str, dict[str, Any]]:
@@ -143,7 +148,7 @@ class Client:
             form[name] = self._damaged(form[name])
         else:
             del form[name]
-        body, headers = _encoded(form)
+        body, headers = _encoded(form, self._rng.choice(FILE_NAMES))
         self._post(path, self._damaged(body) if self._rng.random() < 0.1 else body, headers, ANSWERS)
 
     def talk(self) -> None:
@@ -195,13 +200,13 @@ class Client:
         return content
 
 
-def _encoded(form: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
-    """Return the body and the headers of a form."""
+def _encoded(form: Mapping[str, Any], file_name: str = "face.png") -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of a form, whose files have a name."""
     parts = []
     for name, value in form.items():
-        file = f'; filename="../../{name}"' if isinstance(value, bytes) else ""
+        file = f'; filename="{file_name}"' if isinstance(value, bytes) else ""
         content = value if isinstance(value, bytes) else json.dumps(value).encode("utf-8", "surrogatepass")
         head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'
-        parts.append(head.encode() + content + b"\r\n")
+        parts.append(head.encode("utf-8", "surrogatepass") + content + b"\r\n")
     body = b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
     return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}

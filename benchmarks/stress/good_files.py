@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -104,6 +105,13 @@ def corpus(folder: Path) -> Path:
     return write_synthetic(folder, clips=2, seconds=1.0, clips_per_speaker=2)
 
 
+def _task(path: Path) -> None:
+    """Write an archive as detectors of mediapipe come in, of networks that are none."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("face_detector.tflite", "face_landmarks_detector.tflite"):
+            archive.writestr(zipfile.ZipInfo(name), b"\x1c\0\0\0TFL3" + bytes(range(256)))
+
+
 MAKERS: dict[str, Callable[[Path], object]] = {
     "speech.wav": sound,
     "speech.flac": sound,
@@ -120,6 +128,8 @@ MAKERS: dict[str, Callable[[Path], object]] = {
     "pose.npz": lambda path: np.savez_compressed(path, landmarks=landmarks()),
     "motion.npz": lambda path: motion().save(path),
     "motion.json": lambda path: motion().save(path),
+    "motion.csv": lambda path: motion().save(path),
+    "detector.task": _task,
     "recipe.yaml": lambda path: path.write_text(json.dumps(recipe(), indent=1)),
     "model.safetensors": lambda path: pipeline().save(path),
 }

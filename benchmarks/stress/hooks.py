@@ -21,6 +21,10 @@ BAD = [
     *[
         "import sys; sys.stdout.close()",
         "import torch; torch.manual_seed(3)",
+        "import sys; sys.setrecursionlimit(300)",
+        "import signal; signal.alarm(1)",
+        "import warnings; warnings.simplefilter('error')",
+        "import locale; locale.setlocale(locale.LC_ALL, 'POSIX')",
         "import os; os.chdir('/')",
         "return [[]]",
     ],

@@ -25,6 +25,12 @@ from .good_files import ASSETS
 
 RATES = (8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000, 8123, 47_999)
 FPS = (None, 25, 30, 60, "30000/1001", 12.5, "1/2", 100)
+CONTROLS: tuple[dict[str, Any], ...] = (
+    *({}, {}, {"smooth": 80}, {"lips": 1.3}, {"close_silence": True}, {"head": 0.5}, {"hold_pose": True}),
+    *({"blink": 20}, {"limit": True}, {"look_at": (10.0, -5.0)}, {"opening": [0.1, 0.0, 0.2]}),
+    {"smooth": 200, "limit": True, "blink": 40},
+)
+"""Edits of the motion, as options name them."""
 TOLERANCE = 1e-5
 """Largest difference between stream and file (sides of the unit frame)."""
 MODELS = ("model.safetensors", "causal-flow", "ms-sync")
@@ -96,6 +102,7 @@ class StreamsCampaign:
             "fps": rng.choice(FPS),
             "seconds": rng.choice([0.01, 0.3, 1.0, 2.5, 6.0]),
             "seed": rng.randrange(1 << 30),
+            "controls": rng.choice(CONTROLS),
         }
         if kind == "long":
             settings |= {"seconds": self.long_s, "sound": rng.choice((*SOUNDS, "any")), "model": rng.choice(MODELS)}
@@ -109,7 +116,7 @@ class StreamsCampaign:
         return Result(variant, tuple(findings), facts=facts, **summary([outcome]))
 
 
-def pieces(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
+def pieces(sound: str, rate: int, fps: Any, seconds: float, seed: int, controls: dict[str, Any]) -> None:
     """Compare a stream in pieces of any size, saved and restored on its way, with the file."""
     import torch
 
@@ -118,8 +125,9 @@ def pieces(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (STREAM_CPU_S, STREAM_CPU_S))
     rng, wave = Random(seed), _wave(sound, seconds, rate, seed)
     pipe = hm.load("model.safetensors", device="cpu")
-    expected = pipe.generate((wave, rate), fps=fps, seed=seed).values
-    session, parts = pipe.stream(sample_rate=rate, fps=fps, seed=seed), []
+    options: Any = {"fps": fps, "seed": seed, "controls": hm.controls.from_options(**controls)}
+    expected = pipe.generate((wave, rate), **options).values
+    session, parts = pipe.stream(sample_rate=rate, **options), []
     sizes = rng.choice([[1], [1, 2, 3], [160, 640], [7, 0, 4096], [rate], [len(wave)]])
     place = 0
     while place < len(wave):
@@ -138,17 +146,15 @@ def pieces(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
     _print(streamed_s=seconds, max_difference=difference)
 
 
-def pool(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
+def pool(sound: str, rate: int, fps: Any, seconds: float, seed: int, controls: dict[str, Any]) -> None:
     """Compare sessions that come and go in a pool with the same alone."""
     import headmotion as hm
 
     rng, largest = Random(seed), 0.0
     pipe = hm.load("model.safetensors", device="cpu")
     together = pipe.pool()
-    pairs = [
-        (together.open(sample_rate=rate, fps=fps, seed=seed + k), pipe.stream(sample_rate=rate, fps=fps, seed=seed + k))
-        for k in range(4)
-    ]
+    options: Any = {"sample_rate": rate, "fps": fps, "controls": hm.controls.from_options(**controls)}
+    pairs = [(together.open(seed=seed + k, **options), pipe.stream(seed=seed + k, **options)) for k in range(4)]
     for _ in range(6):
         expected = {}
         for member, single in pairs:
@@ -166,7 +172,9 @@ def pool(sound: str, rate: int, fps: Any, seconds: float, seed: int) -> None:
     _print(streamed_s=seconds, max_difference=largest)
 
 
-def long_stream(sound: str, rate: int, fps: Any, seconds: float, seed: int, model: str) -> None:
+def long_stream(
+    sound: str, rate: int, fps: Any, seconds: float, seed: int, controls: dict[str, Any], model: str
+) -> None:
     """Feed a session for long, with one kind of sound or any, and compare memory at half and at the end."""
     import torch
 
@@ -175,7 +183,8 @@ def long_stream(sound: str, rate: int, fps: Any, seconds: float, seed: int, mode
     resource.setrlimit(resource.RLIMIT_CPU, (STREAM_CPU_S, STREAM_CPU_S))
     rng = Random(seed)
     pipe = hm.load(model, device="cpu")
-    session, frames, half, streamed = pipe.stream(sample_rate=rate, fps=fps, seed=seed), 0, 0, 0.0
+    edits = hm.controls.from_options(**controls)
+    session, frames, half, streamed = pipe.stream(sample_rate=rate, fps=fps, seed=seed, controls=edits), 0, 0, 0.0
     while streamed < seconds:
         length = rng.choice([0.04, 1.0, 10.0])
         kind = rng.choice(SOUNDS) if sound == "any" else sound

@@ -267,12 +267,21 @@ SETUPS: dict[str, Setup] = {
     for setup in (
         *(_speech(name) for name in good.MAKERS if name.startswith("speech.")),
         *(_face(name) for name in good.MAKERS if name.startswith("face.")),
-        *(_motion(name) for name in ("motion.npz", "motion.json", "motion.bvh")),
+        *(_motion(name) for name in ("motion.npz", "motion.json", "motion.csv", "motion.bvh")),
         Setup(
             "pose.npz",
             ("pose.npz",),
             (f"{ANIMATE} --landmarks pose.npz", f"{ANIMATE} --landmarks pose.npz".replace("talk.npz", "talk.mp4")),
             _with("speech.wav", "model.safetensors", "pose.npz"),
+        ),
+        Setup(
+            "detector.task",
+            ("detector.task",),
+            (
+                f"{ANIMATE} --image face.png --detector detector.task",
+                "detect face.png --detector detector.task -o made/face.npz",
+            ),
+            _with("detector.task", "face.png", "speech.wav", "model.safetensors"),
         ),
         Setup("model.safetensors", ("model.safetensors",), _MODEL, _with("speech.wav", "model.safetensors")),
         Setup(

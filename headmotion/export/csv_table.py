@@ -90,7 +90,7 @@ def _content(path: Path, name: str) -> tuple[list[str], list[str]]:
         raise MotionError(name, "an existing file", "none") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MotionError(name, "a table of text", reason_of(error)) from None
-    return header, [row for row in stream.read().splitlines() if row]
+    return header, [row for row in stream.read().splitlines() if row.strip()]
 
 
 def _representation_of(columns: Sequence[str], name: str) -> Representation:
@@ -124,8 +124,9 @@ def _numbers(rows: Sequence[str], columns: int, name: str) -> NDArray[np.float64
         table = np.loadtxt(rows, delimiter=",", comments=None, ndmin=2)
     except ValueError as error:
         raise MotionError(name, f"{columns} numbers in each row", reason_of(error)) from None
-    if table.shape[1] != columns:
-        raise MotionError(name, f"{columns} numbers in each row", str(table.shape[1]))
+    if table.shape != (len(rows), columns):
+        got = f"a table of {table.shape[0]} x {table.shape[1]}"
+        raise MotionError(name, f"{columns} numbers in each row", got)
     if not bool((np.abs(table) <= np.finfo(np.float32).max).all()):
         raise MotionError(name, "finite numbers", "NaN, infinity, or one beyond single precision")
     return table

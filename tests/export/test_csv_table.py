@@ -67,7 +67,7 @@ def test_times_of_few_digits_are_the_simplest_rate(tmp_path: Path) -> None:
     lines = ["time,keypoint_0_x,keypoint_0_y,keypoint_1_x,keypoint_1_y", *(f"{k / 30:.3f},0,0,1,1" for k in range(9))]
     (tmp_path / "talk.csv").write_text("\ufeff" + "\r\n".join(lines), "utf-8")
     assert hm.Motion.load(tmp_path / "talk.csv").fps == 30
-    (tmp_path / "talk.csv").write_text("\n".join(lines[:2]))
+    (tmp_path / "talk.csv").write_text("\n".join([*lines[:2], "", "  "]))
     assert hm.Motion.load(tmp_path / "talk.csv").fps == 25
 
 
@@ -91,7 +91,7 @@ GOOD = "time,keypoint_0_x,keypoint_0_y,keypoint_1_x,keypoint_1_y\n"
         ("frame,AU01_r\n1,0.2\n", "a first column 'time', got 'frame'"),
         ("time,hip_x,hip_y\n0,1,2\n", "columns that name the points of a representation"),
         (GOOD, "at least one frame"),
-        (GOOD + "0,1,2,3\n", "5 numbers in each row"),
+        (GOOD + "0,1,2,3\n", "5 numbers in each row, got a table of 1 x 4"),
         (GOOD + "0,1,2,3,4\n0.04,1,2,3\n", "5 numbers in each row"),
         (GOOD + "0,1,2,3,four\n", "5 numbers in each row"),
         (GOOD + "0,1,2,3,nan\n", "finite numbers"),
