@@ -48,6 +48,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "synchrony.md"
 MODELS = ("causal-flow", "ms-sync")
 SETS = ("GRID speaker 1, unseen sentences", "unseen speakers")
 RECORDED, OTHER, STILL = "recordings", "recordings, other speech", "still"
+JUDGE = AVSyncSpec()
 FPS, FRAME_MS, LAGS = Fraction(25), 40, range(-5, 6)
 
 
@@ -65,9 +66,11 @@ def motions(clips: list[Clip], pipes: dict[str, hm.Pipeline]) -> dict[str, list[
     return sources
 
 
-def synchrony(clips: list[Clip], sources: dict[str, list[hm.Motion]], context: BuildContext) -> list[str]:
+def synchrony(
+    clips: list[Clip], sources: dict[str, list[hm.Motion]], context: BuildContext, judge: AVSyncSpec = JUDGE
+) -> list[str]:
     """Return the table of AV-Conf and AV-Offset by level."""
-    metric = AVSyncSpec().build(context)
+    metric = judge.build(context)
     titles = [f"level {level} ({ms:g} ms)" for level, ms in enumerate(metric.frame_ms)]
     lines = [f"| confidence / size of offset, frames | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
     rows = {name: (sources[name], clips) for name in sources if name != STILL}

@@ -1,0 +1,158 @@
+"""Write docs/encoders.md: each generator with each audio encoder, trained on one corpus and measured on unseen clips.
+
+    python benchmarks/encoders.py SHARED_DATA CORPUS
+
+The mouth is measured as in ``benchmarks/mouth.py``, syncers as in ``benchmarks/syncers.py``, and synchrony as in
+``benchmarks/synchrony.py``, by two judges, so that no model is judged by its own ears alone. The syncers on whisper are
+those that guided MS-Sync on whisper, and no other model. Where several seeds were trained, a cell has the mean over
+them, and their least and greatest value behind it; where there is one, the interval over clips. Training and measuring
+go on where they were stopped; `CORPUS` is that of ``tools/bundled_corpus.py``. Causal flow on whisper is the bundled
+model, which was trained without ``condition_dropout``, and further seeds. MS-Sync on log-mel is the bundled model,
+which the recipe `small-cpu` made of an earlier state of this corpus; on whisper it got a third of that recipe's steps
+of syncers (1500), and three fifths of its steps of the generator (900).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import models  # pyright: ignore[reportMissingImports]
+import mouth  # pyright: ignore[reportMissingImports]
+import numpy as np
+import ridge  # pyright: ignore[reportMissingImports]
+import synchrony  # pyright: ignore[reportMissingImports]
+import torch
+
+import headmotion as hm
+from headmotion.core.interfaces.specs import BuildContext
+from headmotion.core.plugins import registry
+from headmotion.metrics.specs import AVSyncSpec
+from headmotion.training import train
+
+PAGE = Path(__file__).parent.parent / "docs" / "encoders.md"
+MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A generator with an encoder, and how it is trained."""
+
+    generator: str
+    encoder: str
+    recipe: str = ""
+    """Name of the recipe, if runs are needed."""
+    changes: tuple[str, ...] = ()
+    """Changes of the recipe."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds of runs."""
+    bundled: bool = False
+    """Whether the bundled model is one more of them."""
+
+    def runs(self, folder: Path) -> list[Path]:
+        """Return a folder per seed."""
+        return [folder / f"{self.generator}-{self.encoder}-{seed}" for seed in self.seeds]
+
+
+SHORTER = ("phases.syncers.steps=1500", "phases.generator.steps=900")
+"""Steps of MS-Sync on whisper: a third and three fifths of its recipe's, which takes two hours of a core."""
+PAIRS = (
+    Pair("causal-flow", "whisper", "causal-flow", seeds=(1, 2), bundled=True),
+    Pair(
+        "causal-flow",
+        "log-mel",
+        "causal-flow",
+        ("pipeline.audio_encoder=log-mel", "pipeline.steps_per_frame=4"),
+        seeds=(0, 1, 2),
+    ),
+    Pair("ms-sync", "whisper", "small-whisper", ("data.feature_cache=runs/features", *SHORTER)),
+    Pair("ms-sync", "log-mel", seeds=(), bundled=True),
+)
+
+
+def trained(pair: Pair, corpus: Path, folder: Path) -> list[Path]:
+    """Return the models of a pair, one per seed, trained if they are not there."""
+    paths = [registry().models[pair.generator]] if pair.bundled else []
+    for seed, run in zip(pair.seeds, pair.runs(folder), strict=True):
+        if not (run / "model.safetensors").exists():
+            changes = [*pair.changes, f"seed={seed}", "preview_every=0"]
+            train(pair.recipe, [corpus], run, "cpu", changes, resume=(run / "state.safetensors").exists(), quiet=True)
+        paths.append(run / "model.safetensors")
+    return paths
+
+
+def measured(path: Path, shared: Path, cache: Path) -> dict[str, Any]:
+    """Return what `mouth.figures` says of a file, from the folder of what was measured before if it is there."""
+    kept = cache / f"mouth-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.json"
+    if not kept.exists():
+        pipe = hm.load(path, device="cpu")
+        values = {title: mouth.figures(pipe, clips) for title, clips in mouth.unseen(shared).items()}
+        kept.write_text(json.dumps(values, indent=1), "utf-8")
+    values = json.loads(kept.read_text("utf-8"))
+    return values
+
+
+def cell(values: list[dict[str, float]]) -> str:
+    """Return a figure of all seeds as text."""
+    if len(values) == 1:
+        return models.with_interval(values[0], "mean")
+    means = [value["mean"] for value in values]
+    return f"{np.mean(means):.2f} [{min(means):.2f} to {max(means):.2f}]"
+
+
+def main(shared: Path, corpus: Path, folder: Path) -> None:
+    """Train what is not there, measure all, and write the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = {pair: [measured(path, shared, folder) for path in trained(pair, corpus, folder)] for pair in PAIRS}
+    regression = ridge.Ridge(shared)
+    linear = {title: regression.figures(clips) for title, clips in mouth.unseen(shared).items()}
+    lines = ["# Encoders and generators", "", "Made by `python benchmarks/encoders.py SHARED_DATA CORPUS`.", ""]
+    lines += [f"| clips | generator | encoder | seeds | {' | '.join(MEASURES.values())} |", "|---" * 7 + "|"]
+    for title, figures in linear.items():
+        for pair, seeds in rows.items():
+            cells = " | ".join(cell([values[title][key] for values in seeds]) for key in MEASURES)
+            lines.append(f"| {title} | `{pair.generator}` | `{pair.encoder}` | {len(seeds)} | {cells} |")
+        cells = " | ".join(models.with_interval(figures[key], "mean") for key in MEASURES)
+        lines.append(f"| {title} | linear regression, one speaker | `whisper` | 1 | {cells} |")
+    (run,) = next(pair for pair in PAIRS if pair.recipe == "small-whisper").runs(folder)
+    lines += ["", *judged(run / "syncers.safetensors", corpus, folder, shared), "## Syncers on `whisper`", ""]
+    lines += [*models.syncer_table(run, shared), "## How it is measured", "", models.protocol(sys.modules[__name__])]
+    PAGE.write_text("\n".join([*lines, ""]), "utf-8")
+
+
+def judged(syncers: Path, corpus: Path, folder: Path, shared: Path) -> list[str]:
+    """Return tables of AV-Conf and AV-Offset of the first model of each pair, by two judges."""
+    pipes = {
+        f"`{pair.generator}` on `{pair.encoder}`": hm.load(trained(pair, corpus, folder)[0], device="cpu")
+        for pair in PAIRS
+    }
+    context = BuildContext(next(iter(pipes.values())).representation, 0)
+    judges = {
+        "`metric-syncers`, on `log-mel`": synchrony.JUDGE,
+        "syncers on `whisper`": AVSyncSpec(syncers=str(syncers)),
+    }
+    lines = []
+    for title in synchrony.SETS:
+        clips = list(mouth.unseen(shared)[title])
+        sources = synchrony.motions(clips, pipes)
+        for name, judge in judges.items():
+            lines += [f"## Synchrony by {name}: {title}", ""]
+            lines += [*synchrony.synchrony(clips, sources, context, judge), ""]
+    return lines
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs/encoders"), help="folder of runs and of what is measured"
+    )
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    main(arguments.shared, arguments.corpus, arguments.runs)
