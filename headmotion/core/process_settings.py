@@ -16,9 +16,10 @@ from typing import Any, cast
 def same_settings() -> Iterator[None]:
     """Put back after the body what it has changed for all other code.
 
-    These are the working folder, to which later paths are relative, the limit of recursion, the locale, a timer that
-    would end the process, and filters that turn warnings into errors. Other filters of warnings stay, because libraries
-    set some for themselves when they are imported.
+    These are the working folder, to which later paths are relative, the permissions of new files, the limit of
+    recursion, the locale, a timer that would end the process, torch's default type and device, and filters that turn
+    warnings into errors. Other filters of warnings stay, because libraries set some for themselves when they are
+    imported.
     """
     with contextlib.ExitStack() as stack:
         for get, put in _SETTINGS:
@@ -59,10 +60,33 @@ def _set_timer(on: bool) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def _umask() -> int:
+    os.umask(mask := os.umask(0o077))  # it can only be read by being set
+    return mask
+
+
+def _torch_defaults() -> tuple[Any, str] | None:
+    """Return torch's default type and device; None if it has its own, or was not imported yet."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    defaults = torch.get_default_dtype(), str(torch.get_default_device())
+    return None if defaults == (torch.float32, "cpu") else defaults
+
+
+def _set_torch_defaults(defaults: tuple[Any, str] | None) -> None:
+    torch = sys.modules["torch"]
+    dtype, device = defaults or (torch.float32, None)
+    torch.set_default_dtype(dtype)
+    torch.set_default_device(device)
+
+
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (os.getcwd, os.chdir),
+    (_umask, os.umask),
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
     (_has_timer, _set_timer),
+    (_torch_defaults, _set_torch_defaults),
 )
 """How each setting is read, and set."""

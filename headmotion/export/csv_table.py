@@ -61,8 +61,8 @@ def read_csv(path: Path) -> Motion:
         raise MotionError(name, f"a first column {TIME!r}", repr(header[0] if header else "")[:60], remedy)
     representation = _representation_of(header[1:], name)
     table = _numbers(rows, len(header), name)
-    fps = _rate([row.partition(",")[0] for row in rows], name)
-    values = torch.from_numpy(table[:, 1:].astype(np.float32)).view(len(rows), representation.points, -1)
+    fps = _rate([row.partition(",")[0] for row in rows if row.strip()], name)
+    values = torch.from_numpy(table[:, 1:].astype(np.float32)).view(len(table), representation.points, -1)
     places = values[..., :2]
     is_unit = float(places.max() - places.min()) < SMALLEST_PX
     return Motion(
@@ -82,7 +82,7 @@ def column_names(representation: Representation) -> list[str]:
 
 
 def _content(path: Path, name: str) -> tuple[list[str], list[str]]:
-    """Return the names of the columns, and the lines of numbers."""
+    """Return the names of the columns, and the lines below them."""
     try:
         stream = io.StringIO(read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig"), newline="")
         header = next(csv.reader(stream, strict=True), [])
@@ -90,7 +90,7 @@ def _content(path: Path, name: str) -> tuple[list[str], list[str]]:
         raise MotionError(name, "an existing file", "none") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MotionError(name, "a table of text", reason_of(error)) from None
-    return header, [row for row in stream.read().splitlines() if row.strip()]
+    return header, stream.read().splitlines()
 
 
 def _representation_of(columns: Sequence[str], name: str) -> Representation:
@@ -117,16 +117,21 @@ def _candidates(columns: int) -> Iterator[Representation]:
 
 
 def _numbers(rows: Sequence[str], columns: int, name: str) -> NDArray[np.float64]:
-    """Return the numbers ``[T, columns]`` of lines."""
-    if not rows:
+    """Return the numbers ``[T, columns]`` of the lines below the first, of which empty ones are left out."""
+    parsed = []
+    for line, row in enumerate(rows, 2):
+        if row.strip():
+            cells = row.split(",")
+            try:
+                numbers = [float(cell) for cell in cells]
+            except ValueError as error:
+                raise MotionError(name, f"{columns} numbers in line {line}", reason_of(error)) from None
+            if len(numbers) != columns:
+                raise MotionError(name, f"{columns} numbers in line {line}", f"{len(numbers)}")
+            parsed.append(numbers)
+    if not parsed:
         raise MotionError(name, "at least one frame", "none")
-    try:
-        table = np.loadtxt(rows, delimiter=",", comments=None, ndmin=2)
-    except ValueError as error:
-        raise MotionError(name, f"{columns} numbers in each row", reason_of(error)) from None
-    if table.shape != (len(rows), columns):
-        got = f"a table of {table.shape[0]} x {table.shape[1]}"
-        raise MotionError(name, f"{columns} numbers in each row", got)
+    table = np.array(parsed, np.float64)
     if not bool((np.abs(table) <= np.finfo(np.float32).max).all()):
         raise MotionError(name, "finite numbers", "NaN, infinity, or one beyond single precision")
     return table

@@ -122,8 +122,13 @@ class Downmixer:
         audible = level > 0
         gain = np.sqrt(np.divide(loudest, level, out=np.full(len(x), 1 / len(members) ** 2), where=audible))
         wave = mixed * np.minimum(gain, len(members))
+        share = np.ones(1)
         if layout.center is not None and layout.center < channels:
-            wave = self._with_center(wave, x[:, layout.center], energy[:, layout.center], loudest)
+            share = _share_beside(energy[:, layout.center], loudest)
+            center = np.where(share < 1, x[:, layout.center], 0.0)
+            wave = center + np.where(share > 0, share * wave, 0.0)
+        if share[-1] > 0 and (signs[-1, members] < 0).any():
+            self._warn("channels cancel each other: those in antiphase are inverted before they are added")
         return np.asarray(wave, np.float32)
 
     def _as_expected(
@@ -149,18 +154,6 @@ class Downmixer:
             x[:, layout.bass] *= voiced[:, layout.bass]
         return x, energy
 
-    def _with_center(
-        self,
-        others: NDArray[np.float64],
-        center: NDArray[np.float64],
-        energy: NDArray[np.float64],
-        loudest: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
-        """Return the center, and the other channels as far as it is too quiet beside them to have the speech."""
-        relative = np.divide(energy, loudest, out=np.full(len(energy), np.inf), where=loudest > 0)
-        share = np.log(np.clip(relative, SILENT, QUIET) / QUIET) / np.log(SILENT / QUIET)
-        return np.where(share < 1, center, 0.0) + np.where(share > 0, share * others, 0.0)
-
     def _signs(self, x: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 1, or -1 where a channel is in antiphase to the loudest, ``[s, C]``."""
         count, channels = x.shape
@@ -174,8 +167,6 @@ class Downmixer:
         now = _correlations(pairs, recent_products, recent, loudest)
         inverted = (_correlations(pairs, products, energy, loudest) < ANTIPHASE) & (now < TURNED) | (now < -TURNED)
         inverted[np.arange(count), loudest] = False
-        if inverted[-1].any():
-            self._warn("channels cancel each other: those in antiphase are inverted before they are added")
         signs = np.where(inverted, -1.0, 1.0)
         # The first channel keeps its phase whichever is the loudest, or the wave would turn where that changes.
         return signs * signs[:, :1]
@@ -214,6 +205,12 @@ class Downmixer:
         if text not in self._warned:
             self._warned.add(text)
             _log.warning("%s: %s", self.name, text)
+
+
+def _share_beside(energy: NDArray[np.float64], loudest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of the other channels is added to a center, 0..1: all where it is too quiet for the speech."""
+    relative = np.divide(energy, loudest, out=np.full(len(energy), np.inf), where=loudest > 0)
+    return np.asarray(np.log(np.clip(relative, SILENT, QUIET) / QUIET) / np.log(SILENT / QUIET))
 
 
 def _correlations(

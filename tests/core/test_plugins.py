@@ -8,6 +8,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+import torch
 
 from headmotion.core import plugin_calls, plugins
 from headmotion.core.crash_mark import crash_mark
@@ -366,7 +367,11 @@ def test_what_a_plugin_changes_for_the_whole_process_is_put_back(fake_plugins, t
     monkeypatch.chdir(tmp_path)
     changes = """
 import locale, os, signal, sys, warnings
+import torch
 os.chdir("/")
+os.umask(0o777)
+torch.set_default_dtype(torch.float64)
+torch.set_default_device("meta")
 sys.setrecursionlimit(600)
 signal.alarm(60)
 warnings.filterwarnings("ignore", message="the plugin's own")
@@ -377,7 +382,9 @@ locale.setlocale(locale.LC_NUMERIC, "C.UTF-8")
     def settings():
         limits = sys.getrecursionlimit(), signal.getitimer(signal.ITIMER_REAL)
         errors = [each for each in warnings.filters if each[0] == "error"]
-        return Path.cwd(), limits, locale.setlocale(locale.LC_ALL), errors
+        os.umask(mask := os.umask(0o077))
+        defaults = torch.get_default_dtype(), torch.get_default_device(), mask
+        return Path.cwd(), limits, locale.setlocale(locale.LC_ALL), errors, defaults
 
     with warnings.catch_warnings():
         before = settings()

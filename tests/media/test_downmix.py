@@ -172,6 +172,12 @@ def test_antiphase_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     assert message == "audio: channels cancel each other: those in antiphase are inverted before they are added"
 
 
+def test_antiphase_beside_a_center_that_is_taken_alone_is_not_said(caplog: pytest.LogCaptureFixture) -> None:
+    mixed = Downmixer(RATE).push(np.stack([-0.5 * VOICE, -0.5 * VOICE, VOICE, NONE, NONE, NONE], axis=1))
+    np.testing.assert_array_equal(mixed, VOICE)
+    assert not caplog.messages
+
+
 @pytest.mark.parametrize("offset", [0.0, 0.05])
 def test_chunks_change_nothing(offset: float) -> None:
     samples = np.stack([VOICE, 0.2 * OTHER - 0.7 * VOICE, OTHER, NONE], axis=1) + np.float32(offset)
