@@ -32,7 +32,7 @@ ALWAYS = {
     "prepare": {"videos", "representation", "frames", "speaker", "val", "license", "distribute"},
     "synthesize": {"kind", "clips", "seed"},
     "inspect-corpus": {"corpus", "syncers"},
-    "train": {"recipe", "data", "overrides", "dry_run", "device", "seed"},
+    "train": {"recipe", "data", "overrides", "start", "dry_run", "device", "seed"},
     "evaluate": {"subject", "data", "split", "limit", "metrics", "baselines", "rank", "seed", "device"},
     "compare": {"reports"},
     "export": {"source"},
