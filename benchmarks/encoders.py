@@ -41,7 +41,7 @@ MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude"}
 READING = """\
 ## How to read it
 
-- The ears matter most. The same generator by the same recipe follows the mouth worse in every set when it hears
+- The encoder matters most. The same generator by the same recipe follows the mouth worse in every set when it hears
   log-mel, and seeds differ far less than encoders do.
 - On whisper a linear regression of one speaker follows the mouths of other people as well as `causal-flow`: what the
   features and few speakers tell is the ceiling, not the generator.

@@ -52,8 +52,8 @@ class CausalFlowGenerator(Generator):
         self.lips = Regression(spec.width, spec.expansion, self.coordinates.regressed_size)
         sampled = self.coordinates.sampled_size
         self.flow = FlowHead(sampled, spec.width, spec.flow_width, spec.flow_blocks, spec.expansion)
-        # What the flow gets in place of outputs of the trunk where it does not hear the speech.
-        self.unheard = nn.Linear(spec.width, spec.width) if spec.condition_dropout else None
+        # What the flow gets in place of outputs of the trunk where it does without the speech.
+        self.unconditional = nn.Linear(spec.width, spec.width) if spec.condition_dropout else None
         self.lookahead: int | None = spec.lookahead_frames
         # Brows and lids move as fast as nods; the share of posture is that of the head only.
         posture = torch.zeros(sampled)
@@ -136,11 +136,11 @@ class CausalFlowGenerator(Generator):
         onset: Tensor = self.onset(torch.cat([elapsed, elapsed.sqrt()], dim=-1))
         return context + onset
 
-    def unheard_context(self, context: Tensor, pose: Tensor) -> Tensor:
-        """Return what the flow gets in place of ``context`` where it does not hear the speech, ``[B, T, W]``."""
-        assert self.unheard is not None, "the spec has no condition_dropout"
-        unheard: Tensor = self.unheard(pose).unsqueeze(1).expand_as(context)
-        return unheard
+    def unconditional_context(self, context: Tensor, pose: Tensor) -> Tensor:
+        """Return what the flow gets in place of ``context`` where it does without the speech, ``[B, T, W]``."""
+        assert self.unconditional is not None, "the spec has no condition_dropout"
+        unconditional: Tensor = self.unconditional(pose).unsqueeze(1).expand_as(context)
+        return unconditional
 
     def decode(self, context: Tensor, starts: Tensor, noise: Tensor, reference: Reference, pose: Tensor) -> Tensor:
         """Return motion ``[B, T, P, D]``; while training, in one Euler step.
@@ -155,9 +155,8 @@ class CausalFlowGenerator(Generator):
         steps = 1 if self.training else self.settings.euler_steps
         start = self.temperature.to(context) * noise.to(context)
         guidance = self.settings.guidance
-        heard = self.flow_context(context, starts)
-        unheard = None if guidance == 1 else self.flow_context(self.unheard_context(context, pose), starts)
-        codes = self.flow.sample(start, heard, steps, unheard, guidance)
+        without = None if guidance == 1 else self.flow_context(self.unconditional_context(context, pose), starts)
+        codes = self.flow.sample(start, self.flow_context(context, starts), steps, without, guidance)
         gain, limits = self.settings.regressed_gain, self.settings.value_range
         motion = self.coordinates.decode(self.lips(context), codes, reference, gain)
         return motion if limits is None else motion.clamp(*limits)

@@ -72,7 +72,7 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     """White noise of each audio channel and step in training, in its standard deviations: an average over many weakly
     informative channels is then better than few channels, which another speaker may lack (as in ridge regression)."""
     condition_dropout: float = Field(0.0, ge=0, lt=1)
-    """Share of training frames in which the flow does not hear the speech, so that ``guidance`` can be set afterwards;
+    """Share of training frames in which the flow does without the speech, so that ``guidance`` can be set afterwards;
     0: it never learns that."""
     lips_weight: float = Field(1.0, ge=0)
     """Weight of the position of regressed points, in their standard deviations."""

@@ -39,10 +39,10 @@ def training_terms(generator: CausalFlowGenerator, real: Sample, seeds: Sequence
     features = generator.pose(pose)
     inputs = generator.scaled_inputs(_varied(generator, scaled, seeds), features)
     context = generator.trunk(inputs)
-    heard = _condition_dropped(generator, context, features, seeds)
+    conditions = _condition_dropped(generator, context, features, seeds)
     terms = {
         "subspace": coordinates.subspace_error(sampled),
-        "flow": settings.flow_weight * _flow_error(generator, heard, coordinates.codes(sampled).detach(), seeds),
+        "flow": settings.flow_weight * _flow_error(generator, conditions, coordinates.codes(sampled).detach(), seeds),
     }
     if coordinates.regressed_size:
         terms |= _lip_terms(generator, generator.lips(context), lips)
@@ -63,12 +63,12 @@ def _flow_error(generator: CausalFlowGenerator, context: Tensor, codes: Tensor, 
 
 
 def _condition_dropped(generator: CausalFlowGenerator, context: Tensor, pose: Tensor, seeds: Sequence[int]) -> Tensor:
-    """Return outputs of the trunk ``[B, T, W]``, in a share of the frames those for speech that is not heard."""
+    """Return outputs of the trunk ``[B, T, W]``, in a share of the frames what stands for them without the speech."""
     share = generator.settings.condition_dropout
     if not share:
         return context
     uniform = torch.special.ndtr(normal(seeds, range(context.shape[1]), (1,), CONDITION).to(context))
-    return torch.where(uniform < share, generator.unheard_context(context, pose), context)
+    return torch.where(uniform < share, generator.unconditional_context(context, pose), context)
 
 
 def _lip_terms(generator: CausalFlowGenerator, predicted: Tensor, recorded: Tensor) -> dict[str, Tensor]:

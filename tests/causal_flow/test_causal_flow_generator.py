@@ -53,7 +53,7 @@ def test_terms_reach_all_weights_on_any_representation(described: object) -> Non
 def test_a_flow_that_sometimes_does_not_hear_trains_what_stands_for_speech() -> None:
     generator = built(condition_dropout=0.5).train()
     sum(generator.training_terms(recorded("landmarks68"), 0, seed=0).values()).backward()  # type: ignore[union-attr]
-    assert all(p.grad is not None and p.grad.any() for p in generator.unheard.parameters())  # type: ignore[union-attr]
+    assert all(p.grad is not None and p.grad.any() for p in generator.unconditional.parameters())  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("condition_dropout", [0.0, 0.5])
