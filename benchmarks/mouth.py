@@ -59,17 +59,20 @@ def figures(pipe: hm.Pipeline, corpus: Corpus) -> dict[str, object]:
             generated[name] = opening_curve(pipe.representation, motion.values)[: len(recorded)]
             scores[name].append(band_correlation(generated[name], recorded[: len(generated[name])]))
             if name == "model":
-                widths = width_curve(pipe, motion.values), width_curve(pipe, torch.from_numpy(clip.landmarks))
+                widths = (
+                    width_curve(pipe.representation, poses)
+                    for poses in (motion.values, torch.from_numpy(clip.landmarks))
+                )
                 scores["width"].append(band_correlation(*widths))
         scores["loudness"].append(band_correlation(loudness(clip), recorded))
         scores["amplitude"].append(float(banded(generated["model"]).std() / banded(recorded).std()))
     return {"clips": len(clips)} | {name: interval(values) for name, values in scores.items()}
 
 
-def width_curve(pipe: hm.Pipeline, poses: torch.Tensor) -> Signal:
+def width_curve(representation: hm.Representation, poses: torch.Tensor) -> Signal:
     """Return the distance of the corners of the mouth over that of the scale pair, ``[T]``."""
-    points = pipe.representation.to_points2d(poses)
-    outline, (left, right) = pipe.representation.contours["outer_lips"], pipe.representation.scale_pair
+    points = representation.to_points2d(poses)
+    outline, (left, right) = representation.contours["outer_lips"], representation.scale_pair
     scale = (points[:, left] - points[:, right]).norm(dim=-1).mean()
     corners = points[:, outline[0]] - points[:, outline[len(outline) // 2]]
     return np.asarray((corners.norm(dim=-1) / scale).double().numpy())

@@ -60,7 +60,7 @@ class Ridge:
         """Return the recorded opening and width ``[T, 2]``."""
         landmarks = torch.from_numpy(clip.landmarks)
         opening = opening_curve(self.pipe.representation, landmarks)
-        return np.stack([opening, mouth.width_curve(self.pipe, landmarks)], axis=1)
+        return np.stack([opening, mouth.width_curve(self.pipe.representation, landmarks)], axis=1)
 
     def score(self, clips: list[Clip]) -> float:
         """Return the mean correlation of opening and width."""
