@@ -1,4 +1,4 @@
-"""Measure action units in drawn pictures, as a detector of blend shapes sees them, for any talking heads.
+"""Measure action units in drawn pictures with a detector of blend shapes, for any talking heads.
 
     PYTHONPATH=. python plugins/headmotion-au/benchmarks/drawn_units.py runs/grid/all --method "AU, own=au/grid:own"
 

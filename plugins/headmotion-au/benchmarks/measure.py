@@ -1,4 +1,4 @@
-"""Measure what hears units and what sees them, on clips that were not trained on, and write the tables of a page.
+"""Measure units predicted from speech and from pictures, on clips not trained on, and write the tables of a page.
 
     python plugins/headmotion-au/benchmarks/measure.py runs/units au/units [--run runs/au] [--shapes runs/grid/all]
 
@@ -39,10 +39,10 @@ Units = NDArray[np.float32]
 """``[T, N]``."""
 
 
-def correlation(found: Units, true: Units) -> list[float]:
+def correlation(predicted: Units, recorded: Units) -> list[float]:
     """Return the correlation of each unit over a clip; NaN where the recorded one does not move."""
     values = []
-    for ours, theirs in zip(found.T.astype(float), true.T.astype(float), strict=True):
+    for ours, theirs in zip(predicted.T.astype(float), recorded.T.astype(float), strict=True):
         if theirs.std() < 1e-3:
             values.append(np.nan)
         else:
@@ -50,9 +50,9 @@ def correlation(found: Units, true: Units) -> list[float]:
     return values
 
 
-def f1(found: Units, true: Units) -> list[float]:
+def f1(predicted: Units, recorded: Units) -> list[float]:
     """Return the F1 of presence of each unit; NaN where it is never present."""
-    ours, theirs = found >= PRESENCE, true >= PRESENCE
+    ours, theirs = predicted >= PRESENCE, recorded >= PRESENCE
     hits, total = (ours & theirs).sum(0), ours.sum(0) + theirs.sum(0)
     return [2 * hit / all_ if there else np.nan for hit, all_, there in zip(hits, total, theirs.any(0), strict=True)]
 
@@ -61,12 +61,12 @@ def scores(pairs: Sequence[tuple[Units, Units]], units: Sequence[str]) -> dict[s
     """Return correlation (the mean over clips) and F1 (over all frames) of each unit, and their means."""
     correlations = np.array([correlation(*pair) for pair in pairs])
     presence = f1(*(np.concatenate(part) for part in zip(*pairs, strict=True)))
-    found = {
+    values = {
         unit: (float(np.nanmean(column)) if np.isfinite(column).any() else np.nan, score)
         for unit, column, score in zip(units, correlations.T, presence, strict=True)
     }
-    means = [float(np.nanmean([pair[part] for pair in found.values()])) for part in (0, 1)]
-    return found | {"mean": (means[0], means[1])}
+    means = [float(np.nanmean([pair[part] for pair in values.values()])) for part in (0, 1)]
+    return values | {"mean": (means[0], means[1])}
 
 
 class Ridge:
@@ -80,10 +80,10 @@ class Ridge:
             goals.append(corpus[index].landmarks[..., 0])
         features = np.concatenate(rows)
         self.mean, self.scale = features.mean(0), features.std(0) + 1e-6
-        given, wanted = (features - self.mean) / self.scale, np.concatenate(goals)
-        self.offset = wanted.mean(0)
-        products = given.T @ given + RIDGE * np.eye(given.shape[1])
-        self.weights = np.linalg.solve(products, given.T @ (wanted - self.offset))
+        inputs, targets = (features - self.mean) / self.scale, np.concatenate(goals)
+        self.offset = targets.mean(0)
+        products = inputs.T @ inputs + RIDGE * np.eye(inputs.shape[1])
+        self.weights = np.linalg.solve(products, inputs.T @ (targets - self.offset))
 
     def __call__(self, clip: Clip) -> Units:
         """Return the units of a clip."""
@@ -92,19 +92,19 @@ class Ridge:
     def _features(self, clip: Clip) -> Units:
         frames, steps = len(clip.landmarks), self.pipe.spec.steps_per_frame
         with torch.no_grad():
-            heard = self.pipe.audio_encoder(torch.from_numpy(clip.audio)[None], frames * steps)[0].numpy()
-        flat = heard.reshape(frames, -1)
+            features = self.pipe.audio_encoder(torch.from_numpy(clip.audio)[None], frames * steps)[0].numpy()
+        flat = features.reshape(frames, -1)
         padded = np.pad(flat, ((3, 3), (0, 0)), mode="edge")
         return np.concatenate([padded[k : k + frames] for k in range(7)], axis=1)
 
 
-def heard(pipe: hm.Pipeline, clip: Clip) -> Units:
-    """Return the units that a model makes of the speech."""
+def units_from_speech(pipe: hm.Pipeline, clip: Clip) -> Units:
+    """Return the units that a model predicts from the speech."""
     return pipe.generate((clip.audio, SAMPLE_RATE)).values[..., 0].numpy()
 
 
 @torch.no_grad()
-def seen(classifier: torch.nn.Module, clip: Clip) -> Units:
+def units_from_pictures(classifier: torch.nn.Module, clip: Clip) -> Units:
     """Return the units that the classifier finds in the pictures."""
     frames = torch.from_numpy(clip.frames.read()).float()[None] / 255
     return torch.sigmoid(classifier.logits(frames))[0].numpy()
@@ -158,22 +158,24 @@ def measure(corpus: Corpus, pipe: hm.Pipeline, run: Path | None, clips: int, oth
     methods: dict[str, Callable[[Clip], Units]] = {
         "mean of the training clips": lambda clip: np.broadcast_to(mean, clip.landmarks.shape[:2]).astype(np.float32),
         "ridge on the same features": ridge,
-        "`au/audio-to-au`": lambda clip: heard(pipe, clip),
+        "`au/audio-to-au`": lambda clip: units_from_speech(pipe, clip),
     }
     for name, path in others.items():
         other = hm.load(path, device="cpu")
-        methods[name] = lambda clip, other=other: heard(other, clip)
+        methods[name] = lambda clip, other=other: units_from_speech(other, clip)
     if classifier is not None:
-        methods["`au/classifier`, in pictures"] = lambda clip: seen(classifier, clip)
+        methods["`au/classifier`, in pictures"] = lambda clip: units_from_pictures(classifier, clip)
     lines = []
     for split, meaning in SPLITS.items():
         part = corpus.select(split=split)
         numbers = np.unique(np.linspace(0, len(part) - 1, min(clips, len(part))).round().astype(int)).tolist()
         chosen = [part[number] for number in numbers]
-        true = [clip.landmarks[..., 0] for clip in chosen]
-        found = {name: [method(clip) for clip in chosen] for name, method in methods.items()}
+        recorded = [clip.landmarks[..., 0] for clip in chosen]
+        predicted = {name: [method(clip) for clip in chosen] for name, method in methods.items()}
         lines += [f"### {split}: {meaning}, {len(chosen)} clips", ""]
-        lines += table({name: scores(list(zip(values, true, strict=True)), units) for name, values in found.items()})
+        lines += table(
+            {name: scores(list(zip(values, recorded, strict=True)), units) for name, values in predicted.items()}
+        )
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Make the bundled model ``au/grid``: the pictures of a run, and what hears units of ``au/units``.
+"""Make the bundled model ``au/grid``: the renderer of a run, and the networks of ``au/units``.
 
     python plugins/headmotion-au/benchmarks/pack_grid.py runs/au/model.safetensors
 
@@ -18,12 +18,12 @@ from headmotion.core.checkpoint import save_checkpoint
 
 MODEL = Path(__file__).parents[1] / "src" / "headmotion_au" / "models" / "grid.safetensors"
 SOURCES = ["GRID speakers s1 and s4 (Cooke, Barker, Cunningham, Shao 2006; Zenodo record 3625687)"]
-HEARS, PHASE = "au/units", "audio-to-au"
+UNITS_MODEL, PHASE = "au/units", "audio-to-au"
 
 
 def pack(path: str) -> Path:
     """Write the model."""
-    model, other = (hm.load(name, device="cpu") for name in (path, HEARS))
+    model, other = (hm.load(name, device="cpu") for name in (path, UNITS_MODEL))
     model.generator.load_state_dict(other.generator.state_dict())
     recipe = model.card["recipe"]
     phases = {PHASE: other.card["recipe"]["phases"][PHASE]} | {
@@ -50,9 +50,9 @@ def rounding(model: hm.Pipeline) -> float:
     renderer = model.renderer
     still = torch.nn.functional.interpolate(torch.rand(1, 3, 8, 8), renderer.training_picture_size, mode="bicubic")
     units, (before, after) = torch.rand(1, 8, 5, 1), renderer.audio_context
-    heard = torch.randn(1, model.spec.steps_per_frame * (before + 8 + after), 13)
+    features = torch.randn(1, model.spec.steps_per_frame * (before + 8 + after), 13)
     drawn = [
-        part.renderer.eval().pictures(still.clamp(0, 1), units[:, 0], units, heard)["frames"]
+        part.renderer.eval().pictures(still.clamp(0, 1), units[:, 0], units, features)["frames"]
         for part in (model, hm.load(MODEL, device="cpu"))
     ]
     return float(255 * (drawn[0] - drawn[1]).abs().max())

@@ -2,7 +2,7 @@
 
     python plugins/headmotion-au/benchmarks/pack_units.py runs/au/model.safetensors
 
-What draws pictures is left out; only the networks that hear are kept.
+The renderer is left out; only the networks that predict units from speech are kept.
 """
 
 from __future__ import annotations

@@ -33,12 +33,12 @@ def motions(pipe: hm.Pipeline, clip: Clip) -> dict[str, Tensor]:
     """Return units ``[T, N, 1]`` by the name of a column."""
     recorded = torch.from_numpy(clip.landmarks.copy())
     raise_by = torch.tensor([RAISED.get(name, 0.0) for name in pipe.representation.point_names])[:, None]
-    heard = pipe.generate((clip.audio, SAMPLE_RATE)).values
+    from_speech = pipe.generate((clip.audio, SAMPLE_RATE)).values
     return {
         "recorded units": recorded,
         "no units": torch.zeros_like(recorded),
         "AU25, AU26 + 0.3": (recorded + raise_by).clamp(max=1),
-        "from speech": heard,
+        "from speech": from_speech,
     }
 
 

@@ -50,9 +50,13 @@ def test_five_networks_with_the_published_layers_give_320_features() -> None:
 def test_a_window_reaches_120_ms_to_both_sides() -> None:
     windows = AudioToAUSpec(preset="small").build(CONTEXT).networks.windows
     audio = torch.arange(1.0, 41.0)[None, :, None].expand(1, 40, 13)
-    seen = windows(audio)[0, :, 0]
-    assert seen.shape == (10, 28)
-    assert seen[4].tolist() == list(range(5, 33)) and not seen[0, :12].any() and seen[0, 12] == 1
+    first_channel = windows(audio)[0, :, 0]
+    assert first_channel.shape == (10, 28)
+    assert (
+        first_channel[4].tolist() == list(range(5, 33))
+        and not first_channel[0, :12].any()
+        and first_channel[0, 12] == 1
+    )
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
@@ -76,7 +80,7 @@ def test_units_that_stream_are_those_of_the_whole_clip(ahead: int) -> None:
     torch.testing.assert_close(torch.cat(parts, dim=1), generator(reference, audio))
 
 
-def test_the_whole_clip_is_seen_in_both_directions() -> None:
+def test_the_first_frame_depends_on_the_last_without_a_limit_ahead() -> None:
     generator = AudioToAUSpec(preset="small").build(CONTEXT).eval()
     audio = torch.randn(1, 4 * 8, 13)
     changed = audio.clone()
@@ -101,9 +105,14 @@ def test_the_image_generator_has_the_published_maps() -> None:
         network = ImageGeneratorSpec(preset="paper").build(CONTEXT)
         vector, maps = network.identity(torch.empty(2, 3, 128, 128))
         assert vector.shape == (2, 512)
-        assert [tuple(each.shape[1:]) for each in maps] == [(16, 64, 64), (32, 32, 32), (64, 16, 16), (128, 8, 8)]
-        heard = network.speech.convolutions(torch.empty(2, 1, 12, 35))
-        assert heard.shape == (2, 256, 3, 9) and network.memory.input_size == 512 + 512 + 320
+        assert [tuple(features.shape[1:]) for features in maps] == [
+            (16, 64, 64),
+            (32, 32, 32),
+            (64, 16, 16),
+            (128, 8, 8),
+        ]
+        speech_maps = network.speech.convolutions(torch.empty(2, 1, 12, 35))
+        assert speech_maps.shape == (2, 256, 3, 9) and network.memory.input_size == 512 + 512 + 320
         still, units = torch.empty(2, 3, 128, 128), torch.empty(2, 3, 5, 1)
         frames = network.pictures(still, units[:, 0], units, torch.empty(2, 4 * (4 + 3 + 4), 13))["frames"]
     assert frames.shape == (2, 3, 3, 128, 128)
@@ -122,8 +131,8 @@ def test_unknown_presets_are_one_line() -> None:
     for spec in (AudioToAUSpec, ClassifierSpec, ImageGeneratorSpec):
         with pytest.raises(hm.SpecError, match="a preset among paper, small, got 'huge'"):
             spec(preset="huge")
-    with pytest.raises(hm.SpecError, match="hears or sees_units, got neither"):
-        ImageGeneratorSpec(hears=False, sees_units=False)
+    with pytest.raises(hm.SpecError, match="uses_speech or uses_units, got neither"):
+        ImageGeneratorSpec(uses_speech=False, uses_units=False)
 
 
 def image_generator(**fields: object) -> nn.Module:
@@ -155,13 +164,13 @@ def test_units_and_speech_move_the_face() -> None:
 
     both = image_generator()
     assert differs(both, units + 0.5, audio) and differs(both, units, audio + 1)
-    deaf, blind = image_generator(hears=False), image_generator(sees_units=False)
-    assert differs(deaf, units + 0.5, audio) and not differs(deaf, units, audio + 1)
-    assert differs(blind, units, audio + 1) and not differs(blind, units + 0.5, audio)
-    assert "audio" not in deaf.needs
+    without_speech, without_units = image_generator(uses_speech=False), image_generator(uses_units=False)
+    assert differs(without_speech, units + 0.5, audio) and not differs(without_speech, units, audio + 1)
+    assert differs(without_units, units, audio + 1) and not differs(without_units, units + 0.5, audio)
+    assert "audio" not in without_speech.needs
 
 
-def test_the_unit_loss_asks_its_classifier() -> None:
+def test_the_unit_loss_is_the_error_of_its_classifier() -> None:
     classifier = ClassifierSpec(widths=(2, 2, 4, 4), blocks=1).build(CONTEXT).eval()
     loss = UnitLossSpec(weight=0.5).build(CONTEXT)
     loss.use_parts({"classifier": classifier})

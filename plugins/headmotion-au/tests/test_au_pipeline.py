@@ -53,8 +53,10 @@ STILL = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
 def test_smoke_trains_all_networks(run: Path) -> None:
     steps = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     phases = ("audio-to-au", "classifier", "images")
-    heard, seen, drawn = ({name for step in steps if step["phase"] == phase for name in step} for phase in phases)
-    assert "units" in heard and "units" in seen and {"d_frame", "g_frame", "picture_l1", "units"} <= drawn
+    audio, classifier, images = (
+        {name for step in steps if step["phase"] == phase for name in step} for phase in phases
+    )
+    assert "units" in audio and "units" in classifier and {"d_frame", "g_frame", "picture_l1", "units"} <= images
 
 
 def test_a_classifier_alone_is_a_file(run: Path, corpus: Path, tmp_path: Path) -> None:
@@ -153,7 +155,7 @@ def test_the_bundled_model_gives_units_and_features() -> None:
     assert encoder(wave).shape == (1, 20, 320)
     with torch.no_grad():
         units = encoder.networks.logits(encoder(wave)[:, ::4].unflatten(2, (5, 64))).sigmoid()
-    # The stream encodes the silence behind the speech, where the generator sees zeros.
+    # The stream encodes the silence behind the speech, where the generator pads with zeros.
     torch.testing.assert_close(units[:, :1], pipe.generate(speech(0.2)).values[None, :1, :, 0])
 
 

@@ -56,7 +56,7 @@ class AudioToAU(hm.Generator):
 
 
 class StreamingAudioToAU(hm.Generator):
-    """The same networks, whose recurrent layers see ``ahead`` frames, so that units come while somebody speaks."""
+    """The same networks, with recurrent layers that look ``ahead`` frames ahead, so that units can be streamed."""
 
     context_frames = 1
 

@@ -1,4 +1,4 @@
-"""Windows of speech around each motion frame, as the published networks see it: 12 rows, 10 ms per column."""
+"""Windows of speech around each motion frame, as the published networks take them: 12 rows, 10 ms per column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AudioWindows(nn.Module):
 
     Args:
         context: gives channels and steps per frame.
-        component: the part that listens, for errors.
+        component: the part that takes the windows, for errors.
         first_channel: channels before it are left out.
         before: steps before the frame's own four.
         after: steps after them.
@@ -52,7 +52,7 @@ class AudioWindows(nn.Module):
         Args:
             audio: features ``[B, steps_per_frame * T, C]``. Zeros stand for the speech before and after: silence, whose
                 cepstral coefficients are zero but for the first.
-            padded: whether ``frames_before`` frames before the first and ``frames_after`` after the last are there.
+            padded: whether ``frames_before`` frames before the first and ``frames_after`` after the last are included.
         """
         if not padded:
             audio = functional.pad(audio, (0, 0, self.frames_before * self.steps, self.frames_after * self.steps))

@@ -14,7 +14,7 @@ from .unit_targets import require_units, unit_cross_entropy
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions beside a shortcut (He and others 2016)."""
+    """Two convolutions with a shortcut around them (He and others 2016)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class Classifier(hm.Discriminator):
 
     def logits(self, frames: Tensor) -> Tensor:
         """Return the logits of units ``[B, T, N]`` in pictures ``[B, T, 3, H, W]``, 0..1."""
-        found: Tensor = self.layers(2 * frames.flatten(0, 1) - 1)
-        return found.unflatten(0, frames.shape[:2])
+        logits: Tensor = self.layers(2 * frames.flatten(0, 1) - 1)
+        return logits.unflatten(0, frames.shape[:2])
 
     def error(self, frames: Tensor, intensities: Tensor) -> Tensor:
         """Return the mean cross-entropy of units ``[B, T, N, 1]`` in pictures ``[B, T, 3, H, W]``."""

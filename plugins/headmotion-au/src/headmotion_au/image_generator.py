@@ -136,13 +136,13 @@ class ImageGenerator(hm.Renderer):
         require_units(context.representation, NAME)
         self.representation = context.representation
         self.training_picture_size = (spec.size, spec.size)
-        self.needs = frozenset({"motion", "audio"}) if spec.hears else frozenset({"motion"})
+        self.needs = frozenset({"motion", "audio"}) if spec.uses_speech else frozenset({"motion"})
         units = context.representation.points
         self.identity = IdentityEncoder(spec)
-        self.speech = SpeechEncoder(spec, context) if spec.hears else None
+        self.speech = SpeechEncoder(spec, context) if spec.uses_speech else None
         self.audio_context = (0, 0) if self.speech is None else self.speech.reach
-        self.units = UnitEncoder(units, spec.unit_size, spec.difference_gain) if spec.sees_units else None
-        inputs = spec.identity_size + spec.hears * spec.audio_size + spec.sees_units * units * spec.unit_size
+        self.units = UnitEncoder(units, spec.unit_size, spec.difference_gain) if spec.uses_units else None
+        inputs = spec.identity_size + spec.uses_speech * spec.audio_size + spec.uses_units * units * spec.unit_size
         self.memory = nn.GRU(inputs, spec.hidden_size, batch_first=True)
         self.decoder = Decoder(spec)
         # Convolutions of a CPU are a quarter faster so.
@@ -218,8 +218,8 @@ class ImageGenerator(hm.Renderer):
         stream = hm.PictureStream(self, self.representation, motion, cut_face(self.spec, image), landmarks, audio)
         state = None
         for window in stream.windows(*self.audio_context):
-            heard = window.audio_around(*self.audio_context)
-            speech = None if self.speech is None or heard is None else self.speech(heard)
+            features = window.audio_around(*self.audio_context)
+            speech = None if self.speech is None or features is None else self.speech(features)
             outputs, state = self.draw(stream.identity, stream.pose, window.due, speech, state)
             yield from stream.to_frames(outputs["frames"])
 

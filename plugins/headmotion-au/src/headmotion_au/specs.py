@@ -26,7 +26,7 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 Unit = Annotated[str, StringConstraints(pattern=UNIT_PATTERN)]
 """Name of an action unit."""
 Target = Literal["intensity", "presence"]
-"""What a network learns of a unit: how strong it is, 0 to 1, or whether it is there. The cross-entropy is lowest at the
+"""What a network learns of a unit: its intensity, 0 to 1, or whether it is present. The cross-entropy is lowest at the
 mean of the target in both cases."""
 
 
@@ -82,7 +82,7 @@ class AudioToAUSpec(hm.GeneratorSpec):
     first_channel: int = Field(1, ge=0)
     """First audio channel that is used; 1 leaves out the coefficient of loudness of ``mfcc``, as published."""
     ahead: int | None = Field(None, ge=0, le=1000)
-    """Frames ahead that each recurrent layer sees: None is the whole clip, as published, 0 none. With a number the
+    """Frames ahead that each recurrent layer takes: None is the whole clip, as published, 0 none. With a number the
     generator streams, with a look-ahead of three frames for the window and twice this number."""
     target: Target = "intensity"
     """What is learned, and is therefore the motion: intensities, or probabilities of presence."""
@@ -108,7 +108,7 @@ class AudioToAUSpec(hm.GeneratorSpec):
 
 
 class UnitFeaturesSpec(hm.FrozenWeights, hm.AudioEncoderSpec):
-    """Features of speech that tell action units: 64 per unit and frame, of trained and frozen ``au/audio-to-au``."""
+    """Features of speech that predict action units: 64 per unit and frame, of trained and frozen ``au/audio-to-au``."""
 
     type: Literal["au/features"] = "au/features"
     weights: str = "units"
@@ -116,12 +116,12 @@ class UnitFeaturesSpec(hm.FrozenWeights, hm.AudioEncoderSpec):
     networks: AudioToAUSpec = AudioToAUSpec(preset="small", ahead=0)  # type: ignore[call-arg]
     """The networks in it."""
     units: Annotated[int, Field(ge=1, le=64)] = len(SPEECH_UNITS)
-    """Number of units that they tell."""
+    """Number of units that they predict."""
     audio_encoder: hm.SpecField[hm.AudioEncoderSpec] = Field(
         default={"type": "mfcc", "n_mfcc": 13, "n_mels": 13, "f_min": 300, "f_max": 3700, "lifter": 22},
         validate_default=True,
     )
-    """What they hear."""
+    """Encoder of the speech that they take."""
 
     def bundled_weights(self) -> Mapping[str, Path]:
         """Return the model that comes with the plugin."""
@@ -140,7 +140,7 @@ class UnitFeaturesSpec(hm.FrozenWeights, hm.AudioEncoderSpec):
 
 
 class ClassifierSpec(hm.DiscriminatorSpec):
-    """Tells action units in pictures of faces; a ``supervised`` phase trains it, and a loss uses it."""
+    """Recognizes action units in pictures of faces; a ``supervised`` phase trains it, and a loss uses it."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"target": "presence"},
@@ -254,13 +254,13 @@ class ImageGeneratorSpec(hm.RendererSpec):
     kernel: Literal[3, 5] = 5
     """Edge of the kernels of identity encoder and decoder (px)."""
     adds: bool = False
-    """Whether what is drawn is added to the still picture, so that nothing has to be learned of what does not move; not
-    published."""
+    """Whether the decoder draws a difference that is added to the still picture, so that it need not learn what stays
+    still; not published."""
     first_channel: int = Field(1, ge=0)
     """First audio channel that is used; 1 leaves out the coefficient of loudness of ``mfcc``, as published."""
-    hears: bool = True
+    uses_speech: bool = True
     """Whether speech is used; without, only units move the face."""
-    sees_units: bool = True
+    uses_units: bool = True
     """Whether units are used; without, only speech moves the face."""
     crop_side: float = Field(1.0, gt=0, le=4)
     """Side of the square that is cut out of a photograph, in sides of the face's unit square; as in the training
@@ -275,8 +275,8 @@ class ImageGeneratorSpec(hm.RendererSpec):
 
     @model_validator(mode="after")
     def _driven(self) -> Self:
-        if not (self.hears or self.sees_units):
-            raise hm.SpecError("au/generator spec", "hears or sees_units", "neither", "set one of them")
+        if not (self.uses_speech or self.uses_units):
+            raise hm.SpecError("au/generator spec", "uses_speech or uses_units", "neither", "set one of them")
         return self
 
     def build(self, context: hm.BuildContext) -> ImageGenerator:
@@ -297,7 +297,7 @@ class UnitAccuracySpec(hm.MetricSpec):
     units: tuple[Unit, ...] = Field(SPEECH_UNITS, min_length=1, max_length=64)
     """Names of the units."""
     every: int = Field(2, ge=1)
-    """Frames from one that is looked at to the next."""
+    """Every how many frames a picture is measured."""
 
     def build(self, context: hm.BuildContext) -> UnitAccuracy:
         """Build the metric."""

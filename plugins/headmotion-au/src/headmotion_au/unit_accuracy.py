@@ -1,4 +1,4 @@
-"""Agreement of action units between drawn and recorded pictures, as a detector of blend shapes sees both."""
+"""Agreement of action units between drawn and recorded pictures, both measured by a detector of blend shapes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ MIN_DEVIATION = 1e-3
 class UnitAccuracy(hm.Metric):
     """Correlation over time, mean absolute difference, and F1 of presence, of each unit and of all.
 
-    Both kinds of pictures are looked at by the same detector, so that a bias of it cancels. Frames in which it finds no
-    face in one of them are left out and counted.
+    Both are measured by the same detector, so that its bias cancels. Frames in which it finds no face in either picture
+    are left out and counted.
     """
 
     needs = frozenset({"pictures"})
@@ -52,8 +52,8 @@ class UnitAccuracy(hm.Metric):
             raise hm.MotionError(NAME, "pictures of the clip", "none")
         pair = clip.pictures
         drawn, real = (self._units(pictures[:: self.spec.every]) for pictures in (pair.generated, pair.real))
-        found = (drawn.isfinite() & real.isfinite()).all(-1)
-        return {"drawn": drawn[found], "real": real[found], "found": found.double().mean()}
+        detected = (drawn.isfinite() & real.isfinite()).all(-1)
+        return {"drawn": drawn[detected], "real": real[detected], "found": detected.double().mean()}
 
     def per_clip(self, observed: hm.Observation) -> Mapping[str, float]:
         """Return the values of one clip."""
@@ -61,9 +61,9 @@ class UnitAccuracy(hm.Metric):
 
     def figures(self, observed: Sequence[hm.Observation]) -> hm.MetricValues:
         """Return correlations, means over clips, and F1 over all frames."""
-        values = {"faces_found": float(np.mean([float(each["found"]) for each in observed]))}
+        values = {"faces_found": float(np.mean([float(clip["found"]) for clip in observed]))}
         notes = []
-        drawn, real = (torch.cat([each[name] for each in observed]) for name in ("drawn", "real"))
+        drawn, real = (torch.cat([clip[name] for clip in observed]) for name in ("drawn", "real"))
         if not len(drawn):
             return hm.MetricValues(values, ("no face was found in any frame",))
         values["difference"] = float((drawn - real).abs().mean())
@@ -77,7 +77,7 @@ class UnitAccuracy(hm.Metric):
         return hm.MetricValues(values, tuple(notes))
 
     def _correlations(self, observed: Sequence[hm.Observation]) -> list[float]:
-        rows = np.array([_correlation(each["drawn"], each["real"]) for each in observed])
+        rows = np.array([_correlation(clip["drawn"], clip["real"]) for clip in observed])
         return [float(column[np.isfinite(column)].mean()) if np.isfinite(column).any() else np.nan for column in rows.T]
 
     def _units(self, pictures: Tensor) -> Tensor:
@@ -86,11 +86,11 @@ class UnitAccuracy(hm.Metric):
         tracker = self.detector.tracker() if isinstance(self.detector, hm.SupportsTracking) else None
         rows = []
         for picture in pictures.permute(0, 2, 3, 1).contiguous().numpy():
-            found = self.detector.detect([picture])[0] if tracker is None else tracker.push(picture)
-            rows.append(self._named(found[0].pose) if found else missing)
+            detections = self.detector.detect([picture])[0] if tracker is None else tracker.push(picture)
+            rows.append(self._to_units(detections[0].pose) if detections else missing)
         return torch.stack(rows)
 
-    def _named(self, pose: Tensor) -> Tensor:
+    def _to_units(self, pose: Tensor) -> Tensor:
         return blendshapes_to_units(pose[:, 0], self.shapes.point_names, self.spec.units)
 
 

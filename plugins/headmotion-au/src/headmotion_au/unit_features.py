@@ -1,4 +1,4 @@
-"""Features of speech that tell action units, for other parts: the frozen networks of a trained model."""
+"""Features of speech that predict action units, for other parts: the frozen networks of a trained model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PREFIX = "generator.networks."
 class State(NamedTuple):
     """A stream of features."""
 
-    own: Any
+    inner: Any
     """State of the inner encoder."""
     pending: Tensor
     """Steps of it that do not fill a frame yet, ``[B, n, C]``."""
@@ -42,8 +42,8 @@ class UnitFeatures(hm.AudioEncoder):
         if hop % self.repeats:
             raise hm.SpecError(NAME, f"steps per frame that divide {hop} samples", str(self.repeats))
         self.sample_rate, self.hop = self.inner.sample_rate, hop // self.repeats
-        heard = hm.BuildContext(context.representation, self.inner.channels, STEPS, context.fps)
-        self.networks = UnitNetworks(spec.networks, heard, spec.units, NAME)
+        networks_context = hm.BuildContext(context.representation, self.inner.channels, STEPS, context.fps)
+        self.networks = UnitNetworks(spec.networks, networks_context, spec.units, NAME)
         self.channels, self.look_back = self.networks.feature_count, None
         self.look_ahead = self._look_ahead()
         self.spec = hm.load_frozen(self.networks, spec, context, _own_names)
@@ -63,9 +63,9 @@ class UnitFeatures(hm.AudioEncoder):
         if not frames:
             return wave.new_zeros(len(wave), 0, self.channels)
         # The silence after the wave is encoded like the wave, so that a stream need not know where it ends.
-        heard = self.inner(wave, STEPS * (frames + (ahead or 0)))
-        state = self.networks.init_state(wave, heard.shape[2])
-        features, _ = self.networks.step(heard, state, last=ahead is None)
+        speech_features = self.inner(wave, STEPS * (frames + (ahead or 0)))
+        state = self.networks.init_state(wave, speech_features.shape[2])
+        features, _ = self.networks.step(speech_features, state, last=ahead is None)
         return self._repeated(features)[:, :count]
 
     def _init_state(self, batch: int) -> State:
@@ -77,11 +77,11 @@ class UnitFeatures(hm.AudioEncoder):
     def _step(self, wave: Tensor, state: State) -> tuple[Tensor, State]:
         """Take the next samples ``[B, s]``; return the features of the frames that are determined, and the state."""
         assert isinstance(self.inner, hm.SupportsAudioStreaming)
-        heard, own = self.inner.step(wave, state.own)
-        heard = torch.cat([state.pending, heard], dim=1)
-        whole = heard.shape[1] // STEPS * STEPS
-        features, networks = self.networks.step(heard[:, :whole], state.networks)
-        return self._repeated(features), State(own, heard[:, whole:], networks)
+        speech_features, inner = self.inner.step(wave, state.inner)
+        speech_features = torch.cat([state.pending, speech_features], dim=1)
+        whole = speech_features.shape[1] // STEPS * STEPS
+        features, networks = self.networks.step(speech_features[:, :whole], state.networks)
+        return self._repeated(features), State(inner, speech_features[:, whole:], networks)
 
     def _repeated(self, features: Tensor) -> Tensor:
         return features.flatten(2).repeat_interleave(self.repeats, dim=1)
@@ -89,7 +89,7 @@ class UnitFeatures(hm.AudioEncoder):
     def _look_ahead(self) -> int | None:
         if self.networks.lookahead is None or self.inner.look_ahead is None:
             return None
-        # The last step of the last frame that is heard, and what that step needs.
+        # The last step of the last frame that the networks take, and what the inner encoder needs for that step.
         return (STEPS * (self.networks.lookahead + 1) - 1) * self.inner.hop + self.inner.look_ahead
 
 

@@ -1,4 +1,4 @@
-"""The loss of action units: drawn pictures must show the recorded ones, as a frozen classifier sees them."""
+"""The loss of action units: a frozen classifier must find the recorded units in the drawn pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The networks that hear action units, one per unit: five convolutional blocks, a recurrent memory, three layers."""
+"""Networks that predict action units from speech, one per unit: five convolutional blocks, two LSTMs, three layers."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NetworksState(NamedTuple):
 
 
 class BidirectionalLayer(nn.Module):
-    """An LSTM in both directions, of which the backward one sees the whole clip, or a number of frames ahead.
+    """An LSTM in both directions; the backward one runs over the whole clip, or over a number of frames ahead.
 
     Beyond the end of the clip inputs are zeros. With no frames ahead there is only the forward one, twice as wide.
     """
@@ -73,12 +73,12 @@ class BidirectionalLayer(nn.Module):
         Args:
             frames: the next inputs ``[B, n, inputs]``.
             state: of the stream.
-            last: whether the clip ends here; required where the whole clip is seen.
+            last: whether the clip ends here; required where the backward direction runs over the whole clip.
         """
         frames = torch.cat([state.held, frames], dim=1)
         ahead = self.ahead or 0
-        seen = functional.pad(frames, (0, 0, 0, ahead)) if last else frames
-        count = max(0, seen.shape[1] - ahead)
+        padded = functional.pad(frames, (0, 0, 0, ahead)) if last else frames
+        count = max(0, padded.shape[1] - ahead)
         if not count:
             return frames.new_zeros(len(frames), 0, self.outputs), state._replace(held=frames)
         past, (hidden, cell) = self.forward_memory(frames[:, :count], (state.hidden, state.cell))
@@ -88,7 +88,7 @@ class BidirectionalLayer(nn.Module):
         if self.ahead is None:
             future = self.backward_memory(frames.flip(1))[0].flip(1)
         else:
-            windows = seen.unfold(1, ahead + 1, 1).transpose(2, 3).flip(2)
+            windows = padded.unfold(1, ahead + 1, 1).transpose(2, 3).flip(2)
             future = self.backward_memory(windows.flatten(0, 1))[0][:, -1].unflatten(0, windows.shape[:2])
         return torch.cat([past, future], dim=-1), after
 
@@ -118,8 +118,8 @@ class UnitNetwork(nn.Module):
         self, windows: Tensor, states: tuple[LayerState, ...], last: bool
     ) -> tuple[Tensor, tuple[LayerState, ...]]:
         """Return the unit's features ``[B, t, F]`` of windows ``[B, T, 12, 28]``, and the new states."""
-        seen = self.convolutions(windows.flatten(0, 1)[:, None]).flatten(1)
-        frames = seen.unflatten(0, windows.shape[:2])
+        convolved = self.convolutions(windows.flatten(0, 1)[:, None]).flatten(1)
+        frames = convolved.unflatten(0, windows.shape[:2])
         after = []
         for layer, state in zip(self.memory, states, strict=True):
             frames, state = layer(frames, state, last)
@@ -145,7 +145,7 @@ class UnitNetworks(nn.Module):
         self.windows = AudioWindows(context, component, spec.first_channel, WINDOW_BEFORE, WINDOW_AFTER)
         self.units = nn.ModuleList(UnitNetwork(spec) for _ in range(units))
         self.feature_count = units * spec.feature_widths[1]
-        # Each recurrent layer waits for the frames that it sees ahead.
+        # Each recurrent layer waits for its frames ahead.
         own = None if spec.ahead is None else LAYERS * spec.ahead
         self.lookahead = None if own is None else self.windows.frames_after + own
 
@@ -171,9 +171,9 @@ class UnitNetworks(nn.Module):
         windows, steps = self.windows, self.windows.steps
         held = torch.cat([state.audio, audio], dim=1)
         after = windows.frames_after
-        seen = functional.pad(held, (0, 0, 0, after * steps)) if last else held
-        count = max(0, seen.shape[1] // steps - windows.frames_before - after)
-        rows = windows(seen, padded=True) if count else held.new_zeros(len(held), 0, *self.window_shape)
+        padded = functional.pad(held, (0, 0, 0, after * steps)) if last else held
+        count = max(0, padded.shape[1] // steps - windows.frames_before - after)
+        rows = windows(padded, padded=True) if count else held.new_zeros(len(held), 0, *self.window_shape)
         outputs, layers = [], []
         for unit, states in zip(self.units, state.layers, strict=True):
             features, states = unit(rows, states, last)
