@@ -198,6 +198,20 @@ def test_an_offset_is_removed_and_nothing_else() -> None:
         assert np.array_equal(Downmixer(RATE).push(VOICE + np.float32(quiet)), VOICE + np.float32(quiet))
 
 
+@pytest.mark.parametrize("channels", [4, 5, 6, 8])
+def test_a_stream_without_a_stated_layout_is_the_array_and_the_file(channels: int, tmp_path: Path) -> None:
+    pipe = hm.build(hm.PipelineSpec(), device="cpu")
+    samples = np.stack([OTHER if c == 2 else 0.9 * VOICE for c in range(channels)], axis=1)[:RATE]
+    session = pipe.stream(sample_rate=RATE)
+    frames = [session.push(samples[k : k + 333]) for k in range(0, RATE, 333)]
+    values = hm.Motion.concatenate([*frames, session.flush()]).values
+    soundfile.write(tmp_path / "a.wav", samples, RATE, "FLOAT")
+    for same in ((samples, RATE), tmp_path / "a.wav"):
+        assert (values - pipe.generate(same).values).abs().max() < 1e-5
+    center = (values - pipe.generate((OTHER[:RATE], RATE)).values).abs().max()
+    assert center > 1e-3 if channels == 4 else center < 1e-3
+
+
 def test_a_stream_of_many_channels_is_the_file() -> None:
     pipe = hm.build(hm.PipelineSpec(), device="cpu")
     samples = np.stack([VOICE, -VOICE], axis=1)[:RATE]

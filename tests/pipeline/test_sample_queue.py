@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ def at_once(pipe: hm.Pipeline, wave: np.ndarray, rate: int) -> torch.Tensor:
     return hm.Motion.concatenate([session.push(wave), session.flush()]).values
 
 
-@pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 48_000])
-@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize(
+    ("rate", "channels"), [*product([8000, 16_000, 22_050, 48_000], [1, 2]), (16_000, 4), (16_000, 6), (48_000, 8)]
+)
 def test_single_samples_give_the_frames_of_one_push_to_the_last_bit(
     pipe: hm.Pipeline, rate: int, channels: int
 ) -> None:

@@ -62,6 +62,48 @@ def test_int16_and_blend_shapes(server: Server, small_pipe: hm.Pipeline, speech:
     assert_alike(motion, small_pipe.generate((samples, 16_000)).to("blendshapes"))
 
 
+@pytest.mark.parametrize("channels", [4, 6, 8])
+def test_many_channels_are_mixed_as_those_of_an_array(
+    server: Server, small_pipe: hm.Pipeline, speech: np.ndarray, channels: int
+) -> None:
+    hum = 0.3 * np.sin(np.arange(len(speech)) * 2 * np.pi * 300 / 16_000)
+    many = np.stack([hum] * channels, axis=1)
+    many[:, 2] = speech
+    samples = np.rint(many * 32768).astype(np.int16)
+    with connect(server.url, samples="int16", channels=channels) as session:
+        motion = push_all(session, samples)
+    assert_alike(motion, small_pipe.generate((samples, 16_000)))
+    assert channels == 4 or (motion.values - small_pipe.generate((speech, 16_000)).values).abs().max() < 1e-3
+
+
+def test_samples_that_cannot_be_sent_are_one_error_and_the_session_goes_on(
+    server: Server, small_pipe: hm.Pipeline, speech: np.ndarray
+) -> None:
+    bad: list[tuple[Any, str]] = [
+        (0.5, "expected samples"),
+        (np.zeros((10, 6, 2), np.float32), r"got shape \(10, 6, 2\)"),
+        (np.zeros((6, 1000), np.float32), "transpose it"),
+        (np.full((10, 6), np.nan), "got a NaN"),
+        (np.zeros((10, 6), np.int64), "got int64 samples"),
+        (np.zeros((10, 4), np.float32), "expected 6 channels, got 4"),
+        (np.zeros(60, np.float32), "expected 6 channels, got 1"),
+    ]
+    many = np.tile(speech[:, None], 6)
+    with connect(server.url, channels=6, samples="int16") as session:
+        first = session.push(many[:700])
+        for samples, message in bad:
+            with pytest.raises(hm.HeadmotionError, match=message):
+                session.push(samples)
+        motion = hm.Motion.concatenate([first, push_all(session, many[700:])])
+    assert_alike(motion, small_pipe.generate((np.rint(many * 32768).astype(np.int16), 16_000)))
+
+
+def test_integers_are_sent_at_their_full_scale(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
+    with connect(server.url, samples="int16") as session:
+        motion = push_all(session, (speech * (1 << 31)).astype(np.int32))
+    assert_alike(motion, small_pipe.generate((np.rint(speech * 32768).astype(np.int16), 16_000)))
+
+
 def test_sessions_come_and_go(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
     async def talk(seed: int, seconds: float) -> hm.Motion:
         await asyncio.sleep(0.05 * seed)

@@ -53,7 +53,9 @@ class AsyncClientSession:
         """Send samples ``[s]`` or ``[s, channels]``; waits while the server has enough of them.
 
         Raises:
-            ServingError: the server refused the session or what was sent, or cannot be reached any more.
+            AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
+            ServingError: another number of channels than the session has; the server refused the session or what was
+                sent, or cannot be reached any more.
         """
         for data in self._conversation.pack(samples):
             while not self._conversation.has_room(data):

@@ -19,6 +19,7 @@ from ...core.interfaces.representation import UnitSquare
 from ...core.motion import Motion
 from ...core.npz import as_float32, read_arrays
 from ...core.timing import as_fps
+from ...media.samples import as_floats
 from ..motion_message import MotionMessage
 from ..protocol import SAMPLE_TYPES, VERSION
 from .connect_options import ConnectOptions
@@ -105,18 +106,16 @@ class Conversation:
         """Return samples ``[s]`` or ``[s, channels]`` as messages; each may be sent when there is `has_room` for it.
 
         Raises:
-            ServingError: another number of channels than at first.
+            AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
+            ServingError: another number of channels than the session was opened with.
         """
-        array = np.asarray(samples)
-        channels = 1 if array.ndim == 1 else array.shape[1]
+        floats = as_floats(samples, "client")
+        channels = 1 if floats.ndim == 1 else floats.shape[1]
         if channels != self._hello.get("channels", 1):
             raise ServingError("client", f"{self._hello.get('channels', 1)} channels", f"{channels}", "give channels=")
         self._channels = channels
-        if self._kind == "int16" and array.dtype.kind == "f":
-            array = np.clip(np.rint(array * 32768), -32768, 32767)
-        elif self._kind == "float32" and array.dtype == np.int16:
-            array = array.astype(np.float32) / 32768
-        data = np.ascontiguousarray(array, SAMPLE_TYPES[self._kind]).tobytes()
+        sent = np.clip(np.rint(floats * 32768), -32768, 32767) if self._kind == "int16" else floats
+        data = np.ascontiguousarray(sent, SAMPLE_TYPES[self._kind]).tobytes()
         most = min(self.welcome["message_bytes"] // self._sample_size, max(1, self.welcome["ahead_samples"] // 4))
         step = most * self._sample_size
         return [data[start : start + step] for start in range(0, len(data), step)]

@@ -40,7 +40,9 @@ class ClientSession:
         """Send samples ``[s]`` or ``[s, channels]``, and return the frames that have arrived, perhaps none.
 
         Raises:
-            ServingError: the server refused the session or what was sent, or cannot be reached any more.
+            AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
+            ServingError: another number of channels than the session has; the server refused the session or what was
+                sent, or cannot be reached any more.
         """
 
         async def push() -> Motion:
