@@ -22,6 +22,8 @@ from ..core.motion import Motion
 from ..core.plugins import registry
 from ..core.timing import as_fps, simplest_fraction
 
+Row = tuple[int, str]
+"""Number of a line, and its text."""
 TIME = "time"
 """Name of the first column."""
 AXES = {1: ("",), 2: ("_x", "_y"), 3: ("_x", "_y", "_z")}
@@ -61,7 +63,7 @@ def read_csv(path: Path) -> Motion:
         raise MotionError(name, f"a first column {TIME!r}", repr(header[0] if header else "")[:60], remedy)
     representation = _representation_of(header[1:], name)
     table = _numbers(rows, len(header), name)
-    fps = _rate([row.partition(",")[0] for row in rows if row.strip()], name)
+    fps = _rate(rows, name)
     values = torch.from_numpy(table[:, 1:].astype(np.float32)).view(len(table), representation.points, -1)
     places = values[..., :2]
     is_unit = float(places.max() - places.min()) < SMALLEST_PX
@@ -81,8 +83,8 @@ def column_names(representation: Representation) -> list[str]:
     return [f"{name}{ending}" for name in representation.point_names for ending in endings]
 
 
-def _content(path: Path, name: str) -> tuple[list[str], list[str]]:
-    """Return the names of the columns, and the lines below them."""
+def _content(path: Path, name: str) -> tuple[list[str], list[Row]]:
+    """Return the names of the columns, and the rows below them, of which empty ones are left out."""
     try:
         stream = io.StringIO(read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig"), newline="")
         header = next(csv.reader(stream, strict=True), [])
@@ -90,7 +92,7 @@ def _content(path: Path, name: str) -> tuple[list[str], list[str]]:
         raise MotionError(name, "an existing file", "none") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MotionError(name, "a table of text", reason_of(error)) from None
-    return header, stream.read().splitlines()
+    return header, [(line, row) for line, row in enumerate(stream.read().splitlines(), 2) if row.strip()]
 
 
 def _representation_of(columns: Sequence[str], name: str) -> Representation:
@@ -116,36 +118,42 @@ def _candidates(columns: int) -> Iterator[Representation]:
                 continue
 
 
-def _numbers(rows: Sequence[str], columns: int, name: str) -> NDArray[np.float64]:
-    """Return the numbers ``[T, columns]`` of the lines below the first, of which empty ones are left out."""
-    parsed = []
-    for line, row in enumerate(rows, 2):
-        if row.strip():
-            cells = row.split(",")
-            try:
-                numbers = [float(cell) for cell in cells]
-            except ValueError as error:
-                raise MotionError(name, f"{columns} numbers in line {line}", reason_of(error)) from None
-            if len(numbers) != columns:
-                raise MotionError(name, f"{columns} numbers in line {line}", f"{len(numbers)}")
-            parsed.append(numbers)
-    if not parsed:
+def _numbers(rows: Sequence[Row], columns: int, name: str) -> NDArray[np.float64]:
+    """Return the numbers ``[T, columns]`` of rows."""
+    if not rows:
         raise MotionError(name, "at least one frame", "none")
+    parsed = []
+    for line, row in rows:
+        try:
+            numbers = [float(cell) for cell in row.split(",")]
+        except ValueError as error:
+            raise MotionError(name, f"{columns} numbers in line {line}", reason_of(error)) from None
+        if len(numbers) != columns:
+            raise MotionError(name, f"{columns} numbers in line {line}", f"{len(numbers)}")
+        parsed.append(numbers)
     table = np.array(parsed, np.float64)
-    if not bool((np.abs(table) <= np.finfo(np.float32).max).all()):
-        raise MotionError(name, "finite numbers", "NaN, infinity, or one beyond single precision")
+    # NaN compares with nothing, so this finds it too.
+    if not (fits := (np.abs(table) <= np.finfo(np.float32).max).all(axis=1)).all():
+        expected = f"finite numbers in line {rows[int(fits.argmin())][0]}"
+        raise MotionError(name, expected, "NaN, infinity, or one beyond single precision")
     return table
 
 
-def _rate(times: Sequence[str], name: str) -> Fraction:
+def _rate(rows: Sequence[Row], name: str) -> Fraction:
     """Return the simplest rate at which the frames have these times, each rounded to its last digit."""
-    if len(times) == 1:
+    if len(rows) == 1:
         return DEFAULT_FPS
-    half = 0.5 * 10.0 ** -max(len(time.strip().partition(".")[2]) for time in times)
+    times = [row.partition(",")[0].strip() for _, row in rows]
+    half = 0.5 * 10.0 ** -max(len(time.partition(".")[2]) for time in times)
     index, seconds = np.arange(1, len(times)), np.array(times[1:], np.float64)
     slack = half + 1e-15 * seconds  # of double precision
-    low = float((index / (seconds + slack)).max())
-    high = float((index / np.maximum(seconds - slack, 1e-9)).min())
-    if abs(float(times[0])) > half or not 0 < low <= high:
-        raise MotionError(name, "times from 0 on, at one rate", f"{times[0]}, {times[1]}, ..., {times[-1]}"[:80])
-    return as_fps(str(simplest_fraction(Fraction(low), Fraction(high))))
+    # The rates that all frames up to each one allow; a time below 0 allows none.
+    low = np.maximum.accumulate(index / np.maximum(seconds + slack, 1e-12))
+    high = np.minimum.accumulate(index / np.maximum(seconds - slack, 1e-9))
+    fits = [abs(float(times[0])) <= half, *(low <= high)]
+    if not all(fits):
+        wrong = fits.index(False)
+        after = f" after {times[wrong - 1]} in line {rows[wrong - 1][0]}" if wrong else ""
+        got = f"{times[wrong][:20]} in line {rows[wrong][0]}{after[:60]}"
+        raise MotionError(name, "times from 0 on, at one rate", got, "write a row for every frame, in order")
+    return as_fps(str(simplest_fraction(Fraction(low[-1]), Fraction(high[-1]))))

@@ -94,10 +94,9 @@ GOOD = "time,keypoint_0_x,keypoint_0_y,keypoint_1_x,keypoint_1_y\n"
         (GOOD + "0,1,2,3\n", "5 numbers in line 2, got 4"),
         (GOOD + "0,1,2,3,4\n\n0.04,1,2,3\n", "5 numbers in line 4, got 4"),
         (GOOD + "0,1,2,3,four\n", "5 numbers in line 2, got could not convert string to float: 'four'"),
-        (GOOD + "0,1,2,3,nan\n", "finite numbers"),
-        (GOOD + "0,1,2,3,1e300\n", "finite numbers"),
-        (GOOD + "0.00,1,2,3,4\n0.04,1,2,3,4\n0.50,1,2,3,4\n", "times from 0 on, at one rate"),
-        (GOOD + "0.04,1,2,3,4\n0.08,1,2,3,4\n", "times from 0 on, at one rate"),
+        (GOOD + "0,1,2,3,nan\n", "finite numbers in line 2"),
+        (GOOD + "0,1,2,3,4\n\n0.04,1,2,3,1e300\n", "finite numbers in line 4"),
+        (GOOD + "0.04,1,2,3,4\n0.08,1,2,3,4\n", "times from 0 on, at one rate, got 0.04 in line 2;"),
     ],
 )
 def test_what_is_no_table_of_motion_is_one_line(content: str, says: str, tmp_path: Path) -> None:
@@ -106,6 +105,29 @@ def test_what_is_no_table_of_motion_is_one_line(content: str, says: str, tmp_pat
     with pytest.raises(hm.MotionError) as caught:
         hm.Motion.load(path)
     assert says in str(caught.value) and ".npz that can be read" not in str(caught.value)
+
+
+TIMES = ["0.00", "0.04", "0.08", "0.12", "0.16", "0.20"]
+
+
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ([*TIMES[:3], "0.50", "0.54"], "got 0.50 in line 6 after 0.08 in line 5"),
+        ([*TIMES[:3], *TIMES[4:]], "got 0.16 in line 6 after 0.08 in line 5"),
+        ([*TIMES[:4], *TIMES[2:]], "got 0.08 in line 7 after 0.12 in line 6"),
+        ([*TIMES[:4], *TIMES], "got 0.00 in line 7 after 0.12 in line 6"),
+        ([*TIMES[:4], *TIMES[3:]], "got 0.12 in line 7 after 0.12 in line 6"),
+        ([*TIMES[:4], "-0.16", "0.20"], "got -0.16 in line 7 after 0.12 in line 6"),
+        ([*TIMES[:2], "-5", "0.12"], "got -5 in line 5 after 0.04 in line 4"),
+    ],
+)
+def test_the_time_that_leaves_the_rate_is_located(times: list[str], says: str, tmp_path: Path) -> None:
+    rows = [f"{time},1,2,3,4" for time in times]
+    (tmp_path / "talk.csv").write_text(GOOD + "\n".join([rows[0], "", *rows[1:]]))
+    with pytest.raises(hm.MotionError, match="times from 0 on, at one rate") as caught:
+        hm.Motion.load(tmp_path / "talk.csv")
+    assert says in str(caught.value)
 
 
 def test_what_other_programs_read_is_not_read_and_says_what_is(tmp_path: Path) -> None:
