@@ -25,9 +25,13 @@ def find_bundled(source: str | os.PathLike[str], bundled: Mapping[str, Path], co
     name = os.fspath(source)
     if (path := bundled.get(name)) is not None:
         return path
+    is_folder = bool(name) and given.is_dir()
     # A path with a suffix is meant as one: that no file is there is said where it is read.
-    if given.suffix or given.exists():
+    if not is_folder and (given.suffix or (name and given.exists())):
         return given
     known = ", ".join(sorted(bundled)) or "(none)"
     expected = f"a file or one of the bundled models {known}"
+    if is_folder:
+        inside = given / f"{component}.safetensors"
+        raise CheckpointError(component, expected, f"the folder {name}", f"give {inside}" if inside.exists() else "")
     raise CheckpointError(component, expected, repr(name), did_you_mean(name, bundled))

@@ -140,10 +140,10 @@ def run_tasks(
         HeadmotionError: no such model or device, workers that cannot start, or a report that another process writes.
     """
     from ..core.device import pick_device
-    from .loading import model_path
+    from .loading import model_path, model_spec
 
     path = model_path(model)
-    read_header(path)  # a wrong model is one error, not one per file
+    model_spec(path, read_header(path))  # a wrong model is one error, not one per file
     kind = pick_device(device).type
     executor = resolve_executor(1 if workers is None and kind != "cpu" else workers, ray_address, stall_seconds)
     with path.open("rb") as stream:

@@ -10,7 +10,7 @@ import torch
 
 from ..core.arguments import SEEDS, as_integer
 from ..core.bundled import find_bundled
-from ..core.checkpoint import budget_for, load_checkpoint
+from ..core.checkpoint import CheckpointHeader, budget_for, load_checkpoint
 from ..core.default_model import DEFAULT_MODEL
 from ..core.device import pick_device
 from ..core.errors import CheckpointError
@@ -49,10 +49,11 @@ def load(source: str | os.PathLike[str] = DEFAULT_MODEL, device: str = "auto") -
     """
     path = model_path(source)
     header, tensors = load_checkpoint(path)
+    spec = model_spec(path, header)
     # On the CPU first, because a device's memory would otherwise hold the fresh weights next to the loaded ones. The
     # fresh weights are replaced at once; drawing them must not advance the program's random state.
     with torch.random.fork_rng(devices=[]), budget_for(path, header):
-        pipeline = Pipeline(PipelineSpec.model_validate(header.spec), "cpu", dict(header.card), restoring=True)
+        pipeline = Pipeline(spec, "cpu", dict(header.card), restoring=True)
     try:
         pipeline.load_state_dict(tensors)
     except RuntimeError as error:
@@ -68,6 +69,19 @@ def model_path(source: str | os.PathLike[str]) -> Path:
         CheckpointError: neither.
     """
     return find_bundled(source, registry().models)
+
+
+def model_spec(path: Path, header: CheckpointHeader) -> PipelineSpec:
+    """Return the spec of the pipeline that a checkpoint holds.
+
+    Raises:
+        CheckpointError: it holds something else, such as syncers.
+        SpecError: a part is unknown.
+    """
+    if "generator" not in header.spec:  # every pipeline is written with one
+        remedy = "give the model.safetensors of a training run"
+        raise CheckpointError("model", "a trained pipeline", f"{path}, another checkpoint", remedy)
+    return PipelineSpec.model_validate(header.spec)
 
 
 def models() -> list[str]:

@@ -14,8 +14,7 @@ from ..core.checkpoint import load_checkpoint
 from ..core.component import Component
 from ..core.errors import TrainingError
 from ..core.interfaces.phase import Phase
-from ..core.pipeline_spec import PipelineSpec
-from ..pipeline.loading import model_path
+from ..pipeline.loading import model_path, model_spec
 from ..pipeline.pipeline import PARTS, Pipeline
 from .batch_norm import keep_statistics
 from .distributed import Processes
@@ -108,7 +107,7 @@ def _take_weights(source: str | os.PathLike[str], pipeline: Pipeline) -> Startin
     header, tensors = load_checkpoint(path)
     lineage = lineage_of(source, path, header)
     name = lineage[0]["name"]
-    found = differences(pipeline.spec, PipelineSpec.model_validate(header.spec))
+    found = differences(pipeline.spec, model_spec(path, header))
     taken, notes = [], []
     for part in PARTS:
         module: Component = getattr(pipeline, part)

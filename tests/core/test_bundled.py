@@ -29,12 +29,21 @@ def test_a_name_is_a_bundled_file_and_anything_else_a_path(tmp_path: Path) -> No
             "a file or one of the bundled models grid, units, got 'unitz'; did you mean 'units'?",
         ),
         ("x", "a file or one of the bundled models grid, units, got 'x'"),
+        ("", "a file or one of the bundled models grid, units, got ''"),
         (3, "a path, got int 3"),
     ],
 )
 def test_a_wrong_name_lists_those_that_there_are(source: str, message: str) -> None:
     with pytest.raises(hm.CheckpointError, match=f"^estimator: expected {re.escape(message)}$"):
         hm.find_bundled(source, BUNDLED, "estimator")
+
+
+def test_a_folder_leads_to_the_file_in_it(tmp_path: Path) -> None:
+    with pytest.raises(hm.CheckpointError, match=re.escape(f"models grid, units, got the folder {tmp_path}") + "$"):
+        hm.find_bundled(tmp_path, BUNDLED)
+    (inside := tmp_path / "model.safetensors").touch()
+    with pytest.raises(hm.CheckpointError, match=re.escape(f"got the folder {tmp_path}; give {inside}")):
+        hm.load(tmp_path)
 
 
 def test_metrics_list_their_bundled_syncers() -> None:

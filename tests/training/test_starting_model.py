@@ -18,8 +18,9 @@ from torch import nn
 import headmotion as hm
 from headmotion.cli import cli
 from headmotion.core.checkpoint import load_checkpoint, read_header, save_checkpoint
-from headmotion.core.errors import CorpusError, TrainingError
+from headmotion.core.errors import CheckpointError, CorpusError, TrainingError
 from headmotion.data.corpus import open_corpus, write_corpus
+from headmotion.metrics import syncer_model
 from headmotion.testing.installed_plugin import installed_plugin
 from headmotion.training import train
 from headmotion.training.batch_norm import keep_statistics
@@ -64,6 +65,27 @@ def test_the_first_step_begins_with_the_weights_of_the_model(base: Path, small_c
         torch.testing.assert_close(stored, expected, rtol=0, atol=0)
     assert training.start is not None and training.start.parts == ("generator",) and not training.start.notes
     assert training.start.sha256 == read_header(base).sha256
+
+
+def test_what_is_no_model_is_one_error(base: Path, small_corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("a recipe")
+    (tmp_path / "cut.safetensors").write_bytes(base.read_bytes()[:100])
+    cases = {
+        "": "model: expected a file or one of the bundled models .*, got ''$",
+        str(base.parent): f"got the folder {base.parent}; give {base}$",
+        str(tmp_path / "text.txt"): "expected a .safetensors file, got .*text.txt, which is none$",
+        str(tmp_path / "cut.safetensors"): "expected a whole .safetensors file",
+        str(
+            syncer_model.BUNDLED["metric-syncers"]
+        ): "a trained pipeline, got .*, another checkpoint; give the model.safetensors of a",
+        str(tmp_path / "absent.safetensors"): "expected a readable file, got .*No such file",
+    }
+    for start, message in cases.items():
+        with pytest.raises(CheckpointError, match=message):
+            train(recipe(), [small_corpus], tmp_path / "run", **FACTS, start=start)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(CheckpointError, match="a trained pipeline, got"):
+        hm.load(syncer_model.BUNDLED["metric-syncers"])
 
 
 def test_weights_are_trained_and_statistics_are_kept(base: Path, small_corpus: Path, tmp_path: Path) -> None:
