@@ -49,13 +49,13 @@ def measured(clip: Clip) -> hm.MetricInput:
 
 def curves(metric: hm.Metric, clips: Sequence[Clip]) -> tuple[np.ndarray, np.ndarray]:
     """Return the bound of each clip by shift ``[N, 2 * SHIFTS + 1]``, and with the speech of the next clip ``[N]``."""
-    own, others = [], []
+    matching, mismatched = [], []
     for clip, other in zip(clips, [*clips[1:], clips[0]], strict=True):
-        given = measured(clip)
-        own.append(metric.observe(given)["bounds"].numpy())
-        swapped = replace(given, audio=measured(other).audio)
-        others.append(float(metric.observe(swapped)["bounds"][SHIFTS]))
-    return np.array(own), np.array(others)
+        recording = measured(clip)
+        matching.append(metric.observe(recording)["bounds"].numpy())
+        swapped = replace(recording, audio=measured(other).audio)
+        mismatched.append(float(metric.observe(swapped)["bounds"][SHIFTS]))
+    return np.array(matching), np.array(mismatched)
 
 
 def interval(values: np.ndarray) -> str:
@@ -77,14 +77,14 @@ def chosen_clips(corpus: Path, count: int) -> dict[str, list[Clip]]:
 
 
 def trained_curve(run: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return steps and the bound above that of scores that say nothing, means over `WINDOW` steps."""
+    """Return steps and the bound above that of scores without information, means over `WINDOW` steps."""
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
     gains = np.array([row["gain"] for row in rows if "gain" in row])
     count = len(gains) // WINDOW * WINDOW
     return np.arange(0, count, WINDOW) + WINDOW / 2, gains[:count].reshape(-1, WINDOW).mean(1)
 
 
-def draw(runs: Mapping[str, Path], found: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]) -> None:
+def draw(runs: Mapping[str, Path], curves_by_name: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]) -> None:
     """Draw both figures as one SVG whose bytes depend on the values alone."""
     matplotlib.use("svg")
     matplotlib.rcParams.update({"svg.hashsalt": "headmotion", "svg.fonttype": "none", "font.size": 8})
@@ -95,7 +95,7 @@ def draw(runs: Mapping[str, Path], found: Mapping[str, Mapping[str, tuple[np.nda
         left.plot(*trained_curve(run), label=name, linewidth=1)
         for split, style in zip(SPLITS, ("-", "--"), strict=True):
             shifts = 40 * np.arange(-SHIFTS, SHIFTS + 1)
-            right.plot(shifts, found[name][split][0].mean(0), style, label=f"{name}, {split}", linewidth=1)
+            right.plot(shifts, curves_by_name[name][split][0].mean(0), style, label=f"{name}, {split}", linewidth=1)
     left.set(title="training: recorded pairs", xlabel="step", ylabel="bound + 2 log 2")
     right.set(title="held-out clips: shifted speech", xlabel="shift of the speech (ms)")
     for panel, place in ((left, "upper left"), (right, "lower center")):
@@ -104,38 +104,40 @@ def draw(runs: Mapping[str, Path], found: Mapping[str, Mapping[str, tuple[np.nda
     figure.savefig(FIGURE, metadata={"Date": None})
 
 
-def table(found: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]) -> list[str]:
+def table(curves_by_name: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]]) -> list[str]:
     """Return the values by estimator and split as lines of a table."""
     lines = [
         "| estimator of | clips | own speech | shifted by 200 to 600 ms | another clip's speech |",
         "|---" * 5 + "|",
     ]
-    for name, splits in found.items():
-        for split, (own, others) in splits.items():
-            far = np.delete(own, range(SHIFTS - 4, SHIFTS + 5), axis=1).mean(1)
-            cells = [interval(values) for values in (own[:, SHIFTS], far, others)]
-            lines.append(f"| {name} | {SPLITS[split]}, {len(own)} | {' | '.join(cells)} |")
+    for name, splits in curves_by_name.items():
+        for split, (matching, mismatched) in splits.items():
+            far = np.delete(matching, range(SHIFTS - 4, SHIFTS + 5), axis=1).mean(1)
+            cells = [interval(values) for values in (matching[:, SHIFTS], far, mismatched)]
+            lines.append(f"| {name} | {SPLITS[split]}, {len(matching)} | {' | '.join(cells)} |")
     return lines
 
 
 def main() -> None:
     """Measure the estimators that the command line names."""
-    parser = argparse.ArgumentParser(description="Measure trained estimators on clips that they have not seen.")
+    parser = argparse.ArgumentParser(description="Measure trained estimators on held-out clips.")
     parser.add_argument("corpus", type=Path, help="corpus with the splits val and test")
-    parser.add_argument("runs", nargs="+", metavar="NAME=RUN", help="what is looked at, and the folder of the run")
+    parser.add_argument(
+        "runs", nargs="+", metavar="NAME=RUN", help="a name for the estimator, and the folder of its run"
+    )
     parser.add_argument("--clips", type=int, default=12, help="clips per split at most")
     given = parser.parse_args()
     runs = {name: Path(run) for name, run in (pair.split("=", 1) for pair in given.runs)}
     face, clips = hm.resolve_spec("representation", "landmarks68").build(), chosen_clips(given.corpus, given.clips)
-    found = {}
+    curves_by_name = {}
     for name, run in runs.items():
         spec = {"type": "amie/estimator", "model": str(run / "estimator.safetensors"), "shifts": SHIFTS}
         metric = hm.resolve_spec("metric", spec).build(hm.BuildContext(face, 0))
-        found[name] = {split: curves(metric, clips[split]) for split in SPLITS}
-    draw(runs, found)
+        curves_by_name[name] = {split: curves(metric, clips[split]) for split in SPLITS}
+    draw(runs, curves_by_name)
     before, rest = PAGE.read_text("utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(before + BEGIN + "\n" + "\n".join(table(found)) + "\n\n" + END + after, "utf-8")
+    PAGE.write_text(before + BEGIN + "\n" + "\n".join(table(curves_by_name)) + "\n\n" + END + after, "utf-8")
 
 
 if __name__ == "__main__":

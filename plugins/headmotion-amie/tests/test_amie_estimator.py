@@ -1,4 +1,4 @@
-"""The estimator: its bounds by hand, what it learns of, and what it must not learn of."""
+"""The estimator: its bounds by hand, what it learns from, and what it must not learn from."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTEXT = hm.BuildContext(FACE, 13)
 SMALL = {"preset": "small", "track": "motion", "motion_widths": (32, 16), "speech_widths": (32, 16), "joint_width": 16}
 
 
-def test_scores_that_say_nothing_and_scores_that_say_all() -> None:
+def test_bounds_of_scores_without_information_and_with_all_of_it() -> None:
     zeros, sure = torch.zeros(3, 5), torch.full((3, 5), 60.0)
     assert jensen_shannon(zeros, zeros).item() == pytest.approx(-2 * log(2))
     assert jensen_shannon(sure, -sure).item() == pytest.approx(0.0, abs=1e-6)
@@ -74,9 +74,9 @@ def test_the_bound_rises_with_training_and_falls_with_a_shift(learned: tuple[hm.
     assert len(curve) == 17 and int(curve.argmax()) == 8
     far = torch.cat([curve[:4], curve[-4:]])
     assert float(curve[8]) > float(far.max()) + 0.3
-    # Independent speech: no more than scores that say nothing.
-    apart = replace(coupled(100), audio=coupled(101).audio)
-    assert -loss(apart, apart, 0)["information_loss"].item() / 0.1 < -2 * log(2) + 0.05
+    # Independent speech: no more than scores without information.
+    unrelated = replace(coupled(100), audio=coupled(101).audio)
+    assert -loss(unrelated, unrelated, 0)["information_loss"].item() / 0.1 < -2 * log(2) + 0.05
 
 
 def test_generated_pairs_never_move_an_asymmetric_estimator() -> None:
@@ -98,9 +98,9 @@ def test_guidance_rewards_motion_that_belongs_to_the_speech(learned: tuple[hm.Lo
     loss, _ = learned
     real, other = coupled(7), coupled(8)
     leaf = other.motion.clone().requires_grad_()
-    apart = replace(real, motion=leaf)
-    assert loss(real, real, 0)["information_loss"] < loss(real, apart, 0)["information_loss"]
-    term = loss(real, apart, 0)["information_loss"]
+    mismatched = replace(real, motion=leaf)
+    assert loss(real, real, 0)["information_loss"] < loss(real, mismatched, 0)["information_loss"]
+    term = loss(real, mismatched, 0)["information_loss"]
     term.backward()
     nearer = replace(real, motion=(leaf - 1e-3 * leaf.grad / leaf.grad.abs().max()).detach())
     assert loss(real, nearer, 0)["information_loss"] < term

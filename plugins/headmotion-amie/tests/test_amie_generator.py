@@ -45,8 +45,8 @@ def test_the_paper_preset_has_the_named_widths() -> None:
         still = identity(torch.empty(2, 3, 256, 256))
         assert still.vector.shape == (2, 512) and [m.shape[-1] for m in still.maps] == [128, 64, 32, 16, 8, 4]
         # 20 x 13 features, as in the paper: 5 frames of 40 ms.
-        heard = SpeechEncoder(spec.speech_widths, spec.speech_size, CONTEXT, "test")(torch.empty(2, 4 * 7, 13))
-        assert heard.shape == (2, 3, 256)
+        speech_vectors = SpeechEncoder(spec.speech_widths, spec.speech_size, CONTEXT, "test")(torch.empty(2, 4 * 7, 13))
+        assert speech_vectors.shape == (2, 3, 256)
         fused = torch.empty(2, spec.identity_size + spec.image_size + spec.speech_size)
         assert fused.shape[1] == 1024
         drawn = Decoder(1024, spec.identity_widths, spec.size, 3)(fused, still.maps)
@@ -89,7 +89,7 @@ def test_the_rate_falls_in_equal_parts_and_is_kept() -> None:
 def test_attention_darkens_the_lips_and_only_them() -> None:
     frame, lips = torch.full((1, 3, 32, 32), 0.5), torch.tensor([[[0.25, 0.5], [0.75, 0.75]]])
 
-    def seen(**fields: object) -> torch.Tensor:
+    def attend(**fields: object) -> torch.Tensor:
         block = DynamicAttention(DynamicAttentionSpec(margin=0, **fields), 32).eval()
         mask = block.rectangle(lips)
         refined = block.next_mask(mask, mask, frame)
@@ -97,10 +97,10 @@ def test_attention_darkens_the_lips_and_only_them() -> None:
         return block(frame, mask)[0, 0]
 
     inside, outside = (20, 16), (4, 4)
-    lips_dark, rest_dark = seen(at_inference=True), seen(at_inference=True, mode="attenuate_rest")
+    lips_dark, rest_dark = attend(at_inference=True), attend(at_inference=True, mode="attenuate_rest")
     assert lips_dark[inside].item() == pytest.approx(0.4) and lips_dark[outside].item() == pytest.approx(0.5)
     assert rest_dark[inside].item() == pytest.approx(0.5) and rest_dark[outside].item() == pytest.approx(0.4)
-    assert torch.equal(seen(), frame[0, 0])
+    assert torch.equal(attend(), frame[0, 0])
 
 
 @torch.no_grad()
@@ -110,9 +110,9 @@ def test_what_is_drawn_can_be_colors_or_changes() -> None:
         draws: tiny(draws=draws, follows_head=False).pictures(still, motion[:, 0], motion, speech(1))
         for draws in ("pictures", "blended", "changes")
     }
-    away = {draws: float((made["frames"][:, 0] - still).abs().mean()) for draws, made in drawn.items()}
+    differences = {draws: float((outputs["frames"][:, 0] - still).abs().mean()) for draws, outputs in drawn.items()}
     # Changes begin near the still picture, which colors know nothing of.
-    assert away["changes"] < 0.02 < 0.1 < away["pictures"]
+    assert differences["changes"] < 0.02 < 0.1 < differences["pictures"]
     assert float(drawn["pictures"]["paint"].min()) == float(drawn["changes"]["paint"].min()) == 1
     assert 0 < float(drawn["blended"]["paint"].min()) < float(drawn["blended"]["paint"].max()) < 1
 
@@ -164,12 +164,12 @@ def test_the_speech_and_the_frame_before_matter() -> None:
     late = audio.clone()
     late[:, -4:] += 5.0
     changed = (network.pictures(still, motion[:, 0], motion, late)["frames"] - frames).abs().amax((0, 2, 3, 4))
-    # The last step of speech is heard by the last frame only.
+    # Only the last frame depends on the last step of speech.
     assert changed[:3].max() < 1e-6 < changed[3]
     early = audio.clone()
     early[:, :4] += 5.0
     changed = (network.pictures(still, motion[:, 0], motion, early)["frames"] - frames).abs().amax((0, 2, 3, 4))
-    # The first is heard by the first frame, which the next one sees.
+    # The first frame depends on the first step, and the second frame on the first.
     assert changed[1] > 1e-6
 
 

@@ -126,7 +126,7 @@ def test_the_bundled_model_is_what_its_recipe_says() -> None:
 
 
 @torch.no_grad()
-def test_the_bundled_model_hears() -> None:
+def test_the_bundled_model_uses_speech() -> None:
     pipe = hm.load("amie/grid", device="cpu")
     assert pipe.card["speakers"] == 2 and pipe.renderer.training_picture_size == (128, 128)
     pose = FACE.neutral()[None]

@@ -127,7 +127,7 @@ def test_the_still_picture_follows_the_head() -> None:
     # The middle is two pixels further right, the border where it was.
     torch.testing.assert_close(shifted[:, 11:21, 12:21], still[0, :, 11:21, 10:19], atol=1e-4, rtol=0)
     torch.testing.assert_close(shifted[:, 0], still[0, :, 0], atol=0.05, rtol=0)
-    # What the network sees does not move.
+    # The landmarks that the network is given do not move.
     attention = outputs["landmark_attention"][0]
     torch.testing.assert_close(attention[0], attention[1], atol=1e-4, rtol=0)
 

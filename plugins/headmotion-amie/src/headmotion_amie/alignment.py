@@ -1,4 +1,4 @@
-"""How the head moved from one picture to others: pictures are carried along, or cut out where it was before.
+"""How the head moved from one picture to others: pictures are warped along with it, or cropped around it.
 
 Positions are in picture coordinates, 0..1 over a square picture; pixel ``i`` of ``n`` lies at ``i / n``.
 """
@@ -60,9 +60,9 @@ class HeadAlignment:
 
 
 def carry_along(pictures: Tensor, moved: SimilarityTransform) -> Tensor:
-    """Return pictures ``[B, T, C, n, n]`` as they look where each has been moved; beyond the edge they go on."""
+    """Return pictures ``[B, T, C, n, n]``, each moved by its transform; beyond the edge its colors are repeated."""
     positions = pixel_positions(pictures.shape[-1], pictures).expand(*pictures.shape[:2], -1, -1)
-    # The inverse of the map: where what is seen at a pixel comes from.
+    # The inverse of the map: the origin of each pixel of the result.
     origins = (positions - moved.translation.unsqueeze(-2)) @ moved.rotation / moved.scale[..., None, None]
     return look_up(pictures, origins, pictures.shape[-1])
 

@@ -36,11 +36,11 @@ def donsker_varadhan(joint: Tensor, marginal: Tensor) -> Tensor:
 BOUNDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"js": jensen_shannon, "dv": donsker_varadhan}
 """The bounds by the names that specs use."""
 EMPTY: dict[str, float] = {"js": -2 * log(2), "dv": 0.0}
-"""What a bound is if the scores say nothing, ``T = 0``."""
+"""Value of a bound if all scores are equal, ``T = 0``, and so carry no information."""
 
 
 def positive_part(bound: str, joint: Tensor) -> Tensor:
-    """Return the term of a bound in which the pairs occur that belong together."""
+    """Return the term of a bound over the pairs that belong together."""
     return joint.mean() if bound == "dv" else -functional.softplus(-joint).mean()
 
 

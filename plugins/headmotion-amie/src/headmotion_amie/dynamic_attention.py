@@ -1,4 +1,4 @@
-"""Dynamic attention: how much the generator sees of the lips that it drew a frame ago."""
+"""Dynamic attention: the lips that were drawn a frame ago are attenuated for the generator."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class DynamicAttention(nn.Module):
         return rectangle * torch.sigmoid(refined)
 
     def forward(self, frame: Tensor, mask: Tensor) -> Tensor:
-        """Return the frame ``[B, 3, n, n]`` with its lips, or the rest of it, made darker."""
+        """Return the frame ``[B, 3, n, n]`` with its lips, or everything else, darkened."""
         if not (self.training or self.spec.at_inference):
             return frame
         if self.spec.stride > 1:
             mask = functional.interpolate(mask, frame.shape[-2:], mode="bilinear", align_corners=False)
         rate = self.get_buffer("rate")
-        seen = 1 - mask + rate * mask if self.spec.mode == "attenuate_lips" else mask + rate * (1 - mask)
-        return frame * seen
+        gain = 1 - mask + rate * mask if self.spec.mode == "attenuate_lips" else mask + rate * (1 - mask)
+        return frame * gain

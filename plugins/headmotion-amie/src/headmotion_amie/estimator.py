@@ -22,8 +22,8 @@ NAME = "loss amie/estimator"
 class Estimator(hm.Loss):
     """``theta <- argmax I_theta(F, A)`` on recorded pairs, ``G <- argmax I_theta(G(A), A)`` with the same ``theta``.
 
-    Source: the paper, section 3.2. With `EstimatorSpec.estimator` an estimator that was trained before guides, and
-    learns nothing more.
+    Source: the paper, section 3.2. With `EstimatorSpec.estimator`, an estimator of an earlier phase guides, and is not
+    trained further.
     """
 
     audio_context = CONTEXT
@@ -33,22 +33,22 @@ class Estimator(hm.Loss):
         self.needs = frozenset({spec.track, "audio", "motion"})
         self.uses = () if spec.estimator is None else (spec.estimator,)
         self.network = StatisticsNetwork(spec, context, NAME) if spec.estimator is None else None
-        # In a list, which hides it: what an earlier phase made is no part of this loss's state.
-        self._made: list[StatisticsNetwork] = []
+        # In a list, which hides it: the result of an earlier phase is no part of this loss's state.
+        self._pretrained: list[StatisticsNetwork] = []
 
     def use_parts(self, parts: Mapping[str, Any]) -> None:
         """Take the estimator of an earlier phase.
 
         Raises:
-            SpecError: another part, or an estimator that looks at another track.
+            SpecError: another part, or an estimator of another track.
         """
         for name in self.uses:
             part = parts[name]
             if not isinstance(part, StatisticsNetwork) or part.spec.track != self.spec.track:
-                looks = f" of {part.spec.track}" if isinstance(part, StatisticsNetwork) else ""
+                track = f" of {part.spec.track}" if isinstance(part, StatisticsNetwork) else ""
                 expected = f"an estimator of {self.spec.track} under the name {name!r}"
-                raise hm.SpecError(NAME, expected, f"a {type(part).__name__}{looks}", "set track and estimator")
-            self._made = [part]
+                raise hm.SpecError(NAME, expected, f"a {type(part).__name__}{track}", "set track and estimator")
+            self._pretrained = [part]
 
     def objective(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
         """Return minus the bound on recorded pairs, or on generated ones if the variant is symmetric."""
@@ -59,7 +59,7 @@ class Estimator(hm.Loss):
 
     def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
         """Return minus the bound on generated pairs, as ``information_loss``, times its weight."""
-        network = self._made[0] if self.network is None else self.network
+        network = self._pretrained[0] if self.network is None else self.network
         with evaluating(network):
             return {"information_loss": -self.spec.weight * self.estimate(network, generated, self.spec.positive_only)}
 
@@ -84,7 +84,7 @@ class Estimator(hm.Loss):
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Keep a network's running means as they are, so that what is generated cannot move them."""
+    """Keep a network's running means as they are, so that generated samples do not change them."""
     training = network.training
     network.eval()
     try:

@@ -19,12 +19,12 @@ from .statistics_network import StatisticsNetwork
 
 COMPONENT = "estimator"
 INPUT_FIELDS = ("representation", "audio_encoder", "steps_per_frame", "fps")
-"""Fields of a pipeline's spec that decide what an estimator looks at."""
+"""Fields of a pipeline's spec on which an estimator's inputs depend."""
 
 
 @dataclass(frozen=True)
 class TrainedEstimator:
-    """An estimator with what it was trained with."""
+    """An estimator with the context that it was trained in."""
 
     network: StatisticsNetwork
     """In evaluation mode."""
@@ -43,7 +43,7 @@ def save_estimator(
 
     Args:
         path: the file.
-        pipeline: gives what is looked at.
+        pipeline: gives representation, audio encoder and rates.
         spec: gives the network.
         network: the trained network.
         card: how it was trained.

@@ -27,7 +27,7 @@ NEAR = 5
 
 
 class EstimatorMetric(hm.Metric):
-    """How far the bound lies above what scores that say nothing would give, and how far it falls with a shift.
+    """How far the bound lies above that of scores without information, and how far it falls with a shift.
 
     The estimator has to be trained on other clips than those measured. Source: the paper, section 3.2.
     """
@@ -49,7 +49,7 @@ class EstimatorMetric(hm.Metric):
 
     @property
     def protocol(self) -> Mapping[str, Any]:
-        """The estimator's SHA-256, its bound, what it looks at, and the shifts."""
+        """The estimator's SHA-256, its bound, its track, and the shifts."""
         fields = {"bound": self.estimator.bound, "track": self.track, "shifts": self.shifts, "near": NEAR}
         return {"estimator_sha256": self.digest, **fields}
 
@@ -58,13 +58,13 @@ class EstimatorMetric(hm.Metric):
         """Return the bound at each shift.
 
         Raises:
-            MotionError: no speech, no pictures where they are looked at, or too few frames for the shifts.
+            MotionError: no speech, no pictures if the estimator needs them, or too few frames for the shifts.
         """
         curve = shifted_bounds(self.estimator.network, self._sample(clip), self.estimator.bound, self.shifts)
         return {"bounds": (curve - EMPTY[self.estimator.bound]).double()}
 
     def per_clip(self, observed: hm.Observation) -> Mapping[str, float]:
-        """Return the bound above that of empty scores, and the same less its mean over shifts of 5 frames and more."""
+        """Return the bound above that of scores without information, and above its own mean over large shifts."""
         curve, middle = observed["bounds"], self.shifts
         far = torch.cat([curve[: max(1, middle - NEAR + 1)], curve[min(2 * middle, middle + NEAR) :]])
         own = float(curve[middle])
@@ -81,7 +81,7 @@ class EstimatorMetric(hm.Metric):
         curve = Curve([k * ms for k in range(-self.shifts, self.shifts + 1)], mean)
         return {
             "Information by shift": hm.Plot(
-                "shift of the speech in ms", "bound above that of empty scores", {"mean": curve}
+                "shift of the speech in ms", "bound above that of scores without information", {"mean": curve}
             )
         }
 

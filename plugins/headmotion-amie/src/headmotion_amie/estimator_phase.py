@@ -23,7 +23,7 @@ class EstimatorPhase(hm.Phase):
     """Raise the bound on pairs of recorded clips. The log has the bound, and by how much it exceeds that of ``T = 0``.
 
     Raises:
-        SpecError: the corpus lacks what the estimator looks at.
+        SpecError: the corpus lacks the track that the estimator compares with speech.
     """
 
     def __init__(self, spec: EstimatorPhaseSpec, context: hm.TrainContext) -> None:

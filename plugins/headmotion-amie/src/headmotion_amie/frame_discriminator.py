@@ -26,7 +26,7 @@ class FrameDiscriminator(hm.Discriminator):
 
     def __init__(self, spec: FrameDiscriminatorSpec, context: hm.BuildContext) -> None:
         super().__init__(spec)
-        self.needs = frozenset({"frames", "audio", "motion"} if spec.hears else {"frames", "motion"})
+        self.needs = frozenset({"frames", "audio", "motion"} if spec.uses_speech else {"frames", "motion"})
         self.steps, halvings = context.steps_per_frame, len(spec.image_widths)
         height, width = context.picture_size or (64, 64)
         cells = (height >> halvings) * (width >> halvings)
@@ -39,22 +39,22 @@ class FrameDiscriminator(hm.Discriminator):
         ]
         flat = spec.image_widths[-1] * cells
         self.image = nn.Sequential(*stages, nn.Flatten(), nn.Linear(flat, spec.image_size), nn.LeakyReLU(0.2))
-        if spec.hears:
+        if spec.uses_speech:
             self.scale = nn.BatchNorm1d(context.audio_channels, affine=False)
             window = (CONTEXT[0] + 1 + CONTEXT[1]) * self.steps * context.audio_channels
             self.speech = nn.Sequential(nn.Linear(window, spec.speech_size), nn.LeakyReLU(0.2))
         self.score = nn.Sequential(
-            nn.Linear(spec.image_size + spec.hears * spec.speech_size, spec.image_size),
+            nn.Linear(spec.image_size + spec.uses_speech * spec.speech_size, spec.image_size),
             nn.LeakyReLU(0.2),
             nn.Linear(spec.image_size, 1),
         )
 
     def forward(self, sample: hm.Sample) -> Mapping[str, Tensor]:
-        """Return a score for every frame as ``pair``, ``[B * T]``, or as ``frame`` if it does not hear."""
+        """Return a score for every frame as ``pair``, ``[B * T]``, or as ``frame`` if it does not use speech."""
         assert sample.frames is not None
-        seen = self.image(2 * sample.frames.flatten(0, 1) - 1)
-        if not self.spec.hears:
-            return {"frame": self.score(seen).squeeze(-1)}
+        image_features = self.image(2 * sample.frames.flatten(0, 1) - 1)
+        if not self.spec.uses_speech:
+            return {"frame": self.score(image_features).squeeze(-1)}
         features = self.scale(sample.audio_around(*CONTEXT).mT).mT
-        heard = self.speech(windows(features, self.steps).flatten(2)).flatten(0, 1)
-        return {"pair": self.score(torch.cat([seen, heard], dim=-1)).squeeze(-1)}
+        speech_features = self.speech(windows(features, self.steps).flatten(2)).flatten(0, 1)
+        return {"pair": self.score(torch.cat([image_features, speech_features], dim=-1)).squeeze(-1)}

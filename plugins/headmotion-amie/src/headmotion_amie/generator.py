@@ -23,7 +23,7 @@ CHANGE = 0.01
 
 
 class Encoded(NamedTuple):
-    """What an `ImageEncoder` makes of pictures."""
+    """Output of an `ImageEncoder`."""
 
     vector: Tensor
     """``[B, size]``."""
@@ -35,7 +35,7 @@ class State(NamedTuple):
     """A stream of the generator."""
 
     frame: Tensor
-    """The frame that was drawn last, where the head of the still picture is, ``[B, 3, n, n]``, 0..1."""
+    """The frame that was drawn last, with the head at its position in the still picture, ``[B, 3, n, n]``, 0..1."""
     mask: Tensor
     """The mask of its lips, ``[B, 1, s, s]``."""
     still: Encoded
@@ -45,9 +45,9 @@ class State(NamedTuple):
 class Generator(hm.Renderer):
     """``f_i = G(I, a_i, f_{i-1})``, running freely from ``f_0 = I`` on. Source: the paper, section 3.1.
 
-    Speech moves the lips, and the motion the head: frames are drawn as if the head were where it is in the still
-    picture, and then carried to where the motion has it. The paper moves the faces of its data to one place instead.
-    Gradients go through one step of the recurrence.
+    Speech moves the lips, and the motion moves the head: frames are drawn with the head at its position in the still
+    picture, and then warped to its position in the motion. The paper aligns the faces of its data instead. Gradients go
+    through one step of the recurrence.
     """
 
     needs_image = True
@@ -76,13 +76,13 @@ class Generator(hm.Renderer):
         Args:
             identity: pictures ``[B, 3, n, n]``, 0..1.
             pose: poses in them, ``[B, P, D]`` in picture coordinates.
-            motion: poses whose heads the frames follow, ``[B, T, P, D]``; lips are not looked at.
+            motion: poses whose heads the frames follow, ``[B, T, P, D]``; their lips are ignored.
             audio: features ``[B, steps_per_frame * (2 + T + 2), C]``.
 
         Returns:
             ``frames [B, T, 3, n, n]``, 0..1; ``paint [B, T, 1, n, n]``, 0 where the still picture is copied, and all 1
-            unless ``draws`` is ``blended``; ``lips_mask [B, T, 1, s, s]``, the masks of dynamic attention, which the
-            frames before were seen through.
+            unless ``draws`` is ``blended``; ``lips_mask [B, T, 1, s, s]``, the masks of dynamic attention over the
+            frames before.
 
         Raises:
             ImageError: pictures of another shape.
@@ -108,11 +108,11 @@ class Generator(hm.Renderer):
             rectangle = self.attention.rectangle(self.alignment.lips(pose))
         state = State(identity, rectangle, still) if state is None else state
         drawn: dict[str, list[Tensor]] = {"frames": [], "paint": [], "lips_mask": []}
-        for heard in speech.unbind(1):
+        for speech_vector in speech.unbind(1):
             # Detached, so that a gradient goes through this step only.
             previous = state.frame.detach()
-            seen = previous if self.attention is None else self.attention(previous, state.mask)
-            fused = torch.cat([still.vector, self.image(2 * seen - 1).vector, heard], dim=1)
+            attenuated = previous if self.attention is None else self.attention(previous, state.mask)
+            fused = torch.cat([still.vector, self.image(2 * attenuated - 1).vector, speech_vector], dim=1)
             frame, paint = self._compose(self.decoder(fused, still.maps), identity)
             for name, values in zip(drawn, (frame, paint, state.mask), strict=True):
                 drawn[name].append(values)
@@ -160,9 +160,9 @@ class Generator(hm.Renderer):
             # One frame at a time, so that not even rounding depends on how the motion is divided.
             steps = speech.shape[1] // (sum(CONTEXT) + window.count)
             for frame in range(window.count):
-                heard = speech[:, frame * steps : (frame + 1 + sum(CONTEXT)) * steps]
+                speech_window = speech[:, frame * steps : (frame + 1 + sum(CONTEXT)) * steps]
                 pose = window.due[:, frame : frame + 1]
-                outputs, state = self.draw(stream.identity, stream.pose, pose, heard, state)
+                outputs, state = self.draw(stream.identity, stream.pose, pose, speech_window, state)
                 yield from stream.to_frames(outputs["frames"])
 
 

@@ -52,12 +52,12 @@ class PresetSpec(hm.Spec):
 
 
 class DynamicAttentionSpec(hm.Spec):
-    """How much of the lips of the frame before the generator sees."""
+    """How strongly the lips of the frame before are attenuated, so that they are drawn from speech."""
 
     type: Literal["amie/dynamic-attention"] = "amie/dynamic-attention"
     rates: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field((0.8, 0.6, 0.4, 0.2), min_length=1)
-    """What is left of the attenuated part; each rate holds for an equal share of a phase's steps. None is above the one
-    before, and a later phase goes on with the last."""
+    """Factors of the attenuated part; each rate holds for an equal share of a phase's steps. Rates never rise, and a
+    later phase continues with the last."""
     mode: Literal["attenuate_lips", "attenuate_rest"] = "attenuate_lips"
     """Which part is attenuated. The paper shows a veil over the lips that thickens as the rate falls."""
     at_inference: bool = False
@@ -106,13 +106,13 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
     speech_widths: SpeechWidths = (8, 16, 32, 32, 64)
     """Channels over speech."""
     identity_size: Width = 64
-    """Numbers that say who it is."""
+    """Numbers that describe the still picture."""
     image_size: Width = 32
-    """Numbers that say how the frame before looked."""
+    """Numbers that describe the frame before."""
     speech_size: Width = 64
-    """Numbers that say what is heard."""
+    """Numbers that describe the speech around a frame."""
     attention: DynamicAttentionSpec | None = DynamicAttentionSpec()
-    """Dynamic attention to the frame before; None shows it as it is."""
+    """Dynamic attention to the frame before; None passes it on unchanged."""
     draws: Literal["pictures", "blended", "changes"] = "blended"
     """What the decoder draws: the colors of all pixels, as published, which takes long to learn; colors and where they
     are painted over the still picture (``blended``), as VG-net does; or what is added to the still picture."""
@@ -151,7 +151,7 @@ class GeneratorSpec(PresetSpec, hm.RendererSpec):
 
 
 class StillSpec(hm.GeneratorSpec):
-    """Holds the pose of the reference, for pipelines in which the renderer alone hears."""
+    """Holds the pose of the reference, for pipelines in which only the renderer uses speech."""
 
     type: Literal["amie/still"] = "amie/still"
 
@@ -183,7 +183,7 @@ class StatisticsSpec(PresetSpec):
     track: Literal["frames", "motion"] = "frames"
     """What speech is compared with: pictures, or 200 ms of motion in any representation."""
     region: Literal["picture", "lips"] = "picture"
-    """The part of pictures that is looked at. ``lips`` is a square that moves with the head, not with the lips."""
+    """The part of pictures that is used. ``lips`` is a square that moves with the head, not with the lips."""
     side: float = Field(0.8, gt=0, le=4)
     """Side of the square around the lips, in distances of the representation's scale pair (outer corners of eyes)."""
     size: int = Field(64, ge=8, le=512)
@@ -259,7 +259,7 @@ class EstimatorPhaseSpec(StatisticsSpec, BatchPhaseSpec):
         """Build the phase.
 
         Raises:
-            SpecError: what the estimator looks at is not in the corpus.
+            SpecError: the corpus lacks the track that the estimator compares with speech.
         """
         from .estimator_phase import EstimatorPhase
 
@@ -303,8 +303,8 @@ class FrameDiscriminatorSpec(PresetSpec, hm.DiscriminatorSpec):
     """Width of the layer behind them."""
     speech_size: Width = 256
     """Width of the layer over speech."""
-    hears: bool = True
-    """Whether the speech counts: pairs of frame and speech are scored, as published, or frames alone."""
+    uses_speech: bool = True
+    """Whether pairs of frame and speech are scored, as published, or frames alone."""
 
     def build(self, context: hm.BuildContext) -> FrameDiscriminator:
         """Build the discriminator.

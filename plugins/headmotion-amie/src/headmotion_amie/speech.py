@@ -11,7 +11,7 @@ import headmotion as hm
 CONTEXT = (2, 2)
 """Motion frames before and after its own whose speech a frame depends on; together 200 ms at 25 fps."""
 MIN_CHANNELS = 9
-"""Fewest audio channels that the two poolings of the encoder leave something of."""
+"""Fewest audio channels that fit through the two poolings of the encoder."""
 
 
 def windows(features: Tensor, steps_per_frame: int) -> Tensor:
@@ -39,11 +39,11 @@ class SpeechEncoder(nn.Module):
             raise hm.SpecError(component, f"{MIN_CHANNELS} audio channels or more", got, "mfcc with n_mfcc 13 has 13")
         rows, columns = (rows - 2 - 3) // 2 + 1, ((columns - 3) // 2 + 1 - 3) // 2 + 1
         self.steps = context.steps_per_frame
-        one, two, three, four, five = widths
+        first, second, third, fourth, fifth = widths
         self.layers = nn.Sequential(
-            nn.BatchNorm2d(1, affine=False), *_conv(1, one), *_conv(one, two), nn.MaxPool2d(3, (1, 2)),
-            *_conv(two, three), *_conv(three, four), *_conv(four, five), nn.MaxPool2d(3, 2),
-            nn.Flatten(), nn.Linear(five * rows * columns, size), nn.ReLU(),
+            nn.BatchNorm2d(1, affine=False), *_conv(1, first), *_conv(first, second), nn.MaxPool2d(3, (1, 2)),
+            *_conv(second, third), *_conv(third, fourth), *_conv(fourth, fifth), nn.MaxPool2d(3, 2),
+            nn.Flatten(), nn.Linear(fifth * rows * columns, size), nn.ReLU(),
         )  # fmt: skip
 
     def forward(self, features: Tensor) -> Tensor:

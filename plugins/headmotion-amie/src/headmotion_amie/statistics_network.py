@@ -19,10 +19,10 @@ class StatisticsNetwork(nn.Module):
     """``T(x, a)``: a network over pictures or motion, another over 200 ms of speech, and a third over both.
 
     Source: the paper, figure 2b. Features of speech, and motion, are standardized by running means; motion is taken
-    relative to its mean over the clip, which says whose it is and nothing about the speech.
+    relative to its mean over the clip, which depends on the person and not on the speech.
 
     Args:
-        spec: its widths and what it looks at.
+        spec: its widths and inputs.
         context: what it is built in.
         component: the part that it belongs to, for errors.
     """
@@ -48,37 +48,37 @@ class StatisticsNetwork(nn.Module):
 
     def forward(self, sample: hm.Sample) -> Tensor:
         """Score every frame of a sample with the speech around every frame of the same clip, ``[B, T, T]``."""
-        visual, speech = self.from_visual(self.see(sample)), self.from_speech(self.hear(sample))
+        visual, speech = self.from_visual(self.embed_visual(sample)), self.from_speech(self.embed_speech(sample))
         joined = functional.leaky_relu(visual[:, :, None] + speech[:, None], 0.2)
         scores: Tensor = self.score(joined)
         return scores.squeeze(-1)
 
-    def see(self, sample: hm.Sample) -> Tensor:
-        """Return what the pictures, or the motion, of a sample look like, ``[B, T, size]``."""
+    def embed_visual(self, sample: hm.Sample) -> Tensor:
+        """Return an embedding of the picture of each frame, or of the motion around it, ``[B, T, size]``."""
         batch, frames = sample.motion.shape[:2]
         if self.spec.track == "motion":
             motion = (sample.motion - sample.motion.mean(1, keepdim=True)).flatten(2)
             # Beyond the ends the first and the last pose are repeated.
             near = steps_between(motion, -CONTEXT[0], frames + CONTEXT[1])
-            seen = near.unfold(1, CONTEXT[0] + 1 + CONTEXT[1], 1).flatten(2).flatten(0, 1)
+            inputs = near.unfold(1, CONTEXT[0] + 1 + CONTEXT[1], 1).flatten(2).flatten(0, 1)
         else:
-            seen = self._pictures(sample).flatten(0, 1)
-        encoded: Tensor = self.visual(seen)
+            inputs = self._pictures(sample).flatten(0, 1)
+        encoded: Tensor = self.visual(inputs)
         return encoded.unflatten(0, (batch, frames))
 
-    def hear(self, sample: hm.Sample) -> Tensor:
-        """Return what the speech around each frame sounds like, ``[B, T, size]``."""
+    def embed_speech(self, sample: hm.Sample) -> Tensor:
+        """Return an embedding of the speech around each frame, ``[B, T, size]``."""
         features = sample.audio_around(*CONTEXT)
         scaled = self.scale(features.mT).mT
         encoded: Tensor = self.speech(windows(scaled, self.steps).flatten(2))
         return encoded
 
     def _pictures(self, sample: hm.Sample) -> Tensor:
-        """Return what is looked at of pictures, ``[B, T, 3, n, n]``, -1..1."""
+        """Return the part of pictures that the network takes, ``[B, T, 3, n, n]``, -1..1."""
         assert sample.frames is not None and sample.identity_pose is not None and sample.picture_motion is not None
         if self.spec.region == "picture":
             return 2 * sample.frames - 1
-        # Nothing of the recorded lips may say where to look, so that it says nothing about the speech.
+        # The square must not depend on the recorded lips, or its position would reveal the speech.
         moved = self.alignment.fit(sample.identity_pose, sample.picture_motion)
         center, side = self.alignment.lips_square(sample.identity_pose, self.spec.side)
         return 2 * cut_out(sample.frames, moved, center, side, self.spec.size) - 1
@@ -87,7 +87,7 @@ class StatisticsNetwork(nn.Module):
 def picture_network(widths: tuple[int, ...]) -> nn.Sequential:
     """Return convolutions of kernel 4 that halve the size, and a mean: pictures ``[N, 3, n, n]`` become ``[N, E]``.
 
-    There is no norm, which would show a picture in relation to others of its batch.
+    There is no batch norm, which would make a picture's features depend on the others of its batch.
     """
     stages = [
         nn.Sequential(nn.Conv2d(inputs, outputs, 4, 2, 1), nn.LeakyReLU(0.2))

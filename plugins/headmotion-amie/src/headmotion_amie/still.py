@@ -1,4 +1,4 @@
-"""A motion that holds the reference, for pipelines in which the renderer alone hears."""
+"""A motion that holds the reference, for pipelines in which only the renderer uses speech."""
 
 from __future__ import annotations
 

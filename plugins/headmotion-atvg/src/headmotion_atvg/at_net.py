@@ -66,11 +66,11 @@ class ATNet(hm.Generator):
         if min(rows, columns) < 1:
             got = f"{context.audio_channels} channels and {self.steps} steps per frame"
             raise hm.SpecError("generator atvg/at-net", "7 audio channels or more after the first", got, "mfcc has 13")
-        one, two, three, four, five = spec.conv_widths
-        self.flat_size = five * rows * columns
+        first, second, third, fourth, fifth = spec.conv_widths
+        self.flat_size = fifth * rows * columns
         self.speech = nn.Sequential(
-            *_conv(1, one), *_conv(one, two), nn.MaxPool2d(3, (1, 2)),
-            *_conv(two, three), *_conv(three, four), *_conv(four, five), nn.MaxPool2d(3, 2), nn.Flatten(),
+            *_conv(1, first), *_conv(first, second), nn.MaxPool2d(3, (1, 2)),
+            *_conv(second, third), *_conv(third, fourth), *_conv(fourth, fifth), nn.MaxPool2d(3, 2), nn.Flatten(),
             nn.Linear(self.flat_size, spec.audio_widths[0]), nn.ReLU(),
             nn.Linear(spec.audio_widths[0], spec.audio_widths[1]), nn.ReLU(),
         )  # fmt: skip
@@ -156,8 +156,8 @@ class ATNet(hm.Generator):
             return values.unsqueeze(-1)
         alignment = self.own_basis.alignment(pose)
         moved = self.own_basis.displacements(values - self.own_basis.encode(pose)[:, None])
-        placed = Alignment(alignment.linear[:, None], alignment.offset[:, None])
-        return placed.invert(alignment.apply(pose)[:, None] + moved)
+        frame_alignments = Alignment(alignment.linear[:, None], alignment.offset[:, None])
+        return frame_alignments.invert(alignment.apply(pose)[:, None] + moved)
 
 
 def _conv(inputs: int, outputs: int) -> tuple[nn.Module, ...]:

@@ -74,14 +74,14 @@ class ConvGRU(nn.Module):
         batch, frames, _, height, width = sequence.shape
         hidden = sequence.new_zeros(batch, self.hidden_size, height, width) if state is None else state
         # Of all frames at once, because only the other product needs the frame before.
-        given = self.from_input(self.dropout(sequence).flatten(0, 1)).unflatten(0, (batch, frames))
+        projected = self.from_input(self.dropout(sequence).flatten(0, 1)).unflatten(0, (batch, frames))
         states = []
-        for inputs in given.unbind(1):
+        for inputs in projected.unbind(1):
             reset, update, candidate = inputs.chunk(3, dim=1)
-            own_reset, own_update, own_candidate = self.from_state(hidden).chunk(3, dim=1)
-            update = torch.sigmoid(update + own_update)
-            new = torch.tanh(candidate + torch.sigmoid(reset + own_reset) * own_candidate)
+            recurrent_reset, recurrent_update, recurrent_candidate = self.from_state(hidden).chunk(3, dim=1)
+            update = torch.sigmoid(update + recurrent_update)
+            new = torch.tanh(candidate + torch.sigmoid(reset + recurrent_reset) * recurrent_candidate)
             hidden = new + update * (hidden - new)
             states.append(hidden)
-        stacked = torch.stack(states, dim=1) if states else given[:, :, : self.hidden_size]
+        stacked = torch.stack(states, dim=1) if states else projected[:, :, : self.hidden_size]
         return stacked, hidden

@@ -64,17 +64,17 @@ class Regression(hm.Discriminator):
     def predictions(self, sample: hm.Sample) -> Mapping[str, Tensor]:
         """Return the mean squared error of the landmarks, in the network's units, each times its factor."""
         assert sample.identity_pose is not None and sample.picture_motion is not None
-        found = self._flat(sample.identity_pose)[:, None] + torch.tanh(self.landmarks(self._states(sample)))
-        error = (found - self._flat(sample.picture_motion)) * self.get_buffer("factors").to(found)
+        predicted = self._flat(sample.identity_pose)[:, None] + torch.tanh(self.landmarks(self._states(sample)))
+        error = (predicted - self._flat(sample.picture_motion)) * self.get_buffer("factors").to(predicted)
         return {"landmarks": self.weight * error.square().mean()}
 
     def _states(self, sample: hm.Sample) -> Tensor:
         """Return the states of the LSTM over the frames, ``[B, T, hidden_size]``."""
         assert sample.frames is not None and sample.identity_pose is not None
         batch, frames = sample.frames.shape[:2]
-        seen = self.frame(2 * sample.frames.flatten(0, 1) - 1).unflatten(0, (batch, frames))
+        frame_features = self.frame(2 * sample.frames.flatten(0, 1) - 1).unflatten(0, (batch, frames))
         still = self.pose(self._flat(sample.identity_pose))[:, None].expand(-1, frames, -1)
-        return cast("Tensor", self.memory(torch.cat([still, seen], dim=-1))[0])
+        return cast("Tensor", self.memory(torch.cat([still, frame_features], dim=-1))[0])
 
     def _flat(self, poses: Tensor) -> Tensor:
         return LANDMARK_SCALE * (self.representation.to_points2d(poses) - 0.5).flatten(-2)
