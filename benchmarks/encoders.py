@@ -3,13 +3,13 @@
     python benchmarks/encoders.py SHARED_DATA CORPUS
 
 The mouth is measured as in ``benchmarks/mouth.py``, syncers as in ``benchmarks/syncers.py``, and synchrony as in
-``benchmarks/synchrony.py``, by two judges, so that no model is judged by its own ears alone. The syncers on whisper are
-those that guided MS-Sync on whisper, and no other model. Where several seeds were trained, a cell has the mean over
-them, and their least and greatest value behind it; where there is one, the interval over clips. Training and measuring
-go on where they were stopped; `CORPUS` is that of ``tools/bundled_corpus.py``. Causal flow on whisper is the bundled
-model, which was trained without ``condition_dropout``, and further seeds. MS-Sync on log-mel is the bundled model,
-which the recipe `small-cpu` made of an earlier state of this corpus; on whisper it got a third of that recipe's steps
-of syncers (1500), and three fifths of its steps of the generator (900).
+``benchmarks/synchrony.py``, by two judges, so that no model is judged only by syncers on its own features. The syncers
+on whisper are those that guided MS-Sync on whisper, and no other model. Where several seeds were trained, a cell has
+the mean over them, and their least and greatest value behind it; where there is one, the interval over clips. Training
+and measuring continue where they were stopped; `CORPUS` is that of ``tools/bundled_corpus.py``. Causal flow on whisper
+is the bundled model, which was trained without ``condition_dropout``, and further seeds. MS-Sync on log-mel is the
+bundled model, which the recipe `small-cpu` made of an earlier state of this corpus; on whisper it got a third of that
+recipe's steps of syncers (1500), and three fifths of its steps of the generator (900).
 """
 
 from __future__ import annotations
@@ -41,17 +41,18 @@ MEASURES = {"model": "opening", "width": "width", "amplitude": "amplitude"}
 READING = """\
 ## How to read it
 
-- The encoder matters most. The same generator by the same recipe follows the mouth worse in every set when it hears
-  log-mel, and seeds differ far less than encoders do.
-- On whisper a linear regression of one speaker follows the mouths of other people as well as `causal-flow`: what the
-  features and few speakers tell is the ceiling, not the generator.
+- The encoder matters most. The same generator by the same recipe follows the mouth worse in every set on log-mel, and
+  seeds differ far less than encoders do.
+- On whisper a linear regression of one speaker follows the mouths of other people as well as `causal-flow`: the limit
+  is what the features contain and how few the speakers are, not the generator.
 - MS-Sync on whisper is a little ahead of MS-Sync on log-mel for all unseen speakers and in Arabic, hardly beyond the
   intervals, and behind it on the few near frontal clips and in the width of the mouth of the speaker that both know. It
   had fewer steps, and its mouth moves less.
-- On other speakers each judge has a taste: `metric-syncers` prefers what hears log-mel, syncers on whisper what hears
-  whisper, and MS-Sync on whisper was guided by them. Models are above the recordings there, so confidence is no merit.
-- The syncers of this shorter training tell unseen speakers apart hardly better than those on log-mel; [windows of
-  syncers](sync-windows.md) has what longer windows bring.
+- On other speakers each judge is biased: `metric-syncers` prefers models on log-mel, and syncers on whisper prefer
+  models on whisper, of which MS-Sync was guided by them. Models are above the recordings there, so a higher confidence
+  does not mean better motion.
+- The syncers of this shorter training recognize matching pairs of unseen speakers hardly better than those on log-mel;
+  [windows of syncers](sync-windows.md) has what longer windows bring.
 """
 
 

@@ -36,14 +36,14 @@ INTRODUCTION = """\
 
 Made by `python benchmarks/guidance.py SHARED_DATA`.
 
-`causal-flow` draws heads, brows and eyes from what people do while they say something like this. Guidance
-(classifier-free, arXiv 2207.12598) changes how much of that is due to the speech: the flow also knows what people do
+`causal-flow` samples head, brows and eyes from how people move during similar speech. Guidance
+(classifier-free, arXiv 2207.12598) changes how much of that is due to the speech: the flow also models how people move
 whatever they say, and `guidance` is the factor of the difference.
 
     pipe = hm.load("causal-flow").with_generator(guidance=2)
 
-Lips and jaw are not sampled, and do not change. Only a small share of a head's turns is due to what is said. Guidance
-above 1 makes more of it, at the price of heads that move less and less as recorded ones do; 0 does not hear the speech.
+Lips and jaw are not sampled, and do not change. Only a small share of a head's rotation is due to the speech. Guidance
+above 1 increases it, but heads then move less and less like recorded ones; with 0 they do not depend on the speech.
 """
 COLUMNS = ("guidance", "due to speech", "spread over recorded", "speed over recorded", "Fréchet distance")
 

@@ -1,4 +1,4 @@
-"""Write docs/listening.md: how well a mouth is read from features of speech, by linear regression.
+"""Write docs/listening.md: how well features of speech predict the mouth, by linear regression.
 
     python benchmarks/listening.py SHARED_DATA
 
@@ -39,7 +39,7 @@ SENTENCES = 100
 SETS = ("GRID speaker 1, unseen sentences", "17 unseen speakers", "unseen speakers of Arabic")
 
 INTRODUCTION = """\
-# How well an encoder hears
+# Audio encoders: how well features predict the mouth
 
 Made by `python benchmarks/listening.py SHARED_DATA`.
 
@@ -55,7 +55,7 @@ pipe = hm.build({"audio_encoder": "whisper", "steps_per_frame": 2, "generator": 
 assert pipe.audio_encoder.channels == 384
 ```
 
-In a recipe, the same two fields stand under `pipeline`; `headmotion train small-whisper` trains MS-Sync on it.
+In a recipe, the same two fields are under `pipeline`; `headmotion train small-whisper` trains MS-Sync on it.
 
 ```yaml
 pipeline:
@@ -65,8 +65,8 @@ pipeline:
 
 - `layers` and `weights`: more layers, or a larger Whisper (`size`), are read from a `.safetensors` file of the encoder,
   such as Hugging Face's. A checkpoint names the file by its SHA-256, or contains the weights (`weights_in_checkpoint`).
-- `look_ahead_ms`: audio after its time that a step depends on, in all. `look_back_ms`: how far each layer's attention
-  reaches back. Null means the whole clip, and such an encoder cannot stream.
+- `look_ahead_ms`: how much audio after its own time a step depends on, over all layers. `look_back_ms`: how far each
+  layer's attention reaches back. Null means the whole clip; such an encoder cannot stream.
 - No statistic of the clip is taken. Where Whisper takes the loudest moment of 30 seconds as the ceiling of its log-mel,
   the encoder has a fixed `ceiling`.
 - Whisper has positions for 30 seconds. Windows of positions overlap and hand over every 15 seconds, at fixed frames, so
@@ -76,14 +76,14 @@ pipeline:
 """
 METHOD = """\
 A ridge regression from the features around a frame (11 frames of log-mel, 5 of Whisper) to the opening and the width
-of the mouth is trained on 100 sentences of GRID's speaker 1 only. A figure is Pearson's correlation with
+of the mouth is trained on 100 sentences of GRID's speaker 1 only. Each figure is Pearson's correlation with
 the recorded curve between 1 and 8 Hz at the best lag within 3 frames, the mean over clips: mouth opening / mouth width.
 """
 
 
 @dataclass(frozen=True)
-class Listener:
-    """An encoder and how much of its output a regression reads."""
+class FeatureReader:
+    """An encoder and how much of its output a regression uses."""
 
     encoder: AudioEncoder
     steps_per_frame: int
@@ -108,10 +108,10 @@ def around(features: Signal, frames: int) -> Signal:
     return np.concatenate([padded[k : k + len(features)] for k in range(frames)], axis=1)
 
 
-def listener(described: dict[str, Any], frames: int = 5, steps_per_frame: int = 2) -> Listener:
+def feature_reader(described: dict[str, Any], frames: int = 5, steps_per_frame: int = 2) -> FeatureReader:
     """Build an encoder."""
     context = BuildContext(FACE, 0, steps_per_frame)
-    return Listener(resolve_spec("audio_encoder", described).build(context), steps_per_frame, frames)
+    return FeatureReader(resolve_spec("audio_encoder", described).build(context), steps_per_frame, frames)
 
 
 def curves(clip: Clip) -> Signal:
@@ -187,32 +187,32 @@ class Study:
         self.train, self.measured = corpora(shared)
         self.targets = [curves(clip) for clip in self.train]
 
-    def trained(self, heard: Listener) -> Ridge:
+    def trained(self, reader: FeatureReader) -> Ridge:
         """Return the regression for an encoder."""
-        return fit([heard.inputs(clip.audio, len(clip.landmarks)) for clip in self.train], self.targets)
+        return fit([reader.inputs(clip.audio, len(clip.landmarks)) for clip in self.train], self.targets)
 
-    def row(self, heard: Listener) -> list[str]:
+    def row(self, reader: FeatureReader) -> list[str]:
         """Return the cells of an encoder's row: opening / width on every set."""
-        ridge, cells = self.trained(heard), []
+        ridge, cells = self.trained(reader), []
         for clips in self.measured.values():
-            values = [correlation(ridge(heard.inputs(c.audio, len(c.landmarks))), curves(c)) for c in clips]
+            values = [correlation(ridge(reader.inputs(c.audio, len(c.landmarks))), curves(c)) for c in clips]
             cells.append(" / ".join(f"{value:.2f}" for value in np.mean(values, axis=0)))
-        print(heard.encoder.spec, cells, f"{time.monotonic() - self.begun:.0f} s", flush=True)
+        print(reader.encoder.spec, cells, f"{time.monotonic() - self.begun:.0f} s", flush=True)
         return cells
 
-    def lag_ms(self, heard: Listener, center_ms: float) -> float:
-        """Return how much later than a frame the sound is from which its opening is read best (ms).
+    def lag_ms(self, reader: FeatureReader, center_ms: float) -> float:
+        """Return how much later than a frame the sound is that predicts its opening best (ms).
 
         The opening is predicted from the features of one frame, 4 frames earlier to 4 later; the lag is the vertex of
         the parabola through the best correlation and its neighbors.
 
         Args:
-            heard: the encoder.
+            reader: the encoder and its frames.
             center_ms: middle of the sound that the features of a frame describe, after the time of the frame.
         """
         grid = self.measured[SETS[0]]
-        train = [heard.features(clip.audio, len(clip.landmarks)) for clip in self.train]
-        unseen = [heard.features(clip.audio, len(clip.landmarks)) for clip in grid]
+        train = [reader.features(clip.audio, len(clip.landmarks)) for clip in self.train]
+        unseen = [reader.features(clip.audio, len(clip.landmarks)) for clip in grid]
         recorded, lags, scores = [banded(curves(clip))[:, 0] for clip in grid], range(-4, 5), []
         for lag in lags:
             ridge = fit([_late(features, lag) for features in train], self.targets, (1000.0,))
@@ -222,14 +222,14 @@ class Study:
         before, best, after = scores[top - 1 : top + 2]
         return float(40 * (lags[top] + (before - after) / (2 * (before - 2 * best + after))) + center_ms)
 
-    def hand_over(self, heard: Listener) -> dict[str, float]:
-        """Return the mean correlation of the opening on unseen GRID sentences that are read as one recording.
+    def hand_over(self, reader: FeatureReader) -> dict[str, float]:
+        """Return the mean correlation of the opening on unseen GRID sentences that are encoded as one recording.
 
         Sentences with a hand-over of positions in them, those without, and all of them encoded one by one.
         """
-        grid, ridge = self.measured[SETS[0]], self.trained(heard)
+        grid, ridge = self.measured[SETS[0]], self.trained(reader)
         lengths = [len(clip.landmarks) for clip in grid]
-        whole = heard.inputs(np.concatenate([clip.audio for clip in grid]), sum(lengths))
+        whole = reader.inputs(np.concatenate([clip.audio for clip in grid]), sum(lengths))
         starts = np.cumsum([0, *lengths])
         # The first hand-over is at 18 s, and one follows every 15 s.
         hand_overs = [frame for frame in range(450, sum(lengths), 375)]
@@ -238,7 +238,7 @@ class Study:
             inside = any(start + 10 <= frame < start + count - 10 for frame in hand_overs)
             score = correlation(ridge(whole[start : start + count]), curves(clip))[0]
             groups["with a hand-over" if inside else "without"].append(score)
-            groups["one by one"].append(correlation(ridge(heard.inputs(clip.audio, count)), curves(clip))[0])
+            groups["one by one"].append(correlation(ridge(reader.inputs(clip.audio, count)), curves(clip))[0])
         return {f"{name} ({len(values)})": float(np.mean(values)) for name, values in groups.items()}
 
 
@@ -275,18 +275,18 @@ def table(first: str, rows: dict[str, list[str]], titles: tuple[str, ...] = SETS
     return "\n".join([*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items())]) + "\n\n"
 
 
-def encoders(shared: Path) -> dict[str, dict[str, Callable[[], Listener]]]:
+def encoders(shared: Path) -> dict[str, dict[str, Callable[[], FeatureReader]]]:
     """Return what is measured: by table, and in it by row."""
     tiny = str(shared / "models" / "whisper-tiny-en-encoder.safetensors")
     base = {"size": "base", "weights": str(shared / "models" / "whisper-base-encoder-3.safetensors")}
     clip = {"look_ahead_ms": None, "look_back_ms": None}
 
-    def whisper(**fields: Any) -> Callable[[], Listener]:
-        return lambda: listener({"type": "whisper", **fields})
+    def whisper(**fields: Any) -> Callable[[], FeatureReader]:
+        return lambda: feature_reader({"type": "whisper", **fields})
 
     return {
         "encoder": {
-            "`log-mel` (26), 11 frames": lambda: listener({"type": "log-mel"}, 11, 4),
+            "`log-mel` (26), 11 frames": lambda: feature_reader({"type": "log-mel"}, 11, 4),
             "`whisper` (the default), 5 frames": whisper(),
             "`whisper`, whole clip, 5 frames": whisper(**clip),
         },
@@ -304,7 +304,7 @@ def main(shared: Path) -> None:
     text = INTRODUCTION + METHOD
     for number, (first, rows) in enumerate(encoders(shared).items()):
         text += ("\n" if number == 0 else "") + table(first, {name: study.row(make()) for name, make in rows.items()})
-    log_mel, whisper = listener({"type": "log-mel"}, 11, 4), listener({"type": "whisper"})
+    log_mel, whisper = feature_reader({"type": "log-mel"}, 11, 4), feature_reader({"type": "whisper"})
     # A frame has the mean of its steps, at 0, 20 or at 0, 10, 20, 30 ms. Log-mel's windows begin at their steps.
     lags = [study.lag_ms(whisper, 10), study.lag_ms(log_mel, 15 + 12.5)]
     handed = study.hand_over(whisper)
@@ -322,11 +322,11 @@ def conclusions(lags_ms: list[float], hand_over: dict[str, float], seconds: list
     """
     correlations = ", ".join(f"{name} {value:.3f}" for name, value in hand_over.items())
     return f"""\
-- Time. From single frames, a mouth's opening is read best from the sound {lags_ms[0]:.0f} ms after the frame with
-  `whisper`, and {lags_ms[1]:.0f} ms after it with `log-mel`. An offset of the features would show as a difference; what
-  such regressions resolve is about half a frame (20 ms).
+- Time. From single frames, a mouth's opening is predicted best from the sound {lags_ms[0]:.0f} ms after the frame with
+  `whisper`, and {lags_ms[1]:.0f} ms after it with `log-mel`. An offset of the features would show as a difference;
+  such regressions resolve about half a frame (20 ms).
 - Hand-overs of positions. With the unseen GRID sentences as one recording of five minutes, the correlation of the
-  mouth's opening is: {correlations}. The regression knows the positions of the first three seconds only.
+  mouth's opening is: {correlations}. The regression was trained on positions of the first three seconds only.
 - Cost, on two cores that were busy with other work. One thread takes {seconds[0]:.3f} s for a second of speech,
   {seconds[1]:.3f} s in a stream of blocks of a second, and {seconds[2]:.3f} s in a stream of single frames, which reads
   all weights every 40 ms. `log-mel` takes {seconds[3]:.4f} s.

@@ -139,9 +139,9 @@ def main(shared: Path, with_ray: bool) -> None:
 
 
 @contextlib.contextmanager
-def ray_cluster(wanted: bool) -> Iterator[str]:
+def ray_cluster(enabled: bool) -> Iterator[str]:
     """Start a local Ray cluster of two processors, and yield its address, or an empty string."""
-    if not wanted:
+    if not enabled:
         yield ""
         return
     import ray  # type: ignore[import-not-found]

@@ -9,8 +9,8 @@ the standard deviation of the head's pose over eight seeds at the same time, as 
 The speed is that of one thread from a wave to landmarks, in blocks of a second, the best of three.
 The gain of the lips and the amount and smoothness of the head of `causal-flow` are settings that were chosen on these
 clips, so its amplitude and its ratios of spread and speed are not those of unseen data. A linear regression on the
-encoder's features of one speaker stands beside the models, because it says what these features tell of others. So does
-AT-net of the model `atvg/grid` (plugin headmotion-atvg), which hears cepstra and was trained on two speakers of GRID.
+encoder's features, trained on one speaker, is listed for comparison: it shows how far these features generalize. So is
+AT-net of the model `atvg/grid` (plugin headmotion-atvg), which uses cepstra and was trained on two speakers of GRID.
 [Synchrony measured](synchrony.md) has AV-Conf, lip error, timing and the heads' Fréchet distance, and [idle
 motion](idle.md) what the models do in silence.
 """

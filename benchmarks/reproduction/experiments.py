@@ -200,7 +200,7 @@ def branches(setup: CorpusSetup) -> Experiment:
         "full, on time": setup.runs("full-linear", "ablation/full", linear, seeds=seeds),
         "single-scale-generator": setup.runs("single-scale-generator", single, seeds=seeds),
         "single-scale-generator, LSTM without audio": setup.runs(
-            "single-scale-deaf", single, "pipeline.generator.lstm_input=pose", seeds=seeds
+            "single-scale-lstm-pose", single, "pipeline.generator.lstm_input=pose", seeds=seeds
         ),
     }
     return Experiment(f"branches-{setup.corpus.name}", setup.corpus, variants)

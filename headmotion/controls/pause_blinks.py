@@ -1,4 +1,4 @@
-"""Blinks as people who speak have them: mostly where a phrase ends, seldom within one.
+"""Blinks as people have them while they speak: mostly where a phrase ends, seldom within one.
 
 People blink at pauses of their own speech (Nakano and Kitazawa, Experimental Brain Research 205, 2010).
 """
@@ -22,15 +22,15 @@ from .speech_gate import HOPS_PER_SECOND
 
 NAME = "blink_at_pauses"
 PAUSE_SHARE = 0.7
-"""Share of the blinks of a speaker for which ends of phrases are responsible; the others come at any time."""
+"""Share of a speaker's blinks that ends of phrases trigger; the others come at any time."""
 FIRST_INTERVAL_S = 3.0
-"""Assumed time between ends of phrases before any was heard."""
+"""Assumed time between ends of phrases before the first was detected."""
 MEMORY = 0.7
 """Share of the old value in the running mean of that time."""
 REFRACTORY_S = 0.6
 """Least time between the beginnings of two blinks."""
 IDLE_S = 0.8
-"""After so long a silence a person blinks as at rest."""
+"""Length of a silence after which a person blinks as at rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class BlinkAtPauses(Control):
     rate: float
     """Blinks per minute on average, 0 to 60; people at rest blink about 12 to 20 times."""
     seed: int = 0
-    """Seed of all that is random."""
+    """Seed of the randomness."""
     audio: Audio | str | os.PathLike[str] | tuple[Any, int] | None = None
     """The speech; None: the audio of the pipeline."""
 
@@ -70,7 +70,7 @@ class BlinkAtPauses(Control):
 class BlinkClock:
     """Decides in steps of 10 ms when blinks begin: after a random amount of hazard, of which ends of phrases have much.
 
-    The hazard that ends of phrases get is what the hazard within phrases lacks, so that the rate is kept.
+    Hazard is shifted from within phrases to their ends, so that the mean rate stays the same.
     """
 
     rate: float

@@ -1,4 +1,4 @@
-"""Claims: one process at a time writes a folder or an output, and the second is told who does."""
+"""Claims: one process at a time writes a folder or an output; for a second one, an error names the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channels to one: what is said is never lost, and the result does not depend on the chunks."""
+"""Downmix channels to mono: speech is never lost, and the result does not depend on the chunks."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from .channel_layout import USUAL_LAYOUTS, ChannelLayout
 from .samples import Wave, as_floats
 
 LEVEL_SECONDS = 10.0
-"""Time constant of the levels and correlations of channels: they are known from the first sample on, and forgotten."""
+"""Time constant of the running levels and correlations of channels."""
 ANTIPHASE = -0.5
-"""Correlation with the loudest channel below which a channel is inverted; independent voices do not come near."""
-TURN_SECONDS, TURNED = 0.25, 0.9
-"""Time constant of the correlation that shows a turn of phase at once, and its size from which it decides alone."""
+"""Correlation with the loudest channel below which a channel is inverted; that of independent voices is near 0."""
+PHASE_CHANGE_SECONDS, PHASE_CHANGED = 0.25, 0.9
+"""Time constant of the fast correlation, which detects changes of phase, and its size from which it decides."""
 QUIET, SILENT = 1e-3, 1e-4
 """Energies of a center relative to the loudest channel (-30 and -40 dB): below the first, others are added to it; below
 the second it is empty."""
 MAX_ALIGNED = 8
 """Channels up to which phases are aligned; more are the microphones of an array."""
 BASS_HZ, VOICED_HZ = 140.0, 170.0
-"""Mean frequency up to which a channel has low frequencies only, and from which it may have speech."""
+"""Mean frequency up to which a channel has low frequencies only, and from which it may hold speech."""
 OFFSET_SECONDS, OFFSET_START_SECONDS = 3.0, 0.15
-"""Time constant of the mean that is taken for an offset (DC), and the least duration that it is divided by."""
+"""Time constant of the mean that is the offset (DC), and the least duration that it is divided by."""
 OFFSET_FROM, OFFSET_FULL = 0.015, 0.025
 """An offset below the first is left alone, and one above the second is removed; speech itself stays below."""
 LOUDEST = 2.0
-"""Samples beyond this have another scale. Decoded files may exceed 1 a little, where the original was clipped."""
+"""Samples beyond this are on another scale. Decoded files may exceed 1 a little where the original was clipped."""
 
 BLOCK = 1 << 14
 """Samples that are mixed at a time. Blocks begin at multiples of it, counted from the first sample."""
@@ -46,20 +46,20 @@ class Downmixer:
 
     Channels are added and brought to the level of the loudest one, so that two equal channels are their average, and a
     channel among silent ones keeps its level. A channel in antiphase to the loudest is inverted, rather than
-    cancelled, also if its phase turns within the recording. In layouts with a center the center alone is taken, unless
-    it is empty; to one that is hardly audible beside the others they are added. The low-frequency channel has no
-    speech. Where no layout is stated, the usual one of so many channels is expected; there, a center with only low
-    frequencies is none, and what is more than low frequencies is heard. Levels and correlations are those of the past
-    ten seconds, up to and with each sample: nothing is delayed.
+    cancelled, also if its phase changes within the recording. In layouts with a center only the center is taken, unless
+    it is empty; if it is much quieter than the others, they are added to it. The low-frequency channel is left out.
+    Without a stated layout, the usual one for that number of channels is assumed; a center with only low frequencies
+    then does not count as a center, and a channel with more than low frequencies is not left out. Levels and
+    correlations are those of the past ten seconds, up to and including each sample: nothing is delayed.
 
-    From the wave an offset (DC) is removed if it is larger than any that speech itself has; other waves stay bit for
-    bit as they are.
+    An offset (DC) of the wave is removed if it is larger than any that speech itself has; other waves stay unchanged,
+    bit for bit.
 
     Args:
         rate: samples per second (Hz).
         name: what messages call the audio.
         layout: of the channels; None: the usual one of their number.
-        warned: messages that have been given; new ones are added.
+        warned: messages that have been logged; new ones are added.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Downmixer:
         wave = mixed * np.minimum(gain, len(members))
         share = np.ones(1)
         if layout.center is not None and layout.center < channels:
-            share = _share_beside(energy[:, layout.center], loudest)
+            share = _share_of_others(energy[:, layout.center], loudest)
             center = np.where(share < 1, x[:, layout.center], 0.0)
             wave = center + np.where(share > 0, share * wave, 0.0)
         if share[-1] > 0 and (signs[-1, members] < 0).any():
@@ -134,9 +134,9 @@ class Downmixer:
     def _as_expected(
         self, x: NDArray[np.float64], energy: NDArray[np.float64], layout: ChannelLayout
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return samples and energies in which low frequencies count for nothing where center and bass are expected.
+        """Return samples and energies without low frequencies in the channels expected to be center and bass.
 
-        So a center that is none does not replace the others, and speech in place of the bass is not left out.
+        So a bass channel in place of the center does not replace the others, and speech in place of the bass is kept.
         """
         before = self._states.get("last", x[0])
         self._states["last"] = x[-1].copy()
@@ -161,14 +161,16 @@ class Downmixer:
         raw = np.stack([x[:, a] * x[:, b] for a, b in pairs], axis=1)
         products = self._leaky("products", raw, LEVEL_SECONDS)
         loudest = energy.argmax(axis=1)
-        # A turn within the recording would cancel for seconds, until the long correlation has followed.
-        recent = self._leaky("recent energy", x * x, TURN_SECONDS)
-        recent_products = self._leaky("recent products", raw, TURN_SECONDS)
+        # Without it, channels would cancel for seconds after a change of phase, until the long correlation follows.
+        recent = self._leaky("recent energy", x * x, PHASE_CHANGE_SECONDS)
+        recent_products = self._leaky("recent products", raw, PHASE_CHANGE_SECONDS)
         now = _correlations(pairs, recent_products, recent, loudest)
-        inverted = (_correlations(pairs, products, energy, loudest) < ANTIPHASE) & (now < TURNED) | (now < -TURNED)
+        inverted = (_correlations(pairs, products, energy, loudest) < ANTIPHASE) & (now < PHASE_CHANGED) | (
+            now < -PHASE_CHANGED
+        )
         inverted[np.arange(count), loudest] = False
         signs = np.where(inverted, -1.0, 1.0)
-        # The first channel keeps its phase whichever is the loudest, or the wave would turn where that changes.
+        # The first channel keeps its phase whichever is the loudest, or the wave would flip where that changes.
         return signs * signs[:, :1]
 
     def _without_offset(self, wave: Wave) -> Wave:
@@ -207,8 +209,8 @@ class Downmixer:
             _log.warning("%s: %s", self.name, text)
 
 
-def _share_beside(energy: NDArray[np.float64], loudest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how much of the other channels is added to a center, 0..1: all where it is too quiet for the speech."""
+def _share_of_others(energy: NDArray[np.float64], loudest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of the other channels is added to a center, 0..1: all if it is too quiet for speech."""
     relative = np.divide(energy, loudest, out=np.full(len(energy), np.inf), where=loudest > 0)
     return np.asarray(np.log(np.clip(relative, SILENT, QUIET) / QUIET) / np.log(SILENT / QUIET))
 

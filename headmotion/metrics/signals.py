@@ -49,7 +49,7 @@ def _check_rate(hz: float, fps: float, metric: str) -> None:
 
 
 def _filter(sections: Signal, signal: Signal, padding: int | None, metric: str) -> Signal:
-    # scipy pads by three times the filter's length unless told otherwise, and needs more frames than that.
+    # By default scipy pads by three times the filter's length, and needs more frames than that.
     needed = 3 * (2 * len(sections) + 1) if padding is None else padding
     if len(signal) <= needed:
         raise MotionError(metric, f"more than {needed} frames, for its filter", str(len(signal)))

@@ -62,7 +62,7 @@ class Access:
         if origin is None or origin in self._origins or (self._is_local and _is_local_page(origin)):
             return
         got = f"one from {origin[:100]!r}"
-        raise ServingError("server", "a page that it was told of", got, "start the server with --origin")
+        raise ServingError("server", "a page of an allowed origin", got, "start the server with --origin")
 
     def is_authorized(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request names the token in its header ``Authorization: Bearer``."""

@@ -17,7 +17,7 @@ from ..sync.trained import TrainedSyncers
 from .faces import landmarks68
 
 SYNCERS = "metric-syncers"
-"""Name of the bundled syncers, which no generator was trained by."""
+"""Name of the bundled syncers, with which no generator was trained."""
 SURROUNDINGS_S = 2.0
 """Speech over which the confidence around a moment is averaged (s)."""
 
@@ -28,7 +28,7 @@ def confidence_packet(motion: Motion, speech: Audio) -> dict[str, Any]:
 
     Args:
         motion: of a representation that can be converted to landmarks.
-        speech: what it was made for.
+        speech: the audio that the motion was generated from.
 
     Returns:
         ``levels``, each with ``frame_ms`` (of the level), ``offset_ms`` and ``confidence`` of the whole take as the
@@ -39,12 +39,12 @@ def confidence_packet(motion: Motion, speech: Audio) -> dict[str, Any]:
     """
     trained = _syncers()
     fps = Fraction(trained.fps).limit_denominator(1001)
-    drawn = motion.to("landmarks68").resample(fps)
-    if len(drawn) < trained.syncers.window:
+    landmarks = motion.to("landmarks68").resample(fps)
+    if len(landmarks) < trained.syncers.window:
         return {"levels": []}
-    moved, heard = trained.inputs(drawn.values[..., :2], speech.read(trained.audio_encoder.sample_rate))
-    embedded = trained.syncers.embeddings(moved[None], heard[None])
-    return {"levels": [_level(trained, level, *pair) for level, pair in enumerate(embedded)]}
+    points, features = trained.inputs(landmarks.values[..., :2], speech.read(trained.audio_encoder.sample_rate))
+    embeddings = trained.syncers.embeddings(points[None], features[None])
+    return {"levels": [_level(trained, level, *pair) for level, pair in enumerate(embeddings)]}
 
 
 def _level(trained: TrainedSyncers, level: int, motion: torch.Tensor, audio: torch.Tensor) -> dict[str, Any]:

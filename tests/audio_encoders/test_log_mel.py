@@ -105,7 +105,7 @@ def test_mel_spectrogram_agrees_with_librosa(filters, preemphasis, n_mels):
 
 
 @pytest.mark.parametrize("step", [0, 1, 7])
-def test_a_step_hears_its_window_and_nothing_else(step):
+def test_a_step_depends_on_its_window_only(step):
     encoder = LogMel(LogMelSpec())
     wave = speechlike(4000)
     steps = encoder(wave, 20)
@@ -123,7 +123,7 @@ def test_a_step_hears_its_window_and_nothing_else(step):
         assert bool((encoder(changed, 20)[0, step] != steps[0, step]).any()) == has_influence
 
 
-def test_steps_follow_the_samples_or_the_wish():
+def test_steps_follow_the_samples_or_the_argument():
     encoder = LogMel(LogMelSpec())
     for samples in (0, 1, 159, 160, 161, 1600):
         assert encoder(torch.zeros(2, samples)).shape == (2, samples // HOP, 26)

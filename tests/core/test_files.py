@@ -243,8 +243,8 @@ def test_text_is_written_with_the_same_bytes_everywhere(tmp_path):
 def test_a_claimed_folder_has_one_writer(tmp_path):
     folder = tmp_path / "run"
     with claimed_folder(folder):
-        wanted = f"run, which process {os.getpid()} on .* is writing; wait"
-        with pytest.raises(HeadmotionError, match=wanted), claimed_folder(folder):
+        expected = f"run, which process {os.getpid()} on .* is writing; wait"
+        with pytest.raises(HeadmotionError, match=expected), claimed_folder(folder):
             pass
         (folder / "result").touch()
     assert [path.name for path in folder.iterdir()] == ["result"]
@@ -258,8 +258,8 @@ def test_a_claimed_folder_has_one_writer(tmp_path):
 def test_a_claimed_output_has_one_writer_and_may_still_be_moved_into_place(tmp_path):
     output = tmp_path / "new" / "report"
     with claimed_output(output):
-        wanted = f"report, which process {os.getpid()} on .* is writing; wait"
-        with pytest.raises(HeadmotionError, match=wanted), claimed_output(output):
+        expected = f"report, which process {os.getpid()} on .* is writing; wait"
+        with pytest.raises(HeadmotionError, match=expected), claimed_output(output):
             pass
         with claimed_output(output.with_name("other")), atomic_folder(output) as folder:
             (folder / "result").touch()

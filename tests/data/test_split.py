@@ -1,4 +1,4 @@
-"""Splits by speaker: disjoint, stable, and of about the wanted size."""
+"""Splits by speaker: disjoint, stable, and of about the requested size."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The motion in a video or picture file: one person, at a constant rate, with every interpolated frame told."""
+"""The motion in a video or picture file: one person, at a constant rate, with every interpolated frame reported."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @needs_package
-def test_missing_weights_are_not_fetched_unless_wanted(hub: Path) -> None:
+def test_missing_weights_are_fetched_only_on_request(hub: Path) -> None:
     with pytest.raises(hm.DetectorError) as caught:
         FaceAlignmentSpec().build(CONTEXT).detect([BLANK])
     text = str(caught.value)

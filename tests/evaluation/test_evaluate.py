@@ -251,8 +251,8 @@ def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path:
 
 
 def test_a_report_has_one_writer(corpus: Path, model: Path, tmp_path: Path) -> None:
-    wanted = rf"output: expected .*report, which process {os.getpid()} on .* is writing"
-    with claimed_output(tmp_path / "report"), pytest.raises(HeadmotionError, match=wanted):
+    expected = rf"output: expected .*report, which process {os.getpid()} on .* is writing"
+    with claimed_output(tmp_path / "report"), pytest.raises(HeadmotionError, match=expected):
         evaluate(model, corpus, tmp_path / "report", device="cpu")
     with claimed_output(tmp_path / "page.html"), pytest.raises(HeadmotionError, match="html, which process"):
         inspect_corpus(corpus, tmp_path / "page.html")

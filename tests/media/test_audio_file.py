@@ -239,7 +239,7 @@ def test_bad_files_are_one_clear_line_and_nothing_else_is_printed(tmp_path, name
 @pytest.mark.parametrize(
     "name", ["missing.wav", "folder.wav", "empty.wav", "nothing.wav", "text.wav", "cut.wav", "cut.m4a", "mute.mp4"]
 )
-def test_what_the_header_tells_is_told_while_loading(tmp_path, name):
+def test_errors_in_the_header_are_raised_while_loading(tmp_path, name):
     BAD[name][0](tmp_path / name)
     with pytest.raises(AudioError):
         Audio.load(tmp_path / name)

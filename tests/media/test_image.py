@@ -65,7 +65,7 @@ def test_transparency_lies_over_white(tmp_path):
     assert (read[0, -1] != 255).any()
 
 
-def test_transparency_is_kept_if_wanted(tmp_path):
+def test_alpha_is_kept_on_request(tmp_path):
     clear = np.dstack([RAMP, np.full(RAMP.shape[:2], 90, np.uint8)])
     path = saved(tmp_path, Image.fromarray(clear), "a.png")
     assert np.array_equal(read_picture(path, alpha=True), clear)

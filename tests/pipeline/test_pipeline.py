@@ -122,8 +122,8 @@ def test_frames_come_out_within_the_stated_lookahead(pipe: hm.Pipeline, rate: in
     step = rate // 100
     for start in range(0, len(wave), step):
         out += len(session.push(wave[start : start + step]))
-        heard_ms = 1000 * (start + step) / rate
-        late = max(late, heard_ms - 1000 * out / 25)
+        received_ms = 1000 * (start + step) / rate
+        late = max(late, received_ms - 1000 * out / 25)
     assert late <= stated + 10
 
 

@@ -21,7 +21,7 @@ def clicks(seconds: int, rate: int) -> np.ndarray:
     return wave
 
 
-def heard(path: Path, frames: int) -> list[int]:
+def click_positions(path: Path, frames: int) -> list[int]:
     with open_video(path) as opened:
         wave = AlignedAudio(path, opened.start).read(0, frames)
     assert wave.shape == (640 * frames,)
@@ -34,11 +34,11 @@ def test_a_click_is_in_its_frame(tmp_path: Path, rate: int, audio_at: int, video
     path = tmp_path / "a.mkv"
     stamps = [video_at + 40 * k for k in range(100)]
     video(path, nodding(100), clicks(3, rate), stamps_ms=stamps, audio_rate=rate, audio_at_ms=audio_at)
-    at = heard(path, 100)
+    clicks_at = click_positions(path, 100)
     shift = 16 * (audio_at - video_at)
     expected = [second * 16_000 + shift for second in range(3) if second * 16_000 + shift >= 0]
-    seen = [position for position in expected if any(abs(position - each) <= 2 for each in at)]
-    assert seen == expected and all(min(abs(each - e) for e in expected) <= 2 for each in at)
+    detected = [position for position in expected if any(abs(position - each) <= 2 for each in clicks_at)]
+    assert detected == expected and all(min(abs(each - e) for e in expected) <= 2 for each in clicks_at)
 
 
 def test_parts_equal_the_whole_track_and_zeros_follow_its_end(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def _damage(path: Path) -> None:
 
 
 def _long(path: Path) -> None:
-    """Three seconds of talk in the middle of hours in which hardly anything is shown or heard."""
+    """Three seconds of talk in the middle of hours with hardly any picture or sound."""
     middle = HOURS * 1_800_000
     stamps = [
         *range(0, middle, 60_000),

@@ -189,4 +189,4 @@ def test_pages(server: Server, wav: bytes) -> None:
     with OPEN(Request(f"{server.address}/headmotion.js", headers=page)) as response:
         assert response.headers.get_content_type() == "text/javascript" and b"export async function" in response.read()
     status, message = refused(server, form(audio=wav), Origin="https://example.org")
-    assert status == 403 and "a page that it was told of" in message
+    assert status == 403 and "a page of an allowed origin" in message

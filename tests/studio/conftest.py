@@ -1,4 +1,4 @@
-"""A studio with a bundled model, and a browser that hears the bundled speech as its microphone."""
+"""A studio with a bundled model, and a browser with the bundled speech as its microphone."""
 
 from __future__ import annotations
 

@@ -297,7 +297,7 @@ class Learn(Renderer):
         return light if self.fault == "no sigmoid" else light.sigmoid()
 
     def frames(self, motion, image=None, landmarks=None, audio=None):
-        if self.fault == "deaf" and audio is None:
+        if self.fault == "missing audio as zeros" and audio is None:
             motion = list(motion)
             audio = (torch.zeros(1, self.steps * len(part), 26) for part in motion)
         stream = PictureStream(self, self.representation, motion, image, landmarks, audio)

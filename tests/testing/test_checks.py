@@ -72,7 +72,7 @@ ONE_FAULT = [
     ("learn", "no sigmoid", {"renderer-returns-pictures-to-train-on", "renderer-frames-equal-pictures"}),
     ("learn", "darker", {"renderer-frames-equal-pictures"}),
     ("learn", "chunks", {"renderer-frames-equal-pictures", "renderer-yields-one-picture-per-frame"}),
-    ("learn", "deaf", {"renderer-requires-its-audio"}),
+    ("learn", "missing audio as zeros", {"renderer-requires-its-audio"}),
     ("repr", "index", {"representation-is-consistent"}),
     ("repr", "not mirrored", {"representation-flip-mirrors-points"}),
     ("repr", "frame", {"representation-fills-unit-square"}),

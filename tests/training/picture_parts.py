@@ -61,8 +61,8 @@ class Talker(hm.Renderer):
 
     def pictures(self, identity: Tensor, pose: Tensor, motion: Tensor, audio: Tensor | None = None) -> Tensor:
         assert audio is not None
-        heard = self.sound(frames_of(audio, motion.shape[1]))
-        both = torch.cat([self.pose((motion - pose[:, None]).flatten(2)), heard], dim=-1).relu()
+        speech = self.sound(frames_of(audio, motion.shape[1]))
+        both = torch.cat([self.pose((motion - pose[:, None]).flatten(2)), speech], dim=-1).relu()
         painted = torch.sigmoid(self.paint(both.flatten(0, 1))).unflatten(0, motion.shape[:2])
         return (1 - painted[:, :, :1]) * identity[:, None] + painted[:, :, :1] * painted[:, :, 1:]
 
@@ -79,16 +79,16 @@ class Talker(hm.Renderer):
             yield from stream.to_frames(self.pictures(stream.identity, stream.pose, window.motion, window.audio))
 
 
-class LandmarkJudgeSpec(hm.DiscriminatorSpec):
+class LandmarkDiscriminatorSpec(hm.DiscriminatorSpec):
     """Scores pictures, and finds the landmarks in them, as that of ATVGnet does."""
 
     type: Literal["cinema/landmarks"] = "cinema/landmarks"
 
     def build(self, context: hm.BuildContext) -> hm.Discriminator:
-        return LandmarkJudge(self, context)
+        return LandmarkDiscriminator(self, context)
 
 
-class LandmarkJudge(hm.Discriminator):
+class LandmarkDiscriminator(hm.Discriminator):
     needs = frozenset({"frames"})
 
     def __init__(self, spec: hm.Spec, context: hm.BuildContext) -> None:
@@ -98,19 +98,19 @@ class LandmarkJudge(hm.Discriminator):
         self.memory = nn.LSTM(32, 16, batch_first=True)
         self.score, self.find = nn.Linear(16, 1), nn.Linear(16, size)
 
-    def watch(self, sample: hm.Sample) -> Tensor:
+    def encode(self, sample: hm.Sample) -> Tensor:
         assert sample.frames is not None and sample.identity_pose is not None
-        seen = self.look(sample.frames.flatten(0, 1)).unflatten(0, sample.frames.shape[:2])
-        still = self.still(sample.identity_pose.flatten(1))[:, None].expand_as(seen)
-        states: Tensor = self.memory(torch.cat([still, seen], dim=-1))[0]
+        pictures = self.look(sample.frames.flatten(0, 1)).unflatten(0, sample.frames.shape[:2])
+        still = self.still(sample.identity_pose.flatten(1))[:, None].expand_as(pictures)
+        states: Tensor = self.memory(torch.cat([still, pictures], dim=-1))[0]
         return states
 
     def forward(self, sample: hm.Sample) -> Mapping[str, Tensor]:
-        return {"picture": self.score(self.watch(sample)).mean((1, 2))}
+        return {"picture": self.score(self.encode(sample)).mean((1, 2))}
 
     def predictions(self, sample: hm.Sample) -> Mapping[str, Tensor]:
         assert sample.identity_pose is not None and sample.picture_motion is not None
-        found = sample.identity_pose.flatten(1)[:, None] + torch.tanh(self.find(self.watch(sample)))
+        found = sample.identity_pose.flatten(1)[:, None] + torch.tanh(self.find(self.encode(sample)))
         return {"landmarks": (found - sample.picture_motion.flatten(2)).square().mean()}
 
 
@@ -185,10 +185,10 @@ class Information(hm.Loss):
 
     def information(self, sample: hm.Sample, step: int) -> Tensor:
         assert sample.frames is not None
-        seen = self.look(sample.frames.flatten(0, 1)).unflatten(0, sample.frames.shape[:2])
-        heard = self.listen(frames_of(sample.audio, sample.frames.shape[1]))
-        other = torch.randperm(heard.shape[1], generator=torch.Generator().manual_seed(step))
-        joint, marginal = (self.join(torch.cat([seen, sound], -1)) for sound in (heard, heard[:, other]))
+        pictures = self.look(sample.frames.flatten(0, 1)).unflatten(0, sample.frames.shape[:2])
+        speech = self.listen(frames_of(sample.audio, sample.frames.shape[1]))
+        other = torch.randperm(speech.shape[1], generator=torch.Generator().manual_seed(step))
+        joint, marginal = (self.join(torch.cat([pictures, sound], -1)) for sound in (speech, speech[:, other]))
         return -functional.softplus(-joint).mean() - functional.softplus(marginal).mean()
 
     def forward(self, real: hm.Sample, generated: hm.Sample, step: int) -> Mapping[str, Tensor]:
@@ -198,16 +198,16 @@ class Information(hm.Loss):
         return {"information": -self.information(real, step)}
 
 
-class EarsSpec(hm.AudioEncoderSpec):
+class LabelEncoderSpec(hm.AudioEncoderSpec):
     """Features that are learned from labels, over log mel energies."""
 
-    type: Literal["cinema/ears"] = "cinema/ears"
+    type: Literal["cinema/label-encoder"] = "cinema/label-encoder"
 
     def build(self, context: hm.BuildContext) -> hm.AudioEncoder:
-        return Ears(self, context)
+        return LabelEncoder(self, context)
 
 
-class Ears(hm.AudioEncoder):
+class LabelEncoder(hm.AudioEncoder):
     look_back = look_ahead = None
 
     def __init__(self, spec: hm.Spec, context: hm.BuildContext) -> None:
@@ -243,4 +243,12 @@ class Presence(hm.Loss):
 @hm.hookimpl
 def headmotion_specs() -> Iterable[type[hm.Spec]]:
     """Return all parts."""
-    return [TalkerSpec, LandmarkJudgeSpec, ClassifierSpec, UnitsLossSpec, InformationSpec, EarsSpec, PresenceSpec]
+    return [
+        TalkerSpec,
+        LandmarkDiscriminatorSpec,
+        ClassifierSpec,
+        UnitsLossSpec,
+        InformationSpec,
+        LabelEncoderSpec,
+        PresenceSpec,
+    ]

@@ -237,7 +237,7 @@ def test_given_syncers_need_a_phase_that_makes_them(small_corpus: Path, tmp_path
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
-def test_objectives_fall_where_samples_are_told_apart(name: str) -> None:
+def test_objectives_fall_if_samples_are_distinguished(name: str) -> None:
     objective = OBJECTIVES[name]
     even = torch.full((8,), 0.5 if name == "least-squares" else 0.0)
     assert float(objective.discriminator(even, even)) == pytest.approx(objective.even)

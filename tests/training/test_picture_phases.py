@@ -150,7 +150,7 @@ def test_a_discriminator_of_pictures_that_also_finds_landmarks_trains_a_renderer
     assert render(model, tmp_path / "frames").shape == (10, SIZE, SIZE, 3)
 
 
-def test_a_renderer_that_hears_is_saved_loaded_and_draws(corpus: Path, tmp_path: Path) -> None:
+def test_a_renderer_with_speech_is_saved_loaded_and_draws(corpus: Path, tmp_path: Path) -> None:
     spec = recipe({"drawn": DRAWN})
     model = train(spec, [corpus], tmp_path / "run", device="cpu", quiet=True)
     copy = hm.load(model, device="cpu").save(tmp_path / "copy.safetensors")
@@ -158,7 +158,7 @@ def test_a_renderer_that_hears_is_saved_loaded_and_draws(corpus: Path, tmp_path:
     assert first.shape == (10, SIZE, SIZE, 3) and np.array_equal(first, second)
 
 
-def test_a_classifier_of_recorded_pictures_judges_drawn_ones(corpus: Path, tmp_path: Path) -> None:
+def test_a_classifier_of_recorded_pictures_guides_drawn_ones(corpus: Path, tmp_path: Path) -> None:
     later = AGAINST | {"losses": [PIXELS, "cinema/units"], "adversarial_weight": 0.002}
     spec = recipe({"classify": CLASSIFIER, "against": later})
     log = trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
@@ -167,12 +167,12 @@ def test_a_classifier_of_recorded_pictures_judges_drawn_ones(corpus: Path, tmp_p
 
 
 def test_an_audio_encoder_learns_labels_and_is_in_the_model(corpus: Path, tmp_path: Path) -> None:
-    """Its dropout and its batch norm rest while the renderer, which hears through it, is trained."""
-    spec = recipe({"ears": ENCODER, "drawn": DRAWN}, encoder="cinema/ears")
+    """Its dropout and its batch norm are off while the renderer, which uses its features, is trained."""
+    spec = recipe({"encoder": ENCODER, "drawn": DRAWN}, encoder="cinema/label-encoder")
     log = trained_twice(spec, corpus, tmp_path, SupervisedPhase, 2)
     assert "presence" in log[0]
     model = tmp_path / "run" / "model.safetensors"
-    finished = load_file(tmp_path / "run" / "finished" / "ears.safetensors")
+    finished = load_file(tmp_path / "run" / "finished" / "encoder.safetensors")
     stored = load_file(model)
     changed = moved(spec, model, "audio_encoder.")
     assert {"audio_encoder.last.1.weight", "audio_encoder.memory.weight_ih_l0"} <= changed
@@ -183,7 +183,7 @@ def test_an_audio_encoder_learns_labels_and_is_in_the_model(corpus: Path, tmp_pa
 
 
 def test_an_audio_encoder_rests_after_its_phase_also_in_a_resumed_run(corpus: Path, tmp_path: Path) -> None:
-    spec = recipe({"ears": ENCODER, "against": AGAINST}, encoder="cinema/ears")
+    spec = recipe({"encoder": ENCODER, "against": AGAINST}, encoder="cinema/label-encoder")
     trained_twice(spec, corpus, tmp_path, AdversarialPhase, 2)
 
 
@@ -201,7 +201,7 @@ def test_what_returns_no_terms_is_named(
     monkeypatch.setattr(getattr(picture_parts, cls), method, lambda *inputs: None)
     spec = recipe({"classify": CLASSIFIER, "against": AGAINST | {"losses": ["cinema/units"]}})
     if cls == "Presence":
-        spec = recipe({"ears": ENCODER}, encoder="cinema/ears")
+        spec = recipe({"encoder": ENCODER}, encoder="cinema/label-encoder")
     with pytest.raises(hm.OutputError, match=f"cinema/{cls.lower()}: expected {method} to return"):
         train(spec, [corpus], tmp_path / "run", device="cpu", quiet=True)
 
@@ -214,7 +214,7 @@ def test_batches_are_where_the_weights_of_the_encoder_are() -> None:
 
 KIT = {
     "talker": ("renderer", picture_parts.TalkerSpec()),
-    "landmarks": ("discriminator", picture_parts.LandmarkJudgeSpec()),
+    "landmarks": ("discriminator", picture_parts.LandmarkDiscriminatorSpec()),
     "classifier": ("discriminator", picture_parts.ClassifierSpec()),
     "information": ("loss", picture_parts.InformationSpec()),
     "presence": ("loss", picture_parts.PresenceSpec()),

@@ -37,7 +37,7 @@ class AudioStats:
 
 def audio_stats(audio: npt.NDArray[np.float32]) -> AudioStats:
     """Measure speech ``[S]`` at 16 kHz, -1..1."""
-    wave = audio.astype(np.float64) - audio.mean(dtype=np.float64)  # a constant offset cannot be heard
+    wave = audio.astype(np.float64) - audio.mean(dtype=np.float64)  # a constant offset is inaudible
     windows = rearrange(wave[: len(wave) // HOP * HOP], "(window sample) -> window sample", sample=HOP)
     level = power_db((wave**2).mean(), FLOOR_DB)
     # Speech shorter than a window is one window.

@@ -23,8 +23,8 @@ export class Live {
     await this._open();
   }
 
-  /** Let the speaker's voice be heard in step with the picture. */
-  set isHeard(value) {
+  /** Play the voice in step with the picture. */
+  set isMonitoring(value) {
     this._volume.gain.value = value ? 1 : 0;
   }
 

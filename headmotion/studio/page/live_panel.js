@@ -12,7 +12,7 @@ export class LivePanel {
   constructor(timeline, options, onStart, onEnd) {
     Object.assign(this, { timeline, options, onStart, onEnd, live: null });
     page.live.addEventListener("click", () => this.toggle());
-    page.hear.addEventListener("change", () => this.live && (this.live.isHeard = page.hear.checked));
+    page.hear.addEventListener("change", () => this.live && (this.live.isMonitoring = page.hear.checked));
   }
 
   async toggle() {
@@ -65,8 +65,8 @@ export class LivePanel {
     this.count += 1;
     if (this.count % ROLLING_STEP) return;
     const samples = live.recent(ROLLING_SECONDS + live.delay);
-    const heard = samples.subarray(0, Math.max(1, samples.length - Math.round(live.delay * live.rate)));
-    timeline.setSpeech({ samples: heard.slice(-ROLLING_SECONDS * live.rate), rate: live.rate });
+    const voice = samples.subarray(0, Math.max(1, samples.length - Math.round(live.delay * live.rate)));
+    timeline.setSpeech({ samples: voice.slice(-ROLLING_SECONDS * live.rate), rate: live.rate });
     timeline.setCurves(Object.fromEntries(CURVES.map((name) => [name, this.rolling.map((at) => at[name])])));
   }
 

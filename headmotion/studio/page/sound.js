@@ -47,7 +47,7 @@ export async function openMicrophone(onBlock) {
   };
 }
 
-/** Plays a recording. `time` is what is heard now (seconds), so pictures drawn for it are in step. */
+/** Plays a recording. `time` is the position that is audible now (seconds), so pictures drawn for it are in step. */
 export class Player {
   constructor(onChange) {
     Object.assign(this, { onChange, buffer: null, loop: false, range: null, _node: null, _at: 0, _started: 0, _shown: null });
@@ -85,8 +85,8 @@ export class Player {
     if (this.isPreviewing) return ((performance.now() - this._shown) / 1000) % this.duration;
     if (!this.playing) return this._at;
     const player = context();
-    const heard = player.currentTime - (player.outputLatency || player.baseLatency || 0);
-    const elapsed = this._at + Math.max(0, heard - this._started);
+    const position = player.currentTime - (player.outputLatency || player.baseLatency || 0);
+    const elapsed = this._at + Math.max(0, position - this._started);
     const [start, end] = this._bounds();
     return this.loop && elapsed >= end ? start + ((elapsed - start) % (end - start)) : Math.min(elapsed, this.duration);
   }

@@ -58,18 +58,18 @@ export class Version {
   async apply(face) {
     if (!this.take || this.isAsking) return;
     const controls = this.controls;
-    const wanted = JSON.stringify(controls);
+    const requested = JSON.stringify(controls);
     const { take, raw } = this;
     this.isAsking = true;
     try {
-      const motion = wanted === "{}" ? raw : new Motion(await api.motion(take, controls));
-      if (take === this.take) Object.assign(this, { motion, applied: wanted });
+      const motion = requested === "{}" ? raw : new Motion(await api.motion(take, controls));
+      if (take === this.take) Object.assign(this, { motion, applied: requested });
     } catch (error) {
       say(error.message, true);
     }
     this.isAsking = false;
     this.measure(face);
-    if (take !== this.take || JSON.stringify(this.controls) !== wanted) return this.apply(face);
+    if (take !== this.take || JSON.stringify(this.controls) !== requested) return this.apply(face);
     this._askConfidence(take, controls);
     return undefined;
   }

@@ -63,7 +63,7 @@ def control_can_be_stored(subject: ControlSubject) -> None:
 
 @check("control", 2, "Let lookahead_ms return at least the look-ahead of the frames; add what the edit waits for.")
 def control_states_its_look_ahead(subject: ControlSubject) -> None:
-    """Frames are complete once the speech of the stated look-ahead beyond them has been heard."""
+    """A frame is returned as soon as the edit has the speech up to the stated look-ahead beyond it."""
     control, motion = subject.build(), _motion(subject)
     assert control.lookahead_ms(100.0) >= 100, "less than the look-ahead of the frames"
     edit, speech = control.start(ControlContext.from_motion(motion, RATE)), subject.speech(motion)
@@ -79,7 +79,7 @@ def _motion(subject: ControlSubject) -> Motion:
     motion = subject.motion(40)
     try:
         subject.build()(motion, subject.speech(motion), RATE)
-    except MotionError as error:  # made for another representation
+    except MotionError as error:  # the control is for another representation
         raise NotApplicable(str(error)) from None
     return motion
 
@@ -91,12 +91,12 @@ def _edited(subject: ControlSubject) -> tuple[Motion, Motion]:
 
 def _stream(subject: ControlSubject, control: Control, motion: Motion, size: int) -> Tensor:
     edit, speech = control.start(ControlContext.from_motion(motion, RATE)), subject.speech(motion)
-    parts, heard = [], 0
+    parts, position = [], 0
     for first in range(0, len(motion), size):
         end = min(first + size, len(motion))
         until = len(speech) if end == len(motion) else round(end / float(motion.fps) * RATE)
-        parts.append(edit(motion.values[first:end], speech[heard:until], end == len(motion)))
-        heard = until
+        parts.append(edit(motion.values[first:end], speech[position:until], end == len(motion)))
+        position = until
     return torch.cat(parts)
 
 

@@ -101,16 +101,16 @@ def test_openings_are_like_those_of_people() -> None:
 
 def test_sound_is_loud_where_lips_are_open_and_lips_do_not_lag() -> None:
     opening = [clip.face_motion.opening for clip in CLIPS]
-    heard = [loudness(clip) for clip in CLIPS]
+    loudness_curves = [loudness(clip) for clip in CLIPS]
     by_lag = {
-        lag: correlation([x[8:-8] for x in opening], [y[8 + lag : len(y) - 8 + lag] for y in heard])
+        lag: correlation([x[8:-8] for x in opening], [y[8 + lag : len(y) - 8 + lag] for y in loudness_curves])
         for lag in range(-8, 9)
     }
     best = max(by_lag, key=by_lag.__getitem__)
     assert best in (0, 1), "frames by which the sound follows the lips"
     assert by_lag[best] > 0.6
     assert max(by_lag[-8], by_lag[8]) < 0.3
-    shuffled = correlation([x[8:-8] for x in opening], [y[8:-8] for y in heard[1:] + heard[:1]])
+    shuffled = correlation([x[8:-8] for x in opening], [y[8:-8] for y in loudness_curves[1:] + loudness_curves[:1]])
     assert abs(shuffled) < 0.3
 
 
@@ -126,8 +126,8 @@ def test_head_follows_prosody_at_two_time_scales() -> None:
 def test_blinks_are_independent_of_accents() -> None:
     clips = [synthetic_clip(seed, 20.0, clean=True) for seed in range(6)]
     blink = np.concatenate([clip.face_motion.blink for clip in clips])
-    heard = np.concatenate([loudness(clip) for clip in clips])
-    assert abs(np.corrcoef(blink, heard)[0, 1]) < 0.08
+    loudness_curves = np.concatenate([loudness(clip) for clip in clips])
+    assert abs(np.corrcoef(blink, loudness_curves)[0, 1]) < 0.08
     blinks = np.sum(np.diff((blink > 0.5).astype(int)) > 0)
     assert 12 <= blinks <= 50, "about 15 a minute in 120 s"
     assert blink.max() == 1.0

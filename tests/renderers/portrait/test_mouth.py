@@ -64,12 +64,12 @@ def test_lips_that_hardly_part_show_their_own_color_darker():
     [((215, 205, 190), 1), ((140, 115, 105), 1), ((60, 35, 31), 0), ((165, 97, 87), 0), ((110, 64, 57), 0)],
     ids=["bright teeth", "teeth in shadow", "dark", "tongue", "shadow"],
 )
-def test_teeth_are_told_by_being_paler_or_less_red_than_lips(lamp, inner, shown):
+def test_teeth_are_paler_or_less_red_than_lips(lamp, inner, shown):
     picture = face(lamp, 6.0, np.array(inner))
     assert MouthLayer(lips(6.0), RIGID, picture).teeth_shown == pytest.approx(shown, abs=0.1)
 
 
-def test_teeth_of_a_grey_picture_are_told_by_being_paler():
+def test_teeth_of_a_grey_picture_are_paler():
     grey = np.full((50, 3), 180.0)
     assert _teeth_shown(grey, np.full(3, 120.0)) == 1
     assert _teeth_shown(grey, np.full(3, 190.0)) == 0

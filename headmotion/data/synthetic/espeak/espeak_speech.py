@@ -52,7 +52,7 @@ class Phoneme:
     start: float
     """Seconds."""
     onset: float
-    """Time from which it can be heard: a stop begins with silence, its closure. ``start`` for most others."""
+    """Time at which it becomes audible: a stop begins with silence, its closure. ``start`` for most others."""
     end: float
 
 

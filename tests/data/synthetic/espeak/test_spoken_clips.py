@@ -75,8 +75,8 @@ def test_lips_move_with_the_sound_and_shut_in_silence(clips):
 def test_the_size_of_a_vocal_tract_stretches_times_along():
     clip = spoken_clip(2, clean=True)
     loud = np.flatnonzero(np.abs(clip.audio) > 1e-3) / 16000
-    heard = [p.onset for p in clip.phonemes if p.symbol]
-    assert loud[0] == pytest.approx(heard[0], abs=0.03)
+    onsets = [p.onset for p in clip.phonemes if p.symbol]
+    assert loud[0] == pytest.approx(onsets[0], abs=0.03)
     assert loud[-1] <= max(p.end for p in clip.phonemes) + 0.01
 
 
