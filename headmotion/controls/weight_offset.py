@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -68,10 +68,15 @@ def change_curve(control: str, name: str, change: float | Sequence[float]) -> tu
     Raises:
         SpecError: no number, or one that is not finite.
     """
-    values = (change,) if isinstance(change, int | float) else tuple(change)
-    if not values or not all(isinstance(value, int | float) and math.isfinite(value) for value in values):
+    values = tuple(change) if isinstance(change, Iterable) else (change,)
+    if not values or not all(_is_finite(value) for value in values):
         raise SpecError(control, f"{name}: a number, or some", repr(change)[:80])
     return tuple(float(value) for value in values)
+
+
+def _is_finite(value: object) -> bool:
+    # True is an int in Python, but no change.
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class _OffsetEdit:

@@ -45,7 +45,7 @@ def as_integer(value: Any, component: str, low: int = 0, below: int | None = Non
         HeadmotionError: no whole number, or one out of range.
     """
     try:
-        number = operator.index(value)
+        number = low - 1 if isinstance(value, bool) else operator.index(value)
     except TypeError:
         number = low - 1
     if number < low or (below is not None and number >= below):

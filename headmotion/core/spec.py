@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
+from .booleans import booleans_as_numbers
 from .errors import HeadmotionError, SpecError, describe, first_problem
 from .limits import INTEGER, limit, remedy
 from .plugins import registry
@@ -76,6 +77,8 @@ class Spec(BaseModel):
                 raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
             got = _shown(first["input"])
             raise SpecError(f"{cls.type_name()} spec", first_problem(error), got) from None
+        for field, boolean in booleans_as_numbers(value, spec):
+            raise SpecError(f"{spec.type_name()} spec", f"{field}: a number", repr(boolean))
         _check_integers(spec)
         return spec
 

@@ -11,8 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from ..core.booleans import StrictNumbers
 from ..core.errors import HeadmotionError, SpecError, describe, first_problem, one_line
 from ..core.files import atomic_output, write_text
 from ..core.motion import Motion
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .reference import Reference
 
 
-class GenerateOptions(BaseModel):
+class GenerateOptions(StrictNumbers):
     """How one file is generated; the names are those of the options of ``headmotion animate``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from ..core.booleans import StrictNumbers
 from ..core.errors import HeadmotionError, ServingError, first_problem
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class BusyError(ServingError):
     """A limit of the server is reached; the same request may succeed later."""
 
 
-class _Message(BaseModel):
+class _Message(StrictNumbers):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
 
+from ..core.booleans import StrictNumbers
 from ..core.default_model import DEFAULT_MODEL
 from ..core.errors import ServingError, first_problem
 from ..core.lazy import import_optional, require_packages
@@ -36,7 +37,7 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 """Words, or one text in which commas separate them, as ``serve run`` passes it."""
 
 
-class RaySettings(BaseModel):
+class RaySettings(StrictNumbers):
     """Arguments of the application: ``serve run ... NAME=VALUE``, or ``args`` in a file for ``serve deploy``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

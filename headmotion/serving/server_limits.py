@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from ..core.booleans import StrictNumbers
 from ..core.errors import ServingError, first_problem
 
 
-class ServerLimits(BaseModel):
+class ServerLimits(StrictNumbers):
     """What a server allows; the defaults suit one processor core and the bundled model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

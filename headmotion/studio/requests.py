@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..core.booleans import StrictNumbers
 from ..core.errors import ServingError, first_problem
 from ..serving.protocol import Controls
 
@@ -16,7 +17,7 @@ Name = str
 """Name of a face or of a take, as the server gave it."""
 
 
-class _Request(BaseModel):
+class _Request(StrictNumbers):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 

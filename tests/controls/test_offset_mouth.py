@@ -63,6 +63,10 @@ def test_weights_are_changed_by_their_jaw() -> None:
 def test_mistakes_are_one_line() -> None:
     with pytest.raises(hm.SpecError, match="offset_mouth: expected change: a number, or some, got"):
         offset_mouth([])
+    with pytest.raises(hm.SpecError, match="a number, or some, got True"):
+        offset_mouth(True)
+    with pytest.raises(hm.SpecError, match="a number, or some, got None"):
+        offset_mouth(None)
     body = {"type": "joint-positions", "names": ("a", "b"), "parents": (-1, 0)}
     with pytest.raises(hm.MotionError, match="offset_mouth"):
         offset_mouth(hm.Motion(torch.rand(2, 2, 3), 25, body), 0.1)  # type: ignore[arg-type]

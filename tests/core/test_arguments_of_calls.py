@@ -36,6 +36,11 @@ def rendering(motions: Any = None, path: Any = "x.gif", **options: Any) -> Call:
 
 WRONG: dict[str, tuple[Call, str]] = {
     "a word for a seed": (generating(seed="x"), "seed: expected a whole number from 0 and below .*, got str 'x'"),
+    "true for a seed": (generating(seed=True), "seed: expected a whole number from 0 and below .*, got bool True"),
+    "true for a setting": (
+        lambda pipe, motion: pipe.with_generator(velocity_scale=True),
+        "ms-sync spec: expected velocity_scale: a number, got True",
+    ),
     "half a seed": (generating(seed=1.5), "seed: expected a whole number"),
     "no seed": (generating(seed=None), "seed: expected a whole number .*, got None"),
     "a seed below 0": (generating(seed=-1), "seed: expected a whole number"),

@@ -1,7 +1,10 @@
 import json
+from fractions import Fraction
 from typing import Literal
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
@@ -107,6 +110,41 @@ def test_errors_name_the_part_the_field_and_the_remedy():
     assert "zoo/runner spec" in message(lambda: Whole(losses=({"type": "sum"},), generator={"type": "zoo/runner"}))
     assert "expected a type name" in message(lambda: Whole(generator=Sum()))
     assert len(generator(stride="x" * 10_000)) < 250
+
+
+class Odd(LossSpec):
+    """Fields of many types."""
+
+    type: Literal["odd"] = "odd"
+    weight: float | tuple[float, ...] = 1.0
+    fps: Fraction = Fraction(25)
+    level: Literal[1, 2] = 1
+    shares: dict[str, float] = Field(default_factory=dict)
+    inner: Walker = Walker()
+    is_causal: bool = True
+    label: bool | str = "a"
+
+    def build(self, context):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("true", [True, np.True_, torch.tensor(True)])
+def test_a_boolean_is_no_number(true):
+    assert message(lambda: Walker(stride=true)) == f"walker spec: expected stride: a number, got {true!r}"
+    assert "steps.1: a number" in message(lambda: Walker(steps=[3, true]))
+    assert "expected weight: a number" in message(lambda: Odd(weight=true))
+    assert "expected weight.1: a number" in message(lambda: Odd(weight=(1, true)))
+    assert "expected shares.b: a number" in message(lambda: Odd(shares={"a": 1, "b": true}))
+    nested = message(lambda: Whole(generator={"type": "walker", "stride": true}))
+    assert nested == message(lambda: Odd(inner={"stride": true})) == message(lambda: Walker(stride=true))
+
+
+def test_a_boolean_is_a_boolean():
+    assert message(lambda: Odd(fps=True)) == "odd spec: expected fps: a number, got True"
+    assert message(lambda: Odd(level=True)) == "odd spec: expected level: a number, got True"
+    assert Odd(is_causal=False, label=True).label is True
+    assert Odd.model_validate_json('{"weight": [1, 2], "is_causal": false}').weight == (1.0, 2.0)
+    assert "weight.1" in message(lambda: Odd.model_validate_json('{"weight": [1, true]}'))
 
 
 def test_frozen():

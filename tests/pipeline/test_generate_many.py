@@ -108,6 +108,7 @@ def test_what_the_system_refuses_is_named_by_its_own_words(pipe: hm.Pipeline, ta
         ([{"audio": "TALKS/a.wav", "output": "TALKS/a.wav"}], {}, "job 0: expected an output ending in"),
         (["TALKS/a.wav", {"audio": "TALKS/b.flac", "output": "a.npz"}], {}, "job 1: expected an output of its own"),
         (["TALKS/a.wav"], {"lipps": 2}, "lipps"),
+        (["TALKS/a.wav"], {"blink": True}, "blink is a number, not True"),
         (["TALKS/a.wav"], {"workers": -1}, "a number from 0"),
     ],
 )

@@ -70,6 +70,7 @@ BAD_HELLOS: dict[str, tuple[Any, str]] = {
     "version": (HELLO | {"version": 2}, "expected version 1 of the protocol, got version 2"),
     "other type": ({"type": "end", "version": 1}, "expected a message hello or resume"),
     "unknown field": (HELLO | {"path": "/etc/passwd"}, "hello.path: Extra inputs are not permitted"),
+    "true for a number": (HELLO | {"controls": {"blink": True}}, "Value error, blink is a number, not True"),
     "rate 0": (HELLO | {"rate": 0}, "hello.rate: Input should be greater than or equal to 8000"),
     "path as model": (HELLO | {"model": "../../etc/passwd"}, "one of small, second, got '../../etc/passwd'"),
     "own model": (HELLO | {"model": "ms-sync"}, "one of small, second, got 'ms-sync'"),
