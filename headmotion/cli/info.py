@@ -10,6 +10,7 @@ import click
 
 from .console import echo, show
 from .options import any_path, check_output, existing_file
+from .source_groups import short_card
 
 
 @click.command()
@@ -57,15 +58,16 @@ def _model_or_file(context: click.Context, parameter: click.Parameter, value: st
 
 @click.command()
 @click.argument("file", callback=_model_or_file)
-def inspect(file: Path) -> None:
+@click.option("--all", "in_full", is_flag=True, help="List all sources of a model's training data.")
+def inspect(file: Path, in_full: bool) -> None:
     """Print the metadata of FILE; nothing in it is executed.
 
     FILE is a model (.safetensors, or the name of a bundled one) or a motion file (.npz, .json, .csv, .bvh).
     """
-    echo(json.dumps(_metadata(file), indent=2, sort_keys=True))
+    echo(json.dumps(_metadata(file, in_full), indent=2, sort_keys=True))
 
 
-def _metadata(file: Path) -> dict[str, Any]:
+def _metadata(file: Path, in_full: bool) -> dict[str, Any]:
     from headmotion.core.plugins import registry
 
     if file.suffix.lower() in registry().motion_suffixes:
@@ -76,7 +78,8 @@ def _metadata(file: Path) -> dict[str, Any]:
     from headmotion.core.errors import CheckpointError
 
     try:
-        return read_header(file).summary()
+        summary = read_header(file).summary()
+        return summary if in_full else summary | {"card": short_card(summary["card"])}
     except CheckpointError:
         if file.suffix == ".safetensors":
             raise

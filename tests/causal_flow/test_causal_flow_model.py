@@ -30,6 +30,13 @@ def test_it_has_a_card() -> None:
     assert all("GRID" in source for source in header.card["sources"])
 
 
+def test_its_card_says_how_it_came_to_guidance_which_its_recipe_does_not_train() -> None:
+    header = read_header(registry().models["causal-flow"])
+    assert header.spec["generator"]["condition_dropout"] > 0
+    assert not header.card["recipe"]["pipeline"]["generator"].get("condition_dropout")
+    assert "fitted afterwards by tools/fit_guidance.py" in header.card["guidance"]
+
+
 def test_the_mouth_opens_on_speech_and_rests_in_pauses(pipe: hm.Pipeline) -> None:
     speech, reference = hm.Audio.load(ASSETS / "speech.flac"), ASSETS / "portrait_landmarks.npz"
     mouth = opening_curve(pipe.representation, pipe.generate(speech, reference=reference).values)

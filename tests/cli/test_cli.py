@@ -24,6 +24,7 @@ from PIL import Image
 
 import headmotion as hm
 from headmotion import cli
+from headmotion.core.checkpoint import load_checkpoint, save_checkpoint
 from headmotion.media import audio_file
 
 COMMAND = Path(sys.executable).with_name("headmotion")
@@ -262,6 +263,25 @@ def test_plugins_lists_own_parts(run: Callable[..., tuple[int, str, str]]) -> No
     assert "    model:ms-sync\n" in out and "    recipe:small-cpu\n" in out
     assert "    converter:mesh478 to landmarks68  (loses depth and all points but 68)\n" in out
     assert run("plugins", "list")[1] == out
+
+
+def test_inspect_counts_many_sources_and_lists_all_on_request(
+    run: Callable[..., tuple[int, str, str]], model: Path
+) -> None:
+    header, tensors = load_checkpoint(model)
+    voices = [f"espeak, voice {k}" for k in range(50)]
+    sources = ["GRID corpus, s1", "GRID corpus, s2", "a.mp4", *voices]
+    earlier = {"name": "base", "sources": [f"{k}.mp4" for k in range(20)]}
+    card = {"sources": sources, "from": [earlier, 3]}
+    path = save_checkpoint(model.parent / "many.safetensors", header.spec, tensors, card=card)
+    short = json.loads(run("inspect", path)[1])["card"]
+    assert short["sources"] == [*sources[:3], *voices[:2], "... and 48 more that begin with 'espeak'"]
+    assert short["from"] == [{"name": "base", "sources": [*earlier["sources"][:8], "... and 12 others"]}, 3]
+    assert json.loads(run("inspect", path, "--all")[1])["card"] == card
+    save_checkpoint(path, header.spec, tensors, card={"sources": sources[:8], "from": "nothing"})
+    assert json.loads(run("inspect", path)[1])["card"]["sources"] == sources[:8]
+    save_checkpoint(path, header.spec, tensors, card={"sources": {"a": 1}})
+    assert json.loads(run("inspect", path)[1])["card"]["sources"] == {"a": 1}
 
 
 def test_inspect_model_and_motion(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
