@@ -25,6 +25,7 @@ from .crash_mark import crash_mark
 from .errors import PluginError, SpecError, describe, did_you_mean, one_line
 from .interfaces.converter import Converter
 from .plugin_calls import EXCLUDE_VARIABLE, output_to_stderr, running_plugin
+from .process_settings import same_random_numbers
 
 if TYPE_CHECKING:
     from .motion import Motion
@@ -210,7 +211,7 @@ def _record(result: Registry, point: EntryPoint) -> PluginRecord:
     if not (_is_own(point) or _is_selected(point.name)):
         return record("off")
     try:
-        with running_plugin(name, "loading", warn=not _is_own(point)):
+        with running_plugin(name, "loading", warn=not _is_own(point)), same_random_numbers():
             offered = _load(result, point, dist)
     except PluginError as error:
         # What the plugin raised itself needs no frame of ours around it.

@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import locale
 import os
+import random
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, cast
+
+VARIABLES = "HEADMOTION_"
+"""Beginning of the variables of the environment that the user sets for headmotion."""
+NUMPY_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
 @contextlib.contextmanager
@@ -17,9 +22,10 @@ def same_settings() -> Iterator[None]:
     """Put back after the body what it has changed for all other code.
 
     These are the working folder, to which later paths are relative, the permissions of new files, the limit of
-    recursion, the locale, a timer that would end the process, torch's default type and device, and filters that turn
-    warnings into errors. Other filters of warnings stay, because libraries set some for themselves when they are
-    imported.
+    recursion, the locale, a timer that would end the process, what NumPy does with errors of arithmetic, torch's
+    default type and device and whether it tracks gradients, variables of the environment that are headmotion's, and
+    filters that turn warnings into errors. Other filters stay, and so do other variables, because libraries set some
+    for themselves when they are imported, such as a number of threads or a place where a program is found.
     """
     with contextlib.ExitStack() as stack:
         for get, put in _SETTINGS:
@@ -27,6 +33,23 @@ def same_settings() -> Iterator[None]:
                 stack.callback(_put_back, get, put, get())
         stack.enter_context(_no_new_errors())
         yield
+
+
+@contextlib.contextmanager
+def same_random_numbers() -> Iterator[None]:
+    """Let the random numbers that the program draws from the global generators not depend on the body."""
+    numpy_random, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
+    python_state = random.getstate()
+    numpy_state = numpy_random.get_state() if numpy_random else None
+    torch_state = torch.get_rng_state() if torch else None
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        if numpy_random:
+            numpy_random.set_state(numpy_state)
+        if torch:
+            torch.set_rng_state(torch_state)
 
 
 def _put_back(get: Callable[[], Any], put: Callable[[Any], object], before: Any) -> None:
@@ -65,20 +88,37 @@ def _umask() -> int:
     return mask
 
 
-def _torch_defaults() -> tuple[Any, str] | None:
-    """Return torch's default type and device; None if it has its own, or was not imported yet."""
+def _own_variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(VARIABLES)}
+
+
+def _set_own_variables(variables: dict[str, str]) -> None:
+    for name in _own_variables().keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+
+
+def _numpy_errors() -> dict[str, str]:
+    """Return what NumPy does with errors of arithmetic, which is its default if it was not imported yet."""
+    numpy = sys.modules.get("numpy")
+    return dict(numpy.geterr()) if numpy else NUMPY_ERRORS
+
+
+def _torch_defaults() -> tuple[Any, str, bool] | None:
+    """Return torch's default type and device, and whether it tracks gradients; None if they are its own."""
     torch = sys.modules.get("torch")
     if torch is None:
         return None
-    defaults = torch.get_default_dtype(), str(torch.get_default_device())
-    return None if defaults == (torch.float32, "cpu") else defaults
+    defaults = torch.get_default_dtype(), str(torch.get_default_device()), torch.is_grad_enabled()
+    return None if defaults == (torch.float32, "cpu", True) else defaults
 
 
-def _set_torch_defaults(defaults: tuple[Any, str] | None) -> None:
+def _set_torch_defaults(defaults: tuple[Any, str, bool] | None) -> None:
     torch = sys.modules["torch"]
-    dtype, device = defaults or (torch.float32, None)
+    dtype, device, has_gradients = defaults or (torch.float32, None, True)
     torch.set_default_dtype(dtype)
     torch.set_default_device(device)
+    torch.set_grad_enabled(has_gradients)
 
 
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
@@ -87,6 +127,8 @@ _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
     (_has_timer, _set_timer),
+    (_own_variables, _set_own_variables),
+    (_numpy_errors, lambda errors: sys.modules["numpy"].seterr(**errors)),
     (_torch_defaults, _set_torch_defaults),
 )
 """How each setting is read, and set."""

@@ -1,5 +1,6 @@
 import locale
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import warnings
 from importlib.metadata import distributions
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -366,10 +368,16 @@ def test_installed_plugins_of_a_process(fake_plugins):
 def test_what_a_plugin_changes_for_the_whole_process_is_put_back(fake_plugins, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     changes = """
-import locale, os, signal, sys, warnings
+import locale, os, random, signal, sys, warnings
+import numpy as np
 import torch
 os.chdir("/")
 os.umask(0o777)
+np.seterr(all="raise")
+random.seed(1), np.random.seed(1), torch.manual_seed(1)
+os.environ["HEADMOTION_LIMIT_FACTOR"], os.environ["OWN_THREADS"] = "1000", "1"
+os.environ.pop("HEADMOTION_CHANGES", "")
+torch.set_grad_enabled(False)
 torch.set_default_dtype(torch.float64)
 torch.set_default_device("meta")
 sys.setrecursionlimit(600)
@@ -383,14 +391,21 @@ locale.setlocale(locale.LC_NUMERIC, "C.UTF-8")
         limits = sys.getrecursionlimit(), signal.getitimer(signal.ITIMER_REAL)
         errors = [each for each in warnings.filters if each[0] == "error"]
         os.umask(mask := os.umask(0o077))
-        defaults = torch.get_default_dtype(), torch.get_default_device(), mask
-        return Path.cwd(), limits, locale.setlocale(locale.LC_ALL), errors, defaults
+        variables = {name: value for name, value in os.environ.items() if name.startswith("HEADMOTION_")}
+        defaults = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
+        return Path.cwd(), limits, locale.setlocale(locale.LC_ALL), errors, defaults, mask, np.geterr(), variables
 
+    def random_states():
+        return random.getstate(), np.random.get_state()[1].tobytes(), torch.get_rng_state().tolist()
+
+    monkeypatch.setenv("HEADMOTION_CHANGES", "mine")
+    monkeypatch.setenv("OWN_THREADS", "4")
     with warnings.catch_warnings():
-        before = settings()
+        before, states = settings(), random_states()
         fake_plugins.install("headmotion-changes", changes + offering("changes/part"))
         assert by_name(fake_plugins.registry())["changes"].status == "ok"
-        assert settings() == before
+        assert settings() == before and random_states() == states
+        assert os.environ["OWN_THREADS"] == "1"  # libraries are configured like this
         assert any(each[0] == "ignore" and "own" in getattr(each[1], "pattern", "") for each in warnings.filters)
         with pytest.raises(PluginError), plugin_calls.running_plugin("changes", "a hook"):
             exec(changes)
