@@ -65,9 +65,9 @@ class Coordinates(nn.Module):
             nn.init.orthogonal_(self.subspace)
         self.regressed_size, self.sampled_size = len(columns[0]), self.frame.size + self.subspace.shape[1]
         # Openings between regressed points, as indices into the regressed numbers.
-        place = {column: index for index, column in enumerate(columns[0])}
+        index_of = {column: index for index, column in enumerate(columns[0])}
         pairs = [
-            (place[a * dims + d], place[b * dims + d])
+            (index_of[a * dims + d], index_of[b * dims + d])
             for opening in getattr(representation, "openings", {}).values()
             for a, b in opening
             if a in rows and b in rows

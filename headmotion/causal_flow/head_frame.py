@@ -42,8 +42,8 @@ class HeadFrame(nn.Module):
         """Return the basis ``[B, P, K]`` of reference poses ``[B, P, D]``."""
         if not self.skull:
             return reference[..., :0]
-        places = torch.cat([reference, self.depth.to(reference).expand(len(reference), -1, -1)], dim=-1)
-        centered = places - places[:, self.skull].mean(1, keepdim=True)
+        points = torch.cat([reference, self.depth.to(reference).expand(len(reference), -1, -1)], dim=-1)
+        centered = points - points[:, self.skull].mean(1, keepdim=True)
         scale = centered.square().mean(1, keepdim=True).sqrt().clamp(min=1e-6)
         return torch.cat([centered / scale, torch.ones_like(centered[..., :1])], dim=-1)
 

@@ -63,10 +63,10 @@ def style_settings(generator: CausalFlowGenerator, clip: Motion) -> dict[str, An
         raise MotionError(NAME, "a head that moves", "one that is still")
     factor, own_spread = _fitting_factor(generator, speed / spread, window)
     lengths = tuple(min(10.0, factor * seconds) for seconds in generator.settings.noise_seconds)
-    found = {"head_amount": min(1.0, spread / own_spread), "noise_seconds": lengths}
+    fields = {"head_amount": min(1.0, spread / own_spread), "noise_seconds": lengths}
     if (openings := _openings(generator, values)) > LEAST_OPENINGS:
-        found["regressed_gain"] = min(4.0, generator.settings.regressed_gain * min(openings, MOST_OPENINGS))
-    return found
+        fields["regressed_gain"] = min(4.0, generator.settings.regressed_gain * min(openings, MOST_OPENINGS))
+    return fields
 
 
 def _openings(generator: CausalFlowGenerator, motion: Tensor) -> float:

@@ -36,12 +36,12 @@ class CausalFlowOnnxStep(FixedShapeStream):
         noise = generator.noise
         self._white = NoiseGraph(range(noise.parts), generator.coordinates.sampled_size)
         # Noise is drawn for the frames of the chunk, never before 0, and used by its motion, which lies before.
-        self._kept = noise.reach + self.delay
+        self._noise_frames = noise.reach + self.delay
 
     @override
     def init_state(self, reference: Tensor, seed: int = 0) -> dict[str, Tensor]:
         start, noise = self.generator.init_state(reference, seed), self.generator.noise
-        white = [noise.white((seed,), range(-self._kept, 0), part) for part in range(noise.parts)]
+        white = [noise.white((seed,), range(-self._noise_frames, 0), part) for part in range(noise.parts)]
         poses = {"pose": start.reference.pose, "basis": start.reference.basis, "pose_features": start.features}
         drawn = {"noise_keys": self._white.keys(seed), "white_noise": torch.cat(white).to(start.features)}
         trunk = {

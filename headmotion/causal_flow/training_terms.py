@@ -97,10 +97,10 @@ def _varied(generator: CausalFlowGenerator, scaled: Tensor, seeds: Sequence[int]
     settings, channels = generator.settings, (scaled.shape[-1],)
     offset = settings.feature_noise * normal(seeds, 0, channels, OFFSETS).to(scaled)
     uniform = torch.special.ndtr(normal(seeds, 0, channels, DROPOUT)).to(scaled)
-    kept = (uniform >= settings.feature_dropout).to(scaled)
+    mask = (uniform >= settings.feature_dropout).to(scaled)
     scaled = scaled + offset.unsqueeze(1)
     if settings.feature_jitter:
         steps = range(scaled.shape[1])
         scaled = scaled + settings.feature_jitter * normal(seeds, steps, channels, JITTER).to(scaled)
-    varied: Tensor = scaled * kept.unsqueeze(1)
+    varied: Tensor = scaled * mask.unsqueeze(1)
     return varied

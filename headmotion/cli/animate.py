@@ -34,10 +34,10 @@ SHOWN_FAILURES = 5
 """Failures that are printed; the report has all."""
 
 
-def _are_several(given: Arguments) -> bool:
+def _are_several(args: Arguments) -> bool:
     """Return whether the arguments stand for several files: a table, several paths, a folder or a pattern."""
-    paths: tuple[Path, ...] = given["audio"]
-    return given["jobs"] is not None or len(paths) != 1 or _is_several(paths[0])
+    paths: tuple[Path, ...] = args["audio"]
+    return args["jobs"] is not None or len(paths) != 1 or _is_several(paths[0])
 
 
 def _is_several(path: Path) -> bool:
@@ -46,8 +46,8 @@ def _is_several(path: Path) -> bool:
 
 RULES = (
     Rule(("format_name", "report", "workers", "ray", "timeout"), "several files", _are_several),
-    Rule(("workers",), "processes of this machine, not for --ray", lambda given: given["ray"] is None),
-    Rule(("timeout",), "other processes, not for --workers 0", lambda given: given["ray"] or given["workers"] != 0),
+    Rule(("workers",), "processes of this machine, not for --ray", lambda args: args["ray"] is None),
+    Rule(("timeout",), "other processes, not for --workers 0", lambda args: args["ray"] or args["workers"] != 0),
 )
 
 
@@ -150,10 +150,10 @@ def animate(
     one_thread()
     if not outputs and (jobs is None or audio):
         raise click.MissingParameter(param_hint="'-o' / '--output'", param_type="option", ctx=context)
-    given = given_options(context, choices)
+    chosen = given_options(context, choices)
     if not _are_several(context.params):
         speech = existing_file.convert(audio[0], context.command.params[0], context)
-        for path in prepare_outputs(context, outputs, model, device, image, given, quiet)(speech):
+        for path in prepare_outputs(context, outputs, model, device, image, chosen, quiet)(speech):
             show(path)
         return
     if len(outputs) > 1:
@@ -167,13 +167,13 @@ def animate(
     if jobs is not None and audio:
         raise click.UsageError("Give audio files or a table (--jobs), not both.", context)
     if jobs is not None:
-        tasks = tasks_from_table(jobs, output, suffix, image, given)
+        tasks = tasks_from_table(jobs, output, suffix, image, chosen)
         path = report or (jobs.with_name(f"{jobs.stem}-report.csv") if output is None else output / REPORT)
     elif not audio:
         raise click.MissingParameter(param_hint="'AUDIO'", param_type="argument", ctx=context)
     else:
         assert output is not None
-        tasks = tasks_from_paths(audio, output, suffix, image, GenerateOptions.parse(given))
+        tasks = tasks_from_paths(audio, output, suffix, image, GenerateOptions.parse(chosen))
         path = report or output / REPORT
     if output is not None:
         check_folder(output)

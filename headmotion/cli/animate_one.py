@@ -26,7 +26,7 @@ def prepare_outputs(
     model: str,
     device: str,
     image: Path | None,
-    given: Mapping[str, Any],
+    chosen: Mapping[str, Any],
     quiet: bool,
     other_suffixes: Sequence[str] = (),
 ) -> Callable[[Path], Iterator[Path]]:
@@ -38,7 +38,7 @@ def prepare_outputs(
         model: bundled model or checkpoint.
         device: where to compute.
         image: picture of the face.
-        given: those values of `GenerateOptions` that the user chose.
+        chosen: those values of `GenerateOptions` that the user chose.
         quiet: no progress bar.
         other_suffixes: those that outputs of the command may have besides, for the error.
 
@@ -55,10 +55,10 @@ def prepare_outputs(
     _check_outputs(outputs, motion_files, other_suffixes)
     from headmotion.pipeline.generate_job import GenerateOptions
 
-    options = GenerateOptions.parse(given)
+    options = GenerateOptions.parse(chosen)
     if image is not None:
         check_picture(image)
-    _check_effect(context, options, given if image is None else {*given, "image"}, image, outputs)
+    _check_effect(context, options, chosen if image is None else {*chosen, "image"}, image, outputs)
     import headmotion
     from headmotion.core.files import temporary_folder
     from headmotion.pipeline.generate_job import iter_motion, write_video

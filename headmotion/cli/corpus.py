@@ -16,12 +16,12 @@ NO_CLIPS = 1
 """Exit status of ``prepare`` if no video gives a clip."""
 
 
-def _are_videos(given: Arguments) -> bool:
+def _are_videos(args: Arguments) -> bool:
     """Return whether a detector looks at videos, rather than landmarks being taken from a folder."""
     from headmotion.preparation.prepare_videos import holds_landmarks
 
-    paths: tuple[Path, ...] = given["videos"]
-    return len(paths) > 1 or given["representation"] is not None or not holds_landmarks(paths[0], given["output"])
+    paths: tuple[Path, ...] = args["videos"]
+    return len(paths) > 1 or args["representation"] is not None or not holds_landmarks(paths[0], args["output"])
 
 
 VIDEO_OPTIONS = (
@@ -31,10 +31,10 @@ VIDEO_OPTIONS = (
 """Options of ``prepare`` that a folder with landmarks does not take."""
 PREPARE_RULES = (
     Rule(VIDEO_OPTIONS, "videos, not for a folder with landmarks", _are_videos),
-    Rule(("frame_quality",), "pictures of the face (--frames)", lambda given: given["frames"] is not None),
-    Rule(("max_offset_ms",), "offsets that --syncers measure", lambda given: given["syncers"] is not None),
-    Rule(("workers",), "processes of this machine, not for --ray", lambda given: given["ray"] is None),
-    Rule(("timeout",), "other processes, not for --workers 0", lambda given: given["ray"] or given["workers"] != 0),
+    Rule(("frame_quality",), "pictures of the face (--frames)", lambda args: args["frames"] is not None),
+    Rule(("max_offset_ms",), "offsets that --syncers measure", lambda args: args["syncers"] is not None),
+    Rule(("workers",), "processes of this machine, not for --ray", lambda args: args["ray"] is None),
+    Rule(("timeout",), "other processes, not for --workers 0", lambda args: args["ray"] or args["workers"] != 0),
 )
 
 
@@ -130,8 +130,8 @@ def prepare(
         "min_face_px": min_face_px,
         "max_offset_ms": max_offset_ms,
     }
-    given = choices | {name: value for name, value in limits.items() if value is not None}
-    corpus = prepare_videos(videos, output, stall_seconds=timeout, quiet=quiet, **given)
+    chosen = choices | {name: value for name, value in limits.items() if value is not None}
+    corpus = prepare_videos(videos, output, stall_seconds=timeout, quiet=quiet, **chosen)
     summary = Summary.read(corpus)
     echo(str(summary), err=True)
     show(corpus)
@@ -161,20 +161,20 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
     click.option("--voices", callback=_names, metavar="A,B", help="Variants of espeak-ng's voices, such as m1,f1."),
     quiet,
 )
-@option_rules(Rule(("languages", "voices"), "the kind 'spoken'", lambda given: given["kind"] == "spoken"))
+@option_rules(Rule(("languages", "voices"), "the kind 'spoken'", lambda args: args["kind"] == "spoken"))
 def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
     """Make a corpus of synthetic speakers; the kind `spoken` has words, spoken by espeak-ng."""
-    given = {name: value for name, value in choices.items() if value is not None}
+    chosen = {name: value for name, value in choices.items() if value is not None}
     check_folder(output)
     check_output(output, may_be_folder=True)
     if kind != "spoken":
         from headmotion.data.synthetic.kinds import write_synthetic_shards
 
-        show(write_synthetic_shards(output, kind, **given))
+        show(write_synthetic_shards(output, kind, **chosen))
         return
     from headmotion.data.synthetic.espeak.spoken_clips import write_spoken
 
-    show(write_spoken(output, quiet=quiet, **given))
+    show(write_spoken(output, quiet=quiet, **chosen))
 
 
 @click.command()

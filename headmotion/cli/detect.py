@@ -12,10 +12,10 @@ from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_output, check_suffix, existing_file, face, one_thread, options
 
 
-def _is_video(given: Arguments) -> bool:
+def _is_video(args: Arguments) -> bool:
     from headmotion.media.file_kind import file_kind
 
-    return file_kind(given["source"]) != "picture"
+    return file_kind(args["source"]) != "picture"
 
 
 @click.command()

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from headmotion.evaluation.tables import Table as Values
 
 
-def _is_model(given: Arguments) -> bool:
-    return not Path(given["subject"]).is_dir()
+def _is_model(args: Arguments) -> bool:
+    return not Path(args["subject"]).is_dir()
 
 
 def _metrics(

@@ -12,23 +12,23 @@ from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_folder, check_output, check_picture, existing_file, one_thread, options, seed
 
 
-def _is_motion(given: Arguments) -> bool:
+def _is_motion(args: Arguments) -> bool:
     from headmotion.core.plugins import registry
 
-    return given["source"] is not None and Path(given["source"]).suffix.lower() in registry().motion_suffixes
+    return args["source"] is not None and Path(args["source"]).suffix.lower() in registry().motion_suffixes
 
 
-def _is_model(given: Arguments) -> bool:
-    return not _is_motion(given)
+def _is_model(args: Arguments) -> bool:
+    return not _is_motion(args)
 
 
 FILE_OPTIONS = ("format", "representation", "reference", "precision")
 RULES = (
-    Rule(FILE_OPTIONS, "a file, not for --web", lambda given: not given["web"]),
-    Rule(("runtime", "image"), "a page (--web)", lambda given: given["web"]),
+    Rule(FILE_OPTIONS, "a file, not for --web", lambda args: not args["web"]),
+    Rule(("runtime", "image"), "a page (--web)", lambda args: args["web"]),
     Rule(("format", "representation"), "a MOTION", _is_motion),
     Rule(("reference", "precision", "seed", "web"), "a MODEL", _is_model),
-    Rule(("precision",), "an .onnx file", lambda given: given["output"].suffix != ".npz"),
+    Rule(("precision",), "an .onnx file", lambda args: args["output"].suffix != ".npz"),
 )
 
 

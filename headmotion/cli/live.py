@@ -23,8 +23,8 @@ WEIGHTS_MODEL = "blendshapes"
 """Model for other programs, whose characters have weights."""
 
 
-def _has_window(given: Arguments) -> bool:
-    return bool(given["window"] or (given["vmc"] is None and given["live_link"] is None))
+def _has_window(args: Arguments) -> bool:
+    return bool(args["window"] or (args["vmc"] is None and args["live_link"] is None))
 
 
 def _address(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:

@@ -32,8 +32,8 @@ def _animated(outputs: Sequence[Path]) -> list[Path]:
     return [path for path in outputs if path.suffix.lower() not in SOUND]
 
 
-def _is_animated(given: Arguments) -> bool:
-    return bool(_animated(given["outputs"]))
+def _is_animated(args: Arguments) -> bool:
+    return bool(_animated(args["outputs"]))
 
 
 RULES = (Rule(("image", "landmarks", "model", "device", "seed"), "a video or a motion, not for sound", _is_animated),)

@@ -40,7 +40,7 @@ OTHER_FILES = 128
     click.option("--shared-state", is_flag=True, help="Several servers use the folder; clients come back to any."),
     device,
 )
-@option_rules(Rule(("shared_state",), "a folder (--state)", lambda given: given["state"] is not None))
+@option_rules(Rule(("shared_state",), "a folder (--state)", lambda args: args["state"] is not None))
 def serve(
     models: tuple[str, ...],
     host: str,

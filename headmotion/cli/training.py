@@ -13,7 +13,7 @@ from .console import echo, show
 from .option_rules import Rule, option_rules
 from .options import any_path, check_folder, check_output, device, existing_file, options, quiet
 
-RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", lambda given: not given["dry_run"]),)
+RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", lambda args: not args["dry_run"]),)
 
 
 @click.command()
@@ -60,8 +60,8 @@ def train(
     check_output(output / "model.safetensors")
     from headmotion.training import train as run_training
 
-    given: dict[str, Any] = {"syncers": syncers, "start": start}
-    model = run_training(recipe, list(data), output, device, changes, resume=resume, quiet=quiet, **given)
+    optional: dict[str, Any] = {"syncers": syncers, "start": start}
+    model = run_training(recipe, list(data), output, device, changes, resume=resume, quiet=quiet, **optional)
     if is_first:
         if not quiet and (output / "log.jsonl").exists():
             _print_last_values(output / "log.jsonl")

@@ -64,12 +64,12 @@ class ScaleGroup(FrameControl):
 
         return edit if self.gain != 1 else _unchanged
 
-    def _weights_edit(self, rest: Tensor, rows: list[int]) -> Callable[[Tensor], Tensor]:
+    def _weights_edit(self, resting_weights: Tensor, rows: list[int]) -> Callable[[Tensor], Tensor]:
         low, high = -math.inf if self.low is None else self.low, math.inf if self.high is None else self.high
 
         def edit(frames: Tensor) -> Tensor:
             frames = frames.clone()  # the caller's frames stay as they are
-            scaled = frames[:, rows] + (self.gain - 1) * (frames[:, rows] - rest[rows]) + self.offset
+            scaled = frames[:, rows] + (self.gain - 1) * (frames[:, rows] - resting_weights[rows]) + self.offset
             frames[:, rows] = scaled.clamp(low, high)
             return frames
 

@@ -85,11 +85,11 @@ def _limit_head(head: HeadModel, frames: Tensor, angles: Tensor) -> Tensor:
 
 def _limit_mouth(mouth: MouthModel, frames: Tensor, limit: float) -> Tensor:
     opening = mouth.opening(mouth.head.expression(frames, mouth.head.fit(frames)))
-    rest = mouth.resting_opening
+    resting = mouth.resting_opening
     # A reference with an open mouth must stay within the range that does not change.
-    highest = torch.clamp(rest / FREE, min=limit)
+    highest = torch.clamp(resting / FREE, min=limit)
     limited = soft_limit(opening, highest)
-    gain = torch.where(opening > FREE * highest, (limited - rest) / (opening - rest), torch.ones_like(opening))
+    gain = torch.where(opening > FREE * highest, (limited - resting) / (opening - resting), torch.ones_like(opening))
     return mouth.scale(frames, gain)
 
 
@@ -97,10 +97,10 @@ def _limit_lids(head: HeadModel, frames: Tensor, pairs: tuple[tuple[int, int], .
     upper, lower = ([pair[side] for pair in pairs] for side in (0, 1))
     pose = head.fit(frames)
     expression = head.expression(frames, pose)
-    rest = (head.resting_pose[lower] - head.resting_pose[upper]) @ head.down
-    opening = rest + (expression[:, lower] - expression[:, upper]) @ head.down
+    resting = (head.resting_pose[lower] - head.resting_pose[upper]) @ head.down
+    opening = resting + (expression[:, lower] - expression[:, upper]) @ head.down
     # Lids that cross count as closed.
-    limited = soft_limit(opening.clamp(min=0), torch.clamp(rest / FREE, min=limit))
+    limited = soft_limit(opening.clamp(min=0), torch.clamp(resting / FREE, min=limit))
     change = torch.zeros_like(frames)
     change[:, upper] = (opening - limited)[..., None] * head.down
     return head.add_expression(frames, pose, change)

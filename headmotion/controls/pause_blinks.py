@@ -112,8 +112,8 @@ class BlinkClock:
 
     def _threshold(self) -> float:
         """Return the amount of hazard that the next blink needs; of mean 1 with the time that is without hazard."""
-        lost = min(0.5, REFRACTORY_S * self.rate / 60)
-        return (1 - lost) * random.Random(f"{self.seed} {self.blinks}").expovariate(1)
+        refractory_share = min(0.5, REFRACTORY_S * self.rate / 60)
+        return (1 - refractory_share) * random.Random(f"{self.seed} {self.blinks}").expovariate(1)
 
 
 class _PauseEdit:

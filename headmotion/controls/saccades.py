@@ -90,15 +90,15 @@ class _SaccadeEdit:
         self._amount, self._edit, self._fps, self._frame = saccade.amount, edit, context.fps, 0
         self._pairs = pairwise(fixations(saccade.seed))
         first = Gaze(0.0, 0.0, 0.0)
-        self._before, (self._now, self._next) = first, next(self._pairs)
+        self._before, (self._current, self._next) = first, next(self._pairs)
 
     def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
         if not self._amount or not len(frames):
             return frames
         # By exact time stamps, so that the division into pieces and the frame rate have no influence.
-        turned = [self._gaze_at(float((self._frame + k) / self._fps)) for k in range(len(frames))]
+        gaze = [self._gaze_at(float((self._frame + k) / self._fps)) for k in range(len(frames))]
         self._frame += len(frames)
-        return self._edit(frames, self._amount * torch.tensor(turned, dtype=torch.float64)).to(frames.dtype)
+        return self._edit(frames, self._amount * torch.tensor(gaze, dtype=torch.float64)).to(frames.dtype)
 
     def get_state(self) -> int:
         """Return the number of frames so far, from which the gaze follows."""
@@ -111,9 +111,9 @@ class _SaccadeEdit:
     def _gaze_at(self, time: float) -> tuple[float, float]:
         """Return the turn of the eyes (degrees) to the left and down, at a time (s) not before the last call's."""
         while time >= self._next.begin:
-            self._before, (self._now, self._next) = self._now, next(self._pairs)
-        across, down = self._now.left - self._before.left, self._now.down - self._before.down
-        spent = (time - self._now.begin) / (ONSET_S + S_PER_DEG * math.hypot(across, down))
+            self._before, (self._current, self._next) = self._current, next(self._pairs)
+        across, down = self._current.left - self._before.left, self._current.down - self._before.down
+        spent = (time - self._current.begin) / (ONSET_S + S_PER_DEG * math.hypot(across, down))
         share = float(smoothstep(min(spent, 1.0)))
         return self._before.left + share * across, self._before.down + share * down
 

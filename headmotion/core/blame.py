@@ -21,10 +21,10 @@ def plugin_error(error: BaseException) -> PluginError | None:
     Exceptions are not caught where parts are called, so that programs, and authors of plugins, see them as they are.
     """
     packages = _packages()
-    found = next(filter(None, (_culprit(each, packages) for each in _chain(error))), None)
-    if found is None:
+    located = next(filter(None, (_culprit(raised, packages) for raised in _chain(error))), None)
+    if located is None:
         return None
-    culprit, where, raised = found
+    culprit, where, raised = located
     if isinstance(culprit, Spec):
         plugin = culprit.type_name().partition("/")[0]
         name = f"{culprit.kind.replace('_', ' ')} {culprit.type_name()}"

@@ -21,17 +21,17 @@ def find_bundled(source: str | os.PathLike[str], bundled: Mapping[str, Path], co
     Raises:
         CheckpointError: neither text nor a path; or no such name, and no file either. It lists the names.
     """
-    given = as_path(source, component, CheckpointError)
+    file = as_path(source, component, CheckpointError)
     name = os.fspath(source)
     if (path := bundled.get(name)) is not None:
         return path
-    is_folder = bool(name) and given.is_dir()
+    is_folder = bool(name) and file.is_dir()
     # A path with a suffix is meant as one: that no file is there is said where it is read.
-    if not is_folder and (given.suffix or (name and given.exists())):
-        return given
+    if not is_folder and (file.suffix or (name and file.exists())):
+        return file
     known = ", ".join(sorted(bundled)) or "(none)"
     expected = f"a file or one of the bundled models {known}"
     if is_folder:
-        inside = given / f"{component}.safetensors"
+        inside = file / f"{component}.safetensors"
         raise CheckpointError(component, expected, f"the folder {name}", f"give {inside}" if inside.exists() else "")
     raise CheckpointError(component, expected, repr(name), did_you_mean(name, bundled))

@@ -32,16 +32,16 @@ def pick_device(
     """
     if not isinstance(name, str | torch.device):
         raise error(component, "a device's name, such as 'auto' or 'cpu'", shown(name))
-    found = [kind for kind in ACCELERATORS if _is_there(kind)]
+    available = [kind for kind in ACCELERATORS if _is_there(kind)]
     if name == "auto":
-        name = next((kind for kind in found if kind in usable), "cpu")
+        name = next((kind for kind in available if kind in usable), "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device).item()  # a name can be valid without such a device in the machine
     except (RuntimeError, AssertionError, NotImplementedError):
-        expected = f"a device of this machine: {', '.join(['auto', 'cpu', *found])}"
+        expected = f"a device of this machine: {', '.join(['auto', 'cpu', *available])}"
         kind = str(name).partition(":")[0]
-        is_missing = kind in ACCELERATORS and kind not in found
+        is_missing = kind in ACCELERATORS and kind not in available
         remedy = f"torch {torch.__version__} finds no {kind} device here" if is_missing else ""
         raise error(component, expected, repr(str(name)), remedy) from None
     return device

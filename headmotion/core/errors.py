@@ -80,7 +80,7 @@ class ServingError(HeadmotionError):
 
 def printable(text: str) -> str:
     """Return text whose control characters are written as escapes, so that no terminal obeys them."""
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _OBEYED.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(text: str) -> str:

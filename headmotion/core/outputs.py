@@ -218,22 +218,22 @@ def checked_pictures(
 
 
 def checked_detections(
-    part: Component, found: Any, pictures: int, shape: tuple[int, ...] | None = None
+    part: Component, detections: Any, pictures: int, shape: tuple[int, ...] | None = None
 ) -> list[list[Any]]:
-    """Return what a detector has found after a check.
+    """Return the detections of a detector after a check.
 
     Args:
         part: the detector.
-        found: what it returned.
+        detections: what it returned.
         pictures: number of pictures.
         shape: ``(P, D)`` of the poses; None for any.
 
     Raises:
         OutputError: not a list per picture of detections with poses of that shape.
     """
-    fits = isinstance(found, list | tuple) and len(found) == pictures
-    _require(part, fits, f"a list for each of {pictures} pictures", found, "detect")
-    for persons in found:
+    fits = isinstance(detections, list | tuple) and len(detections) == pictures
+    _require(part, fits, f"a list for each of {pictures} pictures", detections, "detect")
+    for persons in detections:
         _require(part, isinstance(persons, list | tuple), "a list of detections per picture", persons, "detect")
         for person in persons:
             pose: Any = getattr(person, "pose", None)
@@ -241,7 +241,7 @@ def checked_detections(
             fits = floating and (pose.dim() == 2 if shape is None else tuple(pose.shape) == shape)
             _require(part, fits, f"poses {['P', 'D'] if shape is None else list(shape)}", pose, "detect")
             require_finite(part, pose, "poses")
-    return list(found)
+    return list(detections)
 
 
 def checked_observation(part: Component, observation: Any) -> dict[str, Tensor]:

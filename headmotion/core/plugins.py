@@ -141,7 +141,7 @@ class Registry:
 
     def implementers(self, hook: str) -> list[str]:
         """Return the plugins that implement a hook, in the order of loading."""
-        return [found.plugin_name for found in getattr(self.manager.hook, hook).get_hookimpls()]
+        return [implementation.plugin_name for implementation in getattr(self.manager.hook, hook).get_hookimpls()]
 
     def _remedy(self, kind: str, name: str) -> str:
         namespace, slash, _ = name.partition("/")
@@ -160,14 +160,14 @@ def _installed() -> tuple[list[EntryPoint], list[PluginRecord]]:
     """Return the entry points of installed plugins, headmotion's own first, and records of unreadable ones."""
     points: list[EntryPoint] = []
     unreadable: list[PluginRecord] = []
-    seen: set[str] = set()
-    for found in distributions():
-        name = _file_name(found)
-        if name and name in seen:  # a second copy, further back on the path, which Python does not import
+    names: set[str] = set()
+    for distribution in distributions():
+        name = _file_name(distribution)
+        if name and name in names:  # a second copy, further back on the path, which Python does not import
             continue
-        seen.add(name)
+        names.add(name)
         try:
-            points += found.entry_points.select(group=hookspecs.ENTRY_POINT_GROUP)
+            points += distribution.entry_points.select(group=hookspecs.ENTRY_POINT_GROUP)
         except Exception as error:  # any text may be in there; other packages are not our concern
             if name.startswith(f"{OWN_DISTRIBUTION}-"):
                 plugin = name.removeprefix(f"{OWN_DISTRIBUTION}-")
@@ -337,14 +337,14 @@ def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[
 
 
 def _offered_formats(
-    result: Registry, plugin: str, what: str, taken: Mapping[str, Callable[..., Any]]
+    result: Registry, plugin: str, what: str, registered: Mapping[str, Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
     """Return the readers or writers of motion files that a plugin offers."""
     offered = dict(result.call(plugin, f"headmotion_motion_{what}") or {})
     for suffix, function in offered.items():
         if not re.fullmatch(r"\.[a-z0-9]+", str(suffix)) or not callable(function):
             raise PluginError(f"plugin {plugin}", f"{what} by suffix, such as .bvh", f"{function!r} of {suffix!r}")
-        if suffix in taken or suffix in MOTION_SUFFIXES:
+        if suffix in registered or suffix in MOTION_SUFFIXES:
             raise PluginError(f"plugin {plugin}", f"a suffix for which there are no {what}", repr(suffix))
     return offered
 

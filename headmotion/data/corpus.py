@@ -74,9 +74,9 @@ class Corpus:
     """
 
     def __init__(self, entries: Iterable[IndexEntry] = (), *, sections: Iterable[Section] = ()) -> None:
-        given = tuple(entries)
+        listed = tuple(entries)
         # Those without clips would only hide tracks that all others have.
-        self.sections = tuple(part for part in (Section(EntryIndex(given)), *sections) if len(part))
+        self.sections = tuple(part for part in (Section(EntryIndex(listed)), *sections) if len(part))
         self._starts = [0, *accumulate(map(len, self.sections))]
 
     def __repr__(self) -> str:
@@ -291,11 +291,11 @@ class Corpus:
         """Return what all clips have in common of a track; None if not all have it."""
         if track not in self.tracks:
             return None
-        found = set().union(*(getattr(part.index, method)(part.rows) for part in self.sections))
-        if len(found) > 1:
-            got = " and ".join(str(value)[:60] for value in sorted(found)[:2])
+        values = set().union(*(getattr(part.index, method)(part.rows) for part in self.sections))
+        if len(values) > 1:
+            got = " and ".join(str(value)[:60] for value in sorted(values)[:2])
             raise CorpusError("corpus", f"one kind of {track} in all clips", got, "use corpora of one kind at a time")
-        return next(iter(found), None)
+        return next(iter(values), None)
 
     def _column(self, parts: list[npt.NDArray[Any]], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype), *parts])

@@ -176,8 +176,8 @@ class RemoteFiles:
         sizes: dict[str, int | None] = {}
         for folder in {str(PurePosixPath(name).parent) for name in files}:
             with _one_error(self.name, folder):
-                found = self._files.ls(f"{self._root}/{folder}", detail=True)
-            sizes |= {f"{folder}/{_last_part(item['name'])}": item.get("size") for item in found}
+                listing = self._files.ls(f"{self._root}/{folder}", detail=True)
+            sizes |= {f"{folder}/{_last_part(item['name'])}": item.get("size") for item in listing}
         for name, info in files.items():
             if name not in sizes:
                 raise CorpusError(f"corpus {self.name}", f"the file {name}", "no such file", COPY_AGAIN)

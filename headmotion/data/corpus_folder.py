@@ -43,20 +43,20 @@ def claim_folder(folder: Path) -> Iterator[None]:
         CorpusError: another process has claimed the folder.
         OSError: the folder cannot be made.
     """
-    made: list[Path] = []
+    created: list[Path] = []
     try:
         # One by one, so that it is known which of them this process has made.
         for path in reversed((folder, *folder.parents)):
             with contextlib.suppress(FileExistsError):
                 if not path.is_dir():
                     path.mkdir()
-                    made.append(path)
+                    created.append(path)
         with _lock(folder):
             _undo_unfinished(folder)
             remove_leftovers(folder)
             yield
     except BaseException:
-        for path in reversed(made):
+        for path in reversed(created):
             with contextlib.suppress(OSError):
                 path.rmdir()  # fails unless it is empty
         raise

@@ -151,11 +151,11 @@ def _check_distinct(parts: Sequence[IndexColumns]) -> None:
     hashes = np.fromiter((hash(id) for part in parts for id in part.id), np.int64, sum(map(len, parts)))
     values, counts = np.unique(hashes, return_counts=True)
     suspects = set(values[counts > 1].tolist())
-    seen: set[str] = set()
+    checked: set[str] = set()
     for id in (id for part in parts for id in part.id if suspects and hash(id) in suspects):
-        if id in seen:
+        if id in checked:
             raise CorpusError("corpus", "ids that differ", f"{id!r} twice")
-        seen.add(id)
+        checked.add(id)
 
 
 def _remove_leftovers(folder: Path, header: CorpusHeader) -> None:

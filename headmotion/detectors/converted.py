@@ -42,8 +42,8 @@ def build_detector(spec: DetectorSpec, context: BuildContext) -> Detector:
     if target in spec.representations:
         return spec.build(context)
     converters = [converter for converter in registry().converters.values() if converter.framewise]
-    paths = {given: route(converters, given, target) for given in spec.representations}
-    sources = sorted((given for given in paths if paths[given]), key=lambda given: len(paths[given]))
+    paths = {detected: route(converters, detected, target) for detected in spec.representations}
+    sources = sorted((detected for detected in paths if paths[detected]), key=lambda detected: len(paths[detected]))
     if not sources:
         return spec.build(context)
     source = resolve_spec("representation", sources[0]).build()
@@ -73,15 +73,15 @@ class ConvertedDetector(Detector):
 
     @override
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
-        return [self.converted(found) for found in self.inner.detect(images)]
+        return [self.converted(detections) for detections in self.inner.detect(images)]
 
-    def converted(self, found: Sequence[Detection]) -> list[Detection]:
+    def converted(self, detections: Sequence[Detection]) -> list[Detection]:
         """Return detections of the inner detector with converted poses."""
-        if not found:
+        if not detections:
             return []
-        poses: Tensor = torch.stack([detection.pose for detection in found])
+        poses: Tensor = torch.stack([detection.pose for detection in detections])
         values = Motion(poses, Fraction(1), self._source).to(self._target).values
-        return [replace(detection, pose=pose) for detection, pose in zip(found, values, strict=True)]
+        return [replace(detection, pose=pose) for detection, pose in zip(detections, values, strict=True)]
 
 
 class _ConvertedTracker:

@@ -66,17 +66,17 @@ def detect_motion(
 @torch.inference_mode()
 def _poses_in_video(finder: PoseFinder, path: Path, fps: Fraction) -> Tensor:
     """Return the poses ``[T, P, D]`` of all frames; those without a face are interpolated."""
-    found: dict[int, Tensor] = {}
+    visible: dict[int, Tensor] = {}
     last = 0
     with open_video(path) as video:
         for last, pose in finder.follow(video.frames(fps)):
             if pose is not None:
-                found[last] = pose
-    if not found:
+                visible[last] = pose
+    if not visible:
         raise DetectorError(f"detector {finder.detector.spec.type_name()}", "a face in the video", f"none in {path}")
-    if len(found) <= last:
-        _log.warning("%d of %d frames show no face: their poses are interpolated", last + 1 - len(found), last + 1)
-    poses = torch.stack(list(found.values()))
+    if len(visible) <= last:
+        _log.warning("%d of %d frames show no face: their poses are interpolated", last + 1 - len(visible), last + 1)
+    poses = torch.stack(list(visible.values()))
     columns = poses.flatten(1).double().numpy().T
-    filled = np.stack([np.interp(np.arange(last + 1), np.fromiter(found, np.int64), column) for column in columns])
+    filled = np.stack([np.interp(np.arange(last + 1), np.fromiter(visible, np.int64), column) for column in columns])
     return torch.from_numpy(filled.T).float().reshape(last + 1, *poses.shape[1:])

@@ -108,8 +108,8 @@ class PoseFinder:
         Raises:
             DetectorError: no face, or no face of the selected number.
         """
-        (found,) = self._detect([picture])
-        return self._checked(found, picture.shape[:2]).pose.unsqueeze(0)
+        (persons,) = self._detect([picture])
+        return self._checked(persons, picture.shape[:2]).pose.unsqueeze(0)
 
     def _checked(self, persons: Sequence[_Person], size: tuple[int, ...]) -> _Person:
         """Return the selected person of a picture of some height and width, with warnings of faults of its points."""
@@ -134,9 +134,9 @@ class PoseFinder:
         pictures, rate = last_frames(path, lambda rate: math.ceil((frames - 1) * rate / fps) + 1)
         last, *earlier = self._detect(pictures[::-1])
         persons = [self._checked(last, pictures[-1].shape[:2])]
-        for found in takewhile(len, earlier):
+        for persons_before in takewhile(len, earlier):
             # The face is selected in the last frame only; before, it is the one nearest to the frame after.
-            persons.append(_nearest(found, persons[-1]))
+            persons.append(_nearest(persons_before, persons[-1]))
         # Time is counted backwards from the last frame, so that resampling preserves this frame exactly.
         backwards = torch.stack([person.pose for person in persons])
         count = min(frames, math.floor((len(persons) - 1) * fps / rate) + 1)
@@ -151,9 +151,9 @@ class PoseFinder:
         person, visible, number = None, False, -1
         for frame in frames:
             if frame.number != number:  # the same picture may be shown in several frames
-                seen = self.detector.detect([frame.picture]) if tracker is None else [tracker.push(frame.picture)]
-                (found,) = checked_detections(self.detector, seen, 1)
-                persons, number = self._persons(found, frame.reduction), frame.number
+                outputs = self.detector.detect([frame.picture]) if tracker is None else [tracker.push(frame.picture)]
+                (detections,) = checked_detections(self.detector, outputs, 1)
+                persons, number = self._persons(detections, frame.reduction), frame.number
                 visible = bool(persons)
                 if visible:
                     person = self._checked(persons, frame.size) if person is None else _nearest(persons, person)
@@ -168,16 +168,16 @@ class PoseFinder:
         factors = [max(1.0, max(picture.shape[:2]) / LONGEST_EDGE) for picture in pictures]
         reduced = [_reduced(picture, factor) for picture, factor in zip(pictures, factors, strict=True)]
         shape = (self.representation.points, self.representation.dims)
-        found = checked_detections(self.detector, self.detector.detect(reduced), len(reduced), shape)
-        return [self._persons(detections, factor) for detections, factor in zip(found, factors, strict=True)]
+        checked = checked_detections(self.detector, self.detector.detect(reduced), len(reduced), shape)
+        return [self._persons(detections, factor) for detections, factor in zip(checked, factors, strict=True)]
 
     def _persons(self, detections: Sequence[Detection], factor: float) -> list[_Person]:
         """Return what was detected in a picture that had been reduced by a factor."""
         poses = [enlarge(detection.pose, factor, self.representation) for detection in detections]
         if self._points is None:
             return [_Person(pose, None) for pose in poses]
-        points = [enlarge(each, factor, self._points.representation) for each in self._points(detections)]
-        return [_Person(pose, each) for pose, each in zip(poses, points, strict=True)]
+        points = [enlarge(shape, factor, self._points.representation) for shape in self._points(detections)]
+        return [_Person(pose, shape) for pose, shape in zip(poses, points, strict=True)]
 
     def _select(self, persons: Sequence[_Person]) -> _Person:
         if not persons:
@@ -191,7 +191,7 @@ class PoseFinder:
         if not (isinstance(self.face, int) and 1 <= self.face <= len(persons)):
             expected = f"'largest' or a number from 1 to {len(persons)}"
             raise DetectorError("face", expected, repr(self.face), _describe(persons))
-        return sorted(persons, key=_left)[self.face - 1]
+        return sorted(persons, key=_horizontal_position)[self.face - 1]
 
 
 def enlarge(pose: Tensor, factor: float, representation: Representation) -> Tensor:
@@ -240,11 +240,11 @@ def _reduced(picture: Picture, factor: float) -> Picture:
 
 def _nearest(persons: Sequence[_Person], person: _Person) -> _Person:
     """Return the one of some persons who is nearest to a person."""
-    shapes = torch.stack([each.shape for each in persons])
+    shapes = torch.stack([candidate.shape for candidate in persons])
     return persons[int((shapes - person.shape)[..., :2].norm(dim=-1).mean(dim=1).argmin())]
 
 
-def _left(person: _Person) -> float:
+def _horizontal_position(person: _Person) -> float:
     """Return the horizontal place of a person (px); 0 if it is not known, so that the largest stays the first."""
     return 0.0 if person.points is None else float(person.points[:, 0].mean())
 

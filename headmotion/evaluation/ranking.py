@@ -60,11 +60,11 @@ def rank_clips(item: NamedMetric, name: str, source: SourceObservations) -> list
         order.reverse()
     best = min(CLIPS_PER_END, len(order))
     # With few clips, none is shown both as best and as worst.
-    places = [*range(best), *range(max(len(order) - CLIPS_PER_END, best), len(order))]
-    titles = [f"{_ordinal(k)}best" if k < best else f"{_ordinal(len(order) - 1 - k)}worst" for k in places]
-    clips = [order[k] for k in places]
+    ranks = [*range(best), *range(max(len(order) - CLIPS_PER_END, best), len(order))]
+    titles = [f"{_ordinal(k)}best" if k < best else f"{_ordinal(len(order) - 1 - k)}worst" for k in ranks]
+    clips = [order[k] for k in ranks]
     return [RankedClip(title, source.clips[k], float(values[k])) for title, k in zip(titles, clips, strict=True)]
 
 
-def _ordinal(place: int) -> str:
-    return "" if place == 0 else "second "
+def _ordinal(rank: int) -> str:
+    return "" if rank == 0 else "second "

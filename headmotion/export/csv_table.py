@@ -65,8 +65,8 @@ def read_csv(path: Path) -> Motion:
     table = _numbers(rows, len(header), name)
     fps = _rate(rows, name)
     values = torch.from_numpy(table[:, 1:].astype(np.float32)).view(len(table), representation.points, -1)
-    places = values[..., :2]
-    is_unit = float(places.max() - places.min()) < SMALLEST_PX
+    positions = values[..., :2]
+    is_unit = float(positions.max() - positions.min()) < SMALLEST_PX
     return Motion(
         values,
         fps,

@@ -61,7 +61,7 @@ def motion_page(motion: Motion, representation: Representation) -> str:
 
 def curves(motion: Motion, representation: Representation) -> dict[str, list[float]]:
     """Return opening of mouth and eyes (in distances of the scale pair) and angles of the head (degrees) over time."""
-    found: dict[str, NDArray[np.float64]] = {}
+    curves_by_name: dict[str, NDArray[np.float64]] = {}
     if not isinstance(representation, SupportsPoints2D) or not len(motion):
         return {}
     points = representation.to_points2d(motion.values).double().cpu().numpy()
@@ -71,17 +71,17 @@ def curves(motion: Motion, representation: Representation) -> dict[str, list[flo
         pairs = np.array([pair for name in names for pair in representation.openings.get(name, ())])
         if len(pairs):
             gaps = np.linalg.norm(points[:, pairs[:, 0]] - points[:, pairs[:, 1]], axis=-1)
-            found[label] = gaps.mean(-1) / size
+            curves_by_name[label] = gaps.mean(-1) / size
     try:
         head = HeadModel(ControlContext.from_motion(motion), "page of a motion")
-        turns = np.degrees(matrix_to_rotation_vector(head.fit(motion.values.double().cpu()).rotation).numpy())
-        found |= dict(zip(("Pitch", "Yaw", "Roll"), turns.T, strict=True))
+        angles = np.degrees(matrix_to_rotation_vector(head.fit(motion.values.double().cpu()).rotation).numpy())
+        curves_by_name |= dict(zip(("Pitch", "Yaw", "Roll"), angles.T, strict=True))
     except HeadmotionError:  # no face, or one that cannot be fitted
         pass
-    if not found:
+    if not curves_by_name:
         speed = np.linalg.norm(np.diff(points, axis=0, prepend=points[:1]), axis=-1).mean(-1)
-        found["Speed"] = speed / size * float(motion.fps)
-    return {name: _thinned(values) for name, values in found.items()}
+        curves_by_name["Speed"] = speed / size * float(motion.fps)
+    return {name: _thinned(values) for name, values in curves_by_name.items()}
 
 
 def _drawable(motion: Motion, representation: Representation) -> tuple[Motion, Representation]:

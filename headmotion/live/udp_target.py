@@ -22,10 +22,10 @@ class UdpTarget:
 
     def __init__(self, component: str, host: str, port: int) -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+            resolved = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         except (OSError, OverflowError, UnicodeError) as error:
             raise HeadmotionError(component, "the address of a receiver", f"{host}:{port} ({error})") from None
-        family, _, _, _, address = found[0]
+        family, _, _, _, address = resolved[0]
         self._address: Any = address
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
 

@@ -53,26 +53,26 @@ class RedetectedDistance(Metric):
         pair = checked_pictures(clip, "lmd-redetected")
         pictures = pair.generated[:: self.every].permute(0, 2, 3, 1).contiguous().numpy()
         poses = self._poses(list(pictures))
-        found = [number for number, pose in enumerate(poses) if pose is not None]
-        share = scalar(len(found) / len(poses))
-        if not found:
+        detected = [number for number, pose in enumerate(poses) if pose is not None]
+        share = scalar(len(detected) / len(poses))
+        if not detected:
             return {"found": share}
         real = self.representation.to_points2d(pair.motion[:: self.every]).double()
         left, right = self.representation.scale_pair
         size = (real[:, left] - real[:, right]).norm(dim=-1).median()
         generated = self.representation.to_points2d(torch.stack([pose for pose in poses if pose is not None])).double()
-        distance = centered_distance(generated[:, self.points], real[found][:, self.points])
+        distance = centered_distance(generated[:, self.points], real[detected][:, self.points])
         return {"found": share, "px": distance, "size": size}
 
     def _poses(self, pictures: Sequence[Picture]) -> list[Tensor | None]:
         """Return the pose of the largest face in each picture of a clip; None where there is no face."""
         if isinstance(self.detector, SupportsTracking):
             tracker = self.detector.tracker()
-            found = [tracker.push(picture) for picture in pictures]
+            detections = [tracker.push(picture) for picture in pictures]
         else:
-            found = self.detector.detect(pictures)
-        checked = checked_detections(self.detector, found, len(pictures))
-        return [detections[0].pose if detections else None for detections in checked]
+            detections = self.detector.detect(pictures)
+        checked = checked_detections(self.detector, detections, len(pictures))
+        return [faces[0].pose if faces else None for faces in checked]
 
     def per_clip(self, observed: Observation) -> Mapping[str, float]:
         """Return the distance in pixels and in distances of the scale pair, and the share of frames with a face."""

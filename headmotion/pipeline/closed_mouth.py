@@ -63,13 +63,13 @@ def close_mouth(pose: Tensor, representation: Representation) -> Tensor:
 
     def between(at_pairs: Array, at_left: Array, at_right: Array, where: Array) -> Array:
         """Interpolate along the mouth what is known at its corners and at the pairs ``[K, n]``."""
-        known = np.vstack([at_left, at_pairs[order], at_right])
-        return np.column_stack([np.interp(where, knots, column) for column in known.T])
+        values_at_knots = np.vstack([at_left, at_pairs[order], at_right])
+        return np.column_stack([np.interp(where, knots, column) for column in values_at_knots.T])
 
     changed = values.copy()
     lips = np.array(sorted({*representation.groups["lips"], *pairs.ravel()} - {left, right}))
-    nothing = np.zeros(values.shape[1])
-    gap = between(gaps, nothing, nothing, along[lips])
+    zeros = np.zeros(values.shape[1])
+    gap = between(gaps, zeros, zeros, along[lips])
     middle = between(points[pairs].mean(axis=1), points[left], points[right], along[lips])
     below = ((points[lips] - middle) * down).sum(axis=-1) > 0
     below[np.isin(lips, pairs[:, 1])], below[np.isin(lips, pairs[:, 0])] = True, False

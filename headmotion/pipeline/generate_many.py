@@ -152,14 +152,14 @@ def run_tasks(
     source = model if model in registry().models else str(path.absolute())
     jobs = [_job(task, source, digest, device, report) for task in tasks]
     with claimed_output(report):
-        kept = {job.record for job in jobs if _is_finished(job)}
+        finished = {job.record for job in jobs if _is_finished(job)}
         try:
-            _run([job for job in jobs if job.record not in kept], len(jobs), executor, quiet)
+            _run([job for job in jobs if job.record not in finished], len(jobs), executor, quiet)
         finally:
             # Also after an interruption, which kills the workers while they write.
             for folder in {Path(job.target).parent for job in jobs} | {report.parent / RECORDS}:
                 remove_leftovers(folder)
-            result = GenerateReport(report, [_line(*pair, kept) for pair in zip(tasks, jobs, strict=True)])
+            result = GenerateReport(report, [_line(*pair, finished) for pair in zip(tasks, jobs, strict=True)])
             result.save()
     return result
 
@@ -195,9 +195,11 @@ def _run(jobs: Sequence[GenerateJob], total: int, executor: Executor, quiet: boo
             advance(label=f"files ({failures} failed)" if failures else "files")
 
 
-def _line(task: Task, job: GenerateJob, kept: Collection[str]) -> GeneratedFile:
+def _line(task: Task, job: GenerateJob, finished: Collection[str]) -> GeneratedFile:
     record = Record.load(job.output)
     if record is None or record.settings != job.settings:
         return GeneratedFile(str(task.audio), "pending", str(task.output), 0.0, 0, "")
-    status: Literal["done", "kept", "failed"] = "failed" if record.error else "kept" if job.record in kept else "done"
+    status: Literal["done", "kept", "failed"] = (
+        "failed" if record.error else "kept" if job.record in finished else "done"
+    )
     return GeneratedFile(str(task.audio), status, str(task.output), record.seconds, record.frames, record.error)

@@ -100,9 +100,9 @@ def tasks_from_table(
     tasks = []
     for number, row in rows:
         try:
-            if (place := row.get("output")) and not is_inside(os.path.normpath(place)):
+            if (relative := row.get("output")) and not is_inside(os.path.normpath(relative)):
                 remedy = "--output names another folder"
-                raise HeadmotionError("output", "a path within the folder of the outputs", repr(place)[:80], remedy)
+                raise HeadmotionError("output", "a path within the folder of the outputs", repr(relative)[:80], remedy)
             tasks.append(_task(row, f"row {number}", folder, output or folder, image, defaults, suffix))
         except HeadmotionError as error:
             raise _in_row(path, number, error) from None
@@ -177,9 +177,9 @@ def _tasks_from_paths(
     paths: Sequence[str | os.PathLike[str]], output: Path, suffix: str, image: Path | None, options: GenerateOptions
 ) -> list[Task]:
     tasks = [
-        Task(str(path), path, image, (output / place).with_suffix(suffix), options)
-        for given in paths
-        for path, place in _expand(Path(given), output, suffix)
+        Task(str(path), path, image, (output / relative).with_suffix(suffix), options)
+        for source in paths
+        for path, relative in _expand(Path(source), output, suffix)
     ]
     return list({task.audio.absolute(): task for task in tasks}.values())
 
@@ -223,11 +223,11 @@ def _task(
         raise HeadmotionError(name, "a path in the column audio", "an empty cell")
     audio = _path(folder, row["audio"], "audio")
     picture = _path(folder, row["image"], "image") if row.get("image") else image
-    place = row.get("output") or f"{audio.stem}{suffix}"
+    relative = row.get("output") or f"{audio.stem}{suffix}"
     options = row.get("options") or {}
     parsed = _parse_options(options) if isinstance(options, str) else options
     merged = GenerateOptions.parse({**defaults, **_with_paths(parsed, folder)})
-    task = Task(name, audio, picture, output / place, merged)
+    task = Task(name, audio, picture, output / relative, merged)
     for option, purpose in _unused(task, parsed).items():
         raise HeadmotionError(f"option {option}", purpose, "none", "leave it out")
     return task
@@ -278,12 +278,12 @@ def _in_row(table: Path, number: int, error: HeadmotionError) -> HeadmotionError
 def _expand(path: Path, output: Path, suffix: str) -> Iterator[tuple[Path, Path]]:
     """Yield files with their places in the output folder."""
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_FILES and file.is_file())
+        audio_files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_FILES and file.is_file())
         # Videos that an earlier run wrote are no speech of this one.
         mixed, written = output.absolute() == path.absolute(), output.absolute()
         members = [
             file
-            for file in found
+            for file in audio_files
             if written not in file.absolute().parents or (mixed and file.suffix.lower() != suffix)
         ]
         if not members:

@@ -46,9 +46,9 @@ def take_weights(built: Renderer, own: Renderer) -> None:
     try:
         built.load_state_dict(own.state_dict())
     except RuntimeError:
-        trained, asked = (renderer.spec.model_dump(mode="json") for renderer in (own, built))
-        changed = [field for field in asked if asked[field] != trained.get(field)]
-        expected, got = (", ".join(f"{field} {values[field]}" for field in changed) for values in (trained, asked))
+        trained, requested = (renderer.spec.model_dump(mode="json") for renderer in (own, built))
+        changed = [field for field in requested if requested[field] != trained.get(field)]
+        expected, got = (", ".join(f"{field} {values[field]}" for field in changed) for values in (trained, requested))
         remedy = f"leave out {' and '.join(changed)}, or load a model that was trained so"
         raise SpecError(name, f"{expected}, as it was trained{_what_it_draws(own)}", got, remedy) from None
 

@@ -29,8 +29,8 @@ def unused_options(
     source = image if options.landmarks is None else Path(options.landmarks)
     is_motion = target.suffix.lower() in registry().written_suffixes
     unused: dict[str, str] = {}
-    if (asked := [name for name in DETECTION if name in names]) and not _is_searched(source):
-        unused |= dict.fromkeys(asked, "a picture or a video in which the face is found")
+    if (requested := [name for name in DETECTION if name in names]) and not _is_searched(source):
+        unused |= dict.fromkeys(requested, "a picture or a video in which the face is found")
     if "mouth" in names and source is None:
         unused["mouth"] = "the face of a picture"
     if is_motion:

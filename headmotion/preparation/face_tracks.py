@@ -141,11 +141,11 @@ def bounding_boxes(poses: Poses) -> npt.NDArray[np.float32]:
     return np.concatenate([points.min(axis=-2), points.max(axis=-2)], axis=-1)
 
 
-def _match(known: list[Poses], faces: Poses) -> dict[int, int]:
+def _match(last_poses: list[Poses], faces: Poses) -> dict[int, int]:
     """Match the last poses of open tracks with the faces ``[N, P, D]`` of a frame, the greatest overlap first."""
-    if not known or not len(faces):
+    if not last_poses or not len(faces):
         return {}
-    overlaps = _intersection_over_union(bounding_boxes(np.stack(known)), bounding_boxes(faces))
+    overlaps = _intersection_over_union(bounding_boxes(np.stack(last_poses)), bounding_boxes(faces))
     matches: dict[int, int] = {}
     # Stable, so that ties are decided alike on every machine.
     for flat_index in np.argsort(-overlaps, axis=None, kind="stable"):

@@ -96,28 +96,28 @@ class FaceFinder:
         The second array is what `WorkerResources.split` divides: motion that is no points, and labels.
         """
         picture = frame.picture
-        seen = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
-        (found,) = checked_detections(self._detector, seen, 1)
+        outputs = self._detector.detect([picture]) if self._tracker is None else [self._tracker.push(picture)]
+        (detections,) = checked_detections(self._detector, outputs, 1)
         # Large pictures were reduced while they were decoded.
-        points = enlarge(self._points(found), frame.reduction, self._points.representation)
-        return np.asarray(points.numpy(), np.float32), self._values(found)
+        points = enlarge(self._points(detections), frame.reduction, self._points.representation)
+        return np.asarray(points.numpy(), np.float32), self._values(detections)
 
     def begin_shot(self) -> None:
         """Forget the faces of the last frame."""
         if self._tracker is not None:
             self._tracker.restart()
 
-    def _values(self, found: Sequence[Detection]) -> Labels:
+    def _values(self, detections: Sequence[Detection]) -> Labels:
         """Return what is kept of detections besides their points, ``[N, V]``."""
         values = []
-        if found and not self._points.are_poses:
-            values.append(torch.stack([detection.pose.flatten() for detection in found]))
-        if found and self._labels and isinstance(self._detector, SupportsLabels):
-            values.append(self._detector.labels(found))
+        if detections and not self._points.are_poses:
+            values.append(torch.stack([detection.pose.flatten() for detection in detections]))
+        if detections and self._labels and isinstance(self._detector, SupportsLabels):
+            values.append(self._detector.labels(detections))
         return (
             np.asarray(torch.cat(values, dim=1).numpy(), np.float32)
             if values
-            else np.zeros((len(found), 0), np.float32)
+            else np.zeros((len(detections), 0), np.float32)
         )
 
 

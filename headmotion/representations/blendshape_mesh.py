@@ -44,20 +44,20 @@ def mesh_basis() -> Tensor:
     mesh = Mesh478(Mesh478Spec())
     neutral = mesh.neutral().double()
     size = (neutral[IBUG[36]] - neutral[IBUG[45]])[:2].norm()
-    known = torch.zeros(len(NAMES), len(neutral), 3, dtype=torch.float64)
-    known[:, list(IBUG), :2] = landmark_basis(neutral[list(IBUG), :2]).double()
+    displacements = torch.zeros(len(NAMES), len(neutral), 3, dtype=torch.float64)
+    displacements[:, list(IBUG), :2] = landmark_basis(neutral[list(IBUG), :2]).double()
     for side in ("Left", "Right"):
         for upper, lower in mesh.openings[f"{side.lower()}_eye"]:
-            known[NAMES.index(f"eyeBlink{side}"), upper] = LID_CLOSURE * (neutral[lower] - neutral[upper])
+            displacements[NAMES.index(f"eyeBlink{side}"), upper] = LID_CLOSURE * (neutral[lower] - neutral[upper])
     extra = _extras() * size
     lids = {point for side in ("left_eye", "right_eye") for pair in mesh.openings[side] for point in pair}
     fixed = {*IBUG, *lids, *_forehead(neutral)}
-    result = torch.zeros_like(known)
-    known += extra
-    for k in torch.nonzero(known.flatten(1).any(1)).flatten().tolist():
+    result = torch.zeros_like(displacements)
+    displacements += extra
+    for k in torch.nonzero(displacements.flatten(1).any(1)).flatten().tolist():
         moved = set(torch.nonzero(extra[k].any(-1)).flatten().tolist())
         constrained = sorted(point for point in fixed | moved if point < FACE_POINTS)
-        result[k, :FACE_POINTS] = _interpolate(known[k, constrained], constrained)
+        result[k, :FACE_POINTS] = _interpolate(displacements[k, constrained], constrained)
     result[:, FACE_POINTS:] = _gaze(neutral)[:, FACE_POINTS:] * size
     return result.float()
 

@@ -92,10 +92,10 @@ def to_blendshapes(motion: Motion, target: Representation | None = None) -> Moti
     from .blendshape_landmarks import landmarks_to_blendshapes
 
     # Without a reference the first frame is the best guess of the person's own resting face.
-    rest = motion.values[0] if motion.reference is None and len(motion) else motion.reference
-    if rest is None:
-        rest = representation_of(motion).neutral()
-    plane = rest[..., :2]
+    resting_pose = motion.values[0] if motion.reference is None and len(motion) else motion.reference
+    if resting_pose is None:
+        resting_pose = representation_of(motion).neutral()
+    plane = resting_pose[..., :2]
     return _map_values(motion, BlendshapesSpec(), lambda values: landmarks_to_blendshapes(values[..., :2], plane))
 
 
@@ -156,8 +156,8 @@ def _map_values(
 
 def _fields(motion: Motion) -> dict[str, Any]:
     """Return the fields of the motion's spec, with x and y only of its resting pose, if it has one."""
-    rest = [row[:2] for row in motion.representation.get("rest") or ()]
-    return dict(motion.representation) | ({"rest": rest} if rest else {})
+    resting_pose = [row[:2] for row in motion.representation.get("rest") or ()]
+    return dict(motion.representation) | ({"rest": resting_pose} if resting_pose else {})
 
 
 def _check_depth(motion: Motion) -> None:

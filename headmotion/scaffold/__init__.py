@@ -80,11 +80,11 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
 
 def _holds_exactly(folder: Path, texts: Mapping[str, str]) -> bool:
     """Return whether a folder holds these files as they were written, and no others."""
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
-    if there.keys() != texts.keys():
+    existing = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    if existing.keys() != texts.keys():
         return False
     try:
-        return all(read_regular(there[name]) == text.encode() for name, text in texts.items())
+        return all(read_regular(existing[name]) == text.encode() for name, text in texts.items())
     except OSError:
         return False
 

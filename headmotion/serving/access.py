@@ -77,8 +77,8 @@ class Access:
         """
         if self.is_authorized(headers) or (token is not None and self._matches(token)):
             return
-        given = token is not None or "authorization" in headers
-        got = "another one" if given else "none"
+        has_token = token is not None or "authorization" in headers
+        got = "another one" if has_token else "none"
         raise TokenError("server", "its token", got, "send it as 'Authorization: Bearer TOKEN', or in the hello")
 
     def _matches(self, token: str) -> bool:

@@ -31,7 +31,7 @@ from .stream_handshake import Handshake, receive_data
 
 CLOSE_S = 2
 """How long a client may take to read why its connection is closed (seconds)."""
-LEFT = (1000, 1001)
+CLOSED_BY_CLIENT = (1000, 1001)
 """Codes with which a client closes a session that it does not resume."""
 
 _log = logging.getLogger("headmotion")
@@ -130,7 +130,7 @@ class StreamEndpoint:
                 got = "none (motion is confirmed, and silence is sent as samples)"
                 raise ServingError("server", f"a message within {limits.idle_s:g} s", got) from None
             except WebSocketDisconnect as end:
-                if end.code not in LEFT:
+                if end.code not in CLOSED_BY_CLIENT:
                     return "lost"
                 return "finished" if session.is_finished else "left"
             now = time.monotonic()

@@ -174,10 +174,10 @@ class StudioEndpoints:
         return Response(await self._run(make), media_type=MEDIA_TYPES.get(options.format))
 
     def _model_name(self, name: str | None) -> str:
-        known = next(iter(self._models)) if name is None else name
-        if known not in self._models:
+        chosen = next(iter(self._models)) if name is None else name
+        if chosen not in self._models:
             raise ServingError("model", f"one of {', '.join(self._models)}", repr(name)[:100])
-        return known
+        return chosen
 
     @property
     def _device(self) -> str:

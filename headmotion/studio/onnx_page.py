@@ -61,16 +61,16 @@ def write_web_page(
     representation = pipeline.representation.spec.type_name()
     if representation != "landmarks68":
         raise HeadmotionError("web page", "a model of landmarks68", f"one of {representation}")
-    found, shown = _runtime_folder(runtime), face or bundled_face()
+    runtime_files, shown_face = _runtime_folder(runtime), face or bundled_face()
     with atomic_folder(folder) as temporary:
         _copy_page(temporary)
         for name in RUNTIME_FILES:
-            shutil.copyfile(found / name, temporary / name)
-        write_onnx(pipeline, temporary / "model.onnx", shown.reference(pipeline), seed)
+            shutil.copyfile(runtime_files / name, temporary / name)
+        write_onnx(pipeline, temporary / "model.onnx", shown_face.reference(pipeline), seed)
         with np.load(temporary / "model.npz") as start:
             state = _start_fields(pipeline, dict(start))
         (temporary / "model.npz").unlink()
-        texts = {"state": state, "face": shown.described("head"), "head": head_packet(), "info": _info(pipeline)}
+        texts = {"state": state, "face": shown_face.described("head"), "head": head_packet(), "info": _info(pipeline)}
         for name, value in texts.items():
             write_text(temporary / f"{name}.json", json.dumps(value))
         write_text(temporary / "LICENSES.txt", LICENSES)
@@ -114,8 +114,8 @@ def _start_fields(pipeline: Pipeline, start: dict[str, Any]) -> dict[str, Any]:
 
 def edit_constants(reference: Any, representation: Representation) -> dict[str, Any]:
     """Return what ``edits.js`` needs to scale the motion of head and lips: the resting head, and which points move."""
-    rest = torch.tensor(reference)[:, :2]
-    mouth = MouthModel(ControlContext(representation, rest, Fraction(25)), "web page")
+    resting_pose = torch.tensor(reference)[:, :2]
+    mouth = MouthModel(ControlContext(representation, resting_pose, Fraction(25)), "web page")
     head = mouth.head
     return {
         "shape": head.shape.tolist(),
@@ -140,6 +140,6 @@ def _info(pipeline: Pipeline) -> dict[str, Any]:
         "fps": float(pipeline.spec.fps),
         "lookahead_ms": pipeline.lookahead_ms(),
     }
-    rest = {"faces": [BUNDLED], "formats": [], "parts": {}, "speaks": False, "static": True}
+    other_fields = {"faces": [BUNDLED], "formats": [], "parts": {}, "speaks": False, "static": True}
     # Sound is decoded at the model's own rate, so that it is converted once.
-    return {"models": [model], "rate": pipeline.audio_encoder.sample_rate, **rest}
+    return {"models": [model], "rate": pipeline.audio_encoder.sample_rate, **other_fields}

@@ -24,12 +24,12 @@ HEADERS = {
 def page_files() -> dict[str, tuple[bytes, str]]:
     """Return the content and the type of each file by its name."""
     folder = files("headmotion.studio") / "page"
-    found = {}
+    contents = {}
     for entry in folder.iterdir():
         suffix = "." + entry.name.rpartition(".")[2]
         if suffix in TYPES:
-            found[entry.name] = entry.read_bytes(), TYPES[suffix]
-    return found
+            contents[entry.name] = entry.read_bytes(), TYPES[suffix]
+    return contents
 
 
 class PageFiles:
@@ -40,8 +40,8 @@ class PageFiles:
 
     async def serve(self, request: Request) -> Response:
         """Return a file, or status 404."""
-        found = self._files.get(request.path_params.get("name", INDEX))
-        if found is None:
+        file = self._files.get(request.path_params.get("name", INDEX))
+        if file is None:
             return Response("no such file\n", 404, media_type="text/plain")
-        content, media_type = found
+        content, media_type = file
         return Response(content, headers=HEADERS, media_type=media_type)

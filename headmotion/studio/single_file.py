@@ -43,15 +43,15 @@ def talk_page(face: Mapping[str, Any], motion: Motion, speech: Audio) -> str:
 
 def _modules(entry: str) -> dict[str, str]:
     """Return a module and all that it imports, by name; they import each other by names of the import map."""
-    found: dict[str, str] = {}
+    modules: dict[str, str] = {}
     waiting = [entry]
     while waiting:
         name = waiting.pop()
-        if name not in found:
+        if name not in modules:
             text = page_files()[name][0].decode()
-            found[name] = IMPORT.sub(rf'\1"{PREFIX}\2"', text)
+            modules[name] = IMPORT.sub(rf'\1"{PREFIX}\2"', text)
             waiting += [match[2] for match in IMPORT.finditer(text)]
-    return found
+    return modules
 
 
 def _as_url(text: str) -> str:

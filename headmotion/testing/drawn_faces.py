@@ -32,7 +32,7 @@ def write_drawn_faces(folder: Path, edge: int = 32, clips: int = 4) -> Path:
     """
     face = Landmarks68Spec().build()
 
-    def made() -> Iterator[Clip]:
+    def draw_clips() -> Iterator[Clip]:
         for seed in range(clips):
             clip = synthetic_clip(seed, seconds=1.0, speaker=seed)
             values = torch.from_numpy(clip.landmarks[..., :2].copy())
@@ -41,7 +41,7 @@ def write_drawn_faces(folder: Path, edge: int = 32, clips: int = 4) -> Path:
             frames = encode_pictures(_draw(pose, seed, edge) for pose in landmarks)
             yield replace(clip, landmarks=landmarks, frames=frames, image_size=(edge, edge), distribute=True)
 
-    return write_shards(folder, made(), representation={"type": "landmarks68"})
+    return write_shards(folder, draw_clips(), representation={"type": "landmarks68"})
 
 
 def _draw(pose: npt.NDArray[np.float32], seed: int, edge: int) -> npt.NDArray[np.uint8]:

@@ -64,8 +64,9 @@ def output_vector(subject: Subject, part: Any, inputs: list[Any]) -> Tensor:
             values = part.figures([part.observe(metric_input(subject, part, inputs[0]))]).values
             return torch.tensor([values[name] for name in sorted(values)], dtype=torch.float64)
     try:
-        (found,) = part.detect([inputs[0].numpy()])
-        return _flatten([torch.zeros(0), *(torch.cat([one.pose.flatten(), torch.tensor(one.box)]) for one in found)])
+        (detections,) = part.detect([inputs[0].numpy()])
+        vectors = [torch.cat([detection.pose.flatten(), torch.tensor(detection.box)]) for detection in detections]
+        return _flatten([torch.zeros(0), *vectors])
     except DetectorError:  # no file of weights: an output as well, the same each time
         return torch.zeros(0)
 

@@ -71,10 +71,10 @@ class StandInOutputs(Outputs):
     Without pictures it is ``[B, T, 1, 1, 1]``.
     """
 
-    def __init__(self, given: Sample) -> None:
+    def __init__(self, original: Sample) -> None:
         super().__init__()
-        size = (1, 1) if given.frames is None else given.frames.shape[-2:]
-        self.shape = (*given.motion.shape[:2], 1, *size)
+        size = (1, 1) if original.frames is None else original.frames.shape[-2:]
+        self.shape = (*original.motion.shape[:2], 1, *size)
 
     @override
     def __missing__(self, name: str) -> Tensor:
@@ -83,20 +83,20 @@ class StandInOutputs(Outputs):
         return self[name]
 
 
-def with_gradient(given: Sample) -> tuple[Sample, list[Tensor]]:
+def with_gradient(original: Sample) -> tuple[Sample, list[Tensor]]:
     """Return a sample whose motion, pictures and labels record gradients, and these tensors."""
-    tracks = {"motion": given.motion, "frames": given.frames, "labels": given.labels}
+    tracks = {"motion": original.motion, "frames": original.frames, "labels": original.labels}
     leaves: dict[str, Any] = {name: v.detach().clone().requires_grad_() for name, v in tracks.items() if v is not None}
-    return replace(given, **leaves), list(leaves.values())
+    return replace(original, **leaves), list(leaves.values())
 
 
 def gradients(total: Tensor, leaves: list[Tensor]) -> list[Tensor]:
     """Return the gradients of a sum with respect to those tensors that it depends on."""
-    found = torch.autograd.grad(total, leaves, retain_graph=True, allow_unused=True)
-    return [gradient for gradient in found if gradient is not None]
+    reached = torch.autograd.grad(total, leaves, retain_graph=True, allow_unused=True)
+    return [gradient for gradient in reached if gradient is not None]
 
 
-def tensors_of(given: Sample) -> list[Tensor]:
+def tensors_of(original: Sample) -> list[Tensor]:
     """Return the tensors of a sample."""
-    values = (getattr(given, field.name) for field in fields(given))
+    values = (getattr(original, field.name) for field in fields(original))
     return [value for value in values if isinstance(value, Tensor)]

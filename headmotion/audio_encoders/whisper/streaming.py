@@ -118,7 +118,7 @@ class StreamingWhisper(Whisper):
         self, waves: Sequence[Tensor], streams: Sequence[StreamState]
     ) -> tuple[list[Tensor], list[StreamState]]:
         """Take the next samples ``[s]`` of each stream; return the completed steps ``[a, C]`` and the new states."""
-        inputs, rests = self._convolved(waves, streams)
+        inputs, remainders = self._convolved(waves, streams)
         counts = [steps.shape[0] for steps in inputs]
         rows = self._rows(counts, streams)
         hidden = self._placed(inputs, streams, rows)
@@ -130,15 +130,15 @@ class StreamingWhisper(Whisper):
             features[row.stream].append(outputs)
             windows[row.stream].append(WindowState(row.window, tuple(row.after)))
         after = [
-            StreamState(stream.first + count, rest, tuple(own) or stream.windows)
-            for stream, count, rest, own in zip(streams, counts, rests, windows, strict=True)
+            StreamState(stream.first + count, remaining, tuple(own) or stream.windows)
+            for stream, count, remaining, own in zip(streams, counts, remainders, windows, strict=True)
         ]
         return [parts[0] if len(parts) == 1 else torch.cat([hidden[:0], *parts]) for parts in features], after
 
     def _convolved(self, waves: Sequence[Tensor], streams: Sequence[StreamState]) -> tuple[list[Tensor], list[Tensor]]:
         """Return the outputs of the convolutions ``[n, C]``, and the samples that remain, for each stream."""
         samples = [torch.cat([stream.samples, wave]) for stream, wave in zip(streams, waves, strict=True)]
-        inputs, rests = [samples[0].new_zeros(0, self.channels)] * len(samples), list(samples)
+        inputs, remainders = [samples[0].new_zeros(0, self.channels)] * len(samples), list(samples)
         for group in group_by([own.shape[0] for own in samples]):
             count = max(0, (len(samples[group[0]]) - 2 * REACH) // STEP + 1)
             if not count:
@@ -147,8 +147,8 @@ class StreamingWhisper(Whisper):
             mel = self.log_mel(batch[:, : STEP * (count - 1) + 2 * REACH])
             steps = self.network.convolve(mel, torch.tensor([streams[index].first for index in group]))
             for index, own in zip(group, steps.unbind(), strict=True):
-                inputs[index], rests[index] = own, samples[index][STEP * count :].clone()
-        return inputs, rests
+                inputs[index], remainders[index] = own, samples[index][STEP * count :].clone()
+        return inputs, remainders
 
     def _rows(self, counts: Sequence[int], streams: Sequence[StreamState]) -> list[_Row]:
         """Return the windows that the next ``counts`` steps of each stream lie in, if they need outputs of these."""
@@ -202,8 +202,8 @@ class StreamingWhisper(Whisper):
             sizes += [row.count, waiting - row.count]
             keys.append(state.keys.append(own_keys))
         pieces = torch.split(torch.cat(queues), sizes)
-        for row, seen, rest in zip(rows, keys, pieces[1::2], strict=True):
-            row.after.append(LayerState(seen.last(self._back + ahead), rest.clone()))
+        for row, key_cache, remaining in zip(rows, keys, pieces[1::2], strict=True):
+            row.after.append(LayerState(key_cache.last(self._back + ahead), remaining.clone()))
         due = [index for index, row in enumerate(rows) if row.count]
         if not due:
             return inputs[:0]

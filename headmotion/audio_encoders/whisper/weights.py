@@ -31,12 +31,12 @@ def own_names(stored: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
     if not inner:
         return stored
     for name in [name for name in inner if name.endswith("self_attn.q_proj.weight")]:
-        place = name.removesuffix("q_proj.weight")
+        prefix = name.removesuffix("q_proj.weight")
         zeros = torch.zeros(len(inner[name]), dtype=inner[name].dtype)
         for kind in ("weight", "bias"):
             # Keys have no bias, which would be the same for all of them.
-            three = [inner.get(f"{place}{part}_proj.{kind}", zeros) for part in "qkv"]
-            inner[f"{place}qkv.{kind}"] = torch.cat(three)
+            three = [inner.get(f"{prefix}{part}_proj.{kind}", zeros) for part in "qkv"]
+            inner[f"{prefix}qkv.{kind}"] = torch.cat(three)
     return {_renamed(name): tensor for name, tensor in inner.items()}
 
 

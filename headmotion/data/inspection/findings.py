@@ -30,7 +30,7 @@ CLIPPED_SHARE = 0.005
 SMALL_FACE_PX = 20.0
 """Distance of the scale pair, such as the outer eye corners."""
 SHORT_SECONDS = 1.0
-LOST_SHARE = 0.1
+NO_FACE_SHARE = 0.1
 """Share of frames in which preparation found no face."""
 MAX_OFFSET_FRAMES = 2
 """Lips part a little before the voice, and nobody notices one frame."""
@@ -208,10 +208,10 @@ def _clipped(clip: MeasuredClip) -> str:
     return f"{clip.audio.clipped:.1%} of samples" if clip.audio.clipped > CLIPPED_SHARE else ""
 
 
-def _lost(clip: MeasuredClip) -> str:
+def _without_face(clip: MeasuredClip) -> str:
     frames = clip.entry.checks.get("bridged_frames", clip.entry.checks.get("lost_frames", 0))
     share = frames / clip.frames if isinstance(frames, int | float) else 0.0
-    return f"{share:.0%} of frames" if share > LOST_SHARE else ""
+    return f"{share:.0%} of frames" if share > NO_FACE_SHARE else ""
 
 
 def _small(clip: MeasuredClip) -> str:
@@ -243,7 +243,7 @@ CLIP_CHECKS: tuple[tuple[str, str, Callable[[MeasuredClip], str], Level], ...] =
     ),
     ("silent clips", "They teach that sound means nothing.", _silence, "warning"),
     ("overdriven sound", "Samples at full scale are distorted.", _clipped, "warning"),
-    ("faces that preparation lost", "Interpolated frames are a guess.", _lost, "warning"),
+    ("faces that preparation lost", "Interpolated frames are a guess.", _without_face, "warning"),
     ("small faces", "Landmarks of a small face tremble.", _small, "note"),
     ("short clips", "Training leaves out clips that are shorter than its windows.", _short, "note"),
 )

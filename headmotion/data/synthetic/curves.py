@@ -52,9 +52,9 @@ def blink_curve(rng: np.random.Generator, count: int) -> Curve:
     """Return how far eyes are closed ``[count]``, 0..1: about 15 random blinks a minute, of 0.12 to 0.2 s each."""
     time = np.arange(count) / STEPS_PER_SECOND
     result = np.zeros(count)
-    now = rng.exponential(4.0)
-    while now < time[-1]:
+    begin = rng.exponential(4.0)
+    while begin < time[-1]:
         length = rng.uniform(0.12, 0.2)
-        result = np.maximum(result, np.clip(1.6 - 3.2 * np.abs(time - now) / length, 0, 1))
-        now += 0.3 + rng.exponential(3.7)
+        result = np.maximum(result, np.clip(1.6 - 3.2 * np.abs(time - begin) / length, 0, 1))
+        begin += 0.3 + rng.exponential(3.7)
     return result

@@ -136,21 +136,21 @@ def write_script(rng: np.random.Generator, seconds: float, syllables_per_second:
 def _phrase(rng: np.random.Generator, start: float, stop: float, phrase: int, rate: float) -> list[PhoneSegment]:
     """Return random syllables that fill a phrase, stretched to its duration."""
     phones: list[tuple[str, float, float]] = []
-    now = start
-    while not phones or now < stop - 0.6 / rate:
+    begin = start
+    while not phones or begin < stop - 0.6 / rate:
         stress = float(rng.uniform(0.5, 1.0)) if not phones or rng.random() < 0.3 else 0.0
         for name in _syllable(rng):
             vowel = PHONES[name].kind == "vowel"
             # The durations of `PHONES` are those at 4.5 syllables per second; accented vowels are longer.
             length = PHONES[name].seconds * rng.uniform(0.8, 1.2) * (1 + 0.5 * stress * vowel) * 4.5 / rate
             phones.append((name, length, stress * vowel))
-            now += length
+            begin += length
     stretch = (stop - start) / sum(length for _, length, _ in phones)
     result = []
-    now = start
+    begin = start
     for name, length, stress in phones:
-        result.append(PhoneSegment(PHONES[name], now, now + length * stretch, stress, phrase))
-        now += length * stretch
+        result.append(PhoneSegment(PHONES[name], begin, begin + length * stretch, stress, phrase))
+        begin += length * stretch
     return result
 
 

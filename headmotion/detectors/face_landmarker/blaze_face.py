@@ -118,8 +118,8 @@ def _anchors() -> Tensor:
     """Return the centers ``[896, 2]`` of the cells of both grids, as parts of the input's edge."""
     grids = []
     for cells, per_cell in zip((16, 8), _ANCHORS_PER_CELL, strict=True):
-        places = (torch.arange(cells) + 0.5) / cells
-        rows, columns = torch.meshgrid(places, places, indexing="ij")
+        centers = (torch.arange(cells) + 0.5) / cells
+        rows, columns = torch.meshgrid(centers, centers, indexing="ij")
         grids.append(torch.stack([columns, rows], dim=-1).reshape(-1, 2).repeat_interleave(per_cell, dim=0))
     return torch.cat(grids)
 

@@ -80,8 +80,8 @@ class FaceMeshDetector(Detector):
         factors = [math.ceil(max(_checked(image).shape) / LONGEST_EDGE) for image in images]
         pictures = [np.ascontiguousarray(image[::n, ::n]) for image, n in zip(images, factors, strict=True)]
         searches = [(picture, self._search.search(picture)) for picture in pictures]
-        found = run_together(self._landmarker, searches)
-        return [self._detections(faces, factor) for faces, factor in zip(found, factors, strict=True)]
+        faces_by_picture = run_together(self._landmarker, searches)
+        return [self._detections(faces, factor) for faces, factor in zip(faces_by_picture, factors, strict=True)]
 
     def labels(self, detections: Sequence[Detection]) -> Tensor:
         """Return the blend shapes ``[n, 52]``, 0..1, of faces that this detector found."""

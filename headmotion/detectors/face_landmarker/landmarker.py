@@ -71,15 +71,15 @@ class FaceLandmarker:
     def find(self, windows: Sequence[Look]) -> list[list[Candidate]]:
         """Return, for each square window, what may be faces in it, the surest first; mirrored as their window."""
         finder, edge = self._networks.finder, blaze_face.INPUT_EDGE
-        found = []
+        candidates = []
         for batch in _batches(windows):
             logits, raw = self._run_finder(self._inputs(batch, edge, replicate=False).mul_(2).sub_(1))
             sure = logits > _logit(self.min_confidence)
-            for (_, window), few, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
-                scores, points = weighted_suppression(score[few].sigmoid(), guesses[few])
-                crops = (Crop.of_detection(each).within(window) for each in points.cpu().numpy())
-                found.append([Candidate(*each) for each in zip(crops, scores.tolist(), strict=True)])
-        return found
+            for (_, window), mask, score, guesses in zip(batch, sure, logits, finder.decode(raw), strict=True):
+                scores, points = weighted_suppression(score[mask].sigmoid(), guesses[mask])
+                crops = (Crop.of_detection(keypoints).within(window) for keypoints in points.cpu().numpy())
+                candidates.append([Candidate(*pair) for pair in zip(crops, scores.tolist(), strict=True)])
+        return candidates
 
     @torch.inference_mode()
     def mesh(self, crops: Sequence[Look]) -> list[Face]:

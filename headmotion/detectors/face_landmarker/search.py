@@ -36,27 +36,27 @@ class Mesh:
 
 
 Steps = Generator[Find | Mesh, Any, T]
-"""A search that yields requests, is sent what the networks give for them, and returns its result."""
+"""A search that yields requests, is sent the outputs of the networks, and returns its result."""
 
 
 def run_together(landmarker: FaceLandmarker, searches: Sequence[tuple[Picture, Steps[T]]]) -> list[T]:
-    """Run searches of several pictures in step, so that the networks see the requests of all in one batch."""
+    """Run searches of several pictures in step, so that the networks process the requests of all in one batch."""
     results: dict[int, T] = {}
-    answers: dict[int, Any] = dict.fromkeys(range(len(searches)))
-    while answers:
+    replies: dict[int, Any] = dict.fromkeys(range(len(searches)))
+    while replies:
         requests: dict[int, Find | Mesh] = {}
-        for number, answer in answers.items():
+        for number, reply in replies.items():
             try:
-                requests[number] = searches[number][1].send(answer)
+                requests[number] = searches[number][1].send(reply)
             except StopIteration as end:
                 results[number] = end.value
-        answers = {}
+        replies = {}
         for kind, run in ((Find, landmarker.find), (Mesh, landmarker.mesh)):
-            asked = {number: _crops(request) for number, request in requests.items() if isinstance(request, kind)}
-            if not asked:
+            queried = {number: _crops(request) for number, request in requests.items() if isinstance(request, kind)}
+            if not queried:
                 continue
-            given = iter(run([(searches[number][0], crop) for number, crops in asked.items() for crop in crops]))
-            answers |= {number: [next(given) for _ in crops] for number, crops in asked.items()}
+            outputs = iter(run([(searches[number][0], crop) for number, crops in queried.items() for crop in crops]))
+            replies |= {number: [next(outputs) for _ in crops] for number, crops in queried.items()}
     return [results[number] for number in range(len(searches))]
 
 
@@ -66,11 +66,11 @@ def _crops(request: Find | Mesh) -> Sequence[Crop]:
 
 @dataclass(frozen=True)
 class FaceSearch:
-    """Faces in pictures of any shape, each confirmed by three looks that agree.
+    """Faces in pictures of any shape, each confirmed by three detections that agree.
 
     The finder misses faces below about a seventh of its window, so smaller windows follow the whole picture; and it
-    misses faces that lie on their side or head, so where nothing is found the windows are turned. It also sees faces
-    where there are none: a face counts if it is found again in a window of its own, and in a mirror.
+    misses faces that are sideways or upside down, so if nothing is found the windows are rotated. It also has false
+    detections: a face counts if it is found again in a window of its own, and in the mirrored window.
     """
 
     min_confidence: float = 0.5
@@ -81,58 +81,58 @@ class FaceSearch:
     def search(self, picture: Picture, known: Sequence[Face] = ()) -> Steps[list[Face]]:
         """Return the faces of a picture ``uint8 [H, W, 3]`` in addition to the known ones, the largest first.
 
-        Upright faces in the whole picture and in its halves; if there are none in its quarters; if there are none
-        turned by a quarter, to the left or right, or by a half.
+        Upright faces in the whole picture and in its halves; if there are none, in its quarters; if there are none,
+        rotated by a quarter turn to the left or right, or by a half.
         """
-        found = yield from self.glance(picture, known)
+        faces = yield from self.glance(picture, known)
         for parts in (2, 4):
-            if not (found or known) or (self.several and parts == 2):
-                found += yield from self._confirmed(windows(picture, parts), [*known, *found])
+            if not (faces or known) or (self.several and parts == 2):
+                faces += yield from self._confirmed(windows(picture, parts), [*known, *faces])
         for quarters in (1, 3, 2):
-            if not (found or known):
+            if not (faces or known):
                 turned = [*windows(picture, 1, quarters), *windows(picture, 2, quarters)]
-                found = yield from self._confirmed(turned, ())
-        return distinct(found)
+                faces = yield from self._confirmed(turned, ())
+        return distinct(faces)
 
     def glance(self, picture: Picture, known: Sequence[Face] = ()) -> Steps[list[Face]]:
         """Return the upright faces found in the whole picture, in addition to the known ones."""
         return (yield from self._confirmed(windows(picture, 1), known))
 
     def _confirmed(self, parts: Sequence[Crop], known: Sequence[Face]) -> Steps[list[Face]]:
-        """Return the faces in windows of a picture that are not known and hold when they are looked at again."""
+        """Return the faces in windows of a picture that are not known and that a second detection confirms."""
         candidates: list[list[Candidate]] = yield Find(parts)
         crops = [candidate.crop for window in candidates for candidate in window]
         faces: list[Face] = yield Mesh(_distinct_crops(crops, known))
-        # The first look at an upright face in the whole picture is MediaPipe's own; others are better seen from nearby.
+        # An upright face in the whole picture is detected as by MediaPipe; others are better in their own windows.
         whole, confirmed = len(parts) == 1 and parts[0].angle == 0, []
         for face in distinct((face for face in faces if face.score >= self.min_confidence), known):
-            again = yield from self._look_again(face)
-            if again is not None:
-                confirmed.append(face if whole and _is_upright(face.points) else again)
+            confirmation = yield from self._look_again(face)
+            if confirmation is not None:
+                confirmed.append(face if whole and _is_upright(face.points) else confirmation)
         return confirmed
 
     def _look_again(self, face: Face) -> Steps[Face | None]:
-        """Return the face as it is found in a window of its own; None where that look or one in a mirror disagrees.
+        """Return the face as found in a window of its own; None if that detection, or a mirrored one, disagrees.
 
-        The finder takes some faces that stand on their heads for upright ones. It is surer of them the right way up,
-        so a face is none if it is surer of the window turned by a half.
+        The finder takes some upside-down faces for upright ones. It is more confident of them the right way up, so a
+        face is rejected if it is more confident of the window rotated by a half turn.
         """
         look = _window_of(face.points)
         reverse = replace(look, angle=look.angle + math.pi)
         straight, mirrored, reversed_ = yield Find([look, look.mirrored(), reverse])
         if not straight or not mirrored or (reversed_ and reversed_[0].score > straight[0].score):
             return None
-        again = yield from self._same(face, straight)
-        if again is None or (yield from self._same(again, mirrored)) is None:
+        confirmation = yield from self._same(face, straight)
+        if confirmation is None or (yield from self._same(confirmation, mirrored)) is None:
             return None
-        return again
+        return confirmation
 
     def _same(self, face: Face, candidates: Sequence[Candidate]) -> Steps[Face | None]:
         """Return whichever of the candidates is this face."""
-        seen: list[Face] = yield Mesh([candidate.crop for candidate in candidates])
-        away = [np.linalg.norm((other.points - face.points)[:, :2], axis=-1).mean() for other in seen]
-        nearest = int(np.argmin(away))
-        return None if away[nearest] > DOUBT * length(face.points) else seen[nearest]
+        faces: list[Face] = yield Mesh([candidate.crop for candidate in candidates])
+        distances = [np.linalg.norm((other.points - face.points)[:, :2], axis=-1).mean() for other in faces]
+        nearest = int(np.argmin(distances))
+        return None if distances[nearest] > DOUBT * length(face.points) else faces[nearest]
 
 
 def windows(picture: Picture, parts: int, quarters: int = 0) -> list[Crop]:
@@ -150,13 +150,13 @@ def windows(picture: Picture, parts: int, quarters: int = 0) -> list[Crop]:
 
 def distinct(faces: Iterable[Face], known: Iterable[Face] = ()) -> list[Face]:
     """Return the faces in order of size, without those that lie on a larger or a known one."""
-    kept: list[Face] = []
+    retained: list[Face] = []
     known = list(known)
     for face in sorted(faces, key=lambda face: _area(face.points), reverse=True):
         middle = _middle(face.points)
-        if not any(math.dist(middle, _middle(other)) <= length(other) / 2 for other, _ in (*known, *kept)):
-            kept.append(face)
-    return kept
+        if not any(math.dist(middle, _middle(other)) <= length(other) / 2 for other, _ in (*known, *retained)):
+            retained.append(face)
+    return retained
 
 
 def length(face: Points) -> float:
@@ -178,11 +178,11 @@ def _is_upright(face: Points) -> bool:
 def _distinct_crops(crops: Iterable[Crop], known: Iterable[Face]) -> list[Crop]:
     """Return the crops without those in the middle of a known face or a larger crop: windows overlap."""
     held = [Crop.of_face(face.points) for face in known]
-    kept: list[Crop] = []
-    for crop in sorted(crops, key=lambda each: each.height, reverse=True):
-        if all(math.dist((crop.x, crop.y), (other.x, other.y)) > other.height / 4 for other in (*held, *kept)):
-            kept.append(crop)
-    return kept
+    retained: list[Crop] = []
+    for crop in sorted(crops, key=lambda crop: crop.height, reverse=True):
+        if all(math.dist((crop.x, crop.y), (other.x, other.y)) > other.height / 4 for other in (*held, *retained)):
+            retained.append(crop)
+    return retained
 
 
 def _starts(total: int, size: int) -> Iterator[int]:

@@ -51,8 +51,8 @@ class LandmarkTracker:
     def _follow(self, picture: Picture) -> Steps[list[Face]]:
         """Return what has become of the last frame's faces, without those that are lost."""
         faces: list[Face] = yield Mesh([Crop.of_face(face.points) for face in self._faces])
-        kept = (face for face in faces if face.score >= self._search.min_confidence)
-        return distinct(face for face in kept if length(face.points) >= SMALLEST and _in_sight(face.points, picture))
+        sure = (face for face in faces if face.score >= self._search.min_confidence)
+        return distinct(face for face in sure if length(face.points) >= SMALLEST and _in_sight(face.points, picture))
 
 
 def _in_sight(points: Points, picture: Picture) -> bool:

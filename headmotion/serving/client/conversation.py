@@ -35,20 +35,20 @@ class Conversation:
     """
 
     def __init__(self, options: ConnectOptions) -> None:
-        given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-        unknown = given.keys() - ConnectOptions.__annotations__.keys()
+        chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        unknown = chosen.keys() - ConnectOptions.__annotations__.keys()
         if unknown:
             known = ", ".join(ConnectOptions.__annotations__)
             raise ServingError("client", f"options {known}", ", ".join(sorted(unknown)))
-        self._kind = given.setdefault("samples", "float32")
+        self._kind = chosen.setdefault("samples", "float32")
         if self._kind not in SAMPLE_TYPES:
             raise ServingError("client", f"samples of type {' or '.join(SAMPLE_TYPES)}", repr(self._kind))
-        self._token, reference = given.pop("token", None), given.pop("reference", None)
-        if "sample_rate" in given:
-            given["rate"] = given.pop("sample_rate")
-        if "fps" in given:
-            given["fps"] = str(given["fps"])
-        self._hello = {"type": "hello", "version": VERSION, **given}
+        self._token, reference = chosen.pop("token", None), chosen.pop("reference", None)
+        if "sample_rate" in chosen:
+            chosen["rate"] = chosen.pop("sample_rate")
+        if "fps" in chosen:
+            chosen["fps"] = str(chosen["fps"])
+        self._hello = {"type": "hello", "version": VERSION, **chosen}
         self._picture = None if reference is None else self._set_reference(reference)
         self._sent: deque[tuple[int, bytes]] = deque()  # number of the first sample, and samples
         self._pushed = self._processed = self._frames = self._channels = 0
@@ -91,12 +91,12 @@ class Conversation:
         if fields.get("type") != "welcome":
             raise ServingError("client", "a welcome", repr(fields.get("type"))[:80], "check the address")
         self.welcome, received = fields, int(fields["samples_received"])
-        again: Messages = []
+        unreceived: Messages = []
         for first, data in self._sent:
             size = self._sample_size
             if first + len(data) // size > received:
-                again.append(data[max(0, received - first) * size :])
-        return [*again, *(['{"type": "end"}'] if self.has_ended and not fields.get("has_ended") else [])]
+                unreceived.append(data[max(0, received - first) * size :])
+        return [*unreceived, *(['{"type": "end"}'] if self.has_ended and not fields.get("has_ended") else [])]
 
     @property
     def _sample_size(self) -> int:
@@ -147,9 +147,9 @@ class Conversation:
         self._processed = max(self._processed, motion.samples)
         while self._sent and self._sent[0][0] + len(self._sent[0][1]) // self._sample_size <= self._processed:
             self._sent.popleft()
-        known = self._frames - motion.first
-        if known > 0:  # sent again after a resumption
-            motion = MotionMessage(motion.values[known:], self._frames, motion.fps, motion.samples)
+        repeated = self._frames - motion.first
+        if repeated > 0:  # sent again after a resumption
+            motion = MotionMessage(motion.values[repeated:], self._frames, motion.fps, motion.samples)
         self._frames = max(self._frames, motion.end)
         return motion if len(motion) else None
 

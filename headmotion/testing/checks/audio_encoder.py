@@ -74,8 +74,8 @@ def encoder_states_are_immutable(subject: Subject) -> None:
     _, state = encoder.step(first, encoder.init_state(2))
     once, _ = encoder.step(second, state)
     encoder.step(first, encoder.init_state(2))  # a second stream must not disturb the first
-    again, _ = encoder.step(second, state)
-    assert_close(again, once, "the same state continued a second time", 0.0)
+    repeated, _ = encoder.step(second, state)
+    assert_close(repeated, once, "the same state continued a second time", 0.0)
     none, state = encoder.step(second[:, :0], state)
     assert none.shape == (2, 0, encoder.channels), f"no samples give features of the shape {list(none.shape)}"
     assert_close(encoder.step(second, state)[0], once, "after a chunk without samples")
@@ -91,11 +91,11 @@ def encoder_streams_together_equal_alone(subject: Subject) -> None:
         raise NotApplicable("it does not declare SupportsAudioPooling; pools encode one stream after the other")
     samples, sizes = wave(6 * hop + look_ahead, 3), (hop, hop, hop // 2 + 1)
     states = [encoder.init_state(1) for _ in sizes]
-    alone = list(states)
-    for turn in range(5):
-        chunks = [samples[k : k + 1, turn * size : (turn + 1) * size] for k, size in enumerate(sizes)]
+    single_states = list(states)
+    for round_number in range(5):
+        chunks = [samples[k : k + 1, round_number * size : (round_number + 1) * size] for k, size in enumerate(sizes)]
         for k, (features, state) in enumerate(encoder.step_streams(chunks, states)):
-            expected, alone[k] = encoder.step(chunks[k], alone[k])
+            expected, single_states[k] = encoder.step(chunks[k], single_states[k])
             assert_close(features, expected, f"stream {k} together with others")
             states[k] = state
 

@@ -97,7 +97,8 @@ def inputs_are_not_modified(subject: Subject) -> None:
     before = [tensor.clone() for tensor in tensors]
     with torch.no_grad():
         output_vector(subject, part, inputs)
-    assert all(torch.equal(now, then) for now, then in zip(tensors, before, strict=True)), "an input has changed"
+    unchanged = all(torch.equal(new, old) for new, old in zip(tensors, before, strict=True))
+    assert unchanged, "an input has changed"
 
 
 @check("", 2, "Hold no open files, locks or lambdas in the part, and no tensors with a gradient besides parameters.")
@@ -127,8 +128,8 @@ def gradients_reach_parameters(subject: Subject) -> None:
         assert output.requires_grad, "the output does not depend on any parameter"
         # Random weights, because a plain sum can cancel: the gradient of a softmax's sum is 0.
         (output * torch.randn(output.shape)).sum().backward()  # type: ignore[no-untyped-call]
-    lost = [n for n, p in trained.items() if p.grad is None or not p.grad.isfinite().all() or not p.grad.any()]
-    assert not lost, f"no gradient, or none that is finite, reaches {', '.join(lost)}"
+    unreached = [n for n, p in trained.items() if p.grad is None or not p.grad.isfinite().all() or not p.grad.any()]
+    assert not unreached, f"no gradient, or none that is finite, reaches {', '.join(unreached)}"
 
 
 @check("", 1, "Set buffers in set_progress, by the step alone: buffer.fill_(value); count no calls.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from torch import Tensor
@@ -48,19 +48,20 @@ def detector_pictures_are_independent(subject: Subject) -> None:
         (single,) = detector.detect([make()])
         counts = len(together[name]), len(single)
         assert counts[0] == counts[1], f"{name}: {counts[0]} detections in a batch, {counts[1]} by itself"
-        for one, other in zip(together[name], single, strict=True):
+        for batched, alone in zip(together[name], single, strict=True):
             # Parts of a pixel, because a batch is rounded differently in deep networks.
-            assert_close(one.pose, other.pose, f"{name} by itself", 0.1)
+            assert_close(batched.pose, alone.pose, f"{name} by itself", 0.1)
 
 
 @check("detector", 2, "Sort the detections by the area of their boxes, largest first.")
 def detector_sorts_by_size(subject: Subject) -> None:
     """Detections are in the order of their size in the picture, the largest first."""
-    found = {name: detections for name, detections in _detect_all(subject)[1].items() if detections}
-    if not found:
+    detections_by_picture = {name: detections for name, detections in _detect_all(subject)[1].items() if detections}
+    if not detections_by_picture:
         raise NotApplicable("it detects nothing in the kit's pictures")
-    for name, detections in found.items():
-        areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one.box for one in detections)]
+    for name, detections in detections_by_picture.items():
+        boxes = (detection.box for detection in detections)
+        areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
         # Half is tolerated, because detectors may sort by boxes of their own.
         in_order = all(first >= 0.5 * second for first, second in pairwise(areas))
         assert in_order, f"{name}: a far smaller detection comes first"
@@ -82,13 +83,13 @@ def detector_labels_its_detections(subject: Subject) -> None:
     detector, detections = _detect_all(subject)
     if not isinstance(detector, SupportsLabels):
         raise NotApplicable("it does not declare SupportsLabels")
-    names, found = detector.label_names, [one for several in detections.values() for one in several]
+    names, all_detections = detector.label_names, [*chain.from_iterable(detections.values())]
     assert names and len(set(names)) == len(names), f"label_names are {names}"
-    for some in ([], found):
-        labels = detector.labels(some)
-        assert labels.shape == (len(some), len(names)), f"{len(some)} detections have labels {list(labels.shape)}"
+    for subset in ([], all_detections):
+        labels = detector.labels(subset)
+        assert labels.shape == (len(subset), len(names)), f"{len(subset)} detections have labels {list(labels.shape)}"
         assert labels.is_floating_point() and labels.isfinite().all(), "labels are not finite floating-point numbers"
-        for detection, expected in zip(some, labels, strict=True):
+        for detection, expected in zip(subset, labels, strict=True):
             assert_close(detector.labels([detection])[0], expected, "labels of a single detection")
 
 
@@ -100,16 +101,14 @@ def detector_gives_the_representations_it_names(subject: Subject) -> None:
     detector, detections = _detect_all(subject)
     if not isinstance(detector, SupportsRepresentations):
         raise NotApplicable("it does not declare SupportsRepresentations")
-    names, found = detector.spec.representations, [one for several in detections.values() for one in several]
+    names, all_detections = detector.spec.representations, [*chain.from_iterable(detections.values())]
     assert names, "its spec names no representations"
     for name in names:
         representation = resolve_spec("representation", name).build()
-        for some in ([], found):
-            poses, shape = (
-                detector.poses_as(some, representation),
-                (len(some), representation.points, representation.dims),
-            )
-            assert poses.shape == shape, f"{len(some)} detections have {name} {list(poses.shape)}"
+        for subset in ([], all_detections):
+            poses = detector.poses_as(subset, representation)
+            shape = (len(subset), representation.points, representation.dims)
+            assert poses.shape == shape, f"{len(subset)} detections have {name} {list(poses.shape)}"
             assert poses.is_floating_point() and poses.isfinite().all(), f"{name} is not finite"
 
 
@@ -121,8 +120,8 @@ def _detect_all(subject: Subject) -> tuple[Detector, dict[str, list[Detection]]]
 
 def _detect(detector: Detector, images: list[Picture]) -> list[list[Detection]]:
     try:
-        found = detector.detect(images)
+        detections = detector.detect(images)
     except DetectorError as error:
         raise NotApplicable(f"it does not work on this machine: {error}") from None
-    assert len(found) == len(images), f"{len(found)} lists of detections for {len(images)} pictures"
-    return found
+    assert len(detections) == len(images), f"{len(detections)} lists of detections for {len(images)} pictures"
+    return detections

@@ -35,14 +35,14 @@ def discriminator_output_shape(subject: Subject) -> None:
 def discriminator_has_motion_gradient(subject: Subject) -> None:
     """Every head has a gradient with respect to the motion or the pictures, through which others are trained."""
     discriminator: Discriminator = subject.build()
-    judged, leaves = with_gradient(sample(subject, 2, 40, discriminator.needs, seed=1))
-    scores = discriminator(judged)
+    scored, leaves = with_gradient(sample(subject, 2, 40, discriminator.needs, seed=1))
+    scores = discriminator(scored)
     _require_heads(discriminator, scores)
     for name, values in scores.items():
         assert values.requires_grad, f"{name}: no gradient"
-        found = gradients(values.sum(), leaves)
-        assert all(gradient.isfinite().all() for gradient in found), f"{name}: the gradient is not finite"
-        assert any(gradient.any() for gradient in found), f"{name}: no gradient reaches the motion"
+        reached = gradients(values.sum(), leaves)
+        assert all(gradient.isfinite().all() for gradient in reached), f"{name}: the gradient is not finite"
+        assert any(gradient.any() for gradient in reached), f"{name}: no gradient reaches the motion"
 
 
 @check("discriminator", 1, "Return {'name': term} with scalar terms that depend on the discriminator's parameters.")

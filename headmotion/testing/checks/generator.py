@@ -242,17 +242,17 @@ def generator_streams_together_equal_alone(subject: Subject) -> None:
         raise NotApplicable("it does not declare SupportsPooling; pools advance one stream after the other")
     steps = subject.context.steps_per_frame
     states = [generator.init_state(poses(subject, 1, 2, seed=k), seed=k) for k in range(4)]
-    alone = list(states)
-    for turn in range(12):
+    single_states = list(states)
+    for round_number in range(12):
         # The first has no news every other turn, the second runs ahead, and the third joins late and ends early.
-        counts = (turn % 2, 2, 1 if 3 <= turn < 8 else 0, 1)
-        last = (turn == 11, turn == 11, turn == 8, turn == 11)
+        counts = (round_number % 2, 2, 1 if 3 <= round_number < 8 else 0, 1)
+        last = (round_number == 11, round_number == 11, round_number == 8, round_number == 11)
         members = [k for k in range(4) if counts[k] or last[k]]
-        audio = [features(subject, 1, counts[k], seed=10 * turn + k)[:, : counts[k] * steps] for k in members]
+        audio = [features(subject, 1, counts[k], seed=10 * round_number + k)[:, : counts[k] * steps] for k in members]
         results = generator.step_streams(audio, [states[k] for k in members], [last[k] for k in members])
         for k, features_of, (frames, state) in zip(members, audio, results, strict=True):
-            expected, alone[k] = generator.step(features_of, alone[k], last[k])
-            assert_close(frames, expected, f"stream {k} together with others, in turn {turn}")
+            expected, single_states[k] = generator.step(features_of, single_states[k], last[k])
+            assert_close(frames, expected, f"stream {k} together with others, in round {round_number}")
             states[k] = state
 
 

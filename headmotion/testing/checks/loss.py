@@ -41,22 +41,22 @@ def loss_returns_scalar_terms(subject: Subject) -> None:
 def loss_has_motion_gradient(subject: Subject) -> None:
     """The sum of the terms has a finite gradient with respect to the generated motion or pictures."""
     loss: Loss = subject.build()
-    real, given = sample_pair(subject, 2, FRAMES, loss.needs)
-    generated, leaves = with_gradient(given)
+    real, other = sample_pair(subject, 2, FRAMES, loss.needs)
+    generated, leaves = with_gradient(other)
     total = _total(loss, real, generated)
     assert total.requires_grad, "no term depends on the generated motion"
-    found = gradients(total, leaves)
-    finite = all(gradient.isfinite().all() for gradient in found)
-    assert finite and any(gradient.any() for gradient in found), "no finite gradient reaches the generated motion"
+    reached = gradients(total, leaves)
+    finite = all(gradient.isfinite().all() for gradient in reached)
+    assert finite and any(gradient.any() for gradient in reached), "no finite gradient reaches the generated motion"
 
 
 @check("loss", 2, "Clamp before a division, a logarithm or a square root: their gradient at 0 is infinite.")
 def loss_is_finite_for_perfect_and_static_motion(subject: Subject) -> None:
     """Terms and gradients are finite for generated motion that equals the real one, and for motion that is static."""
     loss: Loss = subject.build()
-    real, made = sample_pair(subject, 2, FRAMES, loss.needs)
-    for name, given in {"equal": real, "static": _static(real)}.items():
-        generated, leaves = with_gradient(replace(given, outputs=made.outputs))
+    real, other = sample_pair(subject, 2, FRAMES, loss.needs)
+    for name, motion in {"equal": real, "static": _static(real)}.items():
+        generated, leaves = with_gradient(replace(motion, outputs=other.outputs))
         total = _total(loss, real, generated)
         assert total.isfinite(), f"{name}: {total.item()}"
         if total.requires_grad:  # a missing gradient is the question of another check
@@ -74,8 +74,8 @@ def loss_trains_its_parameters(subject: Subject) -> None:
     assert isinstance(loss, SupportsObjective), f"nothing trains {', '.join(learned)}: there is no objective"
     terms = loss.objective(*sample_pair(subject, 4, FRAMES, loss.needs), 0)
     torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-    lost = [n for n, p in learned.items() if p.grad is None or not p.grad.isfinite().all() or not p.grad.any()]
-    assert not lost, f"no gradient of the objective, or none that is finite, reaches {', '.join(lost)}"
+    unreached = [n for n, p in learned.items() if p.grad is None or not p.grad.isfinite().all() or not p.grad.any()]
+    assert not unreached, f"no gradient of the objective, or none that is finite, reaches {', '.join(unreached)}"
 
 
 def _static(sample: Sample) -> Sample:

@@ -37,15 +37,15 @@ def phase_steps_move_its_parameters(subject: PhaseSubject) -> None:
         held = {id(parameter) for module in phase.modules.values() for parameter in module.parameters()}
         for name, optimizer in phase.optimizers.items():
             assert optimizer.parameters, f"the optimizer {name!r} trains nothing"
-            lost = sum(id(parameter) not in held for parameter in optimizer.parameters)
-            assert not lost, f"{lost} parameters of the optimizer {name!r} are in no module"
+            missing = sum(id(parameter) not in held for parameter in optimizer.parameters)
+            assert not missing, f"{missing} parameters of the optimizer {name!r} are in no module"
         before = _parameters(phase)
         values = _run(phase, range(phase.steps))
         for name, value in values.items():
             assert isinstance(value, int | float) and math.isfinite(value), f"{name}: {value!r}"
         for name, after in _parameters(phase).items():
-            moved = any(not torch.equal(now, then) for now, then in zip(after, before[name], strict=True))
-            assert moved, f"the steps change nothing that the optimizer {name!r} holds"
+            changed = any(not torch.equal(new, old) for new, old in zip(after, before[name], strict=True))
+            assert changed, f"the steps change nothing that the optimizer {name!r} holds"
 
 
 @check("phase", 1, "Put every module and every part with tensors that a step changes into `modules`.")
@@ -55,8 +55,8 @@ def phase_modules_hold_its_results(subject: PhaseSubject) -> None:
         phase = subject.build(context)
         held = {id(tensor) for module in phase.modules.values() for tensor in _tensors(module)}
         for name, part in phase.result().items():
-            lost = sum(id(tensor) not in held for tensor in _tensors(part)) if isinstance(part, nn.Module) else 0
-            assert not lost, f"{lost} tensors of the result {name!r} are in no module"
+            missing = sum(id(tensor) not in held for tensor in _tensors(part)) if isinstance(part, nn.Module) else 0
+            assert not missing, f"{missing} tensors of the result {name!r} are in no module"
 
 
 @check("phase", 1, "A step may depend on `modules`, `optimizers` and its number only: keep no counters, no generators.")
