@@ -62,7 +62,7 @@ def unseen(shared: Path, corpus: Path) -> dict[str, list[Clip]]:
 
 def curve(values: Values, name: str) -> Values:
     """Return a weight ``[T]`` of motion ``[T, 52]``, the mean of both sides if it has sides."""
-    columns = [k for k, each in enumerate(NAMES) if each in (name, f"{name}Left", f"{name}Right")]
+    columns = [k for k, shape in enumerate(NAMES) if shape in (name, f"{name}Left", f"{name}Right")]
     return np.asarray(values[:, columns].mean(axis=1))
 
 
@@ -74,25 +74,25 @@ def generate(pipe: hm.Pipeline, audio: NDArray[np.float32], clip: Clip) -> Value
 
 def measure(pipe: hm.Pipeline, clips: Sequence[Clip], mean: Values) -> dict[str, list[float]]:
     """Return the values of clips by name: ``jawOpen``, ``jawOpen shuffled``, ``error model`` ..."""
-    found: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for number, clip in enumerate(clips):
         recorded = clip.landmarks[..., 0].astype(np.float64)
-        other = clips[(number + max(1, len(clips) // 2)) % len(clips)]
-        made = {"": generate(pipe, clip.audio, clip), " shuffled": generate(pipe, other.audio, clip)}
+        other_clip = clips[(number + max(1, len(clips) // 2)) % len(clips)]
+        generated = {"": generate(pipe, clip.audio, clip), " shuffled": generate(pipe, other_clip.audio, clip)}
         for name in MEASURED:
-            true = curve(recorded, name)
-            if true.std() < LEAST_SPREAD:
+            recorded_curve = curve(recorded, name)
+            if recorded_curve.std() < LEAST_SPREAD:
                 continue
-            for kind, values in made.items():
-                banded = (mouth.banded(curve(values, name)), mouth.banded(true))
-                found.setdefault(f"{name}{kind}", []).append(best_correlation(*banded, mouth.SPEC.reach_frames))
-            found.setdefault(f"{name} amplitude", []).append(curve(made[""], name).std() / true.std())
-        answers = {"model": made[""], "shuffled": made[" shuffled"], "mean": mean, "still": recorded[:1]}
-        for kind, values in answers.items():
-            found.setdefault(f"error {kind}", []).append(float(np.abs(values - recorded)[:, LIPS].mean()))
-        found.setdefault("blinks model", []).append(blinks(made[""]) / clip.seconds * 60)
-        found.setdefault("blinks recorded", []).append(blinks(recorded) / clip.seconds * 60)
-    return found
+            for kind, values in generated.items():
+                banded = (mouth.banded(curve(values, name)), mouth.banded(recorded_curve))
+                scores.setdefault(f"{name}{kind}", []).append(best_correlation(*banded, mouth.SPEC.reach_frames))
+            scores.setdefault(f"{name} amplitude", []).append(curve(generated[""], name).std() / recorded_curve.std())
+        motions = {"model": generated[""], "shuffled": generated[" shuffled"], "mean": mean, "still": recorded[:1]}
+        for kind, values in motions.items():
+            scores.setdefault(f"error {kind}", []).append(float(np.abs(values - recorded)[:, LIPS].mean()))
+        scores.setdefault("blinks model", []).append(blinks(generated[""]) / clip.seconds * 60)
+        scores.setdefault("blinks recorded", []).append(blinks(recorded) / clip.seconds * 60)
+    return scores
 
 
 def blinks(values: Values, threshold: float = 0.35) -> int:
@@ -112,23 +112,23 @@ def interval(values: Sequence[float], digits: int = 2) -> str:
 def tables(results: dict[str, dict[str, list[float]]], counts: dict[str, int]) -> list[str]:
     """Return the tables of the page."""
     lines = []
-    for title, found in results.items():
+    for title, scores in results.items():
         lines += [f"### {title}", "", f"{counts[title]} clips.", ""]
         lines += ["| weight | clips | correlation | another clip's audio | amplitude |", "|---|---|---|---|---|"]
         for name in MEASURED:
-            if values := found.get(name):
-                cells = (interval(found[f"{name}{kind}"]) for kind in ("", " shuffled", " amplitude"))
+            if values := scores.get(name):
+                cells = (interval(scores[f"{name}{kind}"]) for kind in ("", " shuffled", " amplitude"))
                 lines.append(f"| `{name}` | {len(values)} | {' | '.join(cells)} |")
         lines.append("")
     lines += ["### Error of jaw and mouth", ""]
     lines += ["| clips | model | another clip's audio | the training data's mean | the first frame, held |"]
     lines += ["|---|---|---|---|---|"]
-    for title, found in results.items():
-        cells = (interval(found[f"error {kind}"], 3) for kind in ("model", "shuffled", "mean", "still"))
+    for title, scores in results.items():
+        cells = (interval(scores[f"error {kind}"], 3) for kind in ("model", "shuffled", "mean", "still"))
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", "### Blinks per minute", "", "| clips | model | recorded |", "|---|---|---|"]
-    for title, found in results.items():
-        lines.append(f"| {title} | {interval(found['blinks model'], 0)} | {interval(found['blinks recorded'], 0)} |")
+    for title, scores in results.items():
+        lines.append(f"| {title} | {interval(scores['blinks model'], 0)} | {interval(scores['blinks recorded'], 0)} |")
     return [*lines, ""]
 
 

@@ -89,25 +89,25 @@ def networks(task: Path) -> None:
     litert = find_spec("ai_edge_litert") is not None and task.is_file()
     print("networks, ms of one core" + ("" if litert else " (LiteRT or face_landmarker.task are not here: skipped)"))
     for name, (file, shape, call) in calls.items():
-        given = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+        inputs = torch.rand(shape, generator=torch.Generator().manual_seed(0))
         with torch.inference_mode():
-            found, milliseconds = call(given).numpy(), fastest(partial(call, given))
+            output, milliseconds = call(inputs).numpy(), fastest(partial(call, inputs))
         line = f"  {name:13} {milliseconds:6.2f}"
         if litert:
-            interpreter, outputs = _litert(task, file, given.numpy())
-            true = next(each for each in outputs if each.size == found.size)
-            apart = np.abs(found.ravel() - true.ravel()).max() / np.abs(true).max()
-            line += f"   LiteRT {fastest(interpreter.invoke):6.2f}   relative difference {apart:.1e}"
+            interpreter, outputs = _litert(task, file, inputs.numpy())
+            reference = next(candidate for candidate in outputs if candidate.size == output.size)
+            difference = np.abs(output.ravel() - reference.ravel()).max() / np.abs(reference).max()
+            line += f"   LiteRT {fastest(interpreter.invoke):6.2f}   relative difference {difference:.1e}"
         print(line)
 
 
-def _litert(task: Path, file: str, given: npt.NDArray[np.float32]) -> tuple[Any, list[Points]]:
+def _litert(task: Path, file: str, inputs: npt.NDArray[np.float32]) -> tuple[Any, list[Points]]:
     from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
 
     with zipfile.ZipFile(io.BytesIO(task.read_bytes())) as bundle:
         interpreter = Interpreter(model_content=bundle.read(file), num_threads=1)
     interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], given)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], inputs)
     interpreter.invoke()
     return interpreter, [interpreter.get_tensor(output["index"]) for output in interpreter.get_output_details()]
 
@@ -158,18 +158,19 @@ def first_frames(folder: Path) -> None:
     print(f"first frames of {len(clips)} GRID clips at 128 x 128, distance in eye distances: mean, 95 %, largest")
     for spec in _installed():
         detector = spec.build(BuildContext(Landmarks68Spec(dims=3).build(), 0))
-        found = []
+        distances = []
         for clip in clips:
             stored = np.load(clip.with_suffix(".npz"))
-            (x, y, side), true = stored["crop_box"], stored["landmarks"][0]
+            (x, y, side), expected = stored["crop_box"], stored["landmarks"][0]
             with av.open(str(clip)) as container:
                 picture = rgb(next(container.decode(video=0)))
             scale = side / len(picture)
             # Middles of pixels are whole numbers in both pictures.
-            place = np.array([x, y, 0]) + np.array([0.5, 0.5, 0]) * (scale - 1)
-            found.append(distance(np.asarray(detector.detect([picture])[0][0].pose) * scale + place, true, (36, 45)))
-        quantile, largest = np.percentile(found, 95), max(found)
-        print(f"  {spec.type_name():12} {np.mean(found):.4f}  {quantile:.4f}  {largest:.4f}")
+            offset = np.array([x, y, 0]) + np.array([0.5, 0.5, 0]) * (scale - 1)
+            pose = np.asarray(detector.detect([picture])[0][0].pose) * scale + offset
+            distances.append(distance(pose, expected, (36, 45)))
+        quantile, largest = np.percentile(distances, 95), max(distances)
+        print(f"  {spec.type_name():12} {np.mean(distances):.4f}  {quantile:.4f}  {largest:.4f}")
 
 
 def _installed() -> Iterator[DetectorSpec]:
@@ -185,15 +186,18 @@ def pictures(data: Path) -> None:
         print("MediaPipe's own pipeline: mediapipe or face_landmarker.task are not here, skipped")
         return
     detector = FaceMeshSpec().build(BuildContext(Mesh478Spec().build(), 0))
-    found, original = [], _pipeline(task)
+    distances, original = [], _pipeline(task)
     for path in sorted((data / "clips").glob("*.jpg")):
         picture = read_picture(path)
-        found += [distance(detector.detect([picture])[0][0].pose, original(picture), (33, 263))]
+        distances += [distance(detector.detect([picture])[0][0].pose, original(picture), (33, 263))]
     for path in sorted((data / "videos").glob("*.m*")):
         with av.open(str(path)) as container:
             decoded = [rgb(frame) for frame in container.decode(video=0)][::25]
-        found += [distance(detector.detect([each])[0][0].pose, original(each), (33, 263)) for each in decoded]
-    print(f"{len(found)} pictures, distance from MediaPipe's own pipeline: mean {np.mean(found):.5f}, {max(found):.5f}")
+        distances += [
+            distance(detector.detect([picture])[0][0].pose, original(picture), (33, 263)) for picture in decoded
+        ]
+    spread = f"mean {np.mean(distances):.5f}, {max(distances):.5f}"
+    print(f"{len(distances)} pictures, distance from MediaPipe's own pipeline: {spread}")
 
 
 def _pipeline(task: Path) -> Callable[[npt.NDArray[np.uint8]], Points]:
@@ -213,10 +217,10 @@ def _pipeline(task: Path) -> Callable[[npt.NDArray[np.uint8]], Points]:
     return find
 
 
-def distance(found: npt.ArrayLike, true: npt.NDArray[Any], eyes: tuple[int, int]) -> float:
+def distance(detected: npt.ArrayLike, expected: npt.NDArray[Any], eyes: tuple[int, int]) -> float:
     """Return the mean distance of points in the plane, in distances of the outer eye corners."""
-    away = np.linalg.norm((np.asarray(found) - true)[:, :2], axis=1).mean()
-    return float(away / np.linalg.norm(true[eyes[0], :2] - true[eyes[1], :2]))
+    away = np.linalg.norm((np.asarray(detected) - expected)[:, :2], axis=1).mean()
+    return float(away / np.linalg.norm(expected[eyes[0], :2] - expected[eyes[1], :2]))
 
 
 if __name__ == "__main__":

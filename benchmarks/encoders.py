@@ -105,12 +105,12 @@ def trained(pair: Pair, corpus: Path, folder: Path) -> list[Path]:
 
 def measured(path: Path, shared: Path, cache: Path) -> dict[str, Any]:
     """Return what `mouth.figures` says of a file, from the folder of what was measured before if it is there."""
-    kept = cache / f"mouth-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.json"
-    if not kept.exists():
+    cached = cache / f"mouth-{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}.json"
+    if not cached.exists():
         pipe = hm.load(path, device="cpu")
         values = {title: mouth.figures(pipe, clips) for title, clips in mouth.unseen(shared).items()}
-        kept.write_text(json.dumps(values, indent=1), "utf-8")
-    values = json.loads(kept.read_text("utf-8"))
+        cached.write_text(json.dumps(values, indent=1), "utf-8")
+    values = json.loads(cached.read_text("utf-8"))
     return values
 
 

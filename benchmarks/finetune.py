@@ -121,6 +121,6 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     results = arguments.folder / "results.json"
     if not results.exists():
-        found = dict(compared(arguments.shared, arguments.folder))
-        results.write_text(json.dumps(found), "utf-8")
+        values = dict(compared(arguments.shared, arguments.folder))
+        results.write_text(json.dumps(values), "utf-8")
     write_page(json.loads(results.read_text("utf-8")))

@@ -54,11 +54,11 @@ def due_to_speech(pipe: hm.Pipeline, clips: list[Clip]) -> float:
     for clip in clips:
         reference = torch.from_numpy(clip.landmarks[:1, :, :2])
         model = HeadModel(ControlContext(pipe.representation, reference[0], Fraction(25)), "guidance benchmark")
-        made = [pipe.generate((clip.audio, head.RATE), reference, seed=seed).values for seed in range(SEEDS)]
-        angles = np.stack([head_curves(model, motion, 1.0)[:, :3] for motion in made])
-        each, common = angles.var(1).mean(0), angles.mean(0).var(0)
+        motions = [pipe.generate((clip.audio, head.RATE), reference, seed=seed).values for seed in range(SEEDS)]
+        angles = np.stack([head_curves(model, motion, 1.0)[:, :3] for motion in motions])
+        per_seed, common = angles.var(1).mean(0), angles.mean(0).var(0)
         # A mean of independent curves has 1/SEEDS of their variance.
-        shares.append((common - each / SEEDS) / (each * (1 - 1 / SEEDS)))
+        shares.append((common - per_seed / SEEDS) / (per_seed * (1 - 1 / SEEDS)))
     return float(np.mean(shares))
 
 

@@ -162,10 +162,10 @@ def _solutions(inputs: list[Signal], targets: list[Signal], penalties: tuple[flo
     joined, target = np.concatenate(inputs), torch.from_numpy(np.concatenate(targets)).float()
     mean, scale = joined.mean(0), joined.std(0) + 1e-6
     standardized = torch.from_numpy((joined - mean) / scale).float()
-    products, answers = standardized.T @ standardized, standardized.T @ target
+    products, correlations = standardized.T @ standardized, standardized.T @ target
     for penalty in penalties:
         factor = torch.linalg.cholesky(products + penalty * torch.eye(len(products)))
-        yield Ridge(mean, scale, torch.cholesky_solve(answers, factor).double().numpy())
+        yield Ridge(mean, scale, torch.cholesky_solve(correlations, factor).double().numpy())
 
 
 def banded(curve: Signal) -> Signal:

@@ -73,11 +73,11 @@ def main(shared: Path, videos: Path | None) -> None:
     renderers = {name: pipe.with_renderer(VIEW) for name, pipe in pipes.items()}
     sheets: dict[str, list[Pixels]] = {}
     for sheet, name, (wave, rate) in sounds(shared):
-        made = {key: pipe.generate((wave, rate), landmarks) for key, pipe in pipes.items()}
-        lines = [line(pipes[key], hm.controls.hold_pose(made[key]), picture, renderers[key]) for key in pipes]
+        generated = {key: pipe.generate((wave, rate), landmarks) for key, pipe in pipes.items()}
+        lines = [line(pipes[key], hm.controls.hold_pose(generated[key]), picture, renderers[key]) for key in pipes]
         sheets.setdefault(sheet, []).append(labelled(np.vstack(lines), name))
         if videos is not None:
-            sides = [pipes[key].iter_frames([made[key]], picture, renderer=renderers[key]) for key in pipes]
+            sides = [pipes[key].iter_frames([generated[key]], picture, renderer=renderers[key]) for key in pipes]
             frames = (np.hstack(pair) for pair in zip(*sides, strict=True))
             file = videos / f"{name.replace(', ', '-').replace(' ', '-')}.mp4"
             write_frames(frames, file, 25, audio=hm.Audio(wave, rate), quiet=True)

@@ -92,7 +92,7 @@ def other_clips(folder: Path, detector: Detector) -> Iterator[Clip]:
     """Yield videos of other people, cropped to a square around the face and reduced to 256 x 256."""
     for path in sorted([*folder.glob("*.mpg"), *folder.glob("retalk_*.mp4")]):
         frames = read_video(path)
-        points = np.stack([found[0].pose.numpy() for found in detector.detect(list(frames))])
+        points = np.stack([detections[0].pose.numpy() for detections in detector.detect(list(frames))])
         low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
         side = int(min(2 * (high - low).max(), *frames.shape[1:3]))
         corner = np.clip((low + high - side) / 2, 0, np.array(frames.shape[2:0:-1]) - side).astype(int)
@@ -174,8 +174,8 @@ def mouth_box(points: npt.NDArray[np.float32]) -> tuple[slice, slice]:
 
 def detect(detector: Detector | None, frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return the landmarks ``[68, 2]`` in a frame; NaN if there is no detector or no face."""
-    if detector is not None and (found := detector.detect([np.ascontiguousarray(frame)])[0]):
-        return found[0].pose.numpy()
+    if detector is not None and (detections := detector.detect([np.ascontiguousarray(frame)])[0]):
+        return detections[0].pose.numpy()
     return np.full((68, 2), np.nan, np.float32)
 
 

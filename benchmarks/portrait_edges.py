@@ -182,9 +182,9 @@ def border(edge: int) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def psnr(drawn: Pixels, true: Pixels) -> float:
+def psnr(drawn: Pixels, recorded: Pixels) -> float:
     """Return the peak signal to noise ratio in dB, 60 at most."""
-    error = np.square(drawn.astype(np.float64) - true).mean()
+    error = np.square(drawn.astype(np.float64) - recorded).mean()
     return min(60.0, 10 * math.log10(255**2 / max(float(error), 1e-9)))
 
 
@@ -229,8 +229,8 @@ def main(shared: Path, extra: list[Path]) -> None:
     print("\n".join(lines))
     SHEET.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(SHEET), cv2.cvtColor(np.vstack(sheet), cv2.COLOR_RGB2BGR))
-    before, found, after = PAGE.read_text("utf-8").partition(BEGIN)
-    if found:
+    before, marker, after = PAGE.read_text("utf-8").partition(BEGIN)
+    if marker:
         PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n\n" + END + after.partition(END)[2], "utf-8")
 
 

@@ -231,8 +231,8 @@ def main(shared: Path, extra: list[list[str]]) -> None:
     SHEET.parent.mkdir(exist_ok=True)
     cv2.imwrite(str(SHEET), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 78])
     print(SHEET)
-    before, found, after = PAGE.read_text("utf-8").partition(BEGIN)
-    if found:
+    before, marker, after = PAGE.read_text("utf-8").partition(BEGIN)
+    if marker:
         PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n\n" + END + after.partition(END)[2], "utf-8")
 
 

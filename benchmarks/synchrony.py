@@ -59,9 +59,9 @@ def motions(clips: list[Clip], pipes: dict[str, hm.Pipeline]) -> dict[str, list[
     sources = {RECORDED: recorded}
     sources[STILL] = [hm.Motion(m.values[:1].expand(len(m), -1, -1).clone(), FPS, spec) for m in recorded]
     for name, pipe in pipes.items():
-        made = [pipe.generate((clip.audio, head.RATE), clip.landmarks[:1]).values for clip in clips]
+        motions = [pipe.generate((clip.audio, head.RATE), clip.landmarks[:1]).values for clip in clips]
         sources[name] = [
-            hm.Motion(values[: len(m), :, :2], FPS, spec) for values, m in zip(made, recorded, strict=True)
+            hm.Motion(values[: len(m), :, :2], FPS, spec) for values, m in zip(motions, recorded, strict=True)
         ]
     return sources
 
@@ -75,8 +75,8 @@ def synchrony(
     lines = [f"| confidence / size of offset, frames | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
     rows = {name: (sources[name], clips) for name in sources if name != STILL}
     rows[OTHER] = (sources[RECORDED], [*clips[1:], clips[0]])
-    for name, (made, speech) in rows.items():
-        pairs = zip(made, speech, strict=True)
+    for name, (motions, speech) in rows.items():
+        pairs = zip(motions, speech, strict=True)
         inputs = [MetricInput(c.id, m, audio=hm.Audio(np.resize(c.audio, 640 * len(m)), head.RATE)) for m, c in pairs]
         observed = metric.observe_batch(inputs)
         lines.append(f"| {name} | {' | '.join(_level(observed, f'level{k}') for k in range(len(titles)))} |")
@@ -96,9 +96,9 @@ def _mean(values: Sequence[float], factor: float = 1.0) -> str:
 def lip_errors(sources: dict[str, list[hm.Motion]], context: BuildContext) -> list[str]:
     """Return the lip vertex error of every source but the recordings."""
     metric, hold, cells = LipErrorSpec().build(context), hm.controls.ScaleHead(0.0), []
-    held = {name: [hold(motion) for motion in made] for name, made in sources.items()}
-    for name, made in held.items():
-        pairs = zip(made, held[RECORDED], strict=True)
+    held = {name: [hold(motion) for motion in motions] for name, motions in sources.items()}
+    for name, motions in held.items():
+        pairs = zip(motions, held[RECORDED], strict=True)
         errors = [float(metric.observe(MetricInput(name, m, real=real))["error"]) for m, real in pairs]
         if name != RECORDED:
             cells.append(f"{name} {_mean(errors, 100)}")
@@ -110,8 +110,8 @@ def timing(clips: list[Clip], sources: dict[str, list[hm.Motion]], pipe: hm.Pipe
     lines = ["| | lead over the sound, ms | later than recorded, ms |", "|---|---|---|"]
     levels = [mouth.banded(mouth.loudness(clip)) for clip in clips]
     curves = {
-        name: [mouth.banded(opening_curve(pipe.representation, motion.values)) for motion in made]
-        for name, made in sources.items()
+        name: [mouth.banded(opening_curve(pipe.representation, motion.values)) for motion in motions]
+        for name, motions in sources.items()
         if name != STILL
     }
     for name, openings in curves.items():
@@ -158,8 +158,8 @@ def head_distances(pipes: dict[str, hm.Pipeline], shared: Path) -> list[str]:
 
 def head_distance(clips: list[head.HeadMotion]) -> float:
     """Return the Fréchet distance of generated head motion from the recorded one."""
-    real, made = ([_head_features(getattr(clip, side)) for clip in clips] for side in ("real", "generated"))
-    return _distance(real, made)
+    real, generated = ([_head_features(getattr(clip, side)) for clip in clips] for side in ("real", "generated"))
+    return _distance(real, generated)
 
 
 def _head_features(poses: Signal) -> Signal:
@@ -168,9 +168,9 @@ def _head_features(poses: Signal) -> Signal:
     return np.concatenate([angles[1:], np.diff(angles, axis=0)], axis=1)
 
 
-def _distance(real: list[Signal], made: list[Signal]) -> float:
+def _distance(real: list[Signal], generated: list[Signal]) -> float:
     scale = np.concatenate(real).std(0)
-    fitted = (Gaussian.fit(torch.from_numpy(np.concatenate(side) / scale)) for side in (real, made))
+    fitted = (Gaussian.fit(torch.from_numpy(np.concatenate(side) / scale)) for side in (real, generated))
     return frechet_distance(*fitted)
 
 

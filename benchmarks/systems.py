@@ -92,13 +92,13 @@ def joined(pipe: hm.Pipeline, clips: list[Clip]) -> tuple[float, float]:
     scores, start = [], 0
     for clip in clips:
         recorded = opening_curve(pipe.representation, torch.from_numpy(clip.landmarks))
-        alone = pipe.generate((clip.audio, head.RATE), clip.landmarks[:1]).values
-        curves = opening_curve(pipe.representation, alone), whole[start : start + len(recorded)]
+        single = pipe.generate((clip.audio, head.RATE), clip.landmarks[:1]).values
+        curves = opening_curve(pipe.representation, single), whole[start : start + len(recorded)]
         count = min(map(len, (*curves, recorded)))
         scores.append([mouth.band_correlation(curve[:count], recorded[:count]) for curve in curves])
         start += len(recorded)
-    one, together = np.mean(scores, axis=0)
-    return float(one), float(together)
+    single, together = np.mean(scores, axis=0)
+    return float(single), float(together)
 
 
 def variety(pipe: hm.Pipeline, clip: Clip) -> float:
@@ -125,8 +125,8 @@ def columns(pipe: hm.Pipeline, shared: Path) -> dict[str, str]:
     values = head.figures(pipe, shared)
     clips = list(open_corpus(shared / "grid_s1").select(split="val"))[:SENTENCES]
     speech = np.concatenate([clip.audio for clip in clips[:10]])
-    one, together = joined(pipe, clips)
-    rows = {f"sentences one by one / in one recording ({len(clips)})": f"{one:.2f} / {together:.2f}"}
+    single, together = joined(pipe, clips)
+    rows = {f"sentences one by one / in one recording ({len(clips)})": f"{single:.2f} / {together:.2f}"}
     for measure, title in (("std", "spread"), ("speed", "speed")):
         for axis in ("pitch", "yaw", "roll", "shift"):
             rows[f"head {title}, {axis}, over real"] = models.with_interval(values[f"{measure} {axis}"], "ratio")

@@ -66,7 +66,7 @@ def mandarin(folder: Path) -> Iterator[Clip]:
         for k, name in enumerate(NAMES):
             side = next((side for side in ("Left", "Right") if name.endswith(side)), "")
             rig = RIG.get(name.removesuffix(side), ())
-            columns = [names.index(f"{each}_{side[0].lower()}" if side else each) for each in rig]
+            columns = [names.index(f"{shape}_{side[0].lower()}" if side else shape) for shape in rig]
             if columns:
                 values[:, k] = weights[:, columns].mean(axis=1)
         audio, rate = soundfile.read(path.with_suffix(".flac"), dtype="float32")

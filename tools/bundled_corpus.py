@@ -101,5 +101,5 @@ if __name__ == "__main__":
     parser.add_argument("--spoken", type=int, default=400, help="clips of synthetic speech, one speaker per clip")
     parser.add_argument("--synthetic", type=int, default=100, help="clips of synthetic sound, one speaker per clip")
     parser.add_argument("--silent", type=int, default=0, help="clips of a speaker with lips at rest, in silence")
-    given = vars(parser.parse_args())
-    write_shards(given.pop("output"), gather(**given), representation={"type": "landmarks68", "dims": 3})
+    arguments = vars(parser.parse_args())
+    write_shards(arguments.pop("output"), gather(**arguments), representation={"type": "landmarks68", "dims": 3})

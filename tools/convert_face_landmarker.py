@@ -108,8 +108,8 @@ def main() -> None:
     parser.add_argument("task", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    if (found := hashlib.sha256(arguments.task.read_bytes()).hexdigest()) != ORIGINAL:
-        parser.error(f"expected the official file with SHA-256 {ORIGINAL}, got {found}")
+    if (digest := hashlib.sha256(arguments.task.read_bytes()).hexdigest()) != ORIGINAL:
+        parser.error(f"expected the official file with SHA-256 {ORIGINAL}, got {digest}")
     tensors = {}
     with zipfile.ZipFile(arguments.task) as bundle:
         for name, network in parts().items():

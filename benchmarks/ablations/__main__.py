@@ -94,21 +94,21 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of runs, values and tables")
     parser.add_argument("--page", type=Path, help="page whose block between the protocol's marks is replaced")
     parser.add_argument("--train-only", action="store_true", help="train, and measure nothing")
-    given = parser.parse_args()
-    protocol = load_protocol(given.protocol)
-    models = Runs(protocol, given.data, given.output).models()
-    if given.train_only:
+    arguments = parser.parse_args()
+    protocol = load_protocol(arguments.protocol)
+    models = Runs(protocol, arguments.data, arguments.output).models()
+    if arguments.train_only:
         return
     ablation, corpus = (
-        Ablation(protocol, models, Measured(given.output / "measured")),
-        open_corpus(given.measure or given.data),
+        Ablation(protocol, models, Measured(arguments.output / "measured")),
+        open_corpus(arguments.measure or arguments.data),
     )
     for split, count in protocol.splits.items():
         ablation.add(split, [r for r in choose(corpus, split, count) if r.name not in protocol.leave_out])
-    write_text(given.output / "tables.md", "\n".join(ablation.lines))
-    write_text(given.output / "values.json", json.dumps(ablation.values, indent=1))
-    if given.page:
-        replace_block(given.page, f"ablations: {protocol.name}", ablation.lines, end="ablations")
+    write_text(arguments.output / "tables.md", "\n".join(ablation.lines))
+    write_text(arguments.output / "values.json", json.dumps(ablation.values, indent=1))
+    if arguments.page:
+        replace_block(arguments.page, f"ablations: {protocol.name}", ablation.lines, end="ablations")
 
 
 if __name__ == "__main__":

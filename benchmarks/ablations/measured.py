@@ -66,21 +66,21 @@ class Measured:
         if not columns:
             return {}
         text = json.dumps({name: column.model_dump() for name, column in columns.items()}, sort_keys=True)
-        kept = hashlib.sha256((made_from + text).encode()).hexdigest()[:16]
-        stored = self.folder / kind / kept / f"{recording.name.replace('/', '-')}.json"
+        digest = hashlib.sha256((made_from + text).encode()).hexdigest()[:16]
+        stored = self.folder / kind / digest / f"{recording.name.replace('/', '-')}.json"
         if not stored.exists():
             values = measure()
             stored.parent.mkdir(parents=True, exist_ok=True)
             with atomic_output(stored) as temporary:
                 write_text(temporary, json.dumps(values, indent=1))
-        found: Values = json.loads(stored.read_text("utf-8"))
-        return found
+        result: Values = json.loads(stored.read_text("utf-8"))
+        return result
 
 
 def _motion(model: Path, columns: Columns, recording: Recording) -> Values:
-    made = generated(str(model), recording)
-    real = replace(recording.motion, values=recording.poses[..., : made.values.shape[2]])
-    clip = hm.MetricInput(recording.name, made, real, audio=hm.Audio(*recording.speech))
+    motion = generated(str(model), recording)
+    real = replace(recording.motion, values=recording.poses[..., : motion.values.shape[2]])
+    clip = hm.MetricInput(recording.name, motion, real, audio=hm.Audio(*recording.speech))
     return _values(clip, columns, load(str(model)).representation)
 
 
@@ -98,11 +98,11 @@ def _values(clip: hm.MetricInput, columns: Columns, representation: hm.Represent
         metric = _metric(json.dumps(column.metric, sort_keys=True), representation)
         if not isinstance(metric, PerClip):
             raise hm.SpecError(f"column {name!r}", "a metric with values per clip", str(column.metric))
-        found = metric.per_clip(metric.observe(clip))
-        if column.value in found:
-            values[name] = found[column.value]
+        measured = metric.per_clip(metric.observe(clip))
+        if column.value in measured:
+            values[name] = measured[column.value]
         elif column.value not in metric.better:
-            raise hm.SpecError(f"column {name!r}", f"a value among {', '.join(found)}", repr(column.value))
+            raise hm.SpecError(f"column {name!r}", f"a value among {', '.join(measured)}", repr(column.value))
     return values
 
 

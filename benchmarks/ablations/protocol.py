@@ -101,5 +101,5 @@ def load_protocol(path: str | os.PathLike[str]) -> Protocol:
     variants = data.get("variants")
     if isinstance(variants, Mapping):
         data = {**data, "variants": {name: changes or [] for name, changes in variants.items()}}
-    beside = Path(path).parent / str(data.get("recipe"))
-    return Protocol.model_validate({**data, "recipe": str(beside)} if beside.is_file() else data)
+    recipe_path = Path(path).parent / str(data.get("recipe"))
+    return Protocol.model_validate({**data, "recipe": str(recipe_path)} if recipe_path.is_file() else data)

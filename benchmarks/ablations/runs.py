@@ -31,15 +31,15 @@ class Runs:
 
     def models(self) -> dict[str, list[Path]]:
         """Return the models of each variant, one per seed, trained if they are not there."""
-        found: dict[str, list[Path]] = {name: [] for name in self.protocol.variants}
+        models: dict[str, list[Path]] = {name: [] for name in self.protocol.variants}
         # Seed after seed, so that a whole table stands after half of the time.
         for seed in self.protocol.seeds:
-            for name in found:
-                found[name].append(self._model(name, seed))
-        return found
+            for name in models:
+                models[name].append(self._model(name, seed))
+        return models
 
     def _model(self, variant: str, seed: int) -> Path:
-        run = self.place(variant, seed)
+        run = self.folder_of(variant, seed)
         if not (run / MODEL).exists():
             print(f"{variant}, seed {seed}: {run}", flush=True)
             resume = (run / STATE).exists()
@@ -48,10 +48,10 @@ class Runs:
 
     def _syncers(self, run: Path) -> Path | None:
         """Return the file of syncers that the first run trained, for the others."""
-        first = self.place(*next(iter(self.recipes)))
+        first = self.folder_of(*next(iter(self.recipes)))
         return first / SYNCERS if self.protocol.share_syncers and run != first else None
 
-    def place(self, variant: str, seed: int) -> Path:
+    def folder_of(self, variant: str, seed: int) -> Path:
         """Return the folder of a run."""
         made_from = [self.data, self.protocol.recipe_text, *self.protocol.changes(variant, seed)]
         if self.protocol.share_syncers:

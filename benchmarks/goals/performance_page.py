@@ -52,8 +52,8 @@ def replace_section(title: str, lines: list[str], page: Path = PAGE) -> None:
 
 def retained_section(title: str, page: Path = PAGE) -> list[str]:
     """Return the lines of a section of the page; none if it has no such section."""
-    _, found, rest = page.read_text("utf-8").partition(f"\n## {title}\n") if page.exists() else ("", "", "")
-    return ["", f"## {title}", *rest.partition("\n## ")[0].rstrip().split("\n")] if found else []
+    _, heading, remainder = page.read_text("utf-8").partition(f"\n## {title}\n") if page.exists() else ("", "", "")
+    return ["", f"## {title}", *remainder.partition("\n## ")[0].rstrip().split("\n")] if heading else []
 
 
 def section() -> Iterator[str]:

@@ -103,7 +103,7 @@ def drift(target: Path, runs_by_variant: RunsByVariant) -> None:
 def sync_weights(target: Path, runs_by_variant: RunsByVariant, recordings: RunValues) -> None:
     """Plot synchrony, spread and jitter of motion by the weight of the sync loss."""
     weights = [float(variant) for variant in runs_by_variant]
-    places = range(len(weights))
+    rows = range(len(weights))
     recorded = recordings.table("synchrony")[0].mean(0)[:, FIGURES.index("confidence")]
     with figure_file(target, 1, 2, (9, 3)) as axes:
         for level in range(len(recorded)):
@@ -113,19 +113,17 @@ def sync_weights(target: Path, runs_by_variant: RunsByVariant, recordings: RunVa
             intervals = [interval(np.array(table)) for table in tables]
             spans = np.array([[value.mean - value.low, value.high - value.mean] for value in intervals]).T
             means = [value.mean for value in intervals]
-            axes[0, 0].errorbar(places, means, spans, color=COLORS[level], capsize=2, label=f"level {level}")
+            axes[0, 0].errorbar(rows, means, spans, color=COLORS[level], capsize=2, label=f"level {level}")
             axes[0, 0].axhline(recorded[level], color=COLORS[level], linestyle="--", linewidth=0.8)
         for number, name in enumerate(("spread", "jitter")):
             ratios = [
                 np.array([values.table("moved")[:, number] for _, values in runs]) for runs in runs_by_variant.values()
             ]
-            axes[0, 1].plot(
-                places, [np.median(table) for table in ratios], marker="o", color=COLORS[number], label=name
-            )
+            axes[0, 1].plot(rows, [np.median(table) for table in ratios], marker="o", color=COLORS[number], label=name)
         axes[0, 1].axhline(1, color="black", linestyle="--", linewidth=1, label="recordings")
         axes[0, 0].set_ylabel("confidence")
         axes[0, 1].set_ylabel("over that of recordings")
         axes[0, 1].legend(frameon=False)
         for axis in axes.flat:
-            axis.set_xticks(places, [f"{weight:g}" for weight in weights])
+            axis.set_xticks(rows, [f"{weight:g}" for weight in weights])
             axis.set_xlabel("weight of the sync loss")

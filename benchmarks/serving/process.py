@@ -26,8 +26,8 @@ class Served:
 
     def memory_mb(self) -> float:
         """Return the resident memory of the process (MB)."""
-        found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.MULTILINE)
-        return int(found[1]) / 1000 if found else 0.0
+        match = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.MULTILINE)
+        return int(match[1]) / 1000 if match else 0.0
 
 
 @contextmanager

@@ -61,22 +61,22 @@ def run_portion(campaign: Campaign, seed: int, journal: Journal, seconds: float)
 
 def run_in_turns(campaigns: Sequence[Campaign], seed: int, journal: Journal, seconds: float) -> int:
     """Run portions of campaigns in turns for some seconds, at least one of each, and return the number of findings."""
-    end, found = time.monotonic() + seconds, 0
+    end, findings = time.monotonic() + seconds, 0
     while True:
         for campaign in campaigns:
             left = end - time.monotonic()
-            found += len(run_portion(campaign, seed, journal, min(PORTION_S, max(0.0, left))))
+            findings += len(run_portion(campaign, seed, journal, min(PORTION_S, max(0.0, left))))
         if time.monotonic() >= end:
-            return found
+            return findings
 
 
 def run_until(campaigns: Sequence[Campaign], seed: int, journal: Journal, cases: int) -> int:
     """Run the cases that each campaign lacks of its first ``cases``, and return the number of findings."""
-    found = 0
+    findings = 0
     for campaign in campaigns:
         while journal.next_number(campaign.name, seed) < cases:
-            found += len(run_portion(campaign, seed, journal, 0.0))
-    return found
+            findings += len(run_portion(campaign, seed, journal, 0.0))
+    return findings
 
 
 def replay(what: str, known: dict[str, Campaign]) -> int:
@@ -106,21 +106,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=WORK, help="folder of good inputs and results")
     parser.add_argument("--replay", metavar="FILE|CASE", help="run cases again, and write nothing down")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    inputs = given.work / "inputs"
+    inputs = options.work / "inputs"
     known = {campaign.name: campaign for campaign in all_campaigns(inputs)}
-    if unknown := set(given.names) - known.keys():
+    if unknown := set(options.names) - known.keys():
         parser.error(f"no such campaign: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     trees.make(inputs)
-    if given.replay:
-        return int(replay(given.replay, known) > 0)
-    journal = Journal(given.work / "campaign.jsonl")
-    chosen = [known[name] for name in given.names or known if name in given.names or name not in ONLY_IF_NAMED]
-    if given.cases is None:
-        found = run_in_turns(chosen, given.seed, journal, given.seconds)
+    if options.replay:
+        return int(replay(options.replay, known) > 0)
+    journal = Journal(options.work / "campaign.jsonl")
+    chosen = [known[name] for name in options.names or known if name in options.names or name not in ONLY_IF_NAMED]
+    if options.cases is None:
+        found = run_in_turns(chosen, options.seed, journal, options.seconds)
     else:
-        found = run_until(chosen, given.seed, journal, given.cases)
+        found = run_until(chosen, options.seed, journal, options.cases)
     print(f"{found} findings; results are in {journal.path}")
     return int(found > 0)
 

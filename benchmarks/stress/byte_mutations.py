@@ -66,10 +66,10 @@ def _range(good: bytes, chance: Random) -> tuple[int, int]:
     return start, min(len(good), start + chance.choice([1, 4, 16, 64, len(good) // 4 + 1]))
 
 
-def _flipped(good: bytes, places: list[int], chance: Random) -> bytes:
+def _flipped(good: bytes, positions: list[int], chance: Random) -> bytes:
     changed = bytearray(good)
-    for place in places:
-        changed[place] ^= 1 << chance.randrange(8)
+    for position in positions:
+        changed[position] ^= 1 << chance.randrange(8)
     return bytes(changed)
 
 

@@ -29,17 +29,17 @@ LONG = {"steps", "clips"}
 
 def replaced(document: Any, rng: Random) -> str:
     """Replace, remove, double or scale one value of JSON values in place, and return what was done."""
-    found = list(_places(document))
-    if not found:
+    slots = list(_slots(document))
+    if not slots:
         return "nothing"
-    holder, key = rng.choice(found)
+    holder, key = rng.choice(slots)
     action = rng.choice(["strange"] * 5 + ["removed", "swapped", "scaled", "added"])
     value = holder[key]
     if action == "removed":
         del holder[key]
     elif action == "swapped":
-        other, place = rng.choice(found)
-        value = other[place]
+        other, other_key = rng.choice(slots)
+        value = other[other_key]
         holder[key] = json.loads(json.dumps(value))
     elif action == "scaled" and isinstance(value, int | float) and not isinstance(value, bool):
         holder[key] = value * rng.choice([-1, 2, 10, 1000, 10**6])
@@ -50,7 +50,7 @@ def replaced(document: Any, rng: Random) -> str:
     return f"{action} {str(key)[:30]}"
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+def _slots(value: Any) -> Iterator[tuple[Any, Any]]:
     """Yield every holder and key inside JSON values, of long lists only the ends."""
     entries = (
         list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
@@ -58,7 +58,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
     for key, inner in entries if len(entries) < 9 or isinstance(value, dict) else [*entries[:4], *entries[-4:]]:
         if key not in LONG:
             yield value, key
-            yield from _places(inner)
+            yield from _slots(inner)
 
 
 def json_document(good: bytes, rng: Random) -> tuple[bytes, str]:

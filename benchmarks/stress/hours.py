@@ -194,9 +194,9 @@ class Stream:
             values = next(self._parts).values.numpy()
             self._next = np.concatenate([self._next, values]) if len(self._next) else values
         expected, self._next = self._next[: len(frames)], self._next[len(frames) :]
-        apart = float(np.abs(frames - expected).max(initial=0))
-        assert apart < TOLERANCE, f"{apart} before frame {self.counts['frames']:.0f} of {self.live}"
-        self.difference = max(self.difference, apart)
+        difference = float(np.abs(frames - expected).max(initial=0))
+        assert difference < TOLERANCE, f"{difference} before frame {self.counts['frames']:.0f} of {self.live}"
+        self.difference = max(self.difference, difference)
         self.counts["compared_frames"] += len(frames)
 
     def end(self) -> None:

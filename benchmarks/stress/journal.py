@@ -60,8 +60,8 @@ class Journal:
 
     def add_finding(self, campaign: str, seed: int, number: int, finding: Finding) -> None:
         """Append a finding with what is needed to make it again."""
-        place = {"campaign": campaign, "seed": seed, "number": number, "commit": commit()}
-        self.add("finding", place | asdict(finding))
+        location = {"campaign": campaign, "seed": seed, "number": number, "commit": commit()}
+        self.add("finding", location | asdict(finding))
 
     def add_portion(self, campaign: str, seed: int, first: int, results: list[Result], seconds: float) -> None:
         """Append the summary of some cases."""

@@ -41,14 +41,14 @@ def page(lines: Iterable[dict[str, Any]]) -> str:
 
 def with_hours(text: str, section: str) -> str:
     """Return a page with a section about hours on end, in place of the one that it has; an empty one is none."""
-    before, found, rest = text.replace(retained_hours(text), "").partition("## Compared")
-    return before + section + found + rest
+    before, heading, remainder = text.replace(retained_hours(text), "").partition("## Compared")
+    return before + section + heading + remainder
 
 
 def retained_hours(text: str) -> str:
     """Return the section about hours on end of a page; empty if it has none."""
-    _, found, rest = text.partition(f"{TITLE}\n")
-    return found + rest.partition("\n## ")[0] + "\n" if found else ""
+    _, heading, remainder = text.partition(f"{TITLE}\n")
+    return heading + remainder.partition("\n## ")[0] + "\n" if heading else ""
 
 
 def _divided(lines: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -145,12 +145,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("files", nargs="*", type=Path, default=[WORK / "campaign.jsonl"])
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--hours", action="store_true", help="write the section about hours on end, and nothing else")
-    given = parser.parse_args(arguments)
-    lines = [line for path in given.files for kind in ("portion", "finding") for line in Journal(path).lines(kind)]
-    earlier = given.page.read_text("utf-8") if given.page.exists() else ""
+    options = parser.parse_args(arguments)
+    lines = [line for path in options.files for kind in ("portion", "finding") for line in Journal(path).lines(kind)]
+    earlier = options.page.read_text("utf-8") if options.page.exists() else ""
     section = hours_section(*_divided(lines)) or retained_hours(earlier)
-    given.page.write_text(with_hours(earlier if given.hours else page(lines), section), "utf-8")
-    print(json.dumps({"page": str(given.page), "lines": len(lines)}))
+    options.page.write_text(with_hours(earlier if options.hours else page(lines), section), "utf-8")
+    print(json.dumps({"page": str(options.page), "lines": len(lines)}))
 
 
 if __name__ == "__main__":

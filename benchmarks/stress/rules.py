@@ -27,7 +27,7 @@ Contents = Mapping[str, tuple[int, int, bytes]]
 
 def contents(folder: Path) -> Contents:
     """Return what lies in a folder, without following links."""
-    found = {}
+    result = {}
     for path in folder.rglob("*"):
         info = path.lstat()
         plain = stat.S_ISREG(info.st_mode) and info.st_size < 1 << 24
@@ -38,12 +38,12 @@ def contents(folder: Path) -> Contents:
             if path.is_symlink()
             else b""
         )
-        found[path.relative_to(folder).as_posix()] = (
+        result[path.relative_to(folder).as_posix()] = (
             stat.S_IFMT(info.st_mode),
             0 if path.is_dir() else info.st_size,
             data,
         )
-    return found
+    return result
 
 
 def check(one: Call, outcome: Outcome, before: Contents, after: Contents, variant: str) -> tuple[Finding, ...]:

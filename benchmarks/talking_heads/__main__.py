@@ -44,13 +44,13 @@ class Comparison:
 
     def add(self, split: str, recordings: list[Recording]) -> None:
         """Measure the clips of a split."""
-        made = generators(self.methods)
+        built = generators(self.methods)
         pictures: dict[str, list[Values]] = {method.name: [] for method in self.methods}
-        motions: dict[str, list[Values]] = {name: [] for name in made}
+        motions: dict[str, list[Values]] = {name: [] for name in built}
         for recording in recordings:
             for method in self.methods:
                 pictures[method.name].append(self.results.pictures(method, recording))
-            for name, model in made.items():
+            for name, model in built.items():
                 motions[name].append(self.results.motion(model, recording))
             print(split, recording.name, flush=True)
         speakers = ", ".join(sorted({recording.speaker for recording in recordings}))
@@ -91,17 +91,17 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/talking-heads"))
     parser.add_argument("--page", type=Path, help="page whose block between the marks is replaced")
     parser.add_argument("--sheet", type=Path, help="picture file; default: sheet.jpg in the output folder")
-    given = parser.parse_args()
-    methods: list[Method] = [StillPicture(), Warp(), *map(parse_method, given.method), Recorded()]
-    comparison = Comparison(methods, Results(given.output))
-    corpus = open_corpus(given.corpus)
-    for split in given.splits:
-        comparison.add(split, [r for r in choose(corpus, split, given.clips) if r.name not in given.leave_out])
-    write_text(given.output / "tables.md", "\n".join(comparison.lines))
-    write_text(given.output / "values.json", json.dumps(comparison.values, indent=1, default=str))
-    write_sheet(given.sheet or given.output / "sheet.jpg", comparison.sheet)
-    if given.page:
-        replace_block(given.page, "talking heads", comparison.lines)
+    arguments = parser.parse_args()
+    methods: list[Method] = [StillPicture(), Warp(), *map(parse_method, arguments.method), Recorded()]
+    comparison = Comparison(methods, Results(arguments.output))
+    corpus = open_corpus(arguments.corpus)
+    for split in arguments.splits:
+        comparison.add(split, [r for r in choose(corpus, split, arguments.clips) if r.name not in arguments.leave_out])
+    write_text(arguments.output / "tables.md", "\n".join(comparison.lines))
+    write_text(arguments.output / "values.json", json.dumps(comparison.values, indent=1, default=str))
+    write_sheet(arguments.sheet or arguments.output / "sheet.jpg", comparison.sheet)
+    if arguments.page:
+        replace_block(arguments.page, "talking heads", comparison.lines)
 
 
 if __name__ == "__main__":

@@ -144,11 +144,11 @@ def parse_method(text: str) -> Drawn:
     Raises:
         HeadmotionError: it is not of this form.
     """
-    found = re.fullmatch(r"([^=]+)=(.+?)(?::([^:\\][^:]*))?", text)
-    if found is None:
+    match = re.fullmatch(r"([^=]+)=(.+?)(?::([^:\\][^:]*))?", text)
+    if match is None:
         expected = f"NAME=MODEL or NAME=MODEL:MOTION, with MOTION {TRUE}, {STILL}, {OWN} or a model"
         raise hm.HeadmotionError("--method", expected, repr(text))
-    name, model, source = found.groups()
+    name, model, source = match.groups()
     return Drawn(name.strip(), model, source or TRUE)
 
 

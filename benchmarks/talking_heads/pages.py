@@ -16,9 +16,9 @@ def replace_block(page: Path, name: str, lines: Sequence[str], end: str | None =
         HeadmotionError: the page has no such marks.
     """
     begin, finish = f"<!-- {name} -->\n", f"<!-- end of {end or name} -->\n"
-    before, found, rest = page.read_text("utf-8").partition(begin)
-    _, found_end, after = rest.partition(finish)
-    if not (found and found_end):
+    before, marker, remainder = page.read_text("utf-8").partition(begin)
+    _, found_end, after = remainder.partition(finish)
+    if not (marker and found_end):
         raise hm.HeadmotionError("page", f"the marks {begin.strip()} and {finish.strip()}", f"none in {page}")
     text = before + begin + "\n" + "\n".join(lines).rstrip("\n") + "\n\n" + finish + after
     with atomic_output(page) as temporary:

@@ -31,43 +31,43 @@ class Results:
 
     def pictures(self, method: Method, recording: Recording) -> Values:
         """Return the values of a method's pictures, which are drawn if they are not there yet."""
-        place = self._place(method.identity, recording)
-        if (stored := place / VALUES).exists():
+        path = self._cache_path(method.identity, recording)
+        if (stored := path / VALUES).exists():
             return _read(stored)
         pictures = method.draw(recording)
         values = measure_pictures(recording, pictures)
         shown = {DRAWN: pictures[recording.shown_frame], **method.maps(recording)}
-        place.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         for name, picture in shown.items():
-            Image.fromarray(picture).save(place / f"{name}.png")
+            Image.fromarray(picture).save(path / f"{name}.png")
         return _write(stored, values)
 
     def motion(self, model: str, recording: Recording) -> Values:
         """Return the values of the landmarks that a model's generator makes."""
-        stored = self._place({"generator": digest(model)}, recording) / VALUES
+        stored = self._cache_path({"generator": digest(model)}, recording) / VALUES
         return (
             _read(stored) if stored.exists() else _write(stored, measure_motion(recording, generated(model, recording)))
         )
 
     def shown(self, method: Method, recording: Recording) -> dict[str, Picture]:
         """Return the shown frame of a method that was measured as `DRAWN`, and its maps by name."""
-        files = sorted(self._place(method.identity, recording).glob("*.png"))
+        files = sorted(self._cache_path(method.identity, recording).glob("*.png"))
         return {path.stem: np.array(Image.open(path)) for path in files}
 
-    def _place(self, identity: Mapping[str, str], recording: Recording) -> Path:
+    def _cache_path(self, identity: Mapping[str, str], recording: Recording) -> Path:
         text = json.dumps({"identity": dict(identity), "protocol": self.protocol}, sort_keys=True, default=str)
         return self.folder / hashlib.sha256(text.encode()).hexdigest()[:16] / recording.name.replace("/", "-")
 
 
 def generators(methods: list[Method]) -> dict[str, str]:
     """Return the models that generate landmarks for any of the methods, by the name of their first method."""
-    found: dict[str, str] = {}
+    models: dict[str, str] = {}
     for method in methods:
         model = method.generator if isinstance(method, Drawn) else None
         # Action units and blend shapes have no landmarks to be measured.
         if model is not None and isinstance(load(model).representation, hm.SupportsPoints2D):
-            found.setdefault(model, method.name)
-    return {name: model for model, name in found.items()}
+            models.setdefault(model, method.name)
+    return {name: model for model, name in models.items()}
 
 
 def _read(path: Path) -> Values:

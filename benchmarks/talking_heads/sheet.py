@@ -37,6 +37,6 @@ def spread(items: Sequence[Row], count: int) -> list[Row]:
 def _label(text: str, width: int) -> Picture:
     label = np.full((LABEL_HEIGHT, width, 3), 255, np.uint8)
     for number, line in enumerate(re.split(r"(?<=[:,]) ", text, maxsplit=1)):
-        place = (2, 11 + 12 * number)
-        cv2.putText(label, line[:24], place, cv2.FONT_HERSHEY_SIMPLEX, FONT_SCALE, (0, 0, 0), 1, cv2.LINE_AA)
+        position = (2, 11 + 12 * number)
+        cv2.putText(label, line[:24], position, cv2.FONT_HERSHEY_SIMPLEX, FONT_SCALE, (0, 0, 0), 1, cv2.LINE_AA)
     return label

@@ -120,13 +120,13 @@ def _fitting_factor(generator: CausalFlowGenerator, ratio: float, window: int) -
 def _sampled(generator: CausalFlowGenerator, factor: float) -> Tensor:
     """Return motion ``[T, P, D]`` of the neutral pose with the amount `AMOUNT` and longer correlation lengths."""
     lengths = tuple(min(10.0, factor * seconds) for seconds in generator.settings.noise_seconds)
-    other = generator.with_settings(head_amount=AMOUNT, noise_seconds=lengths).eval()
-    scale, device = other.audio_scale, other.onset.weight.device
+    probe = generator.with_settings(head_amount=AMOUNT, noise_seconds=lengths).eval()
+    scale, device = probe.audio_scale, probe.onset.weight.device
     assert scale.running_mean is not None and scale.running_var is not None
-    steps = range(SAMPLED_FRAMES * other.steps_per_frame)
+    steps = range(SAMPLED_FRAMES * probe.steps_per_frame)
     noise = normal((0,), steps, scale.running_mean.shape, FEATURES, device)
     features = noise * scale.running_var.sqrt() + scale.running_mean
     pose = generator.context.representation.neutral().to(device)
     with torch.no_grad():
-        motion: Tensor = other(pose[None, None], features)
+        motion: Tensor = probe(pose[None, None], features)
     return motion[0]

@@ -73,9 +73,10 @@ class Trunk(nn.Module):
     def __init__(self, width: int, blocks: int, kernel: int, lookahead: int, expansion: int) -> None:
         super().__init__()
         self.lookahead = lookahead
-        each, more = divmod(lookahead, blocks)
+        per_block, remainder = divmod(lookahead, blocks)
         self.blocks = nn.ModuleList(
-            TrunkBlock(width, max(kernel, each + 2), each + (block < more), expansion) for block in range(blocks)
+            TrunkBlock(width, max(kernel, per_block + 2), per_block + (block < remainder), expansion)
+            for block in range(blocks)
         )
         self.norm = nn.LayerNorm(width)
 

@@ -58,7 +58,7 @@ def is_given(context: click.Context, name: str) -> bool:
 
 def flag(context: click.Context, name: str) -> str:
     """Return how the option for a parameter is written, such as ``--audio-track``."""
-    parameter = next(each for each in context.command.params if each.name == name)
+    parameter = next(candidate for candidate in context.command.params if candidate.name == name)
     return max(parameter.opts, key=len)
 
 

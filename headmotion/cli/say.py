@@ -122,6 +122,6 @@ def _write_phonemes(phonemes: Sequence[Phoneme], path: Path) -> None:
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["phoneme", "start_s", "onset_s", "end_s"])
-    rows.writerows([each.symbol, each.start, each.onset, each.end] for each in phonemes)
+    rows.writerows([phoneme.symbol, phoneme.start, phoneme.onset, phoneme.end] for phoneme in phonemes)
     with atomic_output(path) as temporary:
         write_text(temporary, table.getvalue())

@@ -178,7 +178,7 @@ class Motion:
         Raises:
             MotionError: no motion at all.
         """
-        motions = as_list(motions, "motion", "motions to concatenate", lambda each: isinstance(each, Motion))
+        motions = as_list(motions, "motion", "motions to concatenate", lambda motion: isinstance(motion, Motion))
         if not motions:
             raise MotionError("motion", "at least one motion to concatenate", "none")
         # A stream returns many empty motions; the first with frames sets rate and units.

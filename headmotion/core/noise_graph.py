@@ -52,12 +52,12 @@ class NoiseGraph(nn.Module):
         keys = [
             [
                 [
-                    _limbs(word + turn * step)
+                    _limbs(word + round_number * step)
                     for word, step in zip((seed, (stream << 32) + self.size), KEY_STEPS, strict=True)
                 ]
                 for stream in self.streams
             ]
-            for turn in range(ROUNDS)
+            for round_number in range(ROUNDS)
         ]
         return torch.tensor(keys, dtype=torch.float32)
 

@@ -71,7 +71,7 @@ def _no_new_errors() -> Iterator[None]:
     finally:
         # In place: `warnings.catch_warnings` would forget which warnings have been shown, and show them again.
         filters = cast("list[Any]", warnings.filters)
-        filters[:] = [each for each in filters if each[0] != "error" or each in before]
+        filters[:] = [entry for entry in filters if entry[0] != "error" or entry in before]
 
 
 def _has_timer() -> bool:

@@ -419,8 +419,8 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from:
                 if clip.id in rows:
                     raise CorpusError("corpus", "ids that differ", f"{clip.id!r} twice")
                 # On macOS and Windows the files of "a" are those of "A".
-                if (other := ids.setdefault(clip.id.casefold(), clip.id)) != clip.id:
-                    raise CorpusError("corpus", "ids that differ in more than case", f"{other!r} and {clip.id!r}")
+                if (existing := ids.setdefault(clip.id.casefold(), clip.id)) != clip.id:
+                    raise CorpusError("corpus", "ids that differ in more than case", f"{existing!r} and {clip.id!r}")
                 pair_format.write_pair(temporary, clip)
                 rows[clip.id] = pair_format.index_row(clip)
             if not rows:

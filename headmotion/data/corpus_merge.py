@@ -135,12 +135,12 @@ def _open_whole(folder: Path) -> ShardReader:
 
 
 def _check_alike(first: CorpusHeader, reader: ShardReader) -> None:
-    other = reader.header
+    part_header = reader.header
     for name in ("representation", "points", "dims", "fps", "labels"):
-        if getattr(first, name) != getattr(other, name):
+        if getattr(first, name) != getattr(part_header, name):
             expected = f"the {name} of the first part, {getattr(first, name)}"
-            raise CorpusError(f"corpus {reader.files.name}", expected[:300], str(getattr(other, name))[:200])
-    sizes = [header.pictures.size if header.pictures else None for header in (first, other)]
+            raise CorpusError(f"corpus {reader.files.name}", expected[:300], str(getattr(part_header, name))[:200])
+    sizes = [header.pictures.size if header.pictures else None for header in (first, part_header)]
     if sizes[0] != sizes[1]:
         raise CorpusError(f"corpus {reader.files.name}", f"pictures of {sizes[0]}, as in the first part", str(sizes[1]))
 

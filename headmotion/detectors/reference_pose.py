@@ -251,9 +251,8 @@ def _horizontal_position(person: _Person) -> float:
 
 def _describe(persons: Sequence[_Person]) -> str:
     count = f"{len(persons)} {'face' if len(persons) == 1 else 'faces'}"
-    centers = sorted(
-        tuple(each.points[:, :2].mean(dim=0).round().int().tolist()) for each in persons if each.points is not None
-    )
+    faces = [person.points for person in persons if person.points is not None]
+    centers = sorted(tuple(points[:, :2].mean(dim=0).round().int().tolist()) for points in faces)
     if not centers:
         return f"{count}, the largest first"
     return f"{count}: {', '.join(f'{number} at ({x}, {y})' for number, (x, y) in enumerate(centers, 1))}"

@@ -166,9 +166,9 @@ def check_tasks(tasks: list[Task]) -> list[Task]:
             raise _TaskError(task, f"an output ending in {known}, or a folder's name without a dot", task.output.name)
         if task.output.absolute() in inputs:
             raise _TaskError(task, "an output that is no input", str(task.output))
-        other = outputs.setdefault(task.output.absolute(), task)
-        if other is not task:
-            got = f"{task.output} for {other.name} too"
+        first_task = outputs.setdefault(task.output.absolute(), task)
+        if first_task is not task:
+            got = f"{task.output} for {first_task.name} too"
             raise _TaskError(task, "an output of its own", got, "rename a file, or name outputs in a table (--jobs)")
     return tasks
 

@@ -42,8 +42,8 @@ class SampleQueue:
         Raises:
             AudioError: samples of another shape, NaN, infinite or far beyond full scale.
         """
-        other = None if listener is None else as_floats(listener, self._listener_mixer.name)
-        return as_floats(samples, self._mixer.name), other
+        listener_samples = None if listener is None else as_floats(listener, self._listener_mixer.name)
+        return as_floats(samples, self._mixer.name), listener_samples
 
     def is_due(self, count: int = 0) -> bool:
         """Return whether something can be made of what waits and ``count`` more samples."""

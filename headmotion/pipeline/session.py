@@ -242,12 +242,12 @@ class Session:
         """
         listener_blocks = None if listener is None else Audio.coerce(listener).blocks(self.sample_rate)
         for block in speech.blocks(self.sample_rate):
-            other = None if listener_blocks is None else _fit(next(listener_blocks, None), len(block))
+            listener_block = None if listener_blocks is None else _fit(next(listener_blocks, None), len(block))
             with self._lock:
                 self.check_open()  # the caller may flush between two frames, which ends the session
-                self._check_listener(other, len(block))
+                self._check_listener(listener_block, len(block))
                 self._samples_in += len(block)
-                self._queue.push_mixed(block, other)
+                self._queue.push_mixed(block, listener_block)
                 yield run_alone(self.advance())
         yield self.flush()
 

@@ -198,9 +198,9 @@ class PictureStream:
 
     def _fitted(self, square: UnitSquare, reference: Tensor, pose: Tensor) -> UnitSquare:
         """Return the square around another face's reference that corresponds to ``square`` around the pose."""
-        own, other = self._representation.frame_of(pose), self._representation.frame_of(reference)
-        scale = other.side / own.side
-        x, y = other.x + scale * (square.x - own.x), other.y + scale * (square.y - own.y)
+        source, target = self._representation.frame_of(pose), self._representation.frame_of(reference)
+        scale = target.side / source.side
+        x, y = target.x + scale * (square.x - source.x), target.y + scale * (square.y - source.y)
         return UnitSquare(x, y, scale * square.side)
 
 

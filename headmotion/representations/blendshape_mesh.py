@@ -88,7 +88,7 @@ def _gaze(neutral: Tensor) -> Tensor:
     for side, points in IRISES.items():
         inward = -1.0 if side == "Left" else 1.0  # the person's left eye is on the right of the picture
         for direction, shift in (("In", (inward, 0)), ("Out", (-inward, 0)), ("Up", (0, -2 / 3)), ("Down", (0, 2 / 3))):
-            x, y = (GAZE * each for each in shift)
+            x, y = (GAZE * angle for angle in shift)
             moved[NAMES.index(f"eyeLook{direction}{side}"), list(points)] = moved.new_tensor([x, y, 0.0])
     return moved
 

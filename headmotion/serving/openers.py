@@ -27,7 +27,7 @@ class Openers:
     def __init__(self, limits: ServerLimits) -> None:
         self._limits = limits
         self._threads, self._searching = (ThreadPoolExecutor(1, f"headmotion {name}") for name in ("opener", "picture"))
-        self._turn, self._waiting = asyncio.Lock(), 0
+        self._lock, self._waiting = asyncio.Lock(), 0
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what a function returns that has no picture to search."""
@@ -45,7 +45,7 @@ class Openers:
             )
         self._waiting += 1
         try:
-            await self._turn.acquire()
+            await self._lock.acquire()
         finally:
             self._waiting -= 1
         spent_s = 0.0
@@ -63,7 +63,7 @@ class Openers:
         finally:
             # The next one begins when this one has used no more than its share of the time since it began.
             pause_s = spent_s * max(0.0, 1000 / self._limits.pictures_ms - 1)
-            asyncio.get_running_loop().call_later(pause_s, self._turn.release)
+            asyncio.get_running_loop().call_later(pause_s, self._lock.release)
 
     def close(self) -> None:
         """Drop what waits."""

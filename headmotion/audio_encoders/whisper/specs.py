@@ -99,8 +99,8 @@ class WhisperSpec(FrozenWeights, AudioEncoderSpec):
         """Later steps that the attention of each layer sees, the lowest layer first; None: all."""
         if self.look_ahead_ms is None:
             return None
-        each, more = divmod(int((self.look_ahead_ms - CONVOLUTIONS_MS) // STEP_MS), self.layers)
-        return tuple(each + (layer < more) for layer in range(self.layers))
+        per_layer, remainder = divmod(int((self.look_ahead_ms - CONVOLUTIONS_MS) // STEP_MS), self.layers)
+        return tuple(per_layer + (layer < remainder) for layer in range(self.layers))
 
     def build(self, context: BuildContext) -> Whisper:
         """Build the encoder.

@@ -83,7 +83,7 @@ class Sample:
 
     def detached(self) -> Sample:
         """Return the sample without gradients."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         tensors: dict[str, Any] = {name: value.detach() for name, value in values.items() if isinstance(value, Tensor)}
         detached = {name: value.detach() for name, value in self.outputs.items()}
         return replace(self, **tensors, outputs=detached)

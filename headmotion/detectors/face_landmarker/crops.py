@@ -40,7 +40,7 @@ class Crop:
         """Return the crop around a detection ``[8, 2]``: box corners, then right eye, left eye and others."""
         (left, top), (right, bottom) = points[:2]
         width, height = ROOM * (right - left), ROOM * (bottom - top)
-        return cls((left + right) / 2, (top + bottom) / 2, width, height, _turn(points[2], points[3]))
+        return cls((left + right) / 2, (top + bottom) / 2, width, height, _rotation(points[2], points[3]))
 
     @classmethod
     def of_face(cls, points: Points) -> Crop:
@@ -48,7 +48,7 @@ class Crop:
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         edge = ROOM * float((high - low).max())
         x, y = (low + high) / 2
-        return cls(float(x), float(y), edge, edge, _turn(*points[list(EYE_CORNERS), :2]))
+        return cls(float(x), float(y), edge, edge, _rotation(*points[list(EYE_CORNERS), :2]))
 
     def within(self, window: Crop) -> Crop:
         """Return this rectangle, given in parts of a square window, in pixels of the window's picture."""
@@ -88,7 +88,7 @@ class Crop:
         return np.column_stack([linear, [self.x, self.y] - linear @ [edge / 2, edge / 2]])
 
 
-def _turn(right_eye: Points, left_eye: Points) -> float:
+def _rotation(right_eye: Points, left_eye: Points) -> float:
     """Return the angle at which the eyes lie, 0 if level; the right eye is on the left of an upright face."""
     x, y = left_eye - right_eye
     return math.atan2(float(y), float(x))

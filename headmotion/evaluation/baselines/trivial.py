@@ -55,5 +55,5 @@ class ShuffledAudio(MotionSource):
     @override
     def motion(self, clip: EvalClip) -> Motion:
         # Half a split further on, because neighbors may be of one speaker or one sentence.
-        other = self.split[(clip.index + len(self.split) // 2) % len(self.split)]
-        return self.model.motion_for_speech(clip, np.resize(other.speech, len(clip.speech)))
+        shifted_clip = self.split[(clip.index + len(self.split) // 2) % len(self.split)]
+        return self.model.motion_for_speech(clip, np.resize(shifted_clip.speech, len(clip.speech)))

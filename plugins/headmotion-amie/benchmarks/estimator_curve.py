@@ -98,8 +98,8 @@ def draw(runs: Mapping[str, Path], curves_by_name: Mapping[str, Mapping[str, tup
             right.plot(shifts, curves_by_name[name][split][0].mean(0), style, label=f"{name}, {split}", linewidth=1)
     left.set(title="training: recorded pairs", xlabel="step", ylabel="bound + 2 log 2")
     right.set(title="held-out clips: shifted speech", xlabel="shift of the speech (ms)")
-    for panel, place in ((left, "upper left"), (right, "lower center")):
-        panel.legend(frameon=False, loc=place)
+    for panel, location in ((left, "upper left"), (right, "lower center")):
+        panel.legend(frameon=False, loc=location)
         panel.grid(alpha=0.3)
     figure.savefig(FIGURE, metadata={"Date": None})
 
@@ -126,9 +126,12 @@ def main() -> None:
         "runs", nargs="+", metavar="NAME=RUN", help="a name for the estimator, and the folder of its run"
     )
     parser.add_argument("--clips", type=int, default=12, help="clips per split at most")
-    given = parser.parse_args()
-    runs = {name: Path(run) for name, run in (pair.split("=", 1) for pair in given.runs)}
-    face, clips = hm.resolve_spec("representation", "landmarks68").build(), chosen_clips(given.corpus, given.clips)
+    arguments = parser.parse_args()
+    runs = {name: Path(run) for name, run in (pair.split("=", 1) for pair in arguments.runs)}
+    face, clips = (
+        hm.resolve_spec("representation", "landmarks68").build(),
+        chosen_clips(arguments.corpus, arguments.clips),
+    )
     curves_by_name = {}
     for name, run in runs.items():
         spec = {"type": "amie/estimator", "model": str(run / "estimator.safetensors"), "shifts": SHIFTS}

@@ -137,8 +137,8 @@ def test_a_square_moves_with_the_head() -> None:
     center, side = alignment.lips_square(pose, 0.8)
     still = alignment.fit(pose, pose[:, None])
     before = cut_out(picture, still, center, side, 16)
-    turn = torch.tensor([[0.98, 0.199], [-0.199, 0.98]])
-    moved = alignment.fit(pose, ((pose - 0.5) @ turn + 0.52)[:, None])
+    rotation = torch.tensor([[0.98, 0.199], [-0.199, 0.98]])
+    moved = alignment.fit(pose, ((pose - 0.5) @ rotation + 0.52)[:, None])
     after = cut_out(carry_along(picture, moved), moved, center, side, 16)
     assert before.shape == (2, 1, 3, 16, 16)
     # Carried along and cut out again, up to the blur of two interpolations.
@@ -175,11 +175,11 @@ def test_the_speech_and_the_frame_before_matter() -> None:
 
 @pytest.fixture
 def talk() -> Callable[[int], tuple[np.ndarray, int]]:
-    def made(frames: int) -> tuple[np.ndarray, int]:
+    def generate_speech(frames: int) -> tuple[np.ndarray, int]:
         times = np.arange(640 * frames) / 16_000
         return (0.3 * np.sin(900 * times) * np.sin(11 * times)).astype(np.float32), 16_000
 
-    return made
+    return generate_speech
 
 
 def test_a_pipeline_draws_from_speech_and_streams(talk: Callable[[int], tuple[np.ndarray, int]]) -> None:

@@ -107,11 +107,11 @@ def test_recipes_are_whole() -> None:
 
 def test_an_estimator_guides_the_generator_of_another_system(tmp_path: Path) -> None:
     corpus = write_synthetic(tmp_path / "motion", clips=2, seconds=2.0)
-    few = ["data.batch_size=2", *(f"phases.{name}.steps=1" for name in ("syncers", "estimator", "generator"))]
-    few += ["phases.syncers.frames=40", "phases.syncers.group_size=4", "phases.syncers.windows_per_clip=2"]
-    few += ["phases.estimator.frames=10", "phases.generator.frames=24"]
+    short = ["data.batch_size=2", *(f"phases.{name}.steps=1" for name in ("syncers", "estimator", "generator"))]
+    short += ["phases.syncers.frames=40", "phases.syncers.group_size=4", "phases.syncers.windows_per_clip=2"]
+    short += ["phases.estimator.frames=10", "phases.generator.frames=24"]
     run = tmp_path / "run"
-    train("amie/estimator-on-motion", [corpus], run, device="cpu", overrides=few, quiet=True)
+    train("amie/estimator-on-motion", [corpus], run, device="cpu", overrides=short, quiet=True)
     last = json.loads((run / "log.jsonl").read_text().splitlines()[-1])
     assert {"sync", "information_loss"} <= set(last) and (run / "estimator.safetensors").exists()
 

@@ -92,8 +92,8 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with grid_s1 and grid_more")
     parser.add_argument("output", type=Path, help="folder of the corpus")
     parser.add_argument("--workers", type=int, default=1, help="processes that search for faces")
-    given = parser.parse_args()
-    corpus = open_corpus(make_corpus(given.data, given.output, given.workers))
+    arguments = parser.parse_args()
+    corpus = open_corpus(make_corpus(arguments.data, arguments.output, arguments.workers))
     for split in sorted(corpus.splits):
         part = corpus.select(split=split)
         print(f"{split}: {len(part)} clips of {', '.join(sorted(part.speakers))}")

@@ -22,15 +22,15 @@ SOURCES = ["GRID speakers s1 and s4 (Cooke, Barker, Cunningham, Shao 2006; Zenod
 
 def pack(renderer: str, generator: str, output: Path) -> Path:
     """Write the model that has the renderer of one run and the generator of another."""
-    other, model = (hm.load(name, device="cpu") for name in (renderer, generator))
-    if other.renderer.spec != model.renderer.spec:
+    renderer_model, model = (hm.load(name, device="cpu") for name in (renderer, generator))
+    if renderer_model.renderer.spec != model.renderer.spec:
         raise hm.SpecError("pack_model", f"runs with one spec of the renderer, {model.renderer.spec}", renderer)
-    model.renderer.load_state_dict(other.renderer.state_dict())
-    recipes = {name: part.card["recipe"]["phases"] for name, part in (("vg-net", other), ("at-net", model))}
+    model.renderer.load_state_dict(renderer_model.renderer.state_dict())
+    recipes = {name: part.card["recipe"]["phases"] for name, part in (("vg-net", renderer_model), ("at-net", model))}
     # Each phase with the settings that its own run had.
     phases = {name: recipes["vg-net" if name == "vg-net" else "at-net"][name] for name in model.card["phases"]}
     card = model.card | {
-        "training_seconds": sum(int(part.card["training_seconds"]) for part in (model, other)),
+        "training_seconds": sum(int(part.card["training_seconds"]) for part in (model, renderer_model)),
         "recipe": model.card["recipe"] | {"phases": phases},
         "sources": SOURCES,
     }
@@ -63,8 +63,8 @@ def main() -> None:
     parser.add_argument("renderer", help="model whose renderer is taken")
     parser.add_argument("generator", help="model whose generator is taken")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the new model")
-    given = parser.parse_args()
-    pack(given.renderer, given.generator, given.output)
+    arguments = parser.parse_args()
+    pack(arguments.renderer, arguments.generator, arguments.output)
 
 
 if __name__ == "__main__":

@@ -186,14 +186,14 @@ def test_errors_of_the_mouth_weigh_more() -> None:
     network = RegressionSpec(preset="small").build(hm.BuildContext(FACE, 13, picture_size=(32, 32)))
     nn.init.zeros_(network.landmarks.weight)
     poses = FACE.neutral().expand(1, 2, 68, 2)
-    given = hm.Sample(
+    sample = hm.Sample(
         poses[:, :1], poses, torch.zeros(1, 12, 13), torch.rand(1, 2, 3, 32, 32), identity_pose=poses[:, 0]
     )
 
     def error(point: int, axis: int) -> float:
         moved = poses.clone()
         moved[:, :, point, axis] += 0.01
-        return network.predictions(replace(given, picture_motion=moved))["landmarks"].item()
+        return network.predictions(replace(sample, picture_motion=moved))["landmarks"].item()
 
     assert error(62, 1) / error(30, 1) == pytest.approx(1e4, rel=1e-3)
     assert error(62, 0) / error(30, 1) == pytest.approx(1.0, rel=1e-3)
@@ -223,8 +223,8 @@ def test_faces_of_the_basis_come_back(alignment: str) -> None:
 
 def test_coefficients_do_not_depend_on_where_the_head_is() -> None:
     part, poses = fitted(), FACE.neutral() + 0.01 * torch.randn(5, 68, 2)
-    turn = torch.tensor([[0.96, 0.28], [-0.28, 0.96]])
-    moved = 1.3 * (poses - 0.5) @ turn + 0.7
+    rotation = torch.tensor([[0.96, 0.28], [-0.28, 0.96]])
+    moved = 1.3 * (poses - 0.5) @ rotation + 0.7
     torch.testing.assert_close(part.encode(moved), part.encode(poses), atol=1e-4, rtol=0)
     alignment = part.alignment(moved)
     torch.testing.assert_close(alignment.invert(alignment.apply(moved)), moved, atol=1e-5, rtol=0)

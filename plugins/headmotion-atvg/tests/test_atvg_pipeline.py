@@ -205,14 +205,14 @@ def test_published_recipes_are_whole() -> None:
 
 
 def test_at_net_learns_coefficients_of_a_fitted_representation(corpus: Path, tmp_path: Path) -> None:
-    few = [
+    short = [
         "pipeline.generator={type: atvg/at-net, preset: small}",
         "phases.at-net.steps=2",
         "phases.at-net.frames=8",
         "data.batch_size=2",
     ]
     pipe = hm.load(
-        train("atvg/at-net", [corpus], tmp_path / "run", device="cpu", overrides=few, quiet=True), device="cpu"
+        train("atvg/at-net", [corpus], tmp_path / "run", device="cpu", overrides=short, quiet=True), device="cpu"
     )
     motion = pipe.generate(speech(0.4))
     assert motion.values.shape == (10, 6, 1) and motion.to("landmarks68").values.shape == (10, 68, 2)

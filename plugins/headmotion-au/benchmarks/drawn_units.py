@@ -44,25 +44,25 @@ def main() -> None:
     parser.add_argument("--splits", nargs="+", default=["val", "test"])
     parser.add_argument("--every", type=int, default=2, help="frames from one that is looked at to the next")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/drawn-units.json"))
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     face = hm.resolve_spec("representation", "landmarks68").build()
-    metric = hm.resolve_spec("metric", {"type": "au/unit-accuracy", "every": given.every}).build(
+    metric = hm.resolve_spec("metric", {"type": "au/unit-accuracy", "every": arguments.every}).build(
         hm.BuildContext(face, 0)
     )
-    methods: list[Method] = [StillPicture(), *map(parse_method, given.method), Recorded()]
+    methods: list[Method] = [StillPicture(), *map(parse_method, arguments.method), Recorded()]
     lines, values = [], {}
-    for split in given.splits:
-        recordings = choose(open_corpus(given.corpus), split, given.clips)
+    for split in arguments.splits:
+        recordings = choose(open_corpus(arguments.corpus), split, arguments.clips)
         lines += [f"### {split}: {len(recordings)} clips", "", "| | " + " | ".join(COLUMNS) + " |"]
         lines.append("|---" * (len(COLUMNS) + 1) + "|")
         for method in methods:
-            found = metric.figures([observe(metric, method, recording) for recording in recordings]).values
-            values[f"{split}: {method.name}"] = dict(found)
-            cells = [f"{found[column]:.2f}" if column in found else "-" for column in COLUMNS]
+            scores = metric.figures([observe(metric, method, recording) for recording in recordings]).values
+            values[f"{split}: {method.name}"] = dict(scores)
+            cells = [f"{scores[column]:.2f}" if column in scores else "-" for column in COLUMNS]
             lines.append(f"| {method.name} | " + " | ".join(cells) + " |")
             print(lines[-1], flush=True)
         lines.append("")
-    given.output.write_text(json.dumps(values, indent=1), "utf-8")
+    arguments.output.write_text(json.dumps(values, indent=1), "utf-8")
     before, rest = PAGE.read_text("utf-8").split(BEGIN)
     PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + rest.split(END)[1], "utf-8")
 

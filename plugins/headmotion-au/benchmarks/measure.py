@@ -188,15 +188,15 @@ def main() -> None:
     parser.add_argument("--other", action="append", default=[], metavar="NAME=MODEL", help="another generator of units")
     parser.add_argument("--shapes", type=Path, help="corpus of landmarks with pictures")
     parser.add_argument("--clips", type=int, default=6, help="clips per split at most")
-    given = parser.parse_args()
-    corpus, pipe = open_corpus(given.corpus), hm.load(given.model, device="cpu")
-    others = dict(text.split("=", 1) for text in given.other)
-    lines = measure(corpus, pipe, given.run, given.clips, others)
-    if given.shapes:
+    arguments = parser.parse_args()
+    corpus, pipe = open_corpus(arguments.corpus), hm.load(arguments.model, device="cpu")
+    others = dict(text.split("=", 1) for text in arguments.other)
+    lines = measure(corpus, pipe, arguments.run, arguments.clips, others)
+    if arguments.shapes:
         part, units = corpus.select(split="val"), pipe.representation.point_names
-        chosen = [part[k] for k in range(0, len(part), max(1, len(part) // given.clips))][: given.clips]
+        chosen = [part[k] for k in range(0, len(part), max(1, len(part) // arguments.clips))][: arguments.clips]
         lines += [f"### Sources of units: blend shapes against landmarks, {len(chosen)} clips of val", ""]
-        lines += table({"blend shapes": agreement(open_corpus(given.shapes), chosen, units)})
+        lines += table({"blend shapes": agreement(open_corpus(arguments.shapes), chosen, units)})
     before, rest = PAGE.read_text("utf-8").split(BEGIN)
     PAGE.write_text(before + BEGIN + "\n" + "\n".join(lines) + END + rest.split(END)[1], "utf-8")
     print("\n".join(lines))

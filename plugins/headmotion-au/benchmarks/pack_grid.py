@@ -23,15 +23,15 @@ UNITS_MODEL, PHASE = "au/units", "audio-to-au"
 
 def pack(path: str) -> Path:
     """Write the model."""
-    model, other = (hm.load(name, device="cpu") for name in (path, UNITS_MODEL))
-    model.generator.load_state_dict(other.generator.state_dict())
+    model, units_model = (hm.load(name, device="cpu") for name in (path, UNITS_MODEL))
+    model.generator.load_state_dict(units_model.generator.state_dict())
     recipe = model.card["recipe"]
-    phases = {PHASE: other.card["recipe"]["phases"][PHASE]} | {
+    phases = {PHASE: units_model.card["recipe"]["phases"][PHASE]} | {
         name: phase for name, phase in recipe["phases"].items() if name != PHASE
     }
     card = model.card | {
         "name": "au-grid",
-        "units": other.card["units"],
+        "units": units_model.card["units"],
         "sources": SOURCES,
         "phases": list(phases),
         "recipe": recipe | {"phases": phases},

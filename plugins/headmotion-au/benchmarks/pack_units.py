@@ -21,8 +21,8 @@ def main() -> None:
     """Pack the model that the command line names."""
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("model", type=Path, help="model of the recipe au/grid or au/small")
-    given = parser.parse_args()
-    header, tensors = load_checkpoint(given.model)
+    arguments = parser.parse_args()
+    header, tensors = load_checkpoint(arguments.model)
     spec = dict(header.spec) | {"renderer": {"type": "skeleton"}}
     pipe = hm.build(spec, device="cpu")
     own = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items() if name.startswith(PREFIX)}

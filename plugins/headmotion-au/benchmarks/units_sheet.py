@@ -52,8 +52,8 @@ def draw(pipe: hm.Pipeline, clip: Clip, units: Tensor) -> np.ndarray:
 
 def explained(drawn: np.ndarray, recorded: np.ndarray) -> float:
     """Return the share of the squared change of mouth and chin that pictures ``[T, H, W, 3]`` explain."""
-    real, made = (pictures[:, *MOUTH].astype(float) / 255 for pictures in (recorded, drawn))
-    return float(1 - np.square(made - real).sum() / np.square(real - real[:1]).sum())
+    real, generated = (pictures[:, *MOUTH].astype(float) / 255 for pictures in (recorded, drawn))
+    return float(1 - np.square(generated - real).sum() / np.square(real - real[:1]).sum())
 
 
 def main() -> None:
@@ -63,11 +63,11 @@ def main() -> None:
     parser.add_argument("model", help="model with au/generator")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the sheet")
     parser.add_argument("--clips", type=int, default=3, help="clips of each split at most")
-    given = parser.parse_args()
-    pipe, corpus, rows = hm.load(given.model, device="cpu"), open_corpus(given.corpus), []
+    arguments = parser.parse_args()
+    pipe, corpus, rows = hm.load(arguments.model, device="cpu"), open_corpus(arguments.corpus), []
     for split in ("val", "test"):
         part, shares = corpus.select(split=split), {}
-        chosen = np.linspace(0, len(part) - 1, min(given.clips, len(part)))
+        chosen = np.linspace(0, len(part) - 1, min(arguments.clips, len(part)))
         for number in np.unique(chosen.round().astype(int)).tolist():
             clip = part[number]
             recorded = clip.frames.read().transpose(0, 2, 3, 1)
@@ -79,7 +79,7 @@ def main() -> None:
                 shares.setdefault(name, []).append(explained(drawn, recorded))
             rows.append(row)
         print(split, ", ".join(f"{name}: {np.mean(values):.2f}" for name, values in shares.items()), flush=True)
-    write_sheet(given.output, rows)
+    write_sheet(arguments.output, rows)
 
 
 if __name__ == "__main__":

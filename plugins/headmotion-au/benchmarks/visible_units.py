@@ -58,13 +58,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("model", help="a model that draws action units")
     parser.add_argument("--page", type=Path, help="page whose table is written anew; by default it is printed")
-    given = parser.parse_args()
-    text = "\n".join(table(given.model))
-    if given.page is None:
+    arguments = parser.parse_args()
+    text = "\n".join(table(arguments.model))
+    if arguments.page is None:
         print(text)
         return
-    before, rest = given.page.read_text("utf-8").split(BEGIN)
-    given.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", "utf-8")
+    before, rest = arguments.page.read_text("utf-8").split(BEGIN)
+    arguments.page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ def pipe() -> hm.Pipeline:
 def draw(pipe: hm.Pipeline, **units: float) -> np.ndarray:
     """Return what is drawn of the bundled portrait with constant units and silence, ``[H, W, 3]``."""
     values = torch.tensor([units.get(name, 0.0) for name in SPEECH_UNITS])[None, :, None].expand(10, -1, -1).clone()
-    rest = torch.zeros(len(SPEECH_UNITS), 1)
-    motion = hm.Motion(values, 25, pipe.representation.spec.model_dump(), hm.UnitSquare(0.5, 0.5, 1), reference=rest)
+    neutral = torch.zeros(len(SPEECH_UNITS), 1)
+    motion = hm.Motion(values, 25, pipe.representation.spec.model_dump(), hm.UnitSquare(0.5, 0.5, 1), reference=neutral)
     silence = np.zeros(round(SECONDS * RATE), np.float32), RATE
     frames = list(pipe.iter_frames([motion], read_picture(ASSETS / "portrait.png"), audio=silence))
     return frames[-1].astype(float)

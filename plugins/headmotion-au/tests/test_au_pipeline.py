@@ -61,8 +61,8 @@ def test_smoke_trains_all_networks(run: Path) -> None:
 
 def test_a_classifier_alone_is_a_file(run: Path, corpus: Path, tmp_path: Path) -> None:
     narrow = "phases.classifier.part={type: au/classifier, widths: [2, 2, 4, 4], blocks: 1}"
-    few = [*SMALL, narrow, "phases.classifier.steps=2", "phases.classifier.frames=2", "data.batch_size=2"]
-    path = train("au/classifier", [corpus], tmp_path / "run", device="cpu", overrides=few, quiet=True)
+    short = [*SMALL, narrow, "phases.classifier.steps=2", "phases.classifier.frames=2", "data.batch_size=2"]
+    path = train("au/classifier", [corpus], tmp_path / "run", device="cpu", overrides=short, quiet=True)
     assert path.name == "classifier.safetensors" and (run / "classifier.safetensors").exists()
     assert read_header(path).spec["part"]["widths"] == [2, 2, 4, 4]
     assert not (tmp_path / "run" / "model.safetensors").exists()
@@ -92,7 +92,7 @@ def test_controls_move_the_drawn_face_and_blend_shapes(pipe: hm.Pipeline) -> Non
     wide = pipe.generate(speech(0.4), controls=[offset_weights({"AU26": 0.3})])
     jaw = plain.build_representation().point_names.index("AU26")
     assert torch.allclose(wide.values[:, jaw], (plain.values[:, jaw] + 0.3).clamp(max=1))
-    drawn = [np.stack(list(pipe.iter_frames([each], STILL, audio=speech(0.4)))) for each in (plain, wide)]
+    drawn = [np.stack(list(pipe.iter_frames([motion], STILL, audio=speech(0.4)))) for motion in (plain, wide)]
     assert not np.array_equal(*drawn)
     shapes = wide.to("blendshapes")
     opened = shapes.build_representation().point_names.index("jawOpen")
@@ -141,8 +141,8 @@ def test_data_that_does_not_fit_is_one_line(corpus: Path, tmp_path: Path) -> Non
         assert not (tmp_path / "never").exists()
 
     landmarks = write_synthetic(tmp_path / "motion", clips=2, seconds=1.0)
-    made = r"make a corpus of it: python -m headmotion_au CORPUS -o UNITS, from one of landmarks"
-    refuse(rf"expected motion of au/action-units, \[T, 5, 1 or more\], got the shape .*; {made}", landmarks)
+    remedy = r"make a corpus of it: python -m headmotion_au CORPUS -o UNITS, from one of landmarks"
+    refuse(rf"expected motion of au/action-units, \[T, 5, 1 or more\], got the shape .*; {remedy}", landmarks)
     refuse("pictures of 64 x 64, which renderer au/generator draws, got 32 x 32", corpus, "pipeline.renderer.size=64")
     refuse("action units, got landmarks68", corpus, "pipeline.representation.type=landmarks68")
 
@@ -170,8 +170,8 @@ def test_the_accuracy_of_units_in_pictures(portrait: np.ndarray) -> None:
     small = torch.from_numpy(portrait[::2, ::2].copy()).permute(2, 0, 1)[None]
     pair = hm.PicturePair(small, small, FACE.neutral()[None])
     motion = hm.Motion(FACE.neutral()[None], 25)
-    found = metric.observe(hm.MetricInput("clip", motion, pictures=pair))
-    assert float(found["found"]) == 1.0 and torch.equal(found["drawn"], found["real"])
+    observation = metric.observe(hm.MetricInput("clip", motion, pictures=pair))
+    assert float(observation["found"]) == 1.0 and torch.equal(observation["drawn"], observation["real"])
     wave = torch.linspace(0, 6, 20).sin().abs()[:, None].expand(-1, 5)
     rising = {"found": torch.tensor(1.0), "real": 0.6 * wave, "drawn": 0.3 * wave}
     values = metric.figures([rising]).values

@@ -99,16 +99,16 @@ def talking(opening: float) -> torch.Tensor:
 
 def test_geometry_measures_changes_from_the_face_at_rest() -> None:
     half = SCALES["AU26"] / 2
-    rest, units = talking(0.0), landmarks_to_units(talking(half), talking(0.0), SPEECH_UNITS)[:, 0]
+    resting, units = talking(0.0), landmarks_to_units(talking(half), talking(0.0), SPEECH_UNITS)[:, 0]
     assert float(units[of("AU26")]) == pytest.approx(0.5, abs=1e-4)
     assert float(units[of("AU25")]) == pytest.approx(half / SCALES["AU25"], abs=1e-4)
     assert units[of("AU10", "AU14", "AU20")].max() < 1e-4
-    assert landmarks_to_units(rest, rest, SPEECH_UNITS).max() < 1e-4
+    assert landmarks_to_units(resting, resting, SPEECH_UNITS).max() < 1e-4
 
 
 def test_geometry_does_not_depend_on_where_the_head_is() -> None:
-    turn = torch.tensor([[0.96, 0.28], [-0.28, 0.96]])
-    moved = 1.3 * (talking(0.05) - 0.5) @ turn + 0.7
+    rotation = torch.tensor([[0.96, 0.28], [-0.28, 0.96]])
+    moved = 1.3 * (talking(0.05) - 0.5) @ rotation + 0.7
     expected = landmarks_to_units(talking(0.05), talking(0.0), SPEECH_UNITS)
     torch.testing.assert_close(landmarks_to_units(moved, talking(0.0), SPEECH_UNITS), expected, atol=1e-4, rtol=0)
 
@@ -135,11 +135,11 @@ def test_openface_files_are_read(tmp_path: Path) -> None:
         "2, 0, 0.04, 0.10, 0, 0.00, 0.00, 0.00, 0.00, 0.00",
         "3, 0, 0.08, 0.98, 1, 5.00, 7.50, 1.00, 1.00, 0.00",
     )
-    found = read_openface(path, ["AU26", "AU10", "AU28"])
-    assert found.intensities.tolist() == [[0.5, 0.0, 1.0], [1.0, 1.0, 0.0]]
-    assert found.presence.tolist() == [[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
+    units = read_openface(path, ["AU26", "AU10", "AU28"])
+    assert units.intensities.tolist() == [[0.5, 0.0, 1.0], [1.0, 1.0, 0.0]]
+    assert units.presence.tolist() == [[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
     # The frame without a face lies between its neighbors; beyond the end the last one holds.
-    assert found.at(np.array([0.04, 1.0])).tolist() == [pytest.approx([0.75, 0.5, 0.5]), [1.0, 1.0, 0.0]]
+    assert units.at(np.array([0.04, 1.0])).tolist() == [pytest.approx([0.75, 0.5, 0.5]), [1.0, 1.0, 0.0]]
 
 
 def test_openface_files_that_do_not_fit_are_one_line(tmp_path: Path) -> None:
@@ -190,8 +190,8 @@ def test_pictures_can_hold_the_head_still(faces: Path, tmp_path: Path) -> None:
     assert np.abs(held - held.mean(0)).mean() < 0.25 * np.abs(before - before.mean(0)).mean()
 
     write_shards(tmp_path / "restless", [restless], representation={"type": "landmarks68"})
-    (found,) = open_corpus(label_corpus(tmp_path / "restless", tmp_path / "units", quiet=True, hold_head=True))
-    assert np.array_equal(found.frames.read()[..., 8:-8, 8:-8], held)
+    (steadied,) = open_corpus(label_corpus(tmp_path / "restless", tmp_path / "units", quiet=True, hold_head=True))
+    assert np.array_equal(steadied.frames.read()[..., 8:-8, 8:-8], held)
     with pytest.raises(hm.CorpusError, match="expected pictures to steady, got none"):
         steady(replace(clip, frames=None))
 
@@ -202,16 +202,16 @@ def test_labels_of_a_detector_and_csv_files_are_sources_too(faces: Path, tmp_pat
     shapes[:, SHAPES.point_names.index("jawOpen")] = 0.4
     labeled = replace(clip, labels=shapes, label_names=SHAPES.point_names)
     write_shards(tmp_path / "labeled", [labeled], representation={"type": "landmarks68"})
-    (found,) = open_corpus(label_corpus(tmp_path / "labeled", tmp_path / "a", "blendshapes", quiet=True))
-    assert np.allclose(found.landmarks[:, of("AU26")], 0.4 * BLENDSHAPES["AU26"]["jawOpen"])
+    (converted,) = open_corpus(label_corpus(tmp_path / "labeled", tmp_path / "a", "blendshapes", quiet=True))
+    assert np.allclose(converted.landmarks[:, of("AU26")], 0.4 * BLENDSHAPES["AU26"]["jawOpen"])
     # Lips part as the landmarks say, not as the jaw does.
     (geometry,) = open_corpus(label_corpus(tmp_path / "labeled", tmp_path / "b", quiet=True))
-    assert np.array_equal(found.landmarks[:, of("AU25")], geometry.landmarks[:, of("AU25")])
+    assert np.array_equal(converted.landmarks[:, of("AU25")], geometry.landmarks[:, of("AU25")])
 
     write_csv(tmp_path / f"{clip.id}.csv", *(f"{k}, 0, {k / 25}, 1, 1, 0, {k / 5}, 0, 1, 0" for k in range(25)))
-    given = {"units": ["AU26"], "openface": tmp_path, "quiet": True}
-    (found,) = open_corpus(label_corpus(tmp_path / "labeled", tmp_path / "c", "openface", **given))
-    assert found.landmarks[:, 0, 0] == pytest.approx(np.arange(25) / 25, abs=1e-6)
+    options = {"units": ["AU26"], "openface": tmp_path, "quiet": True}
+    (converted,) = open_corpus(label_corpus(tmp_path / "labeled", tmp_path / "c", "openface", **options))
+    assert converted.landmarks[:, 0, 0] == pytest.approx(np.arange(25) / 25, abs=1e-6)
 
 
 def test_pictures_without_a_face_are_one_line(faces: Path, tmp_path: Path) -> None:

@@ -54,5 +54,5 @@ def pair_scores(scores: Tensor) -> tuple[Tensor, Tensor]:
     batch, frames = scores.shape[:2]
     joint = scores.diagonal(dim1=1, dim2=2)
     # Without its last element, a flattened matrix in rows of T + 1 has its diagonal in the first column.
-    others = scores.flatten(1)[:, :-1].reshape(batch, frames - 1, frames + 1)[..., 1:]
-    return joint, others.reshape(batch, frames, frames - 1)
+    off_diagonal = scores.flatten(1)[:, :-1].reshape(batch, frames - 1, frames + 1)[..., 1:]
+    return joint, off_diagonal.reshape(batch, frames, frames - 1)

@@ -57,8 +57,8 @@ def head_motion(still: Tensor, poses: Tensor, stable: list[int], size: int) -> H
     """
     fit = fit_similarity(poses[..., stable, :], still[:, None, stable], with_scale=False)
     steps = (torch.arange(size).to(poses) + 0.5) / size
-    places = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1)
-    follow = (torch.minimum(places, 1 - places).amin(-1, keepdim=True) / FADE).clamp(max=1)
+    positions = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1)
+    follow = (torch.minimum(positions, 1 - positions).amin(-1, keepdim=True) / FADE).clamp(max=1)
     follow = follow.square() * (3 - 2 * follow)
-    displaced = fit.apply(places.flatten(0, 1)).unflatten(-2, (size, size)) - places
-    return HeadMotion(fit.apply(poses), 2 * (places + follow * displaced).flatten(0, 1) - 1)
+    displaced = fit.apply(positions.flatten(0, 1)).unflatten(-2, (size, size)) - positions
+    return HeadMotion(fit.apply(poses), 2 * (positions + follow * displaced).flatten(0, 1) - 1)

@@ -178,16 +178,16 @@ class LandmarkPCA(hm.Representation):
 
     def _symmetric_basis(self, covariance: Tensor) -> tuple[Tensor, Tensor]:
         """Return the largest variances and their directions, each of which is symmetric or antisymmetric."""
-        found = []
+        halves = []
         mirror = self._mirrored(torch.eye(len(covariance), dtype=covariance.dtype))
         for sign in (1.0, -1.0):
             half = (torch.eye(len(mirror), dtype=mirror.dtype) + sign * mirror) / 2  # a projection
             variances, vectors = torch.linalg.eigh(half @ covariance @ half)
-            kept = (half @ vectors).norm(dim=0) > 0.5  # the others, of variance 0, belong to the other half
-            found.append((variances[kept], (half @ vectors)[:, kept].T))
-        variances = torch.cat([variances for variances, _ in found])
+            in_half = (half @ vectors).norm(dim=0) > 0.5  # the others, of variance 0, belong to the other half
+            halves.append((variances[in_half], (half @ vectors)[:, in_half].T))
+        variances = torch.cat([variances for variances, _ in halves])
         order = variances.argsort(descending=True, stable=True)[: self.points]
-        rows = torch.cat([rows for _, rows in found])[order]
+        rows = torch.cat([rows for _, rows in halves])[order]
         # The sign of an eigenvector is arbitrary: its largest number becomes positive.
         largest = rows.gather(1, rows.abs().argmax(1, keepdim=True))
         return variances[order], torch.nn.functional.normalize(rows * largest.sign(), dim=1)

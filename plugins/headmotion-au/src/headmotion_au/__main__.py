@@ -22,11 +22,11 @@ def main() -> int:
     parser.add_argument("--openface", type=Path, help="folder with a CSV file per clip, for the source openface")
     parser.add_argument("--hold-head", action="store_true", help="move pictures so that the head stays where it is")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
-        units = tuple(given.units.split(","))
-        folders = given.corpus, given.output
-        print(label_corpus(*folders, given.source, units, given.openface, given.quiet, given.hold_head))
+        units = tuple(arguments.units.split(","))
+        folders = arguments.corpus, arguments.output
+        print(label_corpus(*folders, arguments.source, units, arguments.openface, arguments.quiet, arguments.hold_head))
     except hm.HeadmotionError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -41,8 +41,8 @@ def from_landmarks(motion: hm.Motion, target: hm.Representation | None = None) -
     from .landmark_units import landmarks_to_units, resting_face
 
     spec, plane = _target_spec(target), motion.values[..., :2]
-    rest = resting_face(plane) if motion.reference is None else motion.reference[..., :2]
-    return _mapped(motion, lambda values: landmarks_to_units(values[..., :2], rest, spec.units), spec)
+    resting = resting_face(plane) if motion.reference is None else motion.reference[..., :2]
+    return _mapped(motion, lambda values: landmarks_to_units(values[..., :2], resting, spec.units), spec)
 
 
 def to_blendshapes(motion: hm.Motion, target: hm.Representation | None = None) -> hm.Motion:

@@ -34,14 +34,14 @@ def cut_face(spec: ImageGeneratorSpec, image: Any) -> Any:
     face = hm.resolve_spec("representation", "landmarks68").build()
     detector = hm.resolve_spec("detector", "face-mesh").build(hm.BuildContext(face, 0)).eval()
     with torch.inference_mode():
-        (found,) = detector.detect([np.ascontiguousarray(image)])
+        (detections,) = detector.detect([np.ascontiguousarray(image)])
     height, width = image.shape[:2]
     square = hm.UnitSquare(width / 2, height / 2, min(height, width))
-    if found:
-        own = face.frame_of(found[0].pose)
+    if detections:
+        own = face.frame_of(detections[0].pose)
         square = hm.UnitSquare(own.x, own.y - spec.crop_up * own.side, spec.crop_side * own.side)
     if image.shape[:2] == (spec.size, spec.size) and shows_square(square, height, width):
         return image
-    if not found:
+    if not detections:
         _log.warning("%s: no face was found in the picture, of which the middle is taken", NAME)
     return crop_square(image, square, (spec.size, spec.size))

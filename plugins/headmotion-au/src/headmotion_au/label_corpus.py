@@ -135,8 +135,8 @@ def detect_shapes(clip: Clip, detector: hm.Detector) -> Tensor:
     tracker = detector.tracker() if isinstance(detector, hm.SupportsTracking) else None
     rows: list[Tensor | None] = []
     for picture in np.ascontiguousarray(pictures):
-        found = detector.detect([picture])[0] if tracker is None else tracker.push(picture)
-        rows.append(found[0].pose[:, 0] if found else None)
+        detections = detector.detect([picture])[0] if tracker is None else tracker.push(picture)
+        rows.append(detections[0].pose[:, 0] if detections else None)
     known = [row for row in rows if row is not None]
     if len(known) < (1 - MAX_LOST) * len(rows):
         raise hm.CorpusError(f"clip {clip.id}", "a face in nearly all pictures", f"{len(known)} of {len(rows)}")

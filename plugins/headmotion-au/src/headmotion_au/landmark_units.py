@@ -38,7 +38,7 @@ def resting_face(poses: Tensor) -> Tensor:
     return _aligned(poses[closed], poses[closed[0]]).mean(0)
 
 
-def landmarks_to_units(poses: Tensor, rest: Tensor, units: Sequence[str]) -> Tensor:
+def landmarks_to_units(poses: Tensor, resting: Tensor, units: Sequence[str]) -> Tensor:
     """Return intensities ``[..., N, 1]``, 0..1, of faces ``[..., 68, 2]``.
 
     Each face is moved onto the one at rest by a similarity of nose and eye corners, so that shifts, roll and size of
@@ -46,7 +46,7 @@ def landmarks_to_units(poses: Tensor, rest: Tensor, units: Sequence[str]) -> Ten
 
     Args:
         poses: faces, in any unit of length.
-        rest: the same person's face at rest, ``[68, 2]``.
+        resting: the same person's face at rest, ``[68, 2]``.
         units: names of the units.
 
     Raises:
@@ -55,12 +55,12 @@ def landmarks_to_units(poses: Tensor, rest: Tensor, units: Sequence[str]) -> Ten
     if unknown := [unit for unit in units if unit not in SCALES]:
         remedy = "blend shapes and OpenFace give others"
         raise hm.MotionError("action units of landmarks", f"units among {', '.join(SCALES)}", unknown[0], remedy)
-    across = rest[OUTER_EYES[1]] - rest[OUTER_EYES[0]]
+    across = resting[OUTER_EYES[1]] - resting[OUTER_EYES[0]]
     size = across.norm()
     # Rows are the directions from the right eye to the left one and from the eyes to the chin, of length 1 / size.
     axes = torch.stack([across, torch.stack([-across[1], across[0]])]) / size.square()
-    faces, resting = _aligned(poses, rest) @ axes.mT, rest @ axes.mT
-    changes = [(MEASURES[unit](faces) - MEASURES[unit](resting)) / SCALES[unit] for unit in units]
+    faces, resting_face = _aligned(poses, resting) @ axes.mT, resting @ axes.mT
+    changes = [(MEASURES[unit](faces) - MEASURES[unit](resting_face)) / SCALES[unit] for unit in units]
     return torch.stack(changes, dim=-1).clamp(0, 1).unsqueeze(-1)
 
 

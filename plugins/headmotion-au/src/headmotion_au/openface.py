@@ -52,11 +52,11 @@ def read_openface(path: str | os.PathLike[str], units: Sequence[str]) -> OpenFac
     """
     rows = _read_rows(Path(path))
     _check_columns(Path(path), rows[0], units)
-    found = np.array([_number(path, row, "success") > 0 for row in rows])
-    if found.mean() < 1 - MAX_LOST:
-        got = f"{found.sum()} of {len(rows)}"
+    detected = np.array([_number(path, row, "success") > 0 for row in rows])
+    if detected.mean() < 1 - MAX_LOST:
+        got = f"{detected.sum()} of {len(rows)}"
         raise hm.MotionError(f"OpenFace file {path}", "a face in at least half of the frames", got)
-    faces = [row for row, success in zip(rows, found, strict=True) if success]
+    faces = [row for row, success in zip(rows, detected, strict=True) if success]
     times = np.array([_number(path, row, "timestamp") for row in faces])
     if (np.diff(times) <= 0).any():
         raise hm.MotionError(f"OpenFace file {path}", "time stamps that rise", "some that do not", "give one face only")

@@ -36,12 +36,14 @@ def steady(clip: Clip) -> Clip:
     pictures = clip.frames.read().transpose(0, 2, 3, 1)
     height, width = pictures.shape[1:3]
     left, top, edge = clip.picture_box or (0.0, 0.0, float(max(height, width)))
-    places = (torch.from_numpy(clip.landmarks[:, RIGID, :2]) - torch.tensor([left, top])) * (max(height, width) / edge)
-    moves = fit_similarity(places, places.mean(0, keepdim=True))
+    positions = (torch.from_numpy(clip.landmarks[:, RIGID, :2]) - torch.tensor([left, top])) * (
+        max(height, width) / edge
+    )
+    moves = fit_similarity(positions, positions.mean(0, keepdim=True))
     # Of points between pixels, whose first lies at the corner; OpenCV counts from its center.
     linear = (moves.scale[:, None, None] * moves.rotation).numpy()
     shift = moves.translation.numpy() + 0.5 * linear.sum(-1) - 0.5
-    moved = [_moved(*each) for each in zip(pictures, linear, shift, strict=True)]
+    moved = [_moved(*arguments) for arguments in zip(pictures, linear, shift, strict=True)]
     return replace(clip, frames=encode_pictures(np.stack(moved), quality=QUALITY))
 
 
