@@ -116,8 +116,8 @@ def test_streaming_is_generating(trained: Trained) -> None:
     live, other = (streamed(trained, np.split(audio, cuts)) for cuts in ([777, 5000, 5001, 12000], [3000]))
     assert torch.equal(live.values, other.values)
     assert offline.frame is not None
-    apart = (pipe.representation.normalize(each.values, offline.frame) for each in (live, offline))
-    torch.testing.assert_close(*apart, rtol=0, atol=1e-5)
+    values = (pipe.representation.normalize(motion.values, offline.frame) for motion in (live, offline))
+    torch.testing.assert_close(*values, rtol=0, atol=1e-5)
     assert len(pipe.generate((audio, 16_000), fps=30)) == 30  # from the neutral pose
 
 

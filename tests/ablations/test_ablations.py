@@ -102,9 +102,9 @@ def test_runs_are_trained_once_and_a_changed_protocol_has_others(
     ablations.main()
     assert [path.stat().st_mtime_ns for path in models] == times
     other = load_protocol(folder / "protocol.yaml").model_copy(update={"steps": {"syncers": 1, "generator": 2}})
-    assert Runs(other, corpus, output).place("base", 0) != Runs(load_protocol(command[0]), corpus, output).place(
-        "base", 0
-    )
+    assert Runs(other, corpus, output).folder_of("base", 0) != Runs(
+        load_protocol(command[0]), corpus, output
+    ).folder_of("base", 0)
 
 
 def test_pictures_have_further_columns(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def good_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder; temporary files go to an empty folder too."""
     for name in ("here", "temporary"):
         (tmp_path / name).mkdir()
@@ -45,7 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def judge(here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Judge:
+def judge(workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Judge:
     """Runs the command in this process; see `Judge`."""
     monkeypatch.setattr(sys, "argv", sys.argv)  # put back afterwards
-    return Judge(here, capfd)
+    return Judge(workdir, capfd)

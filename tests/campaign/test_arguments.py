@@ -17,9 +17,9 @@ ANIMATE = ["animate", "speech.wav", "--model", "model.safetensors", "-q"]
 
 
 @pytest.fixture(autouse=True)
-def files(here: Path, good: Mapping[str, bytes]) -> None:
+def files(workdir: Path, good: Mapping[str, bytes]) -> None:
     for name in ("speech.wav", "face.png", "pose.npz", "model.safetensors", "motion.npz"):
-        (here / name).write_bytes(good[name])
+        (workdir / name).write_bytes(good[name])
 
 
 REFUSED = [
@@ -94,21 +94,21 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:24])
-def test_names(name: str, here: Path, judge: Judge, good: Mapping[str, bytes]) -> None:
-    (here / name).mkdir()
-    speech, talk = here / name / f"{name}.wav", Path(name, f"{name}.mp4")
+def test_names(name: str, workdir: Path, judge: Judge, good: Mapping[str, bytes]) -> None:
+    (workdir / name).mkdir()
+    speech, talk = workdir / name / f"{name}.wav", Path(name, f"{name}.mp4")
     speech.write_bytes(good["speech.wav"])
     judge.accepted("animate", "--model", "model.safetensors", "-q", "-o", talk, "--", speech)
-    assert (here / talk).stat().st_size
-    (here / talk).unlink()
+    assert (workdir / talk).stat().st_size
+    (workdir / talk).unlink()
     speech.write_bytes(good["speech.mp3"])
     judge.accepted("animate", "--model", "model.safetensors", "-q", "-o", talk, "--", speech)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes among files")
-def test_a_pipe_is_not_waited_for(here: Path, judge: Judge) -> None:
+def test_a_pipe_is_not_waited_for(workdir: Path, judge: Judge) -> None:
     for name in ("pipe.wav", "pipe.npz", "pipe.safetensors", "pipe.png", "pipe.json"):
-        os.mkfifo(here / name)
+        os.mkfifo(workdir / name)
     output = ["-o", "made/talk.mp4"]
     for arguments in (
         ["animate", "pipe.wav", "--model", "model.safetensors", *output],
@@ -123,15 +123,15 @@ def test_a_pipe_is_not_waited_for(here: Path, judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "motion.json", "motion.npz", "recipe.yaml"])
-def test_a_link_to_what_never_ends(name: str, here: Path, judge: Judge) -> None:
-    (here / "endless").mkdir()
-    link = here / "endless" / name
+def test_a_link_to_what_never_ends(name: str, workdir: Path, judge: Judge) -> None:
+    (workdir / "endless").mkdir()
+    link = workdir / "endless" / name
     link.symlink_to("/dev/zero")
     judge.refused("inspect", link)
     judge.refused("train", link, "--data", ".", "-o", "made")
 
 
-def test_a_loop_of_links(here: Path, judge: Judge) -> None:
-    (here / "loop.wav").symlink_to("loop.wav")
+def test_a_loop_of_links(workdir: Path, judge: Judge) -> None:
+    (workdir / "loop.wav").symlink_to("loop.wav")
     judge.refused("animate", "loop.wav", "--model", "model.safetensors", "-o", "made/talk.mp4")
     judge.refused(*ANIMATE, "-o", "loop.wav/talk.mp4")

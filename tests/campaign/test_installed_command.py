@@ -58,17 +58,17 @@ def test_installed(
     name: str,
     write: Callable[[Path], object],
     command: str,
-    here: Path,
+    workdir: Path,
     good: Mapping[str, bytes],
     good_corpus: Path,
 ) -> None:
     for needed in ("speech.wav", "pose.npz", "model.safetensors"):
-        (here / needed).write_bytes(good[needed])
-    shutil.copytree(good_corpus, here / "corpus")
-    write(here / name)
-    before = contents(here)
-    outcome, memory = run([part.format(name) for part in command.split(" ")], here)
-    check(outcome, here, before)
+        (workdir / needed).write_bytes(good[needed])
+    shutil.copytree(good_corpus, workdir / "corpus")
+    write(workdir / name)
+    before = contents(workdir)
+    outcome, memory = run([part.format(name) for part in command.split(" ")], workdir)
+    check(outcome, workdir, before)
     assert outcome.status == 2
     assert memory < MEMORY
 

@@ -24,9 +24,9 @@ COMMAND = Path(sys.executable).with_name("headmotion")
 
 
 @contextmanager
-def running(here: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(workdir: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     command = [COMMAND, *arguments]
-    with subprocess.Popen(command, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=workdir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
@@ -49,10 +49,10 @@ def interrupted(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture
-def long_speech(here: Path, good: Mapping[str, bytes]) -> list[str]:
+def long_speech(workdir: Path, good: Mapping[str, bytes]) -> list[str]:
     """The command that renders ten minutes of it."""
-    (here / "model.safetensors").write_bytes(good["model.safetensors"])
-    sound(here / "long.wav", 600)
+    (workdir / "model.safetensors").write_bytes(good["model.safetensors"])
+    sound(workdir / "long.wav", 600)
     return ["animate", "long.wav", "--model", "model.safetensors", "-o", "made/talk.mp4", "-q"]
 
 
@@ -60,44 +60,44 @@ def half_written(folder: Path) -> bool:
     return any(path.stat().st_size > 1000 for path in folder.glob(".*.mp4"))
 
 
-def test_interrupted_rendering_leaves_nothing(long_speech: list[str], here: Path) -> None:
-    with running(here, *long_speech) as process:
-        wait(lambda: half_written(here / "made"), process)
+def test_interrupted_rendering_leaves_nothing(long_speech: list[str], workdir: Path) -> None:
+    with running(workdir, *long_speech) as process:
+        wait(lambda: half_written(workdir / "made"), process)
         interrupted(process)
-    assert sorted(path.name for path in here.rglob("*")) == ["long.wav", "model.safetensors"]
+    assert sorted(path.name for path in workdir.rglob("*")) == ["long.wav", "model.safetensors"]
 
 
-def test_interrupted_rendering_leaves_the_video_that_was_there(long_speech: list[str], here: Path) -> None:
-    (here / "made").mkdir()
-    (here / "made" / "talk.mp4").write_bytes(b"old")
-    with running(here, *long_speech) as process:
-        wait(lambda: half_written(here / "made"), process)
+def test_interrupted_rendering_leaves_the_video_that_was_there(long_speech: list[str], workdir: Path) -> None:
+    (workdir / "made").mkdir()
+    (workdir / "made" / "talk.mp4").write_bytes(b"old")
+    with running(workdir, *long_speech) as process:
+        wait(lambda: half_written(workdir / "made"), process)
         interrupted(process)
-    assert [(path.name, path.read_bytes()) for path in (here / "made").iterdir()] == [("talk.mp4", b"old")]
+    assert [(path.name, path.read_bytes()) for path in (workdir / "made").iterdir()] == [("talk.mp4", b"old")]
 
 
 def test_killed_rendering_leaves_nothing_under_the_final_name(
-    long_speech: list[str], here: Path, judge: Judge, good: Mapping[str, bytes]
+    long_speech: list[str], workdir: Path, judge: Judge, good: Mapping[str, bytes]
 ) -> None:
-    with running(here, *long_speech) as process:
-        wait(lambda: half_written(here / "made"), process)
+    with running(workdir, *long_speech) as process:
+        wait(lambda: half_written(workdir / "made"), process)
         process.kill()
         assert process.wait() == -signal.SIGKILL
-    assert not (here / "made" / "talk.mp4").exists()
-    shutil.rmtree(here / "made")
-    (here / "long.wav").write_bytes(good["speech.wav"])
+    assert not (workdir / "made" / "talk.mp4").exists()
+    shutil.rmtree(workdir / "made")
+    (workdir / "long.wav").write_bytes(good["speech.wav"])
     judge.accepted(*long_speech)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_training_resumes(how: signal.Signals, here: Path, judge: Judge, good_corpus: Path) -> None:
-    shutil.copytree(good_corpus, here / "corpus")
+def test_interrupted_training_resumes(how: signal.Signals, workdir: Path, judge: Judge, good_corpus: Path) -> None:
+    shutil.copytree(good_corpus, workdir / "corpus")
     endless = recipe() | {"save_every": 1}
     endless["phases"]["syncers"]["steps"] = 100_000  # type: ignore[index]
-    (here / "recipe.yaml").write_text(json.dumps(endless))
-    run, log = here / "run", here / "run" / "log.jsonl"
+    (workdir / "recipe.yaml").write_text(json.dumps(endless))
+    run, log = workdir / "run", workdir / "run" / "log.jsonl"
     command = ["train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q"]
-    with running(here, *command) as process:
+    with running(workdir, *command) as process:
         wait(lambda: (run / "state.safetensors").exists() and log.read_text().count("\n") > 3, process)
         if how is signal.SIGINT:
             interrupted(process)

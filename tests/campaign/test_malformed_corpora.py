@@ -23,9 +23,9 @@ Damage = Callable[[Path], object]
 
 
 @pytest.fixture
-def corpus(here: Path, good_corpus: Path) -> Path:
-    (here / "recipe.yaml").write_text(json.dumps(recipe()))
-    return Path(shutil.copytree(good_corpus, here / "corpus"))
+def corpus(workdir: Path, good_corpus: Path) -> Path:
+    (workdir / "recipe.yaml").write_text(json.dumps(recipe()))
+    return Path(shutil.copytree(good_corpus, workdir / "corpus"))
 
 
 def index(edit: Callable[[str], str]) -> Damage:
@@ -229,8 +229,8 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, good_corpus: Path) -> Path
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_no_run(name: str, corpus: Path, here: Path, judge: Judge, stopped: Path) -> None:
-    run = shutil.copytree(stopped, here / "run")
+def test_no_run(name: str, corpus: Path, workdir: Path, judge: Judge, stopped: Path) -> None:
+    run = shutil.copytree(stopped, workdir / "run")
     RUNS[name](run)
     judge.refused(*TRAIN, "--resume")
 
@@ -248,8 +248,8 @@ LOGS: Mapping[str, Damage] = {
 
 
 @pytest.mark.parametrize("name", LOGS)
-def test_what_is_not_needed_to_resume(name: str, corpus: Path, here: Path, judge: Judge, stopped: Path) -> None:
-    run = shutil.copytree(stopped, here / "run")
+def test_what_is_not_needed_to_resume(name: str, corpus: Path, workdir: Path, judge: Judge, stopped: Path) -> None:
+    run = shutil.copytree(stopped, workdir / "run")
     LOGS[name](run)
     judge.accepted(*TRAIN, "--resume", changes=run)
     if name in ("nothing", "only a log"):

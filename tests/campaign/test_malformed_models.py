@@ -210,17 +210,17 @@ REFUSED: dict[str, Edit] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_no_model(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
-    (here / "speech.wav").write_bytes(good["speech.wav"])
-    (here / "bad.safetensors").write_bytes(REFUSED[name](good["model.safetensors"]))
+def test_no_model(name: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
+    (workdir / "speech.wav").write_bytes(good["speech.wav"])
+    (workdir / "bad.safetensors").write_bytes(REFUSED[name](good["model.safetensors"]))
     judge.refused("animate", "speech.wav", "--model", "bad.safetensors", "-o", "made/talk.mp4", "-q")
     judge("inspect", "bad.safetensors")
 
 
-def test_a_model_with_whole_metadata_loads(good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
+def test_a_model_with_whole_metadata_loads(good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
     """What the cases above change one thing in is right before they do."""
-    (here / "speech.wav").write_bytes(good["speech.wav"])
+    (workdir / "speech.wav").write_bytes(good["speech.wav"])
     edited = own(card={"name": "ours"})(spec()(entry()(weights(struct.pack("<f", 0.01))(good["model.safetensors"]))))
-    (here / "model.safetensors").write_bytes(edited)
+    (workdir / "model.safetensors").write_bytes(edited)
     judge.accepted("animate", "speech.wav", "--model", "model.safetensors", "-o", "made/talk.mp4", "-q")
     assert '"ours"' in judge.accepted("inspect", "model.safetensors")

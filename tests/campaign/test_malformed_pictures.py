@@ -138,10 +138,10 @@ SCRAMBLED = edited(saved("TIFF", compression="tiff_lzw"), lambda good: good[:500
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_no_picture(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
+def test_no_picture(name: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
     for needed in ("speech.wav", "pose.npz", "model.safetensors"):
-        (here / needed).write_bytes(good[needed])
-    REFUSED[name](here / name)
+        (workdir / needed).write_bytes(good[needed])
+    REFUSED[name](workdir / name)
     judge.refused(*_animate(name))
 
 
@@ -224,10 +224,10 @@ ACCEPTED: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_odd_picture(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
+def test_odd_picture(name: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
     for needed in ("speech.wav", "pose.npz", "model.safetensors"):
-        (here / needed).write_bytes(good[needed])
-    ACCEPTED[name](here / name)
+        (workdir / needed).write_bytes(good[needed])
+    ACCEPTED[name](workdir / name)
     judge.accepted(*_animate(name))
 
 

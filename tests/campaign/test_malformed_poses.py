@@ -123,10 +123,10 @@ BAD_POSES: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", BAD_POSES)
-def test_no_pose(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
+def test_no_pose(name: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
     for needed in ("speech.wav", "face.png", "model.safetensors"):
-        (here / needed).write_bytes(good[needed])
-    BAD_POSES[name](here / name)
+        (workdir / needed).write_bytes(good[needed])
+    BAD_POSES[name](workdir / name)
     judge.refused(*_animate(name))
 
 
@@ -153,11 +153,11 @@ ODD_POSES: dict[str, Write] = {
 
 @pytest.mark.parametrize("renderer", ["portrait", "skeleton"])
 @pytest.mark.parametrize("name", ODD_POSES)
-def test_odd_pose(name: str, renderer: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
+def test_odd_pose(name: str, renderer: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
     """Not every one makes a face; none makes more than one line."""
     for needed in ("speech.wav", "face.png", "model.safetensors"):
-        (here / needed).write_bytes(good[needed])
-    ODD_POSES[name](here / name)
+        (workdir / needed).write_bytes(good[needed])
+    ODD_POSES[name](workdir / name)
     judge(*_animate(name), "--renderer", renderer)
 
 
@@ -255,8 +255,8 @@ BAD_MOTIONS: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", BAD_MOTIONS)
-def test_no_motion(name: str, here: Path, judge: Judge) -> None:
-    BAD_MOTIONS[name](here / name)
+def test_no_motion(name: str, workdir: Path, judge: Judge) -> None:
+    BAD_MOTIONS[name](workdir / name)
     assert name in judge.refused("inspect", name)
 
 
@@ -272,8 +272,8 @@ ODD_MOTIONS: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", ODD_MOTIONS)
-def test_odd_motion(name: str, here: Path, judge: Judge) -> None:
-    ODD_MOTIONS[name](here / name)
+def test_odd_motion(name: str, workdir: Path, judge: Judge) -> None:
+    ODD_MOTIONS[name](workdir / name)
     judge("inspect", name)
 
 

@@ -20,8 +20,8 @@ TRAIN = ["train", "--data", "corpus", "-o", "made", "-q"]
 
 
 @pytest.fixture(autouse=True)
-def corpus(here: Path, good_corpus: Path) -> None:
-    shutil.copytree(good_corpus, here / "corpus")
+def corpus(workdir: Path, good_corpus: Path) -> None:
+    shutil.copytree(good_corpus, workdir / "corpus")
 
 
 def text(content: str) -> Write:
@@ -144,8 +144,8 @@ BAD: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_no_recipe(name: str, here: Path, judge: Judge) -> None:
-    BAD[name](here / name)
+def test_no_recipe(name: str, workdir: Path, judge: Judge) -> None:
+    BAD[name](workdir / name)
     judge.refused(*TRAIN, name)
 
 
@@ -160,10 +160,10 @@ ODD: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_recipe(name: str, here: Path, judge: Judge) -> None:
-    ODD[name](here / name)
+def test_odd_recipe(name: str, workdir: Path, judge: Judge) -> None:
+    ODD[name](workdir / name)
     judge.accepted(*TRAIN, name)
-    assert (here / "made" / "model.safetensors").stat().st_size
+    assert (workdir / "made" / "model.safetensors").stat().st_size
 
 
 OVERRIDES = [
@@ -176,6 +176,6 @@ OVERRIDES = [
 
 
 @pytest.mark.parametrize("override", OVERRIDES, ids=lambda override: override[:24])
-def test_overrides(override: str, here: Path, judge: Judge) -> None:
-    (here / "recipe.yaml").write_text(json.dumps(recipe() | {"save_every": -1}))
+def test_overrides(override: str, workdir: Path, judge: Judge) -> None:
+    (workdir / "recipe.yaml").write_text(json.dumps(recipe() | {"save_every": -1}))
     judge.refused(*TRAIN, "recipe.yaml", "--set", override)

@@ -134,9 +134,9 @@ REFUSED: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_no_speech(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
-    (here / "model.safetensors").write_bytes(good["model.safetensors"])
-    REFUSED[name](here / name)
+def test_no_speech(name: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
+    (workdir / "model.safetensors").write_bytes(good["model.safetensors"])
+    REFUSED[name](workdir / name)
     assert name in judge.refused("animate", name, "--model", "model.safetensors", "-o", "made/talk.mp4", "-q")
 
 
@@ -160,7 +160,7 @@ ACCEPTED: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_odd_speech(name: str, good: Mapping[str, bytes], here: Path, judge: Judge) -> None:
-    (here / "model.safetensors").write_bytes(good["model.safetensors"])
-    ACCEPTED[name](here / name)
+def test_odd_speech(name: str, good: Mapping[str, bytes], workdir: Path, judge: Judge) -> None:
+    (workdir / "model.safetensors").write_bytes(good["model.safetensors"])
+    ACCEPTED[name](workdir / name)
     judge.accepted("animate", name, "--model", "model.safetensors", "-o", "made/talk.mp4", "-q")

@@ -38,14 +38,14 @@ FORMATS = [
 @pytest.mark.parametrize("mutation", MUTATIONS)
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_damaged_file_is_read_or_refused(
-    name: str, mutation: str, number: str, good: Mapping[str, bytes], good_corpus: Path, here: Path, judge: Judge
+    name: str, mutation: str, number: str, good: Mapping[str, bytes], good_corpus: Path, workdir: Path, judge: Judge
 ) -> None:
     chance = Random(f"{name} {mutation} {number}")
     for needed in ("speech.wav", "pose.npz", "model.safetensors"):
-        (here / needed).write_bytes(good[needed])
+        (workdir / needed).write_bytes(good[needed])
     if name == "recipe.yaml":
-        shutil.copytree(good_corpus, here / "corpus")
-    (here / name).write_bytes(MUTATIONS[mutation](good[name], chance))
+        shutil.copytree(good_corpus, workdir / "corpus")
+    (workdir / name).write_bytes(MUTATIONS[mutation](good[name], chance))
     kind = name.partition(".")[0]
     judge(*COMMANDS[kind].format(name).split())
     if kind == "model":

@@ -52,11 +52,11 @@ def test_the_guard_sees_connections(connections: list[str]) -> None:
     assert any(seen.startswith("socket.connect") for seen in connections)
 
 
-def test_every_command(judge: Judge, here: Path, connections: list[str]) -> None:
-    corpus = write_synthetic(here / "corpus", clips=8, seconds=2.2, clips_per_speaker=2)
+def test_every_command(judge: Judge, workdir: Path, connections: list[str]) -> None:
+    corpus = write_synthetic(workdir / "corpus", clips=8, seconds=2.2, clips_per_speaker=2)
     speech = hm.Audio.load(ASSETS / "speech.flac").read(16_000)[:16_000]
-    soundfile.write(here / "speech.wav", speech, 16_000)
-    (here / "videos").mkdir()
+    soundfile.write(workdir / "speech.wav", speech, 16_000)
+    (workdir / "videos").mkdir()
 
     used = {"synthesize", "say", *ALONE}
 

@@ -34,10 +34,10 @@ def largest_file(size: int) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def files(here: Path, good: Mapping[str, bytes]) -> None:
+def files(workdir: Path, good: Mapping[str, bytes]) -> None:
     for name in ("speech.wav", "face.png", "pose.npz", "model.safetensors"):
-        (here / name).write_bytes(good[name])
-    (here / "recipe.yaml").write_text(json.dumps(recipe()))
+        (workdir / name).write_bytes(good[name])
+    (workdir / "recipe.yaml").write_text(json.dumps(recipe()))
 
 
 ANIMATE = ["animate", "speech.wav", "--model", "model.safetensors", "-q"]
@@ -46,38 +46,38 @@ PORTRAIT = [*ANIMATE, "--image", "face.png", "--landmarks", "pose.npz"]
 
 @pytest.mark.parametrize("size", [600, 1500, 3000, 4500, 6000, 8000])
 @pytest.mark.parametrize("name", ["talk.mp4", "talk.webm"])
-def test_a_disk_that_fills_up_while_rendering(name: str, size: int, here: Path, judge: Judge) -> None:
+def test_a_disk_that_fills_up_while_rendering(name: str, size: int, workdir: Path, judge: Judge) -> None:
     with largest_file(size):
         outcome = judge(*PORTRAIT, "-o", f"made/{name}")
-    assert outcome.status == 2 or (here / "made" / name).stat().st_size <= size
+    assert outcome.status == 2 or (workdir / "made" / name).stat().st_size <= size
 
 
-def test_a_video_that_just_fits(here: Path, judge: Judge) -> None:
+def test_a_video_that_just_fits(workdir: Path, judge: Judge) -> None:
     judge.accepted(*PORTRAIT, "-o", "made/talk.mp4")
-    size = (here / "made" / "talk.mp4").stat().st_size
+    size = (workdir / "made" / "talk.mp4").stat().st_size
     for room, status in ((size, 0), (size - 1, 2), (size - 100, 2)):
-        shutil.rmtree(here / "made", ignore_errors=True)
+        shutil.rmtree(workdir / "made", ignore_errors=True)
         with largest_file(room):
             assert judge(*PORTRAIT, "-o", "made/talk.mp4").status == status
 
 
-def test_other_results_on_a_full_disk(here: Path, judge: Judge) -> None:
+def test_other_results_on_a_full_disk(workdir: Path, judge: Judge) -> None:
     with largest_file(600):
         judge.refused("schema", "-o", "made/schema.json")
 
 
 @pytest.mark.parametrize("size", [600, 20_000, 300_000])
-def test_a_disk_that_fills_up_while_training(size: int, here: Path, judge: Judge, good_corpus: Path) -> None:
+def test_a_disk_that_fills_up_while_training(size: int, workdir: Path, judge: Judge, good_corpus: Path) -> None:
     """What was saved before stays; nothing is half there."""
-    shutil.copytree(good_corpus, here / "corpus")
-    (here / "run").mkdir()
+    shutil.copytree(good_corpus, workdir / "corpus")
+    (workdir / "run").mkdir()
     with largest_file(size):
         outcome = judge(
-            "train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q", changes=here / "run", partial=True
+            "train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q", changes=workdir / "run", partial=True
         )
     assert outcome.status == 2
-    assert not (here / "run" / "model.safetensors").exists()
-    judge.accepted("train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q", "--resume", changes=here / "run")
+    assert not (workdir / "run" / "model.safetensors").exists()
+    judge.accepted("train", "recipe.yaml", "--data", "corpus", "-o", "run", "-q", "--resume", changes=workdir / "run")
 
 
 @pytest.fixture
@@ -100,11 +100,11 @@ def test_a_disk_that_is_full(small_disk: Path, judge: Judge, good_corpus: Path) 
     assert not [path for path in small_disk.rglob("*") if path.name.startswith((".", "model"))]
 
 
-def test_standard_output_that_is_full(here: Path) -> None:
+def test_standard_output_that_is_full(workdir: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=here)
+        done = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=workdir)
     assert done.returncode == 2 and done.stderr == "error: No space left on device\n"
 
 
@@ -135,17 +135,17 @@ def test_other_failures_are_not_hidden(judge: Judge, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "name", ["made/talk.mp4", "made/deeper/talk.mp4", "speech.wav/talk.mp4", "./made/../made/a.mp4"]
 )
-def test_a_file_where_a_folder_should_be(name: str, here: Path, judge: Judge) -> None:
-    (here / "made").write_text("a file")
+def test_a_file_where_a_folder_should_be(name: str, workdir: Path, judge: Judge) -> None:
+    (workdir / "made").write_text("a file")
     judge.refused(*ANIMATE, "-o", name)
     judge.refused("schema", "-o", name)
     judge.refused("train", "smoke", "--data", ".", "-o", name)
 
 
 @pytest.fixture
-def locked(here: Path) -> Iterator[Path]:
+def locked(workdir: Path) -> Iterator[Path]:
     """A folder that is not to be written to, not even by root."""
-    folder = here / "locked"
+    folder = workdir / "locked"
     folder.mkdir()
     (folder / "old.mp4").write_bytes(b"old")
     lock, unlock = (["chmod", "555"], ["chmod", "755"]) if os.geteuid() else (["chattr", "+i"], ["chattr", "-i"])

@@ -72,13 +72,13 @@ DOCUMENTS: dict[str, tuple[Callable[[Path, Mapping[str, bytes], Random], None], 
 @pytest.mark.parametrize("number", [f"{SEED}.{k}" for k in range(15 * CASES)])
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_strange_value_is_read_or_refused(
-    name: str, number: str, good: Mapping[str, bytes], good_corpus: Path, here: Path, judge: Judge
+    name: str, number: str, good: Mapping[str, bytes], good_corpus: Path, workdir: Path, judge: Judge
 ) -> None:
     write, command = DOCUMENTS[name]
-    (here / "speech.wav").write_bytes(good["speech.wav"])
-    shutil.copytree(good_corpus, here / "corpus")
-    write(here / name, good, Random(f"{name} {number}"))
-    trained = here / "made" if name == "recipe.yaml" else None  # the first phase of a run stays if the second fails
+    (workdir / "speech.wav").write_bytes(good["speech.wav"])
+    shutil.copytree(good_corpus, workdir / "corpus")
+    write(workdir / name, good, Random(f"{name} {number}"))
+    trained = workdir / "made" if name == "recipe.yaml" else None  # the first phase of a run stays if the second fails
     outcome = judge(*command.format(name).split(), changes=trained, partial=True)
     assert trained is None or (trained / "model.safetensors").exists() == (outcome.status == 0)
     if name.endswith(".safetensors"):

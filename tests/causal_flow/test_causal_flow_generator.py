@@ -59,14 +59,14 @@ def test_a_flow_that_sometimes_does_not_hear_trains_what_stands_for_speech() -> 
 @pytest.mark.parametrize("condition_dropout", [0.0, 0.5])
 def test_terms_of_a_clip_do_not_depend_on_its_batch(condition_dropout: float) -> None:
     generator, sample = built(condition_dropout=condition_dropout), recorded("landmarks68")
-    apart = [
+    distances = [
         generator.training_terms(
             Sample(sample.reference[k : k + 1], sample.motion[k : k + 1], sample.audio[k : k + 1]), 0, k
         )
         for k in range(3)
     ]
     for name, value in generator.training_terms(sample, 0, seed=0).items():
-        torch.testing.assert_close(torch.stack([terms[name] for terms in apart]).mean(), value)
+        torch.testing.assert_close(torch.stack([terms[name] for terms in distances]).mean(), value)
 
 
 def test_lips_do_not_depend_on_the_seed_and_all_else_does() -> None:
@@ -135,8 +135,8 @@ def test_ten_minutes_do_not_drift() -> None:
             first = motion if first is None else first
             last = motion
     assert first is not None and last is not None
-    away = [(motion - reference).abs().mean() for motion in (first, last)]
-    assert away[1] / away[0] == pytest.approx(1, abs=0.3)
+    distances = [(motion - reference).abs().mean() for motion in (first, last)]
+    assert distances[1] / distances[0] == pytest.approx(1, abs=0.3)
 
 
 def test_the_recipe_trains_resumes_and_streams(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def command(*arguments: str | Path, folder: Path, **environment: str) -> subproc
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -52,7 +52,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command's own entry point in this process: status, stdout, stderr."""
 
@@ -67,15 +67,15 @@ def run(
 
 
 @pytest.fixture
-def mistake(run: Callable[..., tuple[int, str, str]], here: Path) -> Callable[..., str]:
+def mistake(run: Callable[..., tuple[int, str, str]], workdir: Path) -> Callable[..., str]:
     """Run a command that must fail: one line, status 2, and no file made. Returns the line."""
 
     def call(*arguments: object) -> str:
-        before = set(here.rglob("*"))
+        before = set(workdir.rglob("*"))
         status, out, err = run(*arguments)
         assert (status, out) == (2, ""), err
         assert err.startswith("error: ") and err.count("\n") == 1, err
-        assert set(here.rglob("*")) == before
+        assert set(workdir.rglob("*")) == before
         return err
 
     return call
@@ -119,9 +119,9 @@ def test_demo_makes_a_talking_head(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp3", ".flac"])
 def test_animate_decodes_speech_once_for_frames_and_once_for_sound(
-    run: Callable[..., tuple[int, str, str]], here: Path, model: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+    run: Callable[..., tuple[int, str, str]], workdir: Path, model: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
-    speech = write_speech(here / f"speech{suffix}", 2.0)
+    speech = write_speech(workdir / f"speech{suffix}", 2.0)
     decoded = 0
     for source in (audio_file.ContainerSource, audio_file.SoundFileSource):
 
@@ -134,17 +134,17 @@ def test_animate_decodes_speech_once_for_frames_and_once_for_sound(
     status, _, err = run("animate", speech, "--model", model, "-o", "talk.mp4", "--size", 64, "-q")
     assert status == 0, err
     assert decoded == 2
-    assert frames_of(here / "talk.mp4")[0] == 50
+    assert frames_of(workdir / "talk.mp4")[0] == 50
 
 
-def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
-    write_speech(here / "speech.wav", 1.0)
+def test_animate_with_picture_and_rate(workdir: Path, model: Path) -> None:
+    write_speech(workdir / "speech.wav", 1.0)
     assets = Path(hm.__file__).parent / "assets"
     picture = ["--image", assets / "portrait.png", "--landmarks", assets / "portrait_landmarks.npz"]
     arguments = "animate", "speech.wav", *picture, "--model", model, "--fps", "30", "--seed", "1", "-o", "a.mp4"
-    done = command(*arguments, folder=here, PYTHONPROFILEIMPORTTIME="1")
+    done = command(*arguments, folder=workdir, PYTHONPROFILEIMPORTTIME="1")
     assert (done.returncode, done.stdout) == (0, "a.mp4\n"), done.stderr
-    assert frames_of(here / "a.mp4") == (30, 30, True)
+    assert frames_of(workdir / "a.mp4") == (30, 30, True)
     # Each takes longer to import than the speech to generate.
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "torch" in imported
@@ -152,18 +152,20 @@ def test_animate_with_picture_and_rate(here: Path, model: Path) -> None:
 
 
 @pytest.mark.parametrize("output", ["a.gif", "frames/"])
-def test_animate_makes_pictures(here: Path, model: Path, run: Callable[..., tuple[int, str, str]], output: str) -> None:
-    write_speech(here / "speech.wav", 0.2)
+def test_animate_makes_pictures(
+    workdir: Path, model: Path, run: Callable[..., tuple[int, str, str]], output: str
+) -> None:
+    write_speech(workdir / "speech.wav", 0.2)
     status, out, err = run("animate", "speech.wav", "--model", model, "--size", "64", "-o", output, "-q")
     assert (status, out) == (0, f"{output.rstrip('/')}\n"), err
-    made = [here / "a.gif"] if output == "a.gif" else sorted((here / "frames").iterdir())
+    made = [workdir / "a.gif"] if output == "a.gif" else sorted((workdir / "frames").iterdir())
     assert len(made) == (1 if output == "a.gif" else 5)
     with Image.open(made[-1]) as picture:
         assert picture.size == (64, 64)
 
 
 def test_animate_writes_motion_for_other_programs(
-    here: Path, model: Path, run: Callable[..., tuple[int, str, str]]
+    workdir: Path, model: Path, run: Callable[..., tuple[int, str, str]]
 ) -> None:
     soundfile.write("s.wav", np.zeros(3200), RATE)
     for name in ("m.csv", "m.npz"):
@@ -181,17 +183,17 @@ def test_animate_writes_motion_for_other_programs(
     assert status == 2 and "joints" in err and not Path("m.bvh").exists()
 
 
-def test_animate_crops_and_keeps_alpha(here: Path, model: Path, run: Callable[..., tuple[int, str, str]]) -> None:
-    write_speech(here / "speech.wav", 0.1)
+def test_animate_crops_and_keeps_alpha(workdir: Path, model: Path, run: Callable[..., tuple[int, str, str]]) -> None:
+    write_speech(workdir / "speech.wav", 0.1)
     assets = Path(hm.__file__).parent / "assets"
     with Image.open(assets / "portrait.png") as portrait:
         keyed = portrait.convert("RGBA")
     keyed.paste((0, 0, 0, 0), (0, 0, 512, 20))
-    keyed.save(here / "keyed.png")
+    keyed.save(workdir / "keyed.png")
     view = ["--image", "keyed.png", "--landmarks", assets / "portrait_landmarks.npz", "--crop", "head", "--size", 96]
     status, _, err = run("animate", "speech.wav", *view, "--model", model, "-o", "frames", "-q")
     assert status == 0, err
-    with Image.open(here / "frames" / "000000.png") as picture:
+    with Image.open(workdir / "frames" / "000000.png") as picture:
         assert (picture.mode, picture.size) == ("RGBA", (96, 96))
         assert picture.getpixel((48, 0))[3] == 0 and picture.getpixel((48, 48))[3] == 255  # type: ignore[index]
 
@@ -222,7 +224,7 @@ def test_commands_about_specs_need_no_torch(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], here: Path) -> None:
+def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], workdir: Path) -> None:
     status, out, _ = run("schema")
     assert status == 0
     assert {"representation", "audio_encoder", "generator", "renderer"} <= set(json.loads(out)["properties"])
@@ -232,7 +234,7 @@ def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], here: 
     assert status == 0 and all(name in phases for name in ("contrastive", "adversarial", "supervised", "fit"))
     status, printed, _ = run("schema", "-o", "made/schema.json")
     assert (status, printed) == (0, "made/schema.json\n")
-    assert json.loads((here / "made/schema.json").read_text()) == json.loads(out)
+    assert json.loads((workdir / "made/schema.json").read_text()) == json.loads(out)
 
 
 def test_licenses_name_every_file_that_is_no_code(run: Callable[..., tuple[int, str, str]]) -> None:
@@ -284,7 +286,7 @@ def test_inspect_counts_many_sources_and_lists_all_on_request(
     assert json.loads(run("inspect", path)[1])["card"]["sources"] == {"a": 1}
 
 
-def test_inspect_model_and_motion(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
+def test_inspect_model_and_motion(run: Callable[..., tuple[int, str, str]], workdir: Path, model: Path) -> None:
     status, out, _ = run("inspect", model)
     assert status == 0
     assert json.loads(out)["spec"]["generator"]["type"] == "ms-sync"
@@ -303,18 +305,20 @@ def test_no_arguments_show_the_help(run: Callable[..., tuple[int, str, str]]) ->
 # Speech that is short or silent is fine
 
 
-def test_thirty_milliseconds_give_one_frame(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
-    write_speech(here / "short.wav", 0.03)
+def test_thirty_milliseconds_give_one_frame(
+    run: Callable[..., tuple[int, str, str]], workdir: Path, model: Path
+) -> None:
+    write_speech(workdir / "short.wav", 0.03)
     status, out, err = run("animate", "short.wav", "--model", model, "-o", "a.mp4", "-q")
     assert (status, out) == (0, "a.mp4\n"), err
-    assert frames_of(here / "a.mp4")[0] == 1
+    assert frames_of(workdir / "a.mp4")[0] == 1
 
 
-def test_silence_is_valid(run: Callable[..., tuple[int, str, str]], here: Path, model: Path) -> None:
-    soundfile.write(here / "silence.wav", np.zeros(RATE // 2), RATE)
+def test_silence_is_valid(run: Callable[..., tuple[int, str, str]], workdir: Path, model: Path) -> None:
+    soundfile.write(workdir / "silence.wav", np.zeros(RATE // 2), RATE)
     status, out, err = run("animate", "silence.wav", "--model", model, "-o", "a.mp4", "-q")
     assert (status, out) == (0, "a.mp4\n"), err
-    assert frames_of(here / "a.mp4")[0] == 13
+    assert frames_of(workdir / "a.mp4")[0] == 13
 
 
 # Speech that is not
@@ -338,8 +342,8 @@ BAD_SPEECH: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("fault", BAD_SPEECH)
-def test_bad_speech(fault: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
-    BAD_SPEECH[fault](here / "bad.wav")
+def test_bad_speech(fault: str, workdir: Path, model: Path, mistake: Callable[..., str]) -> None:
+    BAD_SPEECH[fault](workdir / "bad.wav")
     assert "bad.wav" in mistake("animate", "bad.wav", "--model", model, "-o", "made/a.mp4", "-q")
 
 
@@ -347,11 +351,11 @@ def test_missing_speech(mistake: Callable[..., str], model: Path) -> None:
     assert "nowhere.wav" in mistake("animate", "nowhere.wav", "--model", model, "-o", "a.mp4")
 
 
-def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> None:
-    (here / "bad.wav").write_text("this is not speech")
-    done = command("animate", "bad.wav", "--model", model, "-o", "a.mp4", folder=here)
+def test_bad_speech_through_the_installed_command(workdir: Path, model: Path) -> None:
+    (workdir / "bad.wav").write_text("this is not speech")
+    done = command("animate", "bad.wav", "--model", model, "-o", "a.mp4", folder=workdir)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.startswith("error: ") and [path.name for path in here.iterdir()] == ["bad.wav"]
+    assert done.stderr.startswith("error: ") and [path.name for path in workdir.iterdir()] == ["bad.wav"]
 
 
 # Other mistakes
@@ -401,43 +405,43 @@ def test_bad_speech_through_the_installed_command(here: Path, model: Path) -> No
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_mistakes(arguments: list[str], named: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
-    write_speech(here / "s.wav", 0.2)
-    (here / "folder.mp4").mkdir()
-    (here / "full").mkdir()
-    (here / "full" / "kept").write_text("kept")
-    (here / "f.npz").write_bytes((Path(hm.__file__).parent / "assets/portrait_landmarks.npz").read_bytes())
+def test_mistakes(arguments: list[str], named: str, workdir: Path, model: Path, mistake: Callable[..., str]) -> None:
+    write_speech(workdir / "s.wav", 0.2)
+    (workdir / "folder.mp4").mkdir()
+    (workdir / "full").mkdir()
+    (workdir / "full" / "kept").write_text("kept")
+    (workdir / "f.npz").write_bytes((Path(hm.__file__).parent / "assets/portrait_landmarks.npz").read_bytes())
     if "big.png" in arguments:
-        write_huge_picture(here / "big.png", 20_000)
-    (here / "p.png").write_bytes((Path(hm.__file__).parent / "assets/portrait.png").read_bytes())
-    (here / "p.json").write_text("[]")
-    (here / "fine.yaml").write_text("name: mine\nphases: {generator: {type: adversarial}}\n")
-    (here / "extra.yaml").write_text("name: mine\nphases: {generator: {type: adversarial}}\nextra_field: 1\n")
-    (here / "unknown.yaml").write_text("name: mine\npipeline: {generator: ms-sink}\n")
+        write_huge_picture(workdir / "big.png", 20_000)
+    (workdir / "p.png").write_bytes((Path(hm.__file__).parent / "assets/portrait.png").read_bytes())
+    (workdir / "p.json").write_text("[]")
+    (workdir / "fine.yaml").write_text("name: mine\nphases: {generator: {type: adversarial}}\n")
+    (workdir / "extra.yaml").write_text("name: mine\nphases: {generator: {type: adversarial}}\nextra_field: 1\n")
+    (workdir / "unknown.yaml").write_text("name: mine\npipeline: {generator: ms-sink}\n")
     assert named in mistake(*[model if argument == "MODEL" else argument for argument in arguments])
 
 
 def test_errors_of_the_system_are_one_line(
-    mistake: Callable[..., str], here: Path, monkeypatch: pytest.MonkeyPatch
+    mistake: Callable[..., str], workdir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "made/schema.json")
 
     monkeypatch.setattr("headmotion.core.files.os.fsync", full)
-    (here / "made").mkdir()
+    (workdir / "made").mkdir()
     assert mistake("schema", "-o", "made/schema.json") == "error: made/schema.json: No space left on device\n"
 
 
-def test_interruption(here: Path, model: Path) -> None:
-    write_speech(here / "long.wav", 600.0)
+def test_interruption(workdir: Path, model: Path) -> None:
+    write_speech(workdir / "long.wav", 600.0)
     arguments = [COMMAND, "animate", "long.wav", "--model", model, "-o", "made/a.mp4"]
-    with subprocess.Popen(arguments, cwd=here, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, cwd=workdir, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(4)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert err.strip().splitlines()[-1] == "error: interrupted" and "Traceback" not in err
-    assert [path.name for path in here.rglob("*.*")] == ["long.wav"]
+    assert [path.name for path in workdir.rglob("*.*")] == ["long.wav"]
 
 
 # Models that cannot be trusted or used
@@ -478,20 +482,20 @@ BAD_MODELS: dict[str, tuple[Callable[[Path, Path], Any], str]] = {
 
 
 @pytest.mark.parametrize("fault", BAD_MODELS)
-def test_bad_model(fault: str, here: Path, model: Path, mistake: Callable[..., str]) -> None:
+def test_bad_model(fault: str, workdir: Path, model: Path, mistake: Callable[..., str]) -> None:
     make, named = BAD_MODELS[fault]
-    write_speech(here / "s.wav", 0.2)
-    make(model, here / "bad.safetensors")
+    write_speech(workdir / "s.wav", 0.2)
+    make(model, workdir / "bad.safetensors")
     assert named in mistake("animate", "s.wav", "--model", "bad.safetensors", "-o", "made/a.mp4")
 
 
 def test_model_of_a_plugin_that_is_not_installed(
-    here: Path, model: Path, mistake: Callable[..., str], run: Callable[..., tuple[int, str, str]]
+    workdir: Path, model: Path, mistake: Callable[..., str], run: Callable[..., tuple[int, str, str]]
 ) -> None:
-    write_speech(here / "s.wav", 0.2)
+    write_speech(workdir / "s.wav", 0.2)
     header = json.loads(run("inspect", model)[1])
     spec = header["spec"] | {"generator": {"type": "absent/net"}}
-    changed(model, here / "bad.safetensors", spec=spec)
+    changed(model, workdir / "bad.safetensors", spec=spec)
     assert "pip install headmotion-absent" in mistake(
         "animate", "s.wav", "--model", "bad.safetensors", "-o", "made/a.mp4"
     )
@@ -543,28 +547,28 @@ BROKEN = {
 }
 
 
-def test_broken_plugins_break_nothing_else(here: Path, model: Path) -> None:
-    site = here / "site"
+def test_broken_plugins_break_nothing_else(workdir: Path, model: Path) -> None:
+    site = workdir / "site"
     for name, code in BROKEN.items():
         info = site / f"headmotion_{name}-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: headmotion-{name}\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[headmotion]\n{name} = headmotion_{name}\n")
         (site / f"headmotion_{name}.py").write_text(code)
-    write_speech(here / "s.wav", 0.2)
-    listed = command("plugins", folder=here, PYTHONPATH=str(site))
+    write_speech(workdir / "s.wav", 0.2)
+    listed = command("plugins", folder=workdir, PYTHONPATH=str(site))
     assert listed.returncode == 0 and "generator:ms-sync" in listed.stdout, listed.stderr
     for name, reason in {"raises": "out of order", "misspelt": "headmotion_specs", "thief": "thief/"}.items():
         assert f"{name}  headmotion-{name} 1.0  error\n" in listed.stdout
         assert reason in listed.stdout
-    done = command("animate", "s.wav", "--model", model, "-o", "a.mp4", folder=here, PYTHONPATH=str(site))
+    done = command("animate", "s.wav", "--model", model, "-o", "a.mp4", folder=workdir, PYTHONPATH=str(site))
     assert (done.returncode, done.stdout) == (0, "a.mp4\n"), done.stderr
 
 
 def test_animate_takes_several_files_and_tables(
-    here: Path, model: Path, run: Callable[..., tuple[int, str, str]]
+    workdir: Path, model: Path, run: Callable[..., tuple[int, str, str]]
 ) -> None:
-    folder = here / "several"
+    folder = workdir / "several"
     folder.mkdir()
     for name in ("a.wav", "b.wav"):
         write_speech(folder / name, 0.4)
@@ -607,48 +611,52 @@ def test_animate_takes_several_files_and_tables(
     ],
 )
 def test_mistakes_with_several_files_are_one_line(
-    here: Path, mistake: Callable[..., str], arguments: list[str], complaint: str
+    workdir: Path, mistake: Callable[..., str], arguments: list[str], complaint: str
 ) -> None:
-    write_speech(here / "s.wav", 0.2)
+    write_speech(workdir / "s.wav", 0.2)
     assert complaint in mistake("animate", *arguments)
 
 
-def test_one_motion_in_several_files(here: Path, run: Callable[..., tuple[int, str, str]], model: Path) -> None:
-    write_speech(here / "s.wav", 0.4)
+def test_one_motion_in_several_files(workdir: Path, run: Callable[..., tuple[int, str, str]], model: Path) -> None:
+    write_speech(workdir / "s.wav", 0.4)
     outputs = ("a.mp4", "a.npz", "a.csv", "pictures")
     status, out, err = run("animate", "s.wav", "--model", model, *(part for name in outputs for part in ("-o", name)))
     assert (status, out.splitlines()) == (0, list(outputs)), err
-    motion = hm.Motion.load(here / "a.npz")
-    assert len(motion) == len(list((here / "pictures").glob("*.png"))) == frames_of(here / "a.mp4")[0] == 10
-    assert (here / "a.csv").read_text().count("\n") >= 10
+    motion = hm.Motion.load(workdir / "a.npz")
+    assert len(motion) == len(list((workdir / "pictures").glob("*.png"))) == frames_of(workdir / "a.mp4")[0] == 10
+    assert (workdir / "a.csv").read_text().count("\n") >= 10
 
 
-def test_text_is_spoken_and_animated(here: Path, run: Callable[..., tuple[int, str, str]], model: Path) -> None:
+def test_text_is_spoken_and_animated(workdir: Path, run: Callable[..., tuple[int, str, str]], model: Path) -> None:
     pytest.importorskip("espeakng_loader", reason="needs the extra espeak")
     files = ("-o", "hi.wav", "-o", "hi.npz", "--phonemes", "hi.csv")
     status, _, err = run("say", "Good morning", *files, "--model", model)
     assert status == 0, err
-    frames, rate = soundfile.info(here / "hi.wav").frames, soundfile.info(here / "hi.wav").samplerate
-    assert len(hm.Motion.load(here / "hi.npz")) == round(frames / rate * 25)
-    head, *phonemes = (here / "hi.csv").read_text("utf-8").splitlines()
+    frames, rate = soundfile.info(workdir / "hi.wav").frames, soundfile.info(workdir / "hi.wav").samplerate
+    assert len(hm.Motion.load(workdir / "hi.npz")) == round(frames / rate * 25)
+    head, *phonemes = (workdir / "hi.csv").read_text("utf-8").splitlines()
     assert head == "phoneme,start_s,onset_s,end_s"
     assert float(phonemes[-1].rpartition(",")[2]) == pytest.approx(frames / rate)
     for text, output in (("", "none.wav"), ("  ", "none.mp4")):
         status, _, err = run("say", text, "-o", output)
-        assert status == 2 and "nothing to say" in err and not (here / output).exists()
+        assert status == 2 and "nothing to say" in err and not (workdir / output).exists()
     status, _, err = run("say", "Good morning", "-o", "hi.wav", "-o", "hi.wav")
     assert status == 2 and "names a file twice" in err
     status, _, err = run("say", "Good morning", "-o", "hi.wav", "--voice", "xx")
     assert status == 2 and "the voice xx" in err and err.count("\n") == 1
 
 
-def test_a_face_is_detected(here: Path, run: Callable[..., tuple[int, str, str]], mistake: Callable[..., str]) -> None:
+def test_a_face_is_detected(
+    workdir: Path, run: Callable[..., tuple[int, str, str]], mistake: Callable[..., str]
+) -> None:
     assets = Path(hm.__file__).parent / "assets"
     status, _, err = run("detect", assets / "portrait.png", "-o", "face.npz")
     assert status == 0, err
     with np.load(assets / "portrait_landmarks.npz") as bundled:
-        assert np.abs(np.asarray(hm.Motion.load(here / "face.npz").values[0]) - bundled["landmarks"][:, :2]).mean() < 6
-    write_speech(here / "s.wav", 0.2)
+        assert (
+            np.abs(np.asarray(hm.Motion.load(workdir / "face.npz").values[0]) - bundled["landmarks"][:, :2]).mean() < 6
+        )
+    write_speech(workdir / "s.wav", 0.2)
     assert "a picture or a video" in mistake("detect", "s.wav", "-o", "x.npz")
     assert "x.mp3" in mistake("detect", assets / "portrait.png", "-o", "x.mp3")
 
@@ -656,7 +664,7 @@ def test_a_face_is_detected(here: Path, run: Callable[..., tuple[int, str, str]]
 @pytest.mark.parametrize(
     "words", [["synthesize"], ["evaluate", "ms-sync", "--data", "corpus"]], ids=lambda words: words[0]
 )
-def test_the_root_of_all_folders_is_no_output(mistake: Callable[..., str], here: Path, words: list[str]) -> None:
-    (here / "corpus").mkdir()
-    (here / "corpus" / "index.csv").touch()
+def test_the_root_of_all_folders_is_no_output(mistake: Callable[..., str], workdir: Path, words: list[str]) -> None:
+    (workdir / "corpus").mkdir()
+    (workdir / "corpus" / "index.csv").touch()
     assert "'/' is the root of all folders; name one in it" in mistake(*words, "-o", "/")

@@ -68,7 +68,7 @@ def test_every_command_is_listed() -> None:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     soundfile.write("s.wav", np.zeros(1600), 16_000)
     shutil.copy(ASSETS / "portrait.png", "p.png")
@@ -84,18 +84,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def mistake(here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def mistake(workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Run a command that must fail with one line, and leave nothing."""
 
     def call(*arguments: str) -> str:
-        before = set(here.rglob("*"))
+        before = set(workdir.rglob("*"))
         monkeypatch.setattr(sys, "argv", ["headmotion", *arguments])
         with pytest.raises(SystemExit) as exit_:
             main()
         out, err = capfd.readouterr()
         assert (exit_.value.code, out) == (2, ""), err
         assert err.startswith("error: ") and err.count("\n") == 1, err
-        assert set(here.rglob("*")) == before
+        assert set(workdir.rglob("*")) == before
         return err
 
     return call
@@ -192,7 +192,7 @@ def test_an_error_names_the_output_and_no_hidden_file(line: str, mistake: Callab
     ],
 )
 def test_missing_folders_of_an_output_are_made(
-    line: str, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    line: str, workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["headmotion", *line.split()])
     with pytest.raises(SystemExit) as exit_:
@@ -200,13 +200,13 @@ def test_missing_folders_of_an_output_are_made(
     out, err = capfd.readouterr()
     assert not exit_.value.code, err
     for made in out.split():
-        assert (here / made).exists()
+        assert (workdir / made).exists()
 
 
 def test_names_of_files_that_failed_reach_the_terminal_escaped(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    workdir: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (here / "a\x1b[31m.wav").write_text("no sound")
+    (workdir / "a\x1b[31m.wav").write_text("no sound")
     arguments = ["animate", "s.wav", "a\x1b[31m.wav", "-o", "made", "--format", "npz", "--workers", "0"]
     monkeypatch.setattr(sys, "argv", ["headmotion", *arguments])
     with pytest.raises(SystemExit) as exit_:

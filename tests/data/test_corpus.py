@@ -66,8 +66,8 @@ def test_clips_are_read_once_and_kept(folder: Path) -> None:
     first = corpus[0]
     for file in folder.glob("a.*"):
         file.unlink()
-    again = corpus.select("train")[0]
-    assert again.landmarks is first.landmarks and np.array_equal(again.audio, first.audio)
+    repeated = corpus.select("train")[0]
+    assert repeated.landmarks is first.landmarks and np.array_equal(repeated.audio, first.audio)
     assert corpus[-1].id == "b"
     with pytest.raises(IndexError):
         corpus[2]

@@ -117,9 +117,9 @@ def test_folder_of_pairs(tmp_path: Path) -> None:
     ]
     assert np.array_equal(made[1].landmarks, clips[1].landmarks)
     assert "c.flac" in refused(corpus)["c"]
-    again = open_corpus(import_folder(corpus, tmp_path / "again", True))
+    reimported = open_corpus(import_folder(corpus, tmp_path / "again", True))
     assert (tmp_path / "again/index.safetensors").read_bytes() == (corpus / "index.safetensors").read_bytes() and len(
-        again
+        reimported
     ) == 2
 
 

@@ -78,9 +78,9 @@ def test_clips_hold_them_lazily(folder: Path) -> None:
 
 
 def test_a_copy_keeps_the_bytes(folder: Path, tmp_path: Path) -> None:
-    again = write_shards(tmp_path / "again", open_corpus(folder), representation=FACE, shard_bytes=60_000)
+    repeated = write_shards(tmp_path / "again", open_corpus(folder), representation=FACE, shard_bytes=60_000)
     for name in ("index.safetensors", "shards/00000.safetensors", "corpus.json"):
-        assert (again / name).read_bytes() == (folder / name).read_bytes()
+        assert (repeated / name).read_bytes() == (folder / name).read_bytes()
     kept = open_corpus(import_folder(folder, tmp_path / "imported", quiet=True))
     assert kept.tracks == open_corpus(folder).tracks and np.array_equal(kept[1].labels, CLIPS[1].labels)
 

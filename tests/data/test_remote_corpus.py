@@ -66,10 +66,10 @@ def test_clips_are_read_shard_by_shard(address: str, local: Path, tmp_path: Path
 def test_copies_are_used_again(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = open_corpus(address, cache=tmp_path / "cache")
     list(corpus)
-    again = open_corpus(address, cache=tmp_path / "cache")
-    reader: Any = again.entries[0].reader
+    reopened = open_corpus(address, cache=tmp_path / "cache")
+    reader: Any = reopened.entries[0].reader
     monkeypatch.setattr(type(reader.files._files), "get_file", None)
-    assert [clip.id for clip in again] == ["a", "b", "c"]
+    assert [clip.id for clip in reopened] == ["a", "b", "c"]
 
 
 def test_a_damaged_copy_is_made_again(address: str, tmp_path: Path) -> None:

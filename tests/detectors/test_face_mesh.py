@@ -351,7 +351,7 @@ def test_windows_cover_the_picture(height: int, width: int, parts: int) -> None:
     assert len(squares) < 60
     if squares:
         for middle, edge in (("x", width), ("y", height)):
-            places = [
+            positions = [
                 (getattr(each, middle) - each.width / 2, getattr(each, middle) + each.width / 2) for each in squares
             ]
-            assert min(low for low, _ in places) <= 0 and max(high for _, high in places) >= edge
+            assert min(low for low, _ in positions) <= 0 and max(high for _, high in positions) >= edge

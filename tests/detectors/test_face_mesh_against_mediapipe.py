@@ -46,14 +46,14 @@ def pictures(shared: Path) -> Iterator[np.ndarray]:
 
 def test_points_are_those_of_mediapipe(original: Any, shared: Path) -> None:
     """Over all pictures, in eye distances: mean 0.0003, largest 0.0017."""
-    detector, away = FaceMeshSpec().build(context("mesh478")), []
+    detector, distances = FaceMeshSpec().build(context("mesh478")), []
     for picture in pictures(shared):
         height, width = picture.shape[:2]
         (face,) = original(picture).face_landmarks
         true = np.array([(point.x * width, point.y * height, point.z * width) for point in face])
         found = poses(detector, picture)[0].numpy()
-        away.append(np.linalg.norm(found - true, axis=1).mean() / np.linalg.norm((true[33] - true[263])[:2]))
-    assert len(away) > 20 and np.mean(away) < 0.001 and max(away) < 0.005
+        distances.append(np.linalg.norm(found - true, axis=1).mean() / np.linalg.norm((true[33] - true[263])[:2]))
+    assert len(distances) > 20 and np.mean(distances) < 0.001 and max(distances) < 0.005
 
 
 def test_blend_shapes_are_those_of_mediapipe(original: Any, shared: Path) -> None:

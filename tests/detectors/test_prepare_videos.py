@@ -39,7 +39,7 @@ def test_landmarks_and_sound_are_those_that_were_found_before(corpus: Path, shar
         x, y, side = clip.checks["crop_box"]
         found = clip.landmarks * side / 256 + np.array([x, y, 0])
         size = np.linalg.norm(stored[:, 36, :2] - stored[:, 45, :2], axis=1)
-        apart = np.linalg.norm((found - stored)[..., :2], axis=-1).mean(axis=1) / size
-        assert found.shape == stored.shape and apart.mean() < 0.02
+        distances = np.linalg.norm((found - stored)[..., :2], axis=-1).mean(axis=1) / size
+        assert found.shape == stored.shape and distances.mean() < 0.02
         wave, _ = soundfile.read(shared / "data/clips" / f"{STORED[clip.source]}.flac", dtype="float32")
         assert np.corrcoef(wave, clip.audio)[0, 1] > 0.999

@@ -94,11 +94,11 @@ def test_workers_give_the_values_of_one_process(
 
     monkeypatch.setattr(hm.Pipeline, "generate", counted)
     metrics = ["lmd", "diversity", "drift", "opening"]
-    again = evaluate(model, corpus, split="train", metrics=metrics, seeds=2, device="cpu", workers=2)
+    repeated = evaluate(model, corpus, split="train", metrics=metrics, seeds=2, device="cpu", workers=2)
     assert not generated, "the workers generate all"
     for metric in metrics:
         for source, expected in report.metrics[metric].results.items():
-            values = again.metrics[metric].results[source].values
+            values = repeated.metrics[metric].results[source].values
             assert values.keys() == expected.values.keys()
             for name, value in expected.values.items():
                 assert values[name].value == pytest.approx(value.value, rel=1e-4, abs=1e-6), (metric, source, name)

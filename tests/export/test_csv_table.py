@@ -50,8 +50,8 @@ def test_a_table_is_read_back_exactly(description: Any, in_pixels: bool, tmp_pat
     motion = motion_of(description, in_pixels=in_pixels)
     read = hm.Motion.load(motion.save(tmp_path / "talk.csv"))
     assert torch.equal(read.values, motion.values) and read.fps == motion.fps
-    built, again = (each.build_representation() for each in (motion, read))
-    assert (again.points, again.dims, again.point_names) == (built.points, built.dims, built.point_names)
+    written, reread = (item.build_representation() for item in (motion, read))
+    assert (reread.points, reread.dims, reread.point_names) == (written.points, written.dims, written.point_names)
     if description != "blendshapes":  # which have no place in a picture
         assert read.units == motion.units and (read.frame == motion.frame or in_pixels)
 

@@ -144,8 +144,8 @@ def test_colors_are_converted_from_the_profile_of_the_file(tmp_path, mode):
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = bytearray(srgb.replace("sRGB".encode("utf-16-be"), "test".encode("utf-16-be")))
     for first, second in ((b"rXYZ", b"bXYZ"), (b"rTRC", b"bTRC")):
-        places = srgb.index(first), srgb.index(second)
-        swapped[places[0] : places[0] + 4], swapped[places[1] : places[1] + 4] = second, first
+        offsets = srgb.index(first), srgb.index(second)
+        swapped[offsets[0] : offsets[0] + 4], swapped[offsets[1] : offsets[1] + 4] = second, first
     picture = Image.fromarray(RAMP).convert(mode)
     if mode == "RGBA":
         picture.putalpha(77)

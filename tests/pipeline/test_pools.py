@@ -175,13 +175,13 @@ def test_a_snapshot_joins_and_leaves_a_pool(tmp_path: Path) -> None:
     path = member.snapshot(tmp_path / "member.safetensors")
     member.close()
     single = pipe.restore(path)
-    again = pool.add(pipe.restore(path))
+    restored = pool.add(pipe.restore(path))
     rest = [single.push(wave[12_000:15_000]), single.push(wave[15_000:]), single.flush()]
     assert len(rest[0])
     assert_alike(hm.Motion.concatenate([*motions, *rest]), pipe.generate((wave, 22_050), seed=3))
-    again.push(wave[12_000:])
-    again.flush()
-    assert_alike(pool.step()[again], hm.Motion.concatenate(rest))
+    restored.push(wave[12_000:])
+    restored.flush()
+    assert_alike(pool.step()[restored], hm.Motion.concatenate(rest))
     taken = pipe.stream()
     pool.add(taken)
     with pytest.raises(hm.HeadmotionError, match="in a pool"):

@@ -148,8 +148,8 @@ def test_states_of_any_structure_come_back_equal() -> None:
     assert torch.equal(back["repeated"], torch.ones(2, 3)) and back["repeated"].stride() == (0, 1)
     random = torch.Generator().manual_seed(5)
     torch.rand(3, generator=random)
-    again = through_json(random)
-    assert torch.equal(torch.rand(3, generator=again), torch.rand(3, generator=random))
+    repeated = through_json(random)
+    assert torch.equal(torch.rand(3, generator=repeated), torch.rand(3, generator=random))
 
 
 def test_reading_runs_no_code_of_a_class_and_imports_nothing() -> None:

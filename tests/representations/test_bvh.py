@@ -393,8 +393,8 @@ def test_a_great_many_joints(tmp_path: Path, nested: bool) -> None:
     body = "".join(joint.format(k) for k in range(count)) + ("} " * count if nested else "")
     text = f"HIERARCHY ROOT a {{ OFFSET 0 0 0 CHANNELS 3 Xposition Yposition Zposition {body} }} MOTION "
     motion = read(text + "Frames: 1 Frame Time: 1\n0 0 0", tmp_path)
-    again = read_bvh(write_bvh(motion, tmp_path / "again.bvh"))
-    assert again.representation["parents"] == motion.representation["parents"]
+    reread = read_bvh(write_bvh(motion, tmp_path / "again.bvh"))
+    assert reread.representation["parents"] == motion.representation["parents"]
     assert (tmp_path / "again.bvh").stat().st_size < 400 * count, "not the square of their number"
 
 

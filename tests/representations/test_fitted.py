@@ -231,9 +231,9 @@ def test_the_basis_belongs_to_the_pipeline_and_its_checkpoint(tmp_path: Path) ->
     pipe.representation.load_state_dict(fitted().state_dict())
     motion = pipe.generate(SPEECH)
     loaded = hm.load(pipe.save(tmp_path / "six.safetensors"), device="cpu")
-    again = loaded.generate(SPEECH)
-    assert torch.equal(again.values, motion.values) and again.to(loaded.representation) is again
-    assert again.to("landmarks68").values.shape == (25, 68, 2)
+    repeated = loaded.generate(SPEECH)
+    assert torch.equal(repeated.values, motion.values) and repeated.to(loaded.representation) is repeated
+    assert repeated.to("landmarks68").values.shape == (25, 68, 2)
 
 
 def test_a_recipe_fits_the_basis_and_trains_on_it(tmp_path: Path) -> None:

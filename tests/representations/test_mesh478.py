@@ -24,11 +24,11 @@ def test_openings_are_upper_over_lower_and_eyes_open_everywhere_but_in_their_cor
 
 def test_outlines_are_closed_and_simple() -> None:
     for name, outline in MESH.contours.items():
-        places = NEUTRAL[list(outline), :2]
-        following = places.roll(-1, 0)
-        area = (places[:, 0] * following[:, 1] - places[:, 1] * following[:, 0]).sum() / 2
-        box = (places.amax(0) - places.amin(0)).prod()
-        assert (following - places).norm(dim=1).max() < 0.5 * (places.amax(0) - places.amin(0)).max(), name
+        points = NEUTRAL[list(outline), :2]
+        following = points.roll(-1, 0)
+        area = (points[:, 0] * following[:, 1] - points[:, 1] * following[:, 0]).sum() / 2
+        box = (points.amax(0) - points.amin(0)).prod()
+        assert (following - points).norm(dim=1).max() < 0.5 * (points.amax(0) - points.amin(0)).max(), name
         assert abs(float(area)) > (0.0 if name == "inner_lips" else 0.3) * float(box), name
 
 

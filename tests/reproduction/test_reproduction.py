@@ -49,8 +49,8 @@ def test_an_interval_covers_seeds_and_clips() -> None:
 
 def test_drift_grows_with_the_distance_from_recordings() -> None:
     recorded = torch.randn(4, 4 * WINDOW, 20, 2, generator=torch.Generator().manual_seed(0)) / 100
-    away = torch.linspace(0, 1, 4 * WINDOW)[:, None, None] * recorded.flatten(0, 1)[0]
-    floor, drifting = drift(recorded, recorded), drift(recorded + 10 * away, recorded)
+    ramp = torch.linspace(0, 1, 4 * WINDOW)[:, None, None] * recorded.flatten(0, 1)[0]
+    floor, drifting = drift(recorded, recorded), drift(recorded + 10 * ramp, recorded)
     assert len(floor) == 4 and max(floor) < 1
     assert sorted(drifting) == drifting and drifting[-1] > 3 * floor[-1]
 

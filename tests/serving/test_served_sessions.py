@@ -193,8 +193,8 @@ def test_motion_messages_are_read_back_exactly() -> None:
     values = np.random.default_rng(0).normal(0, 1, (3, 5, 2)).astype(np.float32)
     message = MotionMessage(values, 7, Fraction(25_000, 1001), 9_000)
     read = MotionMessage.from_bytes(message.to_bytes())
-    again = MotionMessage.from_json(json.loads(message.to_json()), 5, 2)
-    for copy in (read, again):
+    parsed = MotionMessage.from_json(json.loads(message.to_json()), 5, 2)
+    for copy in (read, parsed):
         assert (copy.values == values).all() and copy.times() == message.times() and copy.samples == 9_000
     assert str(read.times()[0]) == "7007/25000"
     for damaged in (message.to_bytes()[:-1], b"", b"hm" * 30):

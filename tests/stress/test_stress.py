@@ -46,8 +46,8 @@ GOOD = {
 
 @pytest.mark.parametrize("suffix", GOOD)
 def test_the_same_seed_does_the_same_damage(suffix: str) -> None:
-    once, again = ([STRUCTURED[suffix](GOOD[suffix], Random(seed)) for seed in range(20)] for _ in range(2))
-    assert once == again
+    once, repeated = ([STRUCTURED[suffix](GOOD[suffix], Random(seed)) for seed in range(20)] for _ in range(2))
+    assert once == repeated
     assert len({content for content, _ in once}) > 5
     for mutation in MUTATIONS.values():
         assert mutation(GOOD[suffix], Random(1)) == mutation(GOOD[suffix], Random(1))

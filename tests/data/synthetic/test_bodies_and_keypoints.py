@@ -23,7 +23,7 @@ JOINTS = skeleton().build()
 NAMES = JOINTS.spec.names  # type: ignore[attr-defined]
 
 
-def places_of(clip):
+def positions_of(clip):
     places = JOINTS.positions(torch.from_numpy(clip.landmarks).double()).numpy()
     return {name: places[:, joint] for joint, name in enumerate(NAMES)} | {"skull": places[:, len(NAMES)]}
 
@@ -37,10 +37,10 @@ def lag(one, other, reach=12):
 
 
 def test_the_same_arguments_give_the_same_clip() -> None:
-    one, again, other = gesture_clip(3, 1.5), gesture_clip(3, 1.5), gesture_clip(4, 1.5)
-    assert np.array_equal(one.landmarks, again.landmarks) and np.array_equal(one.audio, again.audio)
-    assert one.landmarks.shape == other.landmarks.shape == (38, 14, 6) and len(one.audio) == 38 * 640
-    assert not np.array_equal(one.landmarks, other.landmarks)
+    first, repeated, different = gesture_clip(3, 1.5), gesture_clip(3, 1.5), gesture_clip(4, 1.5)
+    assert np.array_equal(first.landmarks, repeated.landmarks) and np.array_equal(first.audio, repeated.audio)
+    assert first.landmarks.shape == different.landmarks.shape == (38, 14, 6) and len(first.audio) == 38 * 640
+    assert not np.array_equal(first.landmarks, different.landmarks)
     with pytest.raises(CorpusError, match="one second"):
         gesture_clip(0, 0.5)
 
@@ -52,21 +52,22 @@ def test_the_speech_is_that_of_the_face() -> None:
 
 def test_a_body_sits_upright_and_faces_the_viewer() -> None:
     for seed in range(5):
-        places = places_of(gesture_clip(seed, 2.0))
-        assert (places["skull"][:, 1] < places["Chest"][:, 1]).all() and (places["Chest"][:, 1] < 220).all()
-        assert (places["LeftArm"][:, 0] > places["RightArm"][:, 0]).all()  # the person's left is the viewer's right
-        assert (places["LeftForeArm"][:, 1] > places["LeftArm"][:, 1]).all()
-        assert (places["LeftHand"][:, 2] < places["LeftForeArm"][:, 2]).all()  # bent towards the viewer
-        for place in places.values():
-            assert (place[:, :2] > 0).all() and (place[:, :2] < 256).all()
+        positions = positions_of(gesture_clip(seed, 2.0))
+        assert (positions["skull"][:, 1] < positions["Chest"][:, 1]).all() and (positions["Chest"][:, 1] < 220).all()
+        # The person's left is the viewer's right.
+        assert (positions["LeftArm"][:, 0] > positions["RightArm"][:, 0]).all()
+        assert (positions["LeftForeArm"][:, 1] > positions["LeftArm"][:, 1]).all()
+        assert (positions["LeftHand"][:, 2] < positions["LeftForeArm"][:, 2]).all()  # bent towards the viewer
+        for position in positions.values():
+            assert (position[:, :2] > 0).all() and (position[:, :2] < 256).all()
 
 
 def test_bones_keep_their_length() -> None:
     clip = gesture_clip(2, 2.0)
-    places, size = places_of(clip), clip.landmarks[0, 0, 3] / JOINTS.size
+    positions, size = positions_of(clip), clip.landmarks[0, 0, 3] / JOINTS.size
     for joint, parent in enumerate(JOINTS.spec.parents):  # type: ignore[attr-defined]
         if parent >= 0:
-            length = np.linalg.norm(places[NAMES[joint]] - places[NAMES[parent]], axis=1)
+            length = np.linalg.norm(positions[NAMES[joint]] - positions[NAMES[parent]], axis=1)
             np.testing.assert_allclose(length, size * np.linalg.norm(JOINTS.spec.offsets[joint]), rtol=1e-5)  # type: ignore[attr-defined]
 
 
@@ -77,8 +78,8 @@ def test_stored_rotations_are_the_known_ones() -> None:
     world = [Rotation.from_matrix(JOINTS.view.numpy() @ known[:, 0])]
     for joint, parent in enumerate(JOINTS.spec.parents[1:], start=1):  # type: ignore[attr-defined]
         world.append(world[parent] * Rotation.from_matrix(known[:, joint]))
-    apart = [(Rotation.from_matrix(turns[:, j]).inv() * each).magnitude() for j, each in enumerate(world)]
-    assert np.degrees(apart).max() < 2.0 and np.degrees(apart).mean() < 0.6  # noise of 0.15 degrees a joint
+    angles = [(Rotation.from_matrix(turns[:, j]).inv() * each).magnitude() for j, each in enumerate(world)]
+    assert np.degrees(angles).max() < 2.0 and np.degrees(angles).mean() < 0.6  # noise of 0.15 degrees a joint
 
 
 def test_hands_and_head_follow_the_accents() -> None:
@@ -86,12 +87,12 @@ def test_hands_and_head_follow_the_accents() -> None:
     hands, nods, accents = [], [], []
     for seed in range(8):
         clip = gesture_clip(seed, 6.0)
-        places = places_of(clip)
+        positions = positions_of(clip)
         accent = clip.script.accent[::8][: len(clip.landmarks)]
         active = clip.body_motion.hands
-        raised = [(places[f"{side}Arm"] - places[f"{side}Hand"])[:, 1] for side in ("Left", "Right")]
+        raised = [(positions[f"{side}Arm"] - positions[f"{side}Hand"])[:, 1] for side in ("Left", "Right")]
         height = (np.stack(raised, axis=1) * active).sum(axis=1)
-        drop = (places["Head"] - places["skull"])[:, 2]  # towards the viewer
+        drop = (positions["Head"] - positions["skull"])[:, 2]  # towards the viewer
         drop = drop - np.convolve(np.pad(drop, 12, mode="edge"), np.ones(25) / 25, mode="valid")  # posture is slower
         hands.append((height - height.mean()) / height.std())
         nods.append((drop - drop.mean()) / drop.std())

@@ -69,8 +69,8 @@ def test_the_prosodic_part_is_causal():
 
 def test_the_same_seed_gives_the_same_path_and_liveliness_scales_it():
     audio = synthetic_clip(1).audio
-    once, again = (values(head_path(np.random.default_rng(7), audio, FRAMES)) for _ in range(2))
-    assert once.tobytes() == again.tobytes()
+    once, repeated = (values(head_path(np.random.default_rng(7), audio, FRAMES)) for _ in range(2))
+    assert once.tobytes() == repeated.tobytes()
     twice = values(head_path(np.random.default_rng(7), audio, FRAMES, liveliness=2))
     np.testing.assert_allclose(twice, 2 * once)
     assert (once != values(head_path(np.random.default_rng(8), audio, FRAMES))).any()

@@ -57,8 +57,8 @@ def test_clips_are_whole_finite_and_repeatable(seed: int, frames: int) -> None:
     ends = [segment.end for segment in clip.script.segments]
     assert [segment.start for segment in clip.script.segments] == [0.0, *ends[:-1]]
     assert ends[-1] == pytest.approx(frames / 25) and all(np.diff([0.0, *ends]) > 0)
-    again = synthetic_clip(seed, frames / 25)
-    assert np.array_equal(clip.landmarks, again.landmarks) and np.array_equal(clip.audio, again.audio)
+    repeated = synthetic_clip(seed, frames / 25)
+    assert np.array_equal(clip.landmarks, repeated.landmarks) and np.array_equal(clip.audio, repeated.audio)
 
 
 def test_seeds_and_speakers_differ() -> None:
@@ -86,9 +86,9 @@ def test_lips_touch_in_silence_and_in_bilabials_and_part_in_vowels() -> None:
         settled = np.convolve(silent, np.ones(11), mode="same") > 10.5
         assert opening[settled].max(initial=0.0) < 0.004
     together = np.concatenate([clip.face_motion.opening[saying(clip, "m") | saying(clip, "b")] for clip in CLIPS])
-    apart = np.concatenate([clip.face_motion.opening[saying(clip, "aa") | saying(clip, "ae")] for clip in CLIPS])
+    open_vowels = np.concatenate([clip.face_motion.opening[saying(clip, "aa") | saying(clip, "ae")] for clip in CLIPS])
     assert len(together) > 20 and np.median(together) < 0.012
-    assert len(apart) > 20 and np.median(apart) > 0.1
+    assert len(open_vowels) > 20 and np.median(open_vowels) > 0.1
 
 
 def test_openings_are_like_those_of_people() -> None:

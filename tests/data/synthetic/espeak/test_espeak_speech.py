@@ -49,8 +49,8 @@ def test_times_are_those_of_the_samples(utterance):
 def test_the_same_text_sounds_the_same_whatever_was_said_before(utterance):
     synthesize("Guten Morgen, mein Papa.", EspeakVoice("de+f1"))
     time.sleep(1.1)  # a library that is seeded by the clock would change within that time
-    again = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=140))
-    assert again.samples.tobytes() == utterance.samples.tobytes() and again.phonemes == utterance.phonemes
+    repeated = synthesize("My papa bought a map.", EspeakVoice("en-us+m3", words_per_minute=140))
+    assert repeated.samples.tobytes() == utterance.samples.tobytes() and repeated.phonemes == utterance.phonemes
 
 
 def test_rate_and_pitch_change_the_sound(utterance):

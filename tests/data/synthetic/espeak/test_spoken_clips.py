@@ -46,9 +46,9 @@ def test_every_sound_has_a_viseme(clips):
 
 
 def test_the_same_seed_gives_the_same_clip(clips):
-    again = spoken_clip(7)
-    assert again.landmarks.tobytes() == clips[7].landmarks.tobytes()
-    assert again.audio.tobytes() == clips[7].audio.tobytes() and again.phonemes == clips[7].phonemes
+    repeated = spoken_clip(7)
+    assert repeated.landmarks.tobytes() == clips[7].landmarks.tobytes()
+    assert repeated.audio.tobytes() == clips[7].audio.tobytes() and repeated.phonemes == clips[7].phonemes
     assert len({clip.audio.tobytes() for clip in clips}) == len({clip.voice for clip in clips}) == len(clips)
 
 
@@ -89,8 +89,8 @@ def test_speakers_differ_in_shape_and_pose(clips):
 @pytest.mark.parametrize("seed", range(6))
 def test_a_recording_is_as_long_as_the_speech_and_not_delayed(seed):
     speech = synthetic_clip(1, clean=True).audio.astype(np.float64)
-    once, again = (simulate_recording(np.random.default_rng(seed), speech) for _ in range(2))
-    assert once.tobytes() == again.tobytes() and once.shape == speech.shape and abs(once).max() <= 1
+    once, repeated = (simulate_recording(np.random.default_rng(seed), speech) for _ in range(2))
+    assert once.tobytes() == repeated.tobytes() and once.shape == speech.shape and abs(once).max() <= 1
     size = 2 * len(speech)
     cross = np.fft.irfft(np.fft.rfft(once, size) * np.conj(np.fft.rfft(speech, size)), size)
     lag = int(np.argmax(np.abs(cross)))
