@@ -24,6 +24,7 @@ from headmotion.detectors.face_landmarker.crops import Crop
 from headmotion.detectors.face_landmarker.detector import FaceMeshDetector
 from headmotion.detectors.face_landmarker.search import windows
 from headmotion.detectors.face_landmarker.tracker import SEARCH_EVERY
+from headmotion.detectors.face_landmarker.weights import shared_networks
 from headmotion.detectors.reference_pose import PoseFinder
 from headmotion.detectors.specs import FaceMeshSpec
 from headmotion.media.image import read_picture
@@ -275,6 +276,21 @@ def test_a_face_is_followed_without_the_finder(
         assert distance(np.asarray(found.pose) - moved, truth) < 0.03
         counts.append(len(looks))
     assert counts[0] > 0 and counts == [counts[0]] * SEARCH_EVERY
+
+
+def test_detectors_share_networks_and_graphs_which_give_the_same_to_the_last_bit(portrait: np.ndarray) -> None:
+    shared_networks.cache_clear()
+    first, second = (FaceMeshSpec().build(context(dims=3)) for _ in range(2))
+    assert isinstance(first, FaceMeshDetector) and isinstance(second, FaceMeshDetector)
+    with torch.inference_mode():  # of the caller, who is the first to need them
+        trackers = [first.tracker(), second.tracker()]
+        found = [first.detect([portrait])[0][0].pose, first.tracker().push(portrait)[0].pose]
+    assert first._landmarker._networks is second._landmarker._networks
+    graphs = {(each._video_landmarker._run_finder, each._video_landmarker._run_mesh) for each in (first, second)}
+    assert len(graphs) == 1
+    again = [second.detect([portrait])[0][0].pose, trackers[1].push(portrait)[0].pose]
+    for before, after in zip(found, again, strict=True):
+        assert torch.equal(before, after)
 
 
 def test_a_still_face_stands_still(detector: FaceMeshDetector, portrait: np.ndarray) -> None:

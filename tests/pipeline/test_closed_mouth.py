@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -106,6 +107,14 @@ def test_lips_that_stay_apart_in_a_picture_are_said(tmp_path, caplog):
     as_reference(picture, FACE, lambda path: wide_open(by=0.0)[None])
     as_reference(picture, FACE, lambda path: smile[None], mouth="closed")
     assert not caplog.messages
+
+
+@pytest.mark.parametrize("box", [None, (110, 0, 320, 210)])
+def test_the_smile_of_the_bundled_portrait_is_said_however_it_is_cropped(box, tmp_path, caplog):
+    with Image.open(Path(hm.__file__).parent / "assets" / "portrait.png") as picture:
+        (picture if box is None else picture.crop(box)).save(tmp_path / "face.png")
+    hm.load("ms-sync", device="cpu").reference(tmp_path / "face.png")
+    assert "the lips are apart in the picture (1" in caplog.text  # teeth are seen between them
 
 
 def test_silence_is_closed_and_the_motion_carries_the_picture(caplog):

@@ -25,7 +25,7 @@ from ..specs import check_representation
 from .landmarker import Face, FaceLandmarker
 from .search import FaceSearch, run_together
 from .tracker import LandmarkTracker
-from .weights import load_networks
+from .weights import shared_networks
 
 if TYPE_CHECKING:
     from ..specs import FaceMeshSpec
@@ -63,7 +63,7 @@ class FaceMeshDetector(Detector):
     def _landmarker(self) -> FaceLandmarker:
         mirror = Mesh478(Mesh478Spec()).mirror
         device = pick_device(self.spec.device, _NAME, DetectorError, usable=("cuda",))
-        return FaceLandmarker(load_networks(device), mirror, self.spec.min_confidence)
+        return FaceLandmarker(shared_networks(device), mirror, self.spec.min_confidence)
 
     @cached_property
     def _video_landmarker(self) -> FaceLandmarker:

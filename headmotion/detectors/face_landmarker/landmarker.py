@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -63,8 +64,7 @@ class FaceLandmarker:
     def compiled(self) -> FaceLandmarker:
         """Return one with the same networks as graphs: they take half a second to make, which pays for videos."""
         compiled = FaceLandmarker(self._networks, self._mirror, self.min_confidence)
-        compiled._run_finder = as_graph(self._networks.finder, blaze_face.INPUT_EDGE, self._networks.device)
-        compiled._run_mesh = as_graph(self._networks.mesh, mesh_network.INPUT_EDGE, self._networks.device)
+        compiled._run_finder, compiled._run_mesh = _graphs(self._networks)
         return compiled
 
     @torch.inference_mode()
@@ -106,6 +106,14 @@ class FaceLandmarker:
 
 def _batches(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
     return (looks[first : first + BATCH] for first in range(0, len(looks), BATCH))
+
+
+@lru_cache(maxsize=2)
+def _graphs(networks: Networks) -> tuple[Network, Network]:
+    """Return finder and mesh network as graphs, made once for networks that many detectors share."""
+    with torch.inference_mode(False):  # others may use them outside of the caller's mode
+        finder = as_graph(networks.finder, blaze_face.INPUT_EDGE, networks.device)
+        return finder, as_graph(networks.mesh, mesh_network.INPUT_EDGE, networks.device)
 
 
 def as_graph(network: nn.Module, edge: int, device: torch.device) -> Network:

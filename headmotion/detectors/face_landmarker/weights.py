@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -35,6 +36,17 @@ class Networks:
 def parts() -> dict[str, nn.Module]:
     """Return the networks without weights, by the prefix of their parameters' names in the file."""
     return {"finder": BlazeFace(), "mesh": MeshNetwork(), "blendshapes": BlendshapeNetwork()}
+
+
+@lru_cache(maxsize=2)
+def shared_networks(device: torch.device) -> Networks:
+    """Return `load_networks` of the bundled file, once per process and device; nothing changes their weights.
+
+    Raises:
+        DetectorError: the file is missing, damaged, or not the one that belongs to this version.
+    """
+    with torch.inference_mode(False):  # others may use them outside of the caller's mode
+        return load_networks(device)
 
 
 def load_networks(device: torch.device, path: Path = FILE) -> Networks:
