@@ -85,8 +85,8 @@ READING = """\
 
 - `causal-flow` moves its head in silence about as far and as fast as in speech, and does not leave the reference. It
   blinks by itself about as often as people at rest, so a control's blinks come on top.
-- `ms-sync` turns its head aside and holds it there, without a blink: give it blinks, and `hold_pose` where nobody
-  talks.
+- `ms-sync` turns its head to the side and holds it there, without a blink: add blinks, and `hold_pose` while nobody
+  speaks.
 - Whether people who are silent move as much as people who talk is not measured. `head_amount` and `scale_head` calm
   the head.
 """

@@ -1,4 +1,4 @@
-"""A sheet of pictures of many kinds, each beside three frames of the portrait renderer, for looking at.
+"""A sheet of pictures of many kinds, each next to three frames of the portrait renderer, for looking at.
 
     python -m benchmarks.portrait_sheet SHARED_DATA [--picture FILE NAME SOURCE] ...
 

@@ -203,9 +203,9 @@ def measured_sets(shared: Path) -> dict[str, Corpus]:
 READING = """\
 ## How to read it
 
-- At 200 ms, syncers that recognize much of what a known speaker says recognize little of what others say. Longer
-  windows tell more of everybody: the goal, 0.30 of unseen speakers, is reached with windows of 800 ms, and not at the
-  two finest levels, of 200 and 400 ms.
+- At 200 ms, syncers that match many windows of a known speaker match few of other speakers. Longer windows help for
+  everyone: the goal, 0.30 for unseen speakers, is reached with windows of 800 ms, but not at the two finest levels, of
+  200 and 400 ms.
 - More speakers of this corpus do not help: the first one alone teaches as much about others as all do. A dozen people
   are recorded in it; the others are synthetic voices over faces made from the first. Whether many recorded people would
   help is not tested.
@@ -229,7 +229,7 @@ def main(shared: Path, corpus: Path, cache: Path) -> None:
         lines.append(f"| `{features}` | {who} | {frames} ({40 * frames} ms) | {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     head = [
-        "# What a window of speech tells",
+        "# Syncers and the length of their windows",
         "",
         "Made by `python benchmarks/sync_windows.py SHARED_DATA CORPUS`.",
         "",

@@ -177,13 +177,14 @@ def _distance(real: list[Signal], generated: list[Signal]) -> float:
 READING = """\
 ## How to read it
 
-- A judge may prefer a model to the recordings. `metric-syncers` knows few faces, and on unseen speakers the typical
-  motion of a model is clearer to it than that of a person: confidence above that of the recordings is no merit, and
-  the order of the two models by confidence is not that by lip error or by [correlation](systems.md).
-- Of the known speaker, both models open the mouth when he does: *late* is about none, and the lead is his own. A
+- A judge may prefer a model to the recordings. `metric-syncers` was trained on few faces, and on unseen speakers it
+  matches the typical motion of a model more easily than that of a person: confidence above that of the recordings does
+  not mean better motion, and the order of the two models by confidence is not that by lip error or by
+  [correlation](systems.md).
+- For the known speaker, both models open the mouth when he does: *late* is about zero, and the lead is his own. A
   frame's level is that of the 40 ms after it, so a lead somewhat below zero means that mouth and sound move together.
-- On unseen speakers the recorded mouths lead by more than those of the models. How much of it is theirs is not known:
-  the sound of some of these recordings is late by two frames.
+- On unseen speakers the recorded mouths lead by more than those of the models. How much of this is due to the speakers
+  is not known: the sound of some of these recordings is late by two frames.
 - On unseen speakers a mouth that does not move has about the lip error of one that speaks. Much of the error is
   expression, such as a smile that comes and goes, and a mouth that is open in the reference, which models close.
 - How far and fast the head of `causal-flow` moves was chosen on these clips, so its Fréchet distance is not that of

@@ -24,6 +24,6 @@ def headmotion_licenses() -> Iterable[Asset]:
             "MIT",
             "Whisper (OpenAI), model tiny.en, github.com/openai/whisper; Radford, Kim, Xu, Brockman, McLeavey and "
             "Sutskever 2022; convolutions and the first two layers of its encoder, unchanged",
-            note="the license asks to keep its notice, which is in models/LICENSES.md beside the file",
+            note="the license asks to keep its notice, which is in models/LICENSES.md next to the file",
         )
     ]

@@ -31,7 +31,7 @@ class Coordinates(nn.Module):
     Displacements from the reference are divided into those of the head and local ones (`HeadFrame`), and standardized
     over the training data. Local motion of the regressed groups is the first part. The codes are the coordinates of the
     head, as they are, and the local motion of all other points in a subspace: that of its principal components, which
-    `subspace_error` finds. Head motion is divided by its amount in a clip, so that still and lively heads are alike.
+    `subspace_error` finds. Head motion is divided by its amount in a clip, so that all heads have one scale.
 
     Args:
         representation: says which points are in which group.

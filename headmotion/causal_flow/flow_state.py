@@ -21,7 +21,7 @@ class FlowState:
     reference: Reference
     """What the motion is relative to."""
     features: Tensor
-    """What the trunk knows of the reference, ``[B, W]``."""
+    """Features of the reference for the trunk, ``[B, W]``."""
     seeds: tuple[int, ...]
     """Seed of each stream."""
     frames: tuple[int, ...]

@@ -107,7 +107,7 @@ class CausalFlowGenerator(Generator):
 
         Args:
             audio: features ``[B, steps_per_frame * T, C]``.
-            pose: what the trunk knows of the reference, ``[B, W]``.
+            pose: features of the reference, ``[B, W]``.
         """
         return self.scaled_inputs(self.scaled(audio), pose)
 
@@ -150,7 +150,7 @@ class CausalFlowGenerator(Generator):
             starts: as for `flow_context`.
             noise: of these frames ``[B, T, S]``, of variance 1.
             reference: what the motion is relative to.
-            pose: what the trunk knows of the reference, ``[B, W]``.
+            pose: features of the reference, ``[B, W]``.
         """
         steps = 1 if self.training else self.settings.euler_steps
         start = self.temperature.to(context) * noise.to(context)

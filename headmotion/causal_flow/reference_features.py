@@ -1,4 +1,4 @@
-"""What the trunk knows of the reference pose: how far mouth and eyes are open in it."""
+"""Features of the reference pose for the trunk: how far mouth and eyes are open in it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ..core.interfaces.representation import Representation, SupportsPoints2D
 class ReferenceFeatures(nn.Module):
     """A linear layer over openings, in distances of the scale pair, relative to the resting pose: ``[B, W]``.
 
-    Nothing else of a face is used, because its shape tells who speaks, and a network that knows the few speakers of its
-    training data fails on others. A representation without openings gives the difference from the resting pose.
+    Nothing else of a face is used, because its shape reveals the speaker, and a network that recognizes the few
+    speakers of its training data fails on others. A representation without openings gives the difference from the
+    resting pose.
 
     Args:
         representation: which has openings, or none.

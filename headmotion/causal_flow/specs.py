@@ -31,7 +31,7 @@ class CausalFlowGeneratorSpec(GeneratorSpec):
     blocks: int = Field(4, ge=1, le=64)
     """Blocks of the trunk."""
     kernel: int = Field(9, ge=1, le=255)
-    """Frames that a block looks at."""
+    """Frames that a block covers."""
     lookahead_frames: int = Field(3, ge=0, le=100)
     """Frames of audio features that the trunk looks ahead, shared among its first blocks."""
     expansion: int = Field(2, ge=1, le=16)

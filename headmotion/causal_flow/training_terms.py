@@ -57,7 +57,7 @@ def _flow_error(generator: CausalFlowGenerator, context: Tensor, codes: Tensor, 
     codes = codes[:, ::FLOW_STRIDE]
     frames = range(codes.shape[1])
     noise = normal(seeds, frames, (codes.shape[-1],), FLOW_NOISE).to(codes)
-    # The logistic function of normal noise has more of the middle, where velocities are hardest to tell.
+    # The logistic function of normal noise has more of the middle, where velocities are hardest to predict.
     time = normal(seeds, frames, (1,), FLOW_TIME).to(codes).sigmoid()
     return generator.flow.error(codes, noise, time, context)
 

@@ -65,7 +65,7 @@ class Trunk(nn.Module):
     Args:
         width: channels.
         blocks: number of blocks.
-        kernel: frames that each block looks at.
+        kernel: frames that each block covers.
         lookahead: frames that all together look ahead; the first blocks take as much as the others or one more.
         expansion: factor of the hidden layers' widths.
     """

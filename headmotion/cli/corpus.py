@@ -17,7 +17,7 @@ NO_CLIPS = 1
 
 
 def _are_videos(args: Arguments) -> bool:
-    """Return whether a detector looks at videos, rather than landmarks being taken from a folder."""
+    """Return whether landmarks are detected in videos, rather than read from a folder."""
     from headmotion.preparation.prepare_videos import holds_landmarks
 
     paths: tuple[Path, ...] = args["videos"]

@@ -1,4 +1,4 @@
-"""The command that animates a character while somebody speaks: mic."""
+"""The command that animates a character from live speech: mic."""
 
 from __future__ import annotations
 

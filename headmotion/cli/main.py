@@ -96,7 +96,7 @@ def main() -> None:
 
 def _end_of_results() -> None:
     """Let what plugins print when the process ends go to standard error, because standard output holds results."""
-    with contextlib.suppress(OSError, ValueError):  # there is no standard output, or nobody reads it any more
+    with contextlib.suppress(OSError, ValueError):  # there is no standard output, or its reader has closed it
         sys.stdout.flush()
         sys.stdout = sys.stderr
 

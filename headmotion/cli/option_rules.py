@@ -32,7 +32,7 @@ def option_rules(*rules: Rule) -> Callable[[F], F]:
     """Check the options that the user gave before a command begins; this decorator stands below those of options.
 
     Raises:
-        click.UsageError: an option that has no effect beside the others.
+        click.UsageError: an option without effect, given the others.
     """
 
     def decorate(command: F) -> F:

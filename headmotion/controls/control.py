@@ -29,7 +29,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, eq=False)
 class ControlContext:
-    """What a control knows before the first frame: the representation, the resting pose and the rates."""
+    """What a control gets before the first frame: the representation, the resting pose and the rates."""
 
     representation: Representation
     resting_pose: Tensor

@@ -57,7 +57,7 @@ class HeadModel:
         beside_eyes = self.shape[:, : self.dims] @ self.down < 0
         jaw = [point for point in representation.groups.get("jaw", ()) if point not in self.skull]
         self.rigid_points = [*self.skull, *(point for point in jaw if bool(beside_eyes[point]))]
-        """The skull's points, and the ends of the jaw line beside the eyes."""
+        """The skull's points, and the ends of the jaw line next to the eyes."""
 
     def fit(self, frames: Tensor) -> OrthographicPose:
         """Fit the head's pose to frames ``[T, P, D]``; rotation and scale are relative to rest.

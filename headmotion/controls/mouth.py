@@ -25,7 +25,7 @@ class MouthModel:
 
     def __init__(self, context: ControlContext, control: str) -> None:
         self.head = HeadModel(context, control)
-        # The ends of the jaw line beside the eyes belong to the skull and do not move with speech.
+        # The ends of the jaw line next to the eyes belong to the skull and do not move with speech.
         lips_and_jaw = {*context.points(control, "lips"), *context.representation.groups.get("jaw", ())}
         self.points = sorted(lips_and_jaw - set(self.head.rigid_points))
         lips = context.points(control, "lips")

@@ -86,7 +86,7 @@ class BlinkClock:
     hazard: float = 0.0
     """Hazard since the last blink."""
     voiced: bool = False
-    """Whether somebody spoke in the last step."""
+    """Whether there was speech in the last step."""
     silent_s: float = IDLE_S
     """Length of the silence so far."""
     last_end: float = 0.0
@@ -95,7 +95,7 @@ class BlinkClock:
     """Running mean of the times between ends of phrases."""
 
     def advance(self, is_voiced: bool) -> None:
-        """Go on by a step in which somebody speaks or not."""
+        """Advance by a step with speech or without."""
         time, per_second = self.hop / HOPS_PER_SECOND, self.rate / 60
         self.silent_s = 0.0 if is_voiced else self.silent_s + 1 / HOPS_PER_SECOND
         share = 1.0 if self.silent_s >= IDLE_S else 1 - PAUSE_SHARE

@@ -1,4 +1,4 @@
-"""Eyes that look away and back while somebody talks, in representations that have irises or shapes of gaze.
+"""Eyes that look away and back during speech, in representations that have irises or shapes of gaze.
 
 Sizes and durations are those that Lee, Badler and Badler measured of a person who talks ("Eyes Alive", SIGGRAPH 2002).
 """
@@ -46,7 +46,7 @@ class Gaze(NamedTuple):
 
 @dataclass(frozen=True)
 class Saccade(Control):
-    """Irises that jump away and back, as those of a person who talks; the reference looks at the listener."""
+    """Irises that jump away and back, as those of a person who speaks; the reference looks at the listener."""
 
     amount: float = 1.0
     """Factor of the size of saccades, 0 to 3; 0 changes nothing."""

@@ -1,4 +1,4 @@
-"""A mouth that closes where nobody speaks."""
+"""A mouth that closes in silence."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def crash_mark() -> Iterator[Callable[[str], None]]:
     """Warn about plugins at which an earlier process ended, then yield a function that takes the plugin to be loaded.
 
     The mark is a file that holds the plugin's name. It is locked while its process lives, and removed at the end of the
-    body. Where it cannot be written there is none.
+    body. If it cannot be written, there is no mark.
     """
     folder = state_folder() / "loading"
     with contextlib.suppress(OSError):

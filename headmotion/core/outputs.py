@@ -158,7 +158,7 @@ def require_finite(part: Component, values: Tensor, what: str) -> None:
         OutputError: there are some.
     """
     if not bool(torch.isfinite(values).all()):
-        raise OutputError(_name(part), f"finite {what}", "NaN or infinity", "look at its weights and at the audio")
+        raise OutputError(_name(part), f"finite {what}", "NaN or infinity", "check its weights and the audio")
 
 
 def require_finite_if_asked(part: Component, values: Tensor, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Running a plugin's code: whatever happens in it becomes a `PluginError`, and the caller goes on."""
+"""Running a plugin's code: any failure in it becomes a `PluginError`, and the caller continues."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[No
     Args:
         plugin: the plugin's name.
         activity: what it does, such as ``loading`` or the name of a hook.
-        warn: whether it is named if it takes long; nobody can leave out headmotion's own plugins.
+        warn: whether it is named if it takes long; headmotion's own plugins cannot be left out.
 
     Raises:
         PluginError: the body raised anything, be it ``SystemExit``.

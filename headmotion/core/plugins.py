@@ -237,7 +237,7 @@ def _is_own(point: EntryPoint) -> bool:
 
 
 def _file_name(dist: Distribution | None) -> str:
-    """Return a distribution's name after its folder, which can be read whatever is in its metadata; or nothing."""
+    """Return a distribution's name after its folder, which can be read even if its metadata is damaged; or nothing."""
     folder = getattr(dist, "_path", None)  # all that importlib finds by itself have it
     if folder is None:
         return ""

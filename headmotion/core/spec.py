@@ -149,7 +149,7 @@ def building(component: str) -> Iterator[None]:
     except HeadmotionError:
         raise
     except Exception as error:
-        from .blame import plugin_error  # it knows specs
+        from .blame import plugin_error  # it imports specs
 
         blamed = plugin_error(error)
         raise blamed or SpecError(component, "a spec from which it can be built", describe(error)[:160]) from error

@@ -91,7 +91,7 @@ class Names:
 
 @dataclass(frozen=True, eq=False)
 class IndexColumns:
-    """What the index of a corpus of format 2 knows of its ``N`` clips."""
+    """The index of a corpus of format 2: columns over its ``N`` clips."""
 
     id: Texts
     """Names, unique within the corpus."""

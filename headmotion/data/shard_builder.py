@@ -148,7 +148,7 @@ class ShardBuilder:
         known = layout.pictures.size if layout.pictures else None
         expectations: tuple[tuple[str, Any, Any], ...] = (
             ("{} frames per second", layout.fps, str(clip.fps)),
-            ("pictures of {}", known or "no size, which is none", size or "no size, which is none"),
+            ("pictures of {}", known or "no size, as there are none", size or "no size, as there are none"),
             ("the labels {}", layout.labels, list(stored.label_names)),
         )
         for text, expected, got in expectations:

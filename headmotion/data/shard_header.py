@@ -151,7 +151,7 @@ def read_header(files: CorpusFiles) -> CorpusHeader | FormatOneHeader:
         raise CorpusError("corpus", f"a folder with {HEADER}", files.name) from None
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {HEADER}", reason_of(error), COPY_AGAIN) from None
-    # Looked at before all else, so that a newer format is not taken for a damaged one.
+    # Checked first, so that a newer format is not taken for a damaged one.
     version = content.get("format") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT:
         raise CorpusError(component, f"format {FORMAT} or older", f"format {version}", "upgrade headmotion")

@@ -29,7 +29,7 @@ from ..core.plugins import registry
 def build_detector(spec: DetectorSpec, context: BuildContext) -> Detector:
     """Build a detector for the context's representation: one that it gives, or one that converters make of it.
 
-    Only converters that look at each pose by itself count, because a picture has no other frames.
+    Only converters that convert each pose by itself count, because a picture has no other frames.
 
     Args:
         spec: of the detector.

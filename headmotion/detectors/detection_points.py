@@ -26,12 +26,12 @@ class DetectionPoints:
 
     @classmethod
     def of(cls, detector: Detector, representation: Representation, landmarks: bool = False) -> DetectionPoints | None:
-        """Return the points of a detector; None if it knows of none.
+        """Return the points of a detector; None if it has none.
 
         Args:
             detector: the detector.
             representation: what it was built for.
-            landmarks: prefer landmarks, whose names tell more, to other points.
+            landmarks: prefer landmarks, whose names are more specific, to other points.
         """
         is_placed = has_place(representation)
         if isinstance(detector, SupportsRepresentations) and (landmarks or not is_placed):

@@ -77,7 +77,7 @@ def _network(spec: FaceAlignmentSpec, device: str) -> Any:
     )
 
     class LocalFaceAlignment(package.FaceAlignment):  # type: ignore[misc, name-defined]
-        """``FaceAlignment`` with a file for the landmark network, for which the package knows its own URL only."""
+        """``FaceAlignment`` with a file for the landmark network, for which the package only has its own URL."""
 
         def _load_native(self, name: str, size: int, device: str, dtype: torch.dtype) -> Any:
             net = package.models.FAN(size)

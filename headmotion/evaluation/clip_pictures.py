@@ -40,7 +40,7 @@ class ClipPictures:
         """Return the pictures of a motion of the clip, ``motion`` in the clip's pixels, and the recorded ones."""
         real, poses = self._read(clip)
         representation = self.pipeline.representation
-        # Pictures may be smaller than the recording. The first pose, which is known in both, tells how much.
+        # Pictures may be smaller than the recording. The first pose, which is known in both, gives the factor.
         unit = representation.normalize(motion.values, clip.unit_square)
         values = representation.denormalize(unit, representation.frame_of(poses[:1]))
         shown = Motion(values, motion.fps, motion.representation, reference=poses[0])

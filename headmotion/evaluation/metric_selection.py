@@ -59,7 +59,7 @@ def select_metrics(
         try:
             spec = _resolve(name)
             metric = _build(spec, context)
-        # A metric that does not fit is no error where nobody asked for it.
+        # A metric that does not fit is an error only if it was requested.
         except SpecError as error:
             left_out[name] = str(error)
             continue

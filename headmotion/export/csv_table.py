@@ -48,7 +48,7 @@ def write_csv(motion: Motion, representation: Representation, path: Path) -> Non
 
 
 def read_csv(path: Path) -> Motion:
-    """Read a table that `write_csv` wrote: values, rate, and the representation that the names of its columns tell.
+    """Read a table of `write_csv`: values, rate, and the representation, which the names of its columns state.
 
     Units are those of the unit frame if the values stay within a few units, else pixels.
 

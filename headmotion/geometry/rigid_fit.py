@@ -62,7 +62,7 @@ def fit_similarity(
     Args:
         source: ``[..., N, D]`` with ``D`` 2 or 3.
         target: ``[..., N, D]``, of the same floating-point type; batch shapes broadcast.
-        weights: ``[..., N]``, 0 or more and not all 0, of the points; None weighs all alike.
+        weights: ``[..., N]``, 0 or more and not all 0, of the points; None gives all the same weight.
         with_scale: whether to fit a scale; without, the fit is rigid.
     """
     if source.shape[-1] == 2:

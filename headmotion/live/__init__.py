@@ -1,4 +1,4 @@
-"""A face that moves while somebody speaks: from a microphone to a window, or to programs that animate characters."""
+"""A face that moves with live speech: from a microphone to a window, or to programs that animate characters."""
 
 from .arkit_frames import arkit_frames
 from .live_link_sender import LiveLinkSender

@@ -19,7 +19,7 @@ LIVE_LINK_PORT = 11111
 """Port on which Unreal Engine listens by default."""
 VERSION = 6
 DEVICE = "00000000-0000-4000-8000-686561646d6f"
-"""Identity of the sending device; the engine tells devices apart by it."""
+"""Identity of the sending device; the engine distinguishes devices by it."""
 _SWAPPED = {"JawRight": "JawLeft", "JawLeft": "JawRight", "MouthRight": "MouthLeft", "MouthLeft": "MouthRight"}
 PACKET_SHAPES = tuple(_SWAPPED.get(name, name) for name in SHAPES)
 """Blend shapes in the order of packets, in which left precedes right, unlike in the app's files."""
@@ -34,7 +34,7 @@ class LiveLinkSender:
         subject: name under which the engine lists the face.
 
     Raises:
-        HeadmotionError: the address is none.
+        HeadmotionError: the address is invalid.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = LIVE_LINK_PORT, subject: str = "headmotion") -> None:

@@ -30,7 +30,7 @@ class UdpTarget:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
 
     def send(self, packet: bytes) -> None:
-        """Send a packet; it is lost if nobody receives it."""
+        """Send a packet; it is lost without a receiver."""
         self._socket.sendto(packet, self._address)
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ class VmcSender:
         port: its UDP port.
 
     Raises:
-        HeadmotionError: the package python-osc is missing, or the address is none.
+        HeadmotionError: the package python-osc is missing, or the address is invalid.
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = VMC_PORT) -> None:

@@ -63,7 +63,7 @@ class Window:
         """Show one frame.
 
         Raises:
-            WindowClosed: somebody has closed the window.
+            WindowClosed: the user has closed the window.
             MotionError: no converter leads from the motion to what is drawn.
         """
         self._waiting.append(frame.to(self._representation))

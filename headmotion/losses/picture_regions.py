@@ -1,4 +1,4 @@
-"""The part of a picture around points of a pose, for losses and metrics that look at a mouth or at eyes only."""
+"""The part of a picture around points of a pose, for losses and metrics of mouth or eyes only."""
 
 from __future__ import annotations
 

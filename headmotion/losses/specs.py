@@ -130,7 +130,7 @@ class PixelsLossSpec(LossSpec):
     """Additional weight of the pixels whose recorded color differs from that of the identity picture, in full from a
     difference of 0.1 on; for representations whose numbers have no place in the picture."""
     boxes: tuple[WeightedBox, ...] = Field((), max_length=16)
-    """Fixed parts that weigh more, such as the mouth's where all pictures are cut and turned alike."""
+    """Fixed parts that weigh more, such as the mouth's where all pictures are cropped and aligned in the same way."""
 
     @model_validator(mode="after")
     def _check_weights(self) -> PixelsLossSpec:

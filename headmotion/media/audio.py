@@ -114,7 +114,7 @@ class Audio:
         return frame_count(self.duration, as_fps(fps))
 
     def announced_frames(self, fps: Rate) -> int | None:
-        """Return the number of motion frames according to the file's header, or None if only decoding can tell."""
+        """Return the number of motion frames by the file's header, or None if only decoding can count them."""
         length = self._source.announced_length
         return None if length is None else frame_count(Fraction(length, self.rate), as_fps(fps))
 

@@ -66,7 +66,7 @@ class Source(Protocol):
 
     @property
     def announced_length(self) -> int | None:
-        """Number of samples per channel according to the header; None if only decoding can tell."""
+        """Number of samples per channel according to the header; None if only decoding can count them."""
 
     def chunks(self) -> Iterator[Samples]:
         """Read all samples from the start, a bounded number at a time."""
@@ -260,7 +260,7 @@ def _audio_track(path: Path, name: str, track: int | None) -> Iterator[tuple[Any
 
 
 def _layout_of(path: Path, name: str, file: Any) -> ChannelLayout | None:
-    """Return the layout of an open sound file, which libsndfile knows and does not tell; None if it is not stated."""
+    """Return the layout of an open sound file, which soundfile does not expose; None if it is not stated."""
     count = file.channels
     if count not in range(3, 9):
         return None

@@ -43,7 +43,7 @@ def _is_picture(path: Path) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as opened:
-                # Pillow knows the format, and cannot read it.
+                # Pillow recognizes the format, but cannot read it.
                 return opened.format != "MPEG"
     except Image.DecompressionBombError:
         return True

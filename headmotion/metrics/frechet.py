@@ -97,8 +97,8 @@ class FeatureExtractor(Protocol):
 class Frechet(Metric):
     """Distance of the Gaussians through all samples of all clips, by feature and generated length.
 
-    Generated and real motion are cut alike: to the generated length, and of that the last frames. Both are normalized
-    to the unit square of the real clip's first pose. Source: MS-Sync, section 4; SUHMo.
+    Generated and real motion are cropped in the same way: to the generated length, and of that the last frames. Both
+    are normalized to the unit square of the real clip's first pose. Source: MS-Sync, section 4; SUHMo.
 
     Args:
         spec: which frames, of which lengths.

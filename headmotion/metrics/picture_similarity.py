@@ -20,7 +20,7 @@ from .measurement import group_points, mean_over_clips, scalar
 from .specs import PsnrSpec, SsimSpec
 
 ROUNDING = 1 / 255**2 / 12
-"""Mean squared error of rounding to 255 levels: a smaller one tells nothing of pictures that are stored so."""
+"""Mean squared error of rounding to 255 levels: a smaller one is below the precision of stored pictures."""
 FRAMES_AT_ONCE = 32
 """Frames that are compared at a time, which bounds the memory."""
 

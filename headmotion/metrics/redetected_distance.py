@@ -22,7 +22,7 @@ from .specs import RedetectedDistanceSpec
 
 
 class RedetectedDistance(Metric):
-    """LMD of landmarks that are found again in the generated pictures, so that it measures what a viewer sees.
+    """LMD of landmarks that are detected in the generated pictures, so that it measures what a viewer sees.
 
     Frames in which the detector finds no face are left out and counted.
     """

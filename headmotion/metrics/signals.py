@@ -88,6 +88,6 @@ def windowed_stats(signal: Signal, fps: float = 25.0) -> WindowedStats:
     windows = centered_windows(signal, fps)
     speeds, accelerations = ([np.diff(window, order, axis=0) for window in windows] for order in (1, 2))
     return WindowedStats(
-        # Root mean squares are averaged as squares, so that all frames of all windows count alike.
+        # Root mean squares are averaged as squares, so that all frames of all windows have equal weight.
         *(np.sqrt(np.mean([(v**2).mean(0) for v in values], axis=0)) for values in (windows, speeds, accelerations))
     )

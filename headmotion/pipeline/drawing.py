@@ -132,7 +132,7 @@ class _Counted:
             yield part
 
     def finish(self) -> int:
-        """Return the number of all frames, also of parts that nobody has asked for."""
+        """Return the number of all frames, also of parts that were not requested."""
         for _ in self:
             pass
         return self._count

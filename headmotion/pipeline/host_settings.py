@@ -22,8 +22,8 @@ def check_host(pipeline: Pipeline, goes_on: bool = False) -> None:
 
     Args:
         pipeline: the parts.
-        goes_on: whether the session was checked when it began. Then one weight of each part is looked at, because to
-            look at all takes as long as a push of 20 ms that completes no frame.
+        goes_on: whether the session was checked when it began. Then one weight of each part is checked, because to
+            check all takes as long as a push of 20 ms that completes no frame.
 
     Raises:
         HeadmotionError: weights or torch's default type of another precision than float32, a default device other than

@@ -92,7 +92,7 @@ class ClipFilters:
         levels = self.syncers.measure(motion, wave) if self.syncers else ()
         if not levels:
             return measured, ""
-        # The finest level: a coarser one knows the offset in larger steps, and seems surer with fewer windows.
+        # The finest level: a coarser one has larger steps, and higher confidence because it has fewer windows.
         finest = levels[0]
         measured |= {"av_offset_ms": round(1000 * finest.seconds), "av_confidence": round(finest.confidence, 4)}
         return measured, "av_offset" if abs(measured["av_offset_ms"]) > self.settings.max_offset_ms else ""

@@ -84,7 +84,7 @@ class FaceSegmenter:
     def push(self, frame: VideoFrame) -> list[FaceSegment]:
         """Add the next frame, and return the segments that end before it or with it."""
         last, ended = self._last, []
-        # A picture that stands for several frames is looked at once.
+        # A picture that is shown in several frames is searched once.
         if last is None or frame.number != last.number:
             starts_shot = self._shot_detector.starts_shot(frame.picture)
             if last and (starts_shot or frame.index != last.index + 1 or frame.size != last.size):

@@ -147,7 +147,7 @@ def _match(last_poses: list[Poses], faces: Poses) -> dict[int, int]:
         return {}
     overlaps = _intersection_over_union(bounding_boxes(np.stack(last_poses)), bounding_boxes(faces))
     matches: dict[int, int] = {}
-    # Stable, so that ties are decided alike on every machine.
+    # Stable, so that ties are decided in the same way on every machine.
     for flat_index in np.argsort(-overlaps, axis=None, kind="stable"):
         track, face = map(int, np.unravel_index(flat_index, overlaps.shape))
         if overlaps[track, face] < MIN_OVERLAP:

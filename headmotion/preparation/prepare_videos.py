@@ -128,7 +128,7 @@ def prepare(
     elif len(paths) == 1 and holds_landmarks(paths[0], folder):
         speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
         if labels:
-            raise SpecError("preparation", "videos, which a detector looks at, with labels", f"landmarks in {paths[0]}")
+            raise SpecError("preparation", "videos, for a detector with labels", f"landmarks in {paths[0]}")
         choices: dict[str, Any] = {"val": val, "license": license, "distribute": distribute}
         choices |= {"frames": frames, "frame_quality": frame_quality}
         made_from = record_of(landmarks=folder_listing(paths[0], exclude=folder), speaker=speaker, **choices)

@@ -62,7 +62,7 @@ def landmarks_to_blendshapes(poses: Tensor, resting_pose: Tensor) -> Tensor:
     widening = width / resting_width - 1
     values[..., NAMES.index("mouthPucker")] = -widening / PUCKER_NARROWING
     for side in ("Left", "Right"):
-        # Landmarks do not tell a stretched left corner from a shifted mouth, so both sides get the same value.
+        # Landmarks cannot distinguish a stretched left corner from a shifted mouth, so both sides get the same value.
         values[..., NAMES.index(f"mouthStretch{side}")] = widening / STRETCH_WIDENING
         eye = f"{side.lower()}_eye"
         corners = CONTOURS[eye][0], CONTOURS[eye][3]

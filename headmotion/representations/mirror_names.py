@@ -47,7 +47,7 @@ def opposite_names(name: str) -> Iterator[str]:
 
 
 def limbs_by_name(names: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Return the points of ``arms``, ``legs``, ``head`` and ``torso``, as far as the names tell them."""
+    """Return the points of ``arms``, ``legs``, ``head`` and ``torso``, as far as the names show them."""
     limbs: dict[str, list[int]] = {}
     for point, name in enumerate(names):
         lower = name.lower()

@@ -68,7 +68,7 @@ class ModelWorker:
             pass
 
     def wake(self) -> None:
-        """Tell the thread that a session has something to do."""
+        """Notify the thread that a session has work."""
         self._wake.set()
 
     def _run(self) -> None:

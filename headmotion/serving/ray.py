@@ -104,7 +104,7 @@ def replica(settings: RaySettings) -> Starlette:
     """Return the ASGI application of a replica, in its process.
 
     Raises:
-        HeadmotionError: no token, an origin that is none, or a model that cannot be loaded.
+        HeadmotionError: no token, an invalid origin, or a model that cannot be loaded.
     """
     import torch
 

@@ -43,7 +43,7 @@ class Server:
         routes: further paths, as Starlette's routes.
 
     Raises:
-        ServingError: no model, an address that needs a token, an origin that is none, or a port that is taken.
+        ServingError: no model, an address that needs a token, an invalid origin, or a port in use.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class ServerLimits(StrictNumbers):
     sessions: int = Field(256, ge=1)
     """Sessions at the same time, those that wait for their client to come back included."""
     connections: int = Field(1024, ge=1)
-    """Network connections at the same time, whatever they are for."""
+    """Network connections of all kinds at the same time."""
     handshake_s: float = Field(10, gt=0)
     """From a connection to its complete request, and from there to a complete hello (seconds)."""
     idle_s: float = Field(60, gt=0)

@@ -207,7 +207,7 @@ class StreamEndpoint:
         return _StalledError("session", expected, "none", "read the messages, and send 'received'")
 
     async def _refuse(self, websocket: WebSocket, error: BaseException) -> None:
-        """Tell the client why its connection ends, and close it."""
+        """Send the client the reason why its connection ends, and close it."""
         if not isinstance(error, HeadmotionError):
             _log.error("a connection failed", exc_info=error)
         code = BUSY if isinstance(error, BusyError) else REFUSED if isinstance(error, HeadmotionError) else FAILED

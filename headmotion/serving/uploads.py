@@ -17,7 +17,7 @@ from .protocol import MAX_RATE, MIN_RATE
 from .server_limits import ServerLimits
 
 AUDIO_FORMATS = ("WAV", "WAVEX", "RF64", "AIFF", "FLAC", "OGG")
-"""Formats of speech as libsndfile names them. FFmpeg knows more, but some of those name further files to open."""
+"""Formats of speech as libsndfile names them. FFmpeg supports more, but some of those name further files to open."""
 MAX_CHANNELS = 2
 OPTIONS = "options"
 """The text field of a form, JSON."""

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Verbosity, configuration, given, settings  #
 from hypothesis import strategies as st  # noqa: E402
 
 EXAMPLES = 8
-"""Combinations of sizes per check; more rarely find anything in shapes, and nobody runs a kit that takes minutes."""
+"""Combinations of sizes per check; more rarely find faults, and a kit that takes minutes is not used."""
 
 
 def for_sizes(body: Callable[..., None], **sizes: tuple[int, int]) -> None:

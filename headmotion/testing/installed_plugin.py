@@ -46,7 +46,7 @@ def installed_plugin(name: str, module: str) -> Iterator[None]:
 def plugin_fixture(package: str | os.PathLike[str]) -> Callable[..., Any]:
     """Return a pytest fixture that makes a package's tests run in a checkout where it is not installed.
 
-    In the ``conftest.py`` beside the tests::
+    In the ``conftest.py`` of the tests::
 
         installed = plugin_fixture(Path(__file__).parents[1])
 

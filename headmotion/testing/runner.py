@@ -48,11 +48,11 @@ class CheckResult:
     check: Check
     """The check that was run."""
     status: Literal["passed", "failed", "expected-failure", "unexpected-pass", "not-applicable"]
-    """What became of it."""
+    """Outcome of the check."""
     detail: str = ""
     """The reason of a failure, or why the check does not apply, in one line."""
     where: str = ""
-    """``file:line in function`` of the part's code to look at after a failure."""
+    """``file:line in function`` of the part's code at which a failure begins."""
     crashed: bool = False
     """Whether the part raised an error of its own, so that the promise itself could not be checked."""
 

@@ -30,7 +30,7 @@ def sample(
     reference: int = REFERENCE_FRAMES,
     seed: int = 0,
 ) -> Sample:
-    """Return neutral poses with noise, features, and whatever else is needed.
+    """Return neutral poses with noise, features, and the other tracks that are needed.
 
     Args:
         subject: gives the representation and the audio's shape.

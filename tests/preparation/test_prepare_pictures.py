@@ -118,7 +118,7 @@ def test_what_does_not_fit(videos: Path, tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(SpecError, match="frames"):
         run(videos, tmp_path / "c", frames=8)
     landmarks = write_corpus(tmp_path / "landmarks", [synthetic_clip(0, 1.0)])
-    with pytest.raises(SpecError, match="videos, which a detector looks at, with labels"):
+    with pytest.raises(SpecError, match="videos, for a detector with labels"):
         run(landmarks, tmp_path / "c", labels=True)
     monkeypatch.delattr(Blobs, "labels")
     with pytest.raises(SpecError, match=r"a detector that gives labels, got .*squares"):

@@ -59,7 +59,7 @@ class Whisper(AudioEncoder):
 
         Args:
             wave: ``[B, S]``, -1 to 1.
-            steps: number of steps ``A``; None: ``S // 320``. Samples beyond the last step are looked at too.
+            steps: number of steps ``A``; None: ``S // 320``. Samples beyond the last step are used too.
 
         Raises:
             AudioError: the wave is not ``[B, S]``.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .encoder import Whisper
 
 CONVOLUTIONS_MS = 32.5
-"""Audio on either side of a step that the convolutions look at (ms)."""
+"""Audio on either side of a step that the convolutions cover (ms)."""
 STEP_MS = 20
 """Time from a step to the next (ms)."""
 BUNDLED_LAYERS = 2

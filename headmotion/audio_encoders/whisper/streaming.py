@@ -192,7 +192,7 @@ class StreamingWhisper(Whisper):
         queues, sizes, keys = [], [], []
         for row, own_keys, own in zip(rows, new_keys, arrived, strict=True):
             state = row.before[number]
-            # Outputs before these are needed by nobody: the window before this one owns them.
+            # Outputs before these are not needed: they belong to the window before this one.
             unneeded = (number + 1) * self._back - row.step if row.window else 0
             own = own[unneeded:] if unneeded > 0 else own
             queues += [state.waiting, own]

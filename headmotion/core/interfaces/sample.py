@@ -1,4 +1,4 @@
-"""Sample: what discriminators and losses look at. A real one and a generated one look alike."""
+"""Sample: the input of discriminators and losses. Real and generated samples have the same form."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Sample:
     reference: Tensor
     """Real frames before the motion, ``[B, R, P, D]``."""
     motion: Tensor
-    """Frames to look at, ``[B, T, P, D]``."""
+    """Motion, ``[B, T, P, D]``."""
     audio: Tensor
     """Features of reference and motion, ``[B, steps_per_frame * (R + T), C]``."""
     frames: Tensor | None = None
@@ -54,7 +54,7 @@ class Sample:
     wave: Tensor | None = None
     """Sound of reference and motion at the encoder's rate, ``[B, S]`` in -1..1."""
     audio_after: Tensor | None = None
-    """Features of the frames after the motion, ``[B, steps_per_frame * n, C]``, if parts look at them; see
+    """Features of the frames after the motion, ``[B, steps_per_frame * n, C]``, if parts use them; see
     `audio_around`."""
     outputs: Mapping[str, Tensor] = field(default_factory=Outputs)
     """What a trained part returned besides its track, by name, such as a renderer's attention map; only generated

@@ -26,7 +26,7 @@ MIN_CONFIDENCE = 0.2
 MIN_CLIPS = 5
 """Fewer clips are no group."""
 MAX_GROUPS = 200
-"""Number of groups that are looked at, the largest first."""
+"""Number of groups that are measured, the largest first."""
 
 OffsetMethod = Literal["checks", "syncers", "loudness"]
 """Source of the offsets: what preparation noted, trained syncers, or loudness against mouth opening."""
@@ -93,7 +93,7 @@ def make_offset_measure(path: str | os.PathLike[str], representation: Representa
         representation: what the clips are in.
 
     Raises:
-        CheckpointError: the file is none of syncers.
+        CheckpointError: the file does not hold syncers.
         CorpusError: the syncers were trained on another representation.
     """
     from ...sync.trained import load_syncers

@@ -33,7 +33,7 @@ SHORT_SECONDS = 1.0
 NO_FACE_SHARE = 0.1
 """Share of frames in which preparation found no face."""
 MAX_OFFSET_FRAMES = 2
-"""Lips part a little before the voice, and nobody notices one frame."""
+"""Lips part a little before the voice, and one frame is not noticeable."""
 OUTLIER_DEVIATIONS = 6.0
 """Distance from the median, where a deviation is 1.48 times the median absolute deviation."""
 MIN_CLIPS = 20
@@ -98,7 +98,7 @@ def _damage(files: Sequence[RejectedClip], clips: Sequence[RejectedClip]) -> Ite
 
 
 def _index_findings(clips: Sequence[MeasuredClip]) -> Iterator[Finding]:
-    """Yield what the index alone tells: speakers, splits, licenses."""
+    """Yield findings from the index alone: speakers, splits, licenses."""
     splits: dict[str, set[str]] = {}
     seconds: dict[str, float] = {}
     for clip in clips:

@@ -22,7 +22,7 @@ Curve = npt.NDArray[np.float64]
 MAX_OFFSET = 15
 """Largest offset that is searched for, in frames."""
 MIN_FRAMES = 2 * MAX_OFFSET
-"""A shorter clip tells nothing."""
+"""Least length of a clip; a shorter one is not measured."""
 PADDED_FRAMES = 5 * MAX_OFFSET
 """Shorter clips are padded with stillness to this length, so that there are enough random shifts."""
 BAND_HZ = (500, 2500)

@@ -60,7 +60,7 @@ def prosody(audio_16k: npt.NDArray[np.float32], frames: int) -> Prosody:
     voiced = (strength > MIN_VOICED) & (loudness > 0.3)
     pitch = np.zeros(frames)
     if voiced.any():
-        # Relative to the median, so that high and low voices move a head alike.
+        # Relative to the median, so that high and low voices move a head equally.
         pitch[voiced] = 12 * np.log2(hz[voiced] / np.median(hz[voiced]))
     return Prosody(loudness, np.clip(pitch, -8, 8), voiced)
 

@@ -62,7 +62,7 @@ class BlazeFace(nn.Module):
 
 
 class _Block(nn.Module):
-    """A depth-wise and a point-wise convolution beside a shortcut, to which missing channels are added as zeros."""
+    """A depth-wise and a point-wise convolution with a shortcut, to which missing channels are added as zeros."""
 
     def __init__(self, channels: int, out: int, stride: int) -> None:
         super().__init__()

@@ -19,13 +19,13 @@ POINTS = (
 """The 146 of 478 points that the network reads, in its order (MediaPipe, face_blendshapes_graph.cc, Apache-2.0)."""
 
 OUTPUTS = ("_neutral", *sorted(name for name in NAMES if name != "tongueOut"))
-"""What the 52 outputs are: a rest that nobody uses, then all of ARKit's shapes but the tongue, by name."""
+"""Names of the 52 outputs: an unused one, then all of ARKit's shapes but the tongue, by name."""
 
 _TOKENS, _CHANNELS = 96, 64
 
 
 class BlendshapeNetwork(nn.Module):
-    """Weights of blend shapes, whatever the place and size of the face. Names of parameters are the file's."""
+    """Weights of blend shapes, whatever the position and size of the face. Names of parameters are the file's."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Rectangles of a picture that networks look at, and the way back from their pixels to the picture's."""
+"""Rectangles of a picture as inputs of networks, and the map from their pixels back to the picture's."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Crop:
         """Return the rectangle of a picture ``uint8 [H, W, 3]`` as ``uint8 [edge, edge, 3]``.
 
         Args:
-            picture: what to look at.
+            picture: the picture to crop.
             edge: of the network's input.
             replicate: whether the picture's edge is continued beyond it; else it is black there.
         """

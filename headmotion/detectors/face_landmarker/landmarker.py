@@ -83,7 +83,7 @@ class FaceLandmarker:
 
     @torch.inference_mode()
     def mesh(self, crops: Sequence[Look]) -> list[Face]:
-        """Return what the mesh network sees in each crop."""
+        """Return the face that the mesh network finds in each crop."""
         edge, faces = mesh_network.INPUT_EDGE, []
         for batch in _batches(crops):
             meshes, logits = self._run_mesh(self._inputs(batch, edge, replicate=True))

@@ -45,7 +45,7 @@ class MeshNetwork(nn.Module):
 
 
 class _Block(nn.Module):
-    """A bottleneck with a depth-wise convolution beside a shortcut, to which missing channels are added as zeros."""
+    """A bottleneck with a depth-wise convolution with a shortcut, to which missing channels are added as zeros."""
 
     def __init__(self, channels: int, out: int, halving: bool = False) -> None:
         super().__init__()

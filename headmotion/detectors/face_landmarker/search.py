@@ -1,4 +1,4 @@
-"""Search of a picture for faces of every size and turn, and the checks that keep out what is none."""
+"""Search of a picture for faces of every size and rotation, and the checks that reject false detections."""
 
 from __future__ import annotations
 

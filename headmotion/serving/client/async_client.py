@@ -137,7 +137,7 @@ class AsyncClientSession:
             for message in self._conversation.begin(await asyncio.wait_for(socket.recv(), OPEN_S)):
                 await socket.send(message)
         except BaseException as error:
-            socket.transport.abort()  # nobody would close it
+            socket.transport.abort()  # nothing else would close it
             if isinstance(error, websockets.ConnectionClosed | TimeoutError):
                 raise ServingError("client", "a welcome", f"none ({error})"[:200]) from error
             raise

@@ -26,7 +26,7 @@ def control_keeps_shapes(subject: ControlSubject) -> None:
     assert bool(edited.values.isfinite().all()), "NaN or infinity"
 
 
-@check("control", 1, "Keep what the next frames need in the edit, and never look at the end of a piece.")
+@check("control", 1, "Keep what the next frames need in the edit, and never use the end of a chunk.")
 def control_streams_as_on_the_whole(subject: ControlSubject) -> None:
     """A stream gives the frames of the whole, however motion and speech are cut, once it has ended."""
     motion, edited = _edited(subject)
@@ -37,7 +37,7 @@ def control_streams_as_on_the_whole(subject: ControlSubject) -> None:
 
 @check("control", 2, "Compute with the frames and the seed only: no globals, no clock, no counters in the control.")
 def control_is_a_value(subject: ControlSubject) -> None:
-    """The same control edits two motions alike, and writes neither to them nor to itself."""
+    """The same control edits a motion twice with the same result, and modifies neither the motion nor itself."""
     control, motion = subject.build(), _motion(subject)
     before = motion.values.clone()
     first, second = (control(motion, subject.speech(motion), RATE).values for _ in range(2))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BrightBoxSpec(DetectorSpec):
-    """The resting pose, fitted into the box around all bright pixels. It cannot tell a face from a lamp."""
+    """The resting pose, fitted into the box around all bright pixels. It cannot distinguish a face from a lamp."""
 
     type: Literal["$name/bright-box"] = "$name/bright-box"
     threshold: int = Field(64, ge=1, le=255)
