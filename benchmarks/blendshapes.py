@@ -45,7 +45,7 @@ Values = NDArray[np.float64]
 
 
 def unseen(shared: Path, corpus: Path) -> dict[str, list[Clip]]:
-    """Return the clips that are measured, by their title; those of unseen speakers are prepared beside the corpus."""
+    """Return the clips that are measured, by their title; those of unseen speakers are prepared next to the corpus."""
     held_out = list(open_corpus(corpus).select(split="val"))
     videos = [path for path in sorted((shared / "videos").iterdir()) if path.name not in (SEEN_SPEAKER, "no_audio.mp4")]
     folder = corpus.parent / "unseen"

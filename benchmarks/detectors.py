@@ -1,4 +1,4 @@
-"""Detectors: accuracy and speed, beside MediaPipe's own package and LiteRT where they are installed.
+"""Detectors: accuracy and speed, compared with MediaPipe's own package and LiteRT where they are installed.
 
     python benchmarks/detectors.py [SHARED_DATA]
 
@@ -78,7 +78,7 @@ def frames(data: Path) -> Frames:
 
 
 def networks(task: Path) -> None:
-    """Print what the networks take beside LiteRT, and how far they are from it."""
+    """Print the time of the networks next to LiteRT's, and how far their outputs differ."""
     ours = load_networks(torch.device("cpu"))
     finder, mesh = as_graph(ours.finder, 128, ours.device), as_graph(ours.mesh, 256, ours.device)
     calls: dict[str, tuple[str, tuple[int, ...], Callable[[Any], Any]]] = {

@@ -1,4 +1,4 @@
-"""Write docs/mouths.md: what the mouths of the bundled models do, in frames of the bundled portrait to look at.
+"""Write docs/mouths.md: what the mouths of the bundled models do, as frames of the bundled portrait.
 
     python benchmarks/mouth_sheet.py SHARED_DATA [--videos FOLDER]
 

@@ -3,7 +3,7 @@
     python benchmarks/portrait_edges.py SHARED_DATA [PICTURE ...]
 
 A wide picture is drawn and its frames are cropped: that is the truth for a tight crop of the same picture. Prints a
-table, writes it into docs/portrait-quality.md, and puts the frames of each crop beside the truth into
+table, writes it into docs/portrait-quality.md, and puts the frames of each crop next to the recorded ones into
 out/portrait-edges.png.
 """
 

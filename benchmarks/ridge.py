@@ -1,4 +1,4 @@
-"""A linear regression from the encoder's features to the mouth: what the features of unseen speech tell at least.
+"""A linear regression from the encoder's features to the mouth: a lower bound of what the features predict.
 
     python benchmarks/ridge.py SHARED_DATA
 

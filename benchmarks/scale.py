@@ -263,7 +263,7 @@ def storage_table(storage: dict[str, float], index: list[dict[str, float]]) -> s
 
 
 def processor() -> str:
-    """Return the name of the processor, if the system tells."""
+    """Return the name of the processor, if the system states it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

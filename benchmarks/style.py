@@ -6,7 +6,7 @@ Every clip of at least five seconds whose head turns (selected by ``tools/head_s
 that of the first half. From the speech and the first frame of the second half, `causal-flow` generates without and with
 it. Spread and speed are those of ``benchmarks/head.py``, of the three rotations together; the opening is the standard
 deviation of the mouth's. The error is the mean over clips of the absolute logarithm of generated over recorded, as a
-factor: 1 is none. The correlation is that of the logarithms over clips: about 0 if all heads are moved alike. The other
+factor: 1 is none. The correlation is of the logarithms over clips: about 0 if all heads are moved equally. The other
 half of the recording is of the same person; how far it differs from the first is what no style can be better than.
 How the style is measured was chosen among four ways on these clips.
 """

@@ -1,4 +1,4 @@
-"""Write docs/synchrony.md: synchrony, lips, timing and heads of the bundled models, beside those of the recordings.
+"""Write docs/synchrony.md: synchrony, lips, timing and heads of the bundled models, and of the recordings.
 
     python benchmarks/synchrony.py SHARED_DATA
 

@@ -35,7 +35,7 @@ GRAPHS = {
 }
 MADE_OF = "MediaPipe Face Landmarker (Google, Apache-2.0), face_landmarker.task float16 version 1, sha256 " + ORIGINAL
 UNUSED_HEAD = 2
-"""Constants of the mesh graph's first head, which is read by nobody: weight and bias."""
+"""Constants of the mesh graph's first head, which is not used: weight and bias."""
 
 Array = np.ndarray[Any, Any]
 

@@ -1,4 +1,4 @@
-"""Train the variants of a recipe with several seeds, measure them alike, and write what each change does.
+"""Train the variants of a recipe with several seeds, measure them in the same way, and write what each change does.
 
     python -m benchmarks.ablations PROTOCOL --data runs/grid/all -o runs/ablations-atvg --page docs/atvg.md
 

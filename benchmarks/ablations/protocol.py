@@ -36,7 +36,7 @@ class Protocol(hm.Spec):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     """Name of the marks between which its tables stand in a page."""
     recipe: str
-    """Name of the recipe that all variants change, or its file: a path, or the name of one beside the protocol."""
+    """Name of the recipe that all variants change, or its file: a path, or the name of one next to the protocol."""
     set: Changes = ()
     """Changes for all variants."""
     steps: dict[str, int] = Field(default_factory=dict)

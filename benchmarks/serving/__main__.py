@@ -1,7 +1,7 @@
 """Print how many sessions a server holds, and write it into docs/serve.md.
 
 python -m benchmarks.serving --page                                     # both bundled models
-python -m benchmarks.serving --soak-minutes 60 --sessions 50 --page     # an hour, beside bad clients
+python -m benchmarks.serving --soak-minutes 60 --sessions 50 --page     # an hour, with bad clients
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", help="bundled model, or a checkpoint as NAME=FILE; default: both")
     parser.add_argument("--seconds", type=float, default=30, help="length of each measurement")
     parser.add_argument("--sessions", type=int, nargs="+", help="at the same time")
-    parser.add_argument("--bad", type=int, default=20, help="good sessions beside the bad clients; 0: none")
+    parser.add_argument("--bad", type=int, default=20, help="good sessions next to the bad clients; 0: none")
     parser.add_argument("--soak-minutes", type=int, help="load one server for so long instead")
     parser.add_argument(
         "--soak-log", type=Path, default=Path("out/soak.jsonl"), help="where an interrupted soak goes on"

@@ -1,4 +1,4 @@
-"""A server under load for a long time: sessions that come and go beside bad clients, one witness, and its memory.
+"""A server under load for a long time: sessions that come and go among bad clients, one witness, and its memory.
 
 Each minute is a line of a log, so that a soak may be interrupted: a later one goes on in the same log with a new
 server, until the minutes are complete. The witness speaks without a pause; its frames are compared with those of the

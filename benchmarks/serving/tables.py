@@ -53,7 +53,7 @@ def with_bad_clients(model: str, served: Served, wave: np.ndarray, count: int, s
     delays, bad = asyncio.run(both())
     kinds = ", ".join(f"{number} {kind}" for kind, number in bad.items())
     return (
-        f"{count} sessions of `{model}` for {seconds:.0f} s beside {bad.total()} bad connections ({kinds}): "
+        f"{count} sessions of `{model}` for {seconds:.0f} s with {bad.total()} bad connections ({kinds}): "
         f"{len(delays.failed)} disturbed, median {delays.percentile(50):.1f} ms, 99th percentile "
         f"{delays.percentile(99):.1f} ms, memory {served.memory_mb() - before:+.1f} MB."
     )

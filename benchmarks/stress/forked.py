@@ -1,7 +1,7 @@
 """Calls in forked processes: as cheap as a function, and as well separated as a process.
 
 The parent has imported what the calls need, and never runs any of it. A child has its own limits of memory and time,
-its own empty folders of the user, and a hook that sees every look-up of a host and every opened canary, and that can
+its own empty folders of the user, and a hook that records every look-up of a host and every opened canary, and that can
 kill it in the middle of its work.
 """
 
@@ -36,7 +36,7 @@ NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "sock
 CHANGES = ("os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove", "os.truncate", "shutil.rmtree")
 """Audit events of what changes a folder; opening a file for writing is one too."""
 LOGS = ("stdout", "stderr", "events", "changes", "modules", "start")
-"""Files beside the call's folders in which it leaves what it did."""
+"""Files next to the call's folders in which it records what it did."""
 _PACKAGES = (
     "headmotion",
     "torch",
@@ -153,7 +153,7 @@ def _child(one: Call, folder: Path, files: Mapping[str, Path], environment: dict
         status = _run(one)
         sys.stdout.flush()
         sys.stderr.flush()
-    except BaseException:  # also what nobody should raise
+    except BaseException:  # also what should never be raised
         traceback.print_exc()
         status = 71
     finally:

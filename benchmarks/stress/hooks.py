@@ -71,7 +71,7 @@ class HooksCampaign:
     title: str = "hooks of plugins"
 
     def run(self, rng: Random, folder: Path) -> Result:
-        """Run one command beside one such plugin."""
+        """Run one command with one such plugin installed."""
         for setup in ("recipe.yaml", "pose.npz", "motion.npz"):
             shutil.copytree(self.trees / setup, folder / "here", dirs_exist_ok=True)
         where, body, command = rng.choice(["import", *HOOKS]), rng.choice(BAD), rng.choice(list(COMMANDS))

@@ -1,4 +1,4 @@
-"""Campaign of hours: an hour of sound on end through live sessions, their frames beside those of the files."""
+"""Campaign of hours: an hour of continuous sound through live sessions, their frames compared with those of files."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Job:
     again: str = ""
     """Added to the words of the second call."""
     same_bytes: tuple[str, ...] = ("made",)
-    """Outputs that must be those of a call that nobody interrupted, byte for byte."""
+    """Outputs that must be those of an uninterrupted call, byte for byte."""
 
 
 ANIMATE = "animate speech.wav --model model.safetensors -q"
@@ -74,7 +74,7 @@ class KillsCampaign:
     _whole: dict[str, tuple[Outcome, dict[str, str]]] = field(default_factory=dict)
 
     def run(self, rng: Random, folder: Path) -> Result:
-        """Kill one command, look at what it leaves, and call it again."""
+        """Kill one command, check what it leaves, and call it again."""
         name = rng.choice(list(JOBS))
         job = JOBS[name]
         whole, digests = self._uninterrupted(name, folder.with_name(f"{folder.name}-whole"))
@@ -103,7 +103,7 @@ class KillsCampaign:
         return Result(variant, tuple(findings), facts=facts, **summary([killed, outcome]))
 
     def _uninterrupted(self, name: str, folder: Path) -> tuple[Outcome, dict[str, str]]:
-        """Return outcome and digests of a call that nobody interrupts."""
+        """Return outcome and digests of an uninterrupted call."""
         if name not in self._whole:
             job = JOBS[name]
             try:

@@ -1,4 +1,4 @@
-"""Campaign of options: every command with values that nobody should need, and names only a file system could love."""
+"""Campaign of options: every command with unusual values, and with odd file names."""
 
 from __future__ import annotations
 

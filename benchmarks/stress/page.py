@@ -40,7 +40,7 @@ def page(lines: Iterable[dict[str, Any]]) -> str:
 
 
 def with_hours(text: str, section: str) -> str:
-    """Return a page with a section about hours on end, in place of the one that it has; an empty one is none."""
+    """Return a page with a section about hours on end, in place of the one that it has; an empty one removes it."""
     before, heading, remainder = text.replace(retained_hours(text), "").partition("## Compared")
     return before + section + heading + remainder
 

@@ -19,7 +19,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LOCAL = re.compile(r"'(127\.0\.0\.1|localhost|0\.0\.0\.0|::1?)'")
 
 RECORDS = ".headmotion-records"
-"""Records of finished jobs, which a later call looks at; see docs/many-files.md."""
+"""Records of finished jobs, which a later call reads; see docs/many-files.md."""
 
 Contents = Mapping[str, tuple[int, int, bytes]]
 """What lies in a folder: kind, size and the first bytes by relative path."""
@@ -96,7 +96,7 @@ def _files(one: Call, outcome: Outcome, before: Contents, after: Contents) -> It
     if changed:
         yield "changed input", ", ".join(changed[:5])
     made = [path for path in after if path not in before and path.startswith(("here/", "beside/"))]
-    # torch.optim leaves an empty folder for a compiler that nobody calls.
+    # torch.optim leaves an empty folder for a compiler that is not called.
     left = [
         path for path in after if path.startswith("temporary/") and "torchinductor" not in path and path not in before
     ]
@@ -104,7 +104,7 @@ def _files(one: Call, outcome: Outcome, before: Contents, after: Contents) -> It
     if not outcome.timed_out and (left or hidden):
         yield "left over", ", ".join([*left, *hidden][:5])
     stray = [path for path in made if path not in allowed and not hidden]
-    # A report lies beside its folder, and the folders around an output are made with it.
+    # A report is next to its folder, and the folders around an output are made with it.
     around = [
         path for path in stray if any(path.startswith(f"{home}-report") or _is_within(home, path) for home in homes)
     ]

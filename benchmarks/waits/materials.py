@@ -41,9 +41,9 @@ def write_materials(folder: Path) -> None:
 
 def _write_video(folder: Path, picture: Picture, landmarks: npt.NDArray[np.float32]) -> None:
     """Write the portrait talking, 720 x 576."""
-    beside, factor = (WIDTH - SIZE) // 2, SIZE / len(picture)
-    large = cv2.copyMakeBorder(cv2.resize(picture, (SIZE, SIZE)), 0, 0, beside, beside, cv2.BORDER_REPLICATE)
-    pose = landmarks[..., :2] * factor + np.array([beside, 0], np.float32)
+    margin, factor = (WIDTH - SIZE) // 2, SIZE / len(picture)
+    large = cv2.copyMakeBorder(cv2.resize(picture, (SIZE, SIZE)), 0, 0, margin, margin, cv2.BORDER_REPLICATE)
+    pose = landmarks[..., :2] * factor + np.array([margin, 0], np.float32)
     pipe, speech = hm.load("ms-sync", device="cpu"), folder / "long.wav"
     motion = pipe.generate(speech, reference=pose)[:VIDEO_FRAMES]
     pipe.render(motion, folder / "video.mp4", image=np.asarray(large, np.uint8), audio=speech, quiet=True)

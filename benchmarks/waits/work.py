@@ -1,4 +1,4 @@
-"""The work that users wait for, one function per kind, in a process that is told when to take a turn.
+"""The work that users wait for, one function per kind, in a process that runs one turn per request.
 
     python benchmarks/waits/work.py NAME FOLDER
 

@@ -111,7 +111,7 @@ def test_blend_shapes_have_an_estimator_too() -> None:
     network = StatisticsNetwork(EstimatorSpec.model_validate(SMALL), hm.BuildContext(shapes, 26), "test")
     motion = torch.rand(2, 7, shapes.points, shapes.dims)
     assert network(hm.Sample(motion[:, :1], motion[:, 1:], torch.randn(2, 28, 26))).shape == (2, 6, 6)
-    with pytest.raises(hm.SpecError, match="poses that say where in the picture somebody is, got blendshapes"):
+    with pytest.raises(hm.SpecError, match="poses with positions in the picture, got blendshapes"):
         StatisticsNetwork(EstimatorSpec(preset="small"), hm.BuildContext(shapes, 26), "test")
 
 

@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--method", action="append", default=[], metavar="NAME=MODEL[:MOTION]", help="a row")
     parser.add_argument("--clips", type=int, default=6, help="clips per split at most, spread over it")
     parser.add_argument("--splits", nargs="+", default=["val", "test"])
-    parser.add_argument("--every", type=int, default=2, help="frames from one that is looked at to the next")
+    parser.add_argument("--every", type=int, default=2, help="every how many frames a picture is measured")
     parser.add_argument("-o", "--output", type=Path, default=Path("runs/drawn-units.json"))
     arguments = parser.parse_args()
     face = hm.resolve_spec("representation", "landmarks68").build()

@@ -1,4 +1,4 @@
-"""How much of a raised unit one sees: what `headmotion animate --au UNIT=+OFFSET` changes in the pictures of a model.
+"""How visible a raised unit is: what `headmotion animate --au UNIT=+OFFSET` changes in the pictures of a model.
 
     python plugins/headmotion-au/benchmarks/visible_units.py au/grid --page docs/au.md
 

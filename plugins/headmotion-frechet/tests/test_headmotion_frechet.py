@@ -32,7 +32,7 @@ def keypoints(count: int) -> hm.Representation:
 
 
 def save_random(network: nn.Module, path: Path) -> str:
-    """Write random weights without counters, beside a classifier that nobody asks for."""
+    """Write random weights without counters, next to an unused classifier."""
     state = {k: v for k, v in network.state_dict().items() if not k.endswith("num_batches_tracked")}
     save_file(state | {"fc.weight": torch.zeros(3)}, path)
     return str(path)

@@ -28,7 +28,7 @@ class HeadAlignment:
     def __init__(self, representation: hm.Representation, component: str) -> None:
         require_points2d(representation, component)
         if not has_place(representation):
-            expected = "poses that say where in the picture somebody is"
+            expected = "poses with positions in the picture"
             raise hm.SpecError(component, expected, representation.name, "take landmarks68 or another set of points")
         for group in (*HEAD_GROUPS, "lips"):
             if not representation.groups.get(group):

@@ -267,7 +267,7 @@ class EstimatorPhaseSpec(StatisticsSpec, BatchPhaseSpec):
 
 
 class EstimatorMetricSpec(hm.MetricSpec):
-    """The bound of a trained estimator on generated pairs, beside that of shifted speech."""
+    """The bound of a trained estimator on generated pairs, compared with that of shifted speech."""
 
     type: Literal["amie/estimator"] = "amie/estimator"
     model: str = "grid-motion"

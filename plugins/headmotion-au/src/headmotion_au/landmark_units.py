@@ -16,7 +16,7 @@ OUTER_EYES = (36, 45)
 INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 """Pairs of points of the inner lips, upper and lower."""
 CORNER_HEIGHTS = ((49, 59), (53, 55))
-"""Pairs of points of the outer lips beside the corners of the mouth, upper and lower."""
+"""Pairs of points of the outer lips next to the corners of the mouth, upper and lower."""
 UPPER_LIP, CHIN, CORNERS = (50, 51, 52), (7, 8, 9), (48, 54)
 REST_SHARE = 0.1
 """Share of the frames, those with the lips nearest to each other, whose mean is the face at rest."""
@@ -87,5 +87,5 @@ MEASURES: Mapping[str, Callable[[Tensor], Tensor]] = {
     "AU25": lambda faces: _gap(faces, INNER_LIPS),
     "AU26": lambda faces: _down(faces, CHIN),
 }
-"""What grows with a unit: the upper lip's height, the thinness of the lips beside the corners, the width of the mouth,
+"""What grows with a unit: the upper lip's height, the thinness of the lips next to the corners, the width of the mouth,
 the distance of the inner lips, and how low the chin is."""
