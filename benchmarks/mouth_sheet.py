@@ -87,12 +87,12 @@ def main(shared: Path, videos: Path | None) -> None:
         gap = np.full((6, rows[0].shape[1], 3), 255, np.uint8)
         pixels = np.vstack([part for row in rows for part in (row, gap)])
         cv2.imwrite(str(file), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 75])
-        text += [f"## {sheet.capitalize()}", "", f"![Mouths: {sheet}](images/{file.name})", "", SEEN[sheet], ""]
+        text += [f"## {sheet.capitalize()}", "", f"![Mouths: {sheet}](images/{file.name})", "", OBSERVATIONS[sheet], ""]
     text += ["## How it is made", "", models.protocol(sys.modules[__name__]), ""]
     PAGE.write_text("\n".join(text), "utf-8")
 
 
-SEEN = {
+OBSERVATIONS = {
     "sentences": """\
 - Both models mostly open and close the mouth in the same frames. `ms-sync` is open in more of them; `causal-flow` comes
   back to rest in between.
@@ -111,7 +111,7 @@ SEEN = {
 - Two voices: both open in some frames of the clean voice, and in others.
 - Music: lips part a little, those of `ms-sync` once further. Silence: both mouths are at rest.""",
 }
-"""What was seen in the sheets."""
+"""What the sheets show."""
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Finding:
     rule: str
     """Name of the rule, such as ``traceback``."""
     detail: str
-    """What was seen, on one line."""
+    """The observation, on one line."""
     arguments: tuple[str, ...] = ()
     """The call."""
     variant: str = ""

@@ -185,18 +185,18 @@ def _confine(folder: Path, files: Mapping[str, Path], environment: dict[str, str
 
 def _watch(files: Mapping[str, Path], killing: Killing) -> None:
     events, changes = (os.open(files[name], os.O_CREAT | os.O_WRONLY | os.O_APPEND) for name in ("events", "changes"))
-    seen, modules = 0, str(files["modules"])
+    changed, modules = 0, str(files["modules"])
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
+        nonlocal changed
         network = event in NETWORK and not isinstance(arguments[-1], str | bytes)  # not sockets of a path
         if network or (event == "open" and CANARY in str(arguments[0])):
             os.write(events, f"{event} {arguments}\n".encode("utf-8", "backslashreplace"))
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
         if (writes and str(arguments[0]) != modules) or event in CHANGES:
-            seen += 1
+            changed += 1
             os.write(changes, b".")
-            if seen == killing.at_change:
+            if changed == killing.at_change:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(note)

@@ -262,7 +262,7 @@ def _migrated(value: Any, written_by: Mapping[str, str]) -> Any:
         return [_migrated(item, written_by) for item in value]
     if not isinstance(value, dict):
         return value
-    # Inner parts first, so that a plugin's migration sees the parts of other plugins up to date.
+    # Inner parts first, so that a plugin's migration gets the parts of other plugins up to date.
     spec = {key: _migrated(item, written_by) for key, item in value.items()}
     if not isinstance(spec.get("type"), str):
         return spec

@@ -93,5 +93,5 @@ class _ConvertedTracker:
         return self._detector.converted(self._inner.push(image))
 
     def restart(self) -> None:
-        """Forget what was seen."""
+        """Forget the faces of the last picture."""
         self._inner.restart()

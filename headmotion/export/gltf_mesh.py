@@ -77,7 +77,7 @@ def morph_targets(offsets: Points) -> tuple[Points, Points]:
     _, directions = np.linalg.eigh(remainder.T @ remainder)
     weights, targets = [], []
     for direction in directions.T[::-1]:  # from the largest eigenvalue on
-        # The largest error counts, not the mean: one vertex that is off is seen.
+        # The largest error counts, not the mean: a single misplaced vertex is visible.
         if np.abs(remainder).max() <= TOLERANCE:
             break
         score = remainder @ direction

@@ -40,7 +40,7 @@ CLOSED_PERCENT = 5.0
 """Percentile of the frames' openings that counts as closed, where the reference's mouth is open further."""
 CLOSED = "A"
 MIN_CUE_S = Fraction(2, 25)
-"""Shortest cue (s): what changes faster cannot be seen, and few programs show it."""
+"""Shortest cue (s): faster changes are invisible, and few programs show them."""
 WIDTH_WEIGHT = 2.5
 """Weight of a difference of width relative to one of opening, which has four times its range."""
 
@@ -66,7 +66,7 @@ def cues(letters: Sequence[str], least: int) -> list[tuple[str, int]]:
     """Return runs of one letter as ``(letter, frames)``, none shorter than ``least`` frames if there are as many.
 
     Short runs that follow each other become one of the letter that most frames have. A closed mouth is kept, because it
-    is what m, b and p are seen by: it takes the frames that it lacks from the run that follows.
+    is how m, b and p are recognized: it takes the frames that it lacks from the run that follows.
     """
     runs: list[tuple[str, int]] = []
     short: list[str] = []

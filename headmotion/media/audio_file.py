@@ -284,7 +284,7 @@ def _numbered(container: Any, track: int, name: str) -> Any | None:
 def _values(frame: Any) -> Samples:
     """Return the samples ``[s, C]`` of a decoded frame."""
     kind, channels = np.dtype(_TYPES[frame.format.name.removesuffix("p")]), frame.layout.nb_channels
-    # Planar frames have a plane per channel, others interleave the channels. PyAV sees more planes than there are, and
+    # Planar frames have a plane per channel, others interleave the channels. PyAV reports further planes, and
     # its own conversion reads them, where eight channels fill FFmpeg's list of planes.
     planes, count = (channels, frame.samples) if frame.format.is_planar else (1, frame.samples * channels)
     values = np.stack([np.frombuffer(plane, kind, count) for plane in frame.planes[:planes]])

@@ -27,7 +27,7 @@ PALETTE_PIXELS = 25_000_000
 """Pixels of the first frames from which the palette is taken; so many are held in memory."""
 RGBA = av.VideoFormat("rgba")
 DITHER = "bayer:bayer_scale=4"
-"""A fixed pattern that hides bands but can hardly be seen itself."""
+"""A fixed pattern that hides bands but is hardly visible itself."""
 
 
 def encode_gif(

@@ -185,7 +185,7 @@ class Guard(asyncio.Protocol):
 
 
 class _GuardedTransport:
-    """The transport that the protocol sees: when it is read and written is decided by the guard."""
+    """The transport of the protocol: when it is read and written is decided by the guard."""
 
     def __init__(self, transport: asyncio.Transport, guard: Guard) -> None:
         self._transport, self._guard = transport, guard

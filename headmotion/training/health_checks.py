@@ -36,7 +36,7 @@ class HealthChecks:
         """Take the values of the next step of a phase and return the warnings that are due."""
         means = {name: self._update_mean(phase, name, value) for name, value in values.items()}
         problems = list(self._problems(phase, means))
-        # A problem that is not seen in one step starts anew.
+        # A problem that is absent in one step is counted anew.
         self._durations = {problem.title: self._durations.get(problem.title, 0) + 1 for problem in problems}
         patience = self.patience.get(phase, PATIENCE[1])
         durations = ((problem, self._durations[problem.title]) for problem in problems)

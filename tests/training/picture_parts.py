@@ -1,4 +1,4 @@
-"""Parts that see pictures, hear and classify, written as a plugin author would; the published systems have larger ones.
+"""Parts for pictures and speech, written as a plugin author would; the published systems have larger ones.
 
 A renderer that draws from the speech, discriminators of pictures, a classifier, an audio encoder with weights, and
 losses that learn or use what was learned.

@@ -102,7 +102,7 @@ class Whisper(AudioEncoder):
         return hidden
 
     def _mask(self, count: int, ahead: int | None) -> Tensor | None:
-        """Return whether a step (row) sees another (column), ``[n, n]``; None if all see all."""
+        """Return whether a step (row) attends to another (column), ``[n, n]``; None: all to all."""
         if self.back is None and ahead is None:
             return None
         visible = torch.ones(count, count, dtype=torch.bool, device=self.network.positions.device)

@@ -42,7 +42,7 @@ class Attention(nn.Module):
             queries: ``[B, heads, n, 64]``.
             keys: ``[B, heads, k, 64]``.
             values: as the keys.
-            mask: whether a query sees a key, ``[n, k]`` or ``[B, 1, n, k]``; None: every query sees all keys.
+            mask: whether a query attends to a key, ``[n, k]`` or ``[B, 1, n, k]``; None: all queries to all keys.
         """
         heads = functional.scaled_dot_product_attention(queries, keys, values, mask)
         added: Tensor = self.out(heads.transpose(1, 2).flatten(2))
@@ -80,7 +80,7 @@ class Layer(nn.Module):
 
         Args:
             residual: ``[B, n, W]``.
-            mask: whether a step sees another one, ``[n, n]``; None: every step sees all.
+            mask: whether a step attends to another one, ``[n, n]``; None: all steps to all.
         """
         return self.finish(residual, self.attention.attend(*self.attention.project(residual), mask))
 

@@ -80,8 +80,8 @@ def attend(queries: Sequence[Tensor], keys: Sequence[RecentKeys], ahead: int, ba
     Args:
         queries: ``[o, W]`` of each stream; the last one is ``ahead`` steps before the last key.
         keys: those of the same streams, of which the first queries may lack some: there are none before the speech.
-        ahead: later steps that a query sees.
-        back: earlier steps that a query sees.
+        ahead: later steps that a query attends to.
+        back: earlier steps that a query attends to.
     """
     if len(queries) == 1:
         return _attend_equal(queries, keys, ahead, back)

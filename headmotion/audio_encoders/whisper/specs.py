@@ -91,12 +91,12 @@ class WhisperSpec(FrozenWeights, AudioEncoderSpec):
 
     @property
     def back_steps(self) -> int | None:
-        """Earlier steps that each layer's attention sees; None: all."""
+        """Earlier steps that each layer attends to; None: all."""
         return None if self.look_back_ms is None else int(self.look_back_ms // STEP_MS)
 
     @property
     def ahead_steps(self) -> tuple[int, ...] | None:
-        """Later steps that the attention of each layer sees, the lowest layer first; None: all."""
+        """Later steps that each layer attends to, the lowest layer first; None: all."""
         if self.look_ahead_ms is None:
             return None
         per_layer, remainder = divmod(int((self.look_ahead_ms - CONVOLUTIONS_MS) // STEP_MS), self.layers)

@@ -59,19 +59,19 @@ class Tracker(Protocol):
         ...
 
     def restart(self) -> None:
-        """Forget what was seen: the next picture does not follow the last one, as after a cut."""
+        """Forget the last picture: the next one does not follow the last one, as after a cut."""
         ...
 
 
 @runtime_checkable
 class SupportsTracking(Protocol):
-    """A detector that is faster, or steadier, where it has seen the picture before.
+    """A detector that is faster, or steadier, if it has had the picture before it.
 
     Preparation uses it; a detector without it looks at every picture anew.
     """
 
     def tracker(self) -> Tracker:
-        """Return a tracker that has seen nothing."""
+        """Return a new tracker."""
         ...
 
 

@@ -20,7 +20,7 @@ class LandmarkTracker:
 
     Only the first frame of a track is checked for being a face; afterwards the mesh network's own score says whether
     the face is still there. A lost face is searched for at once, new ones every `SEARCH_EVERY` frames; where there is
-    none, a glance at each frame sees one that comes in large.
+    none, a search of each whole frame finds one that appears large.
     """
 
     def __init__(self, landmarker: FaceLandmarker, search: FaceSearch) -> None:
