@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .console import echo, show
+from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_output, existing_file
 from .source_groups import short_card
 
@@ -56,9 +57,14 @@ def _model_or_file(context: click.Context, parameter: click.Parameter, value: st
     return Path(bundled or existing_file.convert(value, parameter, context))
 
 
+def _is_model(args: Arguments) -> bool:
+    return bool(args["file"].suffix == ".safetensors")
+
+
 @click.command()
 @click.argument("file", callback=_model_or_file)
 @click.option("--all", "in_full", is_flag=True, help="List all sources of a model's training data.")
+@option_rules(Rule(("in_full",), "a model", _is_model))
 def inspect(file: Path, in_full: bool) -> None:
     """Print the metadata of FILE; nothing in it is executed.
 

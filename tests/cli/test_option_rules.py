@@ -135,6 +135,7 @@ WITHOUT_EFFECT = {
     "export ms-sync -o x.onnx --image p.png": "--image is for a page (--web)",
     "export ms-sync -o x --web --precision int8": "--precision is for a file, not for --web",
     "serve --shared-state": "--shared-state is for a folder (--state)",
+    "inspect m.npz --all": "--all is for a model",
     "mic --vmc 127.0.0.1:39539 --subject me": "--subject is for Live Link (--live-link)",
     "mic --vmc 127.0.0.1:39539 --microphone usb --input s.wav": "--microphone is for a microphone",
 }
