@@ -99,8 +99,8 @@ class Border:
         return sum((side.excess(each) for side, each in zip(self.sides, sources, strict=True)), 0j)
 
     def pin(self, source: SourceMap, area: Box) -> None:
-        """Change, in place, a map ``[2, h, w]`` of the pixels of ``area`` so that it stays inside the picture."""
-        x, y = source[0].T, source[1]
+        """Change, in place, a map ``[h, w]`` of the pixels of ``area`` so that it stays inside the picture."""
+        x, y = source.real.T, source.imag
         if area.y0 <= self.box.y0:
             self.top.pin(y)
         if area.y1 >= self.box.y1:

@@ -30,6 +30,8 @@ ABOVE, BELOW = 0.14, 0.06
 """Height of lashes and shadow above and below an eye, in widths of the eye."""
 LASH_THICKNESS = 0.07
 """Thickness of the line of lashes, in widths of the eye."""
+ARCH = np.sin(np.linspace(0, np.pi, SAMPLES)) ** 0.5
+"""Curve ``[SAMPLES]`` from 0 at the corners to 1 in the middle, by which lids and lashes are rounded."""
 SKIN_WIDTH_PX = 48
 """Width of the eye at which the skin of the lids is computed; it is smooth, so that is enough."""
 
@@ -73,16 +75,16 @@ class EyeLayer(OpeningLayer):
         # Fades the skin in, so that an eye does not flicker where landmarks tremble around the open pose.
         closing = float(smoothstep((drop + rise).mean() / max(0.4 * self.still.gap, 0.5)))
         if closing > 0:
-            bow = closing * shape.width * _arch() * down
+            bow = closing * shape.width * ARCH * down
             lids = [(upper - ABOVE * bow, upper + drop * down), (lower - rise * down, lower + BELOW * bow)]
-            covered = np.maximum.reduce([coverage(np.concatenate([a, b[::-1]]), box) for a, b in lids])
+            covered = coverage([np.concatenate([a, b[::-1]]) for a, b in lids], box)
             # The blurred mask reaches a little beyond the lids, so that no rim of the old eye is left.
             yield self._skin(from_still, box), np.maximum(covered, _blur(covered, 0.02 * shape.width))
         yield self._eye(picture, shape, skull, box), opening_mask(shape, box)
         if closing > 0:
             half = LASH_THICKNESS / 2 * bow
             line = np.concatenate([shape.upper - half, (shape.upper + half)[::-1]])
-            yield self.lash_color, _blur(coverage(line, box), 0.025 * shape.width) * np.float32(0.9 * closing)
+            yield self.lash_color, _blur(coverage([line], box), 0.025 * shape.width) * np.float32(0.9 * closing)
 
     def _eye(self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box) -> Colors:
         """Return the eyeball, moved with the skull and stretched if the lids open wider than in the picture."""
@@ -113,18 +115,13 @@ def open_lids(opening: Opening, still: ComplexPoints, pose: ComplexPoints) -> Co
         pose: landmarks ``[P]`` in the frame.
     """
     corners = [opening.upper[0], opening.upper[-1]]
-    from_still = Similarity.fit(still[corners], pose[corners])
-    down = from_still.factor / abs(from_still.factor) * opening.shape(still).across * 1j
+    from_still = Similarity.between(still[corners], pose[corners])
+    down = opening.across(pose) * 1j
     opened = pose.copy()
     for chain, outward in ((list(opening.upper[1:-1]), -down), (list(opening.lower[1:-1]), down)):
         unclosed = from_still(still[chain])
         opened[chain] = unclosed + np.maximum(component(pose[chain] - unclosed, outward), 0) * outward
     return opened
-
-
-def _arch() -> npt.NDArray[np.float64]:
-    """Return a curve ``[SAMPLES]`` from 0 at the corners to 1 in the middle, by which lids and lashes are rounded."""
-    return np.asarray(np.sin(np.linspace(0, np.pi, SAMPLES)) ** 0.5)
 
 
 def _blur(mask: Mask, sigma_px: float) -> Mask:
@@ -133,7 +130,7 @@ def _blur(mask: Mask, sigma_px: float) -> Mask:
 
 def _corner_fit(still: OpeningShape, shape: OpeningShape) -> Similarity:
     """Return the similarity that maps the corners of an eye to where they are in a frame."""
-    return Similarity.fit(still.upper[[0, -1]], shape.upper[[0, -1]])
+    return Similarity.between(still.upper, shape.upper)
 
 
 def _inpaint_eye(picture: Picture, still: OpeningShape, box: Box, scale: float) -> Picture:
@@ -142,10 +139,10 @@ def _inpaint_eye(picture: Picture, still: OpeningShape, box: Box, scale: float) 
         return np.zeros((1, 1, 3), np.uint8)
     size = max(1, round(box.size[0] * scale)), max(1, round(box.size[1] * scale))
     small = np.asarray(cv2.resize(picture[box.slices], size, interpolation=cv2.INTER_AREA), np.uint8)
-    bow = still.width * _arch() * still.across * 1j
+    bow = still.width * ARCH * still.across * 1j
     outline = np.concatenate([still.upper - ABOVE * bow, (still.lower + BELOW * bow)[::-1]])
     corner = complex(box.x0 - 0.5, box.y0 - 0.5)
-    hole = coverage((outline - corner) * scale - complex(0.5, 0.5), Box(0, 0, *size))
+    hole = coverage([(outline - corner) * scale - complex(0.5, 0.5)], Box(0, 0, *size))
     # Pixels at the edge of the eye are a mixture of lash and skin, so they are inpainted, too.
     hidden = np.asarray(cv2.dilate(hole, np.ones((3, 3), np.uint8)), np.float32)
     skin = np.asarray(cv2.inpaint(small, (hidden > 0).astype(np.uint8), 4, cv2.INPAINT_TELEA), np.uint8)

@@ -78,7 +78,7 @@ class MouthLayer(OpeningLayer):
         if (closed := self._closed(shape)) > 0:
             half = 0.02 * shape.width * np.sin(np.linspace(0, np.pi, SAMPLES)) * shape.across * 1j
             line = np.concatenate([shape.middle - half, (shape.middle + half)[::-1]])
-            yield PARTING_TONE * self.lips, coverage(line, box) * np.float32(0.6 * closed)
+            yield PARTING_TONE * self.lips, coverage([line], box) * np.float32(0.6 * closed)
 
     def _between_lips(self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box) -> Colors:
         in_still, down = skull.to_still(shape), self.still.across * 1j
@@ -145,7 +145,7 @@ def _percentile(
 
 def _fade_inwards(upper: ComplexPoints, lower: ComplexPoints, width_px: float, box: Box) -> Mask:
     """Return 0 at the edges of an outline, 1 inside from about ``width_px`` pixels on."""
-    filled = coverage(np.concatenate([upper, lower[::-1]]), box)
+    filled = coverage([np.concatenate([upper, lower[::-1]])], box)
     soft = cv2.GaussianBlur(filled, (0, 0), width_px, borderType=cv2.BORDER_REPLICATE)
     faded: Mask = smoothstep(2 * np.asarray(soft) - 1).astype(np.float32)
     return faded
@@ -172,5 +172,5 @@ def _upper_teeth(still: OpeningShape, box: Box) -> Mask:
     edge = still.upper[SAMPLES // 8 : -(SAMPLES // 8)]
     # Teeth become shorter towards the corners.
     height = still.width * (1 - np.linspace(-1, 1, len(edge)) ** 4) * still.across * 1j
-    band = coverage(np.concatenate([edge - 0.06 * height, (edge + 0.15 * height)[::-1]]), box)
+    band = coverage([np.concatenate([edge - 0.06 * height, (edge + 0.15 * height)[::-1]])], box)
     return np.asarray(cv2.GaussianBlur(band, (0, 0), max(0.5, 0.03 * still.width)), np.float32)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ...core.interfaces.renderer import Picture
 from ...geometry.complex_points import ComplexPoints
 from .openings import OpeningShape
-from .warp import Box, Similarity
+from .warp import Box, Similarity, as_pairs
 
 Colors = npt.NDArray[np.floating[Any]]
 """One color ``[3]`` or one for each pixel, ``[h, w, 3]``; 0..255."""
@@ -23,6 +23,8 @@ Mask = npt.NDArray[np.float32]
 
 SUBPIXELS = 4
 """Samples per pixel in either direction, by which masks are anti-aliased."""
+INSIDE = 240
+"""Value of samples inside an outline: a multiple of the samples per pixel, so that their average is a whole number."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,18 @@ def sample(picture: Picture, source: npt.NDArray[np.float64], box: Box) -> Color
 
 def opening_mask(shape: OpeningShape, box: Box) -> Mask:
     """Return the mask of what lies between the edges; a gap thinner than a pixel is transparent in proportion."""
-    return coverage(shape.outline, box) * np.float32(min(1.0, max(0.0, shape.gap)))
+    return coverage([shape.outline], box) * np.float32(min(1.0, max(0.0, shape.gap)))
 
 
-def coverage(outline: ComplexPoints, box: Box) -> Mask:
-    """Return how much of each pixel of ``box`` lies inside a closed outline."""
-    fine = _fine_coverage(outline, box).astype(np.float32) / np.float32(255)
-    return np.asarray(cv2.resize(fine, box.size, interpolation=cv2.INTER_AREA), np.float32)
+def coverage(outlines: list[ComplexPoints], box: Box) -> Mask:
+    """Return how much of each pixel of ``box`` lies inside any of some closed outlines."""
+    share = cv2.resize(_fine_coverage(outlines, box), box.size, interpolation=cv2.INTER_AREA)
+    return np.asarray(share, np.float32) / np.float32(INSIDE)
 
 
 def signed_distance(outline: ComplexPoints, box: Box) -> Mask:
     """Return the distance to a closed outline (px), positive inside."""
-    inside = _fine_coverage(outline, box) // 255
+    inside = _fine_coverage([outline], box) // INSIDE
     if not inside.any():
         return np.full(box.size[::-1], -1e3, np.float32)
     measure = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
@@ -116,18 +118,21 @@ def signed_distance(outline: ComplexPoints, box: Box) -> Mask:
     return np.asarray(cv2.resize(distance / SUBPIXELS, box.size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _fine_coverage(outline: ComplexPoints, box: Box) -> npt.NDArray[np.uint8]:
-    """Return 0 or 255 at each of the `SUBPIXELS` squared samples of every pixel."""
+def _fine_coverage(outlines: list[ComplexPoints], box: Box) -> npt.NDArray[np.uint8]:
+    """Return 0 or `INSIDE` at each of the `SUBPIXELS` squared samples of every pixel."""
     width, height = box.size
     fine = np.zeros((height * SUBPIXELS, width * SUBPIXELS), np.uint8)
-    corners = np.column_stack([outline.real - box.x0, outline.imag - box.y0])
-    # OpenCV takes sixteenths of a pixel.
-    cv2.fillPoly(fine, [np.round(((corners + 0.5) * SUBPIXELS - 0.5) * 16).astype(np.int32)], 255, shift=4)
+    for outline in outlines:
+        corners = (outline - complex(box.x0 - 0.5, box.y0 - 0.5)) * SUBPIXELS - complex(0.5, 0.5)
+        # OpenCV takes sixteenths of a sample.
+        cv2.fillPoly(fine, [np.rint(16 * as_pairs(corners)).astype(np.int32)], INSIDE, shift=4)
     return fine
 
 
 def blend(below: npt.NDArray[Any], above: npt.NDArray[Any], mask: Mask) -> npt.NDArray[np.float32]:
     """Return colors ``above`` over those ``below`` where ``mask`` is 1, ``[h, w, 3]``."""
-    base = below.astype(np.float32)
-    mixed: npt.NDArray[np.float32] = base + (above.astype(np.float32) - base) * mask[..., None]
+    mixed = below.astype(np.float32)
+    change = np.subtract(above, mixed, dtype=np.float32)
+    change *= mask[..., None]
+    mixed += change
     return mixed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,23 +27,23 @@ class OpeningShape:
     across: complex
     """Unit vector from corner to corner; ``across * 1j`` points down the face."""
 
-    @property
+    @cached_property
     def middle(self) -> ComplexPoints:
         """Curve half way between the edges."""
         curve: ComplexPoints = (self.upper + self.lower) / 2
         return curve
 
-    @property
+    @cached_property
     def width(self) -> float:
         """Distance of the corners (px)."""
         return float(abs(self.upper[-1] - self.upper[0]))
 
-    @property
+    @cached_property
     def gap(self) -> float:
         """Mean distance of the edges (px)."""
         return float(component(self.lower - self.upper, self.across * 1j).mean())
 
-    @property
+    @cached_property
     def outline(self) -> ComplexPoints:
         """The closed outline."""
         return np.concatenate([self.upper, self.lower[::-1]])
@@ -60,10 +61,14 @@ class Opening:
     lower_curve: npt.NDArray[np.float64]
     """The same for the lower chain."""
 
+    def across(self, pose: ComplexPoints) -> complex:
+        """Return the unit vector from corner to corner in a pose."""
+        axis = complex(pose[self.upper[-1]] - pose[self.upper[0]])
+        return axis / abs(axis) if axis else 1 + 0j
+
     def shape(self, pose: ComplexPoints) -> OpeningShape:
         """Return the opening in a pose. Edges that cross are brought together half way."""
-        axis = complex(pose[self.upper[-1]] - pose[self.upper[0]])
-        across = axis / abs(axis) if axis else 1 + 0j
+        across = self.across(pose)
         upper = self.upper_curve @ pose[list(self.upper)]
         lower = self.lower_curve @ pose[list(self.lower)]
         down = across * 1j

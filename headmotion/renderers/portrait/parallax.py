@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +32,11 @@ NOISE_ANGLE, NOISE_SCALE = 0.02, 0.04
 more of larger ones. Hair is far from the landmarks, so noise would be seen there."""
 MIN_FORESHORTENING = 0.55
 """Where the plane of the face shrinks below this part of its size (a turn of 84 degrees), the fit is unreliable."""
-ITERATIONS = 6
-"""Steps of the fixed-point iteration that inverts the dome's motion."""
+STEP, MAX_STEPS = 0.15, 4
+"""How far the head and its surroundings move in a step of tracing the flow, in units of the face, up to a number of
+steps in which the largest motions of a head do not fold either."""
+ITERATIONS, TOLERANCE_PX = 6, 0.02
+"""Steps of the fixed-point iteration that inverts the dome's motion: at most, and until no point moves further."""
 MIN_JAW_DISTANCE = 0.5
 """The jaw line comes no closer to the face than this part of its distance in the still picture."""
 
@@ -52,13 +55,27 @@ class HeadMotion:
 
     def trace_back(self, points: ComplexPoints) -> ComplexPoints:
         """Return where points of the frame came from. Surroundings follow less and less, and neither fold nor tear."""
-        by_outline = trace_back(points, self.outline, self.head.weight)
+        by_outline = trace_back(points, self.outline, self.head.weight, self._steps())
         if not (self.foreshortening or self.lean):
             return by_outline
-        source = by_outline
+        source, center = by_outline, np.complex64(self.head.center)
+        stretch, lean = (np.complex64(value / self.outline.factor) for value in (self.foreshortening, self.lean))
         for _ in range(ITERATIONS):
-            source = by_outline - self.head.weight(source) * self._beyond_outline(source)
+            weight, bulge = self.head.weight_and_bulge(source)
+            previous, source = source, by_outline - weight * (stretch * np.conj(source - center) + lean * bulge)
+            if np.abs(source - previous).max() < TOLERANCE_PX:
+                break
         return source.astype(points.dtype)
+
+    def shifted(self, shift: complex) -> HeadMotion:
+        """Return the motion to a frame in which the head lies elsewhere by ``shift`` (px)."""
+        return replace(self, outline=Similarity(self.outline.factor, self.outline.shift + shift))
+
+    def _steps(self) -> int:
+        """Return in how many steps the flow is traced: what stays small needs one."""
+        moved = abs(self.outline.at(self.head.center) - self.head.center)
+        moved += abs(self.outline.factor - 1) * REACH * self.head.face
+        return min(MAX_STEPS, 1 + int(moved / (STEP * self.head.face)))
 
     def box(self) -> Box:
         """Return a box outside of which nothing moves."""
@@ -66,12 +83,6 @@ class HeadMotion:
         moved = reach * (abs(self.outline.factor) + abs(self.foreshortening)) + abs(self.lean)
         still, center = np.array([self.head.center]), np.array([self.outline.at(self.head.center)])
         return Box.around(still, reach).union(Box.around(center, moved))
-
-    def _beyond_outline(self, points: ComplexPoints) -> ComplexPoints:
-        """Return the head's motion beyond that of its outline, at positions in the still picture."""
-        shift = self.foreshortening * np.conj(points - self.head.center) + self.lean * self.head.bulge(points)
-        beyond: ComplexPoints = shift / self.outline.factor
-        return beyond
 
 
 class ParallaxModel:
@@ -95,9 +106,8 @@ class ParallaxModel:
 
     def fit(self, pose: ComplexPoints) -> HeadMotion:
         """Fit the head's motion to a frame's pose."""
-        flat = HeadMotion(self.head, Similarity.fit(self.pose[self.rigid], pose[self.rigid]))
         if self.skull_inverse is None:
-            return flat
+            return self._flat(pose)
         u, singular, vh = decompose_projection(_as_rows(pose[self.rigid]), self.skull_inverse)
         scale = float(singular.mean())
         # The plane part of the linear map as a similarity and a reflected one; the column of depth moves what is near.
@@ -105,7 +115,7 @@ class ParallaxModel:
         factor, foreshortening, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
         # Then the head moves in the plane only, as it does without depth.
         if scale < 1e-3 or abs(factor) < MIN_FORESHORTENING * scale:
-            return flat
+            return self._flat(pose)
         # Divided by the scale, the column of depth is the sine of the turn.
         sine = max(abs(nearer) / scale, 1e-12)
         nearer *= min(_shrink_noise(sine, NOISE_ANGLE), MAX_LEAN) / sine
@@ -116,6 +126,9 @@ class ParallaxModel:
         offset = self.head.center - complex(self.pose[self.rigid].mean())
         center = complex(pose[self.rigid].mean()) + factor * offset + foreshortening * offset.conjugate() - lean
         return HeadMotion(self.head, Similarity(factor, center - factor * self.head.center), foreshortening, lean)
+
+    def _flat(self, pose: ComplexPoints) -> HeadMotion:
+        return HeadMotion(self.head, Similarity.fit(self.pose[self.rigid], pose[self.rigid]))
 
     def keep_jaw_outside(self, pose: ComplexPoints) -> ComplexPoints:
         """Return a pose whose jaw line has not slid over or under the face, as that of a turned head does.
@@ -133,6 +146,8 @@ class ParallaxModel:
         for _ in range(4):
             distance = ((moved[self.jaw][:, None] - moved[self.face]) * np.conj(outward)).real
             lack = least - distance
+            if (lack <= 0).all():
+                break
             worst = lack.argmax(axis=1)
             moved[self.jaw] += np.maximum(lack[rows, worst], 0) * outward[rows, worst]
         return moved

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ...core.interfaces.renderer import Picture
-from .warp import SourceMap
+from .warp import NO_MAP, SourceMap, as_pairs
 
 FACTOR = 3
 """Enlargement, once per picture, by which linear interpolation of fixed-point positions is nearly cubic: it has 53 dB
@@ -26,12 +26,10 @@ class StillPicture:
             # Pixel (0, 0) of the picture lies in the middle of the first FACTOR x FACTOR pixels.
             self._fine = fine[FACTOR // 2 :, FACTOR // 2 :]
 
-    def remap(self, source: SourceMap) -> Picture:
-        """Return the colors ``[h, w, 3 or 4]`` at positions ``[2, h, w]``."""
+    def remap(self, source: SourceMap, out: Picture | None = None) -> Picture:
+        """Return the colors ``[h, w, 3 or 4]`` at positions ``[h, w]``, in ``out`` if it is given."""
         border = cv2.BORDER_REPLICATE
         if self._fine is None:
-            x, y = source
-            return np.asarray(cv2.remap(self.pixels, x, y, cv2.INTER_CUBIC, borderMode=border), np.uint8)
-        x, y = source * np.float32(FACTOR)
-        whole, fraction = cv2.convertMaps(x, y, cv2.CV_16SC2)
-        return np.asarray(cv2.remap(self._fine, whole, fraction, cv2.INTER_LINEAR, borderMode=border), np.uint8)
+            return np.asarray(cv2.remap(self.pixels, as_pairs(source), NO_MAP, cv2.INTER_CUBIC, out, border), np.uint8)
+        whole, fraction = cv2.convertMaps(as_pairs(source * np.float32(FACTOR)), NO_MAP, cv2.CV_16SC2)
+        return np.asarray(cv2.remap(self._fine, whole, fraction, cv2.INTER_LINEAR, out, border), np.uint8)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import EllipsisType
 from typing import Any
 
 import cv2
@@ -20,8 +19,12 @@ from ...geometry.rigid_fit import fit_plane_similarity
 
 Weights = npt.NDArray[np.floating[Any]]
 """Weights 0..1, any shape."""
-SourceMap = npt.NDArray[np.float32]
-"""Positions or displacements ``[2, H, W]`` in pixels: x, then y."""
+SourceMap = npt.NDArray[np.complex64]
+"""Positions or displacements ``[H, W]`` in pixels."""
+
+
+NO_MAP: Any = None
+"""OpenCV's second map where the first one has both coordinates; its annotations lack None."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ class Box:
         """Index of the box in a picture."""
         return slice(self.y0, self.y1), slice(self.x0, self.x1)
 
-    def within(self, outer: Box) -> tuple[EllipsisType, slice, slice]:
-        """Return the index of the box in arrays ``[..., h, w]`` that cover ``outer``."""
-        return ..., slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
+    def within(self, outer: Box) -> tuple[slice, slice]:
+        """Return the index of the box in arrays ``[h, w]`` that cover ``outer``."""
+        return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -101,6 +104,14 @@ class Similarity:
         return Similarity(factor, self.shift * (t if near_one else (factor - 1) / (self.factor - 1)))
 
     @staticmethod
+    def between(source: ComplexPoints, target: ComplexPoints) -> Similarity:
+        """Return the similarity that maps the line from the first to the last source point to that of the target."""
+        (a, b), (c, d) = source[[0, -1]].tolist(), target[[0, -1]].tolist()
+        factor = (d - c) / (b - a) if b != a else 1 + 0j
+        factor = factor if abs(factor) > 1e-3 else 1e-3 + 0j
+        return Similarity(factor, ((c + d) - factor * (a + b)) / 2)
+
+    @staticmethod
     def fit(source: ComplexPoints, target: ComplexPoints) -> Similarity:
         """Fit by least squares over point pairs, without reflection; the scale is at least 1e-3."""
         factor, shift = fit_plane_similarity(source, target)
@@ -113,13 +124,13 @@ def trace_back(
     points: ComplexPoints,
     motion: Similarity,
     weight: Callable[[ComplexPoints], Weights],
-    steps: int = 12,
+    steps: int = 4,
 ) -> ComplexPoints:
     """Return where points came from, if the plane flows with ``motion`` as far as ``weight`` lets it.
 
-    The flow is followed in small steps. As long as each is much smaller than the width over which the weight falls, the
-    map neither folds nor tears (a head may move by 0.6 of its face); where the weight is 1 all along the way it is
-    exactly the inverse motion.
+    The flow is followed in small steps, by the midpoint method. As long as each is much smaller than the width over
+    which the weight falls, the map neither folds nor tears (a head may move by 0.6 of its face); where the weight is 1
+    all along the way it is exactly the inverse motion.
 
     Args:
         points: positions in the output.
@@ -127,12 +138,19 @@ def trace_back(
         weight: 0..1 at positions in the still picture; it travels with the motion.
         steps: number of steps.
     """
-    step_back = motion.power(-1 / steps)
-    toward = Similarity(step_back.factor - 1, step_back.shift)
+    back, forth = motion.power(-0.5 / steps), motion.power(0.5 / steps)
+    # Displacements: to the middle of a step, and by a whole step about its middle.
+    half_step = Similarity(back.factor - 1, back.shift)
+    step = Similarity(back.factor - forth.factor, back.shift - forth.shift)
     for remaining in range(steps, 0, -1):
-        source = motion.power(-remaining / steps)(points)
-        points = points + weight(source) * toward(points)
+        middle = points + weight(motion.power(-remaining / steps)(points)) * half_step(points)
+        points = points + weight(motion.power((0.5 - remaining) / steps)(middle)) * step(middle)
     return points
+
+
+def as_pairs(points: ComplexPoints) -> npt.NDArray[np.float32]:
+    """Return complex points ``[...]`` as pairs ``[..., 2]``, as OpenCV takes them."""
+    return np.ascontiguousarray(points, np.complex64)[..., None].view(np.float32)
 
 
 def interpolate(
@@ -240,12 +258,9 @@ class Grid:
         return x, y
 
     def upsample(self, field: ComplexPoints) -> SourceMap:
-        """Interpolate a field on the grid at every pixel of its box, ``[2, h, w]``."""
-        width, height = self.box.size
-        upsampled = np.empty((2, height, width), np.float32)
-        for plane, part in zip(upsampled, (field.real, field.imag), strict=True):
-            cv2.resize(np.ascontiguousarray(part), (width, height), plane, interpolation=cv2.INTER_CUBIC)
-        return upsampled
+        """Interpolate a field on the grid at every pixel of its box, ``[h, w]``."""
+        upsampled = cv2.resize(as_pairs(field), self.box.size, interpolation=cv2.INTER_CUBIC)
+        return np.asarray(upsampled, np.float32).view(np.complex64)[..., 0]
 
     def support(self, field: ComplexPoints) -> Box:
         """Return the box outside of which a field on the grid moves nothing."""

@@ -17,7 +17,7 @@ from .head_ellipse import HeadEllipse
 from .mouth import MouthLayer
 from .opening_layer import Colors, Mask, OpeningLayer, SkullMotion, blend, coverage
 from .openings import MOUTH, Opening, OpeningShape, find_openings, up_direction
-from .parallax import ParallaxModel
+from .parallax import HeadMotion, ParallaxModel
 from .still_picture import StillPicture
 from .warp import Box, Grid, Similarity, SourceMap, Weights, interpolate
 
@@ -61,14 +61,17 @@ class PortraitWarper:
 
     def warp(self, pose: ComplexPoints) -> Picture:
         """Return the picture in another pose: positions ``[P]`` in its pixels."""
-        pose = pose + self.border.retreat(self.parallax.fit(pose).trace_back)
-        # The skull is fitted to the pose as given, the warp to one whose lids and jaw line are restricted.
+        # The warp is fitted to a pose whose lids and jaw line are restricted, the skull to the pose as given.
+        warp_pose = self._warp_pose(pose)
+        motion = self.parallax.fit(warp_pose)
+        retreat = self.border.retreat(motion.trace_back)
+        pose = pose + retreat
         similarity = Similarity.fit(self.pose[self.rigid], pose[self.rigid])
         shapes = [opening.shape(pose) for opening in self.openings]
-        maps = self._source_maps(self._warp_pose(pose), shapes)
+        maps = self._source_maps(warp_pose + retreat, motion.shifted(retreat), shapes)
         result = self.picture.copy()
         if maps.box:
-            result[maps.box.slices] = self.still.remap(maps.above)
+            self.still.remap(maps.above, result[maps.box.slices])
         skull = SkullMotion(similarity, similarity.power(-1)(pose[self.rigid]) - self.pose[self.rigid])
         for shape, layer in zip(shapes, self.layers, strict=True):
             self._draw_below(result, shape, maps)
@@ -91,9 +94,9 @@ class PortraitWarper:
     def _all_but(self, excluded: set[int]) -> npt.NDArray[np.intp]:
         return np.array([point for point in range(len(self.pose)) if point not in excluded], dtype=np.intp)
 
-    def _source_maps(self, pose: ComplexPoints, shapes: list[OpeningShape]) -> SourceMaps:
+    def _source_maps(self, pose: ComplexPoints, motion: HeadMotion, shapes: list[OpeningShape]) -> SourceMaps:
         """Return the sources of all pixels that move."""
-        grid, flow, residual = self._smooth_flow(pose)
+        grid, flow, residual = self._smooth_flow(pose, motion)
         radius = EXACT_RADIUS * self.head.face
         # Landmarks of the lips are closer together than those of the jaw.
         step = max(1, round(self.head.face / EXACT_NODES))
@@ -105,16 +108,15 @@ class PortraitWarper:
         # Most pixels of a still background need no remapping.
         box = grid.support(flow).union(near.box).clip(self.picture_box)
         source = grid.upsample(flow)[box.within(grid.box)]
-        source[0] += np.arange(box.x0, box.x1, dtype=np.float32)
-        source[1] += np.arange(box.y0, box.y1, dtype=np.float32)[:, None]
+        source += Grid(box, 1).nodes()
         shared = near.box.clip(box)
         source[shared.within(box)] += near.upsample(above)[shared.within(near.box)]
         self.border.pin(source, box)
         return SourceMaps(box, source, near.box, near.upsample(lower))
 
-    def _smooth_flow(self, pose: ComplexPoints) -> tuple[Grid, ComplexPoints, ComplexPoints]:
+    def _smooth_flow(self, pose: ComplexPoints, motion: HeadMotion) -> tuple[Grid, ComplexPoints, ComplexPoints]:
         """Return a grid around what moves, smooth displacements on it, and what they lack at the landmarks ``[P]``."""
-        motion, face = self.parallax.fit(pose), self.head.face
+        face = self.head.face
         radius = SMOOTH_RADIUS * face
         step = max(1, round(face / SMOOTH_NODES), -(-max(self.picture_box.size) // MAX_NODES))
         box = motion.box().union(Box.around(pose, radius)).clip(self.picture_box)
@@ -130,15 +132,16 @@ class PortraitWarper:
 
     def _draw_below(self, result: Picture, shape: OpeningShape, maps: SourceMaps) -> None:
         """Draw the face below an opening's middle line."""
-        box = Box.around(shape.outline, 0.8 * shape.width).clip(maps.box)
+        # A rectangle from the middle line downwards, in which all lies that differs from the view above.
+        line, unit = shape.middle, shape.width * shape.across
+        left, right = line[0] - 0.4 * unit, line[-1] + 0.4 * unit
+        outline = np.concatenate([line, [right, right + 0.9j * unit, left + 0.9j * unit, left]])
+        box = Box.around(outline, 0).clip(maps.box)
         if not box:
             return
-        # A rectangle from the middle line downwards that is larger than the picture.
-        line, far = shape.middle, shape.across * 2 * max(self.picture_box.size)
-        corners = [line[-1] + far, line[-1] + far * (1 + 1j), line[0] - far * (1 - 1j), line[0] - far]
         source = maps.below(box)
         self.border.pin(source, box)
-        _composite(result, self.still.remap(source), coverage(np.concatenate([line, corners]), box), box)
+        _composite(result, self.still.remap(source), coverage([outline], box), box)
 
 
 @dataclass(frozen=True)
@@ -148,11 +151,11 @@ class SourceMaps:
     box: Box
     """The area that changes."""
     above: SourceMap
-    """Sources of its pixels above the openings, ``[2, h, w]``."""
+    """Sources of its pixels above the openings, ``[h, w]``."""
     near: Box
     """The surroundings of the landmarks."""
     difference: SourceMap
-    """What is added there below the openings, ``[2, h, w]``."""
+    """What is added there below the openings, ``[h, w]``."""
 
     def below(self, box: Box) -> SourceMap:
         """Return the sources of pixels in a part of the area below the openings."""
@@ -164,7 +167,7 @@ class SourceMaps:
 def _composite(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:
     """Lay colors over a part of a picture, in place."""
     part = result[box.slices][..., : above.shape[-1]]
-    part[...] = np.clip(np.rint(blend(part, above, mask)), 0, 255).astype(np.uint8)
+    part[...] = np.clip(np.rint(blend(part, above, mask)), 0, 255)
 
 
 def _window(shape: OpeningShape, points: ComplexPoints) -> Weights:

@@ -9,7 +9,8 @@ const [HALF_HEIGHT, HALF_WIDTH] = [0.98, 0.85];
 const [FADE, FADE_BELOW] = [[1.0, 2.0], [0.88, 1.4]];
 const [DOME_HEIGHT, MAX_LEAN, MIN_FORESHORTENING, MIN_JAW_DISTANCE] = [0.6, 0.5, 0.55, 0.5];
 const [NOISE_ANGLE, NOISE_SCALE] = [0.02, 0.04];
-const [STEPS, ITERATIONS] = [12, 6];
+const [STEP, MAX_STEPS, ITERATIONS, TOLERANCE_PX] = [0.15, 4, 6, 0.02];
+const REACH = FADE[1] * HALF_HEIGHT + 1 / 64; // from the center of the head on nothing moves
 
 /** The head with its hair as an ellipse. */
 export class HeadEllipse {
@@ -42,8 +43,14 @@ export class HeadEllipse {
 class HeadMotion {
   constructor(head, outline, foreshortening = [0, 0], lean = [0, 0]) {
     Object.assign(this, { head, outline, foreshortening, lean });
-    this._back = outline.power(-1 / STEPS);
-    this._sources = Array.from({ length: STEPS }, (_, k) => outline.power(-(STEPS - k) / STEPS));
+    const shift = length(subtract(outline.apply(head.center), head.center));
+    const moved = shift + length(subtract(outline.factor, [1, 0])) * REACH * head.face;
+    this._steps = Math.min(MAX_STEPS, 1 + Math.floor(moved / (STEP * head.face)));
+    const [back, forth] = [outline.power(-0.5 / this._steps), outline.power(0.5 / this._steps)];
+    // Displacements: to the middle of a step, and by a whole step about its middle.
+    this._halfStep = new Similarity(subtract(back.factor, [1, 0]), back.shift);
+    this._step = new Similarity(subtract(back.factor, forth.factor), subtract(back.shift, forth.shift));
+    this._sources = Array.from({ length: 2 * this._steps }, (_, k) => outline.power(0.5 * k / this._steps - 1));
   }
 
   /** Where points of the frame came from; surroundings follow less and less, and neither fold nor tear. */
@@ -54,21 +61,27 @@ class HeadMotion {
   }
 
   _trace(x, y) {
-    const { factor: f, shift: s } = this._back;
-    for (const source of this._sources) {
-      const { factor: g, shift: t } = source;
-      const weight = this.head.weight(x * g[0] - y * g[1] + t[0], x * g[1] + y * g[0] + t[1]);
-      const [bx, by] = [x * f[0] - y * f[1] + s[0], x * f[1] + y * f[0] + s[1]];
-      [x, y] = [x + weight * (bx - x), y + weight * (by - y)];
+    for (let k = 0; k < 2 * this._steps; k += 2) {
+      const [half, whole] = [this._sources[k], this._sources[k + 1]];
+      const middle = this._moved(x, y, x, y, half, this._halfStep);
+      [x, y] = this._moved(x, y, ...middle, whole, this._step);
     }
     const [byX, byY] = [x, y];
     for (let k = 0; k < ITERATIONS; k += 1) {
       const weight = this.head.weight(x, y);
       if (!weight) break;
       const [dx, dy] = this._beyondOutline(x, y);
+      const [lastX, lastY] = [x, y];
       [x, y] = [byX - weight * dx, byY - weight * dy];
+      if (Math.hypot(x - lastX, y - lastY) < TOLERANCE_PX) break;
     }
     return [x, y];
+  }
+
+  /** (x, y), displaced as the flow is at (u, v): as `step` says, as far as the weight there lets it. */
+  _moved(x, y, u, v, { factor: g, shift: t }, { factor: f, shift: s }) {
+    const weight = this.head.weight(u * g[0] - v * g[1] + t[0], u * g[1] + v * g[0] + t[1]);
+    return [x + weight * (u * f[0] - v * f[1] + s[0]), y + weight * (u * f[1] + v * f[0] + s[1])];
   }
 
   _beyondOutline(x, y) {

@@ -33,8 +33,9 @@ export class PortraitWarp {
   /** All that is needed to draw the picture in another pose, [P * 2] in its pixels. */
   frame(target) {
     const pose = Float64Array.from(target);
-    const back = this.border.retreat(this.parallax.fit(pose));
-    pose.forEach((value, k) => (pose[k] = value + back[k % 2]));
+    const warpPose = this._warpPose(pose);
+    const back = this.border.retreat(this.parallax.fit(warpPose));
+    for (const points of [pose, warpPose]) points.forEach((value, k) => (points[k] = value + back[k % 2]));
     const similarity = this.parallax.outline(pose);
     const shapes = this.face.openings.map((opening) => Shape.of(opening, pose));
     const rigid = this.parallax.rigid;
@@ -44,7 +45,7 @@ export class PortraitWarp {
       const drawn = inside(opening.mouth ?? opening.eye, this.still[k], shapes[k], skull);
       return { ...drawn, opening, shape: shapes[k], lowerBox: boxAround(shapes[k].outline, 0.8 * shapes[k].width) };
     });
-    return { ...this._fields(this._warpPose(pose), shapes), layers };
+    return { ...this._fields(warpPose, shapes), layers };
   }
 
   /** The pose to which pixels are moved, where nothing slides under other parts; layers draw the lids. */

@@ -19,8 +19,8 @@ from headmotion.renderers.portrait.head_ellipse import (
     REACH,
     HeadEllipse,
 )
-from headmotion.renderers.portrait.parallax import ParallaxModel
-from headmotion.renderers.portrait.warp import Box, Grid, Similarity
+from headmotion.renderers.portrait.parallax import HeadMotion, ParallaxModel
+from headmotion.renderers.portrait.warp import Box, Grid, Similarity, trace_back
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 
@@ -170,6 +170,17 @@ def test_weights_of_the_head_are_those_of_its_formula():
     assert np.abs(weights - smoothstep((last - radius) / (last - first))).max() < 1e-3
     assert np.array_equal(HEAD.weight(points.astype(np.complex64)[200]), weights[200])
     assert weights[np.hypot(x, y) > REACH].max() == 0
+    again, bulge = HEAD.weight_and_bulge(points.astype(np.complex64))
+    assert np.array_equal(again, weights)
+    assert np.abs(bulge - np.maximum(1 - radius**2, 0)).max() < 0.01
+
+
+@pytest.mark.parametrize("shift", [0.05, 0.14, 0.16, 0.4])
+def test_a_motion_is_traced_in_as_many_steps_as_it_needs(shift):
+    points = Grid.covering(Box(0, 0, SIZE, SIZE), 8).nodes()
+    motion = HeadMotion(HEAD, Similarity(np.exp(0.02j), HEAD.center * (1 - np.exp(0.02j)) + shift * HEAD.face))
+    exact = trace_back(points, motion.outline, HEAD.weight, 100)
+    assert np.abs(motion.trace_back(points) - exact).max() < 0.003 * HEAD.face
 
 
 @pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (20, 10), (-15, 12)])

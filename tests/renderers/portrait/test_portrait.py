@@ -264,6 +264,29 @@ def test_the_head_neither_folds_nor_tears_its_surroundings(angle, scale, x, y):
     assert area.min() > 0
 
 
+def test_few_steps_trace_the_flow_as_many_do():
+    """Within 0.003 of a face; twelve steps of Euler's method leave 0.012."""
+    center = 120 + 100j
+    turn = 1.1 * np.exp(0.2j)
+    motion, head = Similarity(turn, center - turn * center + (12 - 9j)), HeadEllipse(as_complex(POSE.numpy()), -1j)
+    nodes = Grid.covering(Box(0, 0, SIZE, SIZE), 4).nodes()
+    few, many = (trace_back(nodes, motion, head.weight, steps) for steps in (4, 100))
+    assert np.abs(few - many).max() < 0.003 * head.face
+    everywhere = trace_back(nodes, motion, lambda points: np.ones(points.shape, np.float32))
+    assert np.abs(everywhere - motion.power(-1)(nodes)).max() < 1e-3
+
+
+def test_the_similarity_between_two_lines_is_that_which_fits_their_ends():
+    lines = np.array([[3 + 1j, 50 - 7j, 9 + 4j], [2j, 1 + 1j, 8 - 3j]])
+    for source, target in (lines, lines[::-1], lines[:1].repeat(2, axis=0)):
+        between, fitted = Similarity.between(source, target), Similarity.fit(source[[0, -1]], target[[0, -1]])
+        assert np.allclose((between.factor, between.shift), (fitted.factor, fitted.shift))
+    point = np.array([5 + 5j, 5 + 5j])
+    for pair in ((point, lines[0]), (lines[0], point)):
+        between, fitted = Similarity.between(*pair), Similarity.fit(*(points[[0, -1]] for points in pair))
+        assert np.allclose((between.factor, between.shift), (fitted.factor, fitted.shift))
+
+
 @settings(max_examples=15)
 @given(seed=st.integers(0, 1000), noise=st.sampled_from([0.5, 3.0, 40.0, 1e6]))
 def test_any_pose_gives_a_picture(seed, noise):
