@@ -1,6 +1,7 @@
 """Write docs/encoders.md: each generator with each audio encoder, trained on one corpus and measured on unseen clips.
 
     python benchmarks/encoders.py SHARED_DATA CORPUS
+    python benchmarks/encoders.py SHARED_DATA CORPUS --longer RUN
 
 The mouth is measured as in ``benchmarks/mouth.py``, syncers as in ``benchmarks/syncers.py``, and synchrony as in
 ``benchmarks/synchrony.py``, by two judges, so that no model is judged only by syncers on its own features. The syncers
@@ -28,8 +29,10 @@ import numpy as np
 import ridge  # pyright: ignore[reportMissingImports]
 import synchrony  # pyright: ignore[reportMissingImports]
 import torch
+from talking_heads.pages import replace_block  # pyright: ignore[reportMissingImports]
 
 import headmotion as hm
+from headmotion.core.checkpoint import read_header
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.plugins import registry
 from headmotion.metrics.specs import AVSyncSpec
@@ -48,6 +51,9 @@ READING = """\
 - MS-Sync on whisper is a little ahead of MS-Sync on log-mel for all unseen speakers and in Arabic, hardly beyond the
   intervals, and behind it on the few near frontal clips and in the width of the mouth of the speaker that both know. It
   had fewer steps, and its mouth moves less.
+- Trained longer, with all steps of the syncers, MS-Sync on whisper is ahead of MS-Sync on log-mel in the width of the
+  mouth of unseen speakers; in openings the intervals overlap. Its syncers recognize matching pairs of unseen speakers
+  no better than those of the shorter run: what they lack is speakers, not steps.
 - On other speakers each judge is biased: `metric-syncers` prefers models on log-mel, and syncers on whisper prefer
   models on whisper, of which MS-Sync was guided by them. Models are above the recordings there, so a higher confidence
   does not mean better motion.
@@ -76,6 +82,8 @@ class Pair:
         return [folder / f"{self.generator}-{self.encoder}-{seed}" for seed in self.seeds]
 
 
+LONGER = "longer run"
+"""Name of the marks on the page between which the section of a longer run is."""
 SHORTER = ("phases.syncers.steps=1500", "phases.generator.steps=900")
 """Steps of MS-Sync on whisper: a third and three fifths of its recipe's, which takes two hours of a core."""
 PAIRS = (
@@ -137,23 +145,25 @@ def main(shared: Path, corpus: Path, folder: Path) -> None:
         cells = " | ".join(models.with_interval(figures[key], "mean") for key in MEASURES)
         lines.append(f"| {title} | linear regression, one speaker | `whisper` | 1 | {cells} |")
     (run,) = next(pair for pair in PAIRS if pair.recipe == "small-whisper").runs(folder)
-    lines += ["", *judged(run / "syncers.safetensors", corpus, folder, shared), "## Syncers on `whisper`", ""]
-    lines += [*models.syncer_table(run, shared), READING, "## How it is measured", ""]
+    pipes = {f"`{p.generator}` on `{p.encoder}`": hm.load(trained(p, corpus, folder)[0], device="cpu") for p in PAIRS}
+    judges = {
+        "`metric-syncers`, on `log-mel`": synchrony.JUDGE,
+        "syncers on `whisper`": AVSyncSpec(syncers=str(run / "syncers.safetensors")),
+    }
+    lines += ["", *judged(pipes, judges, shared), "## Syncers on `whisper`", ""]
+    # The section of a longer run has a command of its own.
+    _, _, remainder = PAGE.read_text("utf-8").partition(f"<!-- {LONGER} -->\n")
+    section = remainder.partition(f"<!-- end of {LONGER} -->\n")[0]
+    lines += [*models.syncer_table(run, shared), "## MS-Sync on `whisper`, trained longer", ""]
+    lines += [f"<!-- {LONGER} -->", section.rstrip("\n"), "", f"<!-- end of {LONGER} -->", ""]
+    lines += [READING, "## How it is measured", ""]
     lines += [models.protocol(sys.modules[__name__])]
     PAGE.write_text("\n".join([*lines, ""]), "utf-8")
 
 
-def judged(syncers: Path, corpus: Path, folder: Path, shared: Path) -> list[str]:
-    """Return tables of AV-Conf and AV-Offset of the first model of each pair, by two judges."""
-    pipes = {
-        f"`{pair.generator}` on `{pair.encoder}`": hm.load(trained(pair, corpus, folder)[0], device="cpu")
-        for pair in PAIRS
-    }
+def judged(pipes: dict[str, hm.Pipeline], judges: dict[str, AVSyncSpec], shared: Path) -> list[str]:
+    """Return tables of AV-Conf and AV-Offset of models, by each judge."""
     context = BuildContext(next(iter(pipes.values())).representation, 0)
-    judges = {
-        "`metric-syncers`, on `log-mel`": synchrony.JUDGE,
-        "syncers on `whisper`": AVSyncSpec(syncers=str(syncers)),
-    }
     lines = []
     for title in synchrony.SETS:
         clips = list(mouth.unseen(shared)[title])
@@ -164,6 +174,20 @@ def judged(syncers: Path, corpus: Path, folder: Path, shared: Path) -> list[str]
     return lines
 
 
+def longer(run: Path, shared: Path, cache: Path) -> list[str]:
+    """Return the section of a longer run of MS-Sync on whisper: mouth, AV-Conf by `metric-syncers`, and its syncers."""
+    model = run / "model.safetensors"
+    steps = models.steps_of(read_header(model).card["recipe"])
+    lines = [f"Made by `python benchmarks/encoders.py SHARED_DATA CORPUS --longer RUN`: {steps}.", ""]
+    lines += [f"| clips | {' | '.join(MEASURES.values())} |", "|---" * 4 + "|"]
+    for title, values in measured(model, shared, cache).items():
+        lines.append(f"| {title} | {' | '.join(cell([values[key]]) for key in MEASURES)} |")
+    pipes = {"this run": hm.load(model, device="cpu")}
+    tables = judged(pipes, {"`metric-syncers`, on `log-mel`": synchrony.JUDGE}, shared)
+    lines += ["", *(line.replace("## ", "### ") for line in tables), "### Its syncers", ""]
+    return [*lines, *models.syncer_table(run, shared)[:-1]]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("shared", type=Path)
@@ -171,6 +195,11 @@ if __name__ == "__main__":
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/encoders"), help="folder of runs and of what is measured"
     )
+    parser.add_argument("--longer", type=Path, metavar="RUN", help="write the section of this run alone")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    main(arguments.shared, arguments.corpus, arguments.runs)
+    if arguments.longer:
+        arguments.runs.mkdir(parents=True, exist_ok=True)
+        replace_block(PAGE, LONGER, longer(arguments.longer, arguments.shared, arguments.runs))
+    else:
+        main(arguments.shared, arguments.corpus, arguments.runs)
