@@ -17,7 +17,6 @@ from .opening_layer import (
     Mask,
     OpeningLayer,
     SkullMotion,
-    affine_matrix,
     blend,
     coverage,
     opening_mask,
@@ -93,17 +92,13 @@ class EyeLayer(OpeningLayer):
         squeeze = min(1.0, self.still.gap / in_still.gap) if in_still.gap > 0 else 1.0
         inverse, residual = skull.similarity.power(-1), self.local_residual(skull)
         pivot = complex(self.still.lower.mean())
-
-        def source(z: complex) -> complex:
-            position = inverse.at(z) - residual
-            return position + (squeeze - 1) * ((position - pivot) * down.conjugate()).real * down
-
-        return sample(picture, affine_matrix(source, box), box)
+        source = inverse(box.pixels) - residual
+        source += (squeeze - 1) * component(source - pivot, down) * down
+        return sample(picture, source)
 
     def _skin(self, from_still: Similarity, box: Box) -> Colors:
-        inverse, corner = from_still.power(-1), complex(self.skin_box.x0 - 0.5, self.skin_box.y0 - 0.5)
-        half = complex(0.5, 0.5)
-        return sample(self.skin, affine_matrix(lambda z: (inverse.at(z) - corner) * self.skin_scale - half, box), box)
+        corner, half = complex(self.skin_box.x0 - 0.5, self.skin_box.y0 - 0.5), complex(0.5, 0.5)
+        return sample(self.skin, (from_still.power(-1)(box.pixels) - corner) * self.skin_scale - half)
 
 
 def open_lids(opening: Opening, still: ComplexPoints, pose: ComplexPoints) -> ComplexPoints:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-import cv2
 import numpy as np
 
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
+from .opencv_maps import look_up
 from .openings import component
-from .warp import NO_MAP, Similarity, Weights, as_pairs
+from .warp import Similarity, Weights
 
 CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
 """Center above the chin and half axes of the ellipse, in units of the face from chin to brows."""
@@ -48,13 +48,14 @@ class HeadEllipse:
 
         From a table, because every frame asks for the weights of thousands of points many times.
         """
-        return _look_up(_tables()[0], self._cells(points))
+        # Beyond the table it is 0.
+        return look_up(_tables()[0], self._cells(points))
 
     def weight_and_bulge(self, points: ComplexPoints) -> tuple[Weights, Weights]:
         """Return the weight, and how far the head stands out: 1 in the middle, 0 from the ellipse on."""
         cells = self._cells(points)
         weights, bulges = _tables()
-        return _look_up(weights, cells), _look_up(bulges, cells)
+        return look_up(weights, cells), look_up(bulges, cells)
 
 
 @cache
@@ -70,9 +71,3 @@ def _tables() -> tuple[Weights, Weights]:
     span = end - begin + (end_below - begin_below - end + begin) * down
     bulge = np.maximum(1 - radius * radius, 0)
     return smoothstep((last - radius) / span).astype(np.float32), bulge.astype(np.float32)
-
-
-def _look_up(table: Weights, cells: ComplexPoints) -> Weights:
-    # Beyond the table it is 0.
-    values = cv2.remap(table, as_pairs(np.atleast_2d(cells)), NO_MAP, cv2.INTER_LINEAR)
-    return np.asarray(values, np.float32).reshape(cells.shape)

@@ -13,12 +13,12 @@ from typing_extensions import override
 from ...core.interfaces.renderer import Picture
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
+from .opencv_maps import look_up
 from .opening_layer import (
     Colors,
     Mask,
     OpeningLayer,
     SkullMotion,
-    affine_matrix,
     blend,
     coverage,
     opening_mask,
@@ -86,19 +86,17 @@ class MouthLayer(OpeningLayer):
         # Teeth follow the lip upwards, because no gap may show above them; when it comes down it covers them.
         shift += max(0.0, float(component(self.still.upper - in_still.upper - shift, down).mean())) * down
         inverse = skull.similarity.power(-1)
-        source = affine_matrix(lambda z: inverse.at(z) + shift, box)
-        from_picture = sample(picture, source, box)
-        source[:, 2] -= (self.still_box.x0, self.still_box.y0)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        depth = cv2.warpAffine(self.depth, source, box.size, flags=flags, borderValue=-1e3)
-        teeth = cv2.warpAffine(self.painted_teeth, source, box.size, flags=flags)
+        source = inverse(box.pixels) + np.complex64(shift)
+        from_picture = sample(picture, source)
+        within = source - np.complex64(complex(self.still_box.x0, self.still_box.y0))
+        depth, teeth = look_up(self.depth, within, outside=-1e3), look_up(self.painted_teeth, within)
         wider = float(smoothstep((in_still.gap - self.still.gap) / (0.04 * self.still.width + 1e-6)))
         # At the gap of the picture everything shows; the wider the mouth, the further from its edges.
-        visible = smoothstep(np.asarray(depth) / (2 * self.edge_px) + 1.75 * (1 - wider))
+        visible = smoothstep(depth / (2 * self.edge_px) + 1.75 * (1 - wider))
         # In a mouth that opens wider, what the picture shows between the lips is retained only if it is teeth.
         visible *= max(self.teeth_shown, 1 - wider)
         shown = self.still.gap * shape.gap / max(in_still.gap, 1e-6)
-        painted = self._painted(shape, max(0.0, shape.gap - shown), np.asarray(teeth, np.float32), box)
+        painted = self._painted(shape, max(0.0, shape.gap - shown), teeth, box)
         return blend(painted, from_picture, visible.astype(np.float32))
 
     def _painted(self, shape: OpeningShape, bare: float, teeth: Mask, box: Box) -> Colors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
 from ...geometry.complex_points import ComplexPoints
+from .opencv_maps import as_pairs, look_up
 from .openings import OpeningShape
-from .warp import Box, Similarity, as_pairs
+from .warp import Box, Similarity
 
 Colors = npt.NDArray[np.floating[Any]]
 """One color ``[3]`` or one for each pixel, ``[h, w, 3]``; 0..255."""
@@ -77,24 +78,9 @@ class OpeningLayer(ABC):
         return complex(self.nearness @ skull.residuals)
 
 
-def affine_matrix(source: Callable[[complex], complex], box: Box) -> npt.NDArray[np.float64]:
-    """Return the matrix ``[2, 3]`` of an affine map from pixels of ``box``.
-
-    Args:
-        source: the map, from positions in the frame.
-        box: the part of the frame; its corner becomes the origin.
-    """
-    corner = complex(box.x0, box.y0)
-    origin = source(corner)
-    x, y = source(corner + 1) - origin, source(corner + 1j) - origin
-    return np.array([[x.real, y.real, origin.real], [x.imag, y.imag, origin.imag]])
-
-
-def sample(picture: Picture, source: npt.NDArray[np.float64], box: Box) -> Colors:
-    """Return the colors ``[h, w, 3]`` of ``box`` from a picture, by an affine matrix ``[2, 3]`` of positions in it."""
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    sampled = cv2.warpAffine(picture, source, box.size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(sampled, np.float32)
+def sample(picture: Picture, source: ComplexPoints) -> Colors:
+    """Return the colors ``[h, w, 3]`` at positions ``[h, w]`` in a picture."""
+    return look_up(picture, source, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE).astype(np.float32)
 
 
 def opening_mask(shape: OpeningShape, box: Box) -> Mask:

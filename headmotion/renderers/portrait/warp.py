@@ -16,15 +16,15 @@ import numpy.typing as npt
 
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.rigid_fit import fit_plane_similarity
+from .opencv_maps import as_pairs
 
 Weights = npt.NDArray[np.floating[Any]]
 """Weights 0..1, any shape."""
 SourceMap = npt.NDArray[np.complex64]
 """Positions or displacements ``[H, W]`` in pixels."""
 
-
-NO_MAP: Any = None
-"""OpenCV's second map where the first one has both coordinates; its annotations lack None."""
+ONE_THREAD_PIXELS = 2**16
+"""Pixels that OpenCV resizes in a thread, or up to half as many more."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ class Box:
     def within(self, outer: Box) -> tuple[slice, slice]:
         """Return the index of the box in arrays ``[h, w]`` that cover ``outer``."""
         return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
+
+    @property
+    def pixels(self) -> SourceMap:
+        """Positions ``[h, w]`` of the pixels."""
+        x, y = np.arange(self.x0, self.x1, dtype=np.float32), np.arange(self.y0, self.y1, dtype=np.float32)
+        return (x + 1j * y[:, None]).astype(np.complex64)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -146,11 +152,6 @@ def trace_back(
         middle = points + weight(motion.power(-remaining / steps)(points)) * half_step(points)
         points = points + weight(motion.power((0.5 - remaining) / steps)(middle)) * step(middle)
     return points
-
-
-def as_pairs(points: ComplexPoints) -> npt.NDArray[np.float32]:
-    """Return complex points ``[...]`` as pairs ``[..., 2]``, as OpenCV takes them."""
-    return np.ascontiguousarray(points, np.complex64)[..., None].view(np.float32)
 
 
 def interpolate(
@@ -259,8 +260,16 @@ class Grid:
 
     def upsample(self, field: ComplexPoints) -> SourceMap:
         """Interpolate a field on the grid at every pixel of its box, ``[h, w]``."""
-        upsampled = cv2.resize(as_pairs(field), self.box.size, interpolation=cv2.INTER_CUBIC)
-        return np.asarray(upsampled, np.float32).view(np.complex64)[..., 0]
+        width, height = self.box.size
+        upsampled, pairs = np.empty((height, width), np.complex64), as_pairs(field)
+        # In bands of which each is too small for OpenCV's threads. Cubic interpolation needs two nodes around a band.
+        band = max(1, ONE_THREAD_PIXELS // (width * self.step))
+        for first in range(0, len(pairs), band):
+            before, part = min(first, 2), pairs[max(first - 2, 0) : first + band + 2]
+            fine = cv2.resize(part, (width, len(part) * self.step), interpolation=cv2.INTER_CUBIC)
+            rows = upsampled[first * self.step : (first + band) * self.step]
+            rows[...] = fine[before * self.step :][: len(rows)].view(np.complex64)[..., 0]
+        return upsampled
 
     def support(self, field: ComplexPoints) -> Box:
         """Return the box outside of which a field on the grid moves nothing."""

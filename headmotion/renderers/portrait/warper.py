@@ -108,7 +108,7 @@ class PortraitWarper:
         # Most pixels of a still background need no remapping.
         box = grid.support(flow).union(near.box).clip(self.picture_box)
         source = grid.upsample(flow)[box.within(grid.box)]
-        source += Grid(box, 1).nodes()
+        source += box.pixels
         shared = near.box.clip(box)
         source[shared.within(box)] += near.upsample(above)[shared.within(near.box)]
         self.border.pin(source, box)

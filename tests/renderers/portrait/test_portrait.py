@@ -11,6 +11,7 @@ from headmotion.core.errors import ImageError, MotionError, SpecError
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
 from headmotion.geometry.complex_points import as_complex
+from headmotion.renderers.portrait import warp
 from headmotion.renderers.portrait.head_ellipse import HeadEllipse
 from headmotion.renderers.portrait.openings import find_openings, rigid_points
 from headmotion.renderers.portrait.warp import Box, Grid, Similarity, interpolate, trace_back
@@ -262,6 +263,15 @@ def test_the_head_neither_folds_nor_tears_its_surroundings(angle, scale, x, y):
     along_x, along_y = np.diff(points, axis=1)[:-1], np.diff(points, axis=0)[:, :-1]
     area = (np.conj(along_x) * along_y).imag
     assert area.min() > 0
+
+
+def test_a_field_that_is_upsampled_in_bands_has_no_seams(monkeypatch):
+    rng, grid = np.random.default_rng(0), Grid.covering(Box(3, 5, 90, 150), 6)
+    field = (rng.normal(size=grid.shape) + 1j * rng.normal(size=grid.shape)).astype(np.complex64)
+    whole = cv2.resize(field.view(np.float32).reshape(*grid.shape, 2), grid.box.size, interpolation=cv2.INTER_CUBIC)
+    for pixels in (1, 3000, 10**6):
+        monkeypatch.setattr(warp, "ONE_THREAD_PIXELS", pixels)
+        assert np.allclose(grid.upsample(field), whole[..., 0] + 1j * whole[..., 1], atol=1e-5)
 
 
 def test_few_steps_trace_the_flow_as_many_do():
