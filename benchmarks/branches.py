@@ -32,14 +32,13 @@ import torch
 
 import headmotion as hm
 from benchmarks import mouth
-from benchmarks.ablations.protocol import load_protocol
+from benchmarks.ablations.protocol import load_variants
 from benchmarks.ablations.runs import Runs
 from benchmarks.ablations.tables import difference_table, value_table
 from benchmarks.talking_heads.measures import Values
 from headmotion.core.interfaces.metric import MetricInput
 from headmotion.data.clip import Clip
 from headmotion.metrics.av_sync import AVSync
-from headmotion.metrics.mouth_opening import opening_curve
 from headmotion.metrics.specs import AVSyncSpec
 
 HERE = Path(__file__).parent
@@ -94,7 +93,7 @@ class Measurement:
     def values(self, motions: list[torch.Tensor], clips: list[Clip]) -> list[Values]:
         """Return the values of each clip for poses ``[T, P, D]``."""
         poses = [motion[: len(clip.landmarks)] for motion, clip in zip(motions, clips, strict=True)]
-        values = [self._mouth(made, clip) for made, clip in zip(poses, clips, strict=True)]
+        values = [mouth.clip_values(self.representation, *pair) for pair in zip(poses, clips, strict=True)]
         spec = {"type": "landmarks68", "dims": 2}
         inputs = [
             MetricInput(clip.id, hm.Motion(made[..., :2], FPS, spec), audio=_speech(clip, len(made)))
@@ -108,16 +107,6 @@ class Measurement:
                 clip_values |= {column: found[key] for column, key in pairs if key in found}
         return values
 
-    def _mouth(self, made: torch.Tensor, clip: Clip) -> Values:
-        recorded = torch.from_numpy(clip.landmarks)[: len(made)]
-        opening, real = (opening_curve(self.representation, poses) for poses in (made, recorded))
-        width, real_width = (mouth.width_curve(self.representation, poses) for poses in (made, recorded))
-        return {
-            "opening": mouth.band_correlation(opening, real),
-            "width": mouth.band_correlation(width, real_width),
-            "amplitude": float(mouth.banded(opening).std() / mouth.banded(real).std()),
-        }
-
 
 def _speech(clip: Clip, frames: int) -> hm.Audio:
     return hm.Audio(np.resize(clip.audio, int(frames * RATE / FPS)), RATE)
@@ -125,7 +114,7 @@ def _speech(clip: Clip, frames: int) -> hm.Audio:
 
 def main(shared: Path, corpus: Path, syncers: Path, folder: Path) -> None:
     """Train what is not there, measure all, and write the page."""
-    protocol = load_protocol(PROTOCOL)
+    protocol = load_variants(PROTOCOL)
     models = Runs(protocol, corpus, folder).models()
     judges = {"metric-syncers": AVSyncSpec(), "syncers on whisper": AVSyncSpec(syncers=str(syncers))}
     measurement = Measurement(judges, folder / "measured")

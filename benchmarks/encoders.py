@@ -29,7 +29,7 @@ import numpy as np
 import ridge  # pyright: ignore[reportMissingImports]
 import synchrony  # pyright: ignore[reportMissingImports]
 import torch
-from talking_heads.pages import replace_block  # pyright: ignore[reportMissingImports]
+from talking_heads.pages import read_block, replace_block  # pyright: ignore[reportMissingImports]
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
@@ -152,11 +152,8 @@ def main(shared: Path, corpus: Path, folder: Path) -> None:
     }
     lines += ["", *judged(pipes, judges, shared), "## Syncers on `whisper`", ""]
     # The section of a longer run has a command of its own.
-    _, _, remainder = PAGE.read_text("utf-8").partition(f"<!-- {LONGER} -->\n")
-    section = remainder.partition(f"<!-- end of {LONGER} -->\n")[0]
     lines += [*models.syncer_table(run, shared), "## MS-Sync on `whisper`, trained longer", ""]
-    lines += [f"<!-- {LONGER} -->", section.rstrip("\n"), "", f"<!-- end of {LONGER} -->", ""]
-    lines += [READING, "## How it is measured", ""]
+    lines += [*read_block(PAGE, LONGER), "", READING, "## How it is measured", ""]
     lines += [models.protocol(sys.modules[__name__])]
     PAGE.write_text("\n".join([*lines, ""]), "utf-8")
 

@@ -53,20 +53,27 @@ def figures(pipe: hm.Pipeline, corpus: Corpus) -> dict[str, object]:
     for number, clip in enumerate(clips):
         recorded = opening_curve(pipe.representation, torch.from_numpy(clip.landmarks))
         other = clips[(number + len(clips) // 2) % len(clips)]
-        generated = {}
         for name, audio in (("model", clip.audio), ("shuffled", np.resize(other.audio, len(clip.audio)))):
             motion = pipe.generate((audio, 16_000), clip.landmarks[:1])
-            generated[name] = opening_curve(pipe.representation, motion.values)[: len(recorded)]
-            scores[name].append(band_correlation(generated[name], recorded[: len(generated[name])]))
+            values = clip_values(pipe.representation, motion.values, clip)
+            scores[name].append(values["opening"])
             if name == "model":
-                widths = (
-                    width_curve(pipe.representation, poses)
-                    for poses in (motion.values, torch.from_numpy(clip.landmarks))
-                )
-                scores["width"].append(band_correlation(*widths))
+                scores["width"].append(values["width"])
+                scores["amplitude"].append(values["amplitude"])
         scores["loudness"].append(band_correlation(loudness(clip), recorded))
-        scores["amplitude"].append(float(banded(generated["model"]).std() / banded(recorded).std()))
     return {"clips": len(clips)} | {name: interval(values) for name, values in scores.items()}
+
+
+def clip_values(representation: hm.Representation, generated: torch.Tensor, clip: Clip) -> dict[str, float]:
+    """Return how generated poses ``[T, P, D]`` follow the recorded ones: opening, width and amplitude."""
+    pair = generated[: len(clip.landmarks)], torch.from_numpy(clip.landmarks)[: len(generated)]
+    opening, recorded = (opening_curve(representation, poses) for poses in pair)
+    widths = (width_curve(representation, poses) for poses in pair)
+    return {
+        "opening": band_correlation(opening, recorded),
+        "width": band_correlation(*widths),
+        "amplitude": float(banded(opening).std() / banded(recorded).std()),
+    }
 
 
 def width_curve(representation: hm.Representation, poses: torch.Tensor) -> Signal:

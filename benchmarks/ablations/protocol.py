@@ -30,11 +30,11 @@ class Column(hm.Spec):
     """Name of the value."""
 
 
-class Protocol(hm.Spec):
-    """What an ablation trains and measures."""
+class Variants(hm.Spec):
+    """What an ablation trains."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    """Name of the marks between which its tables stand in a page."""
+    """Name of the ablation."""
     recipe: str
     """Name of the recipe that all variants change, or its file: a path, or the name of one next to the protocol."""
     set: Changes = ()
@@ -47,23 +47,6 @@ class Protocol(hm.Spec):
     """Each variant is trained with each of them."""
     share_syncers: bool = False
     """Whether the syncers that the first run trains guide all runs, instead of training them again."""
-    pictures: tuple[Word, ...] = ()
-    """What is drawn and measured, one table each: ``true`` (the recorded motion), ``still``, ``own`` (what the model
-    makes of the speech) or a model; see ``python -m benchmarks.talking_heads``. Its columns are the columns here."""
-    picture_columns: dict[str, Column] = Field(default_factory=dict)
-    """Further columns of the tables of pictures."""
-    motion: dict[str, Column] = Field(default_factory=dict)
-    """Columns of a table of what the model's generator makes of the speech."""
-    splits: dict[str, int] = Field(min_length=1)
-    """Clips by split, at most; they are spread over it."""
-    leave_out: tuple[str, ...] = ()
-    """Ids of clips that are damaged."""
-
-    @model_validator(mode="after")
-    def _measures_something(self) -> Protocol:
-        if not self.pictures and not self.motion:
-            raise hm.SpecError("ablation protocol", "something to measure", "neither pictures nor motion")
-        return self
 
     def changes(self, variant: str, seed: int) -> list[str]:
         """Return the changes of the recipe that make a run."""
@@ -84,12 +67,47 @@ class Protocol(hm.Spec):
         return registry().recipes.get(self.recipe, Path(self.recipe)).read_text("utf-8")
 
 
+class Protocol(Variants):
+    """What an ablation trains, and how it is measured. Its tables stand between marks of its name in a page."""
+
+    pictures: tuple[Word, ...] = ()
+    """What is drawn and measured, one table each: ``true`` (the recorded motion), ``still``, ``own`` (what the model
+    makes of the speech) or a model; see ``python -m benchmarks.talking_heads``. Its columns are the columns here."""
+    picture_columns: dict[str, Column] = Field(default_factory=dict)
+    """Further columns of the tables of pictures."""
+    motion: dict[str, Column] = Field(default_factory=dict)
+    """Columns of a table of what the model's generator makes of the speech."""
+    splits: dict[str, int] = Field(min_length=1)
+    """Clips by split, at most; they are spread over it."""
+    leave_out: tuple[str, ...] = ()
+    """Ids of clips that are damaged."""
+
+    @model_validator(mode="after")
+    def _measures_something(self) -> Protocol:
+        if not self.pictures and not self.motion:
+            raise hm.SpecError("ablation protocol", "something to measure", "neither pictures nor motion")
+        return self
+
+
 def load_protocol(path: str | os.PathLike[str]) -> Protocol:
     """Read a protocol.
 
     Raises:
         SpecError: no such file, not YAML, or an unknown key.
     """
+    return Protocol.model_validate(_fields(path))
+
+
+def load_variants(path: str | os.PathLike[str]) -> Variants:
+    """Read the variants of an ablation that has measurements of its own.
+
+    Raises:
+        SpecError: no such file, not YAML, or an unknown key.
+    """
+    return Variants.model_validate(_fields(path))
+
+
+def _fields(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with open_regular(path) as stream:
             data = read_yaml(stream.read(MAX_BYTES + 1))
@@ -102,4 +120,4 @@ def load_protocol(path: str | os.PathLike[str]) -> Protocol:
     if isinstance(variants, Mapping):
         data = {**data, "variants": {name: changes or [] for name, changes in variants.items()}}
     recipe_path = Path(path).parent / str(data.get("recipe"))
-    return Protocol.model_validate({**data, "recipe": str(recipe_path)} if recipe_path.is_file() else data)
+    return {**data, "recipe": str(recipe_path)} if recipe_path.is_file() else dict(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headmotion.training.trainer import train
 
-from .protocol import Protocol
+from .protocol import Variants
 
 MODEL, SYNCERS, STATE = "model.safetensors", "syncers.safetensors", "state.safetensors"
 
@@ -21,7 +21,7 @@ class Runs:
     changed has other runs: values of one table are always of one protocol, trained to its end.
     """
 
-    def __init__(self, protocol: Protocol, corpus: Path, folder: Path) -> None:
+    def __init__(self, protocol: Variants, corpus: Path, folder: Path) -> None:
         self.protocol, self.corpus, self.folder = protocol, corpus, folder
         self.data = hashlib.sha256((corpus / "corpus.json").read_bytes()).hexdigest()
         # All recipes are read before the first is trained, so that a mistake in the last one costs no time.

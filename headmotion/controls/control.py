@@ -14,6 +14,7 @@ from typing import Any, ParamSpec, Protocol, Self, cast, overload, runtime_check
 import numpy as np
 from torch import Tensor
 
+from ..core.arguments import is_finite_number
 from ..core.errors import MotionError, SpecError
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
@@ -234,7 +235,6 @@ def check_range(control: str, name: str, value: float, low: float, high: float =
     Raises:
         SpecError: the value is out of range, or no number.
     """
-    # True is an int in Python, but no amount. NaN fails the comparison.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or math.isinf(value):
+    if not is_finite_number(value) or not low <= value <= high:
         bound = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
         raise SpecError(control, f"{name}: a number {bound}", repr(value)[:80])

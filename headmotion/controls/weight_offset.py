@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ..core.arguments import is_finite_number
 from ..core.errors import MotionError, SpecError
 from ..media.audio import Wave
 from .control import Control, ControlContext, StreamingEdit
@@ -69,14 +69,9 @@ def change_curve(control: str, name: str, change: float | Sequence[float]) -> tu
         SpecError: no number, or one that is not finite.
     """
     values = tuple(change) if isinstance(change, Iterable) else (change,)
-    if not values or not all(_is_finite(value) for value in values):
+    if not values or not all(map(is_finite_number, values)):
         raise SpecError(control, f"{name}: a number, or some", repr(change)[:80])
     return tuple(float(value) for value in values)
-
-
-def _is_finite(value: object) -> bool:
-    # True is an int in Python, but no change.
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class _OffsetEdit:

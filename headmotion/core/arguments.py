@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from .errors import HeadmotionError
 from .short_repr import shown
@@ -52,6 +53,14 @@ def as_integer(value: Any, component: str, low: int = 0, below: int | None = Non
         end = "" if below is None else f" and below {below:,}"
         raise HeadmotionError(component, f"a whole number from {low}{end}", shown(value))
     return number
+
+
+def is_finite_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a finite number; True and False are none, though they are integers in Python."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    # Integers beyond the largest float, which Python also reads from JSON, cannot be converted.
+    return abs(value) <= sys.float_info.max
 
 
 def as_list(value: Iterable[T], component: str, what: str, fits: Callable[[Any], bool]) -> list[T]:

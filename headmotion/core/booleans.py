@@ -1,4 +1,4 @@
-"""Booleans in place of numbers: pydantic takes them for 0 and 1, and whoever writes one means something else."""
+"""Refuse booleans where a field is a number, which pydantic would convert to 0 and 1 without a word."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class LiveSession:
     Args:
         member: the session in the pool of its model.
         hello: what the client asked for.
-        empty: a motion of the session without frames, as it is sent: it states points and rate.
+        empty: a motion without frames, as the session sends it, with its points and rate.
         limits: limits of the server.
     """
 

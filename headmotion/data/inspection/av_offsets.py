@@ -6,13 +6,13 @@ letters of the speaker's name (``mead`` of ``mead_M003``), by the folder of thei
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...core.arguments import is_finite_number
 from ...core.errors import CorpusError
 from ...core.interfaces.representation import Representation
 from ..clip import Clip
@@ -172,6 +172,4 @@ def _group_names(clip: MeasuredClip) -> list[str]:
 def _number(clip: MeasuredClip, name: str) -> float | None:
     """Return a finite number among the clip's checks, or None."""
     value = clip.entry.checks.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    return float(value) if is_finite_number(value) else None
