@@ -12,9 +12,10 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -23,9 +24,14 @@ import torch
 
 import headmotion as hm
 from headmotion.data.synthetic.talking_faces import write_synthetic
-from headmotion.ms_sync import blocks
+from headmotion.ms_sync import blocks, discriminator
+from headmotion.training.build import build_training
+from headmotion.training.distributed import Processes
+from headmotion.training.recipe import load_recipe
+from headmotion.training.take_step import take_step
 
 from .goals.generation import inputs
+from .plain_parts import states_of_each_window
 
 BOOTSTRAP_DRAWS = 2000
 Work = Callable[[], object]
@@ -66,6 +72,24 @@ def push(corpus: Path) -> Work:
     return work
 
 
+def train(recipe: str, phase: int, changes: Sequence[str], corpus: Path) -> Work:
+    """Return a training step of a phase, by its number, of a recipe with changes."""
+    training = build_training(load_recipe(recipe, list(changes)), [corpus], Processes())
+    for earlier in training.phases[:phase]:
+        training.finish(earlier)
+    trained = training.phases[phase]
+    trained.start()
+    steps = iter(range(trained.steps))
+
+    def work() -> None:
+        take_step(trained, next(steps))
+
+    return work
+
+
+SYNCERS, GENERATOR = partial(train, "small-cpu", 0, ()), partial(train, "small-cpu", 1, ())
+PAPER = partial(train, "paper-short", 1, ("data.batch_size=16", "phases.syncers.batch_size=16"))
+
 ACCELERATIONS = (
     Acceleration(
         "GELU of few numbers without oneDNN (`blocks.grouped_gelu`)",
@@ -80,6 +104,20 @@ ACCELERATIONS = (
         push,
         lambda: patch.object(blocks, "MIN_CONV_OUTPUTS", -1),
         60,
+    ),
+    Acceleration(
+        "windows that start together share a run of the LSTM (`window_states`)",
+        "training, `small-cpu`, generator phase",
+        GENERATOR,
+        lambda: patch.object(discriminator, "window_states", states_of_each_window),
+        12,
+    ),
+    Acceleration(
+        "windows that start together share a run of the LSTM (`window_states`)",
+        "training, `paper-short`, generator phase, 16 clips",
+        PAPER,
+        lambda: patch.object(discriminator, "window_states", states_of_each_window),
+        1,
     ),
 )
 

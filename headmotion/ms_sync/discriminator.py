@@ -16,6 +16,7 @@ from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
 from .blocks import grouped_stack, pose_encoder
 from .specs import MSSyncDiscriminatorSpec
+from .window_states import window_states
 
 
 def window_starts(width: int, frames: int, conditioning: int) -> list[int]:
@@ -92,26 +93,23 @@ class WindowDiscriminator(nn.Module):
         Raises:
             SpecError: the motion is shorter than the shortest window.
         """
-        sequence, first = torch.cat([condition, embedded], dim=1), condition.shape[1]
-        pooled = self._pool_members(self._last_state(condition))
-        scores = []
-        for width in self.windows:
-            starts = self._thin_out(window_starts(width, embedded.shape[1], first), embedded.shape[1])
-            if not starts:
-                continue
-            windows = torch.stack([sequence[:, first + start : first + start + width] for start in starts], dim=1)
-            states = self._last_state(rearrange(windows, "b w t e -> (b w) t e"))
-            states = rearrange(states, "(b w) h -> b w h", w=len(starts))
-            distance = torch.tensor(starts, dtype=sequence.dtype, device=sequence.device)
-            scores.append(self.head(pooled, self._pool_members(states), distance).mean(1))
-        if not scores:
+        first, frames = condition.shape[1], embedded.shape[1]
+        starts = [self._thin_out(window_starts(width, frames, first), frames) for width in self.windows]
+        counts = [len(firsts) for firsts in starts]
+        if not any(counts):
             shortest = min(self.windows, default="some")
-            raise SpecError("ms-sync discriminator", f"{shortest} frames, its shortest window", str(embedded.shape[1]))
+            raise SpecError("ms-sync discriminator", f"{shortest} frames, its shortest window", str(frames))
+        windows = [
+            (first + start, width) for width, firsts in zip(self.windows, starts, strict=True) for start in firsts
+        ]
+        states = window_states(self.lstm, torch.cat([condition, embedded], dim=1), [(0, first), *windows])
+        condition_state, *by_width = torch.split(self._pool_members(states), [1, *counts], dim=1)
+        scores = []
+        for firsts, of_width in zip(starts, by_width, strict=True):
+            if firsts:
+                distance = torch.tensor(firsts, dtype=states.dtype, device=states.device)
+                scores.append(self.head(condition_state.squeeze(1), of_width, distance).mean(1))
         return torch.stack(scores).mean(0)
-
-    def _last_state(self, sequence: Tensor) -> Tensor:
-        state: Tensor = self.lstm(sequence)[1][0][-1]
-        return state
 
     def _pool_members(self, states: Tensor) -> Tensor:
         return reduce(states, "(b members) ... -> b ...", "max", members=self.members)
