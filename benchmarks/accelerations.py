@@ -119,6 +119,13 @@ ACCELERATIONS = (
         lambda: patch.object(discriminator, "window_states", states_of_each_window),
         1,
     ),
+    Acceleration(
+        "depth-wise convolutions tap by tap (`depthwise.convolve_by_taps`)",
+        "training, `small-cpu`, syncers phase",
+        SYNCERS,
+        lambda: patch.object(blocks, "trains_on_cpu", lambda sequence: False),
+        30,
+    ),
 )
 
 

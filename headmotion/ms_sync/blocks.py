@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from typing_extensions import override
 
+from .depthwise import convolve_by_taps, trains_on_cpu
+
 MIN_CONV_OUTPUTS, MIN_GELU_INPUTS = 4096, 1 << 14
 """Sizes below which the setup of torch's convolution, or of oneDNN's activation, takes longer than the arithmetic.
 
@@ -53,8 +55,12 @@ class ConvBlock(nn.Module):
 
     @override
     def forward(self, sequence: Tensor) -> Tensor:
+        if trains_on_cpu(sequence):
+            channels_last = sequence.mT
+            convolved = convolve_by_taps(self.depthwise, channels_last, self.lookback)
+            return self._after_convolution(channels_last[:, :: self.stride], convolved)
         padded = functional.pad(sequence, (self.lookback, self.lookahead))
-        return self._after_convolution(padded, self.depthwise(padded))
+        return self._after_convolution(self._own_inputs(padded), self.depthwise(padded).mT)
 
     def init_state(self, batch: int) -> Tensor:
         """Return the zeros before the first input of a stream, ``[B, C_in, lookback]``."""
@@ -78,7 +84,8 @@ class ConvBlock(nn.Module):
         if not count:
             return inputs.new_zeros(inputs.shape[0], self.project.out_features, 0), inputs
         padded = inputs[..., : (count - 1) * self.stride + self.kernel]
-        return self._after_convolution(padded, self._convolve_short(padded)), inputs[..., count * self.stride :]
+        outputs = self._after_convolution(self._own_inputs(padded), self._convolve_short(padded).mT)
+        return outputs, inputs[..., count * self.stride :]
 
     def _convolve_short(self, padded: Tensor) -> Tensor:
         """Apply the depth-wise convolution, to a frame or so by plain products, which need no setup."""
@@ -88,14 +95,17 @@ class ConvBlock(nn.Module):
             return convolved
         return (taps * self.depthwise.weight).sum(-1) + bias.unsqueeze(-1)
 
-    def _after_convolution(self, padded: Tensor, convolved: Tensor) -> Tensor:
-        inner = self.norm(convolved.transpose(1, 2))
-        inner = self.project(functional.gelu(self.expand(inner)))
-        skipped = padded[..., self.lookback : padded.shape[-1] - self.lookahead : self.stride].transpose(1, 2)
-        if self.stride != 1 or inner.shape[-1] != skipped.shape[-1]:
+    def _own_inputs(self, padded: Tensor) -> Tensor:
+        """Return the inputs that outputs belong to, ``[B, T', C_in]``, of those with zeros around, ``[B, C_in, T]``."""
+        return padded[..., self.lookback : padded.shape[-1] - self.lookahead : self.stride].mT
+
+    def _after_convolution(self, inputs: Tensor, convolved: Tensor) -> Tensor:
+        """Return the block's outputs ``[B, C_out, T']`` from its inputs and these convolved, each ``[B, T', C_in]``."""
+        inner = self.project(functional.gelu(self.expand(self.norm(convolved))))
+        if self.stride != 1 or inner.shape[-1] != inputs.shape[-1]:
             # With frozen weights, torch multiplies sequences that are not contiguous one by one.
-            skipped = skipped.contiguous()
-        return functional.gelu(inner + self.skip(skipped)).transpose(1, 2)
+            inputs = inputs.contiguous()
+        return functional.gelu(inner + self.skip(inputs)).mT
 
 
 class GroupedLinear(nn.Module):
