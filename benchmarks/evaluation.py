@@ -48,8 +48,7 @@ def trembling_clips(count: int) -> list[MetricInput]:
 def random_syncers(folder: Path) -> Path:
     """Write the syncers of the recipe, hardly trained, and return their file."""
     corpus = write_synthetic(folder / "corpus", clips=2, seconds=3.2)
-    changes = ["phases.syncers.steps=1", "phases.syncers.batch_size=48"]
-    changes += ["data.batch_size=2", "data.distributable_only=false"]
+    changes = ["phases.syncers.steps=1", "phases.syncers.batch_size=48", "data.batch_size=2"]
     return train("metric-syncers", [corpus], folder / "run", device="cpu", overrides=changes, quiet=True)
 
 

@@ -37,12 +37,7 @@ MODEL = "causal-flow"
 SPEAKERS = {"vidtimit_fadg0": "sentences of VidTIMIT's speaker fadg0", "file_obama": "a public speech"}
 PIECE_SECONDS, FPS = 9, 25
 ELSEWHERE = "unseen sentences of GRID speaker 1, after training on"
-CHANGES = (
-    "data.distributable_only=false",
-    "phases.generator.steps=200",
-    "phases.generator.optimizer.lr=0.0002",
-    "preview_every=0",
-)
+CHANGES = ("phases.generator.steps=200", "phases.generator.optimizer.lr=0.0002", "preview_every=0")
 
 
 def pieces(corpus: Corpus, speaker: str) -> list[Clip]:

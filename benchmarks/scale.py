@@ -39,8 +39,6 @@ STORE_GB_PER_S = 10
 SPEECH_FILES = 300
 INDEX_CLIPS = (10**4, 10**7)
 PORTRAIT = Path(hm.__file__).parent / "assets" / "portrait.png"
-ALL_CLIPS = ["data.distributable_only=false"]
-"""Nothing is published of what the timed steps learn."""
 EPOCHS = {"syncers": 20, "generator": 5}
 """How often training is assumed to see each hour, by phase."""
 
@@ -177,7 +175,7 @@ def training(clips: Path) -> Iterator[Throughput]:
     """Time the phases of the bundled recipe, and yield hours of clips that a step uses per hour."""
     recipe = load_recipe("small-cpu")
     # The first recipe of the timings; another one would take minutes.
-    for step in itertools.islice(timings.step_times(clips, overrides=ALL_CLIPS), len(recipe.phases)):
+    for step in itertools.islice(timings.step_times(clips), len(recipe.phases)):
         assert step.recipe == "small-cpu"
         hours = step.clips * recipe.phases[step.phase].frames / 25 / step.seconds  # type: ignore[attr-defined]
         yield Throughput(f"training, phase `{step.phase}`", hours, f"recipe `small-cpu`, {step.clips} clips a step")

@@ -132,7 +132,7 @@ class CorpusSetup:
     @cached_property
     def metric(self) -> Judge:
         """The judge that measures, trained separately."""
-        changes = ("phases.syncers.frames=72", "phases.syncers.windows_per_clip=2", "data.distributable_only=false")
+        changes = ("phases.syncers.frames=72", "phases.syncers.windows_per_clip=2")
         return self._judge("metric", "metric-syncers", 2, *changes)
 
     def _judge(self, role: str, recipe: str, seed: int, *changes: str) -> Judge:

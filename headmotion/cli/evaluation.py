@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from headmotion.evaluation.comparison import Comparison
     from headmotion.evaluation.tables import Table as Values
 
+FILE_COLUMNS = 1000
+"""Width of tables that do not go to a terminal: whoever reads a file can scroll, but not guess a name that is cut."""
+
 
 def _is_model(args: Arguments) -> bool:
     return not Path(args["subject"]).is_dir()
@@ -82,6 +85,8 @@ def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: 
     if not choices["quiet"]:
         for name, metric in report.metrics.items():
             _print_table(name, source_table(metric), err=True)
+        for name, reason in (report.metrics_left_out | report.baselines_left_out).items():
+            echo(f"{name} is left out: {reason}", err=True)
     show(output)
 
 
@@ -121,10 +126,13 @@ def _print_table(title: str, values: Values, err: bool) -> None:
         return escape(printable(value))
 
     table = Table(title=text(title), title_justify="left")
-    table.add_column()
+    table.add_column(overflow="fold")
     for column in values.columns:
-        table.add_column(text(column), justify="right")
+        table.add_column(text(column), justify="right", overflow="fold")
     for row in values.rows:
         cells = (text(f"{cell.value} ({cell.interval})" if cell.interval else cell.value) for cell in row.cells)
         table.add_row(text(f"{row.name} {row.arrow}"), *cells)
-    Console(highlight=False, stderr=err).print(table)
+    console = Console(highlight=False, stderr=err)
+    if not console.is_terminal:
+        console.width = FILE_COLUMNS
+    console.print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -105,4 +106,6 @@ def plugins_new(name: str, kind: str, output: Path | None) -> None:
         check_folder(output)
     from headmotion.scaffold import new_plugin
 
-    show(new_plugin(name, kind, output))
+    folder = new_plugin(name, kind, output)
+    show(folder)
+    echo(f"next: pip install -e {shlex.quote(str(folder))}; headmotion plugins check {name}", err=True)

@@ -65,7 +65,18 @@ def train(
     if is_first:
         if not quiet and (output / "log.jsonl").exists():
             _print_last_values(output / "log.jsonl")
+        if not quiet:
+            _print_license(model)
         show(model)
+
+
+def _print_license(model: Path) -> None:
+    """Print on standard error if what was trained may not be given away: nobody would look for it in the card."""
+    from headmotion.core.checkpoint import read_header
+
+    if not read_header(model).card.get("distribute"):
+        text = "not all of the clips allow that weights trained on them are given away, and the model's card says so"
+        echo(f"note: {text}; --set data.distributable_only=true uses only those that do", err=True)
 
 
 def _print_last_values(log: Path) -> None:

@@ -120,7 +120,7 @@ class Registry:
         """Return the remedy for a namespace whose plugin is not loaded; empty if it is loaded."""
         record = next((record for record in self.records if record.name == namespace), None)
         if record is None:
-            return f"install the plugin: pip install {OWN_DISTRIBUTION}-{namespace}"
+            return f"install the package of plugin {namespace!r}, such as {OWN_DISTRIBUTION}-{namespace}"
         reason = record.error or f"{SELECT_VARIABLE} and {EXCLUDE_VARIABLE} select"
         return "" if record.status == "ok" else f"its plugin is {record.status}: {reason}"
 

@@ -51,7 +51,7 @@ def import_folder(
     frame_quality: int = QUALITY,
     made_from: str = "",
 ) -> Path:
-    """Write the clips of a landmark folder as a corpus in shards; damaged clips are listed in its ``refused.jsonl``.
+    """Write the clips of a landmark folder as a corpus in shards; damaged clips are listed in its ``rejected.jsonl``.
 
     A folder with ``index.csv`` (or another corpus) keeps its ids, speakers and splits. In any other folder each
     ``ID.npz`` with ``ID.flac`` or ``ID.wav``, also in subfolders, is a clip: its id is the path without the suffix.
@@ -70,7 +70,7 @@ def import_folder(
         distribute: whether trained weights may be given away, where no index says.
         shard_bytes: size at which a shard is closed.
         frames: longer edge of pictures in pixels; clips without pictures are left out, with a line in
-            ``refused.jsonl``. None: pictures are kept in the size that they have if all clips have some.
+            ``rejected.jsonl``. None: pictures are kept in the size that they have if all clips have some.
         frame_quality: quality of pictures that are scaled or come from a video, 1 to 100.
         made_from: as in `write_shards`.
 

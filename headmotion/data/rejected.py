@@ -1,4 +1,4 @@
-"""Clips that are left out of a corpus, and the file ``refused.jsonl`` that lists them with their reasons."""
+"""Clips that are left out of a corpus, and the file ``rejected.jsonl`` that lists them with their reasons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output, write_text
 
-REJECTED = "refused.jsonl"
+REJECTED = "rejected.jsonl"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class RejectedClip:
 
 
 def write_rejected(folder: Path, rejected: Iterable[RejectedClip]) -> Path:
-    """Write ``refused.jsonl`` into ``folder``: one object with ``source``, ``clip`` and ``reason`` per line."""
+    """Write ``rejected.jsonl`` into ``folder``: one object with ``source``, ``clip`` and ``reason`` per line."""
     lines = [{"source": clip.source, "clip": clip.clip, "reason": clip.reason} for clip in rejected]
     with atomic_output(folder / REJECTED) as temporary:
         write_text(temporary, "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines))

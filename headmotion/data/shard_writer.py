@@ -57,7 +57,7 @@ def write_shards(
         shard_bytes: size at which a shard is closed; a longer clip gets a shard of its own.
         frame_format: ``jpeg`` or ``webp``, for pictures that are not encoded yet.
         frame_quality: 1 to 100, for the same.
-        rejected: clips that are left out, complete when ``clips`` ends; they are listed in ``refused.jsonl``, which
+        rejected: clips that are left out, complete when ``clips`` ends; they are listed in ``rejected.jsonl``, which
             appears before the header does. None: no such file.
         made_from: `record_of` all that the clips follow from, stored as ``prepared.json``. If the folder holds the
             complete corpus of the same, it is left as it is, and ``clips`` are not read.

@@ -36,7 +36,7 @@ def unused_options(
     if is_motion:
         unused |= dict.fromkeys((name for name in DRAWING if name in names), "videos and pictures")
         if "image" in names and options.landmarks is not None:
-            unused["image"] = "videos and pictures where the pose comes from landmarks"
+            unused["image"] = "videos and pictures here, because the landmarks give the pose of a motion"
     return unused
 
 

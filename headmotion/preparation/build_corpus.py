@@ -166,7 +166,7 @@ class CorpusBuilder:
             temporary.open("w", encoding="utf-8", newline="\n") as stream,
         ):
             for video in self.videos:
-                for line in read_record(self.staging_folder(video))["refused"]:
+                for line in read_record(self.staging_folder(video))["rejected"]:
                     stream.write(json.dumps(line, sort_keys=True, allow_nan=False) + "\n")
 
 

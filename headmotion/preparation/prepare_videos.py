@@ -43,7 +43,7 @@ class Summary:
     """Number of clips."""
     seconds: float
     """Seconds of all clips together."""
-    refused: Mapping[str, int]
+    rejected: Mapping[str, int]
     """How many clips or videos were rejected, by reason."""
 
     @classmethod
@@ -56,8 +56,8 @@ class Summary:
 
     def __str__(self) -> str:
         clips = f"{self.clips} {'clip' if self.clips == 1 else 'clips'}, {self.seconds / 60:.1f} minutes"
-        rejected = ", ".join(f"{count} {reason}" for reason, count in self.refused.items())
-        return f"{clips}; refused: {rejected or 'none'}"
+        rejected = ", ".join(f"{count} {reason}" for reason, count in self.rejected.items())
+        return f"{clips}; rejected: {rejected or 'none'}"
 
 
 def prepare(
@@ -83,9 +83,9 @@ def prepare(
     """Make a corpus of talking faces from videos: 68 landmarks, or another representation, at 25 fps with their speech.
 
     Every video is read once, with ``frames`` twice, in constant memory. What cannot be used is listed with its reason
-    in ``refused.jsonl``.
+    in ``rejected.jsonl``.
     A call that was interrupted at any moment can be repeated: it continues, and the corpus is the same, byte for byte.
-    If nothing is usable, the folder holds ``refused.jsonl`` only; `Summary.read` shows that.
+    If nothing is usable, the folder holds ``rejected.jsonl`` only; `Summary.read` shows that.
 
     Args:
         videos: files, or folders that are searched. One folder of landmarks (``index.csv``, or ``.npz`` and no video)

@@ -124,14 +124,14 @@ def stage_video(folder: Path, source: str) -> Iterator[StagedVideo]:
         record = {
             "source": source,
             "clips": result.clips,
-            "refused": result.rejections,
+            "rejected": result.rejections,
             "labels": result.label_names,
         }
         write_text(record_path(temporary), json.dumps(record, sort_keys=True, allow_nan=False))
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """Read the record of a staged video: ``source``, ``clips`` and ``refused``.
+    """Read the record of a staged video: ``source``, ``clips`` and ``rejected``.
 
     Raises:
         CorpusError: the record is missing or damaged.

@@ -53,7 +53,8 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
     The same call again finds it, and leaves it as it is.
 
     Args:
-        name: the plugin's name and namespace, such as ``calm``: lower-case letters, digits and single hyphens.
+        name: the plugin's name and namespace, such as ``calm``: a letter, then letters (lower case), digits and single
+            hyphens.
         kind: kind of its part: ``generator``, ``audio_encoder`` ...
         path: the folder to make; None means ``headmotion-<name>`` in the current folder.
 
@@ -93,7 +94,9 @@ def _check(name: str, kind: str) -> None:
     if kind not in PARTS:
         raise PluginError("new plugin", f"a kind among {', '.join(PARTS)}", repr(kind))
     if not NAME.fullmatch(name) or len(name) > MAX_LENGTH:
-        expected = f"a name of at most {MAX_LENGTH} lower-case letters, digits and single hyphens, such as 'calm'"
+        expected = (
+            f"a letter, then letters (lower case), digits and single hyphens, at most {MAX_LENGTH}, such as 'calm'"
+        )
         raise PluginError("new plugin", expected, repr(name)[:80])
     if name == OWN_DISTRIBUTION or name.startswith(f"{OWN_DISTRIBUTION}-"):
         remedy = f"the distribution will be called {OWN_DISTRIBUTION}-<name>"

@@ -69,7 +69,8 @@ def check_plugin(
     """
     records = {record.name: record for record in registry().records}
     if name not in records:
-        raise PluginError("plugin", f"one of {', '.join(records)}", repr(name))
+        remedy = "install its package with pip; `headmotion plugins new NAME --kind KIND` writes one"
+        raise PluginError("plugin", f"one of {', '.join(records)}", repr(name), remedy)
     if records[name].status != "ok":
         raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)
     chosen = {f"{spec.kind}:{spec.type_name()}": spec for spec in specs}

@@ -142,7 +142,7 @@ def test_ten_minutes_do_not_drift() -> None:
 def test_the_recipe_trains_resumes_and_streams(tmp_path: Path) -> None:
     corpus = write_synthetic(tmp_path / "corpus", clips=4, seconds=3.2)
     small = [f"pipeline.generator.{k}={v}" for k, v in NARROW.items() if k != "type"]
-    changes = [*small, "data.batch_size=2", "data.distributable_only=false", "phases.generator.frames=30"]
+    changes = [*small, "data.batch_size=2", "phases.generator.frames=30"]
     changes += [
         f"data.feature_cache={tmp_path / 'features'}",
         "save_every=1",

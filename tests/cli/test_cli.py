@@ -24,6 +24,7 @@ from PIL import Image
 
 import headmotion as hm
 from headmotion import cli
+from headmotion.cli import demo
 from headmotion.core.checkpoint import load_checkpoint, save_checkpoint
 from headmotion.media import audio_file
 
@@ -111,10 +112,28 @@ def frames_of(video: Path) -> tuple[int, Fraction, bool]:
 
 def test_demo_makes_a_talking_head(tmp_path: Path) -> None:
     done = command("demo", "-o", "made", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "made/talk.mp4\n"), done.stderr
-    assert [path.name for path in tmp_path.rglob("*.*")] == ["talk.mp4"]
+    names = ["talk.mp4", "face.png", "face.npz", "speech.wav"]
+    assert (done.returncode, done.stdout.split()) == (0, [f"made/{name}" for name in names]), done.stderr
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == sorted(names)
     count, fps, sound = frames_of(tmp_path / "made/talk.mp4")
     assert sound and fps == 25 and 8 * 25 <= count <= 12 * 25
+
+
+def test_demo_leaves_the_files_that_it_is_made_from(tmp_path: Path) -> None:
+    paths = demo.write_inputs(tmp_path)
+    assert demo.write_inputs(tmp_path) == paths == [tmp_path / name for name in ("face.png", "face.npz", "speech.wav")]
+    assets = Path(hm.__file__).parent / "assets"
+    bundled, speech = hm.Audio.load(assets / "speech.flac"), hm.Audio.load(tmp_path / "speech.wav")
+    assert (bundled.read(16_000) == speech.read(16_000)).all()
+    pose = hm.load("ms-sync", device="cpu").reference(tmp_path / "face.npz").poses
+    assert pose.shape[-2] == 68
+
+
+def test_demo_replaces_no_picture_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "face.png").write_bytes(b"mine")
+    done = command("demo", "-o", ".", folder=tmp_path)
+    assert done.returncode == 2 and "expected no face.png of your own" in done.stderr
+    assert (tmp_path / "face.png").read_bytes() == b"mine" and len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".flac"])
@@ -496,7 +515,7 @@ def test_model_of_a_plugin_that_is_not_installed(
     header = json.loads(run("inspect", model)[1])
     spec = header["spec"] | {"generator": {"type": "absent/net"}}
     changed(model, workdir / "bad.safetensors", spec=spec)
-    assert "pip install headmotion-absent" in mistake(
+    assert "install the package of plugin 'absent', such as headmotion-absent" in mistake(
         "animate", "s.wav", "--model", "bad.safetensors", "-o", "made/a.mp4"
     )
     assert run("inspect", "bad.safetensors")[0] == 0

@@ -324,7 +324,7 @@ def test_unknown_type_says_what_to_do(fake_plugins, monkeypatch):
         "parts": "did you mean 'part' or",
         "good/prat": "did you mean 'good/part'",
         "zzzzzz": "see `headmotion plugins`",
-        "none/x": "pip install headmotion-none",
+        "none/x": "such as headmotion-none",
         "bad/x": "its plugin is error: ModuleNotFoundError",
         "quiet/part": "its plugin is off: HEADMOTION_PLUGINS",
     }.items():

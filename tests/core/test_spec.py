@@ -99,7 +99,7 @@ def test_errors_name_the_part_the_field_and_the_remedy():
         return message(lambda: Whole(generator={"type": "walker", **fields}))
 
     assert "did you mean 'walker'?" in message(lambda: Whole(generator="wlaker"))
-    assert "pip install headmotion-farm" in message(lambda: Whole(generator="farm/walker"))
+    assert "such as headmotion-farm" in message(lambda: Whole(generator="farm/walker"))
     text = generator(colour="red")
     assert text == "walker spec: expected only the fields pyramid, steps, stride, type, got 'colour'; remove 'colour'"
     assert generator(stride=3) == "walker spec: expected stride: Input should be less than or equal to 2, got 3"

@@ -28,7 +28,7 @@ def put(
 
 
 def refused(corpus: Path) -> dict[str, str]:
-    lines = [json.loads(line) for line in (corpus / "refused.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (corpus / "rejected.jsonl").read_text().splitlines()]
     assert all(set(line) == {"source", "clip", "reason"} for line in lines)
     return {line["clip"]: line["reason"] for line in lines}
 

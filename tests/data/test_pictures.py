@@ -261,7 +261,7 @@ def test_videos_become_the_pictures_of_a_corpus(pairs: Path, tmp_path: Path) -> 
     assert kept[0].image_size == (16, 16)
     small = pictures(10, 0, (32, 32)).reshape(10, 16, 2, 16, 2, 3).mean((2, 4))
     assert np.abs(kept.read(0, ["frames"]).frames.transpose(0, 2, 3, 1) - small).mean() < 8
-    refused = [json.loads(line) for line in (tmp_path / "kept/refused.jsonl").read_text().splitlines()]
+    refused = [json.loads(line) for line in (tmp_path / "kept/rejected.jsonl").read_text().splitlines()]
     assert [(line["clip"], "pictures, such as ID.mp4" in line["reason"]) for line in refused] == [("c", True)]
     plain = open_corpus(import_folder(pairs, tmp_path / "plain", quiet=True))
     assert plain.tracks == {"motion", "audio", "wave"} and np.array_equal(plain[0].landmarks, source.landmarks)

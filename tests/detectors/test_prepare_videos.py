@@ -26,8 +26,8 @@ def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_made(corpus: Path) -> None:
-    assert str(Summary.read(corpus)) == "2 clips, 0.1 minutes; refused: 1 no_audio"
-    assert json.loads((corpus / "refused.jsonl").read_text())["source"] == "no_audio.mp4"
+    assert str(Summary.read(corpus)) == "2 clips, 0.1 minutes; rejected: 1 no_audio"
+    assert json.loads((corpus / "rejected.jsonl").read_text())["source"] == "no_audio.mp4"
 
 
 def test_landmarks_and_sound_are_those_that_were_found_before(corpus: Path, shared: Path) -> None:

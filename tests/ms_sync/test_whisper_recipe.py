@@ -16,7 +16,6 @@ SMALL = [
     "phases.syncers.group_size=4",
     "phases.generator.steps=1",
     "data.batch_size=2",
-    "data.distributable_only=false",
 ]
 
 

@@ -82,7 +82,7 @@ def corpus(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def refused(corpus: Path) -> dict[str, str]:
     """The reason by video; every clip of those here has the same."""
-    lines = [json.loads(line) for line in (corpus / "refused.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (corpus / "rejected.jsonl").read_text().splitlines()]
     return {line["source"]: line["reason"] for line in lines}
 
 
@@ -177,7 +177,7 @@ def test_speakers_come_from_folders_and_stay_in_one_split(corpus: Path) -> None:
 def test_summary(corpus: Path) -> None:
     summary = Summary.read(corpus)
     assert summary.clips == 12 and str(summary).startswith(
-        "12 clips, 0.7 minutes; refused: 1 damaged, 1 face_too_small"
+        "12 clips, 0.7 minutes; rejected: 1 damaged, 1 face_too_small"
     )
 
 
@@ -208,8 +208,8 @@ for video in sys.argv[1:]:
 def test_nothing_usable_is_reported_and_may_be_repeated(videos: Path, tmp_path: Path) -> None:
     given = [videos / name for name in ("silent.mkv", "empty.mp4")]
     made = prepare(given, tmp_path / "c", BlobsSpec(), workers=0, quiet=True)
-    assert content(made).keys() == {"refused.jsonl"} and refused(made)["silent.mkv"] == "silence"
-    assert str(Summary.read(made)) == "0 clips, 0.0 minutes; refused: 1 silence, 1 unreadable"
+    assert content(made).keys() == {"rejected.jsonl"} and refused(made)["silent.mkv"] == "silence"
+    assert str(Summary.read(made)) == "0 clips, 0.0 minutes; rejected: 1 silence, 1 unreadable"
     prepare(given, tmp_path / "c", BlobsSpec(), min_level_db=-100, workers=0, quiet=True)
     prepare(videos / "gap.mkv", tmp_path / "c", BlobsSpec(), workers=0, quiet=True)
     assert Summary.read(made).clips == 1

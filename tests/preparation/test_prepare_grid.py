@@ -36,7 +36,7 @@ def test_speakers_of_any_size_of_picture(shared: Path, tmp_path: Path, detector:
     folder = prepare(
         tmp_path / "in", tmp_path / "c", {"type": "face-mesh", "max_faces": 1}, frames=128, workers=0, quiet=True
     )
-    assert str(Summary.read(folder)) == "2 clips, 0.1 minutes; refused: none"
+    assert str(Summary.read(folder)) == "2 clips, 0.1 minutes; rejected: none"
     corpus = open_corpus(folder)
     assert corpus.picture_size == (128, 128) and corpus.speakers == {"s4", "unnamed3"}
     for number in range(2):

@@ -48,7 +48,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     made = content(prepare(videos, tmp_path_factory.mktemp("made") / "c", SLOW, workers=0, quiet=True))
-    files = {"corpus.json", "index.safetensors", "prepared.json", "refused.jsonl", "shards/00000.safetensors"}
+    files = {"corpus.json", "index.safetensors", "prepared.json", "rejected.jsonl", "shards/00000.safetensors"}
     assert made.keys() == files
     return made
 
@@ -221,7 +221,7 @@ def test_a_corpus_that_appears_in_the_folder_stays(
         with pytest.raises(hm.CorpusError, match="a new folder") as raised:
             prepare(videos, output, SLOW, workers=0, quiet=True)
         assert "\n" not in str(raised.value) and str(output) in str(raised.value) and raised.value.remedy
-        left = {name: data for name, data in content(output).items() if not name.startswith((".", "refused"))}
+        left = {name: data for name, data in content(output).items() if not name.startswith((".", "rejected"))}
         assert left == before
     assert len(staged(output)) == 6
 
@@ -246,7 +246,7 @@ def test_a_stalled_and_a_crashed_video_cost_only_themselves(videos: Path, tmp_pa
     begun = time.monotonic()
     made = prepare(folder, tmp_path / "c", detector, workers=2, stall_seconds=1, quiet=True)
     assert time.monotonic() - begun < 60
-    lines = [json.loads(line) for line in (made / "refused.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (made / "rejected.jsonl").read_text().splitlines()]
     assert {line["source"]: line["reason"] for line in lines} == {
         "hangs.mkv": "worker_lost",
         "crashes.mkv": "worker_lost",
@@ -264,8 +264,8 @@ def test_command(videos: Path, tmp_path: Path, installed: None) -> None:
         return done.returncode, done.stdout, done.stderr
 
     two = [str(videos / "speaker 0/0.mkv"), str(videos / "speaker 0/3.mkv")]
-    assert run(*two, "-o", "c", "-q") == (0, "c\n", "1 clip, 0.0 minutes; refused: 1 too_short\n")
-    assert run(two[0], "-o", "d", "-q") == (1, "d\n", "0 clips, 0.0 minutes; refused: 1 too_short\n")
+    assert run(*two, "-o", "c", "-q") == (0, "c\n", "1 clip, 0.0 minutes; rejected: 1 too_short\n")
+    assert run(two[0], "-o", "d", "-q") == (1, "d\n", "0 clips, 0.0 minutes; rejected: 1 too_short\n")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="groups of processes exist on POSIX only")

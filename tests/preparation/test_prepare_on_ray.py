@@ -43,7 +43,7 @@ def test_cluster(cluster: Any, tmp_path: Path) -> None:
         video(tmp_path / f"videos/{name}.mkv", pictures, talking(2.4))
     detector = BlobsSpec(hang_at=96, crash_at=128)
     lost = prepare(tmp_path / "videos", tmp_path / "lost", detector, ray="auto", stall_seconds=1, quiet=True)
-    assert Summary.read(lost).refused == {"too_short": 1, "unreadable": 1, "worker_lost": 2}
+    assert Summary.read(lost).rejected == {"too_short": 1, "unreadable": 1, "worker_lost": 2}
     with pytest.raises(hm.DetectorError, match="expected its model"):
         prepare(tmp_path / "videos", tmp_path / "none", BlobsSpec(works=False), ray="auto", quiet=True)
 

@@ -134,7 +134,7 @@ def test_a_folder_of_pairs_is_looked_at_anew(tmp_path: Path) -> None:
         np.testing.assert_allclose(clip.audio, talking(2.4), atol=1e-4)
     (folder / "clip0.flac").unlink()
     assert len(run(folder, tmp_path / "one", "landmarks68-3d")) == 1
-    assert "no_audio" in (tmp_path / "one/refused.jsonl").read_text()
+    assert "no_audio" in (tmp_path / "one/rejected.jsonl").read_text()
 
 
 def test_the_command(tmp_path: Path, shared: Path) -> None:

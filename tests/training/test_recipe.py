@@ -89,7 +89,7 @@ def test_a_key_in_a_wrong_place_is_one_error_that_names_the_right_one(old: str, 
         ("name: x\nphases: {Big Name: fit}\n", "names of phases of at most 40"),
         ("name: x\nphases: {fit: fit, fit: fit}\n", "the key 'fit' twice in one mapping"),
         ("name: x\nphases: {fit: fitt}\n", "did you mean 'fit'"),
-        ("name: x\nphases: {steady: absent/steady}\n", "pip install headmotion-absent"),
+        ("name: x\nphases: {steady: absent/steady}\n", "such as headmotion-absent"),
         ("name: x\nphases: {generator: {type: adversarial, objective: wgan}}\n", "objective"),
     ],
 )

@@ -18,6 +18,7 @@ from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
 from ...geometry.complex_points import ComplexPoints, project_motion, project_pose
 from ..specs import PortraitSpec
+from .cut_sides import cut_sides
 from .head_ellipse import HALF_HEIGHT, HeadEllipse
 from .openings import find_openings, up_direction
 from .warp import Box, Similarity
@@ -105,6 +106,7 @@ class Portrait(Renderer):
     ) -> Iterator[Picture]:
         """Render displacements from ``base``, the motion's own reference, from ``pose``, that of the picture."""
         view, warper = self.prepare(picture, pose)
+        self._warn_if_cut(picture, pose)
         factor = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).factor
         # Points that fly away must not make boxes and grids of any size.
         limit = 4 * max(picture.shape)
@@ -113,6 +115,15 @@ class Portrait(Renderer):
             length = np.abs(offset)
             offset = np.where(length > limit, offset * (limit / np.maximum(length, limit)), offset)
             yield view.cut(warper.warp(view.to_view(pose + offset)))
+
+    def _warn_if_cut(self, picture: Picture, pose: ComplexPoints) -> None:
+        head = HeadEllipse(pose, up_direction(pose, self.representation))
+        if sides := cut_sides(head, Box(0, 0, picture.shape[1], picture.shape[0])):
+            remedy = (
+                "a picture with more space around it, or less head motion (--head 0.5, scale_head(0.5)), avoids that"
+            )
+            message = "the head reaches the border of the picture (%s), where hair stretches when the head moves; %s"
+            _log.warning(message, ", ".join(sides), remedy)
 
     def _view(self, picture: Picture, pose: ComplexPoints) -> View:
         height, width = picture.shape[:2]

@@ -26,7 +26,11 @@ from ..kit import NotApplicable, check
 from ..outputs import fixed_inputs, input_tensors, output_on_fixed_inputs, output_vector
 
 
-@check("", 1, "Look for state that is kept between calls or parts: module globals, caches, counters, the clock.")
+@check(
+    "",
+    1,
+    "Look for state that is kept between calls or parts (globals, caches, counters, the clock), and divisions by 0.",
+)
 def output_is_deterministic(subject: Subject) -> None:
     """Built twice with one seed, a part gives the same finite output for the same input."""
     outputs = []
