@@ -7,7 +7,7 @@ import logging
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -205,9 +205,12 @@ class ContainerSource:
 
     def chunks(self) -> Iterator[Samples]:
         """Decode samples ``[s, C]``, silence where the track starts late or pauses, no padding after its end."""
-        count, last, peak = 0, None, 0
+        return _joined(self._trimmed())
+
+    def _trimmed(self) -> Iterator[Samples]:
+        count, last, silent = 0, None, True
         for chunk in self._decoded():
-            peak = max(peak, np.abs(chunk).max(initial=0))
+            silent = silent and not chunk.any()
             if last is not None:
                 yield last
             count, last = count + len(chunk), chunk
@@ -219,7 +222,7 @@ class ContainerSource:
         excess = max(0, count - self.end) if self.end is not None else 0
         trimmed = last[: len(last) - excess] if excess < len(last) else last
         self._length = count - len(last) + len(trimmed)
-        if not peak and self.tracks > 1 and not self._was_silent:
+        if silent and self.tracks > 1 and not self._was_silent:
             self._was_silent = True  # said once
             _log.warning(
                 "%s: its audio track is silent; track=N (--audio-track N) takes another of %d", self.name, self.tracks
@@ -272,6 +275,20 @@ def _layout_of(path: Path, name: str, file: Any) -> ChannelLayout | None:
             return layout if stream.layout.nb_channels == count else None
     except AudioError:  # FFmpeg does not read everything that libsndfile does
         return None
+
+
+def _joined(chunks: Iterable[Samples]) -> Iterator[Samples]:
+    """Join chunks of alike samples up to `CHUNK`: a frame is so short that the cost of each call would prevail."""
+    pending: list[Samples] = []
+    count = 0
+    for chunk in chunks:
+        if pending and (count + len(chunk) > CHUNK or chunk.shape[1:] != pending[0].shape[1:]):
+            yield np.concatenate(pending)
+            pending, count = [], 0
+        pending.append(chunk)
+        count += len(chunk)
+    if pending:
+        yield np.concatenate(pending)
 
 
 def _numbered(container: Any, track: int, name: str) -> Any | None:

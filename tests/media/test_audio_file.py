@@ -12,7 +12,7 @@ import soundfile
 
 from headmotion.core.errors import AudioError
 from headmotion.media.audio import Audio
-from headmotion.media.audio_file import soundfile_name
+from headmotion.media.audio_file import CHUNK, soundfile_name
 
 RATE = 44100
 CLICKS = (0.5, 1.2)
@@ -146,6 +146,13 @@ def test_open_ended_flac_is_counted(tmp_path):
     data[22:26] = bytes(4)
     path.write_bytes(data)
     assert Audio.load(path).duration == Fraction(3, 2)
+
+
+def test_short_frames_are_read_together(tmp_path):
+    source = Audio.load(encode(tmp_path / "a.m4a", "aac"))._source
+    lengths = [len(chunk) for chunk in source.chunks()]
+    assert sum(lengths) == source.length and len(lengths) == 2
+    assert CHUNK - 1024 < lengths[0] <= CHUNK
 
 
 def test_a_file_that_was_read_is_not_decoded_again_for_its_length(tmp_path, monkeypatch):

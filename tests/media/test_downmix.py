@@ -9,7 +9,7 @@ import soundfile
 import headmotion as hm
 from headmotion.core.errors import AudioError
 from headmotion.media.audio import Audio
-from headmotion.media.downmix import BLOCK, Downmixer
+from headmotion.media.downmix import Downmixer
 
 RATE = 16_000
 RNG = np.random.default_rng(0)
@@ -178,9 +178,11 @@ def test_antiphase_beside_a_center_that_is_taken_alone_is_not_said(caplog: pytes
     assert not caplog.messages
 
 
+@pytest.mark.parametrize("channels", [2, 4, 6])
 @pytest.mark.parametrize("offset", [0.0, 0.05])
-def test_chunks_change_nothing(offset: float) -> None:
-    samples = np.stack([VOICE, 0.2 * OTHER - 0.7 * VOICE, OTHER, NONE], axis=1) + np.float32(offset)
+def test_chunks_change_nothing(offset: float, channels: int) -> None:
+    voices = [VOICE, 0.2 * OTHER - 0.7 * VOICE, OTHER, NONE, BASS, -VOICE]
+    samples = np.stack(voices[:channels], axis=1) + np.float32(offset)
     whole, mixer, parts, first = Downmixer(RATE).push(samples), Downmixer(RATE), [], 0
     while first < len(samples):
         count = int(RNG.integers(0, 999))
@@ -268,17 +270,3 @@ def test_channels_are_read_as_they_are(rate: int, channels: int) -> None:
     assert blocks.shape == (48_000, channels)
     if rate == 48_000:
         assert np.array_equal(blocks, samples)
-
-
-def test_older_samples_count_exponentially_less():
-    values = np.random.default_rng(1).normal(size=(2 * BLOCK + 100, 2))
-    mixer = Downmixer(RATE)
-    decay, expected, total = np.exp(-1 / (10.0 * RATE)), [], np.zeros(2)
-    for value in values:
-        total = decay * total + value
-        expected.append(total)
-    for first in range(0, len(values), BLOCK):
-        part = values[first : first + BLOCK]
-        assert np.allclose(mixer._count(len(part), 10.0), mixer._leaky("ones", np.ones((len(part), 1)), 10.0)[:, 0])
-        assert np.allclose(mixer._leaky("energy", part, 10.0), expected[first : first + BLOCK], rtol=1e-9, atol=1e-9)
-        mixer._received += len(part)
