@@ -69,6 +69,8 @@ class Worker:
     def __init__(self, name: str, tree: Path, folder: Path, script: Sequence[str] = WORK_SCRIPT) -> None:
         command = [sys.executable, *script, name, str(folder)]
         environment = os.environ | {"PYTHONPATH": str(tree)}
+        # An installed package is compiled, so commands must not compile it in each turn.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
