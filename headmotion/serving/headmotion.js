@@ -47,8 +47,7 @@ export class Motion {
  */
 export async function connect(url, options = {}) {
   const { picture, points, ...hello } = { samples: "float32", ...options };
-  const content = picture instanceof Blob ? await picture.arrayBuffer() : picture;
-  const bytes = content ? new Uint8Array(content) : null;
+  const bytes = picture ? new Uint8Array(picture instanceof Blob ? await picture.arrayBuffer() : picture) : null;
   if (bytes) hello.reference = { picture_bytes: bytes.length };
   else if (points) hello.reference = { points };
   const session = new Session(`${url.replace(/\/$/, "")}/v1/stream`, hello, bytes);
@@ -58,23 +57,25 @@ export async function connect(url, options = {}) {
 
 class Session {
   constructor(url, hello, picture) {
-    Object.assign(this, { _url: url, _hello: hello, _picture: picture, welcome: null });
+    Object.assign(this, { _url: url, _hello: hello, _picture: picture, _arrived: [], welcome: null, _error: null });
     this._waiting = []; // functions that continue whoever waits for a change
     this._sampleBytes = (hello.samples === "int16" ? 2 : 4) * (hello.channels ?? 1);
     this._sent = []; // messages that the server has not processed: [number of the first sample, bytes]
     this._pushed = this._processed = this._frames = 0;
-    Object.assign(this, { _arrived: [], _ended: false, _finished: false, _error: null });
+    this._reading = this._ended = this._finished = false;
   }
 
-  /** Send samples (Float32Array or Int16Array, channels interleaved); waits while the server has enough of them. */
+  /** Send any number of samples (Float32Array or Int16Array, channels interleaved); waits until the server has room. */
   async push(samples) {
     const bytes = encode(samples, this._hello.samples);
     const { ahead_samples: ahead, message_bytes: most } = this.welcome;
     const step = Math.min(Math.floor(most / this._sampleBytes), Math.ceil(ahead / 4)) * this._sampleBytes;
-    for (let start = 0; start < bytes.length; start += step) {
-      const part = bytes.subarray(start, start + step);
+    for (let start = 0, part; (part = bytes.subarray(start, start + step)).length; start += step) {
       const count = part.length / this._sampleBytes;
-      while (!this._error && this._pushed + count - this._processed > ahead) await this._change();
+      while (!this._error && this._pushed + count - this._processed > ahead) {
+        if (!this._reading) this._send({ type: "received", frames: this._frames }); // or the server would pause
+        await this._change();
+      }
       if (this._error) throw this._error;
       this._sent.push([this._pushed, part]);
       this._pushed += count;
@@ -97,6 +98,7 @@ class Session {
 
   /** The motion as it arrives, until all of it has. */
   async *[Symbol.asyncIterator]() {
+    this._reading = true;
     for (;;) {
       for (let motion; (motion = this._arrived.shift()); ) {
         this._send({ type: "received", frames: motion.first + motion.frames });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 const [module, url, options, audio, picture] = process.argv.slice(2);
 const { connect } = await import(module);
-const { breaks = 0, size = 700, ...hello } = JSON.parse(options);
+const { breaks = 0, size = 700, alone = false, ...hello } = JSON.parse(options);
 const bytes = readFileSync(audio);
 const samples = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 
@@ -19,6 +19,7 @@ try {
   if (picture) hello.picture = readFileSync(picture);
   const session = await connect(url, hello);
   const speaking = speak(session);
+  if (alone) await speaking;
   const values = [];
   const times = [];
   for await (const motion of session) {

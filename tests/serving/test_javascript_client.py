@@ -75,6 +75,14 @@ def test_a_broken_connection_is_resumed(
     assert_alike(fields, small_pipe.generate((speech, 16_000)))
 
 
+def test_one_push_takes_more_than_the_server_does_at_a_time(
+    node: list[str], server: Server, small_pipe: hm.Pipeline, speech: np.ndarray, tmp_path: Path
+) -> None:
+    long = np.tile(speech, 6)
+    fields = talk(node, server, long, tmp_path, size=len(long), alone=True)
+    assert_alike(fields, small_pipe.generate((long, 16_000)))
+
+
 def test_refusals(node: list[str], server: Server, speech: np.ndarray, tmp_path: Path) -> None:
     fields = talk(node, server, speech, tmp_path, model="../../etc/passwd")
     assert fields["name"] == "ServingError" and "model: expected one of small, second" in fields["error"]

@@ -125,6 +125,44 @@ def test_sessions_come_and_go(server: Server, small_pipe: hm.Pipeline, speech: n
             assert_alike(motion, small_pipe.generate((samples, 16_000), seed=seed))
 
 
+def test_one_push_takes_more_than_the_server_does_at_a_time(
+    server: Server, small_pipe: hm.Pipeline, speech: np.ndarray
+) -> None:
+    # The server pauses when 0.4 s of motion are not confirmed, and drops the client 0.5 s later.
+    long = np.tile(speech, 12)
+    expected = small_pipe.generate((long, 16_000))
+    with connect(server.url) as session:
+        assert_alike(hm.Motion.concatenate([session.push(long), session.flush()]), expected)
+
+    async def talk() -> hm.Motion:
+        async with connect_async(server.url, samples="int16") as session:
+            await session.push(np.rint(long * 32768).astype(np.int16))
+            await session.end()
+            return session.motion([message async for message in session])
+
+    assert_alike(asyncio.run(talk()), small_pipe.generate((np.rint(long * 32768).astype(np.int16), 16_000)))
+
+
+def test_a_task_that_reads_slowly_holds_the_server_back(server: Server, speech: np.ndarray) -> None:
+    async def talk() -> tuple[int, int]:
+        async with connect_async(server.url) as session:
+
+            async def speak() -> None:
+                await session.push(np.tile(speech, 6))
+                await session.end()
+
+            speaking, count, most = asyncio.create_task(speak()), 0, 0
+            async for message in session:
+                count += len(message)
+                await asyncio.sleep(0.02)
+                most = max(most, session._conversation._frames - message.end)
+            await speaking
+            return count, most
+
+    count, most = asyncio.run(talk())
+    assert count == 150 and most <= 20, "10 may be unconfirmed, and a few are on their way"
+
+
 def test_a_broken_connection_is_resumed(server: Server, small_pipe: hm.Pipeline, speech: np.ndarray) -> None:
     async def talk() -> hm.Motion:
         async with connect_async(server.url) as session:

@@ -43,6 +43,7 @@ class AsyncClientSession:
         self._failure: Exception | None = None
         self._reader: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
+        self._is_iterated = False
 
     @property
     def welcome(self) -> Mapping[str, Any]:
@@ -50,7 +51,10 @@ class AsyncClientSession:
         return self._conversation.welcome
 
     async def push(self, samples: NDArray[Any]) -> None:
-        """Send samples ``[s]`` or ``[s, channels]``; waits while the server has enough of them.
+        """Send any number of samples ``[s]`` or ``[s, channels]``; waits while the server has enough of them.
+
+        Motion that arrives meanwhile is kept until it is taken. If another task iterates over the session, the server
+        goes on as fast as that task reads.
 
         Raises:
             AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
@@ -61,6 +65,8 @@ class AsyncClientSession:
             while not self._conversation.has_room(data):
                 self._progress.clear()
                 self._check()
+                if not self._is_iterated:  # nobody else confirms, and the server would pause
+                    await self._send(self._conversation.confirmation())
                 await self._progress.wait()
             self._check()
             async with self._sending:
@@ -115,9 +121,14 @@ class AsyncClientSession:
         self._reader = asyncio.create_task(self._read())
 
     async def _messages(self) -> AsyncIterator[MotionMessage]:
-        while (message := await self._arrived.get()) is not None:
-            await self._send(self._conversation.confirmation(message))
-            yield message
+        self._is_iterated = True
+        try:
+            while (message := await self._arrived.get()) is not None:
+                await self._send(self._conversation.confirmation(message))
+                yield message
+        finally:
+            self._is_iterated = False
+            self._progress.set()
         self._arrived.put_nowait(None)
         self._check()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ...core.interfaces.representation import UnitSquare
 from ...core.motion import Motion
 from ...core.npz import as_float32, read_arrays
 from ...core.timing import as_fps
-from ...media.samples import as_floats
+from ...media.samples import as_floats, as_samples
 from ..motion_message import MotionMessage
 from ..protocol import SAMPLE_TYPES, VERSION
 from .connect_options import ConnectOptions
@@ -102,23 +102,28 @@ class Conversation:
     def _sample_size(self) -> int:
         return SAMPLE_TYPES[self._kind].itemsize * max(1, self._channels)
 
-    def pack(self, samples: NDArray[Any]) -> list[bytes]:
+    def pack(self, samples: NDArray[Any]) -> Iterator[bytes]:
         """Return samples ``[s]`` or ``[s, channels]`` as messages; each may be sent when there is `has_room` for it.
 
         Raises:
             AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
             ServingError: another number of channels than the session was opened with.
         """
-        floats = as_floats(samples, "client")
-        channels = 1 if floats.ndim == 1 else floats.shape[1]
+        array = as_samples(samples, "client")
+        channels = 1 if array.ndim == 1 else array.shape[1]
         if channels != self._hello.get("channels", 1):
             raise ServingError("client", f"{self._hello.get('channels', 1)} channels", f"{channels}", "give channels=")
         self._channels = channels
-        sent = np.clip(np.rint(floats * 32768), -32768, 32767) if self._kind == "int16" else floats
-        data = np.ascontiguousarray(sent, SAMPLE_TYPES[self._kind]).tobytes()
         most = min(self.welcome["message_bytes"] // self._sample_size, max(1, self.welcome["ahead_samples"] // 4))
-        step = most * self._sample_size
-        return [data[start : start + step] for start in range(0, len(data), step)]
+        parts = [array[start : start + most] for start in range(0, len(array), most)]
+        for part in parts:  # all are checked before the first one is sent, and converted when they are sent
+            as_floats(part, "client")
+        return map(self._encode, parts)
+
+    def _encode(self, samples: NDArray[Any]) -> bytes:
+        floats = as_floats(samples, "client")
+        sent = np.clip(np.rint(floats * 32768), -32768, 32767) if self._kind == "int16" else floats
+        return np.ascontiguousarray(sent, SAMPLE_TYPES[self._kind]).tobytes()
 
     def has_room(self, data: bytes) -> bool:
         """Return whether a message of samples may be sent now, because enough of the earlier ones are processed."""
@@ -153,9 +158,9 @@ class Conversation:
         self._frames = max(self._frames, motion.end)
         return motion if len(motion) else None
 
-    def confirmation(self, motion: MotionMessage) -> str:
-        """Return the message that confirms motion which the program has taken."""
-        return json.dumps({"type": "received", "frames": motion.end})
+    def confirmation(self, motion: MotionMessage | None = None) -> str:
+        """Return the message that confirms motion which the program has taken; None: all that has arrived."""
+        return json.dumps({"type": "received", "frames": self._frames if motion is None else motion.end})
 
     def motion(self, messages: Sequence[MotionMessage]) -> Motion:
         """Return consecutive messages as one motion, with the reference and the square that the server stated."""

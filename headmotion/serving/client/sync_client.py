@@ -37,7 +37,7 @@ class ClientSession:
         return self._session.welcome
 
     def push(self, samples: NDArray[Any]) -> Motion:
-        """Send samples ``[s]`` or ``[s, channels]``, and return the frames that have arrived, perhaps none.
+        """Send any number of samples ``[s]`` or ``[s, channels]``; return the frames that have arrived, perhaps none.
 
         Raises:
             AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
