@@ -117,7 +117,7 @@ ACCELERATIONS = (
         "training, `paper-short`, generator phase, 16 clips",
         PAPER,
         lambda: patch.object(discriminator, "window_states", states_of_each_window),
-        1,
+        3,
     ),
     Acceleration(
         "depth-wise convolutions tap by tap (`depthwise.convolve_by_taps`)",

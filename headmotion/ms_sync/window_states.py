@@ -58,7 +58,7 @@ def window_states(lstm: nn.LSTM, sequence: Tensor, windows: Sequence[tuple[int, 
     """Return the hidden states of an LSTM after windows of sequences, each window from a zero state.
 
     A window is a prefix of every longer one that starts with it, so one run passes the ends of both. On the CPU the
-    input projection of a frame is computed once for all windows too; elsewhere torch's own LSTM is faster.
+    input projection of a frame is computed once for all windows too; elsewhere torch's own LSTM takes the runs.
 
     Args:
         lstm: of one layer and one direction.
