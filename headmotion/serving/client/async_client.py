@@ -17,9 +17,9 @@ from ...core.errors import ServingError
 from ...core.lazy import import_optional
 from ...core.motion import Motion
 from ..motion_message import MotionMessage
-from ..protocol import STREAM_PATH
 from .connect_options import ConnectOptions
 from .conversation import Conversation
+from .hello import stream_address
 
 MAX_MESSAGE = 64 << 20
 """Largest message from a server (bytes)."""
@@ -36,7 +36,7 @@ class AsyncClientSession:
     """
 
     def __init__(self, url: str, conversation: Conversation) -> None:
-        self._url, self._conversation = url.rstrip("/") + STREAM_PATH, conversation
+        self._url, self._conversation = stream_address(url), conversation
         self._socket: Any = None
         self._arrived: asyncio.Queue[MotionMessage | None] = asyncio.Queue()
         self._progress = asyncio.Event()
@@ -206,7 +206,7 @@ async def connect_async(url: str, **options: Unpack[ConnectOptions]) -> AsyncIte
         options: see `ConnectOptions`.
 
     Raises:
-        ServingError: the server cannot be reached, or refuses.
+        ServingError: an address or option that does not fit; the server cannot be reached, or refuses.
     """
     session = AsyncClientSession(url, Conversation(options))
     await session.open()

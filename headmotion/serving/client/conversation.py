@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +15,12 @@ from numpy.typing import NDArray
 from ...core.errors import ServingError
 from ...core.interfaces.representation import UnitSquare
 from ...core.motion import Motion
-from ...core.npz import as_float32, read_arrays
 from ...core.timing import as_fps
 from ...media.samples import as_floats, as_samples
 from ..motion_message import MotionMessage
 from ..protocol import SAMPLE_TYPES, VERSION
 from .connect_options import ConnectOptions
+from .hello import build_hello
 
 Messages = list[str | bytes]
 
@@ -32,24 +30,14 @@ class Conversation:
 
     Args:
         options: what the client asks for.
+
+    Raises:
+        ServingError: see `build_hello`.
     """
 
     def __init__(self, options: ConnectOptions) -> None:
-        chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-        unknown = chosen.keys() - ConnectOptions.__annotations__.keys()
-        if unknown:
-            known = ", ".join(ConnectOptions.__annotations__)
-            raise ServingError("client", f"options {known}", ", ".join(sorted(unknown)))
-        self._kind = chosen.setdefault("samples", "float32")
-        if self._kind not in SAMPLE_TYPES:
-            raise ServingError("client", f"samples of type {' or '.join(SAMPLE_TYPES)}", repr(self._kind))
-        self._token, reference = chosen.pop("token", None), chosen.pop("reference", None)
-        if "sample_rate" in chosen:
-            chosen["rate"] = chosen.pop("sample_rate")
-        if "fps" in chosen:
-            chosen["fps"] = str(chosen["fps"])
-        self._hello = {"type": "hello", "version": VERSION, **chosen}
-        self._picture = None if reference is None else self._set_reference(reference)
+        self._hello, self._picture = build_hello(options)
+        self._kind, self._token = str(self._hello["samples"]), self._hello.pop("token", None)
         self._sent: deque[tuple[int, bytes]] = deque()  # number of the first sample, and samples
         self._pushed = self._processed = self._frames = self._channels = 0
         self.welcome: dict[str, Any] = {}
@@ -58,20 +46,6 @@ class Conversation:
         """Whether `end` was called."""
         self.is_finished = False
         """Whether all motion has arrived."""
-
-    def _set_reference(self, reference: str | os.PathLike[str] | bytes | NDArray[Any]) -> bytes | None:
-        """Name the reference in the hello, and return the picture that follows it, if it is one."""
-        if isinstance(reference, str | os.PathLike):
-            content = Path(reference).read_bytes()
-            if content[:4] == b"PK\x03\x04":
-                reference = read_arrays(Path(reference), "landmarks")["landmarks"]
-            else:
-                reference = content
-        if isinstance(reference, bytes):
-            self._hello["reference"] = {"picture_bytes": len(reference)}
-            return reference
-        self._hello["reference"] = {"points": as_float32(reference).tolist()}
-        return None
 
     def opening(self) -> Messages:
         """Return the first messages of a connection."""

@@ -95,6 +95,6 @@ def connect(url: str, **options: Unpack[ConnectOptions]) -> ClientSession:
         options: see `ConnectOptions`.
 
     Raises:
-        ServingError: the server cannot be reached, or refuses.
+        ServingError: an address or option that does not fit; the server cannot be reached, or refuses.
     """
     return ClientSession(connect_async(url, **options))
