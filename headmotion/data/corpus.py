@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ..core.errors import CorpusError
 from ..core.html_table import html_table
+from ..core.output_folder import require_free_folder
 from . import pair_format
 from .clip import Clip
 from .clip_index import EntryIndex, ShardIndex
@@ -412,6 +413,7 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from:
             return folder
         if any((folder / name).exists() for name in (pair_format.INDEX, HEADER)):
             raise taken(folder)
+        require_free_folder(folder, "corpus", CorpusError)
         with new_files(folder) as temporary:
             rows: dict[str, dict[str, Any]] = {}
             ids: dict[str, str] = {}

@@ -17,6 +17,7 @@ from typing import Any
 from ..core.errors import CorpusError
 from ..core.files import write_text
 from ..core.interfaces.specs import RepresentationSpec, resolve_spec
+from ..core.output_folder import require_free_folder
 from .array_file import write_arrays
 from .clip import Clip
 from .corpus_files import LocalFiles
@@ -101,16 +102,17 @@ def write_shards(
 
 
 def check_free(folder: Path) -> None:
-    """Raise an error for a folder with a corpus in shards, or with parts of one.
+    """Raise an error for a folder with a corpus in shards, with parts of one, or with files of others.
 
     Raises:
-        CorpusError: it holds one.
+        CorpusError: it holds any.
     """
     if (folder / HEADER).exists():
         raise taken(folder)
     for name in (SHARDS, INDEX, FORMAT_ONE_INDEX):
         if (folder / name).exists():
             raise taken(folder, f"holds {name} of an unfinished one")
+    require_free_folder(folder, "corpus", CorpusError)
 
 
 def write_index(folder: Path, name: str, columns: IndexColumns) -> IndexInfo:

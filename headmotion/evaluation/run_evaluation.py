@@ -10,6 +10,7 @@ from pathlib import Path
 from ..core.claims import claimed_output
 from ..core.errors import EvaluationError
 from ..core.files import atomic_folder, write_text
+from ..core.output_folder import require_free_folder
 from ..reports.page import check_installed
 from .baselines import BASELINES
 from .evaluator import run_request
@@ -107,5 +108,4 @@ def check_output(folder: Path) -> None:
         HeadmotionError: a package that the page needs is missing.
     """
     check_installed()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise EvaluationError("evaluation", "a new or empty folder for the report", str(folder), "choose another name")
+    require_free_folder(folder, "evaluation", EvaluationError, replaced=True)

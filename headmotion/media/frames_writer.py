@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from ..core.errors import ImageError
 from ..core.files import atomic_folder, atomic_output, open_regular, reason_of
 from ..core.interfaces.renderer import Picture
+from ..core.output_folder import require_free_folder
 from ..core.progress import track
 from ..core.timing import Rate, as_fps
 from .audio import Audio
@@ -108,8 +109,9 @@ def check_target(path: Path) -> None:
     if path.suffix.lower() not in ENCODERS:
         known = ", ".join(filter(None, ENCODERS))
         raise ImageError("video", f"a name ending in {known}, or a folder's name without a dot", repr(path.name))
-    if not path.suffix and path.exists() and not (path.is_dir() and (not any(path.iterdir()) or _holds_frames(path))):
-        raise ImageError("pictures", "a new or empty folder", str(path), "name a video as .mp4, .webm or .gif")
+    if not path.suffix and not _holds_frames(path):
+        remedy = "choose another name, or name a video as .mp4, .webm or .gif"
+        require_free_folder(path, "pictures", ImageError, replaced=True, remedy=remedy)
 
 
 def _holds_frames(folder: Path) -> bool:

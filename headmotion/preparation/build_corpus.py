@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ..core.errors import CorpusError
 from ..core.files import atomic_output, remove_folder, replace
+from ..core.output_folder import require_free_folder
 from ..data.clip import Clip
 from ..data.corpus_folder import publish, remove, taken
 from ..data.infer_representation import infer_representation
@@ -138,6 +140,7 @@ class CorpusBuilder:
     def _check_free(self) -> None:
         if any((self.folder / name).exists() for name in _CORPUS_FILES):
             raise taken(self.folder, "is a corpus already, or holds parts of one")
+        require_free_folder(self.folder, "corpus", CorpusError, own=(REJECTED,))
 
     def _clips(self) -> Iterator[Clip]:
         for video in self.videos:

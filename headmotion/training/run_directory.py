@@ -15,6 +15,7 @@ from torch import Tensor
 from ..core.errors import TrainingError
 from ..core.files import atomic_output, naming_file, read_regular, reason_of, replace, write_text
 from ..core.interfaces.phase import Phase
+from ..core.output_folder import require_free_folder
 from .distributed import Processes
 from .recipe import RecipeSpec
 from .run_state import RunPosition, parse_state, serialize_state
@@ -22,6 +23,32 @@ from .same_run import require_same_run
 from .starting_model import StartingModel
 
 LOGGER = logging.getLogger("headmotion.training")
+
+RECIPE = "recipe.json"
+_STATES = ("state.safetensors", "state.previous.safetensors")
+
+
+def require_run_folder(folder: Path, recipe: RecipeSpec) -> None:
+    """Refuse a folder that holds anything but a run, before any of it is replaced.
+
+    A run that was stopped before its first save has no state, but the recipe.
+
+    Args:
+        folder: of the run; it need not exist.
+        recipe: of the run.
+
+    Raises:
+        TrainingError: it holds other files.
+        OSError: it cannot be read.
+    """
+    if any((folder / name).exists() for name in _STATES):
+        return  # whether the state is one of this run is checked where it is read
+    try:
+        begun = json.loads(read_regular(folder / RECIPE)) == recipe.model_dump(mode="json")
+    except (OSError, ValueError, RecursionError):
+        begun = False
+    if not begun:
+        require_free_folder(folder, "run", TrainingError)
 
 
 class RunDirectory:
@@ -41,7 +68,7 @@ class RunDirectory:
 
     Raises:
         TrainingError: the folder holds a run and ``resume`` is off, or the run of another recipe or another model, or a
-            damaged one.
+            damaged one, or files that are no run's.
     """
 
     def __init__(
@@ -53,8 +80,8 @@ class RunDirectory:
         start: StartingModel | None = None,
     ) -> None:
         self.folder, self.recipe, self.processes, self.start = folder, recipe, processes or Processes(), start
-        self.state, self.log = folder / "state.safetensors", folder / "log.jsonl"
-        self.previous = folder / "state.previous.safetensors"
+        self.log = folder / "log.jsonl"
+        self.state, self.previous = (folder / name for name in _STATES)
         self._start = time.monotonic()
         stored = self.processes.read_on_first(lambda: self._read(resume))
         position, self._tensors = parse_state(stored) if stored else (RunPosition(), {})
@@ -62,9 +89,10 @@ class RunDirectory:
         if not self.processes.first:
             return
         folder.mkdir(parents=True, exist_ok=True)
-        self._drop_later_lines()
-        with atomic_output(folder / "recipe.json") as temporary:
+        # First, because it says whose folder this is from then on; see `require_run_folder`.
+        with atomic_output(folder / RECIPE) as temporary:
             write_text(temporary, recipe.model_dump_json(indent=2))
+        self._drop_later_lines()
 
     @property
     def seconds(self) -> float:
@@ -76,6 +104,7 @@ class RunDirectory:
         candidates = [path for path in (self.state, self.previous) if path.exists()]
         if candidates and not resume:
             raise TrainingError("run", "a new folder", f"{self.folder}, which holds a run", "continue it with --resume")
+        require_run_folder(self.folder, self.recipe)
         if resume and not candidates:
             LOGGER.warning("%s holds no run to be continued; the training starts anew", self.folder)
         errors: list[Exception] = []

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..core.arguments import as_path
 from ..core.claims import claimed_folder
 from ..core.errors import TrainingError
 from ..core.interfaces.phase import Phase, SupportsFinalCheck, SupportsResultFile
@@ -22,7 +23,7 @@ from .events import Ended, Event, Observer, Stepped, Warned
 from .gradient_coverage import GradientCoverage
 from .model_card import model_card
 from .recipe import RecipeSpec, load_recipe
-from .run_directory import RunDirectory
+from .run_directory import RunDirectory, require_run_folder
 from .take_step import take_step
 
 
@@ -60,16 +61,17 @@ def train(
     Raises:
         SpecError, CorpusError: the recipe or the data do not fit.
         CheckpointError: the file of syncers or the model is damaged.
-        TrainingError: a folder that holds another run, syncers of another recipe, a model whose weights do not fit the
-            recipe, or a step that is not finite (the last good state is kept).
+        TrainingError: a folder that holds another run or other files, syncers of another recipe, a model whose weights
+            do not fit the recipe, or a step that is not finite (the last good state is kept).
     """
+    folder = as_path(output, "run", TrainingError)
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
+    require_run_folder(folder, spec)
     with join_processes(device) as processes:
         # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
         files = {} if syncers is None else {"syncers": Path(syncers)}
         training = build_training(spec, data, processes, files, start)
         given = _given_results(training, files)
-        folder = Path(output)
         with claimed_folder(folder) if processes.first else nullcontext():
             run = RunDirectory(folder, spec, resume, processes, training.start)
             events = dispatching_events(run, training)

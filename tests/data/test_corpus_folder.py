@@ -187,6 +187,14 @@ def test_a_failure_removes_nothing_of_others(write: Write, tmp_path: Path) -> No
     assert content(tmp_path / "c") == {"note.txt": b"mine"}
 
 
+@WRITERS
+def test_a_folder_with_files_of_others_is_refused_before_it_is_written(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(CorpusError, match=r"a new or empty folder, got .*, which holds 'note.txt'"):
+        write(tmp_path, iter([make("a")]))
+    assert content(tmp_path) == {"note.txt": b"mine"}
+
+
 @pytest.mark.parametrize("hard_links", [True, False])
 @pytest.mark.parametrize("folder", [True, False])
 def test_a_failure_of_publishing_takes_back_what_it_moved(
@@ -282,7 +290,7 @@ def test_what_a_killed_process_had_published_is_removed(
     write(tmp_path / "whole", iter([make("a"), make("b")]))
     expected = content(tmp_path / "whole")
     (tmp_path / "c").mkdir()
-    (tmp_path / "c" / "note.txt").write_text("mine")
+    (tmp_path / "c" / ".note").write_text("mine")
     done, move = iter(range(moves)), corpus_folder._move_to_free_name
 
     def killing(source: Path, target: Path) -> None:
@@ -300,7 +308,7 @@ def test_what_a_killed_process_had_published_is_removed(
             write(tmp_path / "c", iter([make("a"), make("b")]))
     else:
         write(tmp_path / "c", iter([make("a"), make("b")]))
-    assert content(tmp_path / "c") == expected | {"note.txt": b"mine"}
+    assert content(tmp_path / "c") == expected | {".note": b"mine"}
 
 
 def test_a_mark_removes_nothing_outside_the_folder(tmp_path: Path) -> None:

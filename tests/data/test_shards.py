@@ -179,10 +179,10 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "mine.txt").write_text("kept")
+    (tmp_path / "corpus" / ".gitignore").write_text("kept")
     with pytest.raises(KeyboardInterrupt):
         write_shards(tmp_path / "corpus", clips(), representation=FACE, shard_bytes=1)
-    assert set(content(tmp_path)) == {"corpus/mine.txt"}
+    assert set(content(tmp_path)) == {"corpus/.gitignore"}
     write_shards(tmp_path / "corpus", [make("a")], representation=FACE)
     assert len(open_corpus(tmp_path / "corpus")) == 1
 

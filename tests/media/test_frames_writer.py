@@ -117,7 +117,7 @@ def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     assert len(list(write_frames(sliding_square(2), f"{tmp_path}/empty/", 25).iterdir())) == 2
     (tmp_path / "empty" / "notes.txt").write_text("kept")
-    with pytest.raises(ImageError, match=r"a new or empty folder, got .*empty; name a video"):
+    with pytest.raises(ImageError, match=r"a new or empty folder, got .*empty, which holds .*; .*name a video"):
         write_frames(sliding_square(2), tmp_path / "empty", 25)
     (tmp_path / "file").write_text("kept")
     with pytest.raises(ImageError, match="a new or empty folder"):

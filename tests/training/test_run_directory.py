@@ -47,6 +47,33 @@ def test_the_previous_state_is_used_where_the_newest_is_damaged(
     assert (run / "log.jsonl").read_text() == (finished / "log.jsonl").read_text()
 
 
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("name", ["log.jsonl", "recipe.json", "model.safetensors", "syncers.safetensors", "notes.txt"])
+def test_files_of_others_are_refused_before_anything_is_written(name: str, resume: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "foreign"
+    folder.mkdir()
+    (folder / name).write_text("mine")
+    with pytest.raises(TrainingError, match=r"a new or empty folder, got .*foreign, which holds") as caught:
+        train("smoke", [tmp_path / "no corpus"], folder, device="cpu", quiet=True, resume=resume)
+    assert name in str(caught.value)
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "mine")]
+
+
+def test_a_run_stopped_before_its_first_save_begins_anew_in_its_folder(
+    finished: Path, small_corpus: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("recipe.json", "log.jsonl"):
+        shutil.copy(finished / name, run / name)
+    (run / ".gitignore").write_text("*")
+    with pytest.raises(TrainingError, match="which holds"):
+        train("smoke", [small_corpus], run, device="cpu", quiet=True, overrides=[*SHORT, "seed=5"])
+    model = train("smoke", [small_corpus], run, device="cpu", quiet=True, overrides=SHORT)
+    assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
+    assert (run / "log.jsonl").read_text() == (finished / "log.jsonl").read_text()
+
+
 STRANGE_LINES = [
     '{"phase": "syncers", "step": 1, "level0": "high"}',
     '{"phase": "syncers", "step": 1, "level0": [1.0]}',
