@@ -10,7 +10,7 @@ import click
 
 from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
-from .options import any_path, check_folder, check_output, existing_file, options, quiet, spec_fields
+from .options import any_path, check_folder, check_output, existing_file, existing_path, options, quiet, spec_fields
 
 NO_CLIPS = 1
 """Exit status of ``prepare`` if no video gives a clip."""
@@ -44,7 +44,7 @@ def _representation(context: click.Context, parameter: click.Parameter, value: s
 
 
 @click.command()
-@click.argument("videos", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("videos", nargs=-1, required=True, type=existing_path)
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="Folder of the corpus."),
     click.option("--detector", help="face-mesh, mediapipe, face-alignment or a .task file.  [default: face-mesh]"),

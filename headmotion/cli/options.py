@@ -13,7 +13,6 @@ import click
 from headmotion.core.files import require_no_device
 
 F = TypeVar("F", bound=Callable[..., Any])
-any_path = click.Path(path_type=Path)
 FILE_SUFFIXES = (
     *(".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi", ".m4v", ".png", ".jpg", ".jpeg", ".webp"),
     *(".wav", ".flac", ".ogg", ".mp3", ".opus", ".m4a"),
@@ -23,20 +22,35 @@ FILE_SUFFIXES = (
 """Suffixes that no folder has whose name is meant."""
 
 
-class _RegularFile(click.Path):
-    """A file that exists; not a device or pipe, from which reading might never end."""
+class _NamedPath(click.Path):
+    """A path that is named: an empty text, such as that of a variable without a value, is not the current folder."""
 
-    def __init__(self) -> None:
-        super().__init__(exists=True, dir_okay=False, path_type=Path)
+    def __init__(self, exists: bool = False, dir_okay: bool = True) -> None:
+        super().__init__(exists=exists, dir_okay=dir_okay, path_type=Path)
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Path:
         """Return the path, or fail with a usage error."""
-        path = Path(str(super().convert(value, parameter, context)))
+        if not str(value):
+            self.fail("expected a path, got an empty text.", parameter, context)
+        return Path(str(super().convert(value, parameter, context)))
+
+
+class _RegularFile(_NamedPath):
+    """A file that exists; not a device or pipe, from which reading might never end."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False)
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Path:
+        """Return the path, or fail with a usage error."""
+        path = super().convert(value, parameter, context)
         if not path.is_file():
             self.fail(f"{str(path)!r} is a device or pipe, not a file.", parameter, context)
         return path
 
 
+any_path = _NamedPath()
+existing_path = _NamedPath(exists=True)
 existing_file = _RegularFile()
 
 

@@ -26,10 +26,12 @@ def as_path(value: Any, component: str, error: type[HeadmotionError] = Headmotio
         error: type of the error.
 
     Raises:
-        HeadmotionError: neither text nor a path.
+        HeadmotionError: neither text nor a path, or an empty text, which would be the current folder.
     """
     if not isinstance(value, str | os.PathLike):
         raise error(component, "a path", shown(value))
+    if not os.fspath(value):
+        raise error(component, "a path", "an empty text")
     return Path(value)
 
 

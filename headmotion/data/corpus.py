@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
+from ..core.arguments import as_path
 from ..core.errors import CorpusError
 from ..core.html_table import html_table
 from ..core.output_folder import require_free_folder
@@ -407,7 +408,7 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from:
             comes twice or cannot be used, or a clip's audio and motion differ in length.
         OSError: the folder cannot be written.
     """
-    folder = Path(path)
+    folder = as_path(path, "corpus", CorpusError)
     with claim_folder(folder):
         if made_from and is_made_from(folder, pair_format.INDEX, made_from):
             return folder

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from ..core.arguments import as_path
 from ..core.errors import CorpusError
 from ..core.files import atomic_output, read_regular, reason_of, require_regular
 from ..core.lazy import import_optional
@@ -227,11 +228,12 @@ def corpus_files(
         cache_bytes: see `RemoteFiles`.
 
     Raises:
-        CorpusError: a package is missing.
+        CorpusError: an empty text, or a package is missing.
     """
     text = os.fspath(path)
     if not is_remote(text):
-        return LocalFiles(Path(url2pathname(urlsplit(text).path) if text.startswith("file://") else text))
+        local = url2pathname(urlsplit(text).path) if text.startswith("file://") else text
+        return LocalFiles(as_path(local, "corpus", CorpusError))
     return RemoteFiles(text, Path(CACHE if cache is None else cache).expanduser(), cache_bytes)
 
 

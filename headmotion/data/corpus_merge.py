@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.arguments import as_path
 from ..core.errors import CorpusError
 from ..core.files import replace
 from ..core.interfaces.specs import resolve_spec
@@ -39,7 +40,7 @@ def merge_corpora(path: str | os.PathLike[str], parts: Sequence[str | os.PathLik
             or differs from the first in representation, rate, labels or size of pictures, or an id comes twice.
         OSError: the folder cannot be written.
     """
-    folder, opened = Path(path), [_open_whole(Path(part)) for part in parts]
+    folder, opened = as_path(path, "corpus", CorpusError), [_open_whole(Path(part)) for part in parts]
     if not opened:
         raise CorpusError("corpus", "at least one part", "none")
     headers = [reader.header for reader in opened]

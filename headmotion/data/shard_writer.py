@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..core.arguments import as_path
 from ..core.errors import CorpusError
 from ..core.files import write_text
 from ..core.interfaces.specs import RepresentationSpec, resolve_spec
@@ -70,7 +71,7 @@ def write_shards(
         SpecError: an unknown representation.
         OSError: the folder cannot be written.
     """
-    folder = Path(path)
+    folder = as_path(path, "corpus", CorpusError)
     if isinstance(representation, RepresentationSpec):
         spec = representation
     else:

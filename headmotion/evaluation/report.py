@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ..core.arguments import as_path
 from ..core.errors import EvaluationError, first_problem
 from ..core.files import atomic_output, read_regular, reason_of, write_text
 from ..core.limits import TEXT_BYTES, limit
@@ -153,7 +154,7 @@ class Report(_Stored):
         Raises:
             EvaluationError: no report, damaged, or of a newer format.
         """
-        source = Path(path)
+        source = as_path(path, "report", EvaluationError)
         source = source / JSON if source.is_dir() else source
         try:
             stored = json.loads(read_regular(source, limit(TEXT_BYTES)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from ..core.arguments import as_path
 from ..core.claims import claimed_output
 from ..core.errors import EvaluationError
 from ..core.files import atomic_folder, write_text
@@ -65,6 +66,8 @@ def evaluate(
         CorpusError: no corpus.
         SpecError: a metric that is unknown, or that does not fit the representation.
     """
+    for path in (subject, *([] if output is None else [output])):
+        as_path(path, "evaluation", EvaluationError)
     request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
     # Before any work, so that a wrong name, or one that another process is using, costs no evaluation.
     with nullcontext() if output is None else claimed_output(output):

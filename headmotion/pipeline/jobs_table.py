@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.arguments import as_path
 from ..core.errors import HeadmotionError
 from ..core.files import is_inside, read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
@@ -179,7 +180,7 @@ def _tasks_from_paths(
     tasks = [
         Task(str(path), path, image, (output / relative).with_suffix(suffix), options)
         for source in paths
-        for path, relative in _expand(Path(source), output, suffix)
+        for path, relative in _expand(as_path(source, "jobs"), output, suffix)
     ]
     return list({task.audio.absolute(): task for task in tasks}.values())
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..core.arguments import as_path
 from ..core.errors import DetectorError, MotionError
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
@@ -77,7 +78,10 @@ def as_reference(
     if isinstance(value, Motion):
         poses, units, frame = value.values, value.units, value.frame
     else:
-        poses = _read(Path(value), find_poses) if isinstance(value, str | os.PathLike) else _real(value)
+        if isinstance(value, str | os.PathLike):
+            poses = _read(as_path(value, "reference", MotionError), find_poses)
+        else:
+            poses = _real(value)
         units, frame = "px", None
     poses = _checked(poses, representation)
     reference = Reference(poses, frame or representation.frame_of(poses), units)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from ..core.arguments import as_path
 from ..core.checkpoint import read_header
 from ..core.errors import CorpusError, SpecError
 from ..core.interfaces.specs import DetectorSpec, RepresentationSpec, resolve_spec
@@ -116,8 +117,9 @@ def prepare(
         SpecError, CheckpointError: settings or syncers that do not fit.
         DetectorError: the detector does not work.
     """
-    paths = [Path(path) for path in ([videos] if isinstance(videos, str | os.PathLike) else videos)]
-    folder = Path(output)
+    several = [videos] if isinstance(videos, str | os.PathLike) else videos
+    paths = [as_path(path, "videos", CorpusError) for path in several]
+    folder = as_path(output, "corpus", CorpusError)
     # Mistakes in arguments are found before anything is written.
     pictures = {"frames": frames, "frame_quality": frame_quality, "labels": labels}
     named = {} if representation is None else {"representation": resolve_spec("representation", representation)}

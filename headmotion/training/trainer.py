@@ -69,7 +69,7 @@ def train(
     require_run_folder(folder, spec)
     with join_processes(device) as processes:
         # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.
-        files = {} if syncers is None else {"syncers": Path(syncers)}
+        files = {} if syncers is None else {"syncers": as_path(syncers, "syncers", TrainingError)}
         training = build_training(spec, data, processes, files, start)
         given = _given_results(training, files)
         with claimed_folder(folder) if processes.first else nullcontext():

@@ -146,6 +146,31 @@ def test_an_option_without_effect_is_one_line(line: str, mistake: Callable[..., 
     assert WITHOUT_EFFECT[line] in mistake(*line.split())
 
 
+EMPTY_PATHS = [
+    ["animate", "", "-o", "made", "--format", "npz"],
+    ["animate", "s.wav", "-o", ""],
+    ["animate", "s.wav", "-o", "x.npz", "--landmarks", ""],
+    ["demo", "-o", ""],
+    ["detect", "", "-o", "x.npz"],
+    ["prepare", "", "-o", "made"],
+    ["prepare", "landmarks", "-o", ""],
+    ["synthesize", "-o", "", "--kind", "faces", "--clips", "1"],
+    ["train", "smoke", "--data", "", "-o", "run"],
+    ["train", "smoke", "--data", "landmarks", "-o", ""],
+    ["evaluate", "", "--data", "landmarks", "-o", "report"],
+    ["evaluate", "motions", "--data", "", "-o", "report"],
+    ["evaluate", "motions", "--data", "landmarks", "-o", ""],
+    ["compare", ""],
+    ["export", "m.npz", "-o", ""],
+    ["plugins", "new", "calm", "--kind", "loss", "-o", ""],
+]
+
+
+@pytest.mark.parametrize("arguments", EMPTY_PATHS, ids=" ".join)
+def test_an_empty_path_is_not_the_current_folder(arguments: list[str], mistake: Callable[..., str]) -> None:
+    assert "expected a path, got an empty text" in mistake(*arguments)
+
+
 WRONG_OUTPUTS = {
     "animate s.wav -o x.npz -o x.bvh": "bvh: expected a motion of joints",
     "animate s.wav -o x.mp4 -o x.bvh -o x.csv": "bvh: expected a motion of joints",

@@ -50,6 +50,21 @@ WRONG: dict[str, tuple[Call, str]] = {
     "a word for controls": (generating(controls="smooth"), "controls: expected a list of controls"),
     "words for controls": (generating(controls=["smooth"]), "controls: .* got str 'smooth' in it"),
     "a list for a rate": (generating(fps=[1]), "frame rate: expected"),
+    "an empty text for audio": (lambda pipe, motion: pipe.generate(""), "audio: expected a path, got an empty text"),
+    "an empty text for a pose": (generating(reference=""), "reference: expected a path, got an empty text"),
+    "an empty text for a motion": (
+        lambda pipe, motion: hm.Motion.load(""),
+        "motion file: expected a path, got an empty",
+    ),
+    "an empty text for a snapshot": (
+        lambda pipe, motion: pipe.restore(""),
+        "snapshot: expected a path, got an empty text",
+    ),
+    "an empty text for a model": (lambda pipe, motion: hm.load(""), "model: expected a path, got an empty text"),
+    "an empty text among jobs": (
+        lambda pipe, motion: pipe.generate_many([""], "made"),
+        "jobs: expected a path, got an empty text",
+    ),
     "no audio": (lambda pipe, motion: pipe.generate(None), "audio: expected"),  # type: ignore[arg-type]
     "a number for a mouth": (lambda pipe, motion: pipe.reference(None, mouth="x"), "mouth 'auto'"),  # type: ignore[arg-type]
     "a closed mouth of a video": (
