@@ -395,8 +395,8 @@ def join(corpora: Iterable[Corpus]) -> Corpus:
 def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from: str = "") -> Path:
     """Write ``clips`` as a new folder of pairs; on any failure nothing of it is left.
 
-    The ``checks`` of the clips are not stored; `write_shards` stores them. Files in the folder stay as they are, and so
-    does a corpus that another process writes there in the meantime.
+    The ``checks`` of the clips are not stored; `write_shards` stores them. A corpus that another process writes there
+    in the meantime stays as it is.
 
     Args:
         path: the corpus folder.
@@ -404,8 +404,8 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from:
         made_from: as in `write_shards`.
 
     Raises:
-        CorpusError: the folder is a corpus already or is being written by another process, there are no clips, an id
-            comes twice or cannot be used, or a clip's audio and motion differ in length.
+        CorpusError: the folder is a corpus already, holds files of others or is being written by another process, there
+            are no clips, an id comes twice or cannot be used, or a clip's audio and motion differ in length.
         OSError: the folder cannot be written.
     """
     folder = as_path(path, "corpus", CorpusError)

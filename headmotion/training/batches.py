@@ -20,6 +20,7 @@ from ..core.interfaces.sample import Sample, Track
 from ..core.interfaces.specs import BuildContext, RepresentationSpec
 from ..core.outputs import checked_features
 from ..data.clip_draws import ClipDraws
+from ..data.clip_index import ShardIndex
 from ..data.corpus import Corpus
 from .batch_partition import BatchPartition
 from .crops import Crop, Cropper, recorded_representation
@@ -307,5 +308,8 @@ def check_motion(corpus: Corpus, representation: Representation) -> None:
             got = f"the shape [T, {shape.points}, {shape.dims}]"
             assert isinstance(representation.spec, RepresentationSpec)
             command = representation.spec.corpus_command
-            remedy = f"make a corpus of it: {command}" if command else "take a corpus or a recipe that fits"
+            remedies = [f"make a corpus of it: {command}"] if command else []
+            if any(isinstance(section.index, ShardIndex) for section in corpus.sections):
+                remedies.append("--set pipeline.representation=null trains in the corpus' own")
+            remedy = "; ".join(remedies) or "take a corpus or a recipe that fits"
             raise CorpusError(f"clip {clip}", expected, got, remedy)

@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from ..core.interfaces.phase import Phase
 from .build import build_training
+from .corpus_representation import with_corpus_representation
 from .distributed import Processes, join_processes
 from .gradient_coverage import GradientCoverage
 from .recipe import RecipeSpec, load_recipe
@@ -86,6 +87,7 @@ def dry_run(
         TrainingError: the weights of the model do not fit the recipe, or a step is not finite.
     """
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
+    spec = with_corpus_representation(spec, data)
     with join_processes(device) as processes:
         training = build_training(spec, data, processes, start=start)
         model = training.start

@@ -37,7 +37,7 @@ class RecipeSpec(RecipePart):
     name: str
     """Name of the model."""
     pipeline: PipelineSpec = PipelineSpec()
-    """The pipeline whose parts are trained."""
+    """The pipeline whose parts are trained. Without a representation, or with null, it gets that of the corpora."""
     data: DataSpec = DataSpec()
     """How clips become batches."""
     phases: dict[str, SpecField[PhaseSpec]] = Field(min_length=1)
@@ -61,6 +61,20 @@ class RecipeSpec(RecipePart):
                 place = new.partition(",")[0]
                 raise SpecError("recipe", f"the key {place}", repr(old), f"move it to {new}")
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_null(cls, data: Any) -> Any:
+        pipeline = data.get("pipeline") if isinstance(data, dict) else None
+        if isinstance(pipeline, dict) and pipeline.get("representation", "") is None:
+            pipeline = {name: value for name, value in pipeline.items() if name != "representation"}
+            return {**data, "pipeline": pipeline}
+        return data
+
+    @property
+    def names_representation(self) -> bool:
+        """Whether the representation is chosen, rather than left to the corpora."""
+        return "representation" in self.pipeline.model_fields_set
 
     @field_validator("phases")
     @classmethod
@@ -99,6 +113,9 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     data = recipe.model_dump(mode="json")
     for override in overrides:
         _apply_override(data, override)
+    is_named = any(override.startswith(("pipeline=", "pipeline.representation")) for override in overrides)
+    if not (recipe.names_representation or is_named):
+        del data["pipeline"]["representation"]  # the default, which would look like a choice
     return RecipeSpec.model_validate(data)
 
 

@@ -17,6 +17,7 @@ from ..core.interfaces.phase import Phase, SupportsFinalCheck, SupportsResultFil
 from ..core.progress import track
 from .build import Training, build_training
 from .context import PIPELINE_PARTS
+from .corpus_representation import with_corpus_representation
 from .distributed import join_processes
 from .event_log import dispatching_events
 from .events import Ended, Event, Observer, Stepped, Warned
@@ -66,6 +67,7 @@ def train(
     """
     folder = as_path(output, "run", TrainingError)
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
+    spec = with_corpus_representation(spec, data)
     require_run_folder(folder, spec)
     with join_processes(device) as processes:
         # All phases are built before the folder is made: a recipe or data that do not fit leave nothing behind.

@@ -49,12 +49,14 @@ def test_the_previous_state_is_used_where_the_newest_is_damaged(
 
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("name", ["log.jsonl", "recipe.json", "model.safetensors", "syncers.safetensors", "notes.txt"])
-def test_files_of_others_are_refused_before_anything_is_written(name: str, resume: bool, tmp_path: Path) -> None:
+def test_files_of_others_are_refused_before_anything_is_written(
+    name: str, resume: bool, small_corpus: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "foreign"
     folder.mkdir()
     (folder / name).write_text("mine")
     with pytest.raises(TrainingError, match=r"a new or empty folder, got .*foreign, which holds") as caught:
-        train("smoke", [tmp_path / "no corpus"], folder, device="cpu", quiet=True, resume=resume)
+        train("smoke", [small_corpus], folder, device="cpu", quiet=True, resume=resume)
     assert name in str(caught.value)
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(name, "mine")]
 
