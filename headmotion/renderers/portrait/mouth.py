@@ -28,7 +28,7 @@ from .opening_layer import (
 from .openings import SAMPLES, OpeningShape, component
 from .warp import Box
 
-TEETH_TONE, TONGUE_TONE, DARK_TONE = (0.84, 0.80, 0.91), (0.70, 0.57, 0.64), (0.40, 0.31, 0.29)
+TEETH_TONE, TONGUE_TONE, DARK_TONE = (0.90, 0.86, 0.93), (0.70, 0.57, 0.64), (0.40, 0.31, 0.29)
 """Colors of upper teeth, of tongue and lower teeth, and of the dark between them, where the picture shows none; all
 relative to the color of the skin, so that they fit any skin in any light."""
 PARTING_TONE = 0.68
@@ -37,6 +37,8 @@ PARTED_GAPS = 0.06, 0.15
 """Gaps (widths of the mouth) between which that color gives way to teeth and tongue."""
 BARE_SHARE = 0.4
 """Part of the height below the teeth of the picture, at most, over which tongue and lower teeth fade into the dark."""
+TEETH_SHARE, TONGUE_SHARE = 0.7, 0.4
+"""Parts of the opening's height that painted teeth and tongue take at most, so that the dark is seen between them."""
 LIP_SHADOW = 0.75
 """Light that remains right below the upper lip."""
 
@@ -109,13 +111,16 @@ class MouthLayer(OpeningLayer):
             box: the part of the frame to paint.
         """
         # Below teeth that the picture shows, the dark begins at once; a low band of tongue alone would look flat.
-        thick = 0.11 * shape.width
+        gap = max(shape.gap, 0.0)
+        thick = min(0.11 * shape.width, TONGUE_SHARE * gap)
         thick = max(0.5, thick + self.teeth_shown * (min(thick, BARE_SHARE * bare) - thick))
-        thin = max(0.5, 0.05 * shape.width)
+        thin = max(0.5, min(0.05 * shape.width, 0.2 * gap))
         # The other edge is moved far away, so that only one edge fades.
-        far = 4 * thick * shape.across * 1j
+        far = 0.44 * shape.width * shape.across * 1j
         from_lower = _fade_inwards(shape.upper - far, shape.lower, thick, box)
         from_upper = _fade_inwards(shape.upper, shape.lower + far, thin, box)
+        teeth_end = shape.upper + TEETH_SHARE * (shape.lower - shape.upper)
+        teeth = teeth * _fade_inwards(shape.upper - far, teeth_end, max(0.5, 0.12 * gap), box)
         tongue = np.broadcast_to(self.skin * TONGUE_TONE, (*from_lower.shape, 3))
         dark = blend(tongue, self.skin * DARK_TONE, from_lower)
         lit = blend(dark, self.skin * TEETH_TONE, teeth) * (LIP_SHADOW + (1 - LIP_SHADOW) * from_upper[..., None])
