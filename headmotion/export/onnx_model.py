@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +19,12 @@ from typing_extensions import override
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
 from ..core.lazy import require_packages
+from ..core.progress import progress
 from ..media.audio import Audio
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.reference import Reference, ReferenceLike
 from .onnx_initial_state import CHUNK_FRAMES, Arrays, initial_state, save_initial_state
+from .onnx_int8 import quantize_int8
 from .onnx_runtime import import_onnx_runtime
 from .streaming_graph import StreamingGraph
 
@@ -59,7 +60,8 @@ def write_onnx(
         reference: as in `Pipeline.generate`.
         seed: seed of the generator's noise.
         frames: frames per chunk; a generator may need a multiple of some number.
-        precision: bits of the large weights. With ``int8`` the motion differs, and a warning says by how much.
+        precision: bits of the large weights; see `quantize_int8`. With ``int8`` the motion differs, and a warning says
+            by how much.
 
     Raises:
         HeadmotionError: the extra ``onnx`` is not installed, the pipeline has no stream of fixed shapes, the file does
@@ -74,11 +76,14 @@ def write_onnx(
     resolved = pipeline.reference(reference)  # once, because it may have to be detected in a picture
     start = initial_state(graph, pipeline, resolved, seed)
     metadata = {"sample_rate": str(start["sample_rate"]), "fps": str(start["fps"]), "synthetic": "frames are synthetic"}
-    with atomic_output(target) as temporary:
+    steps = ["tracing the model", "comparing with the pipeline", "rounding weights"][: 3 if precision == "int8" else 2]
+    with atomic_output(target) as temporary, progress(steps[0], len(steps)) as advance:
         state = graph.init_state(pipeline.representation.neutral().unsqueeze(0).cpu(), 0)
         _trace(graph, state, metadata, temporary)
+        advance(label=steps[1])
         _check_against_pipeline(temporary, pipeline, start, resolved, seed)
         if precision == "int8":
+            advance(label=steps[2])
             quantize_int8(temporary)
             difference = _difference(temporary, pipeline, start, resolved, seed, Audio.coerce(SPEECH))
             _log.warning(
@@ -117,36 +122,6 @@ def run_onnx(session: Any, start: Arrays, wave: NDArray[Any], total: int) -> NDA
     return np.concatenate(parts)
 
 
-def quantize_int8(path: Path) -> None:
-    """Rewrite an ONNX file so that weights which every frame of a chunk reads are integers of 8 bits.
-
-    Reading weights takes most of a frame's time where there are many. Products that run once per chunk stay as they
-    are, because the audio's energies span too many orders of magnitude for 8 bits.
-
-    Raises:
-        HeadmotionError: the graph has no such weights.
-    """
-    import onnx
-
-    import_onnx_runtime()
-    from onnxruntime.quantization import quantize_dynamic  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    from onnxruntime.quantization.quant_utils import (  # type: ignore[import-not-found,import-untyped,unused-ignore]
-        add_pre_process_metadata,
-    )
-
-    model = onnx.load(path)
-    weights = {tensor.name for tensor in model.graph.initializer}
-    products = [node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in weights]
-    uses = Counter(node.input[1] for node in products)
-    per_frame = [node.name for node in products if uses[node.input[1]] > 1]
-    if not per_frame:
-        raise HeadmotionError("export", "matrix products that frames of a chunk share, for int8", "none")
-    add_pre_process_metadata(model)  # ONNX Runtime would otherwise advise to infer shapes, which are all known
-    with _root_logger_unchanged():
-        # With 7 bits of the weights, because sums of pairs of 8-bit products overflow on processors without VNNI.
-        quantize_dynamic(model, path, nodes_to_quantize=per_frame, reduce_range=True)
-
-
 class _FlatState(nn.Module):
     """The graph with its state as a list, as ONNX has it."""
 
@@ -157,12 +132,11 @@ class _FlatState(nn.Module):
     @override
     def forward(self, wave: Tensor, end: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         frames, count, next_state = self.wrapped(wave, end, dict(zip(self.names, state, strict=True)))
-        return (frames, count, *(next_state[name] for name in self.names))
+        # Copies, because an input that is also an output would have one name for both.
+        return (frames, count, *(next_state[name].clone() for name in self.names))
 
 
 def _trace(graph: StreamingGraph, state: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
-
     names = list(state)
     # Copies, because tensors that are one object would become one input.
     inputs = (torch.zeros(graph.samples), torch.tensor([-1]), *(tensor.detach().clone() for tensor in state.values()))
@@ -175,12 +149,32 @@ def _trace(graph: StreamingGraph, state: dict[str, Tensor], metadata: dict[str, 
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
+            optimize=False,
         )
         assert program is not None
-        ClearMetadataAndDocStringPass()(program.model)  # it names the source files of this machine
+        _simplify(program.model)
         program.model.metadata_props.update(metadata)
         # One file is easier to move than two.
         program.save(path, external_data=False)
+
+
+def _simplify(model: Any) -> None:
+    """Fold constants, and remove what occurs twice or for nothing.
+
+    Without the patterns that torch's exporter looks for as well: they take most of the time, and find nothing that ONNX
+    Runtime does not find when it loads the file.
+    """
+    from onnx_ir.passes import common
+    from onnxscript.optimizer import fold_constants
+
+    common.InlinePass()(model)
+    fold_constants(model)
+    common.RemoveUnusedNodesPass()(model)
+    common.RemoveUnusedOpsetsPass()(model)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    common.DeduplicateInitializersPass()(model)
+    common.CommonSubexpressionEliminationPass()(model)
+    common.ClearMetadataAndDocStringPass()(model)  # it names the source files of this machine
 
 
 def _check_against_pipeline(path: Path, pipeline: Pipeline, start: Arrays, reference: Reference, seed: int) -> None:
@@ -214,14 +208,3 @@ def _quiet_exporter() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def _root_logger_unchanged() -> Iterator[None]:
-    """Keep Python from setting up the root logger, as it does when a package logs by it first, which ONNX does."""
-    handler = logging.NullHandler()
-    logging.root.addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.root.removeHandler(handler)

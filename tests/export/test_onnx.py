@@ -212,6 +212,69 @@ def test_the_file_says_what_it_is_and_not_where_it_was_made(exported: Path) -> N
     assert str(Path(hm.__file__).parent).encode() not in exported.read_bytes()
 
 
+def test_int8_files_of_bundled_models_are_small_and_move_lips_alike(
+    exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    import onnxruntime
+
+    from headmotion.export.onnx_int8 import quantize_int8
+    from headmotion.export.onnx_model import run_onnx
+
+    small = tmp_path / "small.onnx"
+    small.write_bytes(exported.read_bytes())
+    quantize_int8(small)
+    assert capfd.readouterr() == ("", "") and not caplog.records
+    speech = hm.Audio.load(ASSETS / "speech.flac")
+    with np.load(exported.with_suffix(".npz")) as stored:
+        start = {name: stored[name] for name in stored}
+    frames = []
+    for path in (exported, small):
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        frames.append(run_onnx(session, start, speech.read(RATE), speech.frames(25)))
+    openings = [np.linalg.norm(values[:, 62] - values[:, 66], axis=1) for values in frames]
+    assert small.stat().st_size < {"ms-sync": 0.5, "causal-flow": 0.3}[exported.parent.name] * exported.stat().st_size
+    assert 1e-5 < np.abs(frames[1] - frames[0]).max() < 5e-3
+    assert np.corrcoef(openings)[0, 1] > 0.999
+
+
+def test_weights_before_a_logarithm_stay_as_they_are(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+    from onnx import helper, numpy_helper
+
+    from headmotion.export.onnx_int8 import quantize_int8
+
+    rng, path = np.random.default_rng(0), tmp_path / "model.onnx"
+    weights = {name: rng.random((64, 64), np.float32) for name in ("filters", "product", "transposed")}
+    weights["transposed"] *= np.geomspace(1e-6, 1e6, 64, dtype=np.float32)[:, None]
+    nodes = [
+        helper.make_node("MatMul", ["x", "filters"], ["power"]),
+        helper.make_node("Log", ["power"], ["log"]),
+        helper.make_node("MatMul", ["log", "product"], ["hidden"]),
+        helper.make_node("Transpose", ["transposed"], ["turned"]),
+        helper.make_node("MatMul", ["hidden", "turned"], ["y"]),
+    ]
+    x, y = (helper.make_tensor_value_info(name, 1, [2, 64]) for name in "xy")
+    initializers = [numpy_helper.from_array(array, name) for name, array in weights.items()]
+    model = helper.make_model(helper.make_graph(nodes, "g", [x], [y], initializers))
+    model.opset_import[0].version, model.ir_version = 20, 9
+    onnx.save(model, path)
+    quantize_int8(path)
+    small = onnx.load(path)
+    onnx.checker.check_model(small, full_check=True)
+    types = {tensor.name: tensor.data_type for tensor in small.graph.initializer}
+    assert types == {"filters": 1} | {
+        f"{name}_{k}": v for name in ("product", "transposed") for k, v in INTEGERS.items()
+    }
+    wave = {"x": rng.random((2, 64), np.float32)}
+    expected = np.log(wave["x"] @ weights["filters"]) @ weights["product"] @ weights["transposed"].T
+    session = pytest.importorskip("onnxruntime").InferenceSession(path, providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, wave)[0], expected, rtol=0.01)
+
+
+INTEGERS = {"int8": 3, "scales": 1}
+"""Types of what takes a weight's place, as ONNX numbers them."""
+
+
 def test_a_step_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     pipe = narrow({"levels": 1, "initial_state": "zeros"}, representation={"type": "keypoints", "points": 2})
