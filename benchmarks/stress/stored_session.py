@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def resume() -> None:
     """Continue the session as its client, and print an error of the server as a command does."""
     from websockets.exceptions import ConnectionClosed
 
-    from headmotion.cli.console import fail
+    from headmotion.cli.console import print_error
 
     for path in Path("state").iterdir():  # the server forgets old ones
         if path.is_file():
@@ -56,7 +57,8 @@ def resume() -> None:
             pass
         assert socket.close_code in CLOSED, (socket.close_code, error)
     if error:
-        fail(error, 2)
+        print_error(error)
+        sys.exit(2)
 
 
 def _server(model: Path, state: Path) -> Any:

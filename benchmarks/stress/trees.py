@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -185,12 +186,13 @@ def _restore() -> None:
 
 def _with_errors(work: Callable[[], None]) -> None:
     """Do some work as a program would that prints the library's errors."""
-    from headmotion.cli.console import fail
+    from headmotion.cli.console import print_error
 
     try:
         work()
     except hm.HeadmotionError as error:
-        fail(str(error), 2)
+        print_error(str(error))
+        sys.exit(2)
 
 
 def _web(folder: Path) -> None:

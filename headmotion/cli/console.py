@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 import click
 
 from headmotion.core.errors import one_line, printable
+from headmotion.core.files import naming_file
 from headmotion.core.progress import stop_bars
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells use it."""
 
 
 def echo(text: str, err: bool = False) -> None:
     """Print lines, in which names from files and plugins may occur; ``err``: on standard error."""
-    click.echo("\n".join(map(printable, text.split("\n"))), err=err)
+    _write("\n".join(map(printable, text.split("\n"))), err)
 
 
 def show(path: Path) -> None:
@@ -24,14 +29,38 @@ def show(path: Path) -> None:
     if sys.stdout.isatty():
         echo(str(path))
     else:
-        click.echo(os.fsencode(path))
+        _write(os.fsencode(path))
 
 
-def fail(message: str, status: int) -> None:
-    """Print an error as one line, and exit."""
+def _write(content: str | bytes, err: bool = False) -> None:
+    with naming_file(Path("standard error" if err else "standard output")):  # for a full disk
+        click.echo(content, err=err)
+
+
+def print_error(message: str) -> None:
+    """Print an error as one line."""
     stop_bars()
     click.echo(f"error: {one_line(message)}", err=True)
-    sys.exit(status)
+
+
+def run_until_interrupted(run: Callable[[], object]) -> int:
+    """Run what Ctrl-C is meant to end, such as a server, and return the exit status; the end is no error."""
+    try:
+        run()
+    except KeyboardInterrupt:
+        echo("\nstopped" if sys.stderr.isatty() else "stopped", err=True)  # a terminal shows ^C in the line
+        return INTERRUPTED
+    return 0
+
+
+def replace_closed_streams() -> None:
+    """Discard what is printed where standard output or error is closed (``>&-``).
+
+    Python has None for such a stream, and the next file that is opened would get its number.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def print_warnings() -> None:

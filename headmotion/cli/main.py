@@ -15,7 +15,7 @@ from headmotion.core.errors import HeadmotionError, describe
 from headmotion.core.progress import stop_bars
 
 from .animate import animate
-from .console import fail, print_warnings
+from .console import INTERRUPTED, print_error, print_warnings, replace_closed_streams
 from .corpus import inspect_corpus, prepare, synthesize
 from .demo import demo
 from .detect import detect
@@ -31,8 +31,6 @@ from .training import train
 
 MISTAKE = 2
 """Exit status after a user's mistake."""
-INTERRUPTED = 130
-"""Exit status after Ctrl+C, as shells use it."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -61,6 +59,7 @@ cli.add_command(doctor, "doctor")
 
 def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
+    replace_closed_streams()
     print_warnings()
     # Both look for extensions of their own in the metadata of all installed packages, and fail to be imported where any
     # of it is damaged. The commands use no such extensions.
@@ -70,28 +69,42 @@ def main() -> None:
     # this takes half a second, for memory that is freed in any case.
     atexit.register(gc.freeze)
     try:
+        status = _run()
+    finally:
+        atexit.register(_end_of_results)  # last registered, first called: before the handlers of plugins
+    # Not while an error is handled, whose traceback keeps what the command had made.
+    if status and "soxr" in sys.modules:
+        gc.collect()  # a resampler in a cycle that outlives the interpreter makes soxr print twenty lines
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run a command, print its error as one line, and return the exit status."""
+    try:
         # Not standalone, because click would print several lines for a usage error.
         status = cli.main(prog_name="headmotion", standalone_mode=False)
     except click.Abort:
-        fail("interrupted", INTERRUPTED)
+        print_error("interrupted")
+        return INTERRUPTED
     except click.ClickException as error:
-        fail(error.format_message(), MISTAKE)
+        print_error(error.format_message())
     except OSError as error:
-        fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part), MISTAKE)
+        print_error(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
     except HeadmotionError as error:
-        fail(str(error), MISTAKE)
+        print_error(str(error))
     except BaseException as error:  # a plugin's part may raise anything
         from headmotion.core.blame import plugin_error  # imports pydantic, which help need not do
 
         if (blamed := plugin_error(error)) is not None:
-            fail(str(blamed), MISTAKE)
-        if not _is_out_of_memory(error):
+            print_error(str(blamed))
+        elif _is_out_of_memory(error):
+            print_error(f"not enough memory: {describe(error)}")
+        else:
             stop_bars()
             raise
-        fail(f"not enough memory: {describe(error)}", MISTAKE)
-    finally:
-        atexit.register(_end_of_results)  # last registered, first called: before the handlers of plugins
-    sys.exit(status if isinstance(status, int) else 0)
+    else:
+        return status if isinstance(status, int) else 0
+    return MISTAKE
 
 
 def _end_of_results() -> None:

@@ -10,7 +10,7 @@ from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.errors import ServingError
 from headmotion.serving.operator import TOKEN_VARIABLE, named_models, read_token
 
-from .console import echo
+from .console import echo, run_until_interrupted
 from .option_rules import Rule, option_rules
 from .options import any_path, check_folder, device, existing_file, one_thread, options
 
@@ -51,7 +51,7 @@ def serve(
     state: Path | None,
     shared_state: bool,
     device: str,
-) -> None:
+) -> int:
     """Serve live sessions over WebSockets and whole files over HTTP, until Ctrl-C."""
     if state is not None:
         check_folder(state)
@@ -68,7 +68,7 @@ def serve(
     pipelines = {name: headmotion.load(source, device=device) for name, source in named.items()}
     server = Server(pipelines, host, port, token, origins, allowed, state, shared_state)
     echo(f"{', '.join(pipelines)} at {server.url}")
-    server.run()
+    return run_until_interrupted(server.run)
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .console import echo
+from .console import echo, run_until_interrupted
 from .options import device, one_thread, options
 
 
@@ -21,7 +21,7 @@ from .options import device, one_thread, options
     click.option("--browser/--no-browser", default=True, show_default=True, help="Open the page."),
     device,
 )
-def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> None:
+def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> int:
     """Open a page in which a face answers the microphone, a sound file or a text, until Ctrl-C."""
     one_thread()
     import webbrowser
@@ -36,7 +36,7 @@ def studio(models: tuple[str, ...], port: int, browser: bool, device: str) -> No
     echo(f"studio at {server.address}")
     if browser:
         webbrowser.open(server.address)
-    server.run()
+    return run_until_interrupted(server.run)
 
 
 def default_models() -> list[str]:

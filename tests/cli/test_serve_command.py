@@ -41,7 +41,9 @@ def test_a_server_in_a_process_of_its_own(tmp_path: Path) -> None:
     token.write_text("correct-horse-battery\n")
     command = [sys.executable, "-m", "headmotion", "serve", "--port", "0", "--token-file", str(token)]
     environment = os.environ | {"PYTHONPATH": str(Path(hm.__file__).parents[1])}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             name, _, url = process.stdout.readline().strip().partition(" at ")
@@ -50,6 +52,7 @@ def test_a_server_in_a_process_of_its_own(tmp_path: Path) -> None:
                 session.push(np.zeros(3_200, np.float32))
                 assert len(session.flush()) == 5
             process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
+            _, err = process.communicate(timeout=30)
+            assert (process.returncode, err) == (130, "stopped\n")
         finally:
             process.kill()  # else leaving the context would wait for it
