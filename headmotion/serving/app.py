@@ -9,13 +9,14 @@ from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..core.errors import HeadmotionError
+from ..core.errors import HeadmotionError, ServingError
 from ..pipeline.pipeline import Pipeline
 from .access import Access, TokenError
 from .connections import Connections
@@ -75,7 +76,7 @@ class Application:
                 *routes,
             ],
             middleware=[Middleware(_Gate, access=access, metrics=metrics)],
-            exception_handlers={HeadmotionError: _answer, Exception: _answer},
+            exception_handlers={HTTPException: self._refuse, HeadmotionError: _answer, Exception: _answer},
             lifespan=self._lifespan,
         )
 
@@ -109,6 +110,15 @@ class Application:
     async def _file(self, request: Request) -> Response:
         self._access.check_token(request.headers)
         return await self._files(request)
+
+    async def _refuse(self, request: Request, error: Exception) -> Response:
+        """Answer a request for an unknown path, or by a method that a path does not have."""
+        assert isinstance(error, HTTPException)
+        allowed = (error.headers or {}).get("Allow")
+        paths = [route.path for route in self.asgi.routes if isinstance(route, Route)]
+        expected = f"the method {allowed} for this path" if allowed else f"a path out of {', '.join(paths)}"
+        got = request.method if allowed else repr(request.url.path)[:100]
+        return JSONResponse(error_fields(ServingError("server", expected, got)), error.status_code, error.headers)
 
 
 class _Gate:

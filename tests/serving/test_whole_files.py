@@ -172,12 +172,22 @@ def test_health_and_metrics(small_pipe: hm.Pipeline, speech: np.ndarray) -> None
         assert value(text, 'frame_delay_seconds_count{model="small"}') > 0
 
 
-def test_paths(server: Server) -> None:
-    for path in ("/", "/../etc/passwd", "/v1/motion", "/v2/stream"):
-        with pytest.raises(HTTPError) as error:
-            OPEN(f"{server.address}{path}")
-        error.value.close()
-        assert error.value.status in (404, 405)
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/", 404, "expected a path out of /health, /metrics, /headmotion.js, /v1/motion, got '/'"),
+        ("/../etc/passwd", 404, "got '/../etc/passwd'"),
+        ("/v2/stream", 404, "got '/v2/stream'"),
+        ("/v1/motion", 405, "expected the method POST for this path, got GET"),
+    ],
+)
+def test_paths(server: Server, path: str, status: int, message: str) -> None:
+    with pytest.raises(HTTPError) as error:
+        OPEN(f"{server.address}{path}")
+    with error.value as response:
+        fields = json.loads(response.read())
+    assert response.status == status and fields["type"] == "error" and message in fields["message"]
+    assert response.headers["Allow"] == ("POST" if status == 405 else None)
 
 
 def test_pages(server: Server, wav: bytes) -> None:
