@@ -19,14 +19,20 @@ import onnxruntime
 model, speech, output = map(Path, sys.argv[1:])
 session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 start = np.load(model.with_suffix(".npz"))  # the state after a reference, and the units of its frames
-wave, rate = soundfile.read(speech, dtype="float32")
-if wave.ndim != 1 or rate != start["sample_rate"]:
-    sys.exit(f"mono speech at {start['sample_rate']} Hz is needed: ffmpeg -i IN -ac 1 -ar {start['sample_rate']} OUT")
+channels, recorded_rate = soundfile.read(speech, dtype="float32", always_2d=True)
+rate = int(start["sample_rate"])
+if channels.shape[1] != 1:
+    sys.exit(f"mono speech is needed, not {channels.shape[1]} channels: ffmpeg -i IN -ac 1 -ar {rate} OUT")
+wave, duration = channels[:, 0], Fraction(len(channels), recorded_rate)
+if recorded_rate != rate:
+    import soxr  # a resampler
+
+    wave = soxr.resample(wave, recorded_rate, rate)
 
 inputs = [node.name for node in session.get_inputs()]  # wave, end, and the state by name
 state = {name: start[name] for name in inputs[2:]}
 size = session.get_inputs()[0].shape[0]  # samples per chunk
-total = max(1, floor(Fraction(len(wave), rate) * Fraction(str(start["fps"])) + Fraction(1, 2)))
+total = max(1, floor(duration * Fraction(str(start["fps"])) + Fraction(1, 2)))
 
 parts, done, first = [], 0, 0
 while done < total:

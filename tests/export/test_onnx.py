@@ -172,19 +172,39 @@ def spoken(path: Path, samples: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("samples", [150, 5120, 40_961, 10 * RATE])
-def test_onnx_runtime_alone_gives_the_motion_of_the_pipeline(exported: Path, tmp_path: Path, samples: int) -> None:
-    speech = spoken(tmp_path / "speech.wav", samples)
-    without_torch = (
+def without_torch(*arguments: Any) -> subprocess.CompletedProcess[str]:
+    """Run the example where neither torch nor headmotion can be imported."""
+    program = (
         "import sys, runpy\nsys.modules['torch'] = sys.modules['headmotion'] = None\nsys.argv = sys.argv[1:]\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
-    command = [sys.executable, "-W", "error", "-c", without_torch, EXAMPLE, exported, speech, tmp_path / "talk.npz"]
-    subprocess.run(command, check=True, capture_output=True)
-    actual = hm.Motion.load(tmp_path / "talk.npz")
+    command = [sys.executable, "-W", "error", "-c", program, EXAMPLE, *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("samples", [150, 5120, 40_961, 10 * RATE])
+def test_onnx_runtime_alone_gives_the_motion_of_the_pipeline(exported: Path, tmp_path: Path, samples: int) -> None:
+    speech = spoken(tmp_path / "speech.wav", samples)
+    assert without_torch(exported, speech, tmp_path / "talk.npz").returncode == 0
+    assert_alike(tmp_path / "talk.npz", exported, speech, 1e-4)
+
+
+def test_the_example_resamples_the_bundled_speech(exported: Path, tmp_path: Path) -> None:
+    speech = ASSETS / "speech.flac"
+    assert soundfile.info(speech).samplerate == 22_050
+    assert without_torch(exported, speech, tmp_path / "talk.npz").returncode == 0
+    assert_alike(tmp_path / "talk.npz", exported, speech, 1e-4)
+    soundfile.write(tmp_path / "stereo.wav", np.zeros((100, 2)), 22_050)
+    refused = without_torch(exported, tmp_path / "stereo.wav", tmp_path / "talk.npz")
+    assert refused.returncode == 1 and "mono speech is needed, not 2 channels: ffmpeg -i IN -ac 1" in refused.stderr
+
+
+def assert_alike(path: Path, exported: Path, speech: Path, tolerance: float) -> None:
+    """Compare a file with the motion of the pipeline; the tolerance is in sides of the unit frame."""
+    actual = hm.Motion.load(path)
     expected = hm.load(exported.parent.name, device="cpu").generate(speech, ASSETS / "portrait_landmarks.npz", seed=3)
     assert expected.frame is not None and actual.values.shape == expected.values.shape
-    assert (actual.values - expected.values).abs().max() < 1e-4 * expected.frame.side
+    assert (actual.values - expected.values).abs().max() < tolerance * expected.frame.side
     assert (actual.fps, actual.meta()) == (expected.fps, expected.meta())
 
 
