@@ -158,7 +158,7 @@ def check_suffix(path: Path, suffixes: Iterable[str], has_folders: bool = True) 
     """
     known = list(dict.fromkeys(suffixes))
     if path.suffix.lower() not in known and (path.suffix or not has_folders):
-        other = ", and is no folder's name, which has no dot" if has_folders else ""
+        other = "; the name of a folder for pictures has no dot" if has_folders else ""
         raise click.BadParameter(f"{path.name!r} ends in none of {', '.join(known)}{other}.", param_hint="--output")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .console import echo, show
-from .options import any_path, check_folder, spec_fields
+from .options import any_path, check_folder, check_output, spec_fields
 
 if TYPE_CHECKING:
     from headmotion.core.interfaces.specs import ComponentSpec
@@ -104,6 +104,7 @@ def plugins_new(name: str, kind: str, output: Path | None) -> None:
     """Write the package of a new plugin NAME, with one part that works and can be changed."""
     if output is not None:
         check_folder(output)
+    check_output(output or Path(f"headmotion-{name}"), may_be_folder=True)
     from headmotion.scaffold import new_plugin
 
     folder = new_plugin(name, kind, output)

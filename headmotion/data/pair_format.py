@@ -32,6 +32,7 @@ from .index_entry import IndexEntry
 from .rejected import RejectedClip
 
 INDEX = "index.csv"
+REQUIRED_COLUMNS = ("id", "speaker", "split")
 KNOWN_COLUMNS = {"id", "speaker", "split", "seconds", "frames", "license", "licence", "source", "distribute", "weight"}
 
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\x00-\x1f]')
@@ -218,11 +219,16 @@ def list_pairs(
 
 def _read_rows(folder: Path) -> list[dict[str, str]]:
     try:
-        rows = list(csv.DictReader(io.StringIO(read_regular(folder / INDEX).decode("utf-8"), newline="")))
+        # Spreadsheets begin UTF-8 with a byte order mark.
+        table = csv.DictReader(io.StringIO(read_regular(folder / INDEX).decode("utf-8-sig"), newline=""))
+        rows, columns = list(table), table.fieldnames or ()
     except FileNotFoundError:
         raise CorpusError("corpus", f"a folder with {INDEX}", str(folder)) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError("corpus", f"a readable {INDEX}", f"{folder} ({reason_of(error)})") from None
+    if missing := [name for name in REQUIRED_COLUMNS if name not in columns]:
+        expected = f"the column {missing[0]!r} in {INDEX}, whose columns are separated by commas"
+        raise CorpusError(f"corpus {folder}", expected, f"the columns {', '.join(map(repr, columns)) or 'none'}")
     if not rows:
         raise CorpusError(f"corpus {folder}", f"at least one row in {INDEX}", "none")
     # Fields beyond the header are collected under the key None.
@@ -233,7 +239,7 @@ def _read_rows(folder: Path) -> list[dict[str, str]]:
 
 def _parse_row(reader: PairReader, row: Mapping[str, str], license: str, distribute: bool) -> IndexEntry:
     component = f"corpus {reader.folder}"
-    for column in ("id", "speaker", "split"):
+    for column in REQUIRED_COLUMNS:
         if not row.get(column):
             raise CorpusError(component, f"the column {column!r} in every row of {INDEX}", "none")
     _check_plain_id(component, row["id"])

@@ -29,7 +29,7 @@ def mesh_scene(motion: Motion, representation: Representation) -> Scene:
         MotionError: the representation has no positions in space.
     """
     if representation.dims < 2:
-        remedy = "motion.to('landmarks68')"
+        remedy = "convert it with motion.to('landmarks68'), or --to landmarks68 of headmotion export"
         raise MotionError("glTF export", "points in space", f"a motion of {representation.name}", remedy)
     frames, resting_pose = to_gltf_axes(motion, representation)
     weights, displacements = morph_targets(frames - resting_pose)

@@ -41,7 +41,8 @@ def write_live_link(motion: Motion, representation: Representation, path: Path) 
     index = {name.lower(): k for k, name in enumerate(representation.point_names)}
     if representation.dims != 1 or any(name.lower() not in index for name in SHAPES):
         got = f"a motion of {representation.name}"
-        raise MotionError("live-link export", "blend shapes with ARKit's names", got, "motion.to('blendshapes')")
+        remedy = "convert it with motion.to('blendshapes'), or --to blendshapes of headmotion export"
+        raise MotionError("live-link export", "blend shapes with ARKit's names", got, remedy)
     values = motion.values[:, [index[name.lower()] for name in SHAPES], 0].tolist()
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")

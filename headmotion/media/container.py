@@ -22,6 +22,9 @@ UNWRITTEN = (
     "(if it is a sparse copy of a whole file, cp --sparse=never makes one that is read)"
 )
 
+_PLAIN = {"Invalid data found when processing input": "damaged, or of no known format"}
+"""What FFmpeg says, in words that say more."""
+
 Failure = Callable[[str], HeadmotionError]
 """Makes the error to raise from FFmpeg's reason."""
 
@@ -53,7 +56,7 @@ def as_one_error(failure: Failure) -> Iterator[None]:
     try:
         yield
     except av.error.FFmpegError as error:
-        raise failure(error.strerror or "a decoding error") from None
+        raise failure(_PLAIN.get(error.strerror or "", error.strerror) or "a decoding error") from None
 
 
 def best_stream(container: Any, kind: Literal["video", "audio"]) -> Any | None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from av.video.reformatter import VideoReformatter
 
 from ..core.errors import ImageError
 from ..core.interfaces.renderer import Picture
-from .container import as_one_error, best_stream, open_container, start_time
+from .container import Failure, as_one_error, best_stream, open_container, start_time
 
 LONGEST_EDGE = 1280
 """Larger frames are reduced to this longer edge (px) while they are decoded."""
@@ -46,7 +47,8 @@ class VideoFrame:
 class Video:
     """An open video. Time 0 is its first frame."""
 
-    def __init__(self, container: Any, stream: Any) -> None:
+    def __init__(self, container: Any, stream: Any, failure: Failure) -> None:
+        self._failure = failure
         self.has_audio = bool(container.streams.audio)
         self._aspect = _pixel_aspect(stream)
         self._converter = VideoReformatter()
@@ -75,7 +77,7 @@ class Video:
         def frames_before(seconds: Fraction) -> int:
             return (seconds * fps).__ceil__()
 
-        with as_one_error(_damaged):
+        with as_one_error(self._failure):
             for next_stamp, next_frame in self._decoded:
                 end = frames_before(next_stamp - origin)
                 until = min(end, frames_before(stamp + LONGEST_HOLD_S))
@@ -94,16 +96,17 @@ def open_video(path: Path) -> Iterator[Video]:
     Raises:
         ImageError: empty, not a video, or damaged at its beginning.
     """
+    failure = partial(_damaged, path)
     if not path.is_file() or path.stat().st_size == 0:
-        raise _damaged("an empty file" if path.is_file() else "no file")
-    with open_container(path, _damaged) as container:
+        raise failure("an empty file" if path.is_file() else "no file")
+    with open_container(path, failure) as container:
         stream = best_stream(container, "video")
         if stream is None:
-            raise ImageError("video", "a video track", "none")
+            raise ImageError("video", "a video track", f"none in {path.name}")
         # Preparation decodes one video per process.
         stream.codec_context.thread_count = 1
-        with as_one_error(_damaged):
-            video = Video(container, stream)
+        with as_one_error(failure):
+            video = Video(container, stream, failure)
         yield video
 
 
@@ -123,11 +126,8 @@ def last_frames(path: Path, count: Callable[[Fraction], int]) -> tuple[list[Pict
     """
     if not path.is_file():
         raise ImageError("video", "an existing file", str(path))
-
-    def damaged(reason: str) -> ImageError:
-        return _damaged(f"{path} ({reason})")
-
-    with as_one_error(damaged), open_container(path, damaged) as container:
+    failure = partial(_damaged, path)
+    with as_one_error(failure), open_container(path, failure) as container:
         stream = best_stream(container, "video")
         if stream is None or not stream.average_rate:
             raise ImageError("video", "a video track", f"none in {path}")
@@ -205,5 +205,7 @@ def _increasing(frames: Iterator[Any], time_base: Fraction, rate: Fraction) -> I
             yield stamp, frame
 
 
-def _damaged(reason: str) -> ImageError:
-    return ImageError("video", "a whole video", reason)
+def _damaged(path: Path, reason: str) -> ImageError:
+    # The name alone, so that a corpus says the same wherever its videos lie.
+    remedy = "copy or download it again, or name a file that a video player shows"
+    return ImageError("video", "a whole video", f"{path.name} ({reason})", remedy)

@@ -17,6 +17,7 @@ from ..data.import_folder import SOUND_SUFFIXES
 SUFFIXES = "3gp|asf|avi|divx|dv|f4v|flv|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|ogv|rm|ts|vob|webm|wmv|y4m"
 """Suffixes by which videos in a folder are recognized; a file that is named itself may have any suffix."""
 
+_KNOWN = ", ".join(f".{suffix}" for suffix in SUFFIXES.replace("mpe?g", "mpeg|mpg").split("|"))
 _VIDEO = re.compile(rf"\.({SUFFIXES})$", re.IGNORECASE)
 
 SpeakerRule = Literal["auto", "folder", "parent", "file"]
@@ -55,7 +56,7 @@ def find_videos(paths: Iterable[Path], exclude: Path) -> list[VideoFile]:
             videos[name] = VideoFile(path, name, path.stat().st_size)
     if not videos:
         expected = "videos, or folders with videos"
-        raise CorpusError("preparation", expected, "none", f"in a folder, names count that end in .({SUFFIXES})")
+        raise CorpusError("preparation", expected, "none", f"in a folder, videos are files named {_KNOWN}")
     return [videos[name] for name in sorted(videos)]
 
 

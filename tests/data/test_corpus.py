@@ -125,12 +125,22 @@ def test_index_defaults(folder: Path) -> None:
     assert not clip.distribute and clip.license == "mine", "the index knows better"
 
 
+def test_an_index_of_a_spreadsheet_is_read(folder: Path) -> None:
+    (folder / "index.csv").write_bytes(b"\xef\xbb\xbfid,speaker,split\r\na,anna,train\r\n")
+    assert open_corpus(folder)[0].speaker == "anna"
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda folder: (folder / "index.csv").unlink(), "a folder with corpus.json or index.csv"),
         (lambda folder: (folder / "index.csv").write_text("id,speaker,split\n"), "at least one row"),
         (lambda folder: (folder / "index.csv").write_text("id,split\na,train\n"), "the column 'speaker'"),
+        (
+            lambda folder: (folder / "index.csv").write_text("id;speaker;split\na;anna;train\n"),
+            "the column 'id' in index.csv, whose columns are separated by commas, got the columns 'id;speaker;split'",
+        ),
+        (lambda folder: (folder / "index.csv").write_text("id,speaker,split\na,,train\n"), "'speaker' in every row"),
         (lambda folder: (folder / "index.csv").write_bytes(b"id,speaker,split\n\xff,b,c\n"), "a readable index.csv"),
         (lambda folder: (folder / "a.flac").unlink(), "the file a.flac"),
         (lambda folder: (folder / "a.npz").unlink(), "the file a.npz"),

@@ -73,7 +73,7 @@ def video_of(stamps_ms: list[int], rate: Fraction | None = FPS) -> Video:
     stream = SimpleNamespace(
         average_rate=rate, guessed_rate=None, time_base=Fraction(1, 1000), sample_aspect_ratio=None
     )
-    return Video(container, stream)
+    return Video(container, stream, lambda reason: hm.ImageError("video", "a whole video", reason))
 
 
 # All frames at a constant rate
@@ -151,7 +151,7 @@ def test_rotation_is_applied(tmp_path: Path, rotate_video: Callable[[Path], Path
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
-    with pytest.raises(hm.ImageError, match="expected a whole video"), open_video(path):
+    with pytest.raises(hm.ImageError, match=r"expected a whole video, got a\.mp4 \(.*\); copy"), open_video(path):
         pass
 
 
