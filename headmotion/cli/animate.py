@@ -27,6 +27,7 @@ from .options import (
     seed,
     spec_fields,
 )
+from .piped_speech import is_piped, speech_file
 
 SOME_FAILED = 1
 """Exit status of ``animate`` if some of several files failed."""
@@ -145,16 +146,20 @@ def animate(
 ) -> None:
     """Turn the speech in AUDIO into a video of moving landmarks, or of a talking picture, or into the motion itself.
 
-    Several files, folders or patterns give a video each, in the folder --output; so does a table (--jobs).
+    AUDIO "-" is standard input. Several files, folders or patterns give a video each, in the folder --output; so does a
+    table (--jobs).
     """
     one_thread()
     if not outputs and (jobs is None or audio):
         raise click.MissingParameter(param_hint="'-o' / '--output'", param_type="option", ctx=context)
     chosen = given_options(context, choices)
     if not _are_several(context.params):
-        speech = existing_file.convert(audio[0], context.command.params[0], context)
-        for path in prepare_outputs(context, outputs, model, device, image, chosen, quiet)(speech):
-            show(path)
+        if not is_piped(audio[0]):
+            existing_file.convert(audio[0], context.command.params[0], context)
+        write = prepare_outputs(context, outputs, model, device, image, chosen, quiet)
+        with speech_file(audio[0]) as speech:
+            for path in write(speech):
+                show(path)
         return
     if len(outputs) > 1:
         raise click.UsageError("Several files have one folder (-o), with the format --format.", context)

@@ -45,7 +45,7 @@ class _RegularFile(_NamedPath):
         """Return the path, or fail with a usage error."""
         path = super().convert(value, parameter, context)
         if not path.is_file():
-            self.fail(f"{str(path)!r} is a device or pipe, not a file.", parameter, context)
+            self.fail(f"{str(path)!r} is a device or pipe, not a file: write it to a file first.", parameter, context)
         return path
 
 

@@ -17,6 +17,8 @@ ARRAY_BYTES = 1 << 30
 """An array from a file, in memory and after conversion to ``float32``."""
 TEXT_BYTES = 1 << 28
 """A text file that is parsed as a whole: JSON, BVH."""
+PIPED_BYTES = 1 << 30
+"""Speech from a pipe, which is kept in a temporary file."""
 BUILD_BYTES = 1 << 26
 """Tensors of the parts that are built from a checkpoint's spec, beyond four times those in the file."""
 FROZEN_BYTES = 1 << 31
