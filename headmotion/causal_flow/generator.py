@@ -17,6 +17,7 @@ from ..core.interfaces.sample import Sample
 from ..core.interfaces.specs import BuildContext
 from ..core.motion import Motion
 from ..core.noise import sample_seeds
+from ..core.short_repr import short_repr
 from ..core.stream_groups import group_by
 from .coordinates import Coordinates, Reference
 from .flow_head import FlowHead
@@ -180,7 +181,7 @@ class CausalFlowGenerator(Generator):
 
         if not isinstance(style, Motion):
             remedy = "hm.Motion.load or hm.detect_motion reads one from a file"
-            raise SpecError("style of causal-flow", "a motion of the person", repr(style)[:80], remedy)
+            raise SpecError("style of causal-flow", "a motion of the person", short_repr(style), remedy)
         return self.with_settings(**style_settings(self, style))
 
     def with_settings(self, **fields: Any) -> CausalFlowGenerator:

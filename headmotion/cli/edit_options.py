@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..core.short_repr import short_repr
 from .options import F, options, spec_fields
 
 
@@ -27,7 +28,7 @@ def _weights(context: click.Context, parameter: click.Parameter, values: tuple[s
         try:
             changes[name] = float(number)
         except ValueError:
-            raise click.BadParameter(f"{value[:80]!r} is not NAME=NUMBER, such as jawOpen=+0.2.") from None
+            raise click.BadParameter(f"{short_repr(value)} is not NAME=NUMBER, such as jawOpen=+0.2.") from None
     return changes or None
 
 

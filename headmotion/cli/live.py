@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..core.short_repr import short_repr
 from .console import echo
 from .option_rules import Arguments, Rule, option_rules
 from .options import check_picture, device, existing_file, one_thread, options, seed
@@ -33,7 +34,7 @@ def _address(context: click.Context, parameter: click.Parameter, value: str | No
         return None
     host, _, port = value.rpartition(":")
     if not (host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise click.BadParameter(f"{value[:80]!r} is not HOST:PORT, such as 127.0.0.1:39539.")
+        raise click.BadParameter(f"{short_repr(value)} is not HOST:PORT, such as 127.0.0.1:39539.")
     return host.strip("[]"), int(port)
 
 

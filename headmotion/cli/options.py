@@ -12,6 +12,8 @@ import click
 
 from headmotion.core.files import require_no_device
 
+from ..core.short_repr import short_repr
+
 F = TypeVar("F", bound=Callable[..., Any])
 FILE_SUFFIXES = (
     *(".mp4", ".webm", ".gif", ".mov", ".mkv", ".avi", ".m4v", ".png", ".jpg", ".jpeg", ".webp"),
@@ -82,7 +84,7 @@ def _face(context: click.Context, parameter: click.Parameter, value: str) -> int
     if value == "largest":
         return "largest"
     if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value)):
-        raise click.BadParameter(f"{value[:80]!r} is neither 'largest' nor a number from 1.")
+        raise click.BadParameter(f"{short_repr(value)} is neither 'largest' nor a number from 1.")
     return int(value)
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..core.arguments import is_finite_number
-from ..core.errors import MotionError, SpecError
+from ..core.errors import MotionError, SpecError, did_you_mean
+from ..core.short_repr import short_repr
 from ..media.audio import Wave
 from .control import Control, ControlContext, StreamingEdit
 
@@ -30,7 +31,7 @@ class OffsetWeights(Control):
 
     def __post_init__(self) -> None:
         if not isinstance(self.changes, Mapping):
-            raise SpecError(NAME, "changes by name, such as {'jawOpen': 0.2}", repr(self.changes)[:80])
+            raise SpecError(NAME, "changes by name, such as {'jawOpen': 0.2}", short_repr(self.changes))
         curves = {str(name): change_curve(NAME, str(name), change) for name, change in self.changes.items()}
         object.__setattr__(self, "changes", curves)
 
@@ -45,7 +46,9 @@ class OffsetWeights(Control):
             expected = "weights, one number per name, such as blend shapes"
             raise MotionError(NAME, expected, f"{representation.name}, {representation.dims} numbers per point")
         if unknown := [name for name in self.changes if name not in representation.point_names]:
-            raise MotionError(NAME, f"names among {', '.join(representation.point_names)}"[:200], repr(unknown[0]))
+            known = representation.point_names
+            remedy = did_you_mean(unknown[0], known, f"the names are {', '.join(known)}")
+            raise MotionError(NAME, f"names of {representation.name}", repr(unknown[0]), remedy)
         curves = {
             representation.point_names.index(name): change_curve(NAME, name, change)
             for name, change in self.changes.items()
@@ -70,7 +73,7 @@ def change_curve(control: str, name: str, change: float | Sequence[float]) -> tu
     """
     values = tuple(change) if isinstance(change, Iterable) else (change,)
     if not values or not all(map(is_finite_number, values)):
-        raise SpecError(control, f"{name}: a number, or some", repr(change)[:80])
+        raise SpecError(control, f"{name}: a finite number, or one per frame", short_repr(change))
     return tuple(float(value) for value in values)
 
 

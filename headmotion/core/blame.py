@@ -31,7 +31,7 @@ def plugin_error(error: BaseException) -> PluginError | None:
     else:
         plugin, name = culprit, f"plugin {culprit}"
     remedy = f"headmotion plugins check {plugin} says more"
-    return PluginError(name, "its code to succeed", f"{describe(raised)[:300]} ({where})", remedy)
+    return PluginError(name, "its code to succeed", f"{describe(raised)} ({where})", remedy)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from numbers import Number
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ModelWrapValidatorHandler, model_validator
+from pydantic import BaseModel, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class StrictNumbers(BaseModel):
@@ -16,32 +19,33 @@ class StrictNumbers(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _refuse_booleans(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        model = handler(value)
-        for field, boolean in booleans_as_numbers(value, model):
-            raise ValueError(f"{field} is a number, not {boolean!r}")
-        return model
+        return refuse_booleans(value, handler(value))
 
 
-def booleans_as_numbers(given: Any, model: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Yield each boolean of Python, NumPy or torch that became a number, after the name of its field.
+def refuse_booleans(given: Any, model: M) -> M:
+    """Return a model, unless a boolean of Python, NumPy or torch became a number in it.
 
     Args:
         given: what the model was made from; anything but a mapping has no fields.
         model: what validation made of it. Models in it are left out, because they are validated on their own.
+
+    Raises:
+        ValidationError: a boolean became a number.
     """
-    if isinstance(given, Mapping):
-        for name in type(model).model_fields:
-            if name in given:
-                yield from _within(given[name], getattr(model, name), name)
+    fields = [name for name in type(model).model_fields if isinstance(given, Mapping) and name in given]
+    found = [error for name in fields for error in _within(given[name], getattr(model, name), (name,))]
+    if found:
+        raise ValidationError.from_exception_data(type(model).__name__, found)
+    return model
 
 
-def _within(given: Any, validated: Any, path: str) -> Iterator[tuple[str, Any]]:
+def _within(given: Any, validated: Any, place: tuple[int | str, ...]) -> Iterator[InitErrorDetails]:
     is_boolean = isinstance(given, bool) or str(getattr(given, "dtype", "")).endswith("bool")
     if is_boolean and isinstance(validated, Number) and not isinstance(validated, bool):
-        yield path, given
+        yield InitErrorDetails(type="float_type", loc=place, input=given)
     elif isinstance(given, tuple | list) and isinstance(validated, tuple | list):
         for k, pair in enumerate(zip(given, validated, strict=False)):
-            yield from _within(*pair, f"{path}.{k}")
+            yield from _within(*pair, (*place, k))
     elif isinstance(given, Mapping) and isinstance(validated, Mapping):
         for key in given.keys() & validated.keys():
-            yield from _within(given[key], validated[key], f"{path}.{key}")
+            yield from _within(given[key], validated[key], (*place, key))

@@ -13,6 +13,7 @@ from .errors import MotionError, SpecError
 from .interfaces.converter import Converter
 from .interfaces.specs import RepresentationSpec, resolve_spec
 from .plugins import registry
+from .short_repr import short_repr
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,7 +103,7 @@ def _request(target: Target | Representation) -> tuple[dict[str, Any], Represent
     """Return the fields that the result must have, and the representation if the request determines it."""
     if not isinstance(target, RepresentationSpec | Mapping | str):
         if not hasattr(target, "spec"):
-            raise MotionError("motion.to", "a representation, its spec or its type", repr(target)[:80])
+            raise MotionError("motion.to", "a representation, its spec or its type", short_repr(target))
         return target.spec.model_dump(mode="json"), target
     fields = _requested_fields(target)
     with suppress(SpecError):  # a type with required fields, or one that is not known
@@ -115,7 +116,7 @@ def _requested_fields(target: Target) -> dict[str, Any]:
         return target.model_dump(mode="json")
     fields = {"type": target} if isinstance(target, str) else dict(target)
     if not isinstance(fields.get("type"), str):
-        raise MotionError("motion.to", "a type of representation, or an object with a 'type'", repr(target)[:80])
+        raise MotionError("motion.to", "a type of representation, or an object with a 'type'", short_repr(target))
     as_json: dict[str, Any] = json.loads(json.dumps(fields))  # tuples become lists, as in a dumped spec
     return as_json
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
+from .short_repr import shorten
 
 _OBEYED = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
 """What a terminal obeys instead of showing it: control characters, and those that turn the direction of text."""
+_LONG_NUMBER = re.compile("(\\d{20})\\d{20,}(\\.\\.\\.\\d+)?")
+MAX_PART = 400
+"""Letters of what was expected, and of what was got."""
 
 
 class HeadmotionError(Exception):
     """A mistake that the caller can correct: the component, what it expected, what it got, and the remedy.
 
-    The command line prints ``str(error)``, which is always one line, and exits with status 2.
+    The command line prints ``str(error)``, which is always one line, and exits with status 2. What was expected and
+    got may be of any length: both are shortened here.
     """
 
     def __init__(self, component: str, expected: str, got: str, remedy: str = "") -> None:
+        expected, got = (shorten(_LONG_NUMBER.sub(r"\1...", part), MAX_PART) for part in (expected, got))
         self.component, self.expected, self.got, self.remedy = component, expected, got, remedy
         message = f"{component}: expected {expected}, got {got}"
         super().__init__(one_line(f"{message}; {remedy}" if remedy else message))
@@ -95,17 +98,10 @@ def describe(error: BaseException) -> str:
         text = str(error)
     except BaseException as second:  # a plugin's exception may do anything
         return f"{name}, whose message cannot be read ({type(second).__name__})"
-    return one_line(f"{name}: {text}")[:500]
+    return shorten(one_line(f"{name}: {text}"), 500)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a remedy for a name that is not known: those most like it, or ``otherwise`` if none is."""
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise
-
-
-def first_problem(error: ValidationError) -> str:
-    """Return what pydantic found wrong first, as ``field: message`` on one line of at most 300 characters."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return one_line(f"{where}: {first['msg']}".strip(": "))[:300]

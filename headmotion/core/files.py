@@ -196,7 +196,7 @@ def reason_of(error: BaseException) -> str:
         text = f"no {error.args[0]!r}" if error.args else "a name that is missing"
     else:
         text = str(error) or "damaged"
-    return one_line(text)[:160]
+    return one_line(text)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -52,7 +52,7 @@ def import_optional(name: str, requirement: str, component: str, error: type[Hea
         return importlib.import_module(name)
     except Exception as reason:  # an installed package whose own dependencies do not fit fails in its own ways
         got = f"{type(reason).__name__}: {reason}"
-        raise error(component, f"the package {name}", got[:160], install_remedy(requirement)) from None
+        raise error(component, f"the package {name}", got, install_remedy(requirement)) from None
 
 
 def require_packages(

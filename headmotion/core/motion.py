@@ -26,7 +26,7 @@ from .interfaces.specs import RepresentationSpec, resolve_spec
 from .limits import TEXT_BYTES, limit
 from .npz import as_float32, read_arrays
 from .plugins import MOTION_SUFFIXES, registry
-from .short_repr import shown
+from .short_repr import short_repr, shown
 from .timing import Rate, as_fps, frame_count, resample_frames
 
 VIEW_HEIGHT = 250
@@ -151,7 +151,7 @@ class Motion:
             representation.load_state_dict(dict(self.basis))
         except RuntimeError as error:
             if self.basis:
-                reason = str(error).splitlines()[-1].strip()[:120]
+                reason = str(error).splitlines()[-1].strip()
                 raise MotionError(f"motion of {spec.type_name()}", "a basis that fits", reason) from None
             # Without a basis the representation refuses what needs one.
         return representation
@@ -281,7 +281,7 @@ def _stored_square(stored: Any) -> UnitSquare:
     exact = isinstance(stored, dict) and stored.keys() == {"x", "y", "side"}
     values: list[Any] = [stored[name] if exact else None for name in ("x", "y", "side")]
     if not all(type(v) in (int, float) and abs(v) <= MAX_PX for v in values) or not values[2] > 0:
-        raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", repr(stored)[:80])
+        raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", short_repr(stored))
     return UnitSquare(*map(float, values))
 
 

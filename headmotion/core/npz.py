@@ -37,7 +37,7 @@ def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
                 present = set(archive.namelist())
                 return {name: _member(archive, f"{name}.npy") for name in names if f"{name}.npy" in present}
         except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, ast, tokenize or NumPy
-            raise ValueError(f"not an .npz that can be read ({reason_of(error)})"[:160]) from None
+            raise ValueError(f"not an .npz that can be read ({reason_of(error)})") from None
 
 
 def read_shape(path: Path, name: str) -> tuple[int, ...]:
@@ -56,7 +56,7 @@ def read_shape(path: Path, name: str) -> tuple[int, ...]:
             with zipfile.ZipFile(stream) as archive:
                 return _shape_and_type(archive, f"{name}.npy")[0]
         except Exception as error:  # as above
-            raise ValueError(f"not an .npz that can be read ({reason_of(error)})"[:160]) from None
+            raise ValueError(f"not an .npz that can be read ({reason_of(error)})") from None
 
 
 def as_float32(values: ArrayLike) -> NDArray[np.float32]:

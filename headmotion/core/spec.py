@@ -16,10 +16,12 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar, cast, get_args
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from .booleans import booleans_as_numbers
-from .errors import HeadmotionError, SpecError, describe, first_problem
+from .booleans import refuse_booleans
+from .errors import HeadmotionError, SpecError, describe
 from .limits import INTEGER, limit, remedy
 from .plugins import registry
+from .short_repr import short_repr
+from .validation import translated
 
 _log = logging.getLogger("headmotion")
 
@@ -64,21 +66,9 @@ class Spec(BaseModel):
     @classmethod
     def _validate_with_one_error(cls, value: Any, handler: Any) -> Self:
         try:
-            spec = cast("Self", handler(value))
+            spec = refuse_booleans(value, cast("Self", handler(value)))
         except ValidationError as error:
-            first = error.errors()[0]  # one line has room for one mistake
-            where = ".".join(str(part) for part in first["loc"])
-            if first["type"] == "extra_forbidden":
-                fields = ", ".join(sorted(cls.model_fields))
-                raise SpecError(
-                    f"{cls.type_name()} spec", f"only the fields {fields}", f"{where!r}", f"remove {where!r}"
-                ) from None
-            if first["type"] == "missing":
-                raise SpecError(f"{cls.type_name()} spec", f"the field {where!r}", "none", f"add {where!r}") from None
-            got = _shown(first["input"])
-            raise SpecError(f"{cls.type_name()} spec", first_problem(error), got) from None
-        for field, boolean in booleans_as_numbers(value, spec):
-            raise SpecError(f"{spec.type_name()} spec", f"{field}: a number", repr(boolean))
+            raise translated(error, cls, value, f"{cls.type_name()} spec", error=SpecError) from None
         _check_integers(spec)
         return spec
 
@@ -91,7 +81,7 @@ def _check_integers(spec: Spec) -> None:
         for number in _integers(getattr(spec, name)):
             if abs(number) > (bound := limit(INTEGER)):
                 expected = f"{name} to be at most {bound:,}"
-                raise SpecError(f"{spec.type_name()} spec", expected, _shown(number), remedy())
+                raise SpecError(f"{spec.type_name()} spec", expected, short_repr(number), remedy())
 
 
 def _integers(value: Any) -> Iterator[int]:
@@ -121,15 +111,6 @@ def _docs_below_fields(source: str) -> dict[str, str]:
     return docs
 
 
-def _shown(value: Any) -> str:
-    try:
-        return repr(value)[:80]
-    except ValueError:  # an integer of thousands of digits, which Python does not write
-        return "a number of thousands of digits"
-    except RecursionError:
-        return "values nested too deep"
-
-
 @contextmanager
 def building(component: str) -> Iterator[None]:
     """Turn any exception while parts are built from specs, in any plugin, into a `SpecError` of one line.
@@ -152,7 +133,7 @@ def building(component: str) -> Iterator[None]:
         from .blame import plugin_error  # it imports specs
 
         blamed = plugin_error(error)
-        raise blamed or SpecError(component, "a spec from which it can be built", describe(error)[:160]) from error
+        raise blamed or SpecError(component, "a spec from which it can be built", describe(error)) from error
 
 
 def _cpu() -> AbstractContextManager[Any]:
@@ -228,5 +209,5 @@ def spec_of_kind(kind: str, value: Any) -> Spec:
     """
     fields = {"type": value} if isinstance(value, str) else value
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
-        raise SpecError(f"{kind} spec", "a type name or an object with a 'type'", _shown(value))
+        raise SpecError(f"{kind} spec", "a type name or an object with a 'type'", short_repr(value))
     return registry().resolve(kind, fields["type"]).model_validate(fields)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .errors import MotionError
+from .short_repr import short_repr
 
 Rate = Fraction | int | float | str
 """A frame rate as users write it: ``25``, ``29.97``, ``"30000/1001"``, ``Fraction(24000, 1001)``."""
@@ -25,9 +26,9 @@ def as_fps(value: Rate) -> Fraction:
     """
     exact = _parse_fps(str(value))
     if exact is None:
-        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", repr(value)[:80])
+        raise MotionError("frame rate", "a number such as 25, 29.97 or 30000/1001", short_repr(value))
     if not 0 < exact <= 1000:
-        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", repr(value)[:80])
+        raise MotionError("frame rate", "more than 0 and at most 1000 frames per second", short_repr(value))
     return exact
 
 

@@ -143,7 +143,7 @@ def check_clip_values(component: str, landmarks: npt.NDArray[Any], audio: npt.ND
 def check_image_size(component: str, size: tuple[int, int] | None) -> None:
     """Raise a CorpusError for an impossible size of pictures; None is an unknown size."""
     if size is not None and not all(1 <= edge <= MAX_EDGE for edge in size):
-        raise CorpusError(component, f"an image_size of 1 to {MAX_EDGE} pixels", " x ".join(str(e)[:30] for e in size))
+        raise CorpusError(component, f"an image_size of 1 to {MAX_EDGE} pixels", " x ".join(str(e) for e in size))
 
 
 def check_labels(component: str, labels: npt.NDArray[np.float32], shape: tuple[int, int]) -> None:

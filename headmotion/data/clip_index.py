@@ -311,9 +311,9 @@ class ShardIndex:
             )
         except (ValueError, RecursionError) as error:
             expected = f"a valid row {row} of {header.index.name}"
-            raise CorpusError(component, expected, str(error)[:200], COPY_AGAIN) from None
+            raise CorpusError(component, expected, str(error), COPY_AGAIN) from None
         if not is_inside(entry.id):
-            raise CorpusError(component, "ids that are relative paths within the folder", ascii(entry.id)[:80])
+            raise CorpusError(component, "ids that are relative paths within the folder", ascii(entry.id))
         return entry
 
     def shape(self, row: int) -> ClipShape:

@@ -295,7 +295,7 @@ class Corpus:
             return None
         values = set().union(*(getattr(part.index, method)(part.rows) for part in self.sections))
         if len(values) > 1:
-            got = " and ".join(str(value)[:60] for value in sorted(values)[:2])
+            got = " and ".join(str(value) for value in sorted(values)[:2])
             raise CorpusError("corpus", f"one kind of {track} in all clips", got, "use corpora of one kind at a time")
         return next(iter(values), None)
 

@@ -197,7 +197,7 @@ class RemoteFiles:
         try:
             self._files, self._root = fsspec.url_to_fs(self.name)
         except (ImportError, ValueError) as error:  # a protocol that needs another package, or an unknown one
-            reason = " ".join(str(error).split())[:200]
+            reason = " ".join(str(error).split())
             raise CorpusError(f"corpus {self.name}", "an address that fsspec can open", reason) from None
 
     def _make_room(self, size: int) -> None:

@@ -140,7 +140,7 @@ def _check_alike(first: CorpusHeader, reader: ShardReader) -> None:
     for name in ("representation", "points", "dims", "fps", "labels"):
         if getattr(first, name) != getattr(part_header, name):
             expected = f"the {name} of the first part, {getattr(first, name)}"
-            raise CorpusError(f"corpus {reader.files.name}", expected[:300], str(getattr(part_header, name))[:200])
+            raise CorpusError(f"corpus {reader.files.name}", expected, str(getattr(part_header, name)))
     sizes = [header.pictures.size if header.pictures else None for header in (first, part_header)]
     if sizes[0] != sizes[1]:
         raise CorpusError(f"corpus {reader.files.name}", f"pictures of {sizes[0]}, as in the first part", str(sizes[1]))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from ..core.errors import CorpusError, MotionError
 from ..core.files import is_inside, read_regular, reason_of, require_regular
 from ..core.npz import as_float32, read_arrays, read_shape
+from ..core.short_repr import short_repr
 from ..media.audio_file import soundfile_name
 from .clip import SAMPLE_RATE, Clip, StoredClip, check_clip_values, check_image_size, sample_count, to_stored
 from .clip_tracks import ClipShape, ClipTracks, MotionShape, TrackRange, cut_clip
@@ -270,7 +271,7 @@ def _check_plain_id(component: str, id: str) -> None:
     """Raise an error for an id whose files would not lie directly in the corpus folder, on any system."""
     if not is_inside(id) or "/" in id or "\\" in id:
         remedy = "write_shards takes ids with folders"
-        raise CorpusError(component, "ids that are plain file names", repr(id)[:80], remedy)
+        raise CorpusError(component, "ids that are plain file names", short_repr(id), remedy)
 
 
 def _check_portable_id(id: str) -> None:
@@ -278,7 +279,7 @@ def _check_portable_id(id: str) -> None:
     is_device = _WINDOWS_DEVICE.fullmatch(id.partition(".")[0].strip())
     if is_device or _NOT_ON_WINDOWS.search(id):
         expected = 'ids without < > : " | ? * and control characters that name no device of Windows'
-        raise CorpusError("corpus", expected, repr(id)[:80], "rename the clip, or use write_shards, which takes any")
+        raise CorpusError("corpus", expected, short_repr(id), "rename the clip, or use write_shards, which takes any")
 
 
 def picture_box(
@@ -293,7 +294,7 @@ def picture_box(
         return None if size is None else (0.0, 0.0, float(max(size)))
     box = as_float32(stored["crop_box"]).flatten().tolist()
     if len(box) != 3 or not all(map(math.isfinite, box)) or box[2] <= 0:
-        raise CorpusError(component, "a crop_box of left, top and an edge above 0", str(box)[:80])
+        raise CorpusError(component, "a crop_box of left, top and an edge above 0", str(box))
     return box[0], box[1], box[2]
 
 

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from ..core.errors import CorpusError, ImageError, first_problem
+from ..core.errors import CorpusError, ImageError
 from ..core.files import is_inside
 from ..core.interfaces.specs import RepresentationSpec
+from ..core.short_repr import short_repr
+from ..core.validation import validated
 from .array_file import Array, write_arrays
 from .clip import Clip, StoredClip, to_stored
 from .clip_tracks import to_picture_pixels
 from .index_columns import IndexColumns, Names, Texts
 from .pictures import PictureFormat, SupportsEncoded, encode_picture, encoded_size
-from .shard_header import INDEX, SHARDS, CorpusHeader, FileInfo, IndexInfo, PictureInfo
+from .shard_header import INDEX, SHARDS, CorpusHeader, FileInfo, IndexInfo
 
 if TYPE_CHECKING:
     from ..core.interfaces.representation import Representation
@@ -154,28 +155,25 @@ class ShardBuilder:
         for text, expected, got in expectations:
             if expected != got:
                 like = f"{text.format(expected)}, like the clips before it"
-                raise CorpusError(f"clip {clip.id}", like[:300], str(got)[:200])
+                raise CorpusError(f"clip {clip.id}", like, str(got))
         self.layout = layout
 
     def _layout_of(self, clip: Clip, label_names: tuple[str, ...], size: tuple[int, int] | None) -> CorpusHeader:
         """Return a header that says what all clips must have in common with this one."""
         placeholder = FileInfo.for_content(b"")
-        try:
-            return CorpusHeader(
-                representation=self.spec.model_dump(mode="json"),
-                points=self.representation.points,
-                dims=self.representation.dims,
-                fps=str(clip.fps),
-                clips=1,
-                index=IndexInfo(name=INDEX, size=placeholder.size, sha256=placeholder.sha256),
-                shards={},
-                labels=list(label_names),
-                pictures=None
-                if size is None
-                else PictureInfo(height=size[0], width=size[1], format=self.frame_format, quality=self.frame_quality),
-            )
-        except ValidationError as error:
-            raise CorpusError(f"clip {clip.id}", "a clip that a corpus can hold", first_problem(error)) from None
+        pictures = {"format": self.frame_format, "quality": self.frame_quality}
+        fields = {
+            "representation": self.spec.model_dump(mode="json"),
+            "points": self.representation.points,
+            "dims": self.representation.dims,
+            "fps": str(clip.fps),
+            "clips": 1,
+            "index": IndexInfo(name=INDEX, size=placeholder.size, sha256=placeholder.sha256),
+            "shards": {},
+            "labels": list(label_names),
+            "pictures": None if size is None else {"height": size[0], "width": size[1], **pictures},
+        }
+        return validated(CorpusHeader, fields, f"clip {clip.id}", error=CorpusError)
 
     def _add_row(self, clip: Clip) -> None:
         """Add a clip to the index, as part of the shard that is being gathered."""
@@ -219,9 +217,9 @@ def check_fits(clip: Clip, representation: Representation) -> None:
         CorpusError: the id cannot be printed or leads out of the folder, or the landmarks have another shape.
     """
     if not (clip.id and clip.id.isprintable()):
-        raise CorpusError("corpus", "ids that can be printed", ascii(clip.id)[:80])
+        raise CorpusError("corpus", "ids that can be printed", ascii(clip.id))
     if not is_inside(clip.id):
-        raise CorpusError("corpus", "ids that are relative paths within the folder", repr(clip.id)[:80])
+        raise CorpusError("corpus", "ids that are relative paths within the folder", short_repr(clip.id))
     shape = (representation.points, representation.dims)
     if np.shape(clip.landmarks)[1:] != shape:
         got = f"the shape {list(np.shape(clip.landmarks))}"
@@ -232,7 +230,7 @@ def check_fits(clip: Clip, representation: Representation) -> None:
 def _text(clip: Clip, field: str) -> str:
     value = getattr(clip, field)
     if not isinstance(value, str) or (field == "split" and not value):
-        raise CorpusError(f"clip {clip.id}", f"a text as {field}", repr(value)[:80])
+        raise CorpusError(f"clip {clip.id}", f"a text as {field}", short_repr(value))
     return value
 
 

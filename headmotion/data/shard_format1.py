@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 from safetensors import SafetensorError, safe_open
 
-from ..core.errors import CorpusError, first_problem
+from ..core.errors import CorpusError
 from ..core.files import is_inside, reason_of
+from ..core.validation import validated
 from .clip import StoredClip, check_clip_values
 from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
 from .corpus_files import CorpusFiles
@@ -45,7 +46,7 @@ class IndexLine(JsonRecord):
     @classmethod
     def _check_id(cls, value: str) -> str:
         if not is_inside(value):
-            raise ValueError("not a relative path within the folder")
+            raise ValueError("a relative path within the folder")
         return value
 
 
@@ -152,15 +153,17 @@ def list_format1(files: CorpusFiles, header: FormatOneHeader, license: str = "")
     ]
 
 
+def _index_line(line: bytes, component: str) -> IndexLine:
+    return validated(IndexLine, json.loads(line), f"{component}: {INDEX}", COPY_AGAIN, CorpusError)
+
+
 def _read_index(files: CorpusFiles, header: FormatOneHeader) -> list[IndexLine]:
     component = f"corpus {files.name}"
     try:
         content = files.path(INDEX, header.index).read_bytes()
         if FileInfo.for_content(content) != header.index:
             raise CorpusError(component, f"the {INDEX} that its header names", "another", COPY_AGAIN)
-        lines = [IndexLine.model_validate(json.loads(line)) for line in content.splitlines()]
-    except ValidationError as error:
-        raise CorpusError(component, f"a valid {INDEX}", first_problem(error), COPY_AGAIN) from None
+        lines = [_index_line(line, component) for line in content.splitlines()]
     except (OSError, ValueError, RecursionError) as error:
         raise CorpusError(component, f"a readable {INDEX}", reason_of(error), COPY_AGAIN) from None
     # Each line alone may be valid, and the index still not be that of the header.

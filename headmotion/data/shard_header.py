@@ -7,10 +7,11 @@ import json
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ..core.errors import CorpusError, first_problem
+from ..core.errors import CorpusError
 from ..core.files import reason_of
+from ..core.validation import validated
 from .clip_tracks import ALWAYS, MotionShape
 from .pictures import MAX_EDGE, PictureFormat
 
@@ -95,7 +96,7 @@ class ShardsHeader(JsonRecord):
     def _check_positive(cls, value: str) -> str:
         numerator, _, denominator = value.partition("/")
         if not int(numerator) or (denominator and not int(denominator)):
-            raise ValueError("not above 0")
+            raise ValueError("more than 0")
         return value
 
     @property
@@ -155,7 +156,5 @@ def read_header(files: CorpusFiles) -> CorpusHeader | FormatOneHeader:
     version = content.get("format") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT:
         raise CorpusError(component, f"format {FORMAT} or older", f"format {version}", "upgrade headmotion")
-    try:
-        return (FormatOneHeader if version == 1 else CorpusHeader).model_validate(content)
-    except ValidationError as error:
-        raise CorpusError(component, f"a valid {HEADER}", first_problem(error), COPY_AGAIN) from None
+    kind: type[CorpusHeader] | type[FormatOneHeader] = FormatOneHeader if version == 1 else CorpusHeader
+    return validated(kind, content, f"{component}: {HEADER}", COPY_AGAIN, CorpusError)

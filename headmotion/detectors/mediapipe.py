@@ -46,7 +46,7 @@ class MediapipeDetector(Detector):
             mesh = _from_task(self.spec) if self.spec.model else _from_solution(self.spec)
         except AttributeError as error:  # of a property, torch would report the property as missing instead
             remedy = "install mediapipe in an environment of its own, with the protobuf that it asks for"
-            raise DetectorError(_NAME, "a mediapipe that works", describe(error)[:200], remedy) from error
+            raise DetectorError(_NAME, "a mediapipe that works", describe(error), remedy) from error
         selected = list(self._selected)
         return TiledSearch(lambda square: mesh(square)[:, selected], self._mirror, several=self.spec.max_faces > 1)
 
@@ -110,7 +110,7 @@ def _from_task(spec: MediapipeSpec) -> Callable[[Picture], Points]:
         with _quiet_native_log():
             task = vision.FaceLandmarker.create_from_options(options)
     except (RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = " ".join(str(error).split())
         raise DetectorError(_NAME, "a face landmarker .task file", f"{path} ({reason})") from None
 
     def find(square: Picture) -> Points:

@@ -7,12 +7,13 @@ import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ..core.arguments import as_path
-from ..core.errors import EvaluationError, first_problem
+from ..core.errors import EvaluationError
 from ..core.files import atomic_output, read_regular, reason_of, write_text
 from ..core.limits import TEXT_BYTES, limit
+from ..core.validation import validated
 
 FORMAT: Literal[1] = 1
 """The newest format that this version reads, and the one it writes."""
@@ -120,13 +121,13 @@ class Report(_Stored):
     @classmethod
     def _check_subject(cls, value: dict[str, Any]) -> dict[str, Any]:
         if not all(isinstance(value.get(name), str) for name in ("kind", "name")):
-            raise ValueError("a subject with the texts kind and name is expected")
+            raise ValueError("the texts kind and name")
         return value
 
     @model_validator(mode="after")
     def _check_results(self) -> Self:
         if missing := next((name for name, metric in self.metrics.items() if self.main not in metric.results), None):
-            raise ValueError(f"results of the subject {self.main!r} in the metric {missing!r} are expected")
+            raise ValueError(f"results of the subject {self.main!r} in the metric {missing!r}")
         return self
 
     @property
@@ -163,8 +164,7 @@ class Report(_Stored):
             if isinstance(written, int) and written > FORMAT:
                 got = f"{source} of format {written}"
                 raise EvaluationError("report", f"format {FORMAT} or older", got, "update headmotion")
-            return Report.model_validate(stored)
+            return validated(Report, stored, f"report {source}", error=EvaluationError)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            reason = first_problem(error) if isinstance(error, ValidationError) else reason_of(error)
-            got = f"{source} ({reason[:120]})"
+            got = f"{source} ({reason_of(error)})"
             raise EvaluationError("report", f"a {JSON} that headmotion wrote, or its folder", got) from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from ..core.errors import HeadmotionError
+from ..core.short_repr import short_repr
 
 Heartbeat = Callable[[], None]
 """What a running job calls whenever it makes progress."""
@@ -82,7 +83,7 @@ def job_from_json(line: str) -> Job:
         importlib.import_module(name.partition(":")[0])  # registers the classes of that module
         job_class = _REGISTRY[name]
     except (ImportError, KeyError, ValueError):
-        raise HeadmotionError("worker", "the name of a registered job", repr(name)[:80]) from None
+        raise HeadmotionError("worker", "the name of a registered job", short_repr(name)) from None
     return job_class.from_arguments(values["arguments"])
 
 

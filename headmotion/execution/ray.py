@@ -94,7 +94,7 @@ def _connect(ray: Any, address: str) -> None:
         environment = {"env_vars": {"OMP_NUM_THREADS": "1"}}
         ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level="ERROR")
     except (OSError, ValueError, RuntimeError) as error:
-        got = f"{address!r} ({' '.join(str(error).split())[:160]})"
+        got = f"{address!r} ({error})"
         raise HeadmotionError("ray", "the address of a running cluster", got, "start one: ray start --head") from None
 
 

@@ -20,6 +20,7 @@ from ..core.interfaces.specs import resolve_spec
 from ..core.limits import TEXT_BYTES, limit
 from ..core.motion import Motion
 from ..core.plugins import registry
+from ..core.short_repr import short_repr
 from ..core.timing import as_fps, simplest_fraction
 
 Row = tuple[int, str]
@@ -60,7 +61,7 @@ def read_csv(path: Path) -> Motion:
     header, rows = _content(path, name)
     if header[:1] != [TIME]:
         remedy = "a table of Live Link Face is for other programs only" if header[:1] == ["Timecode"] else ""
-        raise MotionError(name, f"a first column {TIME!r}", repr(header[0] if header else "")[:60], remedy)
+        raise MotionError(name, f"a first column {TIME!r}", short_repr(header[0] if header else ""), remedy)
     representation = _representation_of(header[1:], name)
     table = _numbers(rows, len(header), name)
     fps = _rate(rows, name)
@@ -102,7 +103,7 @@ def _representation_of(columns: Sequence[str], name: str) -> Representation:
             return candidate
     expected = "columns that name the points of a representation, such as landmarks68"
     remedy = "save the motion as .npz or .json, which hold all of it"
-    got = f"{len(columns)} columns such as {columns[-1:]}"[:80]
+    got = f"{len(columns)} columns such as {columns[-1:]}"
     raise MotionError(name, expected, got, remedy)
 
 
@@ -154,6 +155,6 @@ def _rate(rows: Sequence[Row], name: str) -> Fraction:
     if not all(fits):
         wrong = fits.index(False)
         after = f" after {times[wrong - 1]} in line {rows[wrong - 1][0]}" if wrong else ""
-        got = f"{times[wrong][:20]} in line {rows[wrong][0]}{after[:60]}"
+        got = f"{times[wrong]} in line {rows[wrong][0]}{after}"
         raise MotionError(name, "times from 0 on, at one rate", got, "write a row for every frame, in order")
     return as_fps(str(simplest_fraction(Fraction(low[-1]), Fraction(high[-1]))))

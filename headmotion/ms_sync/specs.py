@@ -107,7 +107,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     def _one_lookahead_per_level(cls, ahead: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
         levels, kernel = info.data.get("levels", 0), info.data.get("level_kernel", 0)
         if ahead is not None and (len(ahead) != levels - 1 or not all(0 <= a < kernel for a in ahead)):
-            raise ValueError(f"{levels - 1} numbers from 0 to {kernel - 1} are needed")
+            raise ValueError(f"{levels - 1} numbers from 0 to {kernel - 1}")
         return ahead
 
     def build(self, context: BuildContext) -> MSSyncGenerator:

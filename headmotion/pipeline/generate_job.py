@@ -11,13 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from ..core.booleans import StrictNumbers
-from ..core.errors import HeadmotionError, SpecError, describe, first_problem, one_line
+from ..core.errors import HeadmotionError, SpecError, describe, one_line
 from ..core.files import atomic_output, write_text
 from ..core.motion import Motion
 from ..core.plugins import registry
+from ..core.validation import validated
 from ..execution.job import Heartbeat, Job, register_job
 from .closed_mouth import Mouth
 from .style_file import is_style_file, read_style
@@ -85,10 +86,7 @@ class GenerateOptions(StrictNumbers):
         Raises:
             SpecError: an unknown name, or a value that does not fit.
         """
-        try:
-            return cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise SpecError("options", f"options out of {', '.join(cls.model_fields)}", first_problem(error)) from None
+        return validated(cls, dict(values), "options", error=SpecError)
 
     def control_options(self) -> dict[str, Any]:
         """Return the arguments of `headmotion.controls.from_options`."""

@@ -18,6 +18,7 @@ from ..core.errors import HeadmotionError
 from ..core.files import is_inside, read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
 from ..core.plugins import registry
+from ..core.short_repr import short_repr
 from ..media.file_kind import SUFFIXES
 from .generate_job import GenerateOptions
 from .style_file import is_style_file
@@ -92,7 +93,7 @@ def tasks_from_table(
         reader = csv.DictReader(io.StringIO(text, newline=""))
         unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
         if unknown or "audio" not in (reader.fieldnames or ()):
-            got = f"the column {unknown[0][:80]!r}" if unknown else "no column 'audio'"
+            got = f"the column {short_repr(unknown[0])}" if unknown else "no column 'audio'"
             raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
         rows = [(reader.line_num, row) for row in reader if any(row.values())]
     except (OSError, ValueError, csv.Error) as error:
@@ -103,7 +104,7 @@ def tasks_from_table(
         try:
             if (relative := row.get("output")) and not is_inside(os.path.normpath(relative)):
                 remedy = "--output names another folder"
-                raise HeadmotionError("output", "a path within the folder of the outputs", repr(relative)[:80], remedy)
+                raise HeadmotionError("output", "a path within the folder of the outputs", short_repr(relative), remedy)
             tasks.append(_task(row, f"row {number}", folder, output or folder, image, defaults, suffix))
         except HeadmotionError as error:
             raise _in_row(path, number, error) from None
@@ -245,7 +246,7 @@ def _parse_options(text: str) -> dict[str, Any]:
         return {name.replace("-", "_"): _value(value) for name, _, value in words}
     except (ValueError, RecursionError):
         example = "JSON, or words such as seed=3 lips=1.2"
-        raise HeadmotionError("options", example, repr(text)[:120]) from None
+        raise HeadmotionError("options", example, short_repr(text)) from None
 
 
 def _value(text: str) -> Any:
@@ -267,7 +268,7 @@ def _with_paths(options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 def _path(folder: Path, cell: str | os.PathLike[str], column: str) -> Path:
     """Return the path of a file, which the job looks for."""
     if "\0" in os.fspath(cell):
-        raise HeadmotionError(column, "a path", repr(cell)[:80])
+        raise HeadmotionError(column, "a path", short_repr(cell))
     return folder / cell
 
 

@@ -58,7 +58,7 @@ def load(source: str | os.PathLike[str] = DEFAULT_MODEL, device: str = "auto") -
         pipeline.load_state_dict(tensors)
     except RuntimeError as error:
         detail = str(error).splitlines()[-1].strip()
-        raise CheckpointError("checkpoint", "tensors that fit its spec", f"{path}: {detail[:120]}") from None
+        raise CheckpointError("checkpoint", "tensors that fit its spec", f"{path}: {detail}") from None
     return pipeline.to(pick_device(device))
 
 

@@ -74,7 +74,7 @@ def load_snapshot(pipeline: Pipeline, path: str | os.PathLike[str]) -> Session:
         raise
     except Exception as error:  # a file that was made by hand may hold any state
         got = f"{source} ({reason_of(error)})"
-        raise CheckpointError("snapshot", "a state of this pipeline's parts", got[:300]) from None
+        raise CheckpointError("snapshot", "a state of this pipeline's parts", got) from None
     return session
 
 

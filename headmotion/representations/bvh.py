@@ -19,6 +19,7 @@ import torch
 from ..core.errors import MotionError, SpecError
 from ..core.files import atomic_output
 from ..core.motion import Motion
+from ..core.short_repr import short_repr
 from ..core.timing import simplest_fraction
 from ..geometry.rotations import (
     axis_rotation,
@@ -134,7 +135,7 @@ def frame_rate(seconds: str) -> Fraction:
     except ValueError:
         valid, time = False, Fraction(0)
     if not valid:
-        raise MotionError("bvh", "a Frame Time from 0.001 to 1e9 seconds", repr(seconds)[:40])
+        raise MotionError("bvh", "a Frame Time from 0.001 to 1e9 seconds", short_repr(seconds))
     rate = 1 / time
     if rate.denominator == 1:
         return rate

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..core.errors import MotionError
 from ..core.files import read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
+from ..core.short_repr import short_repr
 
 Numbers = npt.NDArray[np.float64]
 Offset = tuple[float, float, float]
@@ -79,7 +80,7 @@ class WordReader:
 
     def fail(self, expected: str, got: str) -> NoReturn:
         """Raise the error that the file is refused at this line."""
-        raise MotionError("bvh", expected, f"{got[:60]} in line {self.line} of {self.path}")
+        raise MotionError("bvh", expected, f"{short_repr(got)} in line {self.line} of {self.path}")
 
 
 def parse(path: Path) -> tuple[Skeleton, Numbers, str, list[str]]:
@@ -263,7 +264,7 @@ def _hierarchy(skeleton: Skeleton) -> tuple[list[str], list[int]]:
 def _joint_lines(skeleton: Skeleton, joint: int, ends: Sequence[Offset]) -> list[str]:
     name = skeleton.names[joint]
     if not name or " ".join(name.split()) != name or "{" in name.split():
-        raise MotionError("bvh", "names of joints without braces and line breaks", repr(name)[:60])
+        raise MotionError("bvh", "names of joints without braces and line breaks", short_repr(name))
     channels = [f"{'XYZ'[axis]}{'position' if kind == 'p' else 'rotation'}" for kind, axis in skeleton.channels[joint]]
     lines = [
         f"{'ROOT' if skeleton.parents[joint] < 0 else 'JOINT'} {name}",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, RepresentationSpec
 from ..core.limits import POINTS, limit, remedy
+from ..core.short_repr import short_repr
 from ..core.spec import Spec
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _check_tree(name: str, names: tuple[str, ...], parents: tuple[int, ...]) -> 
     if len(set(names)) != count:
         raise SpecError(f"{name} spec", "names that differ", "a name twice")
     if len(parents) != count or any(not -1 <= parent < joint for joint, parent in enumerate(parents)):
-        raise SpecError(f"{name} spec", f"{count} parents, each before its joint or -1", repr(parents)[:80])
+        raise SpecError(f"{name} spec", f"{count} parents, each before its joint or -1", short_repr(parents))
 
 
 def _check_points(

@@ -13,6 +13,7 @@ from string import Template
 from ..core.errors import PluginError
 from ..core.files import atomic_folder, read_regular, write_text
 from ..core.plugins import OWN_DISTRIBUTION, registry
+from ..core.short_repr import short_repr
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_LENGTH = 60
@@ -97,7 +98,7 @@ def _check(name: str, kind: str) -> None:
         expected = (
             f"a letter, then letters (lower case), digits and single hyphens, at most {MAX_LENGTH}, such as 'calm'"
         )
-        raise PluginError("new plugin", expected, repr(name)[:80])
+        raise PluginError("new plugin", expected, short_repr(name))
     if name == OWN_DISTRIBUTION or name.startswith(f"{OWN_DISTRIBUTION}-"):
         remedy = f"the distribution will be called {OWN_DISTRIBUTION}-<name>"
         raise PluginError("new plugin", f"a name without {OWN_DISTRIBUTION!r} in front", repr(name), remedy)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from ..core.errors import ServingError
+from ..core.short_repr import short_repr
 
 MIN_TOKEN = 16
 """Characters of a token."""
@@ -61,7 +62,7 @@ class Access:
         origin = headers.get("origin")
         if origin is None or origin in self._origins or (self._is_local and _is_local_page(origin)):
             return
-        got = f"one from {origin[:100]!r}"
+        got = f"one from {short_repr(origin)}"
         raise ServingError("server", "a page of an allowed origin", got, "start the server with --origin")
 
     def is_authorized(self, headers: Mapping[str, str]) -> bool:
@@ -96,5 +97,5 @@ def _is_local_page(origin: str) -> bool:
 def _checked_origin(origin: str) -> str:
     parts = urlsplit(origin)
     if origin != "null" and (not parts.netloc or f"{parts.scheme}://{parts.netloc}" != origin):
-        raise ServingError("server", "an origin such as https://example.org", repr(origin)[:100])
+        raise ServingError("server", "an origin such as https://example.org", short_repr(origin))
     return origin

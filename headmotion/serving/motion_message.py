@@ -94,4 +94,4 @@ class MotionMessage:
             values = np.array(fields["values"], np.float32).reshape(-1, points, dims)
             return cls(values, int(fields["first"]), Fraction(fields["fps"]), int(fields["samples"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise ServingError("client", "a message of motion", f"another one ({error})"[:200]) from None
+            raise ServingError("client", "a message of motion", f"another one ({error})") from None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..core.errors import ServingError
+from ..core.short_repr import short_repr
 
 TOKEN_VARIABLE = "HEADMOTION_SERVE_TOKEN"
 
@@ -21,7 +22,7 @@ def named_models(models: Iterable[str]) -> dict[str, str]:
     for model in models:
         name, sign, source = model.partition("=")
         if not name or (sign and not source):
-            raise ServingError("model", "NAME or NAME=FILE", repr(model)[:100])
+            raise ServingError("model", "NAME or NAME=FILE", short_repr(model))
         if not sign and ("/" in name or name.endswith(".safetensors")):
             raise ServingError(
                 "model", "a name for clients", f"{name!r}, which is a file: give it a name", f"talk={name}"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.booleans import StrictNumbers
-from ..core.errors import HeadmotionError, ServingError, first_problem
+from ..core.errors import HeadmotionError, ServingError
+from ..core.short_repr import short_repr
+from ..core.validation import validated
 
-T = TypeVar("T")
+T = TypeVar("T", bound=BaseModel)
 
 VERSION = 1
 """Version of the protocol, which a client states in its first message."""
@@ -152,9 +155,8 @@ class End(_Message):
     type: Literal["end"]
 
 
-_OPENING: TypeAdapter[Hello | Resume] = TypeAdapter(Annotated[Hello | Resume, Field(discriminator="type")])
-_FILE = TypeAdapter(FileRequest)
-_RUNNING: TypeAdapter[Received | End] = TypeAdapter(Annotated[Received | End, Field(discriminator="type")])
+_OPENING: dict[str, type[Hello | Resume]] = {"hello": Hello, "resume": Resume}
+_RUNNING: dict[str, type[Received | End]] = {"received": Received, "end": End}
 
 
 def parse_opening(text: str) -> Hello | Resume:
@@ -165,9 +167,9 @@ def parse_opening(text: str) -> Hello | Resume:
     """
     fields = _json_object(text)
     if fields.get("version") != VERSION:
-        got = f"version {fields.get('version')!r}"[:80]
+        got = f"version {fields.get('version')!r}"
         raise ServingError("server", f"version {VERSION} of the protocol", got, "use a client of this version")
-    return _checked(_OPENING, fields, "a message hello or resume")
+    return _message(fields, _OPENING)
 
 
 def parse_running(text: str) -> Received | End:
@@ -176,7 +178,7 @@ def parse_running(text: str) -> Received | End:
     Raises:
         ServingError: no such message.
     """
-    return _checked(_RUNNING, _json_object(text), "a message received or end")
+    return _message(_json_object(text), _RUNNING)
 
 
 def parse_file_request(text: str) -> FileRequest:
@@ -185,7 +187,7 @@ def parse_file_request(text: str) -> FileRequest:
     Raises:
         ServingError: an unknown name, or a value that does not fit.
     """
-    return _checked(_FILE, _json_object(text), "options of a motion")
+    return validated(FileRequest, _json_object(text), "options", error=ServingError)
 
 
 def decode_samples(data: bytes, hello: Hello) -> NDArray[Any]:
@@ -217,7 +219,7 @@ def _json_object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise ServingError("server", "a JSON object", repr(text[:60]))
+        raise ServingError("server", "a JSON object", short_repr(text))
     return fields
 
 
@@ -225,8 +227,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _checked(adapter: TypeAdapter[T], fields: dict[str, Any], expected: str) -> T:
-    try:
-        return adapter.validate_python(fields)
-    except ValidationError as error:
-        raise ServingError("server", expected, first_problem(error)) from None
+def _message(fields: dict[str, Any], kinds: Mapping[str, type[T]]) -> T:
+    name = fields.get("type")
+    if not isinstance(name, str) or name not in kinds:
+        raise ServingError("server", f"a message {' or '.join(kinds)}", f"one of type {short_repr(name)}")
+    return validated(kinds[name], fields, name, error=ServingError)

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from ..core.booleans import StrictNumbers
 from ..core.default_model import DEFAULT_MODEL
-from ..core.errors import ServingError, first_problem
+from ..core.errors import ServingError
 from ..core.lazy import import_optional, require_packages
+from ..core.validation import validated
 from .operator import named_models, read_token
 from .server import PACKAGES
 from .server_limits import ServerLimits
@@ -67,11 +68,7 @@ class RaySettings(StrictNumbers):
         Raises:
             ServingError: an unknown name, or a value out of range.
         """
-        try:
-            settings = cls.model_validate(dict(values))
-        except ValidationError as error:
-            known = ", ".join(cls.model_fields)
-            raise ServingError("ray application", f"arguments out of {known}", first_problem(error)) from None
+        settings = validated(cls, dict(values), "ray application", error=ServingError)
         named_models(settings.models)
         return settings
 

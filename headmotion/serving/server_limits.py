@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Self
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from ..core.booleans import StrictNumbers
-from ..core.errors import ServingError, first_problem
+from ..core.errors import ServingError
+from ..core.validation import validated
 
 
 class ServerLimits(StrictNumbers):
@@ -66,8 +67,4 @@ class ServerLimits(StrictNumbers):
         Raises:
             ServingError: an unknown name, or a value out of range.
         """
-        try:
-            return cls.model_validate(dict(values))
-        except ValidationError as error:
-            known = ", ".join(cls.model_fields)
-            raise ServingError("server limits", f"limits out of {known}", first_problem(error)) from None
+        return validated(cls, dict(values), "server limits", error=ServingError)

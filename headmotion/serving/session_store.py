@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import HeadmotionError, ServingError
+from ..core.short_repr import short_repr
 from .live_session import LiveSession
 from .model_worker import ModelWorker
 from .openers import Openers
@@ -83,7 +84,7 @@ class SessionStore:
         """
         name = next(iter(self.workers)) if request.model is None else request.model
         if name not in self.workers:
-            raise ServingError("model", f"one of {', '.join(self.workers)}", repr(name)[:100])
+            raise ServingError("model", f"one of {', '.join(self.workers)}", short_repr(name))
         return self.workers[name]
 
     def check_room(self) -> None:

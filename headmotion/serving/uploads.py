@@ -53,7 +53,7 @@ async def read_form(request: Request, limits: ServerLimits, files: tuple[str, ..
         sent = {name for name, value in form.items() if isinstance(value, UploadFile)}
         if files[0] not in sent or not sent <= set(files) or not set(form) - sent <= {OPTIONS}:
             expected = f"a form with the files {' and '.join(files)}, and the text {OPTIONS}"
-            raise ServingError("request", expected, ", ".join(form)[:100] or "another one")
+            raise ServingError("request", expected, ", ".join(form) or "another one")
         yield dict(form)
     finally:
         await form.close()

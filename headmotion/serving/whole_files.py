@@ -14,6 +14,7 @@ from starlette.responses import Response
 from ..controls import from_options
 from ..core.errors import ServingError
 from ..core.motion import Motion
+from ..core.short_repr import short_repr
 from ..core.timing import as_fps
 from ..export.motion_files import write_motion
 from ..pipeline.pipeline import Pipeline
@@ -63,7 +64,7 @@ class WholeFiles:
                 worker = self._store.worker(options)
                 format = request.query_params.get("format", "npz")
                 if format not in MEDIA_TYPES:
-                    raise ServingError("format", f"one of {', '.join(MEDIA_TYPES)}", repr(format)[:60])
+                    raise ServingError("format", f"one of {', '.join(MEDIA_TYPES)}", short_repr(format))
                 picture = form.get("picture")
                 job = (worker.pipeline, options, form["audio"].file, picture and picture.file, format, self._limits)
                 content = await asyncio.get_running_loop().run_in_executor(self._threads, _generate, *job)

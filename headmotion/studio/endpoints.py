@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..core.errors import ServingError
+from ..core.short_repr import short_repr
 from ..data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 from ..media.audio import Audio
 from ..pipeline.loading import build
@@ -176,7 +177,7 @@ class StudioEndpoints:
     def _model_name(self, name: str | None) -> str:
         chosen = next(iter(self._models)) if name is None else name
         if chosen not in self._models:
-            raise ServingError("model", f"one of {', '.join(self._models)}", repr(name)[:100])
+            raise ServingError("model", f"one of {', '.join(self._models)}", short_repr(name))
         return chosen
 
     @property

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..core.booleans import StrictNumbers
-from ..core.errors import ServingError, first_problem
+from ..core.errors import ServingError
+from ..core.short_repr import short_repr
+from ..core.validation import validated
 from ..serving.protocol import Controls
 
 MAX_TEXT = 1000
@@ -96,8 +98,7 @@ def parse(kind: type[R], text: str) -> R:
         ServingError: no JSON, an unknown name, or a value that does not fit.
     """
     try:
-        return kind.model_validate(json.loads(text))
-    except ValidationError as error:
-        raise ServingError("studio", f"a {kind.__name__}", first_problem(error)) from None
+        fields = json.loads(text)
     except (ValueError, RecursionError):
-        raise ServingError("studio", "JSON", repr(text[:60])) from None
+        raise ServingError("studio", "JSON", short_repr(text)) from None
+    return validated(kind, fields, "studio", error=ServingError)

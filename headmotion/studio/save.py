@@ -10,6 +10,7 @@ from typing import Any
 from ..core.errors import ServingError
 from ..core.files import write_text
 from ..core.motion import Motion
+from ..core.short_repr import short_repr
 from ..export.motion_files import write_motion
 from ..serving.protocol import Controls
 from .face_packet import Crop, portrait_spec
@@ -62,7 +63,7 @@ def take_file(
         HeadmotionError: the motion cannot be written in this format, or the renderer cannot draw it.
     """
     if format not in MEDIA_TYPES:
-        raise ServingError("format", f"one of {', '.join(MEDIA_TYPES)}", repr(format)[:60])
+        raise ServingError("format", f"one of {', '.join(MEDIA_TYPES)}", short_repr(format))
     motion = take.edited(controls)
     with tempfile.TemporaryDirectory(prefix="headmotion-studio-") as folder:
         path = Path(folder) / f"talk.{SUFFIXES.get(format, format)}"

@@ -27,5 +27,5 @@ class PyramidSpec(Spec):
     @classmethod
     def _odd(cls, value: int) -> int:
         if value % 2 == 0:
-            raise ValueError("an odd number of taps is needed")
+            raise ValueError("an odd number of taps")
         return value

@@ -95,7 +95,7 @@ def load_syncers(path: str | os.PathLike[str]) -> TrainedSyncers:
     try:
         syncers.load_state_dict(tensors)
     except RuntimeError as error:
-        got = f"{source}: {str(error).splitlines()[-1].strip()[:120]}"
+        got = f"{source}: {str(error).splitlines()[-1].strip()}"
         raise CheckpointError("syncers", "tensors that fit their spec", got) from None
     space = cast("Space", header.spec.get("space", "unit"))
     return TrainedSyncers(syncers.eval(), representation, encoder.eval(), float(spec.fps), space)

@@ -264,9 +264,7 @@ class Batches:
             if "DataLoader worker" not in str(error):  # torch has no type of its own for it
                 raise
             remedy = "look for a lack of memory, or set data.workers to 0"
-            raise TrainingError(
-                "data", "worker processes that stay alive", one_line(str(error))[:120], remedy
-            ) from None
+            raise TrainingError("data", "worker processes that stay alive", one_line(str(error)), remedy) from None
 
     def _load_in_workers(self, steps: range) -> Iterator[RawBatch | HeadmotionError]:
         """Return an iterator over the crops of the steps, in order, which worker processes read ahead."""

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..core.errors import CorpusError, PluginError, SpecError
 from ..core.interfaces.phase import Phase, SupportsResultFile
+from ..core.short_repr import short_repr
 from ..core.spec import building
 from ..data.clip_index import EntryIndex
 from ..data.corpus import Corpus, open_corpora
@@ -167,7 +168,7 @@ def _check_phase(phase: object, type_name: str, name: str) -> None:
         raise PluginError(f"phase {type_name}", f"the name of its context, {name!r}", repr(phase_name))
     results = phase.result()
     if not isinstance(results, Mapping) or not all(isinstance(key, str) for key in results):
-        raise PluginError(f"phase {type_name}", "parts by name from result()", repr(results)[:80])
+        raise PluginError(f"phase {type_name}", "parts by name from result()", short_repr(results))
 
 
 def _unused_warnings(phases: Sequence[Phase], unused: Mapping[str, Phase]) -> dict[str, str]:

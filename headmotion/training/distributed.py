@@ -33,7 +33,7 @@ def _collective(method: F) -> F:
             return method(self, *arguments)
         except RuntimeError as error:
             # Without the places in source files, which torch puts in brackets.
-            got = re.sub(r"\[[^]]*\]", "", str(error)).strip().split("\n")[0][:120]
+            got = re.sub(r"\[[^]]*\]", "", str(error)).strip().split("\n")[0]
             where = f"process {self.rank} of {self.count}"
             raise TrainingError(where, "an answer of all others", got, "see what the first to stop says") from None
 
@@ -137,7 +137,7 @@ def _initialize(rank: int, count: int, backend: str) -> None:
     try:
         distributed.init_process_group(backend, rank=rank, world_size=count, timeout=TIMEOUT)
     except (RuntimeError, ValueError) as error:
-        got = " ".join(str(error).split())[:120]
+        got = " ".join(str(error).split())
         raise TrainingError(f"process {rank} of {count}", "to be started by torchrun", got) from None
 
 

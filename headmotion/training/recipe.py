@@ -15,6 +15,7 @@ from ..core.files import open_regular
 from ..core.interfaces.specs import PhaseSpec
 from ..core.pipeline_spec import PipelineSpec
 from ..core.plugins import registry
+from ..core.short_repr import short_repr
 from ..core.spec import SpecField
 from .safe_yaml import MAX_BYTES, read_yaml
 from .settings import DataSpec, RecipePart
@@ -82,7 +83,7 @@ class RecipeSpec(RecipePart):
         for name in phases:
             if not PHASE_NAME.fullmatch(name):
                 expected = "names of phases of at most 40 lower-case letters, digits, - and _"
-                raise SpecError("recipe", expected, repr(name)[:80])
+                raise SpecError("recipe", expected, short_repr(name))
         return phases
 
 
@@ -139,4 +140,4 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     try:
         data[key] = read_yaml(value)
     except ValueError as error:
-        raise SpecError("override", "a.b=value with a YAML value", f"{override[:80]!r}: {error}") from None
+        raise SpecError("override", "a.b=value with a YAML value", f"{short_repr(override)}: {error}") from None

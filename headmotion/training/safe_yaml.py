@@ -30,7 +30,7 @@ def read_yaml(text: str | bytes) -> Any:
             raise ValueError(f"more than {MAX_NODES:,} values behind aliases")
         return loader.construct_document(root)
     except Exception as error:  # constructors raise whatever a number or a date out of range leads them to
-        raise ValueError(" ".join(str(error).split())[:120]) from None
+        raise ValueError(" ".join(str(error).split())) from None
 
 
 def _count_expanded(node: Any, counted: dict[int, int | None]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..core.pipeline_spec import PipelineSpec
+from ..core.short_repr import MAX_TEXT, shorten
 
 PLACES = frozenset({"weights", "weights_in_checkpoint", "fetch"})
 """Fields that say where frozen weights lie; which ones they are is in ``weights_sha256``."""
@@ -64,4 +65,4 @@ def _differing(path: str, own: Any, other: Any) -> Iterator[Difference]:
 
 
 def _shown(value: Any) -> str:
-    return value[:60] if isinstance(value, str) else json.dumps(value)[:60]
+    return shorten(value if isinstance(value, str) else json.dumps(value), MAX_TEXT)

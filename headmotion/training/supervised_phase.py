@@ -109,7 +109,7 @@ class SupervisedPhase(Phase):
                 raise RuntimeError(f"another spec, {header.spec.get('part')}")
             part.load_state_dict(tensors)
         except RuntimeError as error:
-            got = f"{path}: {str(error).splitlines()[-1].strip()[:120]}"
+            got = f"{path}: {str(error).splitlines()[-1].strip()}"
             raise TrainingError(f"{self.name} phase", "the part of the recipe", got, "train it anew") from None
 
     def _described(self) -> dict[str, Any]:

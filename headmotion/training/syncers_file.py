@@ -51,7 +51,7 @@ def restore_syncers(path: Path, pipeline: PipelineSpec, phase: ContrastivePhaseS
     try:
         syncers.load_state_dict(tensors)
     except RuntimeError as error:
-        got = f"{path}: {str(error).splitlines()[-1].strip()[:120]}"
+        got = f"{path}: {str(error).splitlines()[-1].strip()}"
         raise TrainingError("run", "the syncers of its recipe", got, "begin anew in another folder") from None
 
 

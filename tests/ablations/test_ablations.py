@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("colour: red", "only the fields"),
+        ("colour: red", "no field 'colour'"),
         ("variants: {base: a=1}", "variants"),
         ("motion: {}", "something to measure, got neither pictures nor motion"),
         ("- list", "a YAML"),

@@ -23,7 +23,7 @@ from headmotion.serving.client import connect
     [
         (["--host", "0.0.0.0"], "a token for an address that others can reach"),
         (["--limit", "sessions"], "'sessions' is not NAME=VALUE"),
-        (["--limit", "sessions=many"], "sessions: Input should be a valid integer"),
+        (["--limit", "sessions=many"], "expected sessions: a whole number"),
         (["--model", "run/model.safetensors"], "is a file: give it a name"),
         (["--model", "ms-sync2"], "one of the bundled models"),
         (["--shared-state"], "--shared-state is for a folder (--state)"),

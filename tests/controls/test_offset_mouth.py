@@ -61,11 +61,11 @@ def test_weights_are_changed_by_their_jaw() -> None:
 
 
 def test_mistakes_are_one_line() -> None:
-    with pytest.raises(hm.SpecError, match="offset_mouth: expected change: a number, or some, got"):
+    with pytest.raises(hm.SpecError, match="offset_mouth: expected change: a finite number, or one per frame, got"):
         offset_mouth([])
-    with pytest.raises(hm.SpecError, match="a number, or some, got True"):
+    with pytest.raises(hm.SpecError, match="a finite number, or one per frame, got True"):
         offset_mouth(True)
-    with pytest.raises(hm.SpecError, match="a number, or some, got None"):
+    with pytest.raises(hm.SpecError, match="a finite number, or one per frame, got None"):
         offset_mouth(None)
     body = {"type": "joint-positions", "names": ("a", "b"), "parents": (-1, 0)}
     with pytest.raises(hm.MotionError, match="offset_mouth"):

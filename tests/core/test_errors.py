@@ -1,10 +1,9 @@
 import pickle
 
 import pytest
-from pydantic import BaseModel, ValidationError
 
 from headmotion.core import errors
-from headmotion.core.errors import HeadmotionError, describe, first_problem, printable
+from headmotion.core.errors import HeadmotionError, describe, printable
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HeadmotionError)]
 
@@ -40,19 +39,11 @@ def test_any_exception_can_be_described():
     assert len(describe(ValueError("x" * 10_000))) == 500
 
 
-class Point(BaseModel):
-    x: float
-    y: float
-
-
-class Line(BaseModel):
-    points: list[Point]
-
-
-def test_the_first_problem_is_one_line_with_its_place():
-    with pytest.raises(ValidationError) as caught:
-        Line.model_validate({"points": [{"x": 1, "y": 2}, {"x": "wide", "y": 1}, {}]})
-    assert first_problem(caught.value).startswith("points.1.x: Input should be a valid number")
-    with pytest.raises(ValidationError) as caught:
-        Line.model_validate([])
-    assert first_problem(caught.value).startswith("Input should be a valid dictionary")
+def test_what_is_too_long_is_shortened_in_one_place():
+    error = HeadmotionError("sample rate", "one of " + "a-name, " * 200, f"{10**400}", "a remedy")
+    assert str(error).startswith("sample rate: expected one of a-name, ")
+    assert str(error).endswith("got 10000000000000000000...; a remedy")
+    assert "a-name, ..." in error.expected and len(error.expected) <= errors.MAX_PART, "not in the middle of a word"
+    path = HeadmotionError("file", "a motion", f"{'folder/' * 100}a.npz (cut short)")
+    assert path.got.startswith("folder/") and path.got.endswith("a.npz (cut short)"), "the reason comes last"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

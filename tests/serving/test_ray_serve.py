@@ -27,10 +27,10 @@ TOKEN = "correct-horse-battery"
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"model": "ms-sync"}, "model: Extra inputs are not permitted"),
-        ({"limits": {"sessions": 0}}, "limits.sessions: Input should be greater than or equal to 1"),
+        ({"model": "ms-sync"}, "no field 'model', got 'ms-sync'; did you mean 'models'"),
+        ({"limits": {"sessions": 0}}, "limits.sessions: 1 or more"),
         ({"models": "a.safetensors"}, "which is a file: give it a name"),
-        ({"replicas": 0}, "replicas: Input should be greater than or equal to 1"),
+        ({"replicas": 0}, "replicas: 1 or more"),
     ],
 )
 def test_wrong_arguments(arguments: dict[str, Any], expected: str) -> None:

@@ -141,7 +141,7 @@ class AsyncClientSession:
         except websockets.InvalidStatus as error:
             raise _refusal(error.response) from None
         except (OSError, TimeoutError, websockets.InvalidHandshake, websockets.InvalidURI) as error:
-            raise ServingError("client", "a server", f"none at {self._url} ({error})"[:200], "start it") from error
+            raise ServingError("client", "a server", f"none at {self._url} ({error})", "start it") from error
         try:
             for message in self._conversation.opening():
                 await socket.send(message)
@@ -150,7 +150,7 @@ class AsyncClientSession:
         except BaseException as error:
             socket.transport.abort()  # nothing else would close it
             if isinstance(error, websockets.ConnectionClosed | TimeoutError):
-                raise ServingError("client", "a welcome", f"none ({error})"[:200]) from error
+                raise ServingError("client", "a welcome", f"none ({error})") from error
             raise
         self._socket = socket
 
@@ -222,5 +222,5 @@ def _refusal(response: Any) -> ServingError:
         fields = json.loads(response.body)
         return ServingError(*(str(fields[name]) for name in ("component", "expected", "got", "remedy")))
     except (ValueError, KeyError, TypeError):
-        body = (response.body or b"").decode("utf-8", "replace")[:120]
+        body = (response.body or b"").decode("utf-8", "replace")
         return ServingError("client", "a server of motion", f"HTTP status {response.status_code} {body}")

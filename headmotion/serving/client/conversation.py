@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...core.errors import ServingError
 from ...core.interfaces.representation import UnitSquare
 from ...core.motion import Motion
+from ...core.short_repr import short_repr
 from ...core.timing import as_fps
 from ...media.samples import as_floats, as_samples
 from ..motion_message import MotionMessage
@@ -63,7 +64,7 @@ class Conversation:
         """
         fields = _fields(answer)
         if fields.get("type") != "welcome":
-            raise ServingError("client", "a welcome", repr(fields.get("type"))[:80], "check the address")
+            raise ServingError("client", "a welcome", short_repr(fields.get("type")), "check the address")
         self.welcome, received = fields, int(fields["samples_received"])
         unreceived: Messages = []
         for first, data in self._sent:
@@ -157,7 +158,7 @@ def _fields(message: str | bytes) -> dict[str, Any]:
     with suppress(ValueError):
         fields = json.loads(message)
     if not isinstance(fields, dict):
-        raise ServingError("client", "a JSON object from the server", repr(message[:60]))
+        raise ServingError("client", "a JSON object from the server", short_repr(message))
     if fields.get("type") == "error":
         raise ServingError(*(str(fields.get(name, "")) for name in ("component", "expected", "got", "remedy")))
     return fields

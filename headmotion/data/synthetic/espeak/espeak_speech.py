@@ -91,7 +91,7 @@ def synthesize(text: str, voice: EspeakVoice) -> Utterance:
         raise CorpusError("espeak-ng", f"the voice {voice.name}", answer["error"], remedy)
     samples = np.frombuffer(sound, dtype="<i2").astype(np.float32) / np.float32(32768)
     if not len(samples):
-        raise CorpusError("espeak-ng", "speech", f"none for {text[:40]!r}")
+        raise CorpusError("espeak-ng", "speech", f"none for {text!r}")
     return Utterance(samples, answer["rate"], _phonemes(answer["phonemes"], samples, answer["rate"]), answer["version"])
 
 

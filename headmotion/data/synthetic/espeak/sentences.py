@@ -10,6 +10,7 @@ from importlib.resources import files
 import numpy as np
 
 from ....core.errors import CorpusError
+from ....core.short_repr import short_repr
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def write_sentence(rng: np.random.Generator, language: str) -> str:
         CorpusError: no words of that language.
     """
     if language not in LANGUAGES:
-        raise CorpusError("synthetic speech", f"a language out of {', '.join(LANGUAGES)}", repr(language)[:40])
+        raise CorpusError("synthetic speech", f"a language out of {', '.join(LANGUAGES)}", short_repr(language))
     words = LANGUAGES[language].words
     # Texts alternate with slots.
     parts = str(rng.choice(words["patterns"])).replace("}", "{").split("{")

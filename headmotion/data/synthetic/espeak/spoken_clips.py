@@ -13,6 +13,7 @@ import soxr  # type: ignore[import-untyped]
 
 from ....core.errors import CorpusError
 from ....core.progress import track
+from ....core.short_repr import short_repr
 from ...clip import SAMPLE_RATE, Clip
 from ...corpus import write_corpus
 from ...made_from import record_of
@@ -77,7 +78,7 @@ def make_speaker(rng: np.random.Generator, languages: Sequence[str], voices: Seq
         raise CorpusError("synthetic speech", "at least one language and one voice", "none")
     language = str(rng.choice(languages))
     if language not in LANGUAGES:
-        raise CorpusError("synthetic speech", f"languages out of {', '.join(LANGUAGES)}", repr(language)[:40])
+        raise CorpusError("synthetic speech", f"languages out of {', '.join(LANGUAGES)}", short_repr(language))
     voice = EspeakVoice(
         name=f"{rng.choice(LANGUAGES[language].voices)}+{rng.choice(voices)}",
         words_per_minute=int(rng.integers(120, 191)),

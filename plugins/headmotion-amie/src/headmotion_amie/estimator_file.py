@@ -96,7 +96,7 @@ def _fill(network: StatisticsNetwork, tensors: Mapping[str, Tensor], path: Path)
     try:
         network.load_state_dict(dict(tensors))
     except RuntimeError as error:
-        got = f"{path}: {str(error).splitlines()[-1].strip()[:120]}"
+        got = f"{path}: {str(error).splitlines()[-1].strip()}"
         raise hm.CheckpointError(COMPONENT, "tensors that fit their spec", got) from None
 
 

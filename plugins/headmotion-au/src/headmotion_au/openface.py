@@ -71,7 +71,7 @@ def _read_rows(path: Path) -> list[dict[str, str]]:
             # OpenFace puts a space behind each comma.
             rows = [{(key or "").strip(): value for key, value in row.items()} for row in csv.DictReader(stream)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise hm.MotionError(f"OpenFace file {path}", "a CSV file", str(error)[:120]) from None
+        raise hm.MotionError(f"OpenFace file {path}", "a CSV file", str(error)) from None
     if not rows:
         raise hm.MotionError(f"OpenFace file {path}", "a header and at least one frame", "none")
     if len(ids := {row.get(FACE) for row in rows}) > 1:
