@@ -13,7 +13,8 @@ from torch import Tensor
 from ..core.errors import MotionError
 from ..geometry.smoothstep import smoothstep
 from ..media.audio import Wave
-from .control import Control, ControlContext, StreamingEdit, check_range
+from .control import Control, ControlContext, StreamingEdit, check_fields
+from .specs import BlinkSpec
 
 CLOSING_S, CLOSED_S, OPENING_S = 0.09, 0.05, 0.17
 """Durations of the parts of a blink (s). Eyes that are closed for 50 ms are closed in a frame at 20 fps or more."""
@@ -34,7 +35,7 @@ class Blink(Control):
     """Seed of the times, which depend on nothing else."""
 
     def __post_init__(self) -> None:
-        check_range("blink", "rate", self.rate, 0, 60)
+        check_fields(self, BlinkSpec)
 
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,9 +13,9 @@ from typing import Any, ParamSpec, Protocol, Self, cast, overload, runtime_check
 import numpy as np
 from torch import Tensor
 
-from ..core.arguments import is_finite_number
-from ..core.errors import MotionError, SpecError
+from ..core.errors import MotionError
 from ..core.interfaces.representation import Representation
+from ..core.interfaces.specs import ControlSpec
 from ..core.motion import Motion
 from ..media.audio import Wave
 from .checked_edits import edited_frames, start_edit
@@ -222,19 +221,18 @@ def control_function(control: Callable[P, Control]) -> ControlFunction[P]:
     return cast("ControlFunction[P]", apply)
 
 
-def check_range(control: str, name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Refuse a number that is not finite or not within ``low``..``high``.
+def check_fields(control: Control, spec: type[ControlSpec]) -> None:
+    """Check a control by its spec, which alone has the limits, and give it the numbers as the spec has them.
 
     Args:
-        control: name of the control, for the error.
-        name: name of the number, for the error.
-        value: the number.
-        low: the smallest number that is allowed.
-        high: the largest number that is allowed.
+        control: a dataclass with the fields of the spec.
+        spec: how a control of its class is described.
 
     Raises:
-        SpecError: the value is out of range, or no number.
+        SpecError: a field is out of range, or no number.
     """
-    if not is_finite_number(value) or not low <= value <= high:
-        bound = f"from {low:g} to {high:g}" if math.isfinite(high) else f"of {low:g} or more"
-        raise SpecError(control, f"{name}: a number {bound}", repr(value)[:80])
+    given = {name: getattr(control, name) for name in spec.model_fields if name != "type"}
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+    checked = spec.model_validate(plain, strict=True)  # a text is no number here, unlike in a form
+    for name in given:
+        object.__setattr__(control, name, getattr(checked, name))  # a control is frozen

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from ..core.errors import MotionError, SpecError
-from .control import ControlContext, FrameControl, check_range
+from ..core.short_repr import short_repr
+from .control import ControlContext, FrameControl, check_fields
 from .head_pose import HeadModel
+from .specs import ScaleGroupSpec
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,7 @@ class ScaleGroup(FrameControl):
     """Largest weight that is left; None: any."""
 
     def __post_init__(self) -> None:
-        check_range("scale_group", "gain", self.gain, 0, 10)
-        check_range("scale_group", "offset", self.offset, -10, 10)
-        for name in ("low", "high"):
-            if getattr(self, name) is not None:
-                check_range("scale_group", name, getattr(self, name), -10, 10)
+        check_fields(self, ScaleGroupSpec)
         if self.low is not None and self.high is not None and self.low > self.high:
             raise SpecError("scale_group", "low of at most high", f"{self.low:g} and {self.high:g}")
 
@@ -83,7 +81,7 @@ class ScaleGroup(FrameControl):
         if representation.groups.get(self.group):
             return list(context.points("scale_group", self.group))
         expected = f"a group out of {', '.join(representation.groups) or 'none'}, or a point, of {representation.name}"
-        raise MotionError("scale_group", expected, repr(self.group)[:80])
+        raise MotionError("scale_group", expected, short_repr(self.group))
 
 
 def _unchanged(frames: Tensor) -> Tensor:

@@ -12,8 +12,9 @@ from torch.nn import functional
 from ..core.errors import MotionError
 from ..geometry.rigid_fit import OrthographicPose
 from ..geometry.rotations import axis_rotation, matrix_to_rotation_vector, rotation_vector_to_matrix
-from .control import ControlContext, FrameControl, check_range
+from .control import ControlContext, FrameControl, check_fields
 from .head_pose import HeadModel
+from .specs import LookAtSpec, ScaleHeadSpec
 
 NECK = (1.0, 1.0)
 """Pivot of the head: how far below and behind the middle of the scale pair (outer eye corners), in its distances."""
@@ -27,7 +28,7 @@ class ScaleHead(FrameControl):
     """0 holds the head still, 1 changes nothing, 2 doubles its motion."""
 
     def __post_init__(self) -> None:
-        check_range("scale_head", "amount", self.amount, 0, 10)
+        check_fields(self, ScaleHeadSpec)
 
     def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
         """Return the edit that scales the pose of each frame."""
@@ -76,8 +77,7 @@ class LookAt(FrameControl):
     """Degrees towards the upper edge of the picture."""
 
     def __post_init__(self) -> None:
-        check_range("look_at", "yaw", self.yaw, -60, 60)
-        check_range("look_at", "pitch", self.pitch, -60, 60)
+        check_fields(self, LookAtSpec)
 
     def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
         """Return the edit that turns the head in each frame.

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from ..geometry.rotations import matrix_to_rotation_vector, rotation_vector_to_matrix
-from .control import ControlContext, FrameControl, check_range
+from .control import ControlContext, FrameControl, check_fields
 from .head_pose import HeadModel
 from .mouth import MouthModel
+from .specs import LimitSpec
 
 FREE = 2 / 3
 """Share of each limit up to which nothing changes."""
@@ -40,10 +41,7 @@ class Limit(FrameControl):
     """Degrees to either shoulder, relative to the reference."""
 
     def __post_init__(self) -> None:
-        for name in ("mouth", "eye"):
-            check_range("limit", name, getattr(self, name), 0.01, 2)
-        for name in ("yaw", "pitch", "roll"):
-            check_range("limit", name, getattr(self, name), 1, 90)
+        check_fields(self, LimitSpec)
 
     def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
         """Return the edit that limits each frame: the head, then the mouth, then the eyes."""

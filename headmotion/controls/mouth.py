@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ..geometry.smoothstep import smoothstep
-from .control import ControlContext, FrameControl, check_range
+from .control import ControlContext, FrameControl, check_fields
 from .head_pose import HeadModel
+from .specs import ScaleLipsSpec
 
 JAW_SHARE = 0.6
 """How far the chin follows the lower lip."""
@@ -114,7 +115,7 @@ class ScaleLips(FrameControl):
     """0 leaves the lips as in the reference, 1 changes nothing, 1.2 articulates a fifth more."""
 
     def __post_init__(self) -> None:
-        check_range("scale_lips", "gain", self.gain, 0, 10)
+        check_fields(self, ScaleLipsSpec)
 
     def make_edit(self, context: ControlContext) -> Callable[[Tensor], Tensor]:
         """Return the edit that scales the lips and the jaw of each frame."""

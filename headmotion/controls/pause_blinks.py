@@ -16,8 +16,9 @@ from torch import Tensor
 
 from ..media.audio import Audio, Wave
 from .blinks import BLINK_S, close_lids, closure, lid_pairs
-from .control import Control, ControlContext, StreamingEdit, check_range
+from .control import Control, ControlContext, StreamingEdit, check_fields
 from .gated_frames import GATE_MS, GatedFrames
+from .specs import BlinkAtPausesSpec
 from .speech_gate import HOPS_PER_SECOND
 
 NAME = "blink_at_pauses"
@@ -49,7 +50,7 @@ class BlinkAtPauses(Control):
     """The speech; None: the audio of the pipeline."""
 
     def __post_init__(self) -> None:
-        check_range(NAME, "rate", self.rate, 0, 60)
+        check_fields(self, BlinkAtPausesSpec)
 
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion.

@@ -18,8 +18,9 @@ from torch import Tensor
 from ..core.errors import MotionError
 from ..geometry.smoothstep import smoothstep
 from ..media.audio import Wave
-from .control import Control, ControlContext, StreamingEdit, check_range
+from .control import Control, ControlContext, StreamingEdit, check_fields
 from .head_pose import HeadModel
+from .specs import SaccadeSpec
 
 NAME = "saccade"
 TOWARDS_S, AWAY_S, MIN_FIXATION_S = 3.13, 0.93, 0.25
@@ -54,7 +55,7 @@ class Saccade(Control):
     """Seed of times and directions, which depend on nothing else."""
 
     def __post_init__(self) -> None:
-        check_range(NAME, "amount", self.amount, 0, 3)
+        check_fields(self, SaccadeSpec)
 
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion.

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from ..media.audio import Wave
-from .control import Control, ControlContext, StreamingEdit, check_range
+from .control import Control, ControlContext, StreamingEdit, check_fields
+from .specs import SmoothSpec
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Smooth(Control):
     """Width of the window at half its height (ms). It reaches as far to either side, and so looks ahead as much."""
 
     def __post_init__(self) -> None:
-        check_range("smooth", "window_ms", self.window_ms, 0, 10_000)
+        check_fields(self, SmoothSpec)
 
     def start(self, context: ControlContext) -> StreamingEdit:
         """Begin with a new motion."""

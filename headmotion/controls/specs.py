@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from ..core.arguments import SEEDS
 from ..core.interfaces.specs import ControlSpec
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class BlinkSpec(ControlSpec):
     type: Literal["blink"] = "blink"
     rate: float = Field(12.0, ge=0, le=60)
     """Blinks per minute on average."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=SEEDS)
     """Seed of the times."""
 
     def build(self) -> Control:
@@ -166,7 +167,7 @@ class BlinkAtPausesSpec(ControlSpec):
     type: Literal["blink-at-pauses"] = "blink-at-pauses"
     rate: float = Field(12.0, ge=0, le=60)
     """Blinks per minute on average."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=SEEDS)
     """Seed of all that is random."""
 
     def build(self) -> Control:
@@ -182,7 +183,7 @@ class SaccadeSpec(ControlSpec):
     type: Literal["saccade"] = "saccade"
     amount: float = Field(1.0, ge=0, le=3)
     """Factor of the size of saccades; 0 changes nothing."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=SEEDS)
     """Seed of times and directions."""
 
     def build(self) -> Control:

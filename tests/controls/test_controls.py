@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import MISSING, fields
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,6 +18,8 @@ from talking import CHANGES, FACES, IDENTITIES, RATE, SKULL, by_type, speech, ta
 
 import headmotion as hm
 from headmotion import controls
+from headmotion.core.interfaces.specs import resolve_spec
+from headmotion.core.plugins import registry
 
 # Two uses
 
@@ -107,8 +111,28 @@ def test_a_representation_without_the_parts_is_one_clear_error(control: controls
     ],
 )
 def test_numbers_out_of_range_are_refused(make: Callable[[], object]) -> None:
-    with pytest.raises(hm.SpecError, match="a number"):
+    with pytest.raises(hm.SpecError, match=r" spec: expected \w+: (a (finite )?number|at most \S+|\S+ or more), got "):
         make()
+
+
+@pytest.mark.parametrize("seed", ["a", 1.5, -5, 10**400, None, True, 1 << 63])
+def test_seeds_of_controls_are_checked(seed: Any) -> None:
+    for make in (controls.blink, controls.blink_at_pauses, controls.saccade):
+        with pytest.raises(hm.SpecError, match=r"expected seed"):
+            make(1, seed=seed)
+
+
+@pytest.mark.parametrize("name", registry().types("control"))
+def test_a_control_has_the_defaults_of_its_spec(name: str) -> None:
+    spec = resolve_spec("control", name)
+    for field in fields(type(spec.build())):  # type: ignore[arg-type]
+        if field.default is not MISSING and hasattr(spec, field.name):
+            assert field.default == getattr(spec, field.name)
+
+
+def test_numbers_of_numpy_become_those_of_python() -> None:
+    control = controls.Blink(np.float64(12), np.int64(3))
+    assert (type(control.rate), type(control.seed)) == (float, int)
 
 
 def test_frames_of_another_shape_are_refused() -> None:
