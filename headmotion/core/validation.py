@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -81,14 +81,16 @@ def translated(
     if kind == "missing":
         return error(component, f"the field {where!r}", "none", remedy or f"add {where!r}")
     got = short_repr(first["input"])
+    models = _models_at(model, place[:-1])
     if kind == "extra_forbidden":
-        fields = _fields(model, place)
+        fields = list(dict.fromkeys(name for each in models for name in each.model_fields))
         remedy = did_you_mean(str(place[-1]), fields, remedy or f"the fields are {', '.join(fields)}")
         return error(component, f"no field {where!r}", got, remedy)
+    words = first["msg"].removeprefix("Input should be ")
     if kind in WORDS:
         words = WORDS[kind].format(**{name: _plain(bound) for name, bound in first.get("ctx", {}).items()})
-    else:
-        words = first["msg"].removeprefix("Input should be ")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        words = _range(models, place[-1]) or words
     return error(component, f"{where}: {words}" if where else words, got, remedy)
 
 
@@ -107,13 +109,21 @@ def _names(place: Sequence[int | str], given: Any, kind: str) -> Iterator[str]:
         yield str(part)
 
 
-def _fields(model: type[BaseModel], place: Sequence[int | str]) -> list[str]:
-    """Return the names of the fields where an unknown one was found."""
+def _range(models: Iterable[type[BaseModel]], name: int | str) -> str:
+    """Return both bounds of a field, or nothing if it has not both."""
+    fields = [model.model_fields[str(name)] for model in models if name in model.model_fields]
+    bounds = [each for field in fields for each in field.metadata]
+    low, high = (next((getattr(each, end) for each in bounds if hasattr(each, end)), None) for end in ("ge", "le"))
+    return "" if low is None or high is None else f"a number from {_plain(low)} to {_plain(high)}"
+
+
+def _models_at(model: type[BaseModel], place: Sequence[int | str]) -> list[type[BaseModel]]:
+    """Return the models, more than one of a union, that have a mistake at a place."""
     models = [model]
-    for part in place[:-1]:
+    for part in place:
         inner = [found for each in models if part in each.model_fields for found in _models(each, str(part))]
         models = inner or models
-    return list(dict.fromkeys(name for each in models for name in each.model_fields))
+    return models
 
 
 def _models(model: type[BaseModel], field: str) -> list[type[BaseModel]]:

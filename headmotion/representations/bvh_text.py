@@ -80,7 +80,7 @@ class WordReader:
 
     def fail(self, expected: str, got: str) -> NoReturn:
         """Raise the error that the file is refused at this line."""
-        raise MotionError("bvh", expected, f"{short_repr(got)} in line {self.line} of {self.path}")
+        raise MotionError("bvh", expected, f"{got} in line {self.line} of {self.path}")
 
 
 def parse(path: Path) -> tuple[Skeleton, Numbers, str, list[str]]:

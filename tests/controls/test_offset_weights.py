@@ -47,7 +47,7 @@ def test_curves_follow_the_frames_of_a_stream_and_their_last_number_holds() -> N
 
 
 def test_mistakes_are_one_line() -> None:
-    with pytest.raises(hm.MotionError, match=r"expected names of blendshapes, got 'jaw'; did you mean '.*'jawOpen'"):
+    with pytest.raises(hm.MotionError, match=r"expected names of blendshapes, got 'jaw'; did you mean 'jawOpen'"):
         offset_weights(motion(), {"jaw": 0.1})
     with pytest.raises(hm.SpecError, match="jawOpen: a finite number, or one per frame, got nan"):
         offset_weights({"jawOpen": float("nan")})

@@ -82,7 +82,7 @@ def test_the_command_line_takes_names_and_numbers(pipe: hm.Pipeline, animate: Ca
     ("options", "named"),
     [
         (["--head", "much"], "--head"),
-        (["--head", "-1"], "scale-head spec: expected amount"),
+        (["--head", "-1"], "scale-head spec: expected amount: a number from 0 to 10"),
         (["--look-at", "15"], "two numbers"),
         (["--look-at", "90,0"], "yaw"),
         (["--blink", "nan"], "rate"),

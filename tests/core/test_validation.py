@@ -46,7 +46,7 @@ class Drawing(BaseModel):
         ([], "drawing: expected fields by name, got []; draw again"),
         ({"guidance": -1}, "drawing: expected guidance: 0 or more, got -1; draw again"),
         ({"guidence": 2}, "drawing: expected no field 'guidence', got 2; did you mean 'guidance'?"),
-        ({"points": [{}, {"x": 2}]}, "drawing: expected points.1.x: at most 1, got 2; draw again"),
+        ({"points": [{}, {"x": 2}]}, "drawing: expected points.1.x: a number from -1 to 1, got 2; draw again"),
         ({"points": [{"tap": 2}]}, "drawing: expected no field 'points.0.tap', got 2; did you mean 'taps'?"),
         ({"points": [{"taps": True}]}, "drawing: expected points.0.taps: a number, got True; draw again"),
         ({"points": [{"taps": 0}]}, "drawing: expected points.0.taps: more than 0, got 0; draw again"),
