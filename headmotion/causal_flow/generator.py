@@ -180,7 +180,7 @@ class CausalFlowGenerator(Generator):
         from .motion_style import style_settings
 
         if not isinstance(style, Motion):
-            remedy = "hm.Motion.load or hm.detect_motion reads one from a file"
+            remedy = "hm.Motion.load reads one from a file"
             raise SpecError("style of causal-flow", "a motion of the person", short_repr(style), remedy)
         return self.with_settings(**style_settings(self, style))
 

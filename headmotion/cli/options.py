@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from headmotion.core.files import require_no_device
+from headmotion.core.files import reason_of, require_no_device
 
 from ..core.short_repr import short_repr
+from ..core.unique_keys import parse_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE_SUFFIXES = (
@@ -106,11 +106,11 @@ def spec_fields(text: str, example: str) -> dict[str, Any]:
     if not text.lstrip().startswith("{"):
         return {"type": text}
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
-        fields = None
-    if not (isinstance(fields, dict) and isinstance(fields.get("type"), str)):
-        raise click.BadParameter(f"expected a type, or JSON such as {example}.")
+        fields: dict[str, Any] = parse_json(text)
+    except (ValueError, RecursionError) as error:
+        raise click.BadParameter(f"expected a type, or JSON such as {example}, got {reason_of(error)}.") from None
+    if not isinstance(fields.get("type"), str):
+        raise click.BadParameter(f"expected a type, or JSON such as {example}, got no 'type'.")
     return fields
 
 

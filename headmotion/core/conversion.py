@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from .errors import MotionError, SpecError
 from .interfaces.converter import Converter
 from .interfaces.specs import RepresentationSpec, resolve_spec
@@ -34,6 +36,8 @@ def convert(motion: Motion, target: Target | Representation) -> Motion:
             remedy = "convert from the motion that it was made from"
             raise MotionError(f"motion of {source_type}", "the basis of the representation", "another basis", remedy)
         return motion
+    if not bool(torch.isfinite(motion.values).all()):
+        raise MotionError(f"motion of {source_type}", "finite numbers", "NaN or infinity")
     converters = registry().converters
     path = route(converters.values(), source_type, target_type)
     if not path:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .arguments import as_integer, as_list, as_path
+from .booleans import StrictNumbers
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
 from .files import atomic_output, read_regular, reason_of, write_text
@@ -28,11 +29,15 @@ from .npz import as_float32, read_arrays
 from .plugins import MOTION_SUFFIXES, registry
 from .short_repr import short_repr, shown
 from .timing import Rate, as_fps, frame_count, resample_frames
+from .validation import validated
 
 VIEW_HEIGHT = 250
 """Height of the view in a notebook (px)."""
 MAX_PX = 1e9
 """Largest place or side of a square in a file (px)."""
+
+
+REWRITE = "write it again with Motion.save"
 
 
 class Sound(Protocol):
@@ -106,13 +111,16 @@ class Motion:
         """Return a range of frames; its first lies at 0 seconds.
 
         Raises:
-            MotionError: anything but a slice of whole numbers.
+            MotionError: anything but a slice of whole numbers with the step 1.
         """
         if not isinstance(frames, slice) or any(
             not (end is None or hasattr(end, "__index__")) for end in (frames.start, frames.stop, frames.step)
         ):
             raise MotionError("motion", "a range of frames, such as motion[5:10]", shown(frames))
-        is_start = frames.start in (None, 0) and frames.step in (None, 1)  # else the speech belongs to other frames
+        if frames.step not in (None, 1):
+            remedy = "motion.resample(fps) has fewer frames per second, motion.values.flip(0) the frames in reverse"
+            raise MotionError("motion", "consecutive frames, such as motion[5:10]", f"a step of {frames.step}", remedy)
+        is_start = frames.start in (None, 0)  # else the speech belongs to other frames
         return replace(self, values=self.values[frames], speech=self.speech if is_start else None)
 
     @property
@@ -176,13 +184,16 @@ class Motion:
         """Join consecutive motions, such as those that a stream returns.
 
         Raises:
-            MotionError: no motion at all.
+            MotionError: no motion at all, or motions of different shapes, rates, units or representations.
         """
         motions = as_list(motions, "motion", "motions to concatenate", lambda motion: isinstance(motion, Motion))
         if not motions:
             raise MotionError("motion", "at least one motion to concatenate", "none")
         # A stream returns many empty motions; the first with frames sets rate and units.
         filled = [motion for motion in motions if len(motion)] or motions[:1]
+        for motion in filled[1:]:
+            if _layout(motion) != _layout(filled[0]):
+                raise MotionError("motion", f"motions like the first, {filled[0]!r}", repr(motion))
         return replace(filled[0], values=torch.cat([motion.values for motion in filled]))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -192,9 +203,15 @@ class Motion:
         other programs, such as ``.csv``, ``.bvh`` or ``.glb``.
 
         Raises:
-            MotionError: another suffix, or a motion that the format cannot hold.
+            MotionError: another suffix, a motion that the format cannot hold, or a file that cannot be written.
         """
         target = as_path(path, "motion file", MotionError)
+        try:
+            return self._save(target)
+        except OSError as error:
+            raise MotionError("motion file", "a file that can be written", f"{target} ({reason_of(error)})") from error
+
+    def _save(self, target: Path) -> Path:
         if target.suffix not in MOTION_SUFFIXES:
             return _save_as(self, target)
         arrays: dict[str, Any] = {"values": self.values.cpu().numpy()}
@@ -226,25 +243,25 @@ class Motion:
         try:
             stored = _read_json(source) if suffix == ".json" else _read_npz(source)
             values, fps, meta = as_float32(stored["values"]), str(stored["fps"]), stored["meta"]
-            basis = {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.get("basis", ())}
-            frame, reference = meta.get("frame"), meta.get("reference")
+            basis = {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.basis}
             return Motion(
                 values=torch.from_numpy(values),
                 fps=as_fps(fps),
-                representation=dict(meta["representation"]),
-                frame=None if frame is None else _stored_square(frame),
-                units=str(meta["units"]),
-                reference=None if reference is None else torch.tensor(reference, dtype=torch.float32),
-                provenance=dict(meta["provenance"]),
+                representation=meta.representation,
+                frame=None if meta.frame is None else _stored_square(meta.frame),
+                units=meta.units,
+                reference=None if meta.reference is None else torch.tensor(meta.reference, dtype=torch.float32),
+                provenance=meta.provenance,
                 basis=basis,
             )
         except FileNotFoundError:
             raise MotionError("motion file", "an existing file", str(source)) from None
         except HeadmotionError as error:
-            raise MotionError("motion file", error.expected, f"{error.got} in {source}") from None
+            raise MotionError("motion file", error.expected, f"{error.got} in {source}", REWRITE) from None
         except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, json or numpy
             got = f"{source} ({reason_of(error)})"
-            raise MotionError("motion file", f"a motion file ({', '.join(registry().motion_suffixes)})", got) from None
+            expected = f"a motion file ({', '.join(registry().motion_suffixes)})"
+            raise MotionError("motion file", expected, got, REWRITE) from None
 
     def summary(self) -> dict[str, Any]:
         """Describe the motion by JSON values, without its frames."""
@@ -270,6 +287,22 @@ class Motion:
             "provenance": dict(self.provenance),
             **({"basis": sorted(self.basis)} if self.basis else {}),
         }
+
+
+class _StoredMeta(StrictNumbers):
+    """What a motion file holds besides the frames and their rate."""
+
+    representation: dict[str, Any]
+    units: str
+    provenance: dict[str, Any]
+    frame: Any = None
+    reference: list[list[float]] | None = None
+    basis: tuple[str, ...] = ()
+
+
+def _layout(motion: Motion) -> tuple[Any, ...]:
+    """Return what motions have in common that can be joined."""
+    return motion.values.shape[1:], motion.fps, motion.units, dict(motion.representation)
 
 
 def _stored_square(stored: Any) -> UnitSquare:
@@ -309,10 +342,20 @@ def _save_as(motion: Motion, path: Path) -> Path:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     stored: dict[str, Any] = dict(read_arrays(path, "values", "fps", "meta"))
-    meta = json.loads(str(stored["meta"]))
-    basis = read_arrays(path, *(f"basis.{name}" for name in meta.get("basis", ())))
+    meta = validated(_StoredMeta, json.loads(str(stored["meta"])), "meta", error=MotionError)
+    basis = read_arrays(path, *(f"basis.{name}" for name in meta.basis))
     return stored | {"meta": meta} | dict(basis)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(read_regular(path, limit(TEXT_BYTES))))
+    stored = json.loads(read_regular(path, limit(TEXT_BYTES)))
+    if not isinstance(stored, dict):
+        raise MotionError("motion", "values, fps and meta by name", shown(stored))
+    if any(_has_boolean(values) for name, values in stored.items() if name != "meta"):
+        raise MotionError("motion", "numbers", "true or false among them")
+    return stored | {"meta": validated(_StoredMeta, stored["meta"], "meta", error=MotionError)}
+
+
+def _has_boolean(values: Any) -> bool:
+    """Return whether a boolean is among numbers, as one of which NumPy would take it."""
+    return any(map(_has_boolean, values)) if isinstance(values, list) else isinstance(values, bool)

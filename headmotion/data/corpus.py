@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from ..core.arguments import as_path
+from ..core.arguments import as_list, as_path
 from ..core.errors import CorpusError
 from ..core.html_table import html_table
 from ..core.output_folder import require_free_folder
+from ..core.short_repr import shown
 from . import pair_format
 from .clip import Clip
 from .clip_index import EntryIndex, ShardIndex
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
 
 SHOWN_CLIPS = 8
 """Clips that a notebook shows."""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 class Entries(Sequence[IndexEntry]):
@@ -212,7 +217,14 @@ class Corpus:
             split: name of a split; None: any.
             distributable: whether weights trained on the clips may be given away; None: either.
             tracks: tracks that each clip must have.
+
+        Raises:
+            CorpusError: a split that is no text.
+            HeadmotionError: tracks that are no list of texts.
         """
+        if not isinstance(split, str | None):
+            raise CorpusError("corpus", "the name of a split", shown(split))
+        tracks = as_list(tracks, "corpus", "names of tracks", _is_text)
         return Corpus(sections=[part.select(split, distributable, tracks) for part in self.sections])
 
     def in_split(self, split: str) -> npt.NDArray[np.bool_]:
@@ -276,6 +288,8 @@ class Corpus:
 
     def _find(self, index: int) -> tuple[Section, int]:
         """Return where the clip at ``index`` is."""
+        if isinstance(index, bool) or not hasattr(index, "__index__"):
+            raise CorpusError("corpus", "the number of a clip, such as corpus[0]", shown(index))
         index = index + len(self) if index < 0 else index
         if not 0 <= index < len(self):
             raise IndexError(index)
@@ -284,6 +298,7 @@ class Corpus:
         return section, section.row(index - self._starts[number])
 
     def _check_tracks(self, tracks: Collection[Track]) -> None:
+        tracks = as_list(tracks, "corpus", "names of tracks", _is_text)
         if missing := sorted(set(tracks) - self.tracks):
             remedy = "headmotion prepare --frames keeps pictures, --labels what a detector gives per frame"
             got = ", ".join(sorted(self.tracks))

@@ -8,8 +8,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.errors import EvaluationError
+from ..core.arguments import SEEDS, as_integer
 from ..core.interfaces.specs import MetricSpec
+from ..core.limits import INTEGER
 
 NO_BASELINES = "none"
 """Stands for an empty list of baselines on the command line."""
@@ -20,7 +21,7 @@ class EvaluationRequest:
     """The choices of an evaluation; see `evaluate`.
 
     Raises:
-        EvaluationError: fewer than one seed or clip.
+        HeadmotionError: fewer than one seed or clip, or no number of them.
     """
 
     subject: str | os.PathLike[str]
@@ -33,10 +34,10 @@ class EvaluationRequest:
     rank: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "limit"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise EvaluationError("evaluation", f"{name} of 1 or more", str(value))
+        as_integer(self.seed, "seed", below=SEEDS)
+        as_integer(self.seeds, "seeds", 1, INTEGER)
+        if self.limit is not None:
+            as_integer(self.limit, "limit", 1)
 
     def command_line(self, metrics: Sequence[MetricSpec] | None, all_baselines: Sequence[str]) -> str:
         """Return the command that repeats the evaluation, without its output.

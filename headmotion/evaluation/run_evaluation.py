@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from ..core.arguments import as_path
+from ..core.arguments import as_list, as_path
 from ..core.claims import claimed_output
 from ..core.errors import EvaluationError
 from ..core.files import atomic_folder, write_text
+from ..core.interfaces.specs import MetricSpec
 from ..core.output_folder import require_free_folder
 from ..reports.page import check_installed
 from .baselines import BASELINES
@@ -68,6 +69,10 @@ def evaluate(
     """
     for path in (subject, *([] if output is None else [output])):
         as_path(path, "evaluation", EvaluationError)
+    baselines = as_list(baselines, "baselines", "names", lambda each: isinstance(each, str))
+    if metrics is not None:
+        kinds = (str, Mapping, MetricSpec)
+        metrics = as_list(metrics, "metrics", "types and specs", lambda each: isinstance(each, kinds))
     request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
     # Before any work, so that a wrong name, or one that another process is using, costs no evaluation.
     with nullcontext() if output is None else claimed_output(output):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +27,11 @@ from .renderer_options import changed_spec
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
+
+SOUND_SUFFIXES = (".mp4", ".webm")
+SLACK_FRAMES = 2
+"""Frames that a sound may be longer than its motion without a warning."""
+_log = logging.getLogger("headmotion")
 
 
 def render(
@@ -58,7 +64,18 @@ def render(
     total = None if sound is None else sound.announced_frames(first.fps)
     if isinstance(motion, Motion):
         total = len(motion)
+        if sound is not None and target.suffix.lower() in SOUND_SUFFIXES:
+            _warn_of_longer_sound(motion, sound)
     return write_frames(frames, target, first.fps, audio=sound, total=total, quiet=quiet)
+
+
+def _warn_of_longer_sound(motion: Motion, sound: Audio) -> None:
+    """Warn of a picture that will stand still while the sound goes on: the motion is not that of the sound."""
+    # What the file announces is known without decoding it, and good enough where it says that nothing is missing.
+    announced, most = sound.announced_frames(motion.fps), len(motion) + SLACK_FRAMES
+    if (announced is None or announced > most) and sound.frames(motion.fps) > most:
+        got = f"{float(sound.duration):.2f} s, the motion {float(motion.duration):.2f} s"
+        _log.warning("the sound has %s: the last picture stands still until the sound ends", got)
 
 
 def _parts(motion: Motion | Iterable[Motion]) -> tuple[Motion, Iterator[Motion]]:

@@ -19,6 +19,7 @@ from ..core.files import is_inside, read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
 from ..core.plugins import registry
 from ..core.short_repr import short_repr
+from ..core.unique_keys import parse_json
 from ..media.file_kind import SUFFIXES
 from .generate_job import GenerateOptions
 from .style_file import is_style_file
@@ -239,14 +240,14 @@ def _parse_options(text: str) -> dict[str, Any]:
     """Return options from JSON, or from words such as ``seed=3 look_at=[10,0] close_silence=true``."""
     try:
         if text.lstrip().startswith("{"):
-            return dict(json.loads(text))
+            return dict(parse_json(text))
         words = [word.partition("=") for word in shlex.split(text)]
         if not all(equals for _, equals, _ in words):
-            raise ValueError
+            raise ValueError("a word without =")
         return {name.replace("-", "_"): _value(value) for name, _, value in words}
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         example = "JSON, or words such as seed=3 lips=1.2"
-        raise HeadmotionError("options", example, short_repr(text)) from None
+        raise HeadmotionError("options", example, f"{short_repr(text)} ({reason_of(error)})") from None
 
 
 def _value(text: str) -> Any:

@@ -17,14 +17,25 @@ def changed_spec(renderer: Renderer, view: Mapping[str, Any]) -> dict[str, Any]:
         view: values by field, such as ``size`` and ``crop``.
 
     Raises:
-        SpecError: the spec has no such field.
+        SpecError: the spec has no such field, or the value is out of its range.
     """
     spec = renderer.spec
     for name, value in view.items():
         if name not in type(spec).model_fields:
             expected = f"no {name}, which it cannot be given{_what_it_draws(renderer)}"
             raise SpecError(f"renderer {spec.type_name()}", expected, repr(value), f"leave out {name}")
-    return {**spec.model_dump(mode="json"), **view}
+    values = {**spec.model_dump(mode="json"), **view}
+    try:
+        type(spec).model_validate(values)
+    except SpecError as error:
+        if next(renderer.parameters(), None) is None:
+            raise
+        # Another value that is allowed would not fit the weights either.
+        trained = ", ".join(f"{name} {getattr(spec, name)}" for name in view)
+        expected = f"{trained}, as it was trained{_what_it_draws(renderer)}"
+        remedy = f"leave out {' and '.join(view)}"
+        raise SpecError(f"renderer {spec.type_name()}", expected, error.got, remedy) from None
+    return values
 
 
 def take_weights(built: Renderer, own: Renderer) -> None:

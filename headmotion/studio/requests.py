@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..core.booleans import StrictNumbers
 from ..core.errors import ServingError
 from ..core.short_repr import short_repr
+from ..core.unique_keys import parse_json
 from ..core.validation import validated
 from ..serving.protocol import Controls
 
@@ -98,7 +98,7 @@ def parse(kind: type[R], text: str) -> R:
         ServingError: no JSON, an unknown name, or a value that does not fit.
     """
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
     except (ValueError, RecursionError):
         raise ServingError("studio", "JSON", short_repr(text)) from None
     return validated(kind, fields, "studio", error=ServingError)

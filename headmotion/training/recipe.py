@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from ..core.arguments import as_path
 from ..core.errors import SpecError
 from ..core.files import open_regular
 from ..core.interfaces.specs import PhaseSpec
@@ -97,6 +98,7 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     Raises:
         SpecError: no such recipe, not YAML, or an unknown key.
     """
+    source = as_path(source, "recipe", SpecError)
     path = registry().recipes.get(os.fspath(source).replace(os.sep, "/"), Path(source))
     try:
         with open_regular(path) as stream:

@@ -11,6 +11,8 @@ import pytest
 import torch
 
 import headmotion as hm
+from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.training.trainer import train
 
 SPEECH = (np.zeros(1600, np.float32), 16_000)
 Call = Callable[[hm.Pipeline, hm.Motion], Any]
@@ -49,6 +51,26 @@ WRONG: dict[str, tuple[Call, str]] = {
     "one control": (generating(controls=hm.controls.blink(3)), "controls: expected a list of controls"),
     "a word for controls": (generating(controls="smooth"), "controls: expected a list of controls"),
     "words for controls": (generating(controls=["smooth"]), "controls: .* got str 'smooth' in it"),
+    "one text for overrides": (
+        lambda pipe, motion: train("smoke", ["corpus"], "run", overrides="a=1"),
+        "overrides: expected a list of texts such as a.b=1, got str 'a=1'",
+    ),
+    "one text for corpora": (lambda pipe, motion: train("smoke", "corpus", "run"), "data: expected a list of corpus"),
+    "no folder of a run": (lambda pipe, motion: train("smoke", [], None), "run: expected a path, got None"),  # type: ignore[arg-type]
+    "fields for a recipe": (lambda pipe, motion: train({"name": "x"}, [], "run"), "recipe: expected a path, got dict"),  # type: ignore[arg-type]
+    "true for a number of clips": (lambda pipe, motion: write_synthetic("x", True), "clips: expected a whole number"),
+    "no number of seconds": (
+        lambda pipe, motion: write_synthetic("x", 1, seconds=float("nan")),
+        "synthetic corpus: expected seconds above 0, got float nan",
+    ),
+    "a picture of one pixel": (
+        lambda pipe, motion: pipe.render(motion, "x.gif", np.zeros((1, 1, 3), np.uint8), quiet=True),
+        "of 2 x 2 pixels or more, got uint8 .1, 1, 3",
+    ),
+    "a misspelled setting": (
+        lambda pipe, motion: pipe.with_generator(velocity_scala=2),
+        "expected no field 'velocity_scala', got 2; did you mean 'velocity_scale'",
+    ),
     "a list for a rate": (generating(fps=[1]), "frame rate: expected"),
     "an empty text for audio": (lambda pipe, motion: pipe.generate(""), "audio: expected a path, got an empty text"),
     "an empty text for a pose": (generating(reference=""), "reference: expected a path, got an empty text"),

@@ -125,6 +125,50 @@ def test_damaged_file_is_one_clear_error(tmp_path, name, content):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"meta": []}, "expected fields by name, got [] in"),
+        ({"meta": 5}, "expected fields by name, got 5 in"),
+        ({"meta": {"representation": {}, "units": 3, "provenance": {}}}, "expected units: a text, got 3 in"),
+        ({"meta": {"representation": 5, "units": "px", "provenance": {}}}, "representation: values by name, got 5 in"),
+        ({"values": [[[1.0, True]]]}, "expected numbers, got true or false among them in"),
+    ],
+)
+def test_odd_content_is_named_in_our_words(tmp_path, content, message):
+    meta = {"representation": {}, "units": "px", "provenance": {}}
+    (tmp_path / "m.json").write_text(json.dumps({"values": [[[1.0, 2.0]]], "fps": "25", "meta": meta} | content))
+    with pytest.raises(MotionError) as caught:
+        Motion.load(tmp_path / "m.json")
+    assert message in str(caught.value) and str(caught.value).endswith("; write it again with Motion.save")
+
+
+@pytest.mark.parametrize("step", [-1, 0, 2])
+def test_a_range_has_consecutive_frames(step):
+    with pytest.raises(MotionError, match=f"consecutive frames.*, got a step of {step}; motion.resample"):
+        ramp()[::step]
+    assert len(ramp()[::1]) == 6
+
+
+def test_only_like_motions_are_joined():
+    other = Motion(torch.zeros(2, 3, 2), 25)
+    for motion in (other, ramp(fps=30), Motion(ramp().values, 25, units="unit")):
+        with pytest.raises(MotionError, match="motions like the first"):
+            Motion.concatenate([ramp(), motion])
+
+
+def test_a_file_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    for name in ("file/a.npz", "file/a.json"):
+        with pytest.raises(MotionError, match="a file that can be written"):
+            ramp().save(tmp_path / name)
+
+
+def test_what_is_not_finite_is_not_converted():
+    with pytest.raises(MotionError, match="finite numbers, got NaN"):
+        Motion(torch.full((2, 68, 2), torch.nan), 25, {"type": "landmarks68"}).to("blendshapes")
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(MotionError, match="an existing file"):
         Motion.load(tmp_path / "none.npz")

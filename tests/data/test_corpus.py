@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from headmotion.core.errors import CorpusError
+from headmotion.core.errors import CorpusError, HeadmotionError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import join, open_corpora, open_corpus, write_corpus
 
@@ -84,6 +84,18 @@ def test_a_worker_reads_for_itself(folder: Path) -> None:
 def test_further_columns_are_checks(folder: Path) -> None:
     (folder / "index.csv").write_text("id,speaker,split,sync_lag,words,gone\na,anna,train,-2,0.5 nan,\n")
     assert open_corpus(folder)[0].checks == {"sync_lag": -2, "words": "0.5 nan"}
+
+
+def test_wrong_arguments_are_one_line(folder: Path) -> None:
+    corpus = open_corpus(folder)
+    for index in ("a", True, 1.0):
+        with pytest.raises(CorpusError, match="the number of a clip"):
+            corpus[index]  # type: ignore[index]
+    for call in (lambda: corpus.read(0, "motion"), lambda: corpus.select(tracks="motion")):
+        with pytest.raises(HeadmotionError, match="corpus: expected a list of names of tracks, got str 'motion'"):
+            call()
+    with pytest.raises(CorpusError, match="the name of a split, got int 7"):
+        corpus.select(7)  # type: ignore[arg-type]
 
 
 def test_select(folder: Path) -> None:

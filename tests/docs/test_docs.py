@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from unittest import SkipTest
 
 import click
@@ -37,6 +38,23 @@ def parsed(page: Path) -> Document:
 
 def source_blocks(document: Document) -> int:
     return sum(isinstance(example.region.parsed, str) for example in document.examples())
+
+
+def test_every_name_that_a_text_or_an_error_mentions_exists() -> None:
+    """Such as ``hm.Motion.load`` in a remedy; names of instances' fields, below a class, are left out."""
+    pages = [*PAGES, *(path for folder in ("headmotion", "plugins") for path in (ROOT / folder).rglob("*.py"))]
+    missing = set()
+    for page in pages:
+        for name in re.findall(r"(?<![\w./])hm((?:\.[A-Za-z]\w*)+)", page.read_text("utf-8")):
+            item: object = hm
+            for part in name[1:].split("."):
+                if not isinstance(item, ModuleType):
+                    break
+                if not hasattr(item, part):
+                    missing.add(f"{page.relative_to(ROOT)}: hm{name}")
+                    break
+                item = getattr(item, part)
+    assert not missing
 
 
 @pytest.fixture

@@ -176,13 +176,17 @@ def test_invalid_requests_are_refused(corpus: Path, model: Path, tmp_path: Path)
     (tmp_path / "file").write_text("")
     for arguments, choices, message in [
         ((model, corpus), {"split": "test"}, "train, val, got 'test'; choose one of these with --split"),
-        ((model, corpus), {"limit": 0}, "limit of 1 or more"),
+        ((model, corpus), {"limit": 0}, "limit: expected a whole number from 1"),
+        ((model, corpus), {"limit": True}, "limit: expected a whole number from 1, got bool True"),
+        ((model, corpus), {"seeds": 10**400}, "seeds: expected a whole number from 1 and below 1,048,576"),
+        ((model, corpus), {"metrics": "lmd"}, "metrics: expected a list of types and specs, got str 'lmd'"),
+        ((model, corpus), {"baselines": "static"}, "baselines: expected a list of names, got str 'static'"),
         ((model, corpus), {"baselines": ["best"]}, "ground-truth, static"),
         ((model, corpus, tmp_path), {}, "a new or empty folder"),
         ((tmp_path, corpus), {}, "motion files"),
         ((model, corpus, tmp_path / "new"), {"rank": "lmd.best", "metrics": ["lmd"]}, "lmd.lmd_px, lmd.lmd_scale"),
     ]:
-        with pytest.raises(EvaluationError, match=message):
+        with pytest.raises(hm.HeadmotionError, match=message):
             evaluate(*arguments, **choices)  # type: ignore[arg-type]
     hm.Motion(np.zeros((5, 4, 2), np.float32), 25, {"type": "keypoints", "points": 4}).save(tmp_path / "a.npz")
     with pytest.raises(EvaluationError, match=r"landmarks \[T, 4, 2 or more\], as the motion has"):

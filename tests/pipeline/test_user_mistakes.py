@@ -62,6 +62,24 @@ def test_render_takes_size_and_crop(pipe: hm.Pipeline, tmp_path: Path) -> None:
         pipe.render(motion, tmp_path / "other", crop="head", quiet=True)
 
 
+def test_sound_that_goes_on_is_a_warning(pipe: hm.Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    speech = (np.zeros(16_000, np.float32), 16_000)
+    motion = pipe.generate(speech)
+    with caplog.at_level(logging.WARNING):
+        pipe.render(motion, tmp_path / "own.mp4", audio=speech, size=64, quiet=True)
+        pipe.render(motion[:5], tmp_path / "silent.gif", audio=speech, size=64, quiet=True)
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING):
+        pipe.render(motion[:5], tmp_path / "short.mp4", audio=speech, size=64, quiet=True)
+    expected = "the sound has 1.00 s, the motion 0.20 s: the last picture stands still until the sound ends"
+    assert [record.message for record in caplog.records] == [expected]
+
+
+def test_weights_move_no_picture() -> None:
+    with pytest.raises(hm.SpecError, match="use a model of landmarks, such as 'causal-flow', to move a picture"):
+        hm.build({"representation": "blendshapes", "renderer": "portrait", "generator": "causal-flow"}, device="cpu")
+
+
 def test_samples_of_another_scale_are_a_warning_once(pipe: hm.Pipeline, caplog: pytest.LogCaptureFixture) -> None:
     session = pipe.stream()
     with caplog.at_level(logging.WARNING):

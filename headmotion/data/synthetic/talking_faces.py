@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ...core.arguments import SEEDS, as_integer, is_finite_number
+from ...core.errors import CorpusError
+from ...core.short_repr import shown
 from ..clip import Clip
 from ..corpus import write_corpus
 from .face_model import FaceIdentity, make_face_identity, project_faces
@@ -96,7 +99,8 @@ def write_synthetic(
         make: makes a clip; `gesture_clip` and `keypoint_clip` are others.
 
     Raises:
-        CorpusError: the folder is a corpus already, or ``clips`` is 0.
+        CorpusError: the folder is a corpus already, ``clips`` is 0, or ``seconds`` is not above 0.
+        HeadmotionError: another number that is no whole number.
     """
     return write_corpus(path, synthetic_clips(clips, seed, seconds, clips_per_speaker, val_every, make))
 
@@ -104,9 +108,18 @@ def write_synthetic(
 def synthetic_clips(
     clips: int, seed: int, seconds: float, clips_per_speaker: int, val_every: int, make: ClipFactory
 ) -> Iterator[Clip]:
-    """Yield the clips of a corpus; see `write_synthetic`."""
-    first = seed * MAX_CLIPS
-    for k in range(clips):
+    """Return the clips of a corpus, each made when it is asked for; see `write_synthetic`."""
+    count, first = as_integer(clips, "clips"), as_integer(seed, "seed", below=SEEDS) * MAX_CLIPS
+    if not is_finite_number(seconds) or seconds <= 0:
+        raise CorpusError("synthetic corpus", "seconds above 0", shown(seconds))
+    sharing, every = as_integer(clips_per_speaker, "clips_per_speaker", 1), as_integer(val_every, "val_every", 1)
+    return _clips(count, first, seconds, sharing, every, make)
+
+
+def _clips(
+    count: int, first: int, seconds: float, clips_per_speaker: int, val_every: int, make: ClipFactory
+) -> Iterator[Clip]:
+    for k in range(count):
         speaker = k // clips_per_speaker
         yield make(first + k, seconds, speaker=first + speaker, split=periodic_split(speaker, val_every))
 

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ...core.default_model import DEFAULT_MODEL
 from ...core.errors import SpecError
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints, as_complex
@@ -88,7 +89,7 @@ def find_openings(representation: Representation) -> list[Opening]:
             "portrait",
             f"a face representation with the contour {MOUTH!r}",
             f"{representation.name} with contours {', '.join(representation.contours) or '(none)'}",
-            "use the renderer 'skeleton'",
+            f"use a model of landmarks, such as {DEFAULT_MODEL!r}, to move a picture, or the renderer 'skeleton'",
         )
     pose = as_complex(representation.to_points2d(representation.neutral()).numpy())
     across = up_direction(pose, representation) * 1j

@@ -218,5 +218,6 @@ def _checked(image: Picture | None) -> Picture:
         raise ImageError("portrait", "a picture", "none", "give image=, or use the renderer 'skeleton'")
     picture = np.asarray(image)
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4) or min(picture.shape[:2]) < 2:
-        raise ImageError("portrait", "a picture uint8 [H, W, 3 or 4]", f"{picture.dtype} {list(picture.shape)}")
+        expected = "a picture uint8 [H, W, 3 or 4] of 2 x 2 pixels or more"
+        raise ImageError("portrait", expected, f"{picture.dtype} {list(picture.shape)}")
     return picture
