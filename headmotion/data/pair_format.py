@@ -244,27 +244,35 @@ def _parse_row(reader: PairReader, row: Mapping[str, str], license: str, distrib
         if not row.get(column):
             raise CorpusError(component, f"the column {column!r} in every row of {INDEX}", "none")
     _check_plain_id(component, row["id"])
-    try:
-        entry = IndexEntry(
-            folder=str(reader.folder),
-            id=row["id"],
-            speaker=row["speaker"],
-            split=row["split"],
-            seconds=float(row.get("seconds") or 1.0),
-            # Both spellings, because people write these files by hand.
-            license=row.get("license") or row.get("licence") or license,
-            source=row.get("source") or "",
-            distribute=bool(int(row["distribute"])) if row.get("distribute") else distribute,
-            weight=float(row.get("weight") or 1.0),
-            checks={name: _parse(text) for name, text in row.items() if name and name not in KNOWN_COLUMNS and text},
-            reader=reader,
-        )
-    except ValueError as error:
-        raise CorpusError(component, f"numbers in the row {row['id']!r} of {INDEX}", str(error)) from None
+    if (free := _number(component, row, "distribute", distribute)) not in (0, 1):
+        raise CorpusError(component, f"0 or 1 as distribute in the row {row['id']!r} of {INDEX}", f"{free:g}")
+    entry = IndexEntry(
+        folder=str(reader.folder),
+        id=row["id"],
+        speaker=row["speaker"],
+        split=row["split"],
+        seconds=_number(component, row, "seconds", 1.0),
+        # Both spellings, because people write these files by hand.
+        license=row.get("license") or row.get("licence") or license,
+        source=row.get("source") or "",
+        distribute=bool(free),
+        weight=_number(component, row, "weight", 1.0),
+        checks={name: _parse(text) for name, text in row.items() if name and name not in KNOWN_COLUMNS and text},
+        reader=reader,
+    )
     if not (0 < entry.seconds < math.inf and 0 <= entry.weight < math.inf):
         got = f"{entry.seconds:g} and {entry.weight:g}"
         raise CorpusError(component, f"seconds above 0 and a weight from 0 in the row {entry.id!r}", got)
     return entry
+
+
+def _number(component: str, row: Mapping[str, str], column: str, default: float) -> float:
+    text = row.get(column) or ""
+    try:
+        return float(text) if text else default
+    except ValueError:
+        expected = f"a number as {column} in the row {row['id']!r} of {INDEX}"
+        raise CorpusError(component, expected, short_repr(text)) from None
 
 
 def _check_plain_id(component: str, id: str) -> None:

@@ -158,8 +158,12 @@ def test_an_index_of_a_spreadsheet_is_read(folder: Path) -> None:
         (lambda folder: (folder / "a.npz").unlink(), "the file a.npz"),
         (lambda folder: rewrite(folder, id="b"), "'b' twice"),
         (lambda folder: rewrite(folder, id="../a"), "plain file names"),
-        (lambda folder: rewrite(folder, weight="heavy"), "numbers in the row 'a'"),
-        (lambda folder: rewrite(folder, distribute="perhaps"), "numbers in the row 'a'"),
+        (lambda folder: rewrite(folder, weight="heavy"), "a number as weight in the row 'a' of index.csv, got 'heavy'"),
+        (
+            lambda folder: rewrite(folder, distribute="perhaps"),
+            "a number as distribute in the row 'a'.*, got 'perhaps'",
+        ),
+        (lambda folder: rewrite(folder, distribute="nan"), "0 or 1 as distribute in the row 'a'.*, got nan"),
     ],
 )
 def test_damaged_index(folder: Path, damage: Callable[[Path], object], message: str) -> None:
