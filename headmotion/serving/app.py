@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.errors import HeadmotionError, ServingError
+from ..core.short_repr import short_repr
 from ..pipeline.pipeline import Pipeline
 from .access import Access, TokenError
 from .connections import Connections
@@ -117,7 +118,7 @@ class Application:
         allowed = (error.headers or {}).get("Allow")
         paths = [route.path for route in self.asgi.routes if isinstance(route, Route)]
         expected = f"the method {allowed} for this path" if allowed else f"a path out of {', '.join(paths)}"
-        got = request.method if allowed else repr(request.url.path)[:100]
+        got = request.method if allowed else short_repr(request.url.path)
         return JSONResponse(error_fields(ServingError("server", expected, got)), error.status_code, error.headers)
 
 

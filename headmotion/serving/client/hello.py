@@ -14,7 +14,7 @@ import numpy as np
 from ...core.errors import ServingError, did_you_mean
 from ...core.files import read_regular, reason_of, require_regular
 from ...core.npz import as_float32, read_arrays
-from ...core.short_repr import shown
+from ...core.short_repr import short_repr, shown
 from ...media.file_kind import file_kind
 from ..protocol import SAMPLE_TYPES, STREAM_PATH, VERSION, Controls
 from .connect_options import ConnectOptions, Reference
@@ -36,11 +36,11 @@ def stream_address(url: Any) -> str:
         parts = urlsplit(url)
         fits = parts.scheme in ("ws", "wss") and parts.hostname is not None and parts.port != 0
     except ValueError:
-        raise ServingError("client", expected, repr(url)[:100]) from None
+        raise ServingError("client", expected, short_repr(url)) from None
     if not fits:
         if parts.scheme in ("http", "https"):
             remedy = f"write ws{parts.scheme.removeprefix('http')}:// for {parts.scheme}://"
-        raise ServingError("client", expected, repr(url)[:100], remedy)
+        raise ServingError("client", expected, short_repr(url), remedy)
     return url.rstrip("/") + STREAM_PATH
 
 
@@ -71,7 +71,7 @@ def _check_names(what: str, given: Iterable[Any], known: Iterable[str]) -> None:
     for name in given:
         if name not in set(known):
             remedy = did_you_mean(name, known) if isinstance(name, str) else ""
-            raise ServingError("client", f"{what} out of {', '.join(known)}", repr(name)[:80], remedy)
+            raise ServingError("client", f"{what} out of {', '.join(known)}", short_repr(name), remedy)
 
 
 def _as_json(name: str, value: Any) -> Any:
