@@ -27,6 +27,10 @@ from .samples import as_floats, as_samples
 RESTART_SECONDS = 30
 """Age at which a resampler replaces its soxr stream by one that has received the last second only."""
 
+CANCELED = 0.1
+"""Energy of the mean of two channels relative to the louder one, below which they cancel each other; 0.5 if they are
+independent, and 0.25 if one is silent."""
+
 
 class Audio:
     """Sound with its own rate: an array, or a file that is decoded only while it is being read.
@@ -135,6 +139,24 @@ class Audio:
         resampler = Resampler(self.rate, rate)
         waves = map(mixer.push, self._source.chunks())
         return _blocks(waves, resampler, max(1, round(seconds * rate)))
+
+    def cancels_when_folded(self) -> bool:
+        """Return whether it has two channels that cancel each other, so that one loudspeaker plays nearly nothing.
+
+        All of it is read.
+
+        Raises:
+            AudioError: as `blocks`.
+        """
+        if self.channels != 2:
+            return False
+        energies, folded = np.zeros(2), 0.0
+        for chunk in self._source.chunks():
+            block = as_floats(chunk, self._source.name).reshape(len(chunk), -1)
+            energies += np.einsum("sc,sc->c", block, block, dtype=np.float64)
+            mean = block.mean(axis=1)
+            folded += float(np.einsum("s,s->", mean, mean, dtype=np.float64))
+        return folded < CANCELED * float(energies.max())
 
     def channel_blocks(self, rate: int) -> Iterator[NDArray[np.float32]]:
         """Read blocks ``[s, C]`` of all channels as they are, resampled once, in constant memory.

@@ -24,7 +24,7 @@ from .image import opaque
 AUDIO_RATE = 48000
 """Samples per second of the sound in videos (Hz)."""
 LAYOUTS = {2: "stereo", 6: "5.1", 8: "7.1"}
-"""Layouts in which the speech's own channels are kept; other numbers become one channel."""
+"""Layouts in which the speech's own channels are kept, unless they cancel each other; others become one channel."""
 LOOKAHEAD_PIXELS = 100_000_000
 """Pixels that an encoder looks ahead at most, or 8 frames; otherwise its memory would grow with the frame size."""
 
@@ -174,7 +174,8 @@ class _AudioTrack:
 
     def __init__(self, container: OutputContainer, format: Format, audio: Audio) -> None:
         self.container = container
-        self.layout = LAYOUTS.get(audio.channels, "mono") if audio.has_usual_order else "mono"
+        is_kept = audio.has_usual_order and not audio.cancels_when_folded()
+        self.layout = LAYOUTS.get(audio.channels, "mono") if is_kept else "mono"
         self.stream = cast("av.AudioStream", container.add_stream(format.audio, rate=AUDIO_RATE, layout=self.layout))
         self.stream.codec_context.bit_rate = 128_000 if self.layout == "mono" else 96_000 * audio.channels
         self.blocks = _quarters(audio, self.layout)
