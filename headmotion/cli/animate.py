@@ -19,13 +19,13 @@ from .options import (
     check_folder,
     check_output,
     device,
+    drawing,
     existing_file,
     face,
     one_thread,
     options,
     quiet,
     seed,
-    spec_fields,
 )
 from .piped_speech import is_piped, speech_file
 
@@ -41,6 +41,14 @@ def _are_several(args: Arguments) -> bool:
     return args["jobs"] is not None or len(paths) != 1 or _is_several(paths[0])
 
 
+def _refuse_motion(path: Path) -> None:
+    from headmotion.core.plugins import MOTION_SUFFIXES, registry
+
+    if path.suffix.lower() in (*MOTION_SUFFIXES, *registry().motion_readers):
+        remedy = "headmotion render draws it, and headmotion export converts it"
+        raise click.BadParameter(f"{path.name!r} is a motion, and speech is expected; {remedy}.", param_hint="AUDIO")
+
+
 def _is_several(path: Path) -> bool:
     return path.is_dir() or (not path.exists() and any(sign in str(path) for sign in "*?["))
 
@@ -50,11 +58,6 @@ RULES = (
     Rule(("workers",), "processes of this machine, not for --ray", lambda args: args["ray"] is None),
     Rule(("timeout",), "other processes, not for --workers 0", lambda args: args["ray"] or args["workers"] != 0),
 )
-
-
-def _renderer(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
-    """Return the spec of a renderer as JSON values, from a type or from JSON."""
-    return None if value is None else spec_fields(value, '{"type": "skeleton", "size": 256}')
 
 
 @click.command()
@@ -101,14 +104,7 @@ def _renderer(context: click.Context, parameter: click.Parameter, value: str | N
     ),
     click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Name of a bundled model, or a checkpoint."),
     click.option("--fps", help="Frames per second, such as 30 or 30000/1001.  [default: the model's own]"),
-    click.option(
-        "--renderer",
-        callback=_renderer,
-        metavar="TYPE|JSON",
-        help="Renderer: a type such as skeleton, or a spec.  [default: the model's own]",
-    ),
-    click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head only, or the whole picture."),
-    click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
+    drawing,
     click.option(
         "--style",
         metavar="NAME|FILE",
@@ -155,7 +151,7 @@ def animate(
     chosen = given_options(context, choices)
     if not _are_several(context.params):
         if not is_piped(audio[0]):
-            existing_file.convert(audio[0], context.command.params[0], context)
+            _refuse_motion(existing_file.convert(audio[0], context.command.params[0], context))
         write = prepare_outputs(context, outputs, model, device, image, chosen, quiet)
         with speech_file(audio[0]) as speech:
             for path in write(speech):

@@ -105,6 +105,19 @@ def check_distinct(outputs: Sequence[Path]) -> None:
         raise click.UsageError("--output names a file twice.")
 
 
+def check_drawn(output: Path) -> None:
+    """Refuse an output that is neither a video nor a folder for pictures, or cannot be written.
+
+    Raises:
+        click.UsageError, ImageError: it is not.
+    """
+    from headmotion.media.frames_writer import ENCODERS, FOLDER, check_target
+
+    check_suffix(output, (suffix for suffix in ENCODERS if suffix != FOLDER))
+    check_target(output)
+    check_output(output, may_be_folder=not output.suffix)
+
+
 def _check_outputs(outputs: Sequence[Path], motion_files: Sequence[Path], others: Sequence[str]) -> None:
     from headmotion.core.plugins import registry
     from headmotion.media.frames_writer import ENCODERS, FOLDER, check_target

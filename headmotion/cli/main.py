@@ -24,6 +24,7 @@ from .export import export
 from .info import inspect, licenses, schema
 from .live import mic
 from .plugins import plugins
+from .render import render
 from .say import say
 from .serve import serve
 from .studio import studio
@@ -43,7 +44,7 @@ def cli(context: click.Context) -> None:
 
 
 COMMANDS = (
-    *(demo, animate, say, detect),
+    *(demo, animate, say, render, detect),
     *(prepare, synthesize, inspect_corpus),
     *(train, evaluate, compare, export),
     *(serve, mic, studio),

@@ -114,6 +114,24 @@ def spec_fields(text: str, example: str) -> dict[str, Any]:
     return fields
 
 
+def _renderer(context: click.Context, parameter: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Return the spec of a renderer as JSON values, from a type or from JSON."""
+    return None if value is None else spec_fields(value, '{"type": "skeleton", "size": 256}')
+
+
+drawing = options(
+    click.option(
+        "--renderer",
+        callback=_renderer,
+        metavar="TYPE|JSON",
+        help="Renderer: a type such as skeleton, or a spec.  [default: the model's own]",
+    ),
+    click.option("--crop", type=click.Choice(["head", "none"]), help="Show the head only, or the whole picture."),
+    click.option("--size", type=int, metavar="N", help="Longer edge in pixels.  [default: the picture's]"),
+)
+"""How motion is drawn."""
+
+
 def one_thread() -> None:
     """Limit torch to one thread unless the user sets another number.
 

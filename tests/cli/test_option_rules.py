@@ -28,6 +28,7 @@ ALWAYS = {
         *(*DRAWING, "mouth", "image"),
     },
     "say": {"text", "voice", "words_per_minute", "pitch", "phonemes"},
+    "render": {"motion", "image", "model", "device", *DRAWING},
     "detect": {"source", "representation", "detector", "face"},
     "prepare": {"videos", "representation", "frames", "speaker", "val", "license", "distribute"},
     "synthesize": {"kind", "clips", "seed"},
@@ -75,6 +76,8 @@ def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ASSETS / "portrait_landmarks.npz", "p.npz")
     hm.Motion(np.zeros((3, 68, 2), np.float32), 25).save("m.npz")  # type: ignore[arg-type]
     Path("motions").mkdir()
+    shutil.copy("m.npz", "motions/a.npz")
+    Path("empty").mkdir()
     Path("landmarks").mkdir()
     shutil.copy("p.npz", "landmarks/a.npz")
     Path("jobs.csv").write_text("audio,image\ns.wav,\n")
@@ -117,6 +120,8 @@ WITHOUT_EFFECT = {
     "animate --jobs mouths.csv": "row 2, option mouth: expected the face of a picture",
     "say hello -o x.wav --image p.png": "--image is for a video or a motion",
     "say hello -o x.wav --model ms-sync": "--model is for a video or a motion",
+    "render m.npz -o x.mp4 --landmarks p.npz": "--landmarks is for a picture (--image)",
+    "render m.npz -o x.gif --audio s.wav": "--audio is for a video with sound",
     "detect p.png -o x.npz --fps 30": "--fps is for a video",
     "prepare landmarks -o x --detector mediapipe": "--detector is for videos",
     "prepare landmarks -o x --workers 2": "--workers is for videos",
@@ -187,9 +192,13 @@ WRONG_OUTPUTS = {
     "export ms-sync -o page.html --web": "'page.html' is a file's name",
     "plugins new calm --kind loss -o calm.zip": "'calm.zip' is a file's name",
     "plugins new calm --kind loss -o s.wav/x": "is not a folder that can be written to",
+    "animate m.npz -o x.mp4": "'m.npz' is a motion, and speech is expected; headmotion render draws it",
+    "render m.npz -o x.npz": "'x.npz' ends in none of .mp4",
+    "render m.npz -o motions": "motions, which holds",
+    "render s.wav -o x.mp4": "expected a motion file (.npz",
     "animate s.wav -o x.avi": "the name of a folder for pictures has no dot",
     "export m.npz -o x.csv --format live-link": "or --to blendshapes of headmotion export",
-    "prepare motions -o x": "videos are files named .3gp, .asf",
+    "prepare empty -o x": "videos are files named .3gp, .asf",
     "detect p.png -o x": "'x' ends in none of .npz",
     "detect p.png -o x.mp4": "'x.mp4' ends in none of .npz",
     "animate s.wav -o x.mp4 --image s.wav": "'s.wav' is no picture",
