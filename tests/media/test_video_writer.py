@@ -118,6 +118,9 @@ def test_sound_is_read_as_far_as_the_frames_have_come(tmp_path):
     class Watched:
         channels, has_usual_order = 1, True
 
+        def cancels_when_folded(self):
+            return False
+
         def blocks(self, rate, seconds):
             for _ in range(24):
                 done["seconds"] += seconds
