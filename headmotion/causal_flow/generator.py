@@ -180,7 +180,7 @@ class CausalFlowGenerator(Generator):
         from .motion_style import style_settings
 
         if not isinstance(style, Motion):
-            remedy = "hm.Motion.load reads one from a file"
+            remedy = "hm.Motion.load, or --style FILE of a command, reads one"
             raise SpecError("style of causal-flow", "a motion of the person", short_repr(style), remedy)
         return self.with_settings(**style_settings(self, style))
 

@@ -192,6 +192,7 @@ WRONG_OUTPUTS = {
     "export ms-sync -o page.html --web": "'page.html' is a file's name",
     "plugins new calm --kind loss -o calm.zip": "'calm.zip' is a file's name",
     "plugins new calm --kind loss -o s.wav/x": "is not a folder that can be written to",
+    "animate s.wav -o x.npz --style calm": "--style FILE of a command",
     "animate m.npz -o x.mp4": "'m.npz' is a motion, and speech is expected; headmotion render draws it",
     "render m.npz -o x.npz": "'x.npz' ends in none of .mp4",
     "render m.npz -o motions": "motions, which holds",
