@@ -193,6 +193,9 @@ def test_settings_that_trained_weights_do_not_fit_are_one_line(plugin: None, tmp
             pipe.render(motion, tmp_path / "never", **options)
         expected = f"renderer paint/canvas: expected size 8, as it was trained: {draws}, got size 12; leave out size"
         assert str(refused.value) == f"{expected}, or load a model that was trained so"
+    # No value that the spec allows would fit either, so what the spec allows is not said first.
+    with pytest.raises(hm.SpecError, match=r"expected size 8, as it was trained: .*, got 1073741824; leave out size$"):
+        pipe.render(motion, tmp_path / "never", size=1 << 30)
     with pytest.raises(hm.SpecError) as refused:
         pipe.render(motion, tmp_path / "never", crop="head")
     expected = f"renderer paint/canvas: expected no crop, which it cannot be given: {draws}, got 'head'"
