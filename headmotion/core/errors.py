@@ -103,5 +103,5 @@ def describe(error: BaseException) -> str:
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """Return a remedy for a name that is not known: those most like it, or ``otherwise`` if none is."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(map(repr, near))}?" if near else otherwise

@@ -29,7 +29,7 @@ def test_a_name_is_a_bundled_file_and_anything_else_a_path(tmp_path: Path) -> No
             "a file or one of the bundled models grid, units, got 'unitz'; did you mean 'units'?",
         ),
         ("x", "a file or one of the bundled models grid, units, got 'x'"),
-        ("", "a file or one of the bundled models grid, units, got ''"),
+        ("", "a path, got an empty text"),
         (3, "a path, got int 3"),
     ],
 )

@@ -3,7 +3,7 @@ import pickle
 import pytest
 
 from headmotion.core import errors
-from headmotion.core.errors import HeadmotionError, describe, printable
+from headmotion.core.errors import HeadmotionError, describe, did_you_mean, printable
 
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, HeadmotionError)]
 
@@ -37,6 +37,12 @@ def test_any_exception_can_be_described():
     assert describe(ValueError("a\n\x1bb")) == r"ValueError: a \x1bb"
     assert describe(Mute()) == "Mute, whose message cannot be read (SystemExit)"
     assert len(describe(ValueError("x" * 10_000))) == 500
+
+
+def test_names_that_are_alike_are_suggested_and_no_others():
+    known = ["guidance", "head_amount", "hidden_size"]
+    assert did_you_mean("guidence", known) == "did you mean 'guidance'?"
+    assert did_you_mean("guidence", known[1:], "the fields are a, b") == "the fields are a, b"
 
 
 def test_what_is_too_long_is_shortened_in_one_place():

@@ -321,7 +321,7 @@ def test_unknown_type_says_what_to_do(fake_plugins, monkeypatch):
     monkeypatch.setenv("HEADMOTION_PLUGINS", "good,bad")
     registry = fake_plugins.registry()
     for name, remedy in {
-        "parts": "did you mean 'part' or",
+        "parts": "did you mean 'part'",
         "good/prat": "did you mean 'good/part'",
         "zzzzzz": "see `headmotion plugins`",
         "none/x": "such as headmotion-none",
