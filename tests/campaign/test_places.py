@@ -105,7 +105,7 @@ def test_standard_output_that_is_full(workdir: Path) -> None:
         pytest.skip("there is no /dev/full here")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True, cwd=workdir)
-    assert done.returncode == 2 and done.stderr == "error: No space left on device\n"
+    assert done.returncode == 2 and done.stderr == "error: standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize(

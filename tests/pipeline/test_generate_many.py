@@ -92,7 +92,7 @@ def test_each_job_may_have_its_own_picture_output_and_options(pipe: hm.Pipeline,
 def test_what_the_system_refuses_is_named_by_its_own_words(pipe: hm.Pipeline, talks: Path, tmp_path: Path) -> None:
     job = {"audio": talks / "a.wav", "output": "x" * 300 + ".npz"}
     (file,) = pipe.generate_many([job], tmp_path / "out", ".npz", workers=0).files
-    assert file.status == "failed" and file.error.endswith("File name too long") and "OSError" not in file.error
+    assert file.status == "failed" and "(File name too long)" in file.error and "OSError" not in file.error
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_the_system_refuses_is_named_by_its_own_words(pipe: hm.Pipeline, ta
         ([{"audio": "TALKS/a.wav", "output": "TALKS/a.wav"}], {}, "job 0: expected an output ending in"),
         (["TALKS/a.wav", {"audio": "TALKS/b.flac", "output": "a.npz"}], {}, "job 1: expected an output of its own"),
         (["TALKS/a.wav"], {"lipps": 2}, "lipps"),
-        (["TALKS/a.wav"], {"blink": True}, "blink is a number, not True"),
+        (["TALKS/a.wav"], {"blink": True}, "expected blink: a number, got True"),
         (["TALKS/a.wav"], {"workers": -1}, "a number from 0"),
     ],
 )

@@ -390,7 +390,7 @@ def test_bad_input_is_one_clear_line():
     renderer = build()
     with pytest.raises(ImageError, match="expected a picture, got none"):
         renderer.frames([motion_of(POSE)])
-    with pytest.raises(ImageError, match=r"uint8 \[H, W, 3 or 4\], got float64"):
+    with pytest.raises(ImageError, match=r"uint8 \[H, W, 3 or 4\] of 2 x 2 pixels or more, got float64"):
         renderer.frames([motion_of(POSE)], PICTURE / 255.0)
     with pytest.raises(ImageError, match="the pose in the picture, got none"):
         renderer.frames([motion_of(POSE, reference=None)], PICTURE)
