@@ -81,6 +81,7 @@ def test_every_command(judge: Judge, workdir: Path, connections: list[str]) -> N
     run("inspect", "run/model.safetensors")
     run("animate", "speech.wav", "--model", "ms-sync", "-o", "talk.npz")
     run("export", "talk.npz", "-o", "talk.csv")
+    run("render", "talk.npz", "--size", 128, "-o", "lines.mp4")
     run("demo", "-o", "out")
     assert used == {command.name for command in COMMANDS}
 
