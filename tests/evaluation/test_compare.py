@@ -104,5 +104,5 @@ def test_a_report_without_results_of_its_subject_is_refused(tmp_path: Path) -> N
     good = save_report(tmp_path, "one", 1.0)
     path = save_report(tmp_path, "two", 2.0) / "report.json"
     path.write_text(path.read_text().replace('"kind": "model"', '"kind": "motions"'))
-    with pytest.raises(EvaluationError, match=r"results of the subject 'motions' in the metric 'lmd' are expected"):
+    with pytest.raises(EvaluationError, match=r"expected results of the subject 'motions' in the metric 'lmd'"):
         compare([good, path])

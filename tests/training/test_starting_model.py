@@ -71,7 +71,7 @@ def test_what_is_no_model_is_one_error(base: Path, small_corpus: Path, tmp_path:
     (tmp_path / "text.txt").write_text("a recipe")
     (tmp_path / "cut.safetensors").write_bytes(base.read_bytes()[:100])
     cases = {
-        "": "model: expected a file or one of the bundled models .*, got ''$",
+        "": "model: expected a path, got an empty text$",
         str(base.parent): f"got the folder {base.parent}; give {base}$",
         str(tmp_path / "text.txt"): "expected a .safetensors file, got .*text.txt, which is none$",
         str(tmp_path / "cut.safetensors"): "expected a whole .safetensors file",
