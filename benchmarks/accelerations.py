@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -25,13 +25,10 @@ import torch
 import headmotion as hm
 from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.ms_sync import blocks, discriminator
-from headmotion.training.build import build_training
-from headmotion.training.distributed import Processes
-from headmotion.training.recipe import load_recipe
-from headmotion.training.take_step import take_step
 
 from .goals.generation import inputs
 from .plain_parts import states_of_each_window
+from .waits.work import training_step
 
 BOOTSTRAP_DRAWS = 2000
 Work = Callable[[], object]
@@ -72,23 +69,8 @@ def push(corpus: Path) -> Work:
     return work
 
 
-def train(recipe: str, phase: int, changes: Sequence[str], corpus: Path) -> Work:
-    """Return a training step of a phase, by its number, of a recipe with changes."""
-    training = build_training(load_recipe(recipe, list(changes)), [corpus], Processes())
-    for earlier in training.phases[:phase]:
-        training.finish(earlier)
-    trained = training.phases[phase]
-    trained.start()
-    steps = iter(range(trained.steps))
-
-    def work() -> None:
-        take_step(trained, next(steps))
-
-    return work
-
-
-SYNCERS, GENERATOR = partial(train, "small-cpu", 0, ()), partial(train, "small-cpu", 1, ())
-PAPER = partial(train, "paper-short", 1, ("data.batch_size=16", "phases.syncers.batch_size=16"))
+SYNCERS, GENERATOR = partial(training_step, "small-cpu", 0), partial(training_step, "small-cpu", 1)
+PAPER = partial(training_step, "paper-short", 1, changes=("data.batch_size=16", "phases.syncers.batch_size=16"))
 
 ACCELERATIONS = (
     Acceleration(
@@ -149,18 +131,26 @@ def ratio(acceleration: Acceleration, corpus: Path) -> tuple[float, float, float
     return float(np.median(slow) / np.median(fast)), float(low), float(high)
 
 
-def measure_all() -> Iterator[str]:
-    """Yield the lines of the table."""
-    yield from ("| acceleration | workload | without over with |", "|---|---|---|")
+def measure_all(
+    accelerations: Iterable[Acceleration] = ACCELERATIONS,
+    columns: tuple[str, str] = ("acceleration", "without over with"),
+) -> Iterator[str]:
+    """Yield the lines of a table."""
+    yield from (f"| {columns[0]} | workload | {columns[1]} |", "|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
-        for acceleration in ACCELERATIONS:
+        for acceleration in accelerations:
             middle, low, high = ratio(acceleration, corpus)
             yield f"| {acceleration.name} | {acceleration.workload} | {middle:.2f} ({low:.2f} to {high:.2f}) |"
 
 
-if __name__ == "__main__":
+def main(lines: Iterable[str]) -> None:
+    """Print a table as it is measured."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    for line in measure_all():
+    for line in lines:
         print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main(measure_all())

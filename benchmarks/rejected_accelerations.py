@@ -7,16 +7,11 @@ What brings less than 10 % of its phase is not worth its code. Measured as in `b
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from unittest.mock import patch
 
-import torch
-
-from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.ms_sync.generator import MSSyncGenerator
 
-from .accelerations import GENERATOR, Acceleration, ratio
+from .accelerations import GENERATOR, Acceleration, main, measure_all
 from .rollout_block import rollout_of_blocks
 
 REJECTED = (
@@ -31,11 +26,4 @@ REJECTED = (
 """Here ``without`` turns the acceleration on, because the package is without it."""
 
 if __name__ == "__main__":
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    print("| rejected acceleration | workload | with over without |", "|---|---|---|", sep="\n", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = write_synthetic(Path(folder) / "corpus", clips=60, seconds=4.0)
-        for rejected in REJECTED:
-            middle, low, high = ratio(rejected, corpus)
-            print(f"| {rejected.name} | {rejected.workload} | {middle:.2f} ({low:.2f} to {high:.2f}) |", flush=True)
+    main(measure_all(REJECTED, ("rejected acceleration", "with over without")))

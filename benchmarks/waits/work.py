@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -125,21 +125,22 @@ def pool(folder: Path) -> Turn:
 
 def syncers_step(folder: Path) -> Turn:
     """A step of the bundled recipe, syncers phase."""
-    return _step(folder, 0)
+    return training_step("small-cpu", 0, folder / "corpus")
 
 
 def generator_step(folder: Path) -> Turn:
     """A step of the bundled recipe, generator phase."""
-    return _step(folder, 1)
+    return training_step("small-cpu", 1, folder / "corpus")
 
 
-def _step(folder: Path, number: int) -> Turn:
+def training_step(recipe: str, number: int, corpus: Path, changes: Sequence[str] = ()) -> Turn:
+    """A step of the phase with a number, of a recipe with changes."""
     from headmotion.training.build import build_training
     from headmotion.training.distributed import Processes
     from headmotion.training.recipe import load_recipe
     from headmotion.training.take_step import take_step
 
-    training = build_training(load_recipe("small-cpu"), [folder / "corpus"], Processes())
+    training = build_training(load_recipe(recipe, list(changes)), [corpus], Processes())
     for phase in training.phases[:number]:
         phase.start()
         training.finish(phase)

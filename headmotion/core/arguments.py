@@ -12,6 +12,7 @@ from typing import Any, TypeGuard, TypeVar
 from .errors import HeadmotionError
 from .short_repr import shown
 
+S = TypeVar("S", bound=str)
 T = TypeVar("T")
 SEEDS = 1 << 63
 """Number of seeds, which begin at 0."""
@@ -63,6 +64,11 @@ def is_finite_number(value: object) -> TypeGuard[float]:
         return False
     # Integers beyond the largest float, which Python also reads from JSON, cannot be converted.
     return abs(value) <= sys.float_info.max
+
+
+def as_texts(value: Iterable[S], component: str, what: str) -> list[S]:
+    """Return the texts of a collection; see `as_list`. A text alone is none: it would be taken letter by letter."""
+    return as_list(value, component, what, lambda each: isinstance(each, str))
 
 
 def as_list(value: Iterable[T], component: str, what: str, fits: Callable[[Any], bool]) -> list[T]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from ..core.arguments import as_list, as_path
+from ..core.arguments import as_path, as_texts
 from ..core.errors import CorpusError
 from ..core.html_table import html_table
 from ..core.output_folder import require_free_folder
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
 
 SHOWN_CLIPS = 8
 """Clips that a notebook shows."""
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 class Entries(Sequence[IndexEntry]):
@@ -224,7 +220,7 @@ class Corpus:
         """
         if not isinstance(split, str | None):
             raise CorpusError("corpus", "the name of a split", shown(split))
-        tracks = as_list(tracks, "corpus", "names of tracks", _is_text)
+        tracks = as_texts(tracks, "corpus", "names of tracks")
         return Corpus(sections=[part.select(split, distributable, tracks) for part in self.sections])
 
     def in_split(self, split: str) -> npt.NDArray[np.bool_]:
@@ -298,7 +294,7 @@ class Corpus:
         return section, section.row(index - self._starts[number])
 
     def _check_tracks(self, tracks: Collection[Track]) -> None:
-        tracks = as_list(tracks, "corpus", "names of tracks", _is_text)
+        tracks = as_texts(tracks, "corpus", "names of tracks")
         if missing := sorted(set(tracks) - self.tracks):
             remedy = "headmotion prepare --frames keeps pictures, --labels what a detector gives per frame"
             got = ", ".join(sorted(self.tracks))

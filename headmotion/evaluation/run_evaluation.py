@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from ..core.arguments import as_list, as_path
+from ..core.arguments import as_list, as_path, as_texts
 from ..core.claims import claimed_output
 from ..core.errors import EvaluationError
 from ..core.files import atomic_folder, write_text
@@ -69,7 +69,7 @@ def evaluate(
     """
     for path in (subject, *([] if output is None else [output])):
         as_path(path, "evaluation", EvaluationError)
-    baselines = as_list(baselines, "baselines", "names", lambda each: isinstance(each, str))
+    baselines = as_texts(baselines, "baselines", "names")
     if metrics is not None:
         kinds = (str, Mapping, MetricSpec)
         metrics = as_list(metrics, "metrics", "types and specs", lambda each: isinstance(each, kinds))

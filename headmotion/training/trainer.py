@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from ..core.arguments import as_list, as_path
+from ..core.arguments import as_list, as_path, as_texts
 from ..core.claims import claimed_folder
 from ..core.errors import TrainingError
 from ..core.interfaces.phase import Phase, SupportsFinalCheck, SupportsResultFile
@@ -65,7 +65,7 @@ def train(
         TrainingError: a folder that holds another run or other files, syncers of another recipe, a model whose weights
             do not fit the recipe, or a step that is not finite (the last good state is kept).
     """
-    overrides = as_list(overrides, "overrides", "texts such as a.b=1", lambda each: isinstance(each, str))
+    overrides = as_texts(overrides, "overrides", "texts such as a.b=1")
     data = as_list(data, "data", "corpus folders", lambda each: isinstance(each, str | os.PathLike))
     folder = as_path(output, "run", TrainingError)
     spec = recipe if isinstance(recipe, RecipeSpec) else load_recipe(recipe, overrides)
