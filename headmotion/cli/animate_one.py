@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,30 +105,32 @@ def check_distinct(outputs: Sequence[Path]) -> None:
         raise click.UsageError("--output names a file twice.")
 
 
-def check_drawn(output: Path) -> None:
+def check_drawn(output: Path, others: Iterable[str] = ()) -> None:
     """Refuse an output that is neither a video nor a folder for pictures, or cannot be written.
+
+    Args:
+        output: the file or folder.
+        others: suffixes of other outputs that the command makes, for the error.
 
     Raises:
         click.UsageError, ImageError: it is not.
     """
     from headmotion.media.frames_writer import ENCODERS, FOLDER, check_target
 
-    check_suffix(output, (suffix for suffix in ENCODERS if suffix != FOLDER))
+    check_suffix(output, [*(suffix for suffix in ENCODERS if suffix != FOLDER), *others])
     check_target(output)
     check_output(output, may_be_folder=not output.suffix)
 
 
 def _check_outputs(outputs: Sequence[Path], motion_files: Sequence[Path], others: Sequence[str]) -> None:
     from headmotion.core.plugins import registry
-    from headmotion.media.frames_writer import ENCODERS, FOLDER, check_target
 
     check_distinct(outputs)
-    known = [*(suffix for suffix in ENCODERS if suffix != FOLDER), *registry().written_suffixes, *others]
     for output in outputs:
-        check_suffix(output, known)
-        if output not in motion_files:
-            check_target(output)
-        check_output(output, may_be_folder=not output.suffix)
+        if output in motion_files:
+            check_output(output)
+        else:
+            check_drawn(output, [*registry().written_suffixes, *others])
 
 
 def _check_effect(

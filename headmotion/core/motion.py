@@ -1,9 +1,8 @@
-"""Motion: frames of a representation at an exact rate, and the file that holds them."""
+"""Motion: frames of a representation at an exact rate."""
 
 from __future__ import annotations
 
 import html
-import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -18,26 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .arguments import as_integer, as_list, as_path
-from .booleans import StrictNumbers
 from .conversion import convert
 from .errors import HeadmotionError, MotionError
-from .files import atomic_output, read_regular, reason_of, write_text
 from .interfaces.representation import Representation, UnitSquare
 from .interfaces.specs import RepresentationSpec, resolve_spec
-from .limits import TEXT_BYTES, limit
-from .npz import as_float32, read_arrays
-from .plugins import MOTION_SUFFIXES, registry
-from .short_repr import short_repr, shown
+from .motion_file import file_errors, other_reader, stored_fields, write_motion
+from .plugins import registry
+from .short_repr import shown
 from .timing import Rate, as_fps, frame_count, resample_frames
-from .validation import validated
 
 VIEW_HEIGHT = 250
 """Height of the view in a notebook (px)."""
-MAX_PX = 1e9
-"""Largest place or side of a square in a file (px)."""
-
-
-REWRITE = "write it again with Motion.save"
 
 
 class Sound(Protocol):
@@ -205,27 +195,7 @@ class Motion:
         Raises:
             MotionError: another suffix, a motion that the format cannot hold, or a file that cannot be written.
         """
-        target = as_path(path, "motion file", MotionError)
-        try:
-            return self._save(target)
-        except OSError as error:
-            raise MotionError("motion file", "a file that can be written", f"{target} ({reason_of(error)})") from error
-
-    def _save(self, target: Path) -> Path:
-        if target.suffix not in MOTION_SUFFIXES:
-            return _save_as(self, target)
-        arrays: dict[str, Any] = {"values": self.values.cpu().numpy()}
-        arrays |= {f"basis.{name}": tensor.cpu().numpy() for name, tensor in self.basis.items()}
-        with atomic_output(target) as temporary:
-            if target.suffix == ".json":
-                content = {name: array.tolist() for name, array in arrays.items()}
-                write_text(temporary, json.dumps(content | {"fps": str(self.fps), "meta": self.meta()}))
-            else:
-                # The rate is text, because a float cannot hold 30000/1001.
-                arrays |= {"fps": np.array(str(self.fps)), "meta": np.array(json.dumps(self.meta(), sort_keys=True))}
-                with temporary.open("wb") as stream:
-                    np.savez_compressed(stream, **arrays)
-        return target
+        return write_motion(self, as_path(path, "motion file", MotionError))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Motion:
@@ -235,33 +205,10 @@ class Motion:
             MotionError: no such file, not a motion file, one of a format that is only written, or damaged.
         """
         source = as_path(path, "motion file", MotionError)
-        suffix = source.suffix.lower()
-        if suffix not in MOTION_SUFFIXES:
-            if (reader := registry().motion_readers.get(suffix)) is not None:
-                return reader(source)
-            _refuse_written_only(source)
-        try:
-            stored = _read_json(source) if suffix == ".json" else _read_npz(source)
-            values, fps, meta = as_float32(stored["values"]), str(stored["fps"]), stored["meta"]
-            basis = {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.basis}
-            return Motion(
-                values=torch.from_numpy(values),
-                fps=as_fps(fps),
-                representation=meta.representation,
-                frame=None if meta.frame is None else _stored_square(meta.frame),
-                units=meta.units,
-                reference=None if meta.reference is None else torch.tensor(meta.reference, dtype=torch.float32),
-                provenance=meta.provenance,
-                basis=basis,
-            )
-        except FileNotFoundError:
-            raise MotionError("motion file", "an existing file", str(source)) from None
-        except HeadmotionError as error:
-            raise MotionError("motion file", error.expected, f"{error.got} in {source}", REWRITE) from None
-        except Exception as error:  # a damaged archive fails in zipfile, zlib, struct, json or numpy
-            got = f"{source} ({reason_of(error)})"
-            expected = f"a motion file ({', '.join(registry().motion_suffixes)})"
-            raise MotionError("motion file", expected, got, REWRITE) from None
+        if (reader := other_reader(source)) is not None:
+            return reader(source)
+        with file_errors(source):
+            return Motion(**stored_fields(source))
 
     def summary(self) -> dict[str, Any]:
         """Describe the motion by JSON values, without its frames."""
@@ -289,73 +236,6 @@ class Motion:
         }
 
 
-class _StoredMeta(StrictNumbers):
-    """What a motion file holds besides the frames and their rate."""
-
-    representation: dict[str, Any]
-    units: str
-    provenance: dict[str, Any]
-    frame: Any = None
-    reference: list[list[float]] | None = None
-    basis: tuple[str, ...] = ()
-
-
 def _layout(motion: Motion) -> tuple[Any, ...]:
     """Return what motions have in common that can be joined."""
     return motion.values.shape[1:], motion.fps, motion.units, dict(motion.representation)
-
-
-def _stored_square(stored: Any) -> UnitSquare:
-    """Return the square that a file names; by it values are divided, so it must have a size.
-
-    Raises:
-        MotionError: anything but three finite numbers, the side above 0.
-    """
-    exact = isinstance(stored, dict) and stored.keys() == {"x", "y", "side"}
-    values: list[Any] = [stored[name] if exact else None for name in ("x", "y", "side")]
-    if not all(type(v) in (int, float) and abs(v) <= MAX_PX for v in values) or not values[2] > 0:
-        raise MotionError("frame", f"numbers x, y and side up to {MAX_PX:g}, side above 0", short_repr(stored))
-    return UnitSquare(*map(float, values))
-
-
-def _refuse_written_only(path: Path) -> None:
-    """Raise a MotionError for the suffix of a format that is for other programs only."""
-    if path.suffix.lower() in registry().motion_writers:
-        expected = f"a format that is read ({', '.join(registry().motion_suffixes)})"
-        got, remedy = f"{path}, which other programs read", "save the motion as .npz, too, which holds all of it"
-        raise MotionError("motion file", expected, got, remedy)
-
-
-def _save_as(motion: Motion, path: Path) -> Path:
-    """Write a motion in a format that a plugin offers."""
-    writer = registry().motion_writers.get(path.suffix.lower())
-    if writer is None:
-        raise MotionError("motion file", f"a name ending in one of {', '.join(registry().written_suffixes)}", path.name)
-    if not len(motion):
-        raise MotionError("motion file", "a motion with frames", "none")
-    if not bool(torch.isfinite(motion.values).all()):
-        raise MotionError("motion file", "finite numbers", "NaN or infinity")
-    with atomic_output(path) as temporary:
-        writer(motion, temporary)
-    return path
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    stored: dict[str, Any] = dict(read_arrays(path, "values", "fps", "meta"))
-    meta = validated(_StoredMeta, json.loads(str(stored["meta"])), "meta", error=MotionError)
-    basis = read_arrays(path, *(f"basis.{name}" for name in meta.basis))
-    return stored | {"meta": meta} | dict(basis)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    stored = json.loads(read_regular(path, limit(TEXT_BYTES)))
-    if not isinstance(stored, dict):
-        raise MotionError("motion", "values, fps and meta by name", shown(stored))
-    if any(_has_boolean(values) for name, values in stored.items() if name != "meta"):
-        raise MotionError("motion", "numbers", "true or false among them")
-    return stored | {"meta": validated(_StoredMeta, stored["meta"], "meta", error=MotionError)}
-
-
-def _has_boolean(values: Any) -> bool:
-    """Return whether a boolean is among numbers, as one of which NumPy would take it."""
-    return any(map(_has_boolean, values)) if isinstance(values, list) else isinstance(values, bool)
