@@ -52,9 +52,10 @@ FORMATS = {
         "mp4",
         "libx264",
         "aac",
-        # As good as the preset "medium" at 18, in less than half of its time; files are a sixth larger.
-        {"crf": "17", "preset": "veryfast"},
-        ("rc-lookahead", 40),
+        # As good as the preset "medium" at 18, in less than half of its time; files are a third larger. The quality
+        # makes up for a lookahead of half the usual length, which holds half as many frames.
+        {"crf": "15.5", "preset": "veryfast"},
+        ("rc-lookahead", 20),
         container_options={"movflags": "faststart"},
     ),
     ".webm": Format(
