@@ -23,5 +23,5 @@ def smoothstep(value: Tensor | npt.ArrayLike) -> Tensor | npt.NDArray[np.floatin
 
     The slope is 0 at both ends. Shape and floating-point type are those of ``value``.
     """
-    t = value.clamp(0, 1) if isinstance(value, torch.Tensor) else np.clip(np.asarray(value), 0, 1)
+    t = value.clamp(0, 1) if isinstance(value, torch.Tensor) else np.minimum(np.maximum(value, 0), 1)
     return t * t * (3 - 2 * t)

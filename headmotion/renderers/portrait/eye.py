@@ -54,6 +54,7 @@ class EyeLayer(OpeningLayer):
         self.skin_box = Box.around(still.outline, still.width + 4).clip(picture_box)
         self.skin_scale = min(1.0, SKIN_WIDTH_PX / max(still.width, 1.0))
         self.skin = _inpaint_eye(picture, still, self.skin_box, self.skin_scale)
+        self.pivot = complex(still.lower.mean())
         self.lash_color = _lash_color(picture, still)
 
     @override
@@ -90,10 +91,8 @@ class EyeLayer(OpeningLayer):
         in_still, down = skull.to_still(shape), self.still.across * 1j
         # Wider open than in the picture, there is no more eye to show, so what is there is stretched.
         squeeze = min(1.0, self.still.gap / in_still.gap) if in_still.gap > 0 else 1.0
-        inverse, residual = skull.similarity.power(-1), self.local_residual(skull)
-        pivot = complex(self.still.lower.mean())
-        source = inverse(box.pixels) - residual
-        source += (squeeze - 1) * component(source - pivot, down) * down
+        source = skull.back(box.pixels) - self.local_residual(skull)
+        source += (squeeze - 1) * component(source - self.pivot, down) * down
         return sample(picture, source)
 
     def _skin(self, from_still: Similarity, box: Box) -> Colors:

@@ -16,6 +16,8 @@ CENTER, HALF_HEIGHT, HALF_WIDTH = 0.85, 0.98, 0.85
 """Center above the chin and half axes of the ellipse, in units of the face from chin to brows."""
 FADE, FADE_BELOW = (1.0, 2.0), (0.88, 1.4)
 """Multiples of the axes between which the head's motion fades; straight below, where the shoulders are, the second."""
+OUTLINE_POINTS = 64
+"""Corners of the polygon outside of which nothing moves."""
 CELLS = 64
 """Cells of the table of weights per unit of the face; its weights are accurate to 0.001."""
 REACH = max(FADE) * max(HALF_HEIGHT, HALF_WIDTH) + 1 / CELLS
@@ -40,6 +42,12 @@ class HeadEllipse:
         middle = float(width.min() + width.max()) / 2
         self.center = self.up * (float(height.min()) + CENTER * self.face) + self.up * 1j * middle
         per_pixel = CELLS * self.up.conjugate() / self.face
+        angle = 2 * np.pi * np.arange(OUTLINE_POINTS) / OUTLINE_POINTS
+        # The weights are interpolated between cells, and a polygon's sides lie inside of the curve.
+        radius = _fade(np.cos(angle))[1] + 1.5 / CELLS
+        outline = radius * (HALF_HEIGHT * np.cos(angle) + 1j * HALF_WIDTH * np.sin(angle))
+        self.outline: ComplexPoints = self.center + self.face * self.up * outline
+        """Closed outline ``[OUTLINE_POINTS]`` beyond which nothing moves."""
         self._cells = Similarity(per_pixel, complex(1, 1) * MIDDLE_CELL - per_pixel * self.center)
         """From positions to cells of the tables, whose rows run to the side and whose columns run upwards."""
 
@@ -64,10 +72,14 @@ def _tables() -> tuple[Weights, Weights]:
     axis = np.arange(-MIDDLE_CELL, MIDDLE_CELL + 1) / CELLS
     height, width = axis / HALF_HEIGHT, axis[:, None] / HALF_WIDTH
     radius = np.hypot(height, width)
-    # Downwards the motion ends sooner, because shoulders stay where they are.
-    down = smoothstep(-height / np.maximum(radius, 1e-6))
-    (begin, end), (begin_below, end_below) = FADE, FADE_BELOW
-    last = end + (end_below - end) * down
-    span = end - begin + (end_below - begin_below - end + begin) * down
+    first, last = _fade(height / np.maximum(radius, 1e-6))
     bulge = np.maximum(1 - radius * radius, 0)
-    return smoothstep((last - radius) / span).astype(np.float32), bulge.astype(np.float32)
+    return smoothstep((last - radius) / (last - first)).astype(np.float32), bulge.astype(np.float32)
+
+
+def _fade(upwards: Weights) -> tuple[Weights, Weights]:
+    """Return between which multiples of the axes the motion fades, for the upward component of directions."""
+    # Downwards the motion ends sooner, because shoulders stay where they are.
+    down = smoothstep(-upwards)
+    (first, last), (first_below, last_below) = FADE, FADE_BELOW
+    return first + (first_below - first) * down, last + (last_below - last) * down

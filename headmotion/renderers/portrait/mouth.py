@@ -87,8 +87,7 @@ class MouthLayer(OpeningLayer):
         shift = -self.local_residual(skull)
         # Teeth follow the lip upwards, because no gap may show above them; when it comes down it covers them.
         shift += max(0.0, float(component(self.still.upper - in_still.upper - shift, down).mean())) * down
-        inverse = skull.similarity.power(-1)
-        source = inverse(box.pixels) + np.complex64(shift)
+        source = skull.back(box.pixels) + np.complex64(shift)
         from_picture = sample(picture, source)
         within = source - np.complex64(complex(self.still_box.x0, self.still_box.y0))
         depth, teeth = look_up(self.depth, within, outside=-1e3), look_up(self.painted_teeth, within)

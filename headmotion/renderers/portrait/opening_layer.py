@@ -17,13 +17,15 @@ from .opencv_maps import as_pairs, look_up
 from .openings import OpeningShape
 from .warp import Box, Similarity
 
-Colors = npt.NDArray[np.floating[Any]]
+Colors = npt.NDArray[np.floating[Any] | np.uint8]
 """One color ``[3]`` or one for each pixel, ``[h, w, 3]``; 0..255."""
 Mask = npt.NDArray[np.float32]
 """Coverage ``[h, w]``, 0..1."""
 
 SUBPIXELS = 4
 """Samples per pixel in either direction, by which masks are anti-aliased."""
+FRACTION_BITS = 4
+"""Bits of a corner's position between samples."""
 INSIDE = 240
 """Value of samples inside an outline: a multiple of the samples per pixel, so that their average is a whole number."""
 
@@ -32,15 +34,15 @@ INSIDE = 240
 class SkullMotion:
     """The motion of the skull from the still picture to a frame."""
 
-    similarity: Similarity
+    back: Similarity
+    """From the frame to the still picture."""
     residuals: ComplexPoints
     """Displacements of the rigid points that the similarity does not explain, in the still picture (px)."""
 
     def to_still(self, shape: OpeningShape) -> OpeningShape:
         """Map an opening back to where the skull was in the still picture."""
-        inverse = self.similarity.power(-1)
-        factor = self.similarity.factor
-        return OpeningShape(inverse(shape.upper), inverse(shape.lower), shape.across / factor * abs(factor))
+        direction = self.back.factor / abs(self.back.factor)
+        return OpeningShape(self.back(shape.upper), self.back(shape.lower), shape.across * direction)
 
 
 class OpeningLayer(ABC):
@@ -80,7 +82,7 @@ class OpeningLayer(ABC):
 
 def sample(picture: Picture, source: ComplexPoints) -> Colors:
     """Return the colors ``[h, w, 3]`` at positions ``[h, w]`` in a picture."""
-    return look_up(picture, source, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE).astype(np.float32)
+    return look_up(picture, source, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
 
 
 def opening_mask(shape: OpeningShape, box: Box) -> Mask:
@@ -108,10 +110,10 @@ def _fine_coverage(outlines: list[ComplexPoints], box: Box) -> npt.NDArray[np.ui
     """Return 0 or `INSIDE` at each of the `SUBPIXELS` squared samples of every pixel."""
     width, height = box.size
     fine = np.zeros((height * SUBPIXELS, width * SUBPIXELS), np.uint8)
+    first = SUBPIXELS * complex(box.x0 - 0.5, box.y0 - 0.5) + complex(0.5, 0.5)
     for outline in outlines:
-        corners = (outline - complex(box.x0 - 0.5, box.y0 - 0.5)) * SUBPIXELS - complex(0.5, 0.5)
-        # OpenCV takes sixteenths of a sample.
-        cv2.fillPoly(fine, [np.rint(16 * as_pairs(corners)).astype(np.int32)], INSIDE, shift=4)
+        corners = as_pairs(outline * (SUBPIXELS << FRACTION_BITS) - first * (1 << FRACTION_BITS))
+        cv2.fillPoly(fine, [np.rint(corners).astype(np.int32)], INSIDE, shift=FRACTION_BITS)
     return fine
 
 

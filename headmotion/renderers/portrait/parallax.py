@@ -79,10 +79,10 @@ class HeadMotion:
 
     def box(self) -> Box:
         """Return a box outside of which nothing moves."""
-        reach = REACH * self.head.face
-        moved = reach * (abs(self.outline.factor) + abs(self.foreshortening)) + abs(self.lean)
-        still, center = np.array([self.head.center]), np.array([self.outline.at(self.head.center)])
-        return Box.around(still, reach).union(Box.around(center, moved))
+        still = self.head.outline
+        moved = self.outline(still) + self.foreshortening * np.conj(still - self.head.center)
+        # The dome leans far inside of the outline.
+        return Box.around(np.concatenate([still, moved]), 0)
 
 
 class ParallaxModel:
@@ -103,6 +103,9 @@ class ParallaxModel:
             self.skull_inverse = centered_inverse(self._with_depth(mean_face.double()[self.rigid])).numpy()
         self.jaw = list(representation.groups.get("jaw", ()))
         self.face = [point for point in range(len(pose)) if point not in self.jaw]
+        offsets = pose[self.jaw][:, None] - pose[self.face]
+        self.jaw_distances = np.abs(offsets)
+        self.jaw_directions = offsets / np.maximum(self.jaw_distances, 1e-9)
 
     def fit(self, pose: ComplexPoints) -> HeadMotion:
         """Fit the head's motion to a frame's pose."""
@@ -138,9 +141,8 @@ class ParallaxModel:
         if not (self.jaw and self.face):
             return pose
         factor = Similarity.fit(self.pose[self.rigid], pose[self.rigid]).factor
-        offsets = self.pose[self.jaw][:, None] - self.pose[self.face]
-        outward = factor * offsets / np.maximum(np.abs(factor * offsets), 1e-9)
-        least = MIN_JAW_DISTANCE * np.abs(factor * offsets)
+        outward = factor / abs(factor) * self.jaw_directions
+        least = MIN_JAW_DISTANCE * abs(factor) * self.jaw_distances
         moved, rows = pose.copy(), np.arange(len(self.jaw))
         # Each pass moves every jaw point away from the face point that it violates most.
         for _ in range(4):

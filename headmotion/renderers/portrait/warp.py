@@ -6,6 +6,7 @@ give the position in the still picture from which its color comes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,7 +42,7 @@ class Box:
         """Return the box around points, with ``margin`` pixels on each side."""
         left, right = points.real.min() - margin, points.real.max() + margin
         top, bottom = points.imag.min() - margin, points.imag.max() + margin
-        return Box(int(np.floor(left)), int(np.floor(top)), int(np.ceil(right)) + 1, int(np.ceil(bottom)) + 1)
+        return Box(math.floor(left), math.floor(top), math.ceil(right) + 1, math.ceil(bottom) + 1)
 
     def clip(self, other: Box) -> Box:
         """Return the part inside ``other``; empty where they do not meet."""
@@ -75,10 +76,16 @@ class Box:
         return slice(self.y0 - outer.y0, self.y1 - outer.y0), slice(self.x0 - outer.x0, self.x1 - outer.x0)
 
     @property
+    def axes(self) -> tuple[SourceMap, SourceMap]:
+        """Positions of the columns ``[w]`` and, imaginary, of the rows ``[h, 1]``."""
+        x, y = np.arange(self.x0, self.x1), np.arange(self.y0, self.y1)
+        return x.astype(np.complex64), (1j * y[:, None]).astype(np.complex64)
+
+    @property
     def pixels(self) -> SourceMap:
         """Positions ``[h, w]`` of the pixels."""
-        x, y = np.arange(self.x0, self.x1, dtype=np.float32), np.arange(self.y0, self.y1, dtype=np.float32)
-        return (x + 1j * y[:, None]).astype(np.complex64)
+        columns, rows = self.axes
+        return columns + rows
 
     @property
     def size(self) -> tuple[int, int]:
@@ -179,11 +186,10 @@ def interpolate(
     """
     between = nodes[:, None] - nodes
     gram = _wendland((between.real**2 + between.imag**2).astype(np.float32), radius)
+    system, targets = gram + ridge * np.eye(len(nodes)), np.column_stack([values.real, values.imag])
     coefficients = np.zeros((2 * len(subsets), len(nodes)), np.float32)
     for k, subset in enumerate(subsets):
-        target = np.column_stack([values[subset].real, values[subset].imag]).astype(np.float64)
-        system = gram[np.ix_(subset, subset)].astype(np.float64) + ridge * np.eye(len(subset))
-        coefficients[2 * k : 2 * k + 2, subset] = np.linalg.solve(system, target).T
+        coefficients[2 * k : 2 * k + 2, subset] = np.linalg.solve(system[np.ix_(subset, subset)], targets[subset]).T
     cells, squared = grid.neighbors(nodes, radius)
     basis = _wendland(squared, radius)
     parts = [grid.scatter(cells, basis * row[:, None, None]) for row in coefficients]
@@ -243,7 +249,7 @@ class Grid:
         x, dx = _around(points.real - (self.box.x0 + half), radius, self.step, count)
         y, dy = _around(points.imag - (self.box.y0 + half), radius, self.step, count)
         # A frame of cells around the grid takes what lies outside.
-        x, y = np.clip(x, -1, columns) + 1, np.clip(y, -1, rows) + 1
+        x, y = np.minimum(np.maximum(x, -1), columns) + 1, np.minimum(np.maximum(y, -1), rows) + 1
         return y[:, :, None] * (columns + 2) + x[:, None], (dy * dy)[:, :, None] + (dx * dx)[:, None]
 
     def scatter(self, cells: npt.NDArray[np.intp], values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -279,7 +285,7 @@ class Grid:
         # Cubic interpolation reaches two nodes beyond the last one that moves.
         x0, y0 = self.box.x0 + int(columns.min() - 2) * self.step, self.box.y0 + int(rows.min() - 2) * self.step
         x1, y1 = self.box.x0 + int(columns.max() + 3) * self.step, self.box.y0 + int(rows.max() + 3) * self.step
-        return Box(x0, y0, x1, y1)
+        return Box(x0, y0, x1, y1).clip(self.box)
 
 
 def _around(

@@ -66,13 +66,13 @@ class PortraitWarper:
         motion = self.parallax.fit(warp_pose)
         retreat = self.border.retreat(motion.trace_back)
         pose = pose + retreat
-        similarity = Similarity.fit(self.pose[self.rigid], pose[self.rigid])
         shapes = [opening.shape(pose) for opening in self.openings]
         maps = self._source_maps(warp_pose + retreat, motion.shifted(retreat), shapes)
         result = self.picture.copy()
         if maps.box:
             self.still.remap(maps.above, result[maps.box.slices])
-        skull = SkullMotion(similarity, similarity.power(-1)(pose[self.rigid]) - self.pose[self.rigid])
+        back = Similarity.fit(self.pose[self.rigid], pose[self.rigid]).power(-1)
+        skull = SkullMotion(back, back(pose[self.rigid]) - self.pose[self.rigid])
         for shape, layer in zip(shapes, self.layers, strict=True):
             self._draw_below(result, shape, maps)
             box = layer.box(shape).clip(self.picture_box)
@@ -103,12 +103,12 @@ class PortraitWarper:
         near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), step)
         (above, _), (below, _) = interpolate(pose, residual, near, radius, [self.above, self.below])
         # Away from all openings both views are the same, so that no seam is seen.
-        nodes = near.nodes()
-        lower = np.max([_window(shape, nodes) for shape in shapes], axis=0) * (below - above)
+        lower = _windows(shapes, near.nodes()) * (below - above)
         # Most pixels of a still background need no remapping.
         box = grid.support(flow).union(near.box).clip(self.picture_box)
         source = grid.upsample(flow)[box.within(grid.box)]
-        source += box.pixels
+        for positions in box.axes:
+            source += positions
         shared = near.box.clip(box)
         source[shared.within(box)] += near.upsample(above)[shared.within(near.box)]
         self.border.pin(source, box)
@@ -119,9 +119,9 @@ class PortraitWarper:
         face = self.head.face
         radius = SMOOTH_RADIUS * face
         step = max(1, round(face / SMOOTH_NODES), -(-max(self.picture_box.size) // MAX_NODES))
-        box = motion.box().union(Box.around(pose, radius)).clip(self.picture_box)
-        # Interpolation at the border needs nodes beyond it.
-        grid = Grid.covering(box.grow(2 * step), step)
+        box = motion.box().union(Box.around(pose, radius))
+        # The outermost nodes do not move; at the picture's border, interpolation needs two nodes beyond it.
+        grid = Grid.covering(box.grow(step).clip(self.picture_box.grow(2 * step)), step)
         nodes = grid.nodes()
         points = np.concatenate([nodes.ravel(), pose.astype(np.complex64)])
         by_head = motion.trace_back(points)
@@ -164,15 +164,14 @@ class SourceMaps:
         return source
 
 
-def _composite(result: Picture, above: Colors | Picture, mask: Mask, box: Box) -> None:
+def _composite(result: Picture, above: Colors, mask: Mask, box: Box) -> None:
     """Lay colors over a part of a picture, in place."""
     part = result[box.slices][..., : above.shape[-1]]
-    part[...] = np.clip(np.rint(blend(part, above, mask)), 0, 255)
+    part[...] = np.rint(blend(part, above, mask))
 
 
-def _window(shape: OpeningShape, points: ComplexPoints) -> Weights:
-    """Return 1 around an opening, 0 from three quarters of its width on."""
-    half = max(shape.width / 2, 1.0)
-    radius = np.abs(points - np.complex64(shape.middle.mean())) / np.float32(half)
-    window: Weights = smoothstep((1.5 - radius) / 0.5)
-    return window
+def _windows(shapes: list[OpeningShape], points: ComplexPoints) -> Weights:
+    """Return 1 around openings, 0 from three quarters of their widths on."""
+    radii = [np.abs(points - complex(shape.middle.mean())) / max(shape.width / 2, 1.0) for shape in shapes]
+    windows: Weights = smoothstep((1.5 - np.minimum.reduce(radii)) / 0.5)
+    return windows

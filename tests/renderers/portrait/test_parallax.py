@@ -183,12 +183,16 @@ def test_a_motion_is_traced_in_as_many_steps_as_it_needs(shift):
     assert np.abs(motion.trace_back(points) - exact).max() < 0.003 * HEAD.face
 
 
-@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (20, 10), (-15, 12)])
+@pytest.mark.parametrize(("yaw", "pitch"), [(0, 0), (20, 10), (-15, 12), (50, -30)])
 def test_outside_of_its_box_nothing_moves(yaw, pitch):
     motion = ParallaxModel(PLANE, HEAD, FACE).fit(as_complex(turned(yaw, pitch).numpy()) + 20 - 9j)
-    points = Grid.covering(Box(-SIZE, -SIZE, 2 * SIZE, 2 * SIZE), 8).nodes()
     box = motion.box()
+    points = Grid.covering(box.grow(30), 2).nodes()
     outside = ~((points.real >= box.x0) & (points.real <= box.x1) & (points.imag >= box.y0) & (points.imag <= box.y1))
     moved = np.abs(motion.trace_back(points) - points)
     assert moved[outside].max() == 0
     assert moved.max() > 5
+    # It is not much larger than what moves.
+    rows, columns = np.nonzero(moved > 1e-3)
+    extent = 2 * np.array([np.ptp(columns), np.ptp(rows)])
+    assert (extent > 0.85 * np.array(box.size)).all()
