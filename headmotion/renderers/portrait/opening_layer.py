@@ -92,13 +92,13 @@ def opening_mask(shape: OpeningShape, box: Box) -> Mask:
 
 def coverage(outlines: list[ComplexPoints], box: Box) -> Mask:
     """Return how much of each pixel of ``box`` lies inside any of some closed outlines."""
-    share = cv2.resize(_fine_coverage(outlines, box), box.size, interpolation=cv2.INTER_AREA)
+    share = cv2.resize(fill(outlines, box, SUBPIXELS), box.size, interpolation=cv2.INTER_AREA)
     return np.asarray(share, np.float32) / np.float32(INSIDE)
 
 
 def signed_distance(outline: ComplexPoints, box: Box) -> Mask:
     """Return the distance to a closed outline (px), positive inside."""
-    inside = _fine_coverage([outline], box) // INSIDE
+    inside = fill([outline], box, SUBPIXELS) // INSIDE
     if not inside.any():
         return np.full(box.size[::-1], -1e3, np.float32)
     measure = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
@@ -106,15 +106,15 @@ def signed_distance(outline: ComplexPoints, box: Box) -> Mask:
     return np.asarray(cv2.resize(distance / SUBPIXELS, box.size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _fine_coverage(outlines: list[ComplexPoints], box: Box) -> npt.NDArray[np.uint8]:
-    """Return 0 or `INSIDE` at each of the `SUBPIXELS` squared samples of every pixel."""
+def fill(outlines: list[ComplexPoints], box: Box, samples: int = 1) -> npt.NDArray[np.uint8]:
+    """Return `INSIDE` inside some closed outlines and 0 elsewhere, at ``samples`` squared samples of every pixel."""
     width, height = box.size
-    fine = np.zeros((height * SUBPIXELS, width * SUBPIXELS), np.uint8)
-    first = SUBPIXELS * complex(box.x0 - 0.5, box.y0 - 0.5) + complex(0.5, 0.5)
+    filled = np.zeros((height * samples, width * samples), np.uint8)
+    first = samples * complex(box.x0 - 0.5, box.y0 - 0.5) + complex(0.5, 0.5)
     for outline in outlines:
-        corners = as_pairs(outline * (SUBPIXELS << FRACTION_BITS) - first * (1 << FRACTION_BITS))
-        cv2.fillPoly(fine, [np.rint(corners).astype(np.int32)], INSIDE, shift=FRACTION_BITS)
-    return fine
+        corners = as_pairs(outline * (samples << FRACTION_BITS) - first * (1 << FRACTION_BITS))
+        cv2.fillPoly(filled, [np.rint(corners).astype(np.int32)], INSIDE, shift=FRACTION_BITS)
+    return filled
 
 
 def blend(below: npt.NDArray[Any], above: npt.NDArray[Any], mask: Mask) -> npt.NDArray[np.float32]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +13,7 @@ from .border import Border
 from .eye import EyeLayer, open_lids
 from .head_ellipse import HeadEllipse
 from .mouth import MouthLayer
-from .opening_layer import Colors, Mask, OpeningLayer, SkullMotion, blend, coverage
+from .opening_layer import Colors, Mask, OpeningLayer, SkullMotion, blend, fill
 from .openings import MOUTH, Opening, OpeningShape, find_openings, up_direction
 from .parallax import HeadMotion, ParallaxModel
 from .still_picture import StillPicture
@@ -35,7 +33,7 @@ class PortraitWarper:
     """A picture with all that is computed once: its enlargement, the head and the openings.
 
     A frame is composed of three views of the picture: the face as it moves above each opening, the face as it moves
-    below it, and what is visible inside, which is assumed to be opaque.
+    below it, and what is visible inside, which is assumed to be opaque. The first two meet in the middle of an opening.
 
     Args:
         picture: the still picture ``[H, W, 3]``, or ``[H, W, 4]`` with sensible colors where it is transparent.
@@ -67,14 +65,13 @@ class PortraitWarper:
         retreat = self.border.retreat(motion.trace_back)
         pose = pose + retreat
         shapes = [opening.shape(pose) for opening in self.openings]
-        maps = self._source_maps(warp_pose + retreat, motion.shifted(retreat), shapes)
+        box, source = self._sources(warp_pose + retreat, motion.shifted(retreat), shapes)
         result = self.picture.copy()
-        if maps.box:
-            self.still.remap(maps.above, result[maps.box.slices])
+        if box:
+            self.still.remap(source, result[box.slices])
         back = Similarity.fit(self.pose[self.rigid], pose[self.rigid]).power(-1)
         skull = SkullMotion(back, back(pose[self.rigid]) - self.pose[self.rigid])
         for shape, layer in zip(shapes, self.layers, strict=True):
-            self._draw_below(result, shape, maps)
             box = layer.box(shape).clip(self.picture_box)
             for colors, mask in layer.paint(self.colors, shape, skull, box) if box else ():
                 _composite(result, colors, mask, box)
@@ -94,8 +91,8 @@ class PortraitWarper:
     def _all_but(self, excluded: set[int]) -> npt.NDArray[np.intp]:
         return np.array([point for point in range(len(self.pose)) if point not in excluded], dtype=np.intp)
 
-    def _source_maps(self, pose: ComplexPoints, motion: HeadMotion, shapes: list[OpeningShape]) -> SourceMaps:
-        """Return the sources of all pixels that move."""
+    def _sources(self, pose: ComplexPoints, motion: HeadMotion, shapes: list[OpeningShape]) -> tuple[Box, SourceMap]:
+        """Return the area that changes, and where its pixels come from ``[h, w]``."""
         grid, flow, residual = self._smooth_flow(pose, motion)
         radius = EXACT_RADIUS * self.head.face
         # Landmarks of the lips are closer together than those of the jaw.
@@ -103,16 +100,18 @@ class PortraitWarper:
         near = Grid.covering(Box.around(pose, radius).clip(self.picture_box), step)
         (above, _), (below, _) = interpolate(pose, residual, near, radius, [self.above, self.below])
         # Away from all openings both views are the same, so that no seam is seen.
-        lower = _windows(shapes, near.nodes()) * (below - above)
+        below = above + _windows(shapes, near.nodes()) * (below - above)
         # Most pixels of a still background need no remapping.
         box = grid.support(flow).union(near.box).clip(self.picture_box)
         source = grid.upsample(flow)[box.within(grid.box)]
         for positions in box.axes:
             source += positions
         shared = near.box.clip(box)
-        source[shared.within(box)] += near.upsample(above)[shared.within(near.box)]
+        moved = near.upsample(above)
+        np.copyto(moved, near.upsample(below), where=_below(shapes, near.box))
+        source[shared.within(box)] += moved[shared.within(near.box)]
         self.border.pin(source, box)
-        return SourceMaps(box, source, near.box, near.upsample(lower))
+        return box, source
 
     def _smooth_flow(self, pose: ComplexPoints, motion: HeadMotion) -> tuple[Grid, ComplexPoints, ComplexPoints]:
         """Return a grid around what moves, smooth displacements on it, and what they lack at the landmarks ``[P]``."""
@@ -130,43 +129,10 @@ class PortraitWarper:
         flow = by_head[: -len(pose)].reshape(nodes.shape) - nodes + smooth
         return grid, flow, residual - at_pose
 
-    def _draw_below(self, result: Picture, shape: OpeningShape, maps: SourceMaps) -> None:
-        """Draw the face below an opening's middle line."""
-        # A rectangle from the middle line downwards, in which all lies that differs from the view above.
-        line, unit = shape.middle, shape.width * shape.across
-        left, right = line[0] - 0.4 * unit, line[-1] + 0.4 * unit
-        outline = np.concatenate([line, [right, right + 0.9j * unit, left + 0.9j * unit, left]])
-        box = Box.around(outline, 0).clip(maps.box)
-        if not box:
-            return
-        source = maps.below(box)
-        self.border.pin(source, box)
-        _composite(result, self.still.remap(source), coverage([outline], box), box)
-
-
-@dataclass(frozen=True)
-class SourceMaps:
-    """Where the pixels of a frame come from: as the face moves above its openings, and below them."""
-
-    box: Box
-    """The area that changes."""
-    above: SourceMap
-    """Sources of its pixels above the openings, ``[h, w]``."""
-    near: Box
-    """The surroundings of the landmarks."""
-    difference: SourceMap
-    """What is added there below the openings, ``[h, w]``."""
-
-    def below(self, box: Box) -> SourceMap:
-        """Return the sources of pixels in a part of the area below the openings."""
-        source, shared = self.above[box.within(self.box)].copy(), box.clip(self.near)
-        source[shared.within(box)] += self.difference[shared.within(self.near)]
-        return source
-
 
 def _composite(result: Picture, above: Colors, mask: Mask, box: Box) -> None:
     """Lay colors over a part of a picture, in place."""
-    part = result[box.slices][..., : above.shape[-1]]
+    part = result[box.slices][..., :3]
     part[...] = np.rint(blend(part, above, mask))
 
 
@@ -175,3 +141,14 @@ def _windows(shapes: list[OpeningShape], points: ComplexPoints) -> Weights:
     radii = [np.abs(points - complex(shape.middle.mean())) / max(shape.width / 2, 1.0) for shape in shapes]
     windows: Weights = smoothstep((1.5 - np.minimum.reduce(radii)) / 0.5)
     return windows
+
+
+def _below(shapes: list[OpeningShape], box: Box) -> npt.NDArray[np.bool_]:
+    """Return which pixels ``[h, w]`` of a box lie below the middle line of an opening, with all that differs there."""
+    outlines = []
+    for shape in shapes:
+        # Pixels that an outline touches are filled, too, so the line is half a pixel lower.
+        line, unit = shape.middle + 0.5j * shape.across, shape.width * shape.across
+        left, right = line[0] - 0.4 * unit, line[-1] + 0.4 * unit
+        outlines.append(np.concatenate([line, [right, right + 0.9j * unit, left + 0.9j * unit, left]]))
+    return fill(outlines, box) > 0
