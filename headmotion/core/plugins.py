@@ -130,14 +130,22 @@ class Registry:
         Raises:
             PluginError: the plugin raised anything, be it ``SystemExit``.
         """
-        # pluggy calls all plugins at once, and one that fails would hide the results of the others.
-        others = [module for name, module in self.manager.list_name_plugin() if name != plugin]
-        caller = self.manager.subset_hook_caller(hook, remove_plugins=others)
+        caller = self._caller(plugin, hook)
         if not caller.get_hookimpls():
             return None
         with running_plugin(plugin, hook):
             returned = caller(**arguments)
         return returned[0] if returned else None
+
+    def offered(self, plugin: str, hook: str) -> Any:
+        """Return the result of a hook without arguments of a plugin that is being loaded (`running_plugin`)."""
+        returned = self._caller(plugin, hook)()
+        return returned[0] if returned else None
+
+    def _caller(self, plugin: str, hook: str) -> pluggy.HookCaller:
+        # pluggy calls all plugins at once, and one that fails would hide the results of the others.
+        others = [module for name, module in self.manager.list_name_plugin() if name != plugin]
+        return self.manager.subset_hook_caller(hook, remove_plugins=others)
 
     def implementers(self, hook: str) -> list[str]:
         """Return the plugins that implement a hook, in the order of loading."""
@@ -204,7 +212,8 @@ def _record(result: Registry, point: EntryPoint) -> PluginRecord:
     """Load one plugin and return the result."""
     name = one_line(point.name)
     try:
-        dist, version = (point.dist.name, point.dist.version) if point.dist else ("(unknown)", "")
+        facts = point.dist.metadata if point.dist else {"Name": "(unknown)", "Version": ""}  # parsed at each access
+        dist, version = facts["Name"], facts["Version"]
     except Exception as error:  # its metadata may be anything
         return PluginRecord(name, _file_name(point.dist), "", "error", f"metadata: {describe(error)}")
     record = functools.partial(PluginRecord, name, one_line(str(dist)), one_line(str(version)))
@@ -230,10 +239,7 @@ def _is_selected(plugin: str) -> bool:
 
 
 def _is_own(point: EntryPoint) -> bool:
-    try:
-        return point.dist is not None and point.dist.name == OWN_DISTRIBUTION
-    except Exception:  # its metadata may be anything
-        return False
+    return _file_name(point.dist) == OWN_DISTRIBUTION
 
 
 def _file_name(dist: Distribution | None) -> str:
@@ -247,7 +253,7 @@ def _file_name(dist: Distribution | None) -> str:
 
 def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     """Load one plugin into the registry and return what it offers, as fields of its record."""
-    plugin, own = point.name, dist == OWN_DISTRIBUTION
+    plugin, own = point.name, _is_own(point)
     # The namespace is tied to the distribution's name, so that `pip install` can be named as the remedy for a type.
     if not own and f"{OWN_DISTRIBUTION}-{plugin}" != re.sub(r"[-_.]+", "-", dist).lower():
         expected = f"a distribution named '{OWN_DISTRIBUTION}-{plugin}', like its entry point"
@@ -301,7 +307,7 @@ def _reject_stray_hooks(module: Any, plugin: str) -> None:
 
 def _offered_specs(result: Registry, plugin: str, own: bool) -> dict[tuple[str, str], type[Spec]]:
     offered: dict[tuple[str, str], type[Spec]] = {}
-    for spec in result.call(plugin, "headmotion_specs") or ():
+    for spec in result.offered(plugin, "headmotion_specs") or ():
         kind, name = key = _validated(spec, plugin, own)
         if key in result.specs or key in offered:
             owner = result.owners.get(key, plugin)
@@ -311,7 +317,7 @@ def _offered_specs(result: Registry, plugin: str, own: bool) -> dict[tuple[str, 
 
 
 def _offered_files(result: Registry, plugin: str, own: bool, hook: str) -> dict[str, Path]:
-    offered = result.call(plugin, f"headmotion_{hook}") or {}
+    offered = result.offered(plugin, f"headmotion_{hook}") or {}
     for name in offered:
         if not (own or name.startswith(f"{plugin}/")):
             raise PluginError(f"plugin {plugin}", f"{hook} named {plugin}/...", repr(name))
@@ -320,7 +326,7 @@ def _offered_files(result: Registry, plugin: str, own: bool, hook: str) -> dict[
 
 def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[str, str], Converter]:
     offered: dict[tuple[str, str], Converter] = {}
-    for converter in result.call(plugin, "headmotion_converters") or ():
+    for converter in result.offered(plugin, "headmotion_converters") or ():
         if not isinstance(converter, Converter):
             raise PluginError(
                 f"plugin {plugin}",
@@ -340,7 +346,7 @@ def _offered_formats(
     result: Registry, plugin: str, what: str, registered: Mapping[str, Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
     """Return the readers or writers of motion files that a plugin offers."""
-    offered = dict(result.call(plugin, f"headmotion_motion_{what}") or {})
+    offered = dict(result.offered(plugin, f"headmotion_motion_{what}") or {})
     for suffix, function in offered.items():
         if not re.fullmatch(r"\.[a-z0-9]+", str(suffix)) or not callable(function):
             raise PluginError(f"plugin {plugin}", f"{what} by suffix, such as .bvh", f"{function!r} of {suffix!r}")
@@ -350,7 +356,7 @@ def _offered_formats(
 
 
 def _offered_assets(result: Registry, plugin: str) -> tuple[Asset, ...]:
-    offered = tuple(result.call(plugin, "headmotion_licenses") or ())
+    offered = tuple(result.offered(plugin, "headmotion_licenses") or ())
     if stray := [item for item in offered if not isinstance(item, Asset)]:
         raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.assets.Asset", repr(stray[0]))
     return offered
