@@ -84,7 +84,7 @@ def closure(elapsed: float) -> float:
     """Return how far the eyes are closed, 0 to `CLOSURE`, at a time (s) since a blink began."""
     if not 0 < elapsed < BLINK_S:
         return 0.0
-    return CLOSURE * float(smoothstep(min(elapsed / CLOSING_S, (BLINK_S - elapsed) / OPENING_S)))
+    return CLOSURE * smoothstep(min(elapsed / CLOSING_S, (BLINK_S - elapsed) / OPENING_S))
 
 
 def close_lids(frames: Tensor, pairs: tuple[list[int], list[int]], amounts: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class _SaccadeEdit:
             self._before, (self._current, self._next) = self._current, next(self._pairs)
         across, down = self._current.left - self._before.left, self._current.down - self._before.down
         spent = (time - self._current.begin) / (ONSET_S + S_PER_DEG * math.hypot(across, down))
-        share = float(smoothstep(min(spent, 1.0)))
+        share = smoothstep(min(spent, 1.0))
         return self._before.left + share * across, self._before.down + share * down
 
 

@@ -88,7 +88,7 @@ class SpeechGate:
             self._values.popleft()
             self._first += 1
         before, after = (self._values[min(hop + k - self._first, len(self._values) - 1)] for k in (0, 1))
-        return float(smoothstep(before + (after - before) * float(exact - hop)))
+        return smoothstep(before + (after - before) * float(exact - hop))
 
     def get_state(self) -> dict[str, Any]:
         """Return the position in the audio."""

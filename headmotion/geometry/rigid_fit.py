@@ -6,10 +6,12 @@ estimation of transformation parameters between two point patterns" (1991), whos
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -135,7 +137,8 @@ def fit_orthographic_pose(shape: Tensor, points: Tensor) -> OrthographicPose:
         shape: ``[N, 3]``; axes x right, y down, z away from the viewer.
         points: ``[T, N, D]`` with ``D`` 2 (without depth) or 3, of the same floating-point type.
     """
-    u, singular, vh = decompose_projection(points, centered_inverse(shape))
+    linear = (points - points.mean(dim=-2, keepdim=True)).mT @ centered_inverse(shape).T
+    u, singular, vh = torch.linalg.svd(linear, full_matrices=False)
     if points.shape[-1] == 3:
         rotation = _proper(u, vh)
     else:
@@ -146,20 +149,20 @@ def fit_orthographic_pose(shape: Tensor, points: Tensor) -> OrthographicPose:
     return OrthographicPose(rotation, singular[:, :2].mean(dim=1), points.mean(dim=1))
 
 
-def decompose_projection(points: Any, inverse: Any) -> tuple[Any, Any, Any]:
-    """Return the singular value decomposition of the linear map from a centered shape to points as they are seen.
+def nearest_orthographic(images: npt.NDArray[np.complex128]) -> tuple[npt.NDArray[np.complex128], float]:
+    """Return the nearest images of three axes under a rotation times a scale, seen along the third, and the scale.
 
-    ``u @ vh`` is the part of a rotation that is seen, and the mean of the singular values its scale. Works on NumPy
-    arrays, in which a frame takes a fifth of the time, and on tensors.
+    It is what `fit_orthographic_pose` makes of the least-squares map, of one frame and in closed form, for renderers.
+    In the complex plane images are such if their squares add to 0 (Gauss's theorem of axonometry).
 
     Args:
-        points: ``[..., N, D]``.
-        inverse: `centered_inverse` of the shape, ``[3, N]``.
+        images: ``[3]``. Of axes that are seen along a line, half their length remains.
     """
-    linear = (points - points.mean(-2)[..., None, :]).swapaxes(-1, -2) @ inverse.T
-    linalg = torch.linalg if isinstance(points, Tensor) else np.linalg
-    u, singular, vh = linalg.svd(linear, full_matrices=False)
-    return u, singular, vh
+    size, skew = float((images * images.conj()).real.sum()), complex((images * images).sum())
+    # Twice the product of the singular values; the square of their sum is the sum of their squares and this product.
+    product = max(math.sqrt(max(size * size - abs(skew) ** 2, 0.0)), 1e-9 * size, 1e-30)
+    nearest = ((size + product) * images - skew * images.conj()) / (2 * product)
+    return nearest, math.sqrt(size + product) / 2
 
 
 def nearest_rotation(matrix: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from headmotion.geometry.rigid_fit import fit_orthographic_pose, fit_similarity, nearest_rotation
+from headmotion.geometry.rigid_fit import fit_orthographic_pose, fit_similarity, nearest_orthographic, nearest_rotation
 
 seeds, dims = st.integers(0, 10_000), st.sampled_from([2, 3])
 
@@ -144,3 +144,22 @@ def test_a_flat_shape_has_a_pose_too(dims: int) -> None:
     pose = fit_orthographic_pose(shape, 2 * shape[None, :, :dims])
     torch.testing.assert_close(pose.rotation[0], torch.eye(3, dtype=torch.float64))
     torch.testing.assert_close(pose.scale, torch.full((1,), 2.0, dtype=torch.float64))
+
+
+@given(seeds)
+def test_the_nearest_images_of_axes_are_those_of_the_fitted_pose(seed: int) -> None:
+    shape, points = normal(seed, 8, 3), normal(seed + 1, 1, 8, 2)
+    linear = (points[0] - points[0].mean(0)).T @ torch.linalg.pinv(shape - shape.mean(0)).T
+    images, scale = nearest_orthographic(torch.complex(*linear).numpy())
+    pose = fit_orthographic_pose(shape, points)
+    assert scale == pytest.approx(float(pose.scale))
+    np.testing.assert_allclose(images, torch.complex(*(pose.scale * pose.rotation[0, :2])).numpy(), atol=1e-6)
+    assert abs((images**2).sum()) < 1e-6
+
+
+@pytest.mark.parametrize("line", [0.0, 2.0, 3 - 4j])
+def test_axes_seen_along_a_line_are_halved(line: complex) -> None:
+    images = line * np.array([1.0, -2.0, 2.0])
+    nearest, scale = nearest_orthographic(images)
+    np.testing.assert_allclose(nearest, images / 2, atol=1e-6)
+    assert scale == pytest.approx(3 * abs(line) / 2, rel=1e-6, abs=1e-9)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,10 @@ class Side:
     def pin(self, rows: npt.NDArray[np.float32]) -> None:
         """Stretch, in place, coordinates ``[h, w]`` of sources, in rows that begin at this side."""
         need = np.maximum(-self.distance(rows[0]), 0)
-        if not need.any():
+        if not (columns := np.flatnonzero(need)).size:
             return
+        needed = slice(columns[0], columns[-1] + 1)
+        rows, need = rows[:, needed], need[needed]
         depth = np.minimum(DEPTH * need, self.room) + np.float32(1e-6)
         # What is stretched lies within depth and need together, unless the map stretches it already.
         part = rows[: 8 + 2 * int(depth.max() + need.max())]
@@ -83,32 +86,37 @@ class Border:
         right, bottom = box.x1 - 1, box.y1 - 1
         along = np.linspace(0, 1, SAMPLES, dtype=np.float32).astype(np.complex64)
         x, y = openings.real, openings.imag
-        self.left = Side(0, 0, 1, _room(x.min()), along * (bottom * 1j))
-        self.right = Side(0, right, -1, _room(right - x.max()), along * (bottom * 1j) + right)
-        self.top = Side(1, 0, 1, _room(y.min()), along * right)
-        self.bottom = Side(1, bottom, -1, _room(bottom - y.max()), along * right + bottom * 1j)
-        self.sides = (self.left, self.right, self.top, self.bottom)
+        self.sides = (
+            Side(0, 0, 1, _room(x.min()), along * (bottom * 1j)),
+            Side(0, right, -1, _room(right - x.max()), along * (bottom * 1j) + right),
+            Side(1, 0, 1, _room(y.min()), along * right),
+            Side(1, bottom, -1, _room(bottom - y.max()), along * right + bottom * 1j),
+        )
+        """Left, right, top and bottom."""
 
-    def retreat(self, trace_back: Callable[[ComplexPoints], ComplexPoints]) -> complex:
+    def retreat(self, area: Box, trace_back: Callable[[ComplexPoints], ComplexPoints]) -> complex:
         """Return by how much a head must be shifted so that its motion does not stretch the picture too much.
 
         Args:
+            area: the part of the plane that moves.
             trace_back: the map from positions in the frame to positions in the picture.
         """
-        sources = np.split(trace_back(np.concatenate([side.points for side in self.sides])), len(self.sides))
-        return sum((side.excess(each) for side, each in zip(self.sides, sources, strict=True)), 0j)
+        if not (sides := self._reached(area)):
+            return 0j
+        sources = trace_back(np.stack([side.points for side in sides]))
+        return sum((side.excess(each) for side, each in zip(sides, sources, strict=True)), 0j)
 
     def pin(self, source: SourceMap, area: Box) -> None:
         """Change, in place, a map ``[h, w]`` of the pixels of ``area`` so that it stays inside the picture."""
-        x, y = source.real.T, source.imag
-        if area.y0 <= self.box.y0:
-            self.top.pin(y)
-        if area.y1 >= self.box.y1:
-            self.bottom.pin(y[::-1])
-        if area.x0 <= self.box.x0:
-            self.left.pin(x)
-        if area.x1 >= self.box.x1:
-            self.right.pin(x[::-1])
+        for side in self._reached(area):
+            coordinates = source.imag if side.axis else source.real.T
+            side.pin(coordinates[:: side.sign])
+
+    def _reached(self, area: Box) -> list[Side]:
+        """Return the sides that an area reaches."""
+        box = self.box
+        reached = area.x0 <= box.x0, area.x1 >= box.x1, area.y0 <= box.y0, area.y1 >= box.y1
+        return list(compress(self.sides, reached))
 
 
 def _room(distance: float) -> float:

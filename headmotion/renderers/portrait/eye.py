@@ -73,7 +73,7 @@ class EyeLayer(OpeningLayer):
         drop = np.maximum(component(shape.upper - upper, down), 0)
         rise = np.maximum(component(lower - shape.lower, down), 0)
         # Fades the skin in, so that an eye does not flicker where landmarks tremble around the open pose.
-        closing = float(smoothstep((drop + rise).mean() / max(0.4 * self.still.gap, 0.5)))
+        closing = smoothstep(float((drop + rise).mean()) / max(0.4 * self.still.gap, 0.5))
         if closing > 0:
             bow = closing * shape.width * ARCH * down
             lids = [(upper - ABOVE * bow, upper + drop * down), (lower - rise * down, lower + BELOW * bow)]

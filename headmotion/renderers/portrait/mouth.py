@@ -91,7 +91,7 @@ class MouthLayer(OpeningLayer):
         from_picture = sample(picture, source)
         within = source - np.complex64(complex(self.still_box.x0, self.still_box.y0))
         depth, teeth = look_up(self.depth, within, outside=-1e3), look_up(self.painted_teeth, within)
-        wider = float(smoothstep((in_still.gap - self.still.gap) / (0.04 * self.still.width + 1e-6)))
+        wider = smoothstep((in_still.gap - self.still.gap) / (0.04 * self.still.width + 1e-6))
         # At the gap of the picture everything shows; the wider the mouth, the further from its edges.
         visible = smoothstep(depth / (2 * self.edge_px) + 1.75 * (1 - wider))
         # In a mouth that opens wider, what the picture shows between the lips is retained only if it is teeth.
@@ -124,7 +124,7 @@ class MouthLayer(OpeningLayer):
         dark = blend(tongue, self.skin * DARK_TONE, from_lower)
         lit = blend(dark, self.skin * TEETH_TONE, teeth) * (LIP_SHADOW + (1 - LIP_SHADOW) * from_upper[..., None])
         first, last = PARTED_GAPS
-        parted = float(smoothstep((shape.gap / max(shape.width, 1.0) - first) / (last - first)))
+        parted = smoothstep((shape.gap / max(shape.width, 1.0) - first) / (last - first))
         return PARTING_TONE * self.lips + parted * (lit - PARTING_TONE * self.lips)
 
     def _band(self, picture: Picture, least: float, most: float) -> npt.NDArray[np.uint8]:
@@ -136,7 +136,7 @@ class MouthLayer(OpeningLayer):
     def _closed(self, shape: OpeningShape) -> float:
         """Return 0..1: how far lips that are apart in the picture have come together."""
         open_in_still = smoothstep(self.still.gap / max(self.still.width, 1.0) / 0.08)
-        return float(open_in_still * smoothstep(1 - shape.gap / max(0.25 * self.still.gap, 1e-6)))
+        return open_in_still * smoothstep(1 - shape.gap / max(0.25 * self.still.gap, 1e-6))
 
 
 def _percentile(

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
-from ...geometry.rigid_fit import centered_inverse, decompose_projection, fit_orthographic_pose
+from ...geometry.rigid_fit import centered_inverse, fit_orthographic_pose, nearest_orthographic
 from ...representations.point_representation import neutral_3d
 from .head_ellipse import REACH, HeadEllipse
 from .openings import rigid_points
@@ -111,11 +111,11 @@ class ParallaxModel:
         """Fit the head's motion to a frame's pose."""
         if self.skull_inverse is None:
             return self._flat(pose)
-        u, singular, vh = decompose_projection(_as_rows(pose[self.rigid]), self.skull_inverse)
-        scale = float(singular.mean())
-        # The plane part of the linear map as a similarity and a reflected one; the column of depth moves what is near.
-        (a, b, x), (c, d, y) = (scale * (u @ vh)).tolist()
-        factor, foreshortening, nearer = complex(a + d, c - b) / 2, complex(a - d, c + b) / 2, -complex(x, y)
+        middle = complex(pose[self.rigid].mean())
+        images, scale = nearest_orthographic(self.skull_inverse @ (pose[self.rigid] - middle))
+        # The plane part of the linear map as a similarity and a reflected one; the axis of depth moves what is near.
+        across, down, depth = images.tolist()
+        factor, foreshortening, nearer = (across - 1j * down) / 2, (across + 1j * down) / 2, -depth
         # Then the head moves in the plane only, as it does without depth.
         if scale < 1e-3 or abs(factor) < MIN_FORESHORTENING * scale:
             return self._flat(pose)
@@ -127,7 +127,7 @@ class ParallaxModel:
         lean = DOME_HEIGHT * self.head.face * nearer
         # The fit is about the rigid points' center; the head's center moves with it, less what the dome's top adds.
         offset = self.head.center - complex(self.pose[self.rigid].mean())
-        center = complex(pose[self.rigid].mean()) + factor * offset + foreshortening * offset.conjugate() - lean
+        center = middle + factor * offset + foreshortening * offset.conjugate() - lean
         return HeadMotion(self.head, Similarity(factor, center - factor * self.head.center), foreshortening, lean)
 
     def _flat(self, pose: ComplexPoints) -> HeadMotion:

@@ -24,8 +24,8 @@ Weights = npt.NDArray[np.floating[Any]]
 SourceMap = npt.NDArray[np.complex64]
 """Positions or displacements ``[H, W]`` in pixels."""
 
-ONE_THREAD_PIXELS = 2**16
-"""Pixels that OpenCV resizes in a thread, or up to half as many more."""
+ONE_THREAD_PIXELS = 3 * 2**15 - 1
+"""Most pixels that OpenCV resizes in one thread."""
 
 
 @dataclass(frozen=True)
@@ -266,16 +266,18 @@ class Grid:
 
     def upsample(self, field: ComplexPoints) -> SourceMap:
         """Interpolate a field on the grid at every pixel of its box, ``[h, w]``."""
-        width, height = self.box.size
-        upsampled, pairs = np.empty((height, width), np.complex64), as_pairs(field)
+        width, pairs = self.box.size[0], as_pairs(field)
+        band = len(pairs)
         # In bands of which each is too small for OpenCV's threads. Cubic interpolation needs two nodes around a band.
-        band = max(1, ONE_THREAD_PIXELS // (width * self.step))
+        if (most := ONE_THREAD_PIXELS // (width * self.step)) < band:
+            band = max(1, most - 4)
+        fine = []
         for first in range(0, len(pairs), band):
             before, part = min(first, 2), pairs[max(first - 2, 0) : first + band + 2]
-            fine = cv2.resize(part, (width, len(part) * self.step), interpolation=cv2.INTER_CUBIC)
-            rows = upsampled[first * self.step : (first + band) * self.step]
-            rows[...] = fine[before * self.step :][: len(rows)].view(np.complex64)[..., 0]
-        return upsampled
+            rows = cv2.resize(part, (width, len(part) * self.step), interpolation=cv2.INTER_CUBIC)
+            fine.append(rows[before * self.step :][: band * self.step])
+        whole = fine[0] if len(fine) == 1 else np.concatenate(fine)
+        return whole.view(np.complex64)[..., 0]
 
     def support(self, field: ComplexPoints) -> Box:
         """Return the box outside of which a field on the grid moves nothing."""

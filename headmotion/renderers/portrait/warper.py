@@ -62,7 +62,7 @@ class PortraitWarper:
         # The warp is fitted to a pose whose lids and jaw line are restricted, the skull to the pose as given.
         warp_pose = self._warp_pose(pose)
         motion = self.parallax.fit(warp_pose)
-        retreat = self.border.retreat(motion.trace_back)
+        retreat = self.border.retreat(motion.box(), motion.trace_back)
         pose = pose + retreat
         shapes = [opening.shape(pose) for opening in self.openings]
         box, source = self._sources(warp_pose + retreat, motion.shifted(retreat), shapes)

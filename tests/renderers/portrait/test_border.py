@@ -66,7 +66,8 @@ def test_what_leaves_the_picture_leaves_it_as_in_a_larger_one():
 
 def test_a_head_far_from_the_border_is_not_held_back():
     border = Border(Box(0, 0, 400, 400), np.array([180 + 180j, 220 + 230j]))
-    assert border.retreat(lambda points: points) == 0
+    assert border.retreat(border.box, lambda points: points) == 0
+    assert border.retreat(Box(90, 80, 310, 400 - 1), lambda points: points - 1e3) == 0  # reaches no side
     source = Grid.covering(border.box, 1).nodes()
     pinned = source.copy()
     border.pin(pinned, border.box)
@@ -75,7 +76,7 @@ def test_a_head_far_from_the_border_is_not_held_back():
 
 def test_a_head_that_needs_too_much_moves_less():
     border = Border(Box(0, 0, 100, 100), np.array([30 + 30j, 70 + 70j]))
-    moves = [border.retreat(lambda points, down=down: points - 1j * down) for down in (0, 5, 20, 60)]
+    moves = [border.retreat(border.box, lambda points, down=down: points - 1j * down) for down in (0, 5, 20, 60)]
     assert [move.real for move in moves] == [0] * 4
     remaining = [down + move.imag for down, move in zip((0, 5, 20, 60), moves, strict=True)]
     assert remaining[0] == 0
