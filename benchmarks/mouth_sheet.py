@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -53,7 +54,7 @@ def sounds(shared: Path) -> Iterator[tuple[str, str, odd_inputs.Sound]]:
 
 def line(pipe: hm.Pipeline, motion: hm.Motion, picture: Pixels, renderer: hm.Renderer) -> Pixels:
     """Return the mouths of a motion side by side."""
-    part = motion[: FRAMES * STEP : STEP]
+    part = replace(motion, values=motion.values[: FRAMES * STEP : STEP])
     mouths = [np.asarray(frame)[MOUTH] for frame in pipe.iter_frames([part], picture, renderer=renderer)]
     mouths += [np.full((DOWN, ACROSS, 3), 255, np.uint8)] * (FRAMES - len(mouths))
     return np.hstack(mouths)
