@@ -19,8 +19,10 @@ ASSETS = Path(hm.__file__).parent / "assets"
 SECONDS, RUNS = 3, 5
 
 STAGES = """
-import json, sys, time
+import gc, json, sys, time
 from pathlib import Path
+
+gc.set_threshold(*gc.get_threshold()[:2], 50)  # as `headmotion.cli.main` does
 
 seconds, last = {}, time.process_time()
 
@@ -50,7 +52,6 @@ frames = list(pipe.renderer.frames([motion], read_picture(assets / "portrait.png
 end("pictures")
 write_frames(frames, target, 25, headmotion.Audio.load(speech), quiet=True)
 end("encoding")
-import gc
 gc.freeze()
 print(json.dumps(seconds))
 """

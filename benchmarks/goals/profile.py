@@ -102,8 +102,9 @@ READING = """
 - A training step uses one rollout for both updates, and the generator's update computes no gradients of the
   discriminators' weights.
 - Adam updates all weights in one pass over memory, which matters where a step has few clips.
-- A command imports neither SciPy nor torch's compiler on its way to a video, and ends without Python's search for
-  cycles among torch's objects (`headmotion/cli/main.py`).
+- A command imports neither SciPy nor torch's compiler on its way to a video. Python does not search torch's objects for
+  cycles while they are made, nor at the end (`headmotion/cli/main.py`). The hooks of a plugin that is being loaded
+  share one watch, which is a thread, and its metadata is parsed once.
 - The frames of a video share one color conversion on one thread, in which a frame is also encoded while the next one is
   drawn. `.mp4` is encoded by x264's preset `veryfast` at a quality (`crf`) as close to the pictures as the preset
   `medium`.

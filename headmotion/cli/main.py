@@ -33,8 +33,8 @@ from .training import train
 MISTAKE = 2
 """Exit status after a user's mistake."""
 SEARCHES = 50
-"""Python's searches of middle-aged objects for cycles that are no longer used, before one of all objects (as
-`gc.set_threshold`); on the way to a video there are 39."""
+"""Python's searches of young objects that have survived one, for cycles that are no longer used, before a search of all
+objects (third argument of `gc.set_threshold`). The imports on the way to a video take about forty."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)

@@ -233,6 +233,18 @@ def test_help_needs_no_torch_and_ends_without_a_search_for_cycles() -> None:
     assert "animate" in done.stdout and done.stderr.endswith("frozen: True\n")
 
 
+def test_no_search_for_cycles_among_all_objects_while_torch_is_imported() -> None:
+    code = (
+        "import gc, sys\nsys.argv = ['headmotion', '--help']\nfrom headmotion.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "before = gc.get_stats()\nimport torch\nyoung, _, all_objects = [\n"
+        "    now['collections'] - then['collections'] for now, then in zip(gc.get_stats(), before)]\n"
+        "assert young > 0 == all_objects, gc.get_stats()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["schema", "recipe"], ["licenses"]])
 def test_commands_about_specs_need_no_torch(arguments: list[str]) -> None:
     code = (
