@@ -115,9 +115,9 @@ def _run() -> int:
 
 def _end_of_results() -> None:
     """Let what plugins print when the process ends go to standard error, because standard output holds results."""
-    with contextlib.suppress(OSError, ValueError):  # there is no standard output, or its reader has closed it
+    with contextlib.suppress(OSError, ValueError):  # it is closed or full, or its reader has gone
         sys.stdout.flush()
-        sys.stdout = sys.stderr
+    sys.stdout = sys.stderr
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

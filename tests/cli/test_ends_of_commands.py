@@ -32,7 +32,9 @@ def test_closed_streams_are_like_the_null_device(closed: str, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
-def test_a_full_output_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_output_is_named(unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     done = shell("HEADMOTION plugins > /dev/full", tmp_path)
     assert (done.returncode, done.stderr) == (2, "error: standard output: No space left on device\n")
 
