@@ -88,9 +88,9 @@ class EyeLayer(OpeningLayer):
 
     def _eye(self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box) -> Colors:
         """Return the eyeball, moved with the skull and stretched if the lids open wider than in the picture."""
-        in_still, down = skull.to_still(shape), self.still.across * 1j
+        gap, down = skull.gap_in_still(shape), self.still.across * 1j
         # Wider open than in the picture, there is no more eye to show, so what is there is stretched.
-        squeeze = min(1.0, self.still.gap / in_still.gap) if in_still.gap > 0 else 1.0
+        squeeze = min(1.0, self.still.gap / gap) if gap > 0 else 1.0
         source = skull.back(box.pixels) - self.local_residual(skull)
         source += (squeeze - 1) * component(source - self.pivot, down) * down
         return sample(picture, source)

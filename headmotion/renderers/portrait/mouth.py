@@ -83,20 +83,20 @@ class MouthLayer(OpeningLayer):
             yield PARTING_TONE * self.lips, coverage([line], box) * np.float32(0.6 * closed)
 
     def _between_lips(self, picture: Picture, shape: OpeningShape, skull: SkullMotion, box: Box) -> Colors:
-        in_still, down = skull.to_still(shape), self.still.across * 1j
+        gap, down = skull.gap_in_still(shape), self.still.across * 1j
         shift = -self.local_residual(skull)
         # Teeth follow the lip upwards, because no gap may show above them; when it comes down it covers them.
-        shift += max(0.0, float(component(self.still.upper - in_still.upper - shift, down).mean())) * down
+        shift += max(0.0, float(component(self.still.upper - skull.back(shape.upper) - shift, down).mean())) * down
         source = skull.back(box.pixels) + np.complex64(shift)
         from_picture = sample(picture, source)
         within = source - np.complex64(complex(self.still_box.x0, self.still_box.y0))
         depth, teeth = look_up(self.depth, within, outside=-1e3), look_up(self.painted_teeth, within)
-        wider = smoothstep((in_still.gap - self.still.gap) / (0.04 * self.still.width + 1e-6))
+        wider = smoothstep((gap - self.still.gap) / (0.04 * self.still.width + 1e-6))
         # At the gap of the picture everything shows; the wider the mouth, the further from its edges.
         visible = smoothstep(depth / (2 * self.edge_px) + 1.75 * (1 - wider))
         # In a mouth that opens wider, what the picture shows between the lips is retained only if it is teeth.
         visible *= max(self.teeth_shown, 1 - wider)
-        shown = self.still.gap * shape.gap / max(in_still.gap, 1e-6)
+        shown = self.still.gap * shape.gap / max(gap, 1e-6)
         painted = self._painted(shape, max(0.0, shape.gap - shown), teeth, box)
         return blend(painted, from_picture, visible.astype(np.float32))
 

@@ -39,10 +39,9 @@ class SkullMotion:
     residuals: ComplexPoints
     """Displacements of the rigid points that the similarity does not explain, in the still picture (px)."""
 
-    def to_still(self, shape: OpeningShape) -> OpeningShape:
-        """Map an opening back to where the skull was in the still picture."""
-        direction = self.back.factor / abs(self.back.factor)
-        return OpeningShape(self.back(shape.upper), self.back(shape.lower), shape.across * direction)
+    def gap_in_still(self, shape: OpeningShape) -> float:
+        """Return how far an opening is open, in pixels of the still picture."""
+        return abs(self.back.factor) * shape.gap
 
 
 class OpeningLayer(ABC):

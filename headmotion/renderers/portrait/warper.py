@@ -13,7 +13,7 @@ from .border import Border
 from .eye import EyeLayer, open_lids
 from .head_ellipse import HeadEllipse
 from .mouth import MouthLayer
-from .opening_layer import Colors, Mask, OpeningLayer, SkullMotion, blend, fill
+from .opening_layer import OpeningLayer, SkullMotion, blend, fill
 from .openings import MOUTH, Opening, OpeningShape, find_openings, up_direction
 from .parallax import HeadMotion, ParallaxModel
 from .still_picture import StillPicture
@@ -72,9 +72,12 @@ class PortraitWarper:
         back = Similarity.fit(self.pose[self.rigid], pose[self.rigid]).power(-1)
         skull = SkullMotion(back, back(pose[self.rigid]) - self.pose[self.rigid])
         for shape, layer in zip(shapes, self.layers, strict=True):
-            box = layer.box(shape).clip(self.picture_box)
-            for colors, mask in layer.paint(self.colors, shape, skull, box) if box else ():
-                _composite(result, colors, mask, box)
+            if box := layer.box(shape).clip(self.picture_box):
+                part = result[box.slices][..., :3]
+                painted = part.astype(np.float32)
+                for colors, mask in layer.paint(self.colors, shape, skull, box):
+                    painted = blend(painted, colors, mask)
+                part[...] = np.rint(painted)
         return result
 
     def _layer(self, opening: Opening) -> OpeningLayer:
@@ -128,12 +131,6 @@ class PortraitWarper:
         ((smooth, at_pose),) = interpolate(pose, residual, grid, radius, [self._all_but(set())], ridge=SMOOTH_RIDGE)
         flow = by_head[: -len(pose)].reshape(nodes.shape) - nodes + smooth
         return grid, flow, residual - at_pose
-
-
-def _composite(result: Picture, above: Colors, mask: Mask, box: Box) -> None:
-    """Lay colors over a part of a picture, in place."""
-    part = result[box.slices][..., :3]
-    part[...] = np.rint(blend(part, above, mask))
 
 
 def _windows(shapes: list[OpeningShape], points: ComplexPoints) -> Weights:
