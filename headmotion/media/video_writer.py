@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
@@ -44,6 +45,8 @@ class Format:
     """Whether it keeps transparency."""
 
 
+WAITING_FRAMES = 2
+"""Frames that may wait for the encoder, which takes longer for some than for others."""
 THREADS: ContextVar[int] = ContextVar("threads of the video encoder", default=4)
 """Threads of an encoder; 0 lets it decide. Where every core has a worker, each should take one."""
 
@@ -94,7 +97,7 @@ def encode_video(
     """
     format = FORMATS[path.suffix.lower()]
     options = format.container_options
-    # While a frame is converted and encoded the next one is drawn; neither holds Python's lock for long.
+    # While a frame is converted and encoded the next ones are drawn; neither holds Python's lock for long.
     with (
         av.open(str(path), "w", format=format.container, options=options) as container,
         ThreadPoolExecutor(1, "video encoder") as encoder,
@@ -105,20 +108,20 @@ def encode_video(
         # One for all frames: it is prepared in the first, which takes longer than to convert one.
         converter = VideoReformatter()
 
-        def encode(frame: av.VideoFrame) -> None:
+        # All that is written to the file is written there, because it takes one packet at a time.
+        def write(frame: av.VideoFrame, seconds: Fraction) -> None:
+            if track is not None:
+                track.write_until(seconds)
             container.mux(stream.encode(_converted(frame, stream.pix_fmt or "", converter)))
 
-        encoded: Future[None] | None = None
+        waiting: deque[Future[None]] = deque()
         for k, picture in enumerate(pictures):
             frame = _video_frame(picture if format.alpha else opaque(picture), k, fps)
-            if encoded is not None:
-                encoded.result()
-            # The file takes one packet at a time, so that sound is written between frames.
-            if track is not None:
-                track.write_until(k / fps)
-            encoded = encoder.submit(encode, frame)
-        if encoded is not None:
-            encoded.result()
+            if len(waiting) == WAITING_FRAMES:
+                waiting.popleft().result()
+            waiting.append(encoder.submit(write, frame, k / fps))
+        for written in waiting:
+            written.result()
         container.mux(stream.encode(None))
         if track is not None:
             track.finish()
