@@ -11,6 +11,7 @@ from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.errors import one_line
 
 from .animate_one import prepare_outputs
+from .command import command
 from .console import echo, show
 from .edit_options import edits
 from .option_rules import Arguments, Rule, given_options, option_rules
@@ -60,7 +61,7 @@ RULES = (
 )
 
 
-@click.command()
+@command()
 @click.argument("audio", nargs=-1, type=any_path)
 @options(
     click.option("--jobs", type=existing_file, help="Table (CSV) with a row per file: audio, image, output, options."),

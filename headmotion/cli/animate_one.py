@@ -84,7 +84,7 @@ def prepare_outputs(
             yield write_video(pipe, parts, outputs[0], image, speech, options, quiet=quiet)
             return
         with contextlib.ExitStack() as stack:
-            if any(output.suffix not in MOTION_SUFFIXES for output in outputs):
+            if any(output.suffix.lower() not in MOTION_SUFFIXES for output in outputs):
                 # It lasts to the end, so that after a failure the folders that were made for it are removed.
                 folder = stack.enter_context(temporary_folder(outputs[0].absolute()))
                 trial = {output: folder / f"{k}{output.suffix}" for k, output in enumerate(outputs)}

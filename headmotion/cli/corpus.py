@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .command import command
 from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_folder, check_output, existing_file, existing_path, options, quiet, spec_fields
@@ -43,7 +44,7 @@ def _representation(context: click.Context, parameter: click.Parameter, value: s
     return None if value is None else spec_fields(value, '{"type": "mesh478", "dims": 2}')
 
 
-@click.command()
+@command()
 @click.argument("videos", nargs=-1, required=True, type=existing_path)
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="Folder of the corpus."),
@@ -143,7 +144,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
     return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-@click.command()
+@command()
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="Folder of the corpus."),
     click.option(
@@ -177,7 +178,7 @@ def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
     show(write_spoken(output, quiet=quiet, **chosen))
 
 
-@click.command()
+@command()
 @click.argument("corpus")
 @options(
     click.option("-o", "--output", type=any_path, help="HTML file to write instead of printing JSON."),

@@ -13,11 +13,12 @@ import click
 from headmotion.core.errors import OutputError
 from headmotion.core.files import atomic_output
 
+from .command import command
 from .console import show
 from .options import any_path, check_folder, check_output, device, one_thread, options, quiet, seed
 
 
-@click.command()
+@command()
 @options(
     click.option("-o", "--output", type=any_path, default="out", show_default=True, help="Folder for the files."),
     device,

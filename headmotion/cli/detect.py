@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from .command import command
 from .console import show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_output, check_suffix, existing_file, face, one_thread, options
@@ -18,7 +19,7 @@ def _is_video(args: Arguments) -> bool:
     return file_kind(args["source"]) != "picture"
 
 
-@click.command()
+@command()
 @click.argument("source", metavar="PICTURE|VIDEO", type=existing_file)
 @options(
     click.option(

@@ -9,6 +9,7 @@ import click
 
 from headmotion.core.errors import printable
 
+from .command import command
 from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_folder, check_output, device, one_thread, options, quiet, seed, spec_fields
@@ -32,7 +33,7 @@ def _metrics(
     return [spec_fields(value, '{"type": "lmd"}') for value in values] or None
 
 
-@click.command()
+@command()
 @click.argument("subject", metavar="MODEL|MOTIONS")
 @options(
     click.option("--data", required=True, type=any_path, help="Corpus folder."),
@@ -90,7 +91,7 @@ def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: 
     show(output)
 
 
-@click.command()
+@command()
 @click.argument("reports", nargs=-1, required=True, type=any_path, metavar="REPORT...")
 @click.option("-o", "--output", type=any_path, help="HTML file to write instead of printing tables.")
 def compare(reports: tuple[Path, ...], output: Path | None) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from .command import command
 from .console import show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_folder, check_output, check_picture, existing_file, one_thread, options, seed
@@ -32,7 +33,7 @@ RULES = (
 )
 
 
-@click.command()
+@command()
 @click.argument("source", metavar="MODEL|MOTION", required=False)
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="File to write; its suffix is the format."),

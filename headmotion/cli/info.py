@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from .command import command
 from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_output, existing_file
 from .source_groups import short_card
 
 
-@click.command()
+@command()
 def licenses() -> None:
     """List bundled and optional data with its license and source."""
     from headmotion.core.plugins import registry
@@ -27,7 +28,7 @@ def licenses() -> None:
                 echo(f"    {line}")
 
 
-@click.command()
+@command()
 @click.argument("what", type=click.Choice(["pipeline", "recipe"]), default="pipeline")
 @click.option("-o", "--output", type=any_path, help="File to write instead of printing.")
 def schema(what: str, output: Path | None) -> None:
@@ -61,7 +62,7 @@ def _is_model(args: Arguments) -> bool:
     return bool(args["file"].suffix == ".safetensors")
 
 
-@click.command()
+@command()
 @click.argument("file", callback=_model_or_file)
 @click.option("--all", "in_full", is_flag=True, help="List all sources of a model's training data.")
 @option_rules(Rule(("in_full",), "a model", _is_model))

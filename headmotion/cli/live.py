@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..core.short_repr import short_repr
+from .command import command
 from .console import echo
 from .option_rules import Arguments, Rule, option_rules
 from .options import check_picture, device, existing_file, one_thread, options, seed
@@ -38,7 +39,7 @@ def _address(context: click.Context, parameter: click.Parameter, value: str | No
     return host.strip("[]"), int(port)
 
 
-@click.command()
+@command()
 @options(
     click.option("--window", is_flag=True, help="Show a talking picture; the default unless a receiver is named."),
     click.option("--image", type=existing_file, help="Picture of the face in the window.  [default: the bundled one]"),

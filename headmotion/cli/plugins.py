@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from .command import CommandGroup
 from .console import echo, show
 from .options import any_path, check_folder, check_output, spec_fields
 
@@ -31,7 +32,7 @@ KINDS = (
 )
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=CommandGroup, invoke_without_command=True)
 @click.pass_context
 def plugins(context: click.Context) -> None:
     """List the plugins and what they offer (the default), check one, or start a new one."""

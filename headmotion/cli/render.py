@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .animate_one import check_drawn
+from .command import command
 from .console import show
 from .option_rules import Arguments, Rule, option_rules
 from .options import any_path, check_picture, device, drawing, existing_file, one_thread, options, quiet
@@ -29,7 +30,7 @@ RULES = (
 )
 
 
-@click.command()
+@command()
 @click.argument("motion", type=existing_file)
 @options(
     click.option("-o", "--output", type=any_path, required=True, help="talk.mp4, .webm or .gif, or a folder for PNGs."),

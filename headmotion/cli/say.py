@@ -16,6 +16,7 @@ from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.files import atomic_output, write_text
 
 from .animate_one import check_distinct, prepare_outputs
+from .command import command
 from .console import show
 from .option_rules import Arguments, Rule, given_options, option_rules
 from .options import any_path, check_output, device, existing_file, one_thread, options, quiet, seed
@@ -39,7 +40,7 @@ def _is_animated(args: Arguments) -> bool:
 RULES = (Rule(("image", "landmarks", "model", "device", "seed"), "a video or a motion, not for sound", _is_animated),)
 
 
-@click.command()
+@command()
 @click.argument("text")
 @options(
     click.option(

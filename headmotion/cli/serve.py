@@ -10,6 +10,7 @@ from headmotion.core.default_model import DEFAULT_MODEL
 from headmotion.core.errors import ServingError
 from headmotion.serving.operator import TOKEN_VARIABLE, named_models, read_token
 
+from .command import command
 from .console import echo, run_until_interrupted
 from .option_rules import Rule, option_rules
 from .options import any_path, check_folder, device, existing_file, one_thread, options
@@ -18,7 +19,7 @@ OTHER_FILES = 128
 """Open files of a process besides its connections."""
 
 
-@click.command()
+@command()
 @options(
     click.option(
         "--model",

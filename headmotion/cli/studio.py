@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from .command import command
 from .console import echo, run_until_interrupted
 from .options import device, one_thread, options
 
 
-@click.command()
+@command()
 @options(
     click.option(
         "--model",

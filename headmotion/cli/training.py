@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .command import command
 from .console import echo, show
 from .option_rules import Rule, option_rules
 from .options import any_path, check_folder, check_output, device, existing_file, options, quiet
@@ -16,7 +17,7 @@ from .options import any_path, check_folder, check_output, device, existing_file
 RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", lambda args: not args["dry_run"]),)
 
 
-@click.command()
+@command()
 @click.argument("recipe")
 @options(
     click.option("--data", required=True, multiple=True, help="Corpus to train on; may be given several times."),

@@ -81,7 +81,7 @@ def stored_fields(path: Path) -> dict[str, Any]:
         "representation": meta.representation,
         "frame": None if meta.frame is None else _stored_square(meta.frame),
         "units": meta.units,
-        "reference": None if meta.reference is None else torch.tensor(meta.reference, dtype=torch.float32),
+        "reference": None if meta.reference is None else _stored_reference(meta.reference, stored["values"]),
         "provenance": meta.provenance,
         "basis": {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.basis},
     }
@@ -104,8 +104,8 @@ def file_errors(path: Path) -> Iterator[None]:
 
 def _writer(motion: Motion, path: Path) -> Callable[[Motion, Path], object]:
     """Return what writes a motion in the format of a suffix."""
-    if path.suffix in MOTION_SUFFIXES:
-        return _write_json if path.suffix == ".json" else _write_npz
+    if path.suffix.lower() in MOTION_SUFFIXES:
+        return _write_json if path.suffix.lower() == ".json" else _write_npz
     writer = registry().motion_writers.get(path.suffix.lower())
     if writer is None:
         raise MotionError("motion file", f"a name ending in one of {', '.join(registry().written_suffixes)}", path.name)
@@ -152,6 +152,18 @@ def _read_json(path: Path) -> dict[str, Any]:
 def _has_boolean(values: Any) -> bool:
     """Return whether a boolean is among numbers, as one of which NumPy would take it."""
     return any(map(_has_boolean, values)) if isinstance(values, list) else isinstance(values, bool)
+
+
+def _stored_reference(stored: list[list[float]], values: Any) -> torch.Tensor:
+    """Return the pose that a file names, of as many points as the frames have.
+
+    Raises:
+        MotionError: another number of points, or of numbers per point.
+    """
+    reference, expected = torch.tensor(stored, dtype=torch.float32), list(np.shape(values)[1:])
+    if list(reference.shape) != expected:
+        raise MotionError("reference", f"a pose {expected}, as the frames are", f"the shape {list(reference.shape)}")
+    return reference
 
 
 def _stored_square(stored: Any) -> UnitSquare:

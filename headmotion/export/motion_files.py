@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from ..controls.control import ControlContext
+from ..core.arguments import as_path
 from ..core.errors import MotionError
-from ..core.files import atomic_output
+from ..core.files import atomic_output, reason_of
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
 from ..representations.bvh import write_bvh
@@ -48,12 +49,15 @@ def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | Non
 
     Raises:
         MotionError: an unknown suffix or format, no frames, numbers that are not finite, a representation that the
-            format cannot hold, or a package that it needs is not installed.
+            format cannot hold, a package that it needs is not installed, or a file that cannot be written.
     """
-    target = Path(path)
+    target = as_path(path, "export", MotionError)
     chosen = format_of(target, format)
-    with atomic_output(target) as temporary:
-        write_as(chosen, motion, temporary)
+    try:
+        with atomic_output(target) as temporary:
+            write_as(chosen, motion, temporary)
+    except OSError as error:
+        raise MotionError("export", "a file that can be written", f"{target} ({reason_of(error)})") from error
     return target
 
 

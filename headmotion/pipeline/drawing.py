@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SOUND_SUFFIXES = (".mp4", ".webm")
 SLACK_FRAMES = 2
-"""Frames that a sound may be longer than its motion without a warning."""
+"""Frames by which a sound may be longer or shorter than its motion without a warning."""
 _log = logging.getLogger("headmotion")
 
 
@@ -65,17 +65,21 @@ def render(
     if isinstance(motion, Motion):
         total = len(motion)
         if sound is not None and target.suffix.lower() in SOUND_SUFFIXES:
-            _warn_of_longer_sound(motion, sound)
+            _warn_of_other_length(motion, sound)
     return write_frames(frames, target, first.fps, audio=sound, total=total, quiet=quiet)
 
 
-def _warn_of_longer_sound(motion: Motion, sound: Audio) -> None:
-    """Warn of a picture that will stand still while the sound goes on: the motion is not that of the sound."""
+def _warn_of_other_length(motion: Motion, sound: Audio) -> None:
+    """Warn of a picture that will stand still, or of silence, at the end: the motion is not that of the sound."""
     # What the file announces is known without decoding it, and good enough where it says that nothing is missing.
-    announced, most = sound.announced_frames(motion.fps), len(motion) + SLACK_FRAMES
-    if (announced is None or announced > most) and sound.frames(motion.fps) > most:
+    announced = sound.announced_frames(motion.fps)
+    if announced is not None and abs(announced - len(motion)) <= SLACK_FRAMES:
+        return
+    longer = sound.frames(motion.fps) - len(motion)
+    if abs(longer) > SLACK_FRAMES:
+        end = "the last picture stands still until the sound ends" if longer > 0 else "the end of the video is silent"
         got = f"{float(sound.duration):.2f} s, the motion {float(motion.duration):.2f} s"
-        _log.warning("the sound has %s: the last picture stands still until the sound ends", got)
+        _log.warning("the sound has %s: %s", got, end)
 
 
 def _parts(motion: Motion | Iterable[Motion]) -> tuple[Motion, Iterator[Motion]]:

@@ -176,6 +176,18 @@ def test_an_empty_path_is_not_the_current_folder(arguments: list[str], mistake: 
     assert "expected a path, got an empty text" in mistake(*arguments)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["render", "m.npz", "-o", "x.mp4", "--output", "y.mp4"],
+        ["plugins", "new", "calm", "-o", "a", "-o", "b"],
+    ],
+    ids=" ".join,
+)
+def test_of_two_values_none_is_ignored(arguments: list[str], mistake: Callable[..., str]) -> None:
+    assert "--output is given 2 times, but takes one value" in mistake(*arguments)
+
+
 WRONG_OUTPUTS = {
     "animate s.wav -o x.npz -o x.bvh": "bvh: expected a motion of joints",
     "animate s.wav -o x.mp4 -o x.bvh -o x.csv": "bvh: expected a motion of joints",

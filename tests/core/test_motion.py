@@ -83,6 +83,12 @@ def test_name_must_say_the_format(tmp_path):
         ramp().save(tmp_path / "m.txt")
 
 
+def test_capitals_are_the_same_suffix(tmp_path):
+    for suffix in (".NPZ", ".Json"):
+        path = ramp().save(tmp_path / f"m{suffix}")
+        assert torch.equal(Motion.load(path).values, ramp().values)
+
+
 def damaged_files():
     buffer = io.BytesIO()
     np.savez(buffer, values=np.zeros((2, 2, 2), np.float32), fps=np.array("25"), meta=np.array("{}"))
@@ -133,6 +139,13 @@ def test_damaged_file_is_one_clear_error(tmp_path, name, content):
         ({"meta": {"representation": {}, "units": 3, "provenance": {}}}, "expected units: a text, got 3 in"),
         ({"meta": {"representation": 5, "units": "px", "provenance": {}}}, "representation: values by name, got 5 in"),
         ({"values": [[[1.0, True]]]}, "expected numbers, got true or false among them in"),
+        *(
+            (
+                {"meta": {"representation": {}, "units": "px", "provenance": {}, "reference": pose}},
+                f"expected a pose [1, 2], as the frames are, got the shape {shape} in",
+            )
+            for pose, shape in (([], [0]), ([[1.0]], [1, 1]), ([[1.0, 2.0]] * 2, [2, 2]))
+        ),
     ],
 )
 def test_odd_content_is_named_in_our_words(tmp_path, content, message):

@@ -102,6 +102,13 @@ def test_motion_files_are_those_of_save(tmp_path: Path) -> None:
 # Live Link Face
 
 
+def test_a_file_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    motion = hm.Motion(torch.zeros(2, 68, 2), 25)
+    with pytest.raises(hm.MotionError, match="a file that can be written"):
+        write_motion(motion, tmp_path / "file" / "m.csv")
+
+
 def test_blend_shapes_lie_in_live_links_columns(tmp_path: Path) -> None:
     values = torch.rand(130, 52, 1, generator=torch.Generator().manual_seed(0))
     motion = hm.Motion(values, Fraction(60), {"type": "blendshapes"}, units="unit")

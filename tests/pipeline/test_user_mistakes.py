@@ -62,7 +62,9 @@ def test_render_takes_size_and_crop(pipe: hm.Pipeline, tmp_path: Path) -> None:
         pipe.render(motion, tmp_path / "other", crop="head", quiet=True)
 
 
-def test_sound_that_goes_on_is_a_warning(pipe: hm.Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_sound_of_another_length_is_a_warning(
+    pipe: hm.Pipeline, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     speech = (np.zeros(16_000, np.float32), 16_000)
     motion = pipe.generate(speech)
     with caplog.at_level(logging.WARNING):
@@ -71,8 +73,11 @@ def test_sound_that_goes_on_is_a_warning(pipe: hm.Pipeline, tmp_path: Path, capl
     assert not caplog.records
     with caplog.at_level(logging.WARNING):
         pipe.render(motion[:5], tmp_path / "short.mp4", audio=speech, size=64, quiet=True)
-    expected = "the sound has 1.00 s, the motion 0.20 s: the last picture stands still until the sound ends"
-    assert [record.message for record in caplog.records] == [expected]
+        pipe.render(motion, tmp_path / "long.mp4", audio=(speech[0][:4000], 16_000), size=64, quiet=True)
+    assert [record.message for record in caplog.records] == [
+        "the sound has 1.00 s, the motion 0.20 s: the last picture stands still until the sound ends",
+        "the sound has 0.25 s, the motion 1.00 s: the end of the video is silent",
+    ]
 
 
 def test_weights_move_no_picture() -> None:
