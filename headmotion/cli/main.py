@@ -7,6 +7,7 @@ import contextlib
 import copy
 import gc
 import os
+import signal
 import sys
 
 import click
@@ -65,10 +66,11 @@ def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
     replace_closed_streams()
     print_warnings()
-    # Both look for extensions of their own in the metadata of all installed packages, and fail to be imported where any
+    # These look for extensions of their own in the metadata of all installed packages, and fail to be imported where any
     # of it is damaged. The commands use no such extensions.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
+    os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
     # Python searches all objects for cycles that are no longer used each time their number has grown by a quarter, and
     # at the end of the process. Torch makes so many, all of which stay, that this takes most of a second. Cycles of
     # young objects are still found as early as ever.
@@ -76,6 +78,8 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         status = _run()
+        if status == INTERRUPTED:
+            _ignore_interrupts()
     finally:
         atexit.register(_end_of_results)  # last registered, first called: before the handlers of plugins
     # Not while an error is handled, whose traceback keeps what the command had made.
@@ -89,7 +93,8 @@ def _run() -> int:
     try:
         # Not standalone, because click would print several lines for a usage error.
         status = cli.main(prog_name="headmotion", standalone_mode=False)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):  # the latter while click made the former of another
+        _ignore_interrupts()
         print_error("interrupted")
         return INTERRUPTED
     except click.ClickException as error:
@@ -111,6 +116,11 @@ def _run() -> int:
     else:
         return status if isinstance(status, int) else 0
     return MISTAKE
+
+
+def _ignore_interrupts() -> None:
+    """Let a further Ctrl-C not end what is left to do; it is short, and ``SIGTERM`` ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end_of_results() -> None:

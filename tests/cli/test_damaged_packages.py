@@ -39,6 +39,20 @@ def test_all_own_parts_are_there(what: str, tmp_path: Path) -> None:
     assert not [line for line in listed if line.endswith("error") and " headmotion 0" in line]
 
 
+def test_other_plugins_are_checked(tmp_path: Path) -> None:
+    (tmp_path / "odd_plugin.py").touch()
+    for name, content in ("headmotion_odd", ENTRY_POINTS), ("other", b"\xff\xfe[headmotion]\n"):
+        folder = tmp_path / f"{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_bytes(METADATA)
+        (folder / "entry_points.txt").write_bytes(content)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "headmotion", "plugins", "check", "odd"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "0 checks, 0 failed\n")
+
+
 def test_what_a_plugin_prints_at_the_end_is_no_result(tmp_path: Path) -> None:
     folder = tmp_path / "headmotion_odd-1.0.dist-info"
     folder.mkdir()

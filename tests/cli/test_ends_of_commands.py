@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +46,21 @@ def test_an_error_after_resampling_is_one_line(tmp_path: Path) -> None:
     done = shell("ulimit -f 2; HEADMOTION animate s.wav -q -o x.mp4", tmp_path)
     expected = "error: video: expected a file that can be written, got x.mp4 (File too large)\n"
     assert (done.returncode, done.stderr) == (2, expected)
+
+
+def test_several_interrupts_are_one(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "s.wav", np.zeros(22_050 * 120), 22_050)
+    command = [sys.executable, "-m", "headmotion", "animate", "s.wav", "-q", "-o", "made/x.mp4"]
+    environment = os.environ | {"PYTHONPATH": str(Path(hm.__file__).parents[1])}
+    running = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    with running:
+        while not (tmp_path / "made").exists() and running.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        while running.poll() is None:
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        assert running.stderr is not None
+        err = running.stderr.read().lstrip("\n")
+    assert (running.returncode, err) == (130, "error: interrupted\n")
+    assert not list(tmp_path.rglob("*.mp4"))
