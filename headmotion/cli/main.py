@@ -66,8 +66,8 @@ def main() -> None:
     """Run the command line; a user's mistake is one line on standard error and exit status 2, never a traceback."""
     replace_closed_streams()
     print_warnings()
-    # These look for extensions of their own in the metadata of all installed packages, and fail to be imported where any
-    # of it is damaged. The commands use no such extensions.
+    # These look for extensions of their own in the metadata of all installed packages, and fail to be imported where
+    # any of it is damaged. The commands use no such extensions.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     os.environ.setdefault("TORCH_DEVICE_BACKEND_AUTOLOAD", "0")
     os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")

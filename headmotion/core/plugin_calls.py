@@ -9,8 +9,9 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from .errors import PluginError, describe
 from .process_settings import same_settings
@@ -19,6 +20,7 @@ EXCLUDE_VARIABLE = "HEADMOTION_PLUGINS_OFF"
 """Environment variable with third-party plugins that are not loaded, separated by commas."""
 PATIENCE_SECONDS = 5.0
 """A plugin whose code takes longer is named in a warning."""
+_STREAMS = ("__stdout__", "__stderr__", "stdout", "stderr")
 
 _log = logging.getLogger("headmotion")
 
@@ -36,13 +38,13 @@ def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[No
         warn: whether it is named if it takes long; headmotion's own plugins cannot be left out.
 
     Raises:
-        PluginError: the body raised anything, be it ``SystemExit``.
+        PluginError: the body raised anything, be it ``SystemExit``, or closed a standard stream.
         KeyboardInterrupt: the user pressed Ctrl+C; one that the plugin raises itself is a `PluginError`.
     """
     warning = _warning_if_slow(plugin, activity) if warn else contextlib.nullcontext()
     with warning, same_settings(), _noting_signals() as received:
         try:
-            with contextlib.redirect_stdout(sys.stderr):
+            with streams_left_open(plugin), contextlib.redirect_stdout(sys.stderr):
                 yield
         except PluginError:
             raise
@@ -50,6 +52,37 @@ def running_plugin(plugin: str, activity: str, warn: bool = True) -> Iterator[No
             if received:  # its handler raised this, not the plugin
                 raise
             raise PluginError(f"plugin {plugin}", f"{activity} to succeed", describe(error)) from error
+
+
+@contextlib.contextmanager
+def streams_left_open(plugin: str) -> Iterator[None]:
+    """Open the standard streams again that a plugin's code closes in the body, because all other code needs them.
+
+    Raises:
+        PluginError: it has closed one.
+    """
+    numbers = {}
+    for name in _STREAMS:
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed before, or no file
+            numbers[name] = getattr(sys, name).fileno()
+    closed = []
+    try:
+        yield
+    finally:
+        for name, number in numbers.items():
+            if (stream := getattr(sys, name)) is not None and stream.closed:
+                setattr(sys, name, _reopened(number, stream.encoding, stream.errors))
+                closed.append(name)
+    if closed:
+        raise PluginError(f"plugin {plugin}", "standard output and error to be left open", f"a closed sys.{closed[-1]}")
+
+
+def _reopened(number: int, encoding: str, errors: str) -> TextIO:
+    """Return a stream to a descriptor, which Python leaves open when it closes a standard stream."""
+    try:
+        return open(number, "w", 1, encoding, errors, closefd=False)
+    except OSError:  # it was another stream, whose descriptor has gone
+        return Path(os.devnull).open("w", encoding=encoding)
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from .assets import Asset
 from .crash_mark import crash_mark
 from .errors import PluginError, SpecError, describe, did_you_mean, one_line
 from .interfaces.converter import Converter
-from .plugin_calls import EXCLUDE_VARIABLE, output_to_stderr, running_plugin
+from .plugin_calls import EXCLUDE_VARIABLE, output_to_stderr, running_plugin, streams_left_open
 from .process_settings import same_random_numbers
 
 if TYPE_CHECKING:
@@ -260,17 +260,18 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
         raise PluginError(f"plugin {plugin}", expected, repr(dist), "rename the distribution or the entry point")
     if result.manager.has_plugin(plugin):
         raise PluginError(f"plugin {plugin}", "a name that no other plugin has", repr(plugin))
-    module = point.load()
     try:
-        result.manager.register(module, name=plugin)
-        _reject_stray_hooks(module, plugin)  # before pluggy does, whose errors name no remedy
-        result.manager.check_pending()
-        specs = _offered_specs(result, plugin, own)
-        models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
-        converters = _offered_converters(result, plugin, own)
-        readers = _offered_formats(result, plugin, "readers", result.motion_readers)
-        writers = _offered_formats(result, plugin, "writers", result.motion_writers)
-        assets = _offered_assets(result, plugin)
+        with streams_left_open(plugin):
+            module = point.load()
+            result.manager.register(module, name=plugin)
+            _reject_stray_hooks(module, plugin)  # before pluggy does, whose errors name no remedy
+            result.manager.check_pending()
+            specs = _offered_specs(result, plugin, own)
+            models, recipes = (_offered_files(result, plugin, own, hook) for hook in ("models", "recipes"))
+            converters = _offered_converters(result, plugin, own)
+            readers = _offered_formats(result, plugin, "readers", result.motion_readers)
+            writers = _offered_formats(result, plugin, "writers", result.motion_writers)
+            assets = _offered_assets(result, plugin)
     except BaseException:
         if result.manager.has_plugin(plugin):
             result.manager.unregister(name=plugin)

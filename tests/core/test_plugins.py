@@ -365,6 +365,31 @@ def test_installed_plugins_of_a_process(fake_plugins):
     assert all(status == "ok" for dist, _, status in lines if dist == "headmotion")
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr", "__stdout__", "__stderr__"])
+def test_a_plugin_that_closes_a_standard_stream_harms_no_other(fake_plugins, stream):
+    close = f"import sys\nsys.{stream}.close()\n"
+    hook = f"import sys\n@hookimpl\ndef headmotion_models(): {close.split()[-1]}"
+    prints = "for each in sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__: print('hello', file=each)\n"
+    fake_plugins.install("headmotion-a", close)
+    fake_plugins.install("headmotion-b", offering("b/part") + hook)
+    fake_plugins.install("headmotion-c", f"import sys\n{prints}{offering('c/part')}")
+    code = "from headmotion.core.plugins import registry\n"
+    code += "for each in registry().records: print(each.name, each.status, each.error)\n"
+    run = subprocess.run(
+        [sys.executable, "-c", code + "print(registry().types('generator'))"],
+        env=os.environ | {"PYTHONPATH": python_path(fake_plugins)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *lines, types = run.stdout.splitlines()
+    records = {name: rest for name, _, rest in (line.partition(" ") for line in lines)}
+    for closing in "ab":
+        assert records[closing].startswith("error") and "standard output and error to be left open" in records[closing]
+    assert records["c"].startswith("ok") and run.stderr == 4 * "hello\n"
+    assert "c/part" in types and "b/part" not in types
+
+
 def test_what_a_plugin_changes_for_the_whole_process_is_put_back(fake_plugins, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     changes = """
