@@ -36,6 +36,7 @@ SELECT_VARIABLE = "HEADMOTION_PLUGINS"
 """Environment variable with the third-party plugins to load, separated by commas; unset: all."""
 MOTION_SUFFIXES = (".npz", ".json")
 """Suffixes of the library's own motion files, see `Motion.save`."""
+_KINDS: dict[type, str] = {Iterable: "a list", Mapping: "a dict"}
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,16 @@ class Registry:
             returned = caller(**arguments)
         return returned[0] if returned else None
 
-    def offered(self, plugin: str, hook: str) -> Any:
-        """Return the result of a hook without arguments of a plugin that is being loaded (`running_plugin`)."""
-        returned = self._caller(plugin, hook)()
-        return returned[0] if returned else None
+    def offered(self, plugin: str, hook: str, kind: type[Any] = Iterable) -> Any:
+        """Return the result of a hook without arguments of a plugin that is being loaded (`running_plugin`).
+
+        Raises:
+            PluginError: it is not of the kind, `Iterable` or `Mapping`.
+        """
+        (returned,) = self._caller(plugin, hook)() or ({},)
+        if isinstance(returned, kind) and not isinstance(returned, str | bytes):
+            return returned
+        raise PluginError(f"plugin {plugin}", f"{hook} to return {_KINDS[kind]}", repr(returned))
 
     def _caller(self, plugin: str, hook: str) -> pluggy.HookCaller:
         # pluggy calls all plugins at once, and one that fails would hide the results of the others.
@@ -212,10 +219,12 @@ def _record(result: Registry, point: EntryPoint) -> PluginRecord:
     """Load one plugin and return the result."""
     name = one_line(point.name)
     try:
-        facts = point.dist.metadata if point.dist else {"Name": "(unknown)", "Version": ""}  # parsed at each access
-        dist, version = facts["Name"], facts["Version"]
+        facts: Any = point.dist.metadata if point.dist else {"Name": "(unknown)"}  # parsed at each access
+        dist, version = (facts.get(key, "") for key in ("Name", "Version"))
     except Exception as error:  # its metadata may be anything
         return PluginRecord(name, _file_name(point.dist), "", "error", f"metadata: {describe(error)}")
+    if not dist:
+        return PluginRecord(name, _file_name(point.dist), "", "error", "metadata: its file METADATA names no package")
     record = functools.partial(PluginRecord, name, one_line(str(dist)), one_line(str(version)))
     if not (_is_own(point) or _is_selected(point.name)):
         return record("off")
@@ -260,6 +269,8 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
         raise PluginError(f"plugin {plugin}", expected, repr(dist), "rename the distribution or the entry point")
     if result.manager.has_plugin(plugin):
         raise PluginError(f"plugin {plugin}", "a name that no other plugin has", repr(plugin))
+    if not point.pattern.match(point.value):
+        raise PluginError(f"plugin {plugin}", "an entry point that names a module", repr(point.value))
     try:
         with streams_left_open(plugin):
             module = point.load()
@@ -308,7 +319,7 @@ def _reject_stray_hooks(module: Any, plugin: str) -> None:
 
 def _offered_specs(result: Registry, plugin: str, own: bool) -> dict[tuple[str, str], type[Spec]]:
     offered: dict[tuple[str, str], type[Spec]] = {}
-    for spec in result.offered(plugin, "headmotion_specs") or ():
+    for spec in result.offered(plugin, "headmotion_specs"):
         kind, name = key = _validated(spec, plugin, own)
         if key in result.specs or key in offered:
             owner = result.owners.get(key, plugin)
@@ -318,16 +329,18 @@ def _offered_specs(result: Registry, plugin: str, own: bool) -> dict[tuple[str, 
 
 
 def _offered_files(result: Registry, plugin: str, own: bool, hook: str) -> dict[str, Path]:
-    offered = result.offered(plugin, f"headmotion_{hook}") or {}
-    for name in offered:
-        if not (own or name.startswith(f"{plugin}/")):
+    offered = result.offered(plugin, f"headmotion_{hook}", Mapping)
+    for name, path in offered.items():
+        if not (own or str(name).startswith(f"{plugin}/")):
             raise PluginError(f"plugin {plugin}", f"{hook} named {plugin}/...", repr(name))
+        if not isinstance(path, str | os.PathLike):
+            raise PluginError(f"plugin {plugin}", f"headmotion_{hook} to return paths", f"{path!r} for {name!r}")
     return {name: Path(path) for name, path in offered.items()}
 
 
 def _offered_converters(result: Registry, plugin: str, own: bool) -> dict[tuple[str, str], Converter]:
     offered: dict[tuple[str, str], Converter] = {}
-    for converter in result.offered(plugin, "headmotion_converters") or ():
+    for converter in result.offered(plugin, "headmotion_converters"):
         if not isinstance(converter, Converter):
             raise PluginError(
                 f"plugin {plugin}",
@@ -347,7 +360,7 @@ def _offered_formats(
     result: Registry, plugin: str, what: str, registered: Mapping[str, Callable[..., Any]]
 ) -> dict[str, Callable[..., Any]]:
     """Return the readers or writers of motion files that a plugin offers."""
-    offered = dict(result.offered(plugin, f"headmotion_motion_{what}") or {})
+    offered = dict(result.offered(plugin, f"headmotion_motion_{what}", Mapping))
     for suffix, function in offered.items():
         if not re.fullmatch(r"\.[a-z0-9]+", str(suffix)) or not callable(function):
             raise PluginError(f"plugin {plugin}", f"{what} by suffix, such as .bvh", f"{function!r} of {suffix!r}")
@@ -357,7 +370,7 @@ def _offered_formats(
 
 
 def _offered_assets(result: Registry, plugin: str) -> tuple[Asset, ...]:
-    offered = tuple(result.offered(plugin, "headmotion_licenses") or ())
+    offered = tuple(result.offered(plugin, "headmotion_licenses"))
     if stray := [item for item in offered if not isinstance(item, Asset)]:
         raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.assets.Asset", repr(stray[0]))
     return offered

@@ -99,6 +99,17 @@ BROKEN = {
     "untyped": (offering("x").replace('Literal["x"]', "str"), "a generator type named 'untyped/Part'"),
     "twice": (offering("twice/part").replace("[Part]", "[Part, Part]"), "which twice owns"),
     "bare-model": (HOOK + "def headmotion_models(): return {'small': 'x'}", "models named bare-model/..."),
+    "number": (HOOK + "def headmotion_models(): return 7", "headmotion_models to return a dict, got 7"),
+    "letters": (HOOK + "def headmotion_specs(): return 'abc'", "headmotion_specs to return a list, got 'abc'"),
+    "formats": (
+        HOOK + "def headmotion_motion_readers(): return 7",
+        "headmotion_motion_readers to return a dict, got 7",
+    ),
+    "numbered": (HOOK + "def headmotion_models(): return {3: 'x'}", "models named numbered/..., got 3"),
+    "no-path": (
+        HOOK + "def headmotion_recipes(): return {'no-path/x': 3}",
+        "headmotion_recipes to return paths, got 3",
+    ),
     "late": (
         offering("late/part") + "@hookimpl\ndef headmotion_recipes(): return {'x': 'y'}",
         "recipes named late/...",
@@ -136,6 +147,24 @@ def test_metadata_may_be_anything(fake_plugins, monkeypatch, file):
     assert registry.types("generator") == ["good/part"]
     record = by_name(registry)["latin"]
     assert (record.dist, record.status) == ("headmotion-latin", "error") and "UnicodeDecodeError" in record.error
+
+
+@pytest.mark.parametrize("content", [None, "", "Name:\nVersion: 1.0\n"])
+def test_metadata_without_a_name(fake_plugins, content):
+    fake_plugins.install("headmotion-odd", offering("odd/part"))
+    path = fake_plugins.folder / "headmotion_odd-1.0.dist-info" / "METADATA"
+    path.unlink() if content is None else path.write_text(content)
+    (record,) = fake_plugins.registry().records
+    assert (record.name, record.dist, record.version, record.status) == ("odd", "headmotion-odd", "", "error")
+    assert record.error == "metadata: its file METADATA names no package"
+
+
+def test_an_entry_point_without_a_module(fake_plugins, monkeypatch):
+    fake_plugins.install("headmotion-odd", offering("odd/part"))
+    (fake_plugins.folder / "headmotion_odd-1.0.dist-info" / "entry_points.txt").write_text("[headmotion]\nodd = \n")
+    monkeypatch.setattr(plugins, "distributions", lambda: distributions(path=[str(fake_plugins.folder)]))
+    (record,) = plugins.discover(*plugins._installed()).records
+    assert (record.status, record.error.count("an entry point that names a module, got ''")) == ("error", 1)
 
 
 def test_an_interrupt_of_the_user_is_no_fault_of_the_plugin(fake_plugins):
