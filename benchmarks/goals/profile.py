@@ -105,12 +105,14 @@ READING = """
 - A command imports neither SciPy nor torch's compiler on its way to a video. Python does not search torch's objects for
   cycles while they are made, nor at the end (`headmotion/cli/main.py`). The hooks of a plugin that is being loaded
   share one watch, which is a thread, and its metadata is parsed once.
-- The frames of a video share one color conversion on one thread, in which a frame is also encoded while the next one is
-  drawn. `.mp4` is encoded by x264's preset `veryfast` at a quality (`crf`) as close to the pictures as the preset
-  `medium`.
+- The frames of a video share one color conversion on one thread, in which frames and sound are also encoded while the
+  next frames are drawn. `.mp4` is encoded by x264's preset `veryfast` at a quality (`crf`) as close to the pictures as
+  the preset `medium`.
 - The portrait moves only the surroundings of the head, on a grid that follows the size of the face; a landmark is added
   to the nodes that it reaches; weights of the head come from a table; the picture is enlarged once and then sampled
-  linearly, which has 53 dB of PSNR against cubic sampling. The solid shape of the head is inverted once.
+  linearly, which has 53 dB of PSNR against cubic sampling. The solid shape of the head is inverted once. What moves is
+  bounded by the outline of the head, and a side of the picture that it does not reach is not looked at. The views above
+  and below an opening meet in one map, so the picture is sampled once.
 - In a pool, `whisper` computes each step of a layer once, for all sessions in one product, and keys and values are
   appended in place. `causal-flow` draws noise for a second at a time, and computes what the flow takes from its
   context for all steps at once.
