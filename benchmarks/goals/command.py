@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import soundfile
 
 import headmotion as hm
+from headmotion.cli.main import SEARCHES
 
 ASSETS = Path(hm.__file__).parent / "assets"
 SECONDS, RUNS = 3, 5
@@ -22,7 +23,7 @@ STAGES = """
 import gc, json, sys, time
 from pathlib import Path
 
-gc.set_threshold(*gc.get_threshold()[:2], 50)  # as `headmotion.cli.main` does
+gc.set_threshold(*gc.get_threshold()[:2], int(sys.argv.pop()))
 
 seconds, last = {}, time.process_time()
 
@@ -55,7 +56,7 @@ end("encoding")
 gc.freeze()
 print(json.dumps(seconds))
 """
-"""What the command does, in its order."""
+"""What the command does, in its order; the last argument is `SEARCHES`."""
 
 
 def stage_seconds() -> dict[str, float]:
@@ -64,7 +65,8 @@ def stage_seconds() -> dict[str, float]:
     with TemporaryDirectory() as folder:
         speech = Path(folder) / "speech.wav"
         soundfile.write(speech, hm.Audio.load(ASSETS / "speech.flac").read(48_000)[: SECONDS * 48_000], 48_000)
-        command = [sys.executable, "-c", STAGES, str(speech), str(ASSETS), str(Path(folder) / "talk.mp4")]
+        arguments = speech, ASSETS, Path(folder) / "talk.mp4", SEARCHES
+        command = [sys.executable, "-c", STAGES, *map(str, arguments)]
         for _ in range(RUNS):
             before = _children_seconds()
             done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -47,12 +47,27 @@ def write_motion(motion: Motion, path: Path) -> Path:
         MotionError: another suffix, a motion that the format cannot hold, or a file that cannot be written.
     """
     write = _writer(motion, path)
+    with motion_output(path, "motion file") as temporary:
+        write(motion, temporary)
+    return path
+
+
+@contextmanager
+def motion_output(path: Path, component: str) -> Iterator[Path]:
+    """Yield a temporary path, as `atomic_output` does.
+
+    Args:
+        path: the file that appears, whole or not at all.
+        component: what writes it, for the error.
+
+    Raises:
+        MotionError: it cannot be written.
+    """
     try:
         with atomic_output(path) as temporary:
-            write(motion, temporary)
+            yield temporary
     except OSError as error:
-        raise MotionError("motion file", "a file that can be written", f"{path} ({reason_of(error)})") from error
-    return path
+        raise MotionError(component, "a file that can be written", f"{path} ({reason_of(error)})") from error
 
 
 def other_reader(path: Path) -> Callable[[Path], Motion] | None:
@@ -74,14 +89,14 @@ def other_reader(path: Path) -> Callable[[Path], Motion] | None:
 def stored_fields(path: Path) -> dict[str, Any]:
     """Return the fields of a motion by name, from a file ``.npz`` or ``.json``; call it within `file_errors`."""
     stored = _read_json(path) if path.suffix.lower() == ".json" else _read_npz(path)
-    meta = stored["meta"]
+    meta, values = stored["meta"], torch.from_numpy(as_float32(stored["values"]))
     return {
-        "values": torch.from_numpy(as_float32(stored["values"])),
+        "values": values,
         "fps": str(stored["fps"]),
         "representation": meta.representation,
         "frame": None if meta.frame is None else _stored_square(meta.frame),
         "units": meta.units,
-        "reference": None if meta.reference is None else _stored_reference(meta.reference, stored["values"]),
+        "reference": None if meta.reference is None else _stored_reference(meta.reference, values),
         "provenance": meta.provenance,
         "basis": {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.basis},
     }
@@ -154,13 +169,13 @@ def _has_boolean(values: Any) -> bool:
     return any(map(_has_boolean, values)) if isinstance(values, list) else isinstance(values, bool)
 
 
-def _stored_reference(stored: list[list[float]], values: Any) -> torch.Tensor:
+def _stored_reference(stored: list[list[float]], frames: torch.Tensor) -> torch.Tensor:
     """Return the pose that a file names, of as many points as the frames have.
 
     Raises:
         MotionError: another number of points, or of numbers per point.
     """
-    reference, expected = torch.tensor(stored, dtype=torch.float32), list(np.shape(values)[1:])
+    reference, expected = torch.tensor(stored, dtype=torch.float32), list(frames.shape[1:])
     if list(reference.shape) != expected:
         raise MotionError("reference", f"a pose {expected}, as the frames are", f"the shape {list(reference.shape)}")
     return reference

@@ -272,6 +272,7 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> dict[str, Any]:
     if not point.pattern.match(point.value):
         raise PluginError(f"plugin {plugin}", "an entry point that names a module", repr(point.value))
     try:
+        # Also here, so that a plugin that closes one is not registered.
         with streams_left_open(plugin):
             module = point.load()
             result.manager.register(module, name=plugin)

@@ -11,9 +11,9 @@ import torch
 from ..controls.control import ControlContext
 from ..core.arguments import as_path
 from ..core.errors import MotionError
-from ..core.files import atomic_output, reason_of
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
+from ..core.motion_file import motion_output
 from ..representations.bvh import write_bvh
 from .csv_table import write_csv
 from .formats import format_of
@@ -53,11 +53,8 @@ def write_motion(motion: Motion, path: str | os.PathLike[str], format: str | Non
     """
     target = as_path(path, "export", MotionError)
     chosen = format_of(target, format)
-    try:
-        with atomic_output(target) as temporary:
-            write_as(chosen, motion, temporary)
-    except OSError as error:
-        raise MotionError("export", "a file that can be written", f"{target} ({reason_of(error)})") from error
+    with motion_output(target, "export") as temporary:
+        write_as(chosen, motion, temporary)
     return target
 
 

@@ -220,39 +220,40 @@ def test_animate_crops_and_keeps_alpha(workdir: Path, model: Path, run: Callable
 # Quick answers
 
 
-def test_help_needs_no_torch_and_ends_without_a_search_for_cycles() -> None:
-    code = (
-        "import atexit, gc, sys\natexit.register(lambda: print('frozen:', gc.get_freeze_count() > 0))\n"
-        "sys.argv = ['headmotion', '--help']\nfrom headmotion.cli import main\n"
+def _run_after(arguments: list[str], code: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """Run code in a process whose command line has run a command, and more code before that."""
+    command = (
+        f"sys.argv = ['headmotion', *{arguments}]\nfrom headmotion.cli import main\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
-        "heavy = {'torch', 'numpy', 'cv2', 'av', 'librosa', 'pydantic'} & set(sys.modules)\nassert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    whole = f"import atexit, gc, sys\n{before}{command}{code}"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_help_needs_no_torch_and_ends_without_a_search_for_cycles() -> None:
+    done = _run_after(
+        ["--help"],
+        "heavy = {'torch', 'numpy', 'cv2', 'av', 'librosa', 'pydantic'} & set(sys.modules)\nassert not heavy, heavy\n",
+        before="atexit.register(lambda: print('frozen:', gc.get_freeze_count() > 0))\n",
+    )
     # What is printed at the end of the process is no result.
     assert "animate" in done.stdout and done.stderr.endswith("frozen: True\n")
 
 
 def test_no_search_for_cycles_among_all_objects_while_torch_is_imported() -> None:
-    code = (
-        "import gc, sys\nsys.argv = ['headmotion', '--help']\nfrom headmotion.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+    _run_after(
+        ["--help"],
         "before = gc.get_stats()\nimport torch\nyoung, _, all_objects = [\n"
         "    now['collections'] - then['collections'] for now, then in zip(gc.get_stats(), before)]\n"
-        "assert young > 0 == all_objects, gc.get_stats()\n"
+        "assert young > 0 == all_objects, gc.get_stats()\n",
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["plugins"], ["schema"], ["schema", "recipe"], ["licenses"]])
 def test_commands_about_specs_need_no_torch(arguments: list[str]) -> None:
-    code = (
-        f"import sys\nsys.argv = ['headmotion', *{arguments}]\nfrom headmotion.cli import main\n"
-        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\nassert 'torch' not in sys.modules\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    _run_after(arguments, "assert 'torch' not in sys.modules\n")
 
 
 def test_schema_names_the_types(run: Callable[..., tuple[int, str, str]], workdir: Path) -> None:
