@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import HeadmotionError
-from .files import CLAIM, parent_folder
+from .files import parent_folder
 from .locks import holder_of, is_still_there, open_lock, remove_locked, try_lock
+from .temporary_paths import CLAIM
 
 
 @contextlib.contextmanager

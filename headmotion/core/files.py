@@ -1,12 +1,10 @@
-"""Atomic output: a file or folder appears complete under its final name, or not at all."""
+"""Outputs that appear complete under their final name or not at all, and inputs that are regular files."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import re
-import secrets
 import shutil
 import stat
 import time
@@ -14,14 +12,10 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path, PureWindowsPath
 
-from .errors import HeadmotionError, one_line
-from .locks import REMOVES_OPEN_FILES, is_still_there, open_lock, remove_locked, try_lock
+from .errors import one_line
+from .locks import REMOVES_OPEN_FILES, try_lock
+from .temporary_paths import temporary_path
 
-# Hidden names. Temporary paths have a random hexadecimal number and a suffix, locks the same number.
-_TEMPORARY, _LOCK = ".headmotion-", ".headmotion-lock-"
-_NUMBERED = re.compile(rf"{re.escape(_TEMPORARY)}([0-9a-f]{{16}})(\..*)?", re.DOTALL)
-CLAIM = ".headmotion-claim"
-"""Beginning of the names of claims; see `claims`."""
 _RETRY_WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 
@@ -36,7 +30,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).absolute()  # otherwise FFmpeg would take "http:a/b.mp4" for an address
     require_no_device(target)
-    with parent_folder(target), _temporary_for(target) as (temporary, lock):
+    with parent_folder(target), temporary_path(target) as (temporary, lock):
         temporary.touch(exist_ok=False)
         try:
             yield temporary
@@ -78,7 +72,7 @@ def temporary_folder(target: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def _locked_folder(target: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a new hidden folder next to ``target``, and its lock; it is removed with its files in the end."""
-    with parent_folder(target), _temporary_for(target) as (temporary, lock):
+    with parent_folder(target), temporary_path(target) as (temporary, lock):
         temporary.mkdir()
         try:
             yield temporary, lock
@@ -245,26 +239,6 @@ def retry_while_open(action: Callable[[], object], path: Path) -> None:
         raise PermissionError(error.errno, "No permission, or another program has it open", str(path)) from None
 
 
-@contextlib.contextmanager
-def _temporary_for(target: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield a new hidden path next to ``target``, and its lock; leftovers of processes that were killed are removed.
-
-    While the context lasts, a lock says that the path is in use. A process number would not do: those of containers
-    and of machines that share a folder overlap. The lock is held on a file of its own, because a writer may replace
-    the temporary file, and Windows neither moves a file that is open nor opens a folder.
-    """
-    remove_leftovers(target.parent)
-    lock, descriptor = _new_lock(target)
-    temporary = target.parent / f"{_TEMPORARY}{lock.name.removeprefix(_LOCK)}{target.suffix}"
-    try:
-        yield temporary, lock
-    finally:
-        if temporary.exists():  # it could not be removed: a leftover for the next output
-            os.close(descriptor)
-        else:
-            remove_locked(lock, descriptor)
-
-
 def _publish(temporary: Path, target: Path, lock: Path) -> None:
     """Move what is complete to its final name, so that a process which is killed afterwards leaves nothing."""
     if not REMOVES_OPEN_FILES:
@@ -279,73 +253,6 @@ def _publish(temporary: Path, target: Path, lock: Path) -> None:
         replace(temporary, target)
     finally:
         os.close(descriptor)
-
-
-def _new_lock(target: Path) -> tuple[Path, int]:
-    """Make a lock file with a new name next to ``target``, and return it with its descriptor."""
-    while True:
-        lock = target.parent / f"{_LOCK}{secrets.token_hex(8)}"
-        descriptor = open_lock(lock, target, os.O_CREAT | os.O_EXCL)
-        try:
-            # Between the two lines above and the next, another process may take the file for a leftover.
-            if try_lock(descriptor) and lock.exists():
-                return lock, descriptor
-        except OSError:  # a file system without locks, where nothing is ever taken for a leftover
-            return lock, descriptor
-        remove_locked(lock, descriptor)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files and folders whose lock no process holds, and claims of processes that ended."""
-    paths = list(folder.glob(f"{_TEMPORARY}*"))
-    for path in paths:
-        if path.name.startswith(_LOCK):
-            with _abandoned(path) as is_abandoned:
-                for temporary in folder.glob(f"{_TEMPORARY}{path.name.removeprefix(_LOCK)}*") if is_abandoned else ():
-                    _remove(temporary)
-        elif path.name.startswith(CLAIM):
-            with _abandoned(path):
-                pass
-        elif REMOVES_OPEN_FILES and (match := _NUMBERED.fullmatch(path.name)):
-            _remove_unless_locked(path, folder / f"{_LOCK}{match[1]}")
-
-
-@contextlib.contextmanager
-def _abandoned(lock: Path) -> Iterator[bool]:
-    """Yield whether no process holds a lock file, which is then removed in the end."""
-    try:
-        descriptor = open_lock(lock, lock, 0)
-    except (OSError, HeadmotionError):  # gone by now, of another user, or not of ours
-        yield False
-        return
-    abandoned = False
-    with contextlib.suppress(OSError):  # a file system without locks
-        abandoned = try_lock(descriptor) and is_still_there(lock, descriptor)
-    try:
-        yield abandoned
-    except OSError:  # it could not be removed: the lock stays for the next try
-        abandoned = False
-    if abandoned:
-        remove_locked(lock, descriptor)
-    else:
-        os.close(descriptor)
-
-
-def _remove_unless_locked(temporary: Path, lock: Path) -> None:
-    """Remove a temporary path without a lock of its own, which was killed before it was moved, unless it is locked."""
-    if lock.exists():
-        return
-    with contextlib.suppress(OSError):  # moved by now, of another user, or a file system without locks
-        descriptor = os.open(temporary, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        try:
-            if try_lock(descriptor):
-                _remove(temporary)
-        finally:
-            os.close(descriptor)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 @contextlib.contextmanager

@@ -12,17 +12,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..core.errors import CorpusError
-from ..core.files import (
-    is_inside,
-    read_regular,
-    remove_folder,
-    remove_leftovers,
-    retry_while_open,
-    temporary_folder,
-    write_text,
-)
+from ..core.files import is_inside, read_regular, remove_folder, retry_while_open, temporary_folder, write_text
 from ..core.limits import TEXT_BYTES, limit
 from ..core.locks import try_lock
+from ..core.temporary_paths import remove_leftovers
 
 PUBLISHING = ".headmotion-publishing"
 """Lists the names that are being published, while they are; what a killed process has published is removed by it."""

@@ -16,10 +16,11 @@ from ..core.arguments import as_list, as_path
 from ..core.checkpoint import read_header
 from ..core.claims import claimed_output
 from ..core.errors import HeadmotionError
-from ..core.files import atomic_output, remove_leftovers, write_text
+from ..core.files import atomic_output, write_text
 from ..core.plugins import registry
 from ..core.progress import progress
 from ..core.short_repr import shown
+from ..core.temporary_paths import remove_leftovers
 from ..execution.executor import Executor, resolve_executor
 from .generate_job import GenerateJob, Record
 from .jobs_table import Task, tasks_from_rows

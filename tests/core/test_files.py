@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from headmotion.core import files
+from headmotion.core import files, temporary_paths
 from headmotion.core.claims import claimed_folder, claimed_output
 from headmotion.core.errors import HeadmotionError
 from headmotion.core.files import atomic_folder, atomic_output
@@ -321,7 +321,7 @@ def test_a_process_killed_after_it_has_published_leaves_nothing_else(tmp_path, k
 def test_what_is_being_moved_is_no_leftover(tmp_path, monkeypatch, kind):
     def replace(source, target):
         assert not list(tmp_path.glob(".headmotion-lock-*"))
-        files.remove_leftovers(tmp_path)  # as another process does it, whose descriptors are its own
+        temporary_paths.remove_leftovers(tmp_path)  # as another process does it, whose descriptors are its own
         source.rename(target)
 
     monkeypatch.setattr(files, "replace", replace)
