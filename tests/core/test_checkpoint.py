@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save
 
-from headmotion.core import checkpoint
-from headmotion.core.checkpoint import load_checkpoint, read_header, save_checkpoint
+from headmotion.core import stored_spec
+from headmotion.core.checkpoint import TensorInfo, load_checkpoint, read_header, save_checkpoint
 from headmotion.core.errors import CheckpointError
 
 SPEC = {"representation": {"type": "landmarks68"}, "generator": {"type": "ms-sync", "levels": 4}, "fps": "25"}
@@ -42,7 +42,7 @@ def test_round_trip(path):
     assert (header.format, header.spec, header.step, header.card) == (1, SPEC, 12, {"data": "GRID", "seconds": 3})
     assert header.requires == ({"dist": "headmotion", "version": version("headmotion")},)
     assert header.versions == {"torch": torch.__version__}
-    assert header.tensors["weight"] == checkpoint.TensorInfo("F32", (3, 4))
+    assert header.tensors["weight"] == TensorInfo("F32", (3, 4))
     assert header.parameters == 3 * 4 + 5 + 1
     assert header.size == path.stat().st_size
     assert json.loads(json.dumps(header.summary()))["parameters"] == 18
@@ -246,7 +246,7 @@ def test_plugin_that_is_missing(path, fake_plugins, monkeypatch):
         load_checkpoint(path)
     fake_plugins.install("headmotion-zoo", "import no_such_module_at_all")
     broken = fake_plugins.registry()
-    monkeypatch.setattr(checkpoint, "registry", lambda: broken)
+    monkeypatch.setattr(stored_spec, "registry", lambda: broken)
     with pytest.raises(CheckpointError, match="its plugin is error: ModuleNotFoundError"):
         load_checkpoint(path)
 
@@ -255,7 +255,7 @@ def test_migration_of_each_spec_by_its_own_plugin(path, fake_plugins, monkeypatc
     fake_plugins.install("headmotion-zoo", PLUGIN, version="0.9")
     fake_plugins.install("headmotion-other", PLUGIN.replace('if version == "0.9"', "if True"))
     registry = fake_plugins.registry()
-    monkeypatch.setattr(checkpoint, "registry", lambda: registry)
+    monkeypatch.setattr(stored_spec, "registry", lambda: registry)
     save_checkpoint(path, FOREIGN, tensors())
     assert read_header(path).requires[1] == {"dist": "headmotion-zoo", "version": "0.9"}
     leg = {"type": "zoo/leg", "new": 2, "inner": None}
@@ -267,7 +267,7 @@ def test_migration_of_each_spec_by_its_own_plugin(path, fake_plugins, monkeypatc
 def test_migration_of_own_types(path, fake_plugins, monkeypatch):
     fake_plugins.install("headmotion", PLUGIN.replace("return {", "return spec | {"), name="room", version="0.9")
     registry = fake_plugins.registry()
-    monkeypatch.setattr(checkpoint, "registry", lambda: registry)
+    monkeypatch.setattr(stored_spec, "registry", lambda: registry)
     save_checkpoint(path, {"generator": {"type": "ms-sync", "old": 1}}, tensors())
     assert load_checkpoint(path)[0].spec == {"generator": {"type": "ms-sync", "old": 1, "new": 1, "inner": None}}
 
@@ -275,7 +275,7 @@ def test_migration_of_own_types(path, fake_plugins, monkeypatch):
 def test_migration_that_fails(path, fake_plugins, monkeypatch):
     fake_plugins.install("headmotion-zoo", PLUGIN.replace('spec["old"]', 'spec["oldest"]'), version="0.9")
     registry = fake_plugins.registry()
-    monkeypatch.setattr(checkpoint, "registry", lambda: registry)
+    monkeypatch.setattr(stored_spec, "registry", lambda: registry)
     save_checkpoint(path, FOREIGN, tensors())
     with pytest.raises(CheckpointError, match="plugin zoo: expected to migrate 'zoo/leg', got KeyError: 'oldest'"):
         load_checkpoint(path)
