@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from headmotion.core import plugin_calls, plugins
+from headmotion.core import entry_points, plugin_calls, plugins
 from headmotion.core.crash_mark import crash_mark
 from headmotion.core.errors import PluginError, SpecError
 
@@ -142,8 +142,8 @@ def test_metadata_may_be_anything(fake_plugins, monkeypatch, file):
     fake_plugins.install("headmotion-latin", offering("latin/part"))
     path = fake_plugins.folder / "headmotion_latin-1.0.dist-info" / file
     path.write_bytes(path.read_bytes() + b"Author: Andr\xe9\n")
-    monkeypatch.setattr(plugins, "distributions", lambda: distributions(path=[str(fake_plugins.folder)]))
-    registry = plugins.discover(*plugins._installed())
+    monkeypatch.setattr(entry_points, "distributions", lambda: distributions(path=[str(fake_plugins.folder)]))
+    registry = plugins.discover(*entry_points.installed_points())
     assert registry.types("generator") == ["good/part"]
     record = by_name(registry)["latin"]
     assert (record.dist, record.status) == ("headmotion-latin", "error") and "UnicodeDecodeError" in record.error
@@ -162,8 +162,8 @@ def test_metadata_without_a_name(fake_plugins, content):
 def test_an_entry_point_without_a_module(fake_plugins, monkeypatch):
     fake_plugins.install("headmotion-odd", offering("odd/part"))
     (fake_plugins.folder / "headmotion_odd-1.0.dist-info" / "entry_points.txt").write_text("[headmotion]\nodd = \n")
-    monkeypatch.setattr(plugins, "distributions", lambda: distributions(path=[str(fake_plugins.folder)]))
-    (record,) = plugins.discover(*plugins._installed()).records
+    monkeypatch.setattr(entry_points, "distributions", lambda: distributions(path=[str(fake_plugins.folder)]))
+    (record,) = plugins.discover(*entry_points.installed_points()).records
     assert (record.status, record.error.count("an entry point that names a module, got ''")) == ("error", 1)
 
 
