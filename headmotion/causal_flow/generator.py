@@ -40,6 +40,7 @@ class CausalFlowGenerator(Generator):
     """
 
     context_frames = 1
+    closes_parted_lips = True
 
     def __init__(self, spec: CausalFlowGeneratorSpec, context: BuildContext) -> None:
         super().__init__(spec)

@@ -16,7 +16,7 @@ Mouth = Literal["auto", "closed", "as-is"]
 WIDE_OPEN = 0.25
 """Opening, in widths of the mouth, above which a picture's mouth is closed first. A smile with bared teeth has 0.17."""
 PARTED = 0.1
-"""Opening above which an unchanged mouth is visibly open in silence."""
+"""Opening above which an unchanged mouth is visibly open, and lips of some generators do not meet."""
 LOWER_SHARE = 0.8
 """Part of the opening by which the lower lip rises; the upper one comes down by the rest."""
 

@@ -280,8 +280,9 @@ class Pipeline(nn.Module):
             face: which of several faces: ``largest``, or a number counted from the left, starting at 1.
             mouth: ``closed`` lets the motion start from closed lips whatever the picture shows, ``as-is`` from what it
                 shows, ``auto`` from closed lips where the mouth is wide open, which a warning says, as it says that
-                the lips of a picture stay apart in a smile. A generator takes what it starts from for silence. Several
-                poses, such as those of a video, stay as they are.
+                the lips of a picture stay apart in a smile if the generator does not close them in speech
+                (`Generator.closes_parted_lips`). A generator takes what it starts from for silence. Several poses, such
+                as those of a video, stay as they are.
 
         Raises:
             MotionError: a file that cannot be read, or poses of another shape.
@@ -297,7 +298,7 @@ class Pipeline(nn.Module):
                 return finder.in_video(path, self.generator.context_frames, self.spec.fps)
             return finder.in_picture_file(path)
 
-        return as_reference(value, self.representation, find_poses, mouth)
+        return as_reference(value, self.representation, find_poses, mouth, self.generator.closes_parted_lips)
 
     def render(
         self,

@@ -56,6 +56,7 @@ def as_reference(
     representation: Representation,
     find_poses: Callable[[Path], Tensor] | None = None,
     mouth: Mouth = "auto",
+    closes_parted_lips: bool = False,
 ) -> Reference:
     """Read and check a reference, and fit its square; a third coordinate is dropped for a 2-D representation.
 
@@ -64,6 +65,7 @@ def as_reference(
         representation: the representation of its poses.
         find_poses: finds the poses ``[R, P, D]`` in a picture or video file.
         mouth: as in `Pipeline.reference`.
+        closes_parted_lips: as in `Generator`.
 
     Raises:
         MotionError: a file that cannot be read, or poses of another shape.
@@ -86,13 +88,13 @@ def as_reference(
     poses = _checked(poses, representation)
     reference = Reference(poses, frame or representation.frame_of(poses), units)
     is_picture = isinstance(value, str | os.PathLike) and file_kind(Path(value)) == "picture"
-    return _with_mouth(reference, representation, mouth, is_picture)
+    return _with_mouth(reference, representation, mouth, is_picture and not closes_parted_lips)
 
 
-def _with_mouth(reference: Reference, representation: Representation, mouth: Mouth, is_picture: bool) -> Reference:
+def _with_mouth(reference: Reference, representation: Representation, mouth: Mouth, warns: bool) -> Reference:
     """Return a reference that starts from closed lips if it shall; motion that goes on from several poses is left.
 
-    That lips stay apart is said of pictures only: a pose in numbers, or a motion, is chosen as it is.
+    That lips stay apart is said (``warns``) of pictures only: a pose in numbers, or a motion, is chosen as it is.
     """
     pose = reference.poses[-1]
     if mouth == "closed" and len(reference.poses) > 1:
@@ -100,8 +102,8 @@ def _with_mouth(reference: Reference, representation: Representation, mouth: Mou
         raise MotionError("reference", "one pose, whose mouth can be closed", got, "leave mouth out")
     opening = mouth_opening(pose, representation) if len(reference.poses) == 1 and mouth != "as-is" else 0.0
     if opening <= (WIDE_OPEN if mouth == "auto" else 0.0):
-        if is_picture and opening > PARTED:
-            message = "the lips are apart in the picture (%.0f %% of the mouth's width), and stay so in silence; %s"
+        if warns and opening > PARTED:
+            message = "the lips are apart in the picture (%.0f %% of the mouth's width), and stay so in speech too; %s"
             _log.warning(message, 100 * opening, "pipe.reference(..., mouth='closed') (--mouth closed) closes them")
         return reference
     if mouth == "auto":

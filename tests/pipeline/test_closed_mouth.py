@@ -117,6 +117,16 @@ def test_the_smile_of_the_bundled_portrait_is_said_however_it_is_cropped(box, tm
     assert "the lips are apart in the picture (1" in caplog.text  # teeth are seen between them
 
 
+def test_lips_of_the_bundled_portrait_meet_in_speech_so_nothing_is_said(caplog):
+    assets = Path(hm.__file__).parent / "assets"
+    pipe = hm.load(device="cpu")
+    reference = pipe.reference(assets / "portrait.png")
+    assert not caplog.messages and mouth_opening(reference.poses[-1], FACE) > 0.1
+    motion = pipe.generate(assets / "speech.flac", reference=reference)
+    openings = [mouth_opening(frame, FACE) for frame in motion.values]
+    assert np.percentile(openings, 3) < 0.03  # those of the sounds that close the lips
+
+
 def test_silence_is_closed_and_the_motion_carries_the_picture(caplog):
     caplog.set_level(logging.ERROR, logger="headmotion")
     pipe = hm.load("ms-sync")

@@ -21,6 +21,8 @@ class Generator(Component):
 
     context_frames: int
     """Frames of the reference that are used. A shorter reference is repeated in front."""
+    closes_parted_lips: bool = False
+    """Whether lips that are apart in the reference, as in a smile, meet in speech; otherwise a warning says so."""
 
     @abstractmethod
     def forward(self, reference: Tensor, audio: Tensor, seed: int | Sequence[int] = 0) -> Tensor:
