@@ -62,11 +62,14 @@ def prepare_outputs(
     import headmotion
     from headmotion.core.files import temporary_folder
     from headmotion.pipeline.generate_job import iter_motion, write_video
+    from headmotion.pipeline.given_landmarks import warn_if_elsewhere
 
     headmotion.controls.from_options(**options.control_options())
     pipe = headmotion.load(model, device=device)
     source = options.landmarks or image
     reference = pipe.reference(source, detector=options.detector, face=options.face, mouth=options.mouth)
+    if image is not None and options.landmarks is not None:
+        warn_if_elsewhere(image, reference.picture_pose, pipe.representation)
 
     def write_all(speech: headmotion.Audio, targets: Mapping[Path, Path], quiet: bool) -> Iterator[Path]:
         """Write the motion for speech into the targets of the outputs."""

@@ -16,7 +16,7 @@ from ..core.errors import HeadmotionError, ImageError, MotionError
 from ..core.interfaces.renderer import Picture, Renderer, SupportsTraining
 from ..core.interfaces.representation import Representation, UnitSquare, has_place
 from ..core.motion import Motion
-from .inside_picture import outside_of_picture
+from .pose_in_picture import outside_of_picture
 
 
 @dataclass(frozen=True)

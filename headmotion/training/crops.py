@@ -20,7 +20,7 @@ from ..core.interfaces.specs import BuildContext, resolve_spec
 from ..core.motion import Motion
 from ..data.clip import SAMPLE_RATE
 from ..data.corpus import Corpus
-from ..renderers.inside_picture import outside_of_picture
+from ..renderers.pose_in_picture import outside_of_picture
 from ..representations.mirror_names import mirror_by_name
 from .feature_cache import FeatureCache
 from .feature_variation import FeatureVariation

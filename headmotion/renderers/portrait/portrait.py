@@ -10,6 +10,7 @@ from itertools import chain
 import cv2
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from ...core.errors import ImageError
@@ -17,6 +18,7 @@ from ...core.interfaces.renderer import Picture, Renderer
 from ...core.interfaces.representation import Representation
 from ...core.motion import Motion
 from ...geometry.complex_points import ComplexPoints, project_motion, project_pose
+from ..pose_in_picture import check_size, is_mirrored, outside_points
 from ..specs import PortraitSpec
 from .cut_sides import cut_sides
 from .head_ellipse import HALF_HEIGHT, HeadEllipse
@@ -77,8 +79,10 @@ class Portrait(Renderer):
             return iter(())
         pose = self._pose(first, landmarks)
         if not Box(0, 0, picture.shape[1], picture.shape[0]).contains(complex(pose.mean())):
-            size = f"{picture.shape[1]} x {picture.shape[0]}"
-            raise ImageError("portrait", f"landmarks inside the picture ({size})", f"their middle at {pose.mean():.0f}")
+            size, middle = f"{picture.shape[1]} x {picture.shape[0]}", complex(pose.mean())
+            got = f"their middle at ({middle.real:.0f}, {middle.imag:.0f})"
+            raise ImageError("portrait", f"landmarks inside the picture ({size})", got)
+        check_size("portrait", pose)
         base = pose
         if first.reference is not None:
             base = project_pose(first.reference, self.representation.to_points2d, "the reference")
@@ -106,6 +110,7 @@ class Portrait(Renderer):
     ) -> Iterator[Picture]:
         """Render displacements from ``base``, the motion's own reference, from ``pose``, that of the picture."""
         view, warper = self.prepare(picture, pose)
+        self._warn_of_other_picture(picture, pose)
         self._warn_if_cut(picture, pose)
         factor = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).factor
         # Points that fly away must not make boxes and grids of any size.
@@ -115,6 +120,13 @@ class Portrait(Renderer):
             length = np.abs(offset)
             offset = np.where(length > limit, offset * (limit / np.maximum(length, limit)), offset)
             yield view.cut(warper.warp(view.to_view(pose + offset)))
+
+    def _warn_of_other_picture(self, picture: Picture, pose: ComplexPoints) -> None:
+        points = torch.from_numpy(np.stack([pose.real, pose.imag], axis=-1))
+        if outside := outside_points(points, *picture.shape[:2]):
+            _log.warning("%s: are the landmarks those of this picture?", outside)
+        if is_mirrored(self.representation, pose):
+            _log.warning("the landmarks are those of a mirrored face: x must run to the right, and y down")
 
     def _warn_if_cut(self, picture: Picture, pose: ComplexPoints) -> None:
         head = HeadEllipse(pose, up_direction(pose, self.representation))

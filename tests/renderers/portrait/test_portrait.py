@@ -386,6 +386,23 @@ def test_what_is_no_face_is_refused():
         build(KeypointsSpec().build())
 
 
+@pytest.mark.parametrize(
+    ("pose", "said"),
+    [
+        (POSE, ""),
+        (POSE @ torch.tensor([[0.0, 1.0], [-1.0, 0.0]]) + torch.tensor([SIZE, 0.0]), ""),
+        (POSE - torch.tensor([110.0, 0.0]), "points outside of 240 x 240 pixels: are the landmarks those of this"),
+        (POSE.flip(1), "mirrored face"),
+        (POSE * torch.tensor([1.0, -1.0]) + torch.tensor([0.0, SIZE]), "mirrored face"),
+    ],
+    ids=["its own", "a turned head", "partly outside", "y and x", "y upwards"],
+)
+def test_landmarks_of_another_picture_are_said_as_far_as_they_tell(pose, said, caplog):
+    render(pose, reference=pose, landmarks=pose)
+    messages = [text for text in caplog.messages if "border of the picture" not in text]
+    assert len(messages) == bool(said) and all(said in text for text in messages)
+
+
 def test_bad_input_is_one_clear_line():
     renderer = build()
     with pytest.raises(ImageError, match="expected a picture, got none"):
@@ -394,8 +411,10 @@ def test_bad_input_is_one_clear_line():
         renderer.frames([motion_of(POSE)], PICTURE / 255.0)
     with pytest.raises(ImageError, match="the pose in the picture, got none"):
         renderer.frames([motion_of(POSE, reference=None)], PICTURE)
-    with pytest.raises(ImageError, match="landmarks inside the picture"):
+    with pytest.raises(ImageError, match=r"inside the picture \(240 x 240\), got their middle at \(\d+, \d+\)"):
         renderer.frames([motion_of(POSE)], PICTURE, POSE.numpy() + 500)
+    with pytest.raises(ImageError, match=r"got a face of 0.29 pixels; multiply points in parts of the picture"):
+        renderer.frames([motion_of(POSE)], PICTURE, POSE.numpy() / SIZE)
     with pytest.raises(MotionError, match="NaN"):
         list(renderer.frames([motion_of(POSE, POSE * float("nan"))], PICTURE))
     with pytest.raises(MotionError, match="units 'unit'"):
