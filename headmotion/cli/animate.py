@@ -161,9 +161,10 @@ def animate(
     if len(outputs) > 1:
         raise click.UsageError("Several files have one folder (-o), with the format --format.", context)
     output = next(iter(outputs), None)
-    from headmotion.pipeline.generate_job import GenerateOptions
     from headmotion.pipeline.generate_many import REPORT, run_tasks
-    from headmotion.pipeline.jobs_table import tasks_from_paths, tasks_from_table
+    from headmotion.pipeline.generate_options import GenerateOptions
+    from headmotion.pipeline.generate_tasks import tasks_from_paths
+    from headmotion.pipeline.jobs_table import tasks_from_table
 
     suffix = "" if format_name == "png" else f".{format_name}"
     if jobs is not None and audio:

@@ -14,7 +14,7 @@ from .option_rules import flag
 from .options import check_output, check_picture, check_suffix
 
 if TYPE_CHECKING:
-    from headmotion.pipeline.generate_job import GenerateOptions
+    from headmotion.pipeline.generate_options import GenerateOptions
 
 TRIAL_SAMPLES = 1600
 """Samples of silence, at 16 kHz, from which each output is made for trial."""
@@ -53,7 +53,7 @@ def prepare_outputs(
 
     motion_files = [output for output in outputs if output.suffix.lower() in registry().written_suffixes]
     _check_outputs(outputs, motion_files, other_suffixes)
-    from headmotion.pipeline.generate_job import GenerateOptions
+    from headmotion.pipeline.generate_options import GenerateOptions
 
     options = GenerateOptions.parse(chosen)
     if image is not None:
@@ -61,7 +61,7 @@ def prepare_outputs(
     _check_effect(context, options, chosen if image is None else {*chosen, "image"}, image, outputs)
     import headmotion
     from headmotion.core.files import temporary_folder
-    from headmotion.pipeline.generate_job import iter_motion, write_video
+    from headmotion.pipeline.generate_options import iter_motion, write_video
     from headmotion.pipeline.given_landmarks import warn_if_elsewhere
 
     headmotion.controls.from_options(**options.control_options())

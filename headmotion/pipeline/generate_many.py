@@ -23,7 +23,8 @@ from ..core.short_repr import shown
 from ..core.temporary_paths import remove_leftovers
 from ..execution.executor import Executor, resolve_executor
 from .generate_job import GenerateJob, Record
-from .jobs_table import Task, tasks_from_rows
+from .generate_tasks import Task
+from .jobs_table import tasks_from_rows
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline

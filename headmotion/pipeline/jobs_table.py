@@ -1,71 +1,27 @@
-"""Which files are generated: a list, folders, patterns, or a table with a row per file."""
+"""Tasks from rows, each with its own picture, output and options: those of a table, or mappings in Python."""
 
 from __future__ import annotations
 
 import csv
-import glob
 import io
 import json
 import os
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.arguments import as_path
 from ..core.errors import HeadmotionError
 from ..core.files import is_inside, read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
-from ..core.plugins import registry
 from ..core.short_repr import short_repr
 from ..core.unique_keys import parse_json
-from ..media.file_kind import SUFFIXES
-from .generate_job import GenerateOptions
+from .generate_options import GenerateOptions
+from .generate_tasks import Task, TaskError, check_tasks, expand_paths, require_use
 from .style_file import is_style_file
-from .unused_options import unused_options
 
-AUDIO_FILES = {".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
-AUDIO_FILES |= {suffix for suffix, kind in SUFFIXES.items() if kind == "video"}
-"""Suffixes of the files that are taken from a folder."""
 COLUMNS = ("audio", "image", "output", "options")
 """Columns of a table; only the first is required."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One file to be generated."""
-
-    name: str
-    """How messages and the report name it."""
-    audio: Path
-    image: Path | None
-    output: Path
-    options: GenerateOptions
-
-
-def tasks_from_paths(
-    paths: Sequence[str | os.PathLike[str]],
-    output: Path,
-    suffix: str,
-    image: Path | None,
-    options: GenerateOptions,
-) -> list[Task]:
-    """Return a task per audio file.
-
-    Args:
-        paths: files, folders that are searched, or patterns such as ``talks/*.wav``.
-        output: folder of the outputs, which keep the names of the files, and their places within a searched folder.
-        suffix: of the outputs; empty for folders of pictures.
-        image: picture of the face.
-        options: of all files.
-
-    Raises:
-        HeadmotionError: a path where nothing is, two files with the same output, or an option without effect.
-    """
-    tasks = check_tasks(_tasks_from_paths(paths, output, suffix, image, options))
-    _require_use(tasks, options.model_fields_set)
-    return tasks
 
 
 def tasks_from_table(
@@ -89,19 +45,9 @@ def tasks_from_table(
         HeadmotionError: the table cannot be read; otherwise the first bad row, by its number, the header being row 1;
             or a default without effect on any row.
     """
-    try:
-        text = read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
-        if unknown or "audio" not in (reader.fieldnames or ()):
-            got = f"the column {short_repr(unknown[0])}" if unknown else "no column 'audio'"
-            raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
-        rows = [(reader.line_num, row) for row in reader if any(row.values())]
-    except (OSError, ValueError, csv.Error) as error:
-        raise HeadmotionError("jobs", "a table of comma-separated values", f"{path} ({reason_of(error)})") from None
     folder = path.absolute().parent
     tasks = []
-    for number, row in rows:
+    for number, row in _read_table(path):
         try:
             if (relative := row.get("output")) and not is_inside(os.path.normpath(relative)):
                 remedy = "--output names another folder"
@@ -111,9 +57,9 @@ def tasks_from_table(
             raise _in_row(path, number, error) from None
     try:
         check_tasks(tasks)
-    except _TaskError as error:
+    except TaskError as error:
         raise _in_row(path, int(error.task.name.removeprefix("row ")), error) from None
-    _require_use(tasks, defaults)
+    require_use(tasks, defaults)
     return tasks
 
 
@@ -144,71 +90,23 @@ def tasks_from_rows(
             except HeadmotionError as error:
                 raise HeadmotionError(f"job {number}", error.expected, error.got, error.remedy) from None
         else:
-            tasks += _tasks_from_paths([row], output, suffix, image, GenerateOptions.parse(defaults))
-    _require_use(check_tasks(tasks), defaults)
+            tasks += expand_paths([row], output, suffix, image, GenerateOptions.parse(defaults))
+    require_use(check_tasks(tasks), defaults)
     return tasks
 
 
-def check_tasks(tasks: list[Task]) -> list[Task]:
-    """Return the tasks, if there are any and they do not collide.
-
-    Raises:
-        HeadmotionError: no task, an output of no format or that another task has or that is an input.
-    """
-    from ..media.frames_writer import ENCODERS
-
-    if not tasks:
-        raise HeadmotionError("jobs", "at least one audio file", "none", "give files, folders or a table with rows")
-    inputs = {path.absolute() for task in tasks for path in (task.audio, task.image) if path is not None}
-    outputs: dict[Path, Task] = {}
-    suffixes = *ENCODERS, *registry().written_suffixes
-    for task in tasks:
-        suffix = task.output.suffix.lower()
-        if suffix not in suffixes:
-            known = ", ".join(filter(None, suffixes))
-            raise _TaskError(task, f"an output ending in {known}, or a folder's name without a dot", task.output.name)
-        if task.output.absolute() in inputs:
-            raise _TaskError(task, "an output that is no input", str(task.output))
-        first_task = outputs.setdefault(task.output.absolute(), task)
-        if first_task is not task:
-            got = f"{task.output} for {first_task.name} too"
-            raise _TaskError(task, "an output of its own", got, "rename a file, or name outputs in a table (--jobs)")
-    return tasks
-
-
-def _tasks_from_paths(
-    paths: Sequence[str | os.PathLike[str]], output: Path, suffix: str, image: Path | None, options: GenerateOptions
-) -> list[Task]:
-    tasks = [
-        Task(str(path), path, image, (output / relative).with_suffix(suffix), options)
-        for source in paths
-        for path, relative in _expand(as_path(source, "jobs"), output, suffix)
-    ]
-    return list({task.audio.absolute(): task for task in tasks}.values())
-
-
-def _require_use(tasks: Sequence[Task], names: Collection[str]) -> None:
-    """Refuse an option of all tasks that has an effect on none of them.
-
-    Raises:
-        HeadmotionError: there is one.
-    """
-    for name in names:
-        # The first task on which it has an effect ends the search.
-        if all(_unused(task, [name]) for task in tasks):
-            raise HeadmotionError(f"option {name}", _unused(tasks[0], [name])[name], "none", "leave it out")
-
-
-def _unused(task: Task, names: Collection[str]) -> dict[str, str]:
-    return unused_options(task.options, names, task.image, task.output)
-
-
-class _TaskError(HeadmotionError):
-    """An error of one task."""
-
-    def __init__(self, task: Task, expected: str, got: str, remedy: str = "") -> None:
-        super().__init__(task.name, expected, got, remedy)
-        self.task = task
+def _read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a table that are not blank, with their numbers."""
+    try:
+        text = read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
+        if unknown or "audio" not in (reader.fieldnames or ()):
+            got = f"the column {short_repr(unknown[0])}" if unknown else "no column 'audio'"
+            raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
+        return [(reader.line_num, row) for row in reader if any(row.values())]
+    except (OSError, ValueError, csv.Error) as error:
+        raise HeadmotionError("jobs", "a table of comma-separated values", f"{path} ({reason_of(error)})") from None
 
 
 def _task(
@@ -231,7 +129,7 @@ def _task(
     parsed = _parse_options(options) if isinstance(options, str) else options
     merged = GenerateOptions.parse({**defaults, **_with_paths(parsed, folder)})
     task = Task(name, audio, picture, output / relative, merged)
-    for option, purpose in _unused(task, parsed).items():
+    for option, purpose in task.unused_options(parsed).items():
         raise HeadmotionError(f"option {option}", purpose, "none", "leave it out")
     return task
 
@@ -276,28 +174,3 @@ def _path(folder: Path, cell: str | os.PathLike[str], column: str) -> Path:
 def _in_row(table: Path, number: int, error: HeadmotionError) -> HeadmotionError:
     component = "" if error.component.startswith("row ") else f", {error.component}"
     return HeadmotionError(f"{table}, row {number}{component}", error.expected, error.got, error.remedy)
-
-
-def _expand(path: Path, output: Path, suffix: str) -> Iterator[tuple[Path, Path]]:
-    """Yield files with their places in the output folder."""
-    if path.is_dir():
-        audio_files = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_FILES and file.is_file())
-        # Videos that an earlier run wrote are no speech of this one.
-        mixed, written = output.absolute() == path.absolute(), output.absolute()
-        members = [
-            file
-            for file in audio_files
-            if written not in file.absolute().parents or (mixed and file.suffix.lower() != suffix)
-        ]
-        if not members:
-            raise HeadmotionError("jobs", "a folder with audio files", str(path))
-        yield from ((file, file.relative_to(path)) for file in members)
-    elif path.is_file():
-        yield path, Path(path.name)
-    else:
-        matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207 - pathlib refuses absolute patterns
-        if not matches:
-            raise HeadmotionError("jobs", "an existing file, a folder or a pattern that matches", str(path))
-        for match in matches:
-            if match.is_file():
-                yield match, Path(match.name)

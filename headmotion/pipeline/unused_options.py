@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core.plugins import registry
 from ..media.file_kind import file_kind
-from .generate_job import GenerateOptions
+from .generate_options import GenerateOptions
 
 DETECTION = ("detector", "face")
 """Options of how the pose is found in a picture or a video."""

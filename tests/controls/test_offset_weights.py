@@ -9,7 +9,7 @@ import torch
 
 import headmotion as hm
 from headmotion.controls import offset_weights
-from headmotion.pipeline.generate_job import GenerateOptions
+from headmotion.pipeline.generate_options import GenerateOptions
 
 SHAPES = hm.resolve_spec("representation", "blendshapes").build()
 JAW, SMILE = (SHAPES.point_names.index(name) for name in ("jawOpen", "mouthSmileLeft"))

@@ -11,7 +11,7 @@ from PIL import Image
 import headmotion as hm
 from headmotion.cli.animate import animate
 from headmotion.pipeline.closed_mouth import Mouth, close_mouth, mouth_opening
-from headmotion.pipeline.generate_job import GenerateOptions
+from headmotion.pipeline.generate_options import GenerateOptions
 from headmotion.pipeline.reference import as_reference
 
 FACES = [

@@ -18,9 +18,11 @@ import torch
 
 import headmotion as hm
 from headmotion.execution.job import job_from_json, job_to_json
-from headmotion.pipeline.generate_job import GenerateOptions, Record
+from headmotion.pipeline.generate_job import Record
 from headmotion.pipeline.generate_many import RECORDS, _job, run_tasks
-from headmotion.pipeline.jobs_table import Task, tasks_from_paths, tasks_from_table
+from headmotion.pipeline.generate_options import GenerateOptions
+from headmotion.pipeline.generate_tasks import Task, tasks_from_paths
+from headmotion.pipeline.jobs_table import tasks_from_table
 
 SMALL = {"type": "ms-sync", "preset": "small", "hidden_size": 16, "pose_size": 8, "branch_size": 16}
 
