@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,6 +30,9 @@ from .options import (
     seed,
 )
 from .piped_speech import is_piped, speech_file
+
+if TYPE_CHECKING:
+    from headmotion.pipeline.generate_tasks import Task
 
 SOME_FAILED = 1
 """Exit status of ``animate`` if some of several files failed."""
@@ -158,17 +162,39 @@ def animate(
             for path in write(speech):
                 show(path)
         return
-    if len(outputs) > 1:
-        raise click.UsageError("Several files have one folder (-o), with the format --format.", context)
-    output = next(iter(outputs), None)
-    from headmotion.pipeline.generate_many import REPORT, run_tasks
+    from headmotion.pipeline.generate_many import run_tasks
+
+    tasks, path = _several_tasks(context, audio, jobs, image, outputs, format_name, report, chosen)
+    results = run_tasks(tasks, model, device, path, workers, ray, timeout, quiet)
+    echo(str(results), err=True)
+    for failure in results.failed[:SHOWN_FAILURES]:
+        echo(f"failed: {one_line(failure.job)}: {failure.error}", err=True)
+    show(results.path)
+    context.exit(SOME_FAILED if results.failed else 0)
+
+
+def _several_tasks(
+    context: click.Context,
+    audio: Sequence[Path],
+    jobs: Path | None,
+    image: Path | None,
+    outputs: Sequence[Path],
+    format_name: str,
+    report: Path | None,
+    chosen: Mapping[str, Any],
+) -> tuple[list[Task], Path]:
+    """Return the tasks of several files, and the path of the report, after a check that outputs can be written."""
+    from headmotion.pipeline.generate_many import REPORT
     from headmotion.pipeline.generate_options import GenerateOptions
     from headmotion.pipeline.generate_tasks import tasks_from_paths
     from headmotion.pipeline.jobs_table import tasks_from_table
 
-    suffix = "" if format_name == "png" else f".{format_name}"
+    if len(outputs) > 1:
+        raise click.UsageError("Several files have one folder (-o), with the format --format.", context)
     if jobs is not None and audio:
         raise click.UsageError("Give audio files or a table (--jobs), not both.", context)
+    output = next(iter(outputs), None)
+    suffix = "" if format_name == "png" else f".{format_name}"
     if jobs is not None:
         tasks = tasks_from_table(jobs, output, suffix, image, chosen)
         path = report or (jobs.with_name(f"{jobs.stem}-report.csv") if output is None else output / REPORT)
@@ -181,9 +207,4 @@ def animate(
     if output is not None:
         check_folder(output)
     check_output(path)
-    results = run_tasks(tasks, model, device, path, workers, ray, timeout, quiet)
-    echo(str(results), err=True)
-    for failure in results.failed[:SHOWN_FAILURES]:
-        echo(f"failed: {one_line(failure.job)}: {failure.error}", err=True)
-    show(results.path)
-    context.exit(SOME_FAILED if results.failed else 0)
+    return tasks, path
