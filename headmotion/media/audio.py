@@ -18,7 +18,8 @@ from torch import Tensor
 from ..core.arguments import as_path
 from ..core.errors import AudioError
 from ..core.timing import Rate, as_fps, frame_count
-from .audio_file import CHUNK, Samples, Source, check_rate, open_source
+from .audio_file import open_source
+from .audio_source import CHUNK, Samples, Source, check_rate, empty_error
 from .channel_layout import USUAL_LAYOUTS
 from .downmix import Downmixer
 from .samples import Wave as Wave
@@ -50,7 +51,7 @@ class Audio:
     def __init__(self, samples: ArrayLike | Tensor, rate: int) -> None:
         array = as_samples(samples, "audio").copy()
         if not len(array):
-            raise AudioError("audio", "at least one sample", "none", "check that the recording completed")
+            raise empty_error("audio")
         # Readers get slices of it.
         array.flags.writeable = False
         self._source, self._warned = _ArraySource(array, check_rate(rate, "audio")), set()

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from ..core.errors import AudioError
-from .audio_file import Samples
+from .audio_source import Samples
 
 Wave = NDArray[np.float32]
 """A mono wave ``[S]`` in -1..1."""

@@ -26,7 +26,8 @@ import headmotion as hm
 from headmotion import cli
 from headmotion.cli import demo
 from headmotion.core.checkpoint import load_checkpoint, save_checkpoint
-from headmotion.media import audio_file
+from headmotion.media.audio_container import ContainerSource
+from headmotion.media.audio_file import SoundFileSource
 
 COMMAND = Path(sys.executable).with_name("headmotion")
 RATE = 16_000
@@ -142,7 +143,7 @@ def test_animate_decodes_speech_once_for_frames_and_once_for_sound(
 ) -> None:
     speech = write_speech(workdir / f"speech{suffix}", 2.0)
     decoded = 0
-    for source in (audio_file.ContainerSource, audio_file.SoundFileSource):
+    for source in (ContainerSource, SoundFileSource):
 
         def counted(self: Any, chunks: Any = source.chunks) -> Any:
             nonlocal decoded

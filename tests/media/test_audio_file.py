@@ -12,7 +12,8 @@ import soundfile
 
 from headmotion.core.errors import AudioError
 from headmotion.media.audio import Audio
-from headmotion.media.audio_file import CHUNK, soundfile_name
+from headmotion.media.audio_file import soundfile_name
+from headmotion.media.audio_source import CHUNK
 
 RATE = 44100
 CLICKS = (0.5, 1.2)
