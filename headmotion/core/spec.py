@@ -198,15 +198,17 @@ def required_fields(spec: type[Spec]) -> list[str]:
 
 
 def spec_of_kind(kind: str, value: Any) -> Spec:
-    """Build the spec of a kind from a type name or a dict with ``type``; see `resolve_spec`, which has types.
+    """Return the spec of a kind for a type name, a dict with ``type`` or a spec; see `resolve_spec`, which has types.
 
     Args:
         kind: kind of part, such as ``generator``.
-        value: ``"name"`` or ``{"type": "name", ...}``.
+        value: ``"name"``, ``{"type": "name", ...}``, or a spec of that kind.
 
     Raises:
         SpecError: an unknown type (with similar names and the package to install), an unknown field, or a bad value.
     """
+    if isinstance(value, Spec) and value.kind == kind:
+        return value
     fields = {"type": value} if isinstance(value, str) else value
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise SpecError(f"{kind} spec", "a type name or an object with a 'type'", short_repr(value))

@@ -72,10 +72,7 @@ def write_shards(
         OSError: the folder cannot be written.
     """
     folder = as_path(path, "corpus", CorpusError)
-    if isinstance(representation, RepresentationSpec):
-        spec = representation
-    else:
-        spec = resolve_spec("representation", representation)
+    spec = resolve_spec("representation", representation)
     if not 1 <= frame_quality <= 100:
         raise CorpusError("corpus", "a quality of pictures from 1 to 100", str(frame_quality))
     with claim_folder(folder):

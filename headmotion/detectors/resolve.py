@@ -20,8 +20,6 @@ def detector_spec(value: DetectorSpec | dict[str, Any] | str | None = "auto") ->
     Raises:
         SpecError: unknown type, unknown field, bad value.
     """
-    if isinstance(value, DetectorSpec):
-        return value
     if value is None or value == "auto":
         return FaceMeshSpec()
     if value == "face-alignment":

@@ -57,7 +57,7 @@ def select_metrics(
             left_out[name] = f"required without a default: {', '.join(required)}"
             continue
         try:
-            spec = _resolve(name)
+            spec = resolve_spec("metric", name)
             metric = _build(spec, context)
         # A metric that does not fit is an error only if it was requested.
         except SpecError as error:
@@ -77,7 +77,7 @@ def requested_specs(requested: Iterable[MetricLike]) -> list[MetricSpec]:
         SpecError: an unknown metric.
     """
     specs: list[MetricSpec] = []
-    for spec in map(_resolve, requested):
+    for spec in (resolve_spec("metric", metric) for metric in requested):
         specs += [] if spec in specs else [spec]
     return specs
 
@@ -85,10 +85,6 @@ def requested_specs(requested: Iterable[MetricLike]) -> list[MetricSpec]:
 def _unmet(metric: Metric, missing: Mapping[str, str]) -> str:
     """Return why a metric cannot measure any clip; empty if it can."""
     return next((missing[need] for need in sorted(metric.needs) if need in missing), "")
-
-
-def _resolve(metric: MetricLike) -> MetricSpec:
-    return metric if isinstance(metric, MetricSpec) else resolve_spec("metric", metric)
 
 
 def _build(spec: MetricSpec, context: BuildContext) -> Any:

@@ -379,7 +379,7 @@ class Pipeline(nn.Module):
             SpecError: an unknown renderer, one that cannot be built, or one with weights that are not trained, or do
                 not fit its settings.
         """
-        spec = renderer if isinstance(renderer, RendererSpec) else resolve_spec("renderer", renderer)
+        spec = resolve_spec("renderer", renderer)
         if spec == self.renderer.spec:
             return self.renderer
         with building(f"renderer {spec.type_name()}"), torch.random.fork_rng(devices=[]):

@@ -23,7 +23,6 @@ from ..core.interfaces.specs import (
     RepresentationSpec,
     resolve_spec,
 )
-from ..core.spec import Spec
 from .build_context import Subject
 from .control_subject import ControlSubject
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
@@ -110,8 +109,8 @@ def make_subject(
         representation: what the part is built with; a representation is built with itself.
         parts: built parts by name that earlier phases would have made.
     """
-    resolved = cast("ComponentSpec", _resolve(kind, spec))
-    chosen = resolved if kind == "representation" else _resolve("representation", representation)
+    resolved = resolve_spec(kind, spec)
+    chosen = resolved if kind == "representation" else resolve_spec("representation", representation)
     built_with = cast("RepresentationSpec", chosen)
     context = BuildContext(built_with.build(), audio_channels=26)
     stand_ins = StandIns(resolved, built_with, replace(context, **CORPUS))
@@ -187,7 +186,7 @@ def check_component(spec: ComponentSpec | PhaseSpec | ControlSpec, **options: An
 
 def _check_kind(kind: str, spec: SpecLike, **options: Any) -> list[CheckResult]:
     """Run `check_component` for a spec, a dict with ``type`` or a type name."""
-    return check_component(cast("ComponentSpec", _resolve(kind, spec)), **options)
+    return check_component(resolve_spec(kind, spec), **options)
 
 
 check_representation = partial(_check_kind, "representation")
@@ -201,12 +200,6 @@ check_metric = partial(_check_kind, "metric")
 check_control = partial(_check_kind, "control")
 check_detector = partial(_check_kind, "detector")
 check_phase = partial(_check_kind, "phase")
-
-
-def _resolve(kind: str, spec: SpecLike) -> Spec:
-    if isinstance(spec, Spec) and spec.kind == kind:
-        return spec
-    return cast("Spec", resolve_spec(kind, spec))
 
 
 def _innermost_line(trace: TracebackType | None, subject: AnySubject) -> str:

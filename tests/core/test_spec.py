@@ -80,6 +80,9 @@ def test_three_ways_to_name_a_spec():
     assert Whole(generator=expected).generator is expected
     assert Whole().generator == expected
     assert resolve_spec("generator", "walker") == expected
+    assert resolve_spec("generator", expected) is expected
+    with pytest.raises(SpecError, match="syncer spec: expected a type name"):
+        resolve_spec("syncer", expected)
 
 
 def message(build):

@@ -208,11 +208,11 @@ def resolve_spec(kind: Literal["control"], value: Any) -> ControlSpec: ...
 @overload
 def resolve_spec(kind: str, value: Any) -> ComponentSpec: ...
 def resolve_spec(kind: str, value: Any) -> Any:
-    """Build the spec of a part from a type name or a dict with ``type``.
+    """Return the spec of a part for a type name, a dict with ``type``, or a spec, which is returned as it is.
 
     Args:
         kind: kind of part, such as ``generator``.
-        value: ``"name"`` or ``{"type": "name", ...}``.
+        value: ``"name"``, ``{"type": "name", ...}``, or a spec of that kind.
 
     Raises:
         SpecError: an unknown type (with similar names and the package to install), an unknown field, or a bad value.
