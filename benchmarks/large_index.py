@@ -26,9 +26,10 @@ SAMPLES = 640 * FRAMES
 def write_large_corpus(folder: Path, clips: int) -> None:
     """Write header, index and one shard that is linked under the names of all."""
     from headmotion.data.array_file import write_arrays
-    from headmotion.data.index_columns import IndexColumns, Names, Texts
+    from headmotion.data.index_columns import IndexColumns
     from headmotion.data.shard_header import CorpusHeader, FileInfo
     from headmotion.data.shard_writer import write_header, write_index
+    from headmotion.data.text_columns import Names, Texts
 
     (folder / "shards").mkdir(parents=True)
     held = min(clips, CLIPS_PER_SHARD)
@@ -65,7 +66,7 @@ def write_large_corpus(folder: Path, clips: int) -> None:
 
 def _numbered(prefix: str, numbers: np.ndarray) -> Any:
     """Return a text for each number."""
-    from headmotion.data.index_columns import Texts
+    from headmotion.data.text_columns import Texts
 
     head = np.broadcast_to(np.frombuffer(prefix.encode(), np.uint8), (len(numbers), len(prefix)))
     digits = numbers[:, None] // 10 ** np.arange(8, -1, -1) % 10 + ord("0")

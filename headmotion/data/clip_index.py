@@ -14,10 +14,10 @@ import numpy.typing as npt
 from ..core.errors import CorpusError
 from ..core.files import is_inside
 from .clip_tracks import ALWAYS, ClipShape, ClipTracks, MotionShape, TrackRange
-from .index_columns import Names, Texts
 from .index_entry import ClipReader, IndexEntry
 from .shard_header import COPY_AGAIN
 from .shard_reader import ShardReader
+from .text_columns import Names, Texts
 
 if TYPE_CHECKING:
     from ..core.interfaces.sample import Track

@@ -23,20 +23,20 @@ from ..core.errors import CorpusError
 from ..core.html_table import html_table
 from ..core.output_folder import require_free_folder
 from ..core.short_repr import shown
-from . import pair_format
+from . import pair_format, pair_index
 from .clip import Clip
 from .clip_index import EntryIndex, ShardIndex
 from .clip_tracks import ALWAYS, ClipTracks, MotionShape, track_range
 from .corpus_files import CorpusFiles, LocalFiles, corpus_files
 from .corpus_folder import claim_folder, new_files, publish, taken
 from .corpus_section import Section
-from .index_columns import Names, Texts
 from .index_entry import CachingReader, IndexEntry
 from .made_from import is_made_from, write_record
 from .rejected import RejectedClip
 from .shard_format1 import list_format1
 from .shard_header import HEADER, CorpusHeader, FormatOneHeader, read_header
 from .shard_reader import ShardReader
+from .text_columns import Names
 
 if TYPE_CHECKING:
     from ..core.interfaces.sample import Track
@@ -241,15 +241,15 @@ class Corpus:
         Args:
             balance: 0 draws by duration, 1 gives all speakers the same probability; values between interpolate.
         """
-        codes, names = self._codes([part.index.speakers for part in self.sections])
+        speakers = self._names([part.index.speakers for part in self.sections])
         seconds = self._column([part.index.seconds[part.rows] for part in self.sections])
         weights = self._column([part.index.weights[part.rows] for part in self.sections])
-        of_speaker = np.bincount(codes, seconds, minlength=len(names))
+        of_speaker = np.bincount(speakers.codes, seconds, minlength=len(speakers.table))
         # The power -1 cancels the duration of all that a speaker says, the power 0 leaves it. Python's power, because
         # NumPy's differs from one processor to the next.
         factors = np.array([total**-balance if total else 0.0 for total in of_speaker.tolist()])
         weights = weights / (weights.max(initial=0) or 1)  # else the product or the sum of very large ones overflows
-        result = weights * seconds * factors[codes] if len(self) else np.zeros(0)
+        result = weights * seconds * factors[speakers.codes] if len(self) else np.zeros(0)
         return np.asarray(result / (result.sum() or 1))
 
     @property
@@ -265,7 +265,7 @@ class Corpus:
     @cached_property
     def speaker_codes(self) -> npt.NDArray[np.int32]:
         """A number from 0 for each clip ``[N]``, equal for clips of one speaker."""
-        return self._codes([part.index.speakers for part in self.sections])[0]
+        return self._names([part.index.speakers for part in self.sections]).codes
 
     @property
     def splits(self) -> set[str]:
@@ -313,16 +313,12 @@ class Corpus:
     def _column(self, parts: list[npt.NDArray[Any]], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         return parts[0] if len(parts) == 1 else np.concatenate([np.zeros(0, dtype), *parts])
 
-    def _codes(self, columns: Sequence[Names]) -> tuple[npt.NDArray[np.int32], Sequence[str] | Texts]:
-        """Return a number for each clip, equal for equal names, and the names."""
-        if len(columns) == 1:
-            return columns[0].codes[self.sections[0].rows], columns[0].table
-        numbers: dict[str, int] = {}
-        codes = [np.zeros(0, np.int32)]
-        for part, names in zip(self.sections, columns, strict=True):
-            table = np.array([numbers.setdefault(name, len(numbers)) for name in names.table], np.int32)
-            codes.append(table[names.codes[part.rows]])
-        return np.concatenate(codes), list(numbers)
+    def _names(self, columns: Sequence[Names]) -> Names:
+        """Return the name of each clip in order, from the columns of the sections."""
+        selected = [
+            Names(names.codes[part.rows], names.table) for part, names in zip(self.sections, columns, strict=True)
+        ]
+        return selected[0] if len(selected) == 1 else Names.join(selected)
 
     def _distinct(self, columns: Sequence[Names]) -> set[str]:
         return {
@@ -376,9 +372,9 @@ def list_corpus(files: CorpusFiles, license: str = "", distribute: bool = False)
         return _open_shards(files, read_header(files), license), []
     if not isinstance(files, LocalFiles):
         raise CorpusError("corpus", f"{HEADER} at the address", files.name, "folders of pairs are read on this machine")
-    if not files.exists(pair_format.INDEX):
-        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_format.INDEX}", files.name)
-    entries, rejected = pair_format.list_pairs(files.folder, license, distribute)
+    if not files.exists(pair_index.INDEX):
+        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_index.INDEX}", files.name)
+    entries, rejected = pair_index.list_pairs(files.folder, license, distribute)
     reader = CachingReader(pair_format.PairReader(files.folder))
     return Corpus(replace(entry, reader=reader) for entry in entries), rejected
 
@@ -421,9 +417,9 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from:
     """
     folder = as_path(path, "corpus", CorpusError)
     with claim_folder(folder):
-        if made_from and is_made_from(folder, pair_format.INDEX, made_from):
+        if made_from and is_made_from(folder, pair_index.INDEX, made_from):
             return folder
-        if any((folder / name).exists() for name in (pair_format.INDEX, HEADER)):
+        if any((folder / name).exists() for name in (pair_index.INDEX, HEADER)):
             raise taken(folder)
         require_free_folder(folder, "corpus", CorpusError)
         with new_files(folder) as temporary:
@@ -436,13 +432,13 @@ def write_corpus(path: str | os.PathLike[str], clips: Iterable[Clip], made_from:
                 if (existing := ids.setdefault(clip.id.casefold(), clip.id)) != clip.id:
                     raise CorpusError("corpus", "ids that differ in more than case", f"{existing!r} and {clip.id!r}")
                 pair_format.write_pair(temporary, clip)
-                rows[clip.id] = pair_format.index_row(clip)
+                rows[clip.id] = pair_index.index_row(clip)
             if not rows:
                 raise CorpusError("corpus", "at least one clip to write", "none")
-            pair_format.write_index(temporary, list(rows.values()))
+            pair_index.write_index(temporary, list(rows.values()))
             names = [name for id in rows for name in pair_format.pair_names(id)]
             if made_from:
                 names.append(write_record(temporary, made_from))
             # The index comes last: a folder with an index is complete.
-            publish(temporary, folder, (*names, pair_format.INDEX))
+            publish(temporary, folder, (*names, pair_index.INDEX))
     return folder

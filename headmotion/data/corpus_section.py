@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from .clip_index import ClipIndex, Rows
-from .index_columns import Names
 from .index_entry import IndexEntry
 from .split import split_of
+from .text_columns import Names
 
 if TYPE_CHECKING:
     from ..core.interfaces.sample import Track

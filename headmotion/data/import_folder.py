@@ -13,24 +13,21 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import CorpusError, HeadmotionError
-from ..core.files import reason_of
 from ..core.interfaces.specs import RepresentationSpec, resolve_spec
-from ..core.npz import as_float32, read_arrays
 from ..core.progress import track
-from . import pair_format
-from .clip import SAMPLE_RATE, Clip, check_clip_values, check_image_size, sample_count
+from . import pair_format, pair_index
+from .clip import Clip, sample_count
 from .corpus import list_corpus
 from .corpus_files import LocalFiles
 from .infer_representation import infer_representation
+from .landmark_files import SOUND_SUFFIXES, find_ids, read_clip
 from .pictures import QUALITY
 from .rejected import RejectedClip
 from .shard_builder import check_fits
 from .shard_header import HEADER
 from .shard_writer import SHARD_BYTES, write_shards
 from .split import split_of
-from .video_frames import VideoFrames, scaled_pictures
-
-SOUND_SUFFIXES = (".flac", ".wav")
+from .video_frames import scaled_pictures
 
 ReadClip = Callable[[], Clip]
 
@@ -81,31 +78,13 @@ def import_folder(
     from ..core.timing import as_fps
 
     folder = Path(source)
-    readers: dict[str, ReadClip]
-    if (folder / HEADER).exists() or (folder / pair_format.INDEX).exists():
-        corpus, rejected = list_corpus(LocalFiles(folder), license, distribute)
-        readers = {entry.id: entry.read for entry in corpus.entries}
-        have_pictures = "frames" in corpus.tracks
-    else:
-        rejected = []
-
-        def read(id: str) -> Clip:
-            speaker = speaker_of(id) if speaker_of else ""
-            clip = _read_files(folder, id)
-            return replace(clip, speaker=speaker, split=split_of(speaker, val), license=license, distribute=distribute)
-
-        readers = {id: partial(read, id) for id in _find_ids(folder)}
-        have_pictures = all((folder / pair_format.video_name(id)).exists() for id in readers)
+    readers, rejected, have_pictures = _find_clips(folder, speaker_of, val, license, distribute)
     if not readers:
         got = rejected[0].reason if rejected else f"none in {folder}"
         files = " or ".join(f"ID{suffix}" for suffix in SOUND_SUFFIXES)
         raise CorpusError("folder", f"clips (ID.npz with {files})", got)
-    if representation is None:
-        spec = _infer_from_first(readers.values())
-    elif isinstance(representation, RepresentationSpec):
-        spec = representation
-    else:
-        spec = resolve_spec("representation", representation)
+    described = _infer_from_first(readers.values()) if representation is None else representation
+    spec = resolve_spec("representation", described)
     # Clips are read while the corpus is written, one at a time; `rejected` is complete only after that.
     clips = _usable_clips(readers, spec, as_fps(fps), rejected, folder, quiet)
     if frames is None and not have_pictures:
@@ -128,6 +107,23 @@ def import_folder(
             raise
         got = f"none of {len(rejected)} in {folder}, the first because of: {rejected[0].reason}"
         raise CorpusError("folder", "at least one usable clip", got) from None
+
+
+def _find_clips(
+    folder: Path, speaker_of: Callable[[str], str] | None, val: float, license: str, distribute: bool
+) -> tuple[dict[str, ReadClip], list[RejectedClip], bool]:
+    """Return what reads each clip, by id, the rows of an index that are no clips, and whether all have pictures."""
+    if (folder / HEADER).exists() or (folder / pair_index.INDEX).exists():
+        corpus, rejected = list_corpus(LocalFiles(folder), license, distribute)
+        return {entry.id: entry.read for entry in corpus.entries}, rejected, "frames" in corpus.tracks
+
+    def read(id: str) -> Clip:
+        speaker = speaker_of(id) if speaker_of else ""
+        clip = read_clip(folder, id)
+        return replace(clip, speaker=speaker, split=split_of(speaker, val), license=license, distribute=distribute)
+
+    readers: dict[str, ReadClip] = {id: partial(read, id) for id in find_ids(folder)}
+    return readers, [], all((folder / pair_format.video_name(id)).exists() for id in readers)
 
 
 def _usable_clips(
@@ -175,54 +171,6 @@ def _infer_from_first(readers: Iterable[ReadClip]) -> RepresentationSpec:
             first_error = first_error or error
     assert first_error is not None
     raise CorpusError("folder", "at least one usable clip", str(first_error))
-
-
-def _find_ids(folder: Path) -> list[str]:
-    try:
-        if not folder.is_dir():
-            raise NotADirectoryError
-        names = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.npz"))
-        # Hidden files are leftovers of other programs, such as macOS's ``._clip.npz``.
-        return sorted(name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts))
-    except OSError as error:
-        raise CorpusError("folder", "a folder that can be read", f"{folder} ({reason_of(error)})") from None
-
-
-def _read_files(folder: Path, id: str) -> Clip:
-    """Read a clip that no index describes, without speaker and license."""
-    from ..core.timing import as_fps
-    from ..media.audio import Audio
-
-    arrays = folder / f"{id}.npz"
-    component = f"clip {folder / id}"
-    sounds = [folder / f"{id}{suffix}" for suffix in SOUND_SUFFIXES if (folder / f"{id}{suffix}").exists()]
-    if not sounds:
-        raise CorpusError(component, f"a sound file ({' or '.join(SOUND_SUFFIXES)}) next to its .npz", "none")
-    try:
-        stored = read_arrays(arrays, "landmarks", "fps", "image_size", "crop_box")
-        landmarks = as_float32(stored["landmarks"])
-        fps = as_fps(str(stored.get("fps", 25)))
-        height, width = map(int, stored.get("image_size", (0, 0)))
-    except (OSError, KeyError, ValueError, TypeError, OverflowError) as error:
-        raise CorpusError(component, "a readable .npz", reason_of(error)) from None
-    expected_samples = sample_count(len(landmarks), fps)
-    samples = Audio.load(sounds[0]).read(SAMPLE_RATE, expected_samples + SAMPLE_RATE)
-    missing = expected_samples - len(samples)
-    # A larger difference means that sound and landmarks do not belong together.
-    if abs(missing) > SAMPLE_RATE / fps:
-        expected = f"{expected_samples} samples at 16 kHz for {len(landmarks)} frames at {fps} fps"
-        raise CorpusError(component, expected, f"{len(samples)} samples")
-    audio = np.pad(samples[:expected_samples], (0, max(0, missing)))
-    check_clip_values(component, landmarks, audio, fps)
-    checks = {"samples_added": missing} if missing else {}
-    size = (height, width) if height else None
-    check_image_size(component, size)
-    clip = Clip(id, "", "train", landmarks, audio, fps, image_size=size, checks=checks)
-    video = folder / pair_format.video_name(id)
-    if not video.exists():
-        return clip
-    frames = VideoFrames(video, len(landmarks), str(fps))
-    return replace(clip, frames=frames, picture_box=pair_format.picture_box(component, stored, size))
 
 
 def _resample(clip: Clip, fps: Fraction) -> Clip:

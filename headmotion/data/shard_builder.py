@@ -17,9 +17,10 @@ from ..core.validation import validated
 from .array_file import Array, write_arrays
 from .clip import Clip, StoredClip, to_stored
 from .clip_tracks import to_picture_pixels
-from .index_columns import IndexColumns, Names, Texts
+from .index_columns import IndexColumns
 from .pictures import PictureFormat, SupportsEncoded, encode_picture, encoded_size
 from .shard_header import INDEX, SHARDS, CorpusHeader, FileInfo, IndexInfo
+from .text_columns import Names, Texts
 
 if TYPE_CHECKING:
     from ..core.interfaces.representation import Representation

@@ -51,6 +51,20 @@ class FileInfo(JsonRecord):
         """Return size and digest of a file with this content."""
         return cls(size=len(content), sha256=hashlib.sha256(content).hexdigest())
 
+    def check_size(self, corpus: str, name: str, size: int) -> None:
+        """Refuse a file of another size.
+
+        Args:
+            corpus: folder or address of the corpus, for the error.
+            name: the file in it.
+            size: bytes that it has.
+
+        Raises:
+            CorpusError: it is longer or shorter.
+        """
+        if size != self.size:
+            raise CorpusError(f"corpus {corpus}", f"{self.size} bytes in {name}", str(size), COPY_AGAIN)
+
 
 class IndexInfo(FileInfo):
     """The index of a corpus of format 2."""

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.interfaces.metric import MetricValues, PerClip
 from ..data.array_file import file_digest
 from ..data.corpus_files import LocalFiles
-from ..data.pair_format import INDEX
+from ..data.pair_index import INDEX
 from ..data.shard_header import HEADER, read_header
 from .eval_split import EvalSplit
 from .intervals import RULE, bootstrap_intervals, finite_values

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.errors import CorpusError
-from ..data.import_folder import SOUND_SUFFIXES
+from ..data.landmark_files import SOUND_SUFFIXES
 
 SUFFIXES = "3gp|asf|avi|divx|dv|f4v|flv|m2ts|m4v|mkv|mov|mp4|mpe?g|mts|mxf|nut|ogv|rm|ts|vob|webm|wmv|y4m"
 """Suffixes by which videos in a folder are recognized; a file that is named itself may have any suffix."""

@@ -20,8 +20,9 @@ from ..data.corpus_files import LocalFiles
 from ..data.corpus_folder import claim_folder
 from ..data.import_folder import import_folder
 from ..data.made_from import folder_listing, record_of
-from ..data.pair_format import INDEX as PAIR_INDEX
-from ..data.pair_format import list_pairs, video_name
+from ..data.pair_format import video_name
+from ..data.pair_index import INDEX as PAIR_INDEX
+from ..data.pair_index import list_pairs
 from ..data.pictures import QUALITY
 from ..data.rejected import REJECTED
 from ..data.shard_header import HEADER

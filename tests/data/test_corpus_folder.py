@@ -24,11 +24,11 @@ from headmotion.data.clip import Clip
 from headmotion.data.corpus import Corpus, open_corpus, write_corpus
 from headmotion.data.corpus_folder import claim_folder
 from headmotion.data.import_folder import import_folder
-from headmotion.data.index_columns import Texts
 from headmotion.data.index_entry import IndexEntry
 from headmotion.data.shard_writer import write_shards
 from headmotion.data.synthetic.kinds import write_synthetic_shards
 from headmotion.data.synthetic.talking_faces import write_synthetic
+from headmotion.data.text_columns import Texts
 
 FACE = {"type": "landmarks68", "dims": 3}
 

@@ -14,8 +14,9 @@ import pytest
 from headmotion.core.errors import CorpusError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import join, open_corpora, open_corpus, write_corpus
-from headmotion.data.corpus_files import RemoteFiles, corpus_files, is_remote
+from headmotion.data.corpus_files import corpus_files, is_remote
 from headmotion.data.inspection import inspect_corpus
+from headmotion.data.remote_files import RemoteFiles
 from headmotion.data.shard_writer import write_shards
 
 fsspec = pytest.importorskip("fsspec")
