@@ -129,13 +129,11 @@ def prepare(
     if len(paths) == 1 and representation is not None:
         listed = _listed(paths[0], license, distribute)
     elif len(paths) == 1 and holds_landmarks(paths[0], folder):
-        speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
         if labels:
             raise SpecError("preparation", "videos, for a detector with labels", f"landmarks in {paths[0]}")
         choices: dict[str, Any] = {"val": val, "license": license, "distribute": distribute}
         choices |= {"frames": frames, "frame_quality": frame_quality}
-        made_from = record_of(landmarks=folder_listing(paths[0], exclude=folder), speaker=speaker, **choices)
-        return import_folder(paths[0], folder, quiet, speaker_of=speaker_of, made_from=made_from, **choices)
+        return _import_landmarks(paths[0], folder, speaker, choices, quiet)
     video_files = find_videos(paths, exclude=folder)
     executor = resolve_executor(workers, ray, stall_seconds)
     rules = ClipMetadataRules(speaker, val, license, distribute, listed)
@@ -172,6 +170,15 @@ def holds_landmarks(folder: Path, output: Path) -> bool:
         return all(video.path.with_suffix(".npz").exists() for video in find_videos([folder], exclude=output))
     except CorpusError:
         return True
+
+
+def _import_landmarks(
+    source: Path, output: Path, speaker: SpeakerRule, choices: Mapping[str, Any], quiet: bool
+) -> Path:
+    """Make a corpus of a folder of landmarks, unless it is there already; ``choices`` are those of `import_folder`."""
+    speaker_of = None if speaker == "auto" else lambda id: guess_speaker(f"{id}.npz", speaker)
+    made_from = record_of(landmarks=folder_listing(source, exclude=output), speaker=speaker, **choices)
+    return import_folder(source, output, quiet, speaker_of=speaker_of, made_from=made_from, **choices)
 
 
 def _listed(folder: Path, license: str, distribute: bool) -> dict[str, ClipMetadata]:

@@ -2,83 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ..core.errors import AudioError, ImageError, SpecError
-from ..core.interfaces.detector import Detection, Detector, SupportsLabels, SupportsTracking
-from ..core.interfaces.representation import Representation
-from ..core.interfaces.specs import BuildContext
+from ..core.errors import AudioError, ImageError
+from ..core.interfaces.detector import Detection, SupportsLabels, SupportsTracking
 from ..core.outputs import checked_detections
-from ..core.spec import building
-from ..detectors.converted import build_detector
-from ..detectors.detection_points import DetectionPoints
 from ..detectors.reference_pose import enlarge
-from ..media.image import read_picture
 from ..media.video_reader import Video, VideoFrame, open_video
-from ..representations.specs import Landmarks68Spec
-from ..sync.trained import load_syncers
 from .aligned_audio import AlignedAudio
-from .clip_filters import ClipFilters
 from .crop import CROP_SIZE, crop
 from .face_pictures import PictureCut, stage_pictures
 from .face_segments import FaceSegment, FaceSegmenter
-from .face_tracks import FaceTrack, Labels, Poses
+from .face_tracks import Labels, Poses
 from .find_videos import clip_id, sound_of
-from .settings import FPS, Settings
+from .settings import FPS
 from .staging import StagedVideo
-
-
-@dataclass(frozen=True)
-class WorkerResources:
-    """What a worker holds while it processes one video after another."""
-
-    settings: Settings
-    detector: Detector
-    representation: Representation
-    """Of the motion of clips."""
-    points: DetectionPoints
-    """By which faces are followed, measured and cut out."""
-    filters: ClipFilters
-
-    @classmethod
-    def build(cls, settings: Settings) -> WorkerResources:
-        """Build the detector and load the syncers.
-
-        Raises:
-            SpecError, CheckpointError: one of them does not fit.
-            DetectorError: the detector does not work on this machine.
-        """
-        with building("detector"):
-            detector, representation = _build_detector(settings)
-        _check_detector(detector)
-        if settings.labels and not isinstance(detector, SupportsLabels):
-            remedy = "face-mesh gives blend shapes; leave labels out with others"
-            raise SpecError("preparation", "a detector that gives labels", detector.spec.type_name(), remedy)
-        points = DetectionPoints.of(detector, representation)
-        if points is None:
-            expected = f"a detector that gives landmarks too, because {representation.name} have no place in a picture"
-            raise SpecError("preparation", expected, detector.spec.type_name(), "use face-mesh")
-        syncers = load_syncers(settings.syncers) if settings.syncers else None
-        if syncers and (syncers.fps != FPS or syncers.representation.points != representation.points):
-            got = f"{syncers.representation.name} at {syncers.fps:g}"
-            raise SpecError("syncers", f"{representation.name} at {FPS} frames per second", got)
-        filters = ClipFilters(settings, points.representation, syncers)
-        return cls(settings, detector, representation, points, filters)
-
-    def split(self, track: FaceTrack) -> tuple[Poses | None, Labels | None]:
-        """Return motion ``[T, P, D]`` and labels ``[T, N]`` of a track; None for motion that is the track's points."""
-        values = 0 if self.points.are_poses else self.representation.points * self.representation.dims
-        motion, labels = track.labels[:, :values], track.labels[:, values:]
-        shape = len(motion), self.representation.points, self.representation.dims
-        return motion.reshape(shape) if values else None, labels if self.settings.labels else None
+from .worker_resources import WorkerResources
 
 
 class FaceFinder:
@@ -114,11 +59,9 @@ class FaceFinder:
             values.append(torch.stack([detection.pose.flatten() for detection in detections]))
         if detections and self._labels and isinstance(self._detector, SupportsLabels):
             values.append(self._detector.labels(detections))
-        return (
-            np.asarray(torch.cat(values, dim=1).numpy(), np.float32)
-            if values
-            else np.zeros((len(detections), 0), np.float32)
-        )
+        if not values:
+            return np.zeros((len(detections), 0), np.float32)
+        return np.asarray(torch.cat(values, dim=1).numpy(), np.float32)
 
 
 def process_video(path: Path, resources: WorkerResources, output: StagedVideo, heartbeat: Callable[[], None]) -> None:
@@ -202,25 +145,3 @@ class _SegmentWriter:
         # Motion that has no place in the video has none in a crop of it either.
         values = cropped.poses if motion is None else motion
         self.output.add(id, values, wave, cropped.size, {**start, **measured, **box}, labels)
-
-
-def _build_detector(settings: Settings) -> tuple[Detector, Representation]:
-    """Build the detector for the settings' representation, or for landmarks with depth if it has depth, or without."""
-    named = settings.representation
-    # Depth is worth having, and costs nothing where the detector has it.
-    specs = [Landmarks68Spec(dims=3), Landmarks68Spec(dims=2)] if named is None else [named]
-    for spec in specs[:-1]:
-        representation = spec.build()
-        with contextlib.suppress(SpecError):
-            return settings.detector.build(BuildContext(representation, 0)).eval(), representation
-    representation = specs[-1].build()
-    return build_detector(settings.detector, BuildContext(representation, 0)).eval(), representation
-
-
-def _check_detector(detector: Detector) -> None:
-    """Raise what the detector raises for the bundled portrait.
-
-    Without this, a detector that cannot work at all would pass for one that finds no face in any video.
-    """
-    with as_file(files("headmotion") / "assets/portrait.png") as path:
-        detector.detect([read_picture(path)])

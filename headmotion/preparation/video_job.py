@@ -15,7 +15,7 @@ from .settings import Settings
 from .staging import is_staged, record_path, stage_video
 
 if TYPE_CHECKING:
-    from .process_video import WorkerResources
+    from .worker_resources import WorkerResources
 
 
 @register_job
@@ -88,6 +88,6 @@ class VideoJob(Job):
 # One entry: all jobs of a preparation have the same settings.
 @lru_cache(maxsize=1)
 def _worker_resources(settings: Settings) -> WorkerResources:
-    from .process_video import WorkerResources
+    from .worker_resources import WorkerResources
 
     return WorkerResources.build(settings)
