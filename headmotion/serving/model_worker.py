@@ -16,7 +16,7 @@ from .server_metrics import ServerMetrics
 
 _log = logging.getLogger("headmotion")
 
-News = list[tuple[LiveSession, Progress]]
+Updates = list[tuple[LiveSession, Progress]]
 
 
 class ModelWorker:
@@ -77,31 +77,31 @@ class ModelWorker:
             self._wake.clear()
             begin = time.monotonic()
             with self._stepping:
-                if news := self._step():
-                    self._loop.call_soon_threadsafe(self._apply, news)
-            if news:
+                if updates := self._step():
+                    self._loop.call_soon_threadsafe(self._apply, updates)
+            if updates:
                 duration = time.monotonic() - begin
-                self._metrics.observe_step(self.name, duration, len(news))
+                self._metrics.observe_step(self.name, duration, len(updates))
                 # Sessions that come in meanwhile share the next step, and a fast client does not take all the time.
                 self._stopping.wait(max(0.0, self._limits.step_ms / 1000 - duration))
 
-    def _step(self) -> News:
+    def _step(self) -> Updates:
         """Feed the sessions that have something to do, step the pool, and return what became of them."""
         with self._lock:
             due = [session for session in self._sessions if session.has_work]
-        news: News = []
+        updates: Updates = []
         arrivals: dict[LiveSession, float] = {}
         for session in due:
             try:
                 arrivals[session] = session.feed()
             except Exception as error:
-                news.append((session, self._failure(session, error)))
+                updates.append((session, self._failure(session, error)))
         motions = self.pool.step() if arrivals else {}
         for session, arrived in arrivals.items():
-            news.append((session, self._progress(session, motions.get(session.member), arrived)))
+            updates.append((session, self._progress(session, motions.get(session.member), arrived)))
             if session.has_work:
                 self._wake.set()
-        return news
+        return updates
 
     def _progress(self, session: LiveSession, motion: Motion | None, arrived: float) -> Progress:
         if session.member.error is not None:
@@ -116,10 +116,10 @@ class ModelWorker:
             _log.error("a session of the model %s failed", self.name, exc_info=error)
         return session.failure(error)
 
-    def _apply(self, news: News) -> None:
+    def _apply(self, updates: Updates) -> None:
         """Give the sessions their results, in the event loop."""
         now = time.monotonic()
-        for session, progress in news:
+        for session, progress in updates:
             session.apply(progress)
             if progress.message is not None and len(progress.message):
                 self._metrics.observe_frames(self.name, len(progress.message), now - progress.received_at)

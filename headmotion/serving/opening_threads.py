@@ -15,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Openers:
+class OpeningThreads:
     """Calls in threads; those that search a picture for a face are made one by one, with pauses between them.
 
     For the event loop only.

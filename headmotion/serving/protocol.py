@@ -27,8 +27,8 @@ MAX_MORE = 16
 """Controls by their specs in one request."""
 MAX_POINTS = 4096
 """Points of a reference that a client may state."""
-BUSY, REFUSED, FAILED, STOPPING = 1013, 1008, 1011, 1012
-"""Codes with which a server closes a WebSocket: try later; a rule was broken; an error of the server; it stops."""
+BUSY, REFUSED, FAILED = 1013, 1008, 1011
+"""Codes with which a server closes a WebSocket: try later; a rule was broken; an error of the server."""
 
 SAMPLE_TYPES: dict[str, np.dtype[Any]] = {"int16": np.dtype("<i2"), "float32": np.dtype("<f4")}
 """Samples of the audio messages: little endian, channels interleaved."""

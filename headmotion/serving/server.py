@@ -17,7 +17,11 @@ from ..pipeline.pipeline import Pipeline
 from .server_limits import ServerLimits
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.routing import BaseRoute
+
+    from .app import Application
+    from .connections import Connections
 
 PACKAGES = ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart")
 BACKLOG = 128
@@ -59,7 +63,6 @@ class Server:
         routes: Sequence[BaseRoute] = (),
     ) -> None:
         require_packages(PACKAGES, "headmotion[serve]", "server", ServingError)
-        import uvicorn
         from uvicorn.protocols.http.h11_impl import H11Protocol
 
         from .access import Access
@@ -77,26 +80,7 @@ class Server:
         stored = None if state is None else StoredSessions(Path(state), self.limits.resume_s, is_state_shared)
         application = Application(models, access, self.limits, connections, metrics, stored, routes)
         self._socket = _bound(host, port)
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                application.asgi,
-                http=connections.protocol,  # type: ignore[arg-type]  # called like a class
-                ws="websockets-sansio",
-                ws_max_size=max(self.limits.message_bytes, self.limits.picture_bytes),
-                ws_ping_interval=10,
-                ws_ping_timeout=10,
-                ws_per_message_deflate=False,
-                loop="asyncio",
-                lifespan="on",
-                proxy_headers=False,
-                server_header=False,
-                access_log=False,
-                log_config=None,
-                log_level="error",
-                timeout_graceful_shutdown=5,
-                backlog=BACKLOG,
-            )
-        )
+        self._server = _uvicorn_server(application, connections, self.limits)
         # What clients do wrong is answered and counted; in the log it would be a way to fill a disk.
         logging.getLogger("uvicorn.error").addFilter(_is_worth_a_line)
         logging.getLogger("python_multipart.multipart").setLevel(logging.ERROR)
@@ -137,6 +121,30 @@ class Server:
         assert self._thread is not None
         self._server.should_exit = True
         self._thread.join()
+
+
+def _uvicorn_server(application: Application, connections: Connections, limits: ServerLimits) -> uvicorn.Server:
+    import uvicorn
+
+    config = uvicorn.Config(
+        application.asgi,
+        http=connections.protocol,  # type: ignore[arg-type]  # called like a class
+        ws="websockets-sansio",
+        ws_max_size=max(limits.message_bytes, limits.picture_bytes),
+        ws_ping_interval=10,
+        ws_ping_timeout=10,
+        ws_per_message_deflate=False,
+        loop="asyncio",
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        timeout_graceful_shutdown=5,
+        backlog=BACKLOG,
+    )
+    return uvicorn.Server(config)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -14,8 +14,8 @@ from ..core.errors import HeadmotionError, ServingError
 from ..core.short_repr import short_repr
 from .live_session import LiveSession
 from .model_worker import ModelWorker
-from .openers import Openers
 from .opening import facts, open_session, reopen_session
+from .opening_threads import OpeningThreads
 from .protocol import VERSION, BusyError, Hello, MotionRequest
 from .server_limits import ServerLimits
 from .server_metrics import ServerMetrics
@@ -70,7 +70,7 @@ class SessionStore:
         self.workers, self._limits, self._metrics, self._stored = workers, limits, metrics, stored
         self._seats: dict[str, Seat] = {}
         self._opening = 0
-        self._openers = Openers(limits)
+        self._opening_threads = OpeningThreads(limits)
 
     def __len__(self) -> int:
         """Return the number of sessions."""
@@ -108,7 +108,7 @@ class SessionStore:
         worker = self.worker(hello)
         self._opening += 1
         try:
-            run = self._openers.run if picture is None else self._openers.search
+            run = self._opening_threads.run if picture is None else self._opening_threads.search
             session, empty, lookahead = await run(open_session, worker, hello, picture)
         finally:
             self._opening -= 1
@@ -131,7 +131,7 @@ class SessionStore:
         worker = self.worker(stored.hello.model_copy(update={"model": stored.model}))
         self._opening += 1
         try:
-            session, empty, lookahead = await self._openers.run(reopen_session, worker, stored)
+            session, empty, lookahead = await self._opening_threads.run(reopen_session, worker, stored)
         finally:
             self._opening -= 1
             self._stored.remove(resume_token)
@@ -216,7 +216,7 @@ class SessionStore:
                 except (HeadmotionError, OSError) as error:
                     _log.warning("a session is not kept: %s", error)
             self.release(seat, "server stopped")
-        self._openers.close()
+        self._opening_threads.close()
 
     def _count(self) -> None:
         present = sum(seat.client is not None for seat in self._seats.values())

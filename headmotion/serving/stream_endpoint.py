@@ -14,16 +14,7 @@ from ..core.errors import HeadmotionError, ServingError
 from .access import Access
 from .connections import Connections
 from .motion_message import MotionMessage
-from .protocol import (
-    BUSY,
-    FAILED,
-    REFUSED,
-    BusyError,
-    End,
-    decode_samples,
-    error_fields,
-    parse_running,
-)
+from .protocol import BUSY, FAILED, REFUSED, BusyError, End, decode_samples, error_fields, parse_running
 from .server_limits import ServerLimits
 from .server_metrics import ServerMetrics
 from .session_store import Seat, SessionStore
@@ -118,7 +109,6 @@ class StreamEndpoint:
     async def _receive(self, websocket: WebSocket, seat: Seat) -> Outcome:
         """Take samples, confirmations and the end, until the client leaves."""
         session, limits = seat.session, self._limits
-        seconds = self._metrics.samples.labels(seat.worker.name)
         window_ends, messages = 0.0, 0
         while True:
             try:
@@ -143,15 +133,20 @@ class StreamEndpoint:
                 return "lost"
             if len(data) > limits.message_bytes:
                 raise ServingError("server", f"messages of at most {limits.message_bytes} bytes", f"{len(data)}")
-            if isinstance(data, bytes):
-                samples = decode_samples(data, session.hello)
-                session.offer(samples, now)
-                seconds.inc(len(samples) / session.hello.rate)
-            elif isinstance(message := parse_running(data), End):
-                session.end()
-            else:
-                session.confirm(message.frames)
-            seat.worker.wake()
+            self._take(seat, data, now)
+
+    def _take(self, seat: Seat, data: str | bytes, now: float) -> None:
+        """Pass a message on to the session: samples, a confirmation or the end."""
+        session = seat.session
+        if isinstance(data, bytes):
+            samples = decode_samples(data, session.hello)
+            session.offer(samples, now)
+            self._metrics.samples.labels(seat.worker.name).inc(len(samples) / session.hello.rate)
+        elif isinstance(message := parse_running(data), End):
+            session.end()
+        else:
+            session.confirm(message.frames)
+        seat.worker.wake()
 
     async def _send(self, websocket: WebSocket, seat: Seat, frames: int) -> Outcome:
         """Send motion, at most as much as may be unconfirmed, until all of it is confirmed."""

@@ -9,7 +9,7 @@ import pytest
 
 import headmotion as hm
 from headmotion.serving import ServerLimits
-from headmotion.serving.openers import Openers
+from headmotion.serving.opening_threads import OpeningThreads
 
 
 def busy(seconds: float) -> str:
@@ -22,17 +22,17 @@ def busy(seconds: float) -> str:
 
 def test_a_flood_of_pictures_delays_no_other_session() -> None:
     async def scenario() -> None:
-        openers = Openers(ServerLimits(pictures=1, pictures_ms=1))
-        assert await openers.search(busy, 0.02) == "face"
+        threads = OpeningThreads(ServerLimits(pictures=1, pictures_ms=1))
+        assert await threads.search(busy, 0.02) == "face"
         # The next one has its turn after 20 s.
-        waiting = asyncio.create_task(openers.search(busy, 0.02))
+        waiting = asyncio.create_task(threads.search(busy, 0.02))
         await asyncio.sleep(0)
         with pytest.raises(hm.ServingError, match="at most 1 pictures to search, got one more; try again later"):
-            await openers.search(busy, 0.02)
-        assert await openers.run(busy, 0) == "face"
+            await threads.search(busy, 0.02)
+        assert await threads.run(busy, 0) == "face"
         assert not waiting.done()
         waiting.cancel()
-        openers.close()
+        threads.close()
 
     asyncio.run(scenario())
 
@@ -42,10 +42,10 @@ def test_an_error_lets_the_next_picture_in() -> None:
         raise hm.ImageError("picture", "a face", "none")
 
     async def scenario() -> None:
-        openers = Openers(ServerLimits(pictures_ms=1000))
+        threads = OpeningThreads(ServerLimits(pictures_ms=1000))
         with pytest.raises(hm.ImageError, match="a face"):
-            await openers.search(fails)
-        assert await openers.search(busy, 0) == "face"
-        openers.close()
+            await threads.search(fails)
+        assert await threads.search(busy, 0) == "face"
+        threads.close()
 
     asyncio.run(scenario())
