@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...geometry.complex_points import ComplexPoints
-from .warp import Box, SourceMap
+from .box import Box, SourceMap
 
 SAMPLES = 33
 """Points along a side of the picture at which the need of a motion is estimated."""

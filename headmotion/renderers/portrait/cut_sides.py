@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from .box import Box
 from .head_ellipse import HALF_HEIGHT, HALF_WIDTH, HeadEllipse
-from .warp import Box
 
 SIDES = {"left": -1 + 0j, "right": 1 + 0j, "top": -1j, "bottom": 1j}
 """Directions out of the picture."""

@@ -12,6 +12,7 @@ from typing_extensions import override
 from ...core.interfaces.renderer import Picture
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
+from .box import Box
 from .opening_layer import (
     Colors,
     Mask,
@@ -23,7 +24,7 @@ from .opening_layer import (
     sample,
 )
 from .openings import SAMPLES, Opening, OpeningShape, component
-from .warp import Box, Similarity
+from .warp import Similarity
 
 ABOVE, BELOW = 0.14, 0.06
 """Height of lashes and shadow above and below an eye, in widths of the eye."""

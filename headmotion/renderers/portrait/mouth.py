@@ -13,6 +13,7 @@ from typing_extensions import override
 from ...core.interfaces.renderer import Picture
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
+from .box import Box
 from .opencv_maps import look_up
 from .opening_layer import (
     Colors,
@@ -26,7 +27,6 @@ from .opening_layer import (
     signed_distance,
 )
 from .openings import SAMPLES, OpeningShape, component
-from .warp import Box
 
 TEETH_TONE, TONGUE_TONE, DARK_TONE = (0.90, 0.86, 0.93), (0.70, 0.57, 0.64), (0.40, 0.31, 0.29)
 """Colors of upper teeth, of tongue and lower teeth, and of the dark between them, where the picture shows none; all

@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from ...core.interfaces.renderer import Picture
 from ...geometry.complex_points import ComplexPoints
+from .box import Box
 from .opencv_maps import as_pairs, look_up
 from .openings import OpeningShape
-from .warp import Box, Similarity
+from .warp import Similarity
 
 Colors = npt.NDArray[np.floating[Any] | np.uint8]
 """One color ``[3]`` or one for each pixel, ``[h, w, 3]``; 0..255."""

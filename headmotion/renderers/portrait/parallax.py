@@ -19,9 +19,10 @@ from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.rigid_fit import centered_inverse, fit_orthographic_pose, nearest_orthographic
 from ...representations.point_representation import neutral_3d
+from .box import Box
 from .head_ellipse import REACH, HeadEllipse
 from .openings import rigid_points
-from .warp import Box, Similarity, trace_back
+from .warp import Similarity, trace_back
 
 DOME_HEIGHT = 0.6
 """How far the dome stands out from the outline, in units of the face from chin to brows."""

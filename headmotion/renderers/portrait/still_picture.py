@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from ...core.interfaces.renderer import Picture
+from .box import SourceMap
 from .opencv_maps import NO_MAP, as_pairs
-from .warp import SourceMap
 
 FACTOR = 3
 """Enlargement, once per picture, by which linear interpolation of fixed-point positions is nearly cubic: it has 53 dB

@@ -10,6 +10,8 @@ from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
 from ...geometry.smoothstep import smoothstep
 from .border import Border
+from .box import Box, SourceMap
+from .displacement_field import Grid, interpolate
 from .eye import EyeLayer, open_lids
 from .head_ellipse import HeadEllipse
 from .mouth import MouthLayer
@@ -17,7 +19,7 @@ from .opening_layer import OpeningLayer, SkullMotion, blend, fill
 from .openings import MOUTH, Opening, OpeningShape, find_openings, up_direction
 from .parallax import HeadMotion, ParallaxModel
 from .still_picture import StillPicture
-from .warp import Box, Grid, Similarity, SourceMap, Weights, interpolate
+from .warp import Similarity, Weights
 
 SMOOTH_RADIUS, EXACT_RADIUS = 0.8, 0.25
 """Reach of a landmark's own motion, in units of the face: first smoothly, with the hair around it, then exactly."""

@@ -11,7 +11,8 @@ from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
 from headmotion.geometry.complex_points import as_complex
 from headmotion.renderers.portrait.border import Border
-from headmotion.renderers.portrait.warp import Box, Grid
+from headmotion.renderers.portrait.box import Box
+from headmotion.renderers.portrait.displacement_field import Grid
 from headmotion.renderers.portrait.warper import PortraitWarper
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec

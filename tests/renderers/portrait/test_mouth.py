@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from headmotion.renderers.portrait.box import Box
 from headmotion.renderers.portrait.mouth import PARTING_TONE, MouthLayer, _teeth_shown
 from headmotion.renderers.portrait.opening_layer import SkullMotion
 from headmotion.renderers.portrait.openings import SAMPLES, OpeningShape
-from headmotion.renderers.portrait.warp import Box, Similarity
+from headmotion.renderers.portrait.warp import Similarity
 
 LAMPS = [(1.0, 1.0, 1.0), (1.0, 0.7, 0.35), (0.6, 0.8, 1.0)]
 SKIN, LIPS = np.array([200.0, 160.0, 130.0]), np.array([170.0, 100.0, 90.0])

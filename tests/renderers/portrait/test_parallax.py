@@ -11,6 +11,8 @@ import headmotion as hm
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.geometry.complex_points import as_complex
 from headmotion.geometry.smoothstep import smoothstep
+from headmotion.renderers.portrait.box import Box
+from headmotion.renderers.portrait.displacement_field import Grid
 from headmotion.renderers.portrait.head_ellipse import (
     FADE,
     FADE_BELOW,
@@ -20,7 +22,7 @@ from headmotion.renderers.portrait.head_ellipse import (
     HeadEllipse,
 )
 from headmotion.renderers.portrait.parallax import HeadMotion, ParallaxModel
-from headmotion.renderers.portrait.warp import Box, Grid, Similarity, trace_back
+from headmotion.renderers.portrait.warp import Similarity, trace_back
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 

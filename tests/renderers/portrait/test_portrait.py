@@ -11,10 +11,12 @@ from headmotion.core.errors import ImageError, MotionError, SpecError
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
 from headmotion.geometry.complex_points import as_complex
-from headmotion.renderers.portrait import warp
+from headmotion.renderers.portrait import displacement_field
+from headmotion.renderers.portrait.box import Box
+from headmotion.renderers.portrait.displacement_field import Grid, interpolate
 from headmotion.renderers.portrait.head_ellipse import HeadEllipse
 from headmotion.renderers.portrait.openings import find_openings, rigid_points
-from headmotion.renderers.portrait.warp import Box, Grid, Similarity, interpolate, trace_back
+from headmotion.renderers.portrait.warp import Similarity, trace_back
 from headmotion.renderers.portrait.warper import PortraitWarper
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import KeypointsSpec, Landmarks68Spec
@@ -270,7 +272,7 @@ def test_a_field_that_is_upsampled_in_bands_has_no_seams(monkeypatch):
     field = (rng.normal(size=grid.shape) + 1j * rng.normal(size=grid.shape)).astype(np.complex64)
     whole = cv2.resize(field.view(np.float32).reshape(*grid.shape, 2), grid.box.size, interpolation=cv2.INTER_CUBIC)
     for pixels in (1, 3000, 10**6):
-        monkeypatch.setattr(warp, "ONE_THREAD_PIXELS", pixels)
+        monkeypatch.setattr(displacement_field, "ONE_THREAD_PIXELS", pixels)
         assert np.allclose(grid.upsample(field), whole[..., 0] + 1j * whole[..., 1], atol=1e-5)
 
 

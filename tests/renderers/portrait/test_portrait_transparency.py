@@ -6,7 +6,7 @@ import torch
 
 from headmotion.core.interfaces.specs import BuildContext
 from headmotion.core.motion import Motion
-from headmotion.renderers.portrait.portrait import fill_transparent
+from headmotion.renderers.portrait.view import fill_transparent
 from headmotion.renderers.specs import PortraitSpec
 from headmotion.representations.specs import Landmarks68Spec
 
