@@ -20,6 +20,7 @@ from ..core.arguments import SEEDS, as_integer, as_path
 from ..core.conversion import basis_of
 from ..core.errors import AudioError, CheckpointError, HeadmotionError, OutputError
 from ..core.interfaces.capabilities import SupportsDialogue, SupportsStyle, SupportsUncertainty, as_streaming, lacking
+from ..core.interfaces.generator import Generator
 from ..core.interfaces.representation import require_fitted
 from ..core.motion import Motion
 from ..core.outputs import checked_motion, require_finite
@@ -74,27 +75,13 @@ class Session:
         seed = as_integer(seed, "seed", below=SEEDS)
         controls = checked_controls(controls)
         require_fitted(pipeline.representation)
-        generator, native_fps = pipeline.generator, pipeline.spec.fps
-        if style is not None:
-            if not isinstance(generator, SupportsStyle):
-                raise lacking(generator, SupportsStyle, "a style")
-            generator = generator.styled(style)
+        generator, native_fps = _styled(pipeline.generator, style), pipeline.spec.fps
         self.sample_rate, self._block = sample_rate, block
         self.fps = native_fps if fps is None else as_fps(fps)
         self._options = MotionOptions(seed=seed, fps=self.fps, controls=tuple(controls), style=style)
         self._lock = threading.RLock()
         self.pipeline, self._reference, self._generator = pipeline, reference, generator
-        provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
-        self._no_motion = Motion(
-            torch.zeros(0, pipeline.representation.points, pipeline.representation.dims),
-            self.fps,
-            representation=pipeline.representation.spec.model_dump(mode="json"),
-            frame=reference.frame,
-            units=reference.units,
-            reference=reference.picture_pose,
-            provenance=provenance | ({"style": style} if isinstance(style, str) else {}),
-            basis=basis_of(pipeline.representation),
-        )
+        self._no_motion = _empty_motion(pipeline, reference, self.fps, seed, style)
         encoder_rate = pipeline.audio_encoder.sample_rate
         context = ControlContext(pipeline.representation, reference.poses[-1], self.fps, encoder_rate)
         self._has_controls, self._controls = bool(controls), ControlChain(controls, context)
@@ -383,6 +370,32 @@ class Session:
             # A deviation is a distance, so it is mapped to the motion's units as the difference of two poses.
             self._deviation = (representation.denormalize(values.sum(1), reference.frame) - frames).abs()
         return replace(self._no_motion, values=frames)
+
+
+def _styled(generator: Generator, style: Any) -> Generator:
+    """Return the generator in a style; None leaves it as it is."""
+    if style is None:
+        return generator
+    if not isinstance(generator, SupportsStyle):
+        raise lacking(generator, SupportsStyle, "a style")
+    styled: Generator = generator.styled(style)
+    return styled
+
+
+def _empty_motion(pipeline: Pipeline, reference: Reference, fps: Fraction, seed: int, style: Any) -> Motion:
+    """Return a motion without frames, with all else that the frames of a session have."""
+    representation = pipeline.representation
+    provenance = {"seed": seed, "model": pipeline.card.get("name", ""), "synthetic": True}
+    return Motion(
+        torch.zeros(0, representation.points, representation.dims),
+        fps,
+        representation=representation.spec.model_dump(mode="json"),
+        frame=reference.frame,
+        units=reference.units,
+        reference=reference.picture_pose,
+        provenance=provenance | ({"style": style} if isinstance(style, str) else {}),
+        basis=basis_of(representation),
+    )
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:
