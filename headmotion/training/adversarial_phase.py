@@ -22,6 +22,7 @@ from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
 from .batches import MOTION, Batch
 from .context import TrainContext, frames_after
+from .loss_checks import learned_parameters, require_made_tracks
 from .running_mean import RunningMean
 from .specs import AdversarialPhaseSpec
 from .stepper import Stepper
@@ -251,30 +252,3 @@ class AdversarialPhase(Phase):
 def spread(values: Tensor) -> Tensor:
     """Return the mean standard deviation over time of motion or pictures ``[B, T, ...]``."""
     return values.detach().std(1, correction=0).mean()
-
-
-def learned_parameters(loss: Loss) -> list[nn.Parameter]:
-    """Return the parameters of a loss that require gradients.
-
-    Raises:
-        SpecError: there are some, but the loss has no objective for them.
-    """
-    learned = [parameter for parameter in loss.parameters() if parameter.requires_grad]
-    if learned and not isinstance(loss, SupportsObjective):
-        got = f"{len(learned)} parameters that nothing trains"
-        remedy = "add the method `objective`, or make them buffers"
-        raise SpecError(f"loss {loss.spec.type_name()}", "an objective of its own (SupportsObjective)", got, remedy)
-    return learned
-
-
-def require_made_tracks(context: TrainContext, target: Target, judges: Iterable[Discriminator | Loss]) -> None:
-    """Refuse parts that look at pictures where motion is generated: a generated sample would have recorded ones.
-
-    Raises:
-        SpecError: a part needs ``frames``, which what is trained does not make.
-    """
-    for part in judges:
-        if "frames" in part.needs and target.makes != "frames":
-            expected = f"parts that look at {target.makes or 'what is predicted'}"
-            got = f"{part.spec.kind} {part.spec.type_name()}, which looks at frames"
-            raise SpecError(f"{context.name} phase", expected, got, "train a renderer with it (trains: renderer)")

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..core.errors import CorpusError, PluginError, SpecError
 from ..core.interfaces.phase import Phase, SupportsResultFile
+from ..core.interfaces.specs import PhaseSpec
 from ..core.short_repr import short_repr
 from ..core.spec import building
 from ..data.clip_index import EntryIndex
@@ -96,6 +97,21 @@ def build_training(
     model = None if start is None else start_from(start, pipeline, processes)
     if model is not None:
         model, recipe = model.without_fits(recipe)
+    phases, unused = _build_phases(recipe, corpus, pipeline, partition, given)
+    texts = _unused_warnings(phases, unused)
+    new = {} if model is None else {phase.name: model.new_weights(phase, pipeline) for phase in phases}
+    warnings = {phase.name: tuple(filter(None, (texts.get(phase.name), new.get(phase.name)))) for phase in phases}
+    return Training(recipe, all_clips, corpus, pipeline, tuple(phases), warnings, model)
+
+
+def _build_phases(
+    recipe: RecipeSpec, corpus: Corpus, pipeline: Pipeline, partition: BatchPartition, given: Collection[str]
+) -> tuple[list[Phase], dict[str, Phase]]:
+    """Build phases one after another, each with the parts that earlier ones make.
+
+    Returns:
+        The phases, and those of which no later one uses the result, by its name.
+    """
     parts: dict[str, Any] = {}
     makers: dict[str, Phase] = {}
     used: set[str] = set()
@@ -115,18 +131,21 @@ def build_training(
             if result in PIPELINE_PARTS:
                 continue
             if result in parts and part is not parts[result]:
-                expected = f"a name for its result other than that of phase {makers[result].name}"
-                field = next((field for field, value in spec if value == result), None)
-                remedy = f"set {field!r} of one of them" if field else f"{spec.type_name()} has no field for the name"
-                raise SpecError(f"{name} phase", expected, repr(result), remedy)
+                raise _name_taken(result, name, spec, makers[result])
             parts[result], makers[result] = part, phase
     if not any(phase.steps for phase in phases):
         raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
-    _refuse_unused(makers, used)
-    texts = _unused_warnings(phases, {result: phase for result, phase in makers.items() if result not in used})
-    new = {} if model is None else {phase.name: model.new_weights(phase, pipeline) for phase in phases}
-    warnings = {phase.name: tuple(filter(None, (texts.get(phase.name), new.get(phase.name)))) for phase in phases}
-    return Training(recipe, all_clips, corpus, pipeline, tuple(phases), warnings, model)
+    unused = {result: phase for result, phase in makers.items() if result not in used}
+    _refuse_lost(unused)
+    return phases, unused
+
+
+def _name_taken(result: str, name: str, spec: PhaseSpec, maker: Phase) -> SpecError:
+    """Return the error for a phase whose result has the name of another phase's."""
+    field = next((field for field, value in spec if value == result), None)
+    remedy = f"set {field!r} of one of them" if field else f"{spec.type_name()} has no field for the name"
+    expected = f"a name for its result other than that of phase {maker.name}"
+    return SpecError(f"{name} phase", expected, repr(result), remedy)
 
 
 def _training_clips(clips: Corpus, distributable_only: bool) -> Corpus:
@@ -180,9 +199,9 @@ def _unused_warnings(phases: Sequence[Phase], unused: Mapping[str, Phase]) -> di
     return {phase.name: f"no later phase uses {result!r}, {effect}" for result, phase in unused.items()}
 
 
-def _refuse_unused(makers: Mapping[str, Phase], used: set[str]) -> None:
+def _refuse_lost(unused: Mapping[str, Phase]) -> None:
     """Refuse a phase whose result would be lost: no phase uses it, and no file keeps it."""
-    for result, phase in makers.items():
-        if result not in used and not isinstance(phase, SupportsResultFile):
+    for result, phase in unused.items():
+        if not isinstance(phase, SupportsResultFile):
             remedy = "use it by name in a later phase, or remove the phase"
             raise SpecError(f"{phase.name} phase", "a result that a later phase uses", f"{result!r}, unused", remedy)

@@ -15,11 +15,11 @@ from ..core.interfaces.loss import Loss
 from ..core.interfaces.phase import Phase
 from ..core.interfaces.sample import Sample, Track
 from ..core.outputs import checked_terms
-from .adversarial_phase import learned_parameters, require_made_tracks
 from .batch_norm import WholeBatchNorm
 from .batch_partition import replay_state_per_part
 from .batches import MOTION, Batch
 from .context import PIPELINE_PARTS, TrainContext, frames_after
+from .loss_checks import learned_parameters, require_made_tracks
 from .running_mean import RunningMean
 from .specs import SupervisedPhaseSpec
 from .stepper import Stepper
