@@ -16,8 +16,8 @@ import torch
 import headmotion as hm
 from headmotion.sync.syncer_pyramid import SyncerPyramid
 from headmotion.training.adversarial_phase import AdversarialPhase
-from headmotion.training.batches import ClipSampler
 from headmotion.training.build import Training, build_training
+from headmotion.training.clip_sampler import ClipSampler
 from headmotion.training.contrastive_phase import ContrastivePhase
 from headmotion.training.distributed import Processes
 from headmotion.training.recipe import load_recipe

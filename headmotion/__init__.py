@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .core.frozen_weights import freeze as freeze
     from .core.frozen_weights import load_frozen as load_frozen
     from .core.interfaces.audio_encoder import AudioEncoder as AudioEncoder
+    from .core.interfaces.audio_encoder import SupportsAttenuation as SupportsAttenuation
     from .core.interfaces.audio_encoder import SupportsAudioPooling as SupportsAudioPooling
     from .core.interfaces.audio_encoder import SupportsAudioStreaming as SupportsAudioStreaming
     from .core.interfaces.audio_encoder import SupportsFixedShapeSteps as SupportsFixedShapeSteps
@@ -111,7 +112,8 @@ _HOMES = {
     "core.errors": "AudioError CheckpointError CorpusError DetectorError EvaluationError HeadmotionError ImageError"
     " MotionError OutputError PluginError ServingError SpecError TrainingError",
     "core.frozen_weights": "FrozenWeights freeze load_frozen",
-    "core.interfaces.audio_encoder": "AudioEncoder SupportsAudioPooling SupportsAudioStreaming SupportsFixedShapeSteps",
+    "core.interfaces.audio_encoder": "AudioEncoder SupportsAttenuation SupportsAudioPooling"
+    " SupportsAudioStreaming SupportsFixedShapeSteps",
     "core.interfaces.capabilities": "Estimate SupportsDialogue SupportsFixedShapes SupportsPooling SupportsStreaming"
     " SupportsStyle SupportsTrainingTerms SupportsUncertainty",
     "core.interfaces.converter": "Converter",

@@ -6,15 +6,16 @@ import math
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
-from .log_mel import LogMel
+from .mel_encoder import MelEncoder
 from .specs import MfccSpec
 
 
-class Mfcc(LogMel):
+class Mfcc(MelEncoder):
     """The first ``n_mfcc`` coefficients of the orthonormal DCT-II of log mel energies, optionally liftered.
 
-    Windows, steps and streaming are those of `LogMel`.
+    Windows, steps and streaming are those of `MelEncoder`.
     """
 
     transform: Tensor
@@ -26,8 +27,9 @@ class Mfcc(LogMel):
         transform = cosine_transform(spec.n_mels, spec.n_mfcc) * lifter_weights(spec.n_mfcc, spec.lifter)
         self.register_buffer("transform", transform.float(), persistent=False)
 
-    def _features(self, padded: Tensor) -> Tensor:
-        return super()._features(padded) @ self.transform
+    @override
+    def features_of(self, log_energies: Tensor) -> Tensor:
+        return log_energies @ self.transform
 
 
 def cosine_transform(size: int, coefficients: int) -> Tensor:

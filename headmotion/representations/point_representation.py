@@ -114,9 +114,10 @@ def frame_around(name: str, points: Tensor) -> UnitSquare:
     """
     # One box for all poses: a square per frame would remove the head's motion.
     flat = points.reshape(-1, 2)
-    if not len(flat) or not bool(torch.isfinite(flat).all()):
+    low, high = (flat.amin(dim=0).tolist(), flat.amax(dim=0).tolist()) if len(flat) else ([math.nan], [math.nan])
+    # What is not finite is least or largest, and NaN is both.
+    if not all(map(math.isfinite, (*low, *high))):
         raise MotionError(name, "at least one pose of finite points", "none, or NaN or infinity")
-    low, high = flat.amin(dim=0).tolist(), flat.amax(dim=0).tolist()
     side = 2.0 * max(high[0] - low[0], high[1] - low[1])
     if side <= 0.0:
         raise MotionError(name, "points at different positions", "all points in one place")

@@ -5,25 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from ..core.component import device_of
-from ..core.errors import CorpusError, HeadmotionError, SpecError, TrainingError, one_line
-from ..core.interfaces.audio_encoder import AudioEncoder
-from ..core.interfaces.representation import Representation
+from ..core.errors import HeadmotionError, SpecError, TrainingError, one_line
+from ..core.interfaces.audio_encoder import AudioEncoder, SupportsAttenuation
 from ..core.interfaces.sample import Sample, Track
-from ..core.interfaces.specs import BuildContext, RepresentationSpec
+from ..core.interfaces.specs import BuildContext
 from ..core.outputs import checked_features
-from ..data.clip_draws import ClipDraws
-from ..data.clip_index import ShardIndex
 from ..data.corpus import Corpus
 from .batch_partition import BatchPartition
-from .crops import Crop, Cropper, recorded_representation
+from .clip_sampler import ClipSampler, RawBatch
+from .crops import Crop
 from .resample_time import resample_time
 from .settings import DataSpec
 
@@ -71,78 +68,6 @@ class Batch:
             )
             for k in range(count)
         ]
-
-
-class RawBatch(NamedTuple):
-    """One process's crops of a step, stacked and not on a device yet."""
-
-    crops: Crop
-    """All fields with a first dimension ``B``."""
-    clips: tuple[str, ...]
-    """Ids of the clips of all processes."""
-
-
-class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
-    """Draws, crops and augments the clips that one process reads for a step, by the step's number.
-
-    Args:
-        corpus: the clips.
-        spec: how they are drawn and augmented.
-        encoder: gives the samples per feature step and the look-ahead.
-        context: what the pipeline expects of a clip.
-        frames: motion frames per crop.
-        seed: of everything that is random.
-        tracks: what is read.
-        audio_after: frames after a crop whose speech is read too.
-
-    Raises:
-        CorpusError: clips of another representation or rate, or none that is long enough.
-    """
-
-    def __init__(
-        self,
-        corpus: Corpus,
-        spec: DataSpec,
-        encoder: AudioEncoder,
-        context: BuildContext,
-        frames: int,
-        seed: int,
-        tracks: Collection[Track] = MOTION_AND_AUDIO,
-        audio_after: int = 0,
-    ) -> None:
-        self.corpus, self.spec, self.frames, self.seed = corpus, spec, frames, seed
-        _check_shapes(corpus, context)
-        self.lengths = corpus.frame_counts
-        long_enough = self.lengths >= frames
-        if not long_enough.any():
-            raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
-        weights = corpus.weights(spec.speaker_balance) * long_enough
-        if not weights.any():
-            raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")
-        self._draws = ClipDraws(weights / weights.sum())
-        samples_per_frame = encoder.hop * context.steps_per_frame
-        look_ahead = encoder.look_ahead or 0
-        self.cropper = Cropper(corpus, spec, context, frames, tracks, samples_per_frame, look_ahead, audio_after)
-        self.samples = range(spec.batch_size)  # of this process
-
-    def __getitem__(self, step: int) -> RawBatch | HeadmotionError:
-        """Return the crops of a step, or an error as a value: raised in a worker process it would lose its fields."""
-        try:
-            return self.draw(step)
-        except HeadmotionError as error:
-            return error
-
-    def draw(self, step: int) -> RawBatch:
-        """Return this process's crops of a step, and the ids of all clips in the batch."""
-        indices = self._draws.draw(np.random.default_rng([self.seed, step]), self.spec.batch_size)
-        # Each sample has a generator of its own, so that it does not depend on which process crops the others.
-        crops = [
-            self.cropper.crop(index, int(self.lengths[index]), np.random.default_rng([self.seed, step, sample]))
-            for sample, index in ((sample, int(indices[sample])) for sample in self.samples)
-        ]
-        columns = dict(zip(Crop._fields, zip(*crops, strict=True), strict=True))
-        stacked = Crop(**{name: torch.stack(column) for name, column in columns.items() if column[0] is not None})
-        return RawBatch(stacked, tuple(self.corpus.id_of(int(index)) for index in indices))
 
 
 class Batches:
@@ -242,6 +167,9 @@ class Batches:
             )
         else:
             features = crops.features.to(device, non_blocking=True)
+            if (cache := self.sampler.cropper.cache) is not None and cache.gain_db:
+                assert isinstance(self.encoder, SupportsAttenuation)
+                features = self.encoder.attenuate(features, cache.gain_db - crops.gain_db)
         if self.sampler.spec.time_stretch:
             steps = (self.context_frames + self.frames + self.audio_after) * per_frame
             features = resample_time(features, crops.time_stretch, steps)
@@ -284,30 +212,3 @@ class Batches:
 
 def _identity(raw: Any) -> Any:
     return raw
-
-
-def _check_shapes(corpus: Corpus, context: BuildContext) -> None:
-    """Refuse clips that the pipeline cannot use."""
-    check_motion(corpus, recorded_representation(context.representation))
-    for shape, clip in corpus.motion_shapes().items():
-        if shape.fps != context.fps:
-            raise CorpusError(f"clip {clip}", f"{context.fps} frames per second, the pipeline's own", str(shape.fps))
-
-
-def check_motion(corpus: Corpus, representation: Representation) -> None:
-    """Refuse clips of another representation.
-
-    Raises:
-        CorpusError: there is one, by its number of points and of numbers per point.
-    """
-    for shape, clip in corpus.motion_shapes().items():
-        if shape.points != representation.points or shape.dims < representation.dims:
-            expected = f"motion of {representation.name}, [T, {representation.points}, {representation.dims} or more]"
-            got = f"the shape [T, {shape.points}, {shape.dims}]"
-            assert isinstance(representation.spec, RepresentationSpec)
-            command = representation.spec.corpus_command
-            remedies = [f"make a corpus of it: {command}"] if command else []
-            if any(isinstance(section.index, ShardIndex) for section in corpus.sections):
-                remedies.append("--set pipeline.representation=null trains in the corpus' own")
-            remedy = "; ".join(remedies) or "take a corpus or a recipe that fits"
-            raise CorpusError(f"clip {clip}", expected, got, remedy)

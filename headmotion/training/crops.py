@@ -1,4 +1,4 @@
-"""Random sections of clips: what is read of a corpus for one sample of a batch, and how it is varied."""
+"""Random sections of clips: what is read of a corpus for one sample of a batch, and what is drawn to vary it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import math
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,14 +16,10 @@ from ..core.errors import CorpusError
 from ..core.interfaces.representation import Representation, SupportsFitting, UnitSquare
 from ..core.interfaces.sample import Track
 from ..core.interfaces.specs import BuildContext, resolve_spec
-from ..core.motion import Motion
 from ..data.clip import SAMPLE_RATE
 from ..data.corpus import Corpus
 from ..renderers.pose_in_picture import outside_of_picture
-from ..representations.mirror_names import mirror_by_name
 from .feature_cache import FeatureCache
-from .feature_variation import FeatureVariation
-from .resample_time import resample_time
 from .settings import DataSpec
 
 GAIN_DB = (-9, 6)
@@ -34,30 +29,38 @@ SHIFT, ZOOM = 0.04, (0.92, 1.1)
 
 
 class Crop(NamedTuple):
-    """A random section of one clip, or several of them stacked; None where a track is not needed."""
+    """A random section of one clip, or several of them stacked; None where a track is not needed.
+
+    Before `crop_variation` stretches time and mirrors: motion and labels have a length ``T'`` that is enough for the
+    fastest crop, with zeros after what this one needs.
+    """
 
     motion: Tensor
-    """``[T, P, D]``, unit frame."""
+    """``[T', P, D]``, unit frame."""
     wave: Tensor
     """The wave under it and the encoder's look-ahead, ``[S]``; empty if no sound is needed."""
     time_stretch: Tensor
-    """Original frames per frame of the crop, ``[]``."""
+    """Original frames per frame of the crop, ``float64 []``."""
+    is_mirrored: Tensor
+    """Whether it is seen in a mirror, ``bool []``."""
+    gain_db: Tensor
+    """How much louder it is than its clip; the wave is so already, ``float64 []``."""
     features: Tensor | None = None
     """Audio features from a cache, ``[steps_per_frame * max_frames, C]``."""
     labels: Tensor | None = None
-    """``[T, N]``."""
+    """``[T', N]``."""
     frames: Tensor | None = None
-    """``uint8 [T, 3, H, W]``."""
+    """``uint8 [T', 3, H, W]``."""
     identity: Tensor | None = None
     """``uint8 [3, H, W]``."""
     identity_pose: Tensor | None = None
     """``[P, D]``, picture coordinates."""
     picture_motion: Tensor | None = None
-    """``[T, P, D]``, picture coordinates."""
+    """``[T', P, D]``, picture coordinates."""
 
 
 class Cropper:
-    """Reads and varies one section of a clip.
+    """Reads one section of a clip, and draws how it is varied.
 
     Args:
         corpus: the clips.
@@ -68,6 +71,7 @@ class Cropper:
         samples_per_frame: samples of the wave per motion frame.
         look_ahead: samples beyond the last frame.
         audio_after: frames beyond the last one whose speech is read too.
+        cache: where the audio features are read from; None reads the wave that they are computed from.
     """
 
     def __init__(
@@ -80,18 +84,13 @@ class Cropper:
         samples_per_frame: int,
         look_ahead: int,
         audio_after: int = 0,
+        cache: FeatureCache | None = None,
     ) -> None:
-        self.corpus, self.spec, self.context, self.frames = corpus, spec, context, frames
+        self.corpus, self.spec, self.context, self.frames, self.cache = corpus, spec, context, frames, cache
         self.recorded = recorded_representation(context.representation)
-        self.is_fitted = isinstance(context.representation, SupportsFitting)
         self.samples_per_frame, self.look_ahead = samples_per_frame, look_ahead
         self.pictures, self.labels = "frames" in tracks, "labels" in tracks
-        self.cache: FeatureCache | None = None
-        encoded: set[Track] = {"audio"}
-        if spec.feature_cache is not None and "audio" in tracks:
-            lead = round(spec.feature_lead_s * context.fps)
-            varied = FeatureVariation(lead, spec.feature_lead_speech, spec.feature_voice, spec.feature_recording)
-            self.cache, encoded = FeatureCache(Path(spec.feature_cache), context.steps_per_frame, varied), set()
+        encoded: set[Track] = set() if cache else {"audio"}
         sound: set[Track] = {"wave"} if ({"wave"} | encoded) & set(tracks) else set()
         self.has_sound = bool(sound)
         needed: set[Track] = {"motion", *sound}
@@ -123,8 +122,8 @@ class Cropper:
         wave = np.zeros(wave_length, np.float32)
         if read.audio is not None:
             wave[: len(read.audio)] = read.audio[:wave_length]
-        labels = None if read.labels is None else torch.from_numpy(read.labels)
-        result = Crop(values, torch.from_numpy(wave), torch.tensor(stretch), labels=labels)
+        speed, no_gain = torch.tensor([stretch, 0.0], dtype=torch.float64)
+        result = Crop(values, torch.from_numpy(wave), speed, torch.tensor(False), no_gain)
         if self.cache is not None:
             result = result._replace(features=torch.from_numpy(self.cache.read(index, first, self.max_frames)))
         if self.pictures:
@@ -132,16 +131,10 @@ class Cropper:
             pictures = torch.from_numpy(read.frames)
             result = self._with_pictures(result, values, pictures, index, first, length - count, rng)
         jittered = _jittered(square, rng) if self.spec.augment else square
-        result = result._replace(motion=self.recorded.normalize(values, jittered))
-        if self.spec.augment:
-            result = self._augmented(result, stretch, rng)
-        return result._replace(motion=self._converted(result.motion)) if self.is_fitted else result
-
-    def _converted(self, motion: Tensor) -> Tensor:
-        """Return recorded motion ``[T, P, D]``, unit frame, in the pipeline's fitted representation."""
-        target = self.context.representation
-        spec = self.recorded.spec.model_dump(mode="json")
-        return Motion(motion, self.context.fps, spec, UnitSquare(0.5, 0.5, 1.0), "unit").to(target).values
+        motion = self._padded(self.recorded.normalize(values, jittered))
+        labels = None if read.labels is None else self._padded(torch.from_numpy(read.labels))
+        result = result._replace(motion=motion, labels=labels)
+        return self._with_variation(result, rng) if self.spec.augment else result
 
     def _with_pictures(
         self,
@@ -172,20 +165,24 @@ class Cropper:
             picture_motion=representation.normalize(values, square),
         )
 
-    def _augmented(self, crop: Crop, stretch: float, rng: np.random.Generator) -> Crop:
-        if self.spec.time_stretch:
-            factor = torch.tensor([stretch], dtype=torch.float64)
-            crop = crop._replace(motion=resample_time(crop.motion[None], factor, self.frames)[0])
-            if crop.labels is not None:
-                crop = crop._replace(labels=resample_time(crop.labels[None], factor, self.frames)[0])
-        if rng.random() < 0.5:
-            crop = _mirrored(crop, self.recorded, self.corpus.label_names)
+    def _with_variation(self, crop: Crop, rng: np.random.Generator) -> Crop:
+        """Draw mirror and loudness, and change the colors."""
+        crop = crop._replace(is_mirrored=torch.tensor(rng.random() < 0.5))
         if self.spec.color_jitter:
             crop = _recolored(crop, self.spec.color_jitter, rng)
-        if self.cache is not None:
-            return crop  # of one loudness, because its features are
-        crop.wave.mul_(float(np.float32(10 ** (rng.uniform(*GAIN_DB) / 20))))
-        return crop
+        # Kept features have the loudness that they were encoded at, unless they allow for a lower one.
+        if self.cache is not None and not self.cache.gain_db:
+            return crop
+        gain_db = rng.uniform(*GAIN_DB)
+        crop.wave.mul_(float(np.float32(10 ** (gain_db / 20))))
+        return crop._replace(gain_db=torch.tensor(gain_db, dtype=torch.float64))
+
+    def _padded(self, sequence: Tensor) -> Tensor:
+        """Return ``[T, ...]`` with zeros up to the length that the fastest crop needs."""
+        missing = self._source_frames(1 + self.spec.time_stretch) - len(sequence)
+        if not self.spec.augment or missing <= 0:
+            return sequence
+        return torch.cat([sequence, sequence.new_zeros(missing, *sequence.shape[1:])])
 
     def _random_stretch(self, rng: np.random.Generator, length: int) -> float:
         """Return original frames per frame of a crop, at most what a clip of ``length`` frames has."""
@@ -212,21 +209,6 @@ def picture_square(size: tuple[int, ...]) -> UnitSquare:
     """Return the square that maps pixels of a picture of ``(H, W)`` to picture coordinates; see `Sample`."""
     height, width = size
     return UnitSquare(width / 2, height / 2, float(max(height, width)))
-
-
-def _mirrored(crop: Crop, representation: Representation, label_names: tuple[str, ...]) -> Crop:
-    """Return a crop seen in a mirror: motion, pictures, and labels whose names differ in left and right."""
-    crop = crop._replace(motion=representation.flip(crop.motion))
-    if crop.labels is not None:
-        crop = crop._replace(labels=crop.labels[:, list(mirror_by_name(label_names))])
-    if crop.frames is None or crop.identity is None or crop.identity_pose is None or crop.picture_motion is None:
-        return crop
-    return crop._replace(
-        frames=crop.frames.flip(-1),
-        identity=crop.identity.flip(-1),
-        identity_pose=representation.flip(crop.identity_pose),
-        picture_motion=representation.flip(crop.picture_motion),
-    )
 
 
 def _recolored(crop: Crop, jitter: float, rng: np.random.Generator) -> Crop:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,24 @@ FORMAT = 2
 """Part of every name, so that a change of the files' format makes them new."""
 
 
+class StoredFeatures(NamedTuple):
+    """Where the features of a clip are. They are read without a map, because maps keep their files open."""
+
+    path: Path
+    """The file."""
+    offset: int
+    """Where its numbers begin (bytes)."""
+    steps: int
+    """Audio steps."""
+    channels: int
+    """Numbers per step."""
+
+    def read(self, first: int, last: int) -> npt.NDArray[np.float16]:
+        """Return the steps from ``first`` to before ``last``, ``[last - first, C]``."""
+        numbers, begin = (last - first) * self.channels, first * self.channels * np.float16().itemsize
+        return np.fromfile(self.path, np.float16, numbers, offset=self.offset + begin).reshape(-1, self.channels)
+
+
 class FeatureCache:
     """Features ``[A, C]`` of clips in float16, one file each, named by what they were made from.
 
@@ -36,11 +55,16 @@ class FeatureCache:
         folder: where the files are; it is made if there is none.
         steps_per_frame: audio steps per motion frame.
         variation: what the sound of a clip is changed by, which its id and content determine.
+        gain_db: how much louder than the clip the sound is that is encoded. An encoder with `SupportsAttenuation` then
+            gives the features of any quieter one.
     """
 
-    def __init__(self, folder: Path, steps_per_frame: int, variation: FeatureVariation = UNCHANGED) -> None:
-        self.folder, self._steps_per_frame, self._variation = folder, steps_per_frame, variation
-        self._paths: list[Path] = []
+    def __init__(
+        self, folder: Path, steps_per_frame: int, variation: FeatureVariation = UNCHANGED, gain_db: float = 0.0
+    ) -> None:
+        self.folder, self.gain_db = folder, gain_db
+        self._steps_per_frame, self._variation = steps_per_frame, variation
+        self._stored: list[StoredFeatures] = []
 
     def fill(self, corpus: Corpus, encoder: AudioEncoder, extra_frames: int = 0) -> None:
         """Encode the clips that have no file yet, and remember the files of all.
@@ -51,16 +75,16 @@ class FeatureCache:
             extra_frames: frames of silence that are encoded after each clip.
 
         Raises:
-            TrainingError: the folder cannot be written.
+            TrainingError: the folder cannot be written, or a file in it is damaged.
         """
-        made_of = _digest(encoder)
+        made_of = _digest(encoder) + (f" {self.gain_db!r}" if self.gain_db else "")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             varied = self._variation.of(corpus, encoder.hop * self._steps_per_frame)
-            self._paths = []
+            self._stored = []
             for index in track(range(len(corpus)), "audio features"):
                 steps = (int(corpus.frame_counts[index]) + extra_frames) * self._steps_per_frame
-                self._paths.append(self._file(varied(index), encoder, steps, made_of))
+                self._stored.append(_open(self._file(varied(index), encoder, steps, made_of)))
         except OSError as error:
             raise TrainingError("cached features", "a folder to write", f"{self.folder} ({error.strerror})") from None
 
@@ -72,28 +96,39 @@ class FeatureCache:
             first: first frame.
             count: number of frames; the last step is repeated beyond the end.
         """
-        stored = np.load(self._paths[index], mmap_mode="r")
-        steps = np.arange(first * self._steps_per_frame, (first + count) * self._steps_per_frame)
-        return np.asarray(stored[steps.clip(max=len(stored) - 1)], np.float32)
+        stored, wanted = self._stored[index], count * self._steps_per_frame
+        begin = min(first * self._steps_per_frame, stored.steps - 1)
+        values = stored.read(begin, min(begin + wanted, stored.steps))
+        if len(values) < wanted:
+            values = values[np.arange(wanted).clip(max=len(values) - 1)]
+        return values.astype(np.float32)
 
     def _file(self, sound: VariedSound, encoder: AudioEncoder, steps: int, made_of: str) -> Path:
         content = hashlib.sha256(f"{made_of} {steps} {sound.description}".encode())
         content.update(sound.lead.tobytes() + sound.audio.tobytes())
         path = self.folder / f"{content.hexdigest()}.npy"
         if not path.is_file():
-            features = _encode(encoder, sound, steps)
+            features = _encode(encoder, sound, steps, self.gain_db)
             with atomic_output(path) as temporary, temporary.open("wb") as stream:
                 np.save(stream, features)
         return path
 
 
+def _open(path: Path) -> StoredFeatures:
+    try:
+        features = np.load(path, mmap_mode="r")
+    except ValueError:
+        raise TrainingError("cached features", "a complete file", str(path), "remove it") from None
+    return StoredFeatures(path, features.offset, *features.shape)
+
+
 @torch.inference_mode()
-def _encode(encoder: AudioEncoder, sound: VariedSound, steps: int) -> npt.NDArray[np.float16]:
+def _encode(encoder: AudioEncoder, sound: VariedSound, steps: int, gain_db: float) -> npt.NDArray[np.float16]:
     """Return features ``[steps, C]`` of the clip in a sound."""
     silence, before = sound.silence_samples // encoder.hop, len(sound.lead) // encoder.hop
     # One step more, because features of a changed voice are interpolated between two steps.
     played = math.ceil((before + steps) / sound.pace) + 1
-    wave = torch.from_numpy(sound.wave())[None].to(device_of(encoder))
+    wave = torch.from_numpy(sound.wave())[None].to(device_of(encoder)) * 10 ** (gain_db / 20)
     features: Tensor = encoder(wave, silence + played)[:, silence:]
     if sound.pace != 1:
         features = resample_time(features, torch.tensor([1 / sound.pace]).to(features.device), before + steps)

@@ -15,8 +15,9 @@ from ..core.errors import SpecError
 from ..core.interfaces.phase import Phase, PhaseOptimizer
 from ..core.interfaces.representation import SupportsFitting
 from ..core.interfaces.specs import resolve_spec
-from .batches import MOTION, check_motion
+from .batches import MOTION
 from .context import TrainContext
+from .corpus_checks import check_motion
 from .specs import FitPhaseSpec
 
 

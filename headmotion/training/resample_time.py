@@ -24,6 +24,11 @@ def resample_time(sequences: Tensor, time_stretch: Tensor, count: int) -> Tensor
     floor = position.floor()
     weight = (position - floor).to(sequences).reshape(*position.shape, *[1] * (sequences.dim() - 2))
     low = floor.long().to(sequences.device)
-    last, row = sequences.shape[1] - 1, torch.arange(len(sequences), device=sequences.device)[:, None]
-    before, after = sequences[row, low.clamp(max=last)], sequences[row, (low + 1).clamp(max=last)]
+    # Rows of a flat sequence are copied whole, which takes a fraction of the time of an index per dimension.
+    length, flat = sequences.shape[1], sequences.flatten(0, 1)
+    first = length * torch.arange(len(sequences), device=sequences.device)[:, None]
+    before, after = (
+        flat.index_select(0, (first + step.clamp(max=length - 1)).flatten()).reshape(*low.shape, *sequences.shape[2:])
+        for step in (low, low + 1)
+    )
     return torch.lerp(before, after, weight)

@@ -78,9 +78,9 @@ class DataSpec(RecipePart):
     distributable_only: bool = False
     """Use only clips whose license lets trained weights be shipped."""
     feature_cache: str | None = None
-    """Folder in which the audio features of whole clips are kept, encoded once, for an encoder that costs much. They do
-    not vary from step to step, and a crop's features know the sound before the crop. None encodes the crops of every
-    step."""
+    """Folder in which the audio features of whole clips are kept, encoded once. A crop's features know the sound before
+    the crop. Their loudness varies from step to step with an encoder that has `SupportsAttenuation`, such as
+    ``log-mel``, as it does without a folder; with others it does not. None encodes the crops of every step."""
     feature_lead_s: float = Field(0.0, ge=0, le=3600)
     """Longest sound before a clip whose features are kept (s). An encoder that counts the time from the start of a
     recording, as Whisper does, would otherwise tell where in its clip a frame is, which no stream tells."""

@@ -10,6 +10,7 @@ from headmotion.audio_encoders.log_mel import LogMel
 from headmotion.audio_encoders.mfcc import Mfcc
 from headmotion.audio_encoders.specs import LogMelSpec, MfccSpec
 from headmotion.core.errors import AudioError
+from headmotion.core.interfaces.audio_encoder import SupportsAttenuation
 
 WINDOW, HOP = 400, 160
 
@@ -133,6 +134,25 @@ def test_steps_follow_the_samples_or_the_argument():
     # samples beyond the last hop belong to the last windows, and to none after them
     assert torch.equal(encoder(wave, 5), encoder(wave)[:, :5])
     assert torch.equal(encoder(wave[:, : 4 * HOP + WINDOW], 5), encoder(wave, 5))
+
+
+# Loudness
+
+
+@given(attenuation_db=st.floats(0, 90))
+@settings(max_examples=20, deadline=None)
+def test_attenuated_features_are_those_of_the_quieter_wave(attenuation_db):
+    encoder = LogMel(LogMelSpec())
+    wave = torch.cat([torch.zeros(1, 1000), speechlike(3000)], dim=1)
+    quieter = encoder(wave * 10 ** (-attenuation_db / 20))
+    attenuated = encoder.attenuate(encoder(wave), torch.tensor([attenuation_db]))
+    torch.testing.assert_close(attenuated, quieter, rtol=0, atol=1e-4)
+
+
+def test_cepstral_coefficients_offer_no_attenuation():
+    """Coefficients no longer show which energies were at the floor."""
+    assert isinstance(LogMel(LogMelSpec()), SupportsAttenuation)
+    assert not isinstance(Mfcc(MfccSpec()), SupportsAttenuation)
 
 
 # Streaming

@@ -194,6 +194,10 @@ class PoolEnc(Enc):
             states = [states[0]] * len(states)
         return [self.step(*arguments) for arguments in zip(waves, states, strict=True)]
 
+    def attenuate(self, features, attenuation_db):
+        factors = 10 ** (-attenuation_db / (10 if self.fault == "attenuates power" else 20))[:, None, None]
+        return features.mul_(factors) if self.fault == "attenuates in place" else features * factors
+
 
 class ClipEnc(AudioEncoder):
     """Loudness relative to the loudest sample of the clip."""

@@ -41,6 +41,8 @@ ONE_FAULT = [
     ("enc", "promise", {"encoder-streaming-equals-offline", "encoder-receptive-field-as-declared"}),
     ("enc", "forgets", {"encoder-streaming-equals-offline"}),
     ("pool-enc", "one state for all", {"encoder-streams-together-equal-alone"}),
+    ("pool-enc", "attenuates power", {"encoder-attenuation-equals-a-quieter-wave"}),
+    ("pool-enc", "attenuates in place", {"encoder-attenuation-equals-a-quieter-wave"}),
     ("able", "one base for all", {"generator-streams-together-equal-alone"}),
     ("enc", "writes its state", {"encoder-states-are-immutable"}),
     ("sync-er", "sizes", {"syncer-embedding-shape", "syncer-has-motion-gradient"}),

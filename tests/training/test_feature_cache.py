@@ -91,6 +91,29 @@ def test_batches_hold_the_features_of_their_crops(
         torch.testing.assert_close(cached.audio[:, 1:], encoded.audio[:, 1:], rtol=1e-3, atol=1e-2)
 
 
+@pytest.mark.parametrize("name", ["log-mel", "mfcc"])
+def test_kept_features_vary_in_loudness_where_the_encoder_can(corpus: Corpus, tmp_path: Path, name: str) -> None:
+    pipe = hm.build({"audio_encoder": name}, device="cpu")
+
+    def features(**fields: object) -> torch.Tensor:
+        spec = DataSpec.model_validate({"batch_size": 6, "time_stretch": 0.2} | fields)
+        return Batches(corpus, spec, pipe.audio_encoder, pipe.context(), 20, 3, steps=2)(1).audio[:, 2:]
+
+    encoded, kept = features(), features(feature_cache=str(tmp_path))
+    if name == "log-mel":
+        torch.testing.assert_close(kept, encoded, rtol=1e-3, atol=1e-2)
+    else:
+        assert (kept - encoded).abs().amax((1, 2)).max() > 0.1
+
+
+def test_a_file_that_is_cut_short_is_one_error(corpus: Corpus, tmp_path: Path) -> None:
+    FeatureCache(tmp_path, 4).fill(corpus, encoder())
+    damaged = next(tmp_path.iterdir())
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    with pytest.raises(hm.TrainingError, match=r"cached features: expected a complete file, got .*npy; remove it"):
+        FeatureCache(tmp_path, 4).fill(corpus, encoder())
+
+
 @pytest.fixture(scope="module")
 def whisper() -> AudioEncoder:
     return hm.build({"audio_encoder": "whisper", "steps_per_frame": 2}, device="cpu").audio_encoder

@@ -98,6 +98,24 @@ class SupportsFixedShapeSteps(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsAttenuation(Protocol):
+    """An audio encoder whose features of a quieter wave follow from those of the wave.
+
+    Training then varies the loudness of features that are kept, as it varies that of waves; see
+    `headmotion.training.settings.DataSpec`.
+    """
+
+    def attenuate(self, features: Tensor, attenuation_db: Tensor) -> Tensor:
+        """Return the features ``[B, A, C]`` of waves times ``10 ** (-attenuation_db / 20)``.
+
+        Args:
+            features: of the waves, ``[B, A, C]``; they are not changed.
+            attenuation_db: how much quieter each wave is, ``[B]``, at least 0.
+        """
+        ...
+
+
 def needs_whole_clip(encoder: AudioEncoder) -> bool:
     """Return whether the encoder has no stream, so that a session must collect the whole clip before its first step."""
     return encoder.look_ahead is None or not isinstance(encoder, SupportsAudioStreaming)

@@ -6,7 +6,12 @@ from typing import Any
 
 import torch
 
-from ...core.interfaces.audio_encoder import AudioEncoder, SupportsAudioPooling, SupportsAudioStreaming
+from ...core.interfaces.audio_encoder import (
+    AudioEncoder,
+    SupportsAttenuation,
+    SupportsAudioPooling,
+    SupportsAudioStreaming,
+)
 from ..build_context import Subject
 from ..hypothesis_sizes import for_sizes
 from ..inputs import assert_close, wave
@@ -118,6 +123,22 @@ def encoder_receptive_field_as_declared(subject: Subject) -> None:
     if look_ahead is not None:
         audio[:, end:] = -0.9
     assert_close(encoder(audio)[:, step], expected, "other samples outside the receptive field")
+
+
+@check("audio_encoder", 2, "Return from `attenuate` what `forward` makes of the quieter wave, or remove the method.")
+@torch.no_grad()
+def encoder_attenuation_equals_a_quieter_wave(subject: Subject) -> None:
+    """With `SupportsAttenuation`, features become those of the wave times ``10 ** (-attenuation_db / 20)``."""
+    encoder: AudioEncoder = subject.build()
+    if not isinstance(encoder, SupportsAttenuation):
+        raise NotApplicable("it does not declare SupportsAttenuation; features that are kept have one loudness")
+    audio, attenuation_db = wave(8 * encoder.hop + (encoder.look_ahead or 0), 3), torch.tensor([0.0, 6.0, 40.0])
+    audio[:, : 2 * encoder.hop] = 0  # silence stays what it is
+    features = encoder(audio)
+    before = features.clone()
+    quieter = encoder.attenuate(features, attenuation_db)
+    assert_close(features, before, "the features that `attenuate` was given", 0.0)
+    assert_close(quieter, encoder(audio * 10 ** (-attenuation_db / 20)[:, None]), "the quieter wave")
 
 
 def _streaming(subject: Subject) -> tuple[Any, int]:
