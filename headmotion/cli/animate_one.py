@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,69 @@ from .option_rules import flag
 from .options import check_output, check_picture, check_suffix
 
 if TYPE_CHECKING:
+    from headmotion import Audio, Motion, Pipeline
     from headmotion.pipeline.generate_options import GenerateOptions
+    from headmotion.pipeline.reference import Reference
 
 TRIAL_SAMPLES = 1600
 """Samples of silence, at 16 kHz, from which each output is made for trial."""
+
+
+@dataclass(frozen=True)
+class SpeechOutputs:
+    """What is made of one speech, by a model that is loaded, from a reference that was found."""
+
+    pipe: Pipeline
+    reference: Reference
+    options: GenerateOptions
+    image: Path | None
+    """Picture of the face."""
+    outputs: Sequence[Path]
+    """Files, or folders for pictures."""
+    motion_files: Sequence[Path]
+    """Those outputs that hold motion."""
+    quiet: bool
+    """No progress bar."""
+
+    def write(self, path: Path) -> Iterator[Path]:
+        """Make all outputs from the speech in a file, and yield the path of each when it is written."""
+        import headmotion
+        from headmotion.core.files import temporary_folder
+        from headmotion.core.plugins import MOTION_SUFFIXES
+
+        speech = headmotion.Audio.load(path, self.options.audio_track)
+        if len(self.outputs) == 1 and not self.motion_files:  # drawn as it is generated, in constant memory
+            yield self._write_video(self._iter_motion(speech), self.outputs[0], speech, self.quiet)
+            return
+        with contextlib.ExitStack() as stack:
+            if any(output.suffix.lower() not in MOTION_SUFFIXES for output in self.outputs):
+                # It lasts to the end, so that after a failure the folders that were made for it are removed.
+                folder = stack.enter_context(temporary_folder(self.outputs[0].absolute()))
+                trial = {output: folder / f"{k}{output.suffix}" for k, output in enumerate(self.outputs)}
+                with _no_warnings():  # they come again
+                    list(self._write_all(headmotion.Audio([0.0] * TRIAL_SAMPLES, 16_000), trial, quiet=True))
+            yield from self._write_all(speech, {output: output for output in self.outputs}, self.quiet)
+
+    def _write_all(self, speech: Audio, targets: Mapping[Path, Path], quiet: bool) -> Iterator[Path]:
+        """Write the motion for speech into the targets of the outputs."""
+        from headmotion import Motion
+
+        motion = Motion.concatenate(list(self._iter_motion(speech)))
+        for output, target in targets.items():
+            if output in self.motion_files:
+                yield motion.save(target)
+            else:
+                yield self._write_video([motion], target, speech, quiet)
+
+    def _iter_motion(self, speech: Audio) -> Iterator[Motion]:
+        from headmotion.pipeline.generate_options import iter_motion
+
+        return iter_motion(self.pipe, speech, self.options, self.reference)
+
+    def _write_video(self, motions: Iterable[Motion], target: Path, speech: Audio, quiet: bool) -> Path:
+        from headmotion.pipeline.generate_options import write_video
+
+        return write_video(self.pipe, motions, target, self.image, speech, self.options, quiet=quiet)
 
 
 def prepare_outputs(
@@ -29,7 +89,7 @@ def prepare_outputs(
     chosen: Mapping[str, Any],
     quiet: bool,
     other_suffixes: Sequence[str] = (),
-) -> Callable[[Path], Iterator[Path]]:
+) -> SpeechOutputs:
     """Check options and outputs, load the model, and return what makes the outputs.
 
     Args:
@@ -42,14 +102,11 @@ def prepare_outputs(
         quiet: no progress bar.
         other_suffixes: those that outputs of the command may have besides, for the error.
 
-    Returns:
-        A function that takes the path of the speech and yields the path of each output when it is written.
-
     Raises:
         click.UsageError: an output that cannot be written, or an option without effect.
         HeadmotionError: a value that does not fit.
     """
-    from headmotion.core.plugins import MOTION_SUFFIXES, registry
+    from headmotion.core.plugins import registry
 
     motion_files = [output for output in outputs if output.suffix.lower() in registry().written_suffixes]
     _check_outputs(outputs, motion_files, other_suffixes)
@@ -60,8 +117,6 @@ def prepare_outputs(
         check_picture(image)
     _check_effect(context, options, chosen if image is None else {*chosen, "image"}, image, outputs)
     import headmotion
-    from headmotion.core.files import temporary_folder
-    from headmotion.pipeline.generate_options import iter_motion, write_video
     from headmotion.pipeline.given_landmarks import warn_if_elsewhere
 
     headmotion.controls.from_options(**options.control_options())
@@ -70,32 +125,7 @@ def prepare_outputs(
     reference = pipe.reference(source, detector=options.detector, face=options.face, mouth=options.mouth)
     if image is not None and options.landmarks is not None:
         warn_if_elsewhere(image, reference.picture_pose, pipe.representation)
-
-    def write_all(speech: headmotion.Audio, targets: Mapping[Path, Path], quiet: bool) -> Iterator[Path]:
-        """Write the motion for speech into the targets of the outputs."""
-        motion = headmotion.Motion.concatenate(list(iter_motion(pipe, speech, options, reference)))
-        for output, target in targets.items():
-            if output in motion_files:
-                yield motion.save(target)
-            else:
-                yield write_video(pipe, [motion], target, image, speech, options, quiet=quiet)
-
-    def write(path: Path) -> Iterator[Path]:
-        speech = headmotion.Audio.load(path, options.audio_track)
-        if len(outputs) == 1 and not motion_files:  # drawn as it is generated, in constant memory
-            parts = iter_motion(pipe, speech, options, reference)
-            yield write_video(pipe, parts, outputs[0], image, speech, options, quiet=quiet)
-            return
-        with contextlib.ExitStack() as stack:
-            if any(output.suffix.lower() not in MOTION_SUFFIXES for output in outputs):
-                # It lasts to the end, so that after a failure the folders that were made for it are removed.
-                folder = stack.enter_context(temporary_folder(outputs[0].absolute()))
-                trial = {output: folder / f"{k}{output.suffix}" for k, output in enumerate(outputs)}
-                with _no_warnings():  # they come again
-                    list(write_all(headmotion.Audio([0.0] * TRIAL_SAMPLES, 16_000), trial, quiet=True))
-            yield from write_all(speech, {output: output for output in outputs}, quiet)
-
-    return write
+    return SpeechOutputs(pipe, reference, options, image, outputs, motion_files, quiet)
 
 
 def check_distinct(outputs: Sequence[Path]) -> None:
