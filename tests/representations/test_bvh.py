@@ -15,8 +15,9 @@ from scipy.spatial.transform import Rotation
 from headmotion.core.errors import HeadmotionError, MotionError
 from headmotion.core.interfaces.specs import resolve_spec
 from headmotion.core.motion import Motion
-from headmotion.representations.bvh import frame_rate, frame_time, read_bvh, write_bvh
-from headmotion.representations.bvh_text import parse
+from headmotion.representations.bvh import read_bvh, write_bvh
+from headmotion.representations.bvh_frame_time import frame_rate, frame_time
+from headmotion.representations.bvh_parser import parse
 
 PICTURE = {"y": np.diag([1.0, -1.0, -1.0]), "z": np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])}
 """Rotation by 180 or 90 degrees about x: from y up or z up to y down, z away."""
