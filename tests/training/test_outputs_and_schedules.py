@@ -11,6 +11,7 @@ import attention_parts
 import pytest
 import torch
 from drawn_corpus import write_drawn
+from killed import killed_at
 from safetensors.torch import load_file
 
 import headmotion as hm
@@ -115,21 +116,9 @@ def test_a_schedule_follows_the_steps_and_its_last_value_is_in_the_model(
     assert float(hm.load(model, device="cpu").renderer.veil.rate) == pytest.approx(0.2)  # type: ignore[arg-type,union-attr]
 
 
-class Killed(Exception):
-    """Stands for a kill."""
-
-
 def test_a_killed_run_with_a_schedule_resumes_to_the_same_bits(corpus: Path, tmp_path: Path) -> None:
     whole = train(recipe(DRAWN), [corpus], tmp_path / "whole", device="cpu", quiet=True)
-    step = SupervisedPhase.step
-
-    def interrupted(self: Any, number: int) -> Any:
-        if number == 2:
-            raise Killed
-        return step(self, number)
-
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(SupervisedPhase, "step", interrupted)
+    with killed_at(2, SupervisedPhase):
         train(recipe(DRAWN), [corpus], tmp_path / "run", device="cpu", quiet=True)
     model = train(recipe(DRAWN), [corpus], tmp_path / "run", device="cpu", quiet=True, resume=True)
     assert read_header(model).sha256 == read_header(whole).sha256

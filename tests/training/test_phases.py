@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from killed import killed_at
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -102,10 +103,6 @@ def recipe(phases: Mapping[str, Any], **changes: Any) -> RecipeSpec:
 GAINED = {"gain": {"type": "gain", "steps": 4}, "generator": GENERATOR | {"losses": ["gain"]}}
 
 
-class Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize(
     ("phases", "cls", "at"),
     [
@@ -118,16 +115,9 @@ class Killed(Exception):
 def test_a_killed_run_goes_on_bit_for_bit(
     phases: dict[str, Any], cls: type[hm.Phase], at: int, small_corpus: Path, tmp_path: Path
 ) -> None:
-    spec, whole, step = recipe(phases), tmp_path / "whole", cls.step
+    spec, whole = recipe(phases), tmp_path / "whole"
     train(spec, [small_corpus], whole, device="cpu", quiet=True)
-
-    def interrupted(self: Any, number: int) -> Mapping[str, float]:
-        if number == at:
-            raise Killed
-        return step(self, number)
-
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(cls, "step", interrupted)
+    with killed_at(at, cls):
         train(spec, [small_corpus], tmp_path / "run", device="cpu", quiet=True)
     model = train(spec, [small_corpus], tmp_path / "run", device="cpu", quiet=True, resume=True)
     assert read_header(model).sha256 == read_header(whole / "model.safetensors").sha256

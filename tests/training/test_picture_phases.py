@@ -13,6 +13,7 @@ import picture_parts
 import pytest
 import torch
 from drawn_corpus import EDGE, FACE, FPS, curve, portrait, talking
+from killed import killed_at
 from safetensors.torch import load_file
 
 import headmotion as hm
@@ -101,22 +102,10 @@ def recipe(phases: Mapping[str, Any], encoder: Any = "log-mel", **changes: Any) 
     return RecipeSpec.model_validate(fields | {"save_every": 1, "preview_every": 0} | changes)
 
 
-class Killed(Exception):
-    """Stands for a kill."""
-
-
 def trained_twice(spec: RecipeSpec, corpus: Path, folder: Path, cls: type[hm.Phase], at: int) -> list[dict[str, Any]]:
     """Train; train again with a kill in between, to the same bits; return the lines of the log."""
     train(spec, [corpus], folder / "whole", device="cpu", quiet=True)
-    step = cls.step
-
-    def interrupted(self: Any, number: int) -> Mapping[str, float]:
-        if number == at:
-            raise Killed
-        return step(self, number)
-
-    with pytest.MonkeyPatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(cls, "step", interrupted)
+    with killed_at(at, cls):
         train(spec, [corpus], folder / "run", device="cpu", quiet=True)
     model = train(spec, [corpus], folder / "run", device="cpu", quiet=True, resume=True)
     log = (folder / "run" / "log.jsonl").read_text()

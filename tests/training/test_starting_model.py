@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from killed import killed_at
 from torch import nn
 
 import headmotion as hm
@@ -162,25 +163,11 @@ def test_a_bundled_recipe_fits_the_bundled_model(model: str, name: str) -> None:
     torch.testing.assert_close(pipeline.state_dict(), hm.load(model, device="cpu").state_dict(), rtol=0, atol=0)
 
 
-class Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize("at", [0, 2])
-def test_a_killed_run_resumes_to_the_same_parameters(
-    at: int, base: Path, small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_resumes_to_the_same_parameters(at: int, base: Path, small_corpus: Path, tmp_path: Path) -> None:
     spec = recipe(TINY | {"lookahead_frames": 1}, save_every=1)
     whole = train(spec, [small_corpus], tmp_path / "whole", **FACTS, start=base)
-    uninterrupted = SupervisedPhase.step
-
-    def step(self: SupervisedPhase, number: int) -> Mapping[str, float]:
-        if number == at:
-            raise Killed
-        return uninterrupted(self, number)
-
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(SupervisedPhase, "step", step)
+    with killed_at(at, SupervisedPhase):
         train(spec, [small_corpus], tmp_path / "run", **FACTS, start=base)
     model = train(spec, [small_corpus], tmp_path / "run", **FACTS, start=base, resume=True)
     assert read_header(model).sha256 == read_header(whole).sha256

@@ -13,6 +13,7 @@ import torch
 import warp_renderer
 import warp_specs
 from drawn_corpus import EDGE, FACE, drawn, portrait, talking, write_drawn
+from killed import killed_at
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
@@ -114,25 +115,10 @@ def test_evaluation_compares_its_pictures_with_the_recorded_ones(run: Path, corp
     assert report.metrics["psnr"].results["model"].n == 1
 
 
-class Killed(Exception):
-    """Stands for a kill."""
-
-
-def test_a_killed_run_resumes_to_the_same_bits(
-    run: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    uninterrupted = SupervisedPhase.step
-
-    def step(self: Any, number: int) -> Mapping[str, float]:
-        if number == 25:
-            raise Killed
-        return uninterrupted(self, number)
-
+def test_a_killed_run_resumes_to_the_same_bits(run: Path, corpus: Path, tmp_path: Path) -> None:
     given = recipe(preview_every=20)
-    with monkeypatch.context() as patched:
-        patched.setattr(SupervisedPhase, "step", step)
-        with pytest.raises(Killed):
-            train(given, [corpus], tmp_path / "again", device="cpu", quiet=True)
+    with killed_at(25, SupervisedPhase):
+        train(given, [corpus], tmp_path / "again", device="cpu", quiet=True)
     model = train(given, [corpus], tmp_path / "again", device="cpu", quiet=True, resume=True)
     assert read_header(model).sha256 == read_header(run / "model.safetensors").sha256
     assert (tmp_path / "again" / "log.jsonl").read_text() == (run / "log.jsonl").read_text()

@@ -1,10 +1,10 @@
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from killed import killed_at
 
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
@@ -51,26 +51,12 @@ def test_values_of_every_step_are_logged(finished: Path) -> None:
     assert {"d_frame", "g_pair", "sync", "all"} <= lines[-1].keys()
 
 
-class Killed(Exception):
-    pass
-
-
 @pytest.mark.parametrize(("phase", "at"), [("syncers", 7), ("generator", 3), ("generator", 8)])
 def test_a_killed_run_resumes_to_the_same_parameters(
-    phase: str, at: int, corpus: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    phase: str, at: int, corpus: Path, finished: Path, tmp_path: Path
 ) -> None:
-    cls = ContrastivePhase if phase == "syncers" else AdversarialPhase
-    uninterrupted = cls.step
-
-    def step(self: Any, number: int) -> Mapping[str, float]:
-        if number == at:
-            raise Killed
-        return uninterrupted(self, number)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(cls, "step", step)
-        with pytest.raises(Killed):
-            train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True)
+    with killed_at(at, ContrastivePhase if phase == "syncers" else AdversarialPhase):
+        train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True)
     assert not (tmp_path / "run" / "model.safetensors").exists()
     train("smoke", [corpus], tmp_path / "run", device="cpu", quiet=True, resume=True)
     for name in ("model.safetensors", "syncers.safetensors"):
