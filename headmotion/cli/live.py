@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,8 @@ from .option_rules import Arguments, Rule, option_rules
 from .options import check_picture, device, existing_file, one_thread, options, seed
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from headmotion import Pipeline
     from headmotion.live import Window
     from headmotion.pipeline.reference import Reference
@@ -106,12 +109,17 @@ def mic(
         microphone(input_device, RATE) if recording is None else in_real_time(headmotion.Audio.load(recording), RATE)
     )
     waits = pipe.lookahead_ms(RATE, controls=controls)
-    echo(
-        f"listening; the face follows {waits:.0f} ms behind. Ctrl-C ends." if waits is not None else "listening",
-        err=True,
-    )
+    text = f"listening; the face follows {waits:.0f} ms behind. Ctrl-C ends." if waits is not None else "listening"
     with suppress(KeyboardInterrupt, WindowClosed):
-        run_live(session, blocks, senders)
+        run_live(session, _announced(blocks, text), senders)
+
+
+def _announced(blocks: Iterator[NDArray[Any]], text: str) -> Iterator[NDArray[Any]]:
+    """Yield blocks, and say that they come once the first is there, which a missing microphone never gives."""
+    for first in blocks:
+        echo(text, err=True)
+        yield first
+        yield from blocks
 
 
 def _window(pipe: Pipeline, image: Path | None) -> tuple[Window, Reference]:

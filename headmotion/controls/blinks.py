@@ -10,24 +10,22 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..core.errors import MotionError
 from ..geometry.smoothstep import smoothstep
 from ..media.audio import Wave
 from .control import Control, ControlContext, StreamingEdit, check_fields
+from .lids import LidEdit, lid_edit
 from .specs import BlinkSpec
 
 CLOSING_S, CLOSED_S, OPENING_S = 0.09, 0.05, 0.17
 """Durations of the parts of a blink (s). Eyes that are closed for 50 ms are closed in a frame at 20 fps or more."""
 BLINK_S = CLOSING_S + CLOSED_S + OPENING_S
-CLOSURE = 0.95
-"""Share of the way to the lower lid that the upper lid moves. The remaining gap preserves the outline of the eye."""
 MIN_INTERVAL = 0.4
 """Share of the mean interval that always separates two blinks; the remainder is exponentially distributed."""
 
 
 @dataclass(frozen=True)
 class Blink(Control):
-    """Blinks added to any motion of the lids: upper lids move to lower lids, wherever the head is."""
+    """Blinks added to any motion of the lids: upper lids move to lower lids, wherever the head is, or weights to 1."""
 
     rate: float
     """Blinks per minute on average, 0 to 60; people at rest blink about 12 to 20 times."""
@@ -38,8 +36,12 @@ class Blink(Control):
         check_fields(self, BlinkSpec)
 
     def start(self, context: ControlContext) -> StreamingEdit:
-        """Begin with a new motion."""
-        return _BlinkEdit(self, context, lid_pairs(context, "blink"))
+        """Begin with a new motion.
+
+        Raises:
+            MotionError: a representation without lids.
+        """
+        return _BlinkEdit(self, context, lid_edit(context, "blink"))
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
         """Return the look-ahead of the frames; the control adds nothing."""
@@ -61,42 +63,16 @@ def blink_times(rate: float, seed: int) -> Iterator[float]:
         time += mean_interval * (MIN_INTERVAL + (1 - MIN_INTERVAL) * rng.expovariate(1))
 
 
-def lid_pairs(context: ControlContext, control: str) -> tuple[list[int], list[int]]:
-    """Return the points of upper and of lower lids that close on each other.
-
-    Args:
-        context: has the representation.
-        control: name of the control, for the error.
-
-    Raises:
-        MotionError: a representation without openings of eyes.
-    """
-    openings = context.representation.openings
-    eyes = [name for name in openings if name.endswith("eye")]
-    if not eyes:
-        got = f"{context.representation.name} with {', '.join(openings) or 'none'}"
-        raise MotionError(control, "a representation with the openings 'left_eye' and 'right_eye'", got)
-    upper, lower = zip(*context.pairs(control, *eyes), strict=True)
-    return list(upper), list(lower)
-
-
 def closure(elapsed: float) -> float:
-    """Return how far the eyes are closed, 0 to `CLOSURE`, at a time (s) since a blink began."""
+    """Return how far the eyes are closed, 0 to 1, at a time (s) since a blink began."""
     if not 0 < elapsed < BLINK_S:
         return 0.0
-    return CLOSURE * smoothstep(min(elapsed / CLOSING_S, (BLINK_S - elapsed) / OPENING_S))
-
-
-def close_lids(frames: Tensor, pairs: tuple[list[int], list[int]], amounts: Tensor) -> Tensor:
-    """Return frames ``[t, P, D]`` whose upper lids are moved to the lower ones by shares ``[t]`` of the way."""
-    (upper, lower), frames = pairs, frames.clone()  # the caller's frames stay as they are
-    frames[:, upper] += amounts.to(frames.dtype)[:, None, None] * (frames[:, lower] - frames[:, upper])
-    return frames
+    return smoothstep(min(elapsed / CLOSING_S, (BLINK_S - elapsed) / OPENING_S))
 
 
 class _BlinkEdit:
-    def __init__(self, blink: Blink, context: ControlContext, pairs: tuple[list[int], list[int]]) -> None:
-        self._pairs = pairs
+    def __init__(self, blink: Blink, context: ControlContext, close: LidEdit) -> None:
+        self._close = close
         self._fps, self._frame = context.fps, 0
         self._times = pairwise(blink_times(blink.rate, blink.seed)) if blink.rate else None
         self._current, self._next = next(self._times) if self._times else (0.0, 0.0)
@@ -107,7 +83,7 @@ class _BlinkEdit:
         # By exact time stamps, so that the division into pieces and the frame rate have no influence.
         amounts = [self._closure(float((self._frame + k) / self._fps)) for k in range(len(frames))]
         self._frame += len(frames)
-        return close_lids(frames, self._pairs, torch.tensor(amounts, dtype=frames.dtype))
+        return self._close(frames, torch.tensor(amounts, dtype=frames.dtype))
 
     def get_state(self) -> int:
         """Return the number of frames so far, from which the blinks follow."""
@@ -118,7 +94,7 @@ class _BlinkEdit:
         self._frame = state
 
     def _closure(self, time: float) -> float:
-        """Return how far the eyes are closed, 0 to `CLOSURE`, at a time (s) not before that of the last call."""
+        """Return how far the eyes are closed, 0 to 1, at a time (s) not before that of the last call."""
         while self._times and time >= self._next:
             self._current, self._next = next(self._times)
         return closure(time - self._current)

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from ..media.audio import Audio, Wave
-from .blinks import BLINK_S, close_lids, closure, lid_pairs
+from .blinks import BLINK_S, closure
 from .control import Control, ControlContext, StreamingEdit, check_fields
 from .gated_frames import GATE_MS, GatedFrames
+from .lids import LidEdit, lid_edit
 from .specs import BlinkAtPausesSpec
 from .speech_gate import HOPS_PER_SECOND
 
@@ -56,11 +57,11 @@ class BlinkAtPauses(Control):
         """Begin with a new motion.
 
         Raises:
-            MotionError: a representation without eyes that open.
+            MotionError: a representation without lids.
             AudioError: audio that cannot be read; while editing, no audio at all.
         """
         audio = None if self.audio is None else Audio.coerce(self.audio)
-        return _PauseEdit(lid_pairs(context, NAME), GatedFrames(context, audio, NAME), self.rate, self.seed)
+        return _PauseEdit(lid_edit(context, NAME), GatedFrames(context, audio, NAME), self.rate, self.seed)
 
     def lookahead_ms(self, frames_ms: float = 0.0) -> float:
         """Return the 170 ms that detection of pauses needs, or the look-ahead of the frames if that is longer."""
@@ -118,13 +119,13 @@ class BlinkClock:
 
 
 class _PauseEdit:
-    def __init__(self, pairs: tuple[list[int], list[int]], frames: GatedFrames, rate: float, seed: int) -> None:
-        self._pairs, self._frames, self._clock = pairs, frames, BlinkClock(rate, seed)
+    def __init__(self, close: LidEdit, frames: GatedFrames, rate: float, seed: int) -> None:
+        self._close, self._frames, self._clock = close, frames, BlinkClock(rate, seed)
 
     def __call__(self, frames: Tensor, speech: Wave, last: bool) -> Tensor:
         ready, times = self._frames.push(frames, speech, last)
         amounts = [self._closure_at(time) for time in times]
-        return close_lids(ready, self._pairs, torch.tensor(amounts)) if any(amounts) else ready
+        return self._close(ready, torch.tensor(amounts)) if any(amounts) else ready
 
     def get_state(self) -> dict[str, Any]:
         """Return the position in the speech, the frames that wait for it, and the clock."""

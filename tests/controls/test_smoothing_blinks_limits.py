@@ -19,6 +19,7 @@ from headmotion.controls.control import ControlContext
 from headmotion.controls.head_pose import HeadModel
 from headmotion.controls.limits import soft_limit
 from headmotion.geometry.rotations import matrix_to_rotation_vector
+from headmotion.representations.blendshapes import NAMES
 
 # Smoothing
 
@@ -70,6 +71,30 @@ def test_blinks_close_the_eyes_and_nothing_else(face: dict[str, Any], fps: Fract
     assert int((shut.diff() == 1).sum()) == len(expected) > 10
     assert (ratio > 0.999).float().mean() > 0.8
     assert not torch.equal(edited.values, hm.controls.blink(motion, 20, seed=2).values)
+
+
+@pytest.mark.parametrize(
+    "control", [hm.controls.blink(20, 1), hm.controls.blink_at_pauses(20, 1, (np.zeros(960_000), 16_000))]
+)
+def test_blinks_close_the_eyes_of_blend_shapes_and_nothing_else(control: Any) -> None:
+    values = torch.full((1500, len(NAMES), 1), 0.3)
+    values[:, NAMES.index("eyeBlinkLeft")] = 1.2
+    motion = hm.Motion(values, 25, representation={"type": "blendshapes"}, units="unit")
+    edited = control(motion).values[..., 0]
+    lids = [NAMES.index("eyeBlinkLeft"), NAMES.index("eyeBlinkRight")]
+    others = [name for name in range(len(NAMES)) if name not in lids]
+    assert torch.equal(edited[:, others], values[:, others, 0]) and torch.equal(
+        edited[:, lids[0]], values[:, lids[0], 0]
+    )
+    right = edited[:, lids[1]]
+    assert 10 <= int(((right > 0.99).int().diff() == 1).sum()) <= 25 and right.max() == 1
+    assert right.min() == np.float32(0.3) and (right == np.float32(0.3)).float().mean() > 0.8
+
+
+def test_a_representation_without_lids_cannot_blink() -> None:
+    motion = hm.Motion(torch.rand(30, 10, 2), 25, representation={"type": "keypoints", "points": 10})
+    with pytest.raises(hm.MotionError, match="openings 'left_eye' and 'right_eye', or with the shapes eyeBlinkLeft"):
+        hm.controls.blink(motion, 20)
 
 
 # Limits

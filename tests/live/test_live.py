@@ -8,14 +8,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
+from click.testing import CliRunner
 
 import headmotion as hm
+from headmotion.cli import cli
 from headmotion.export.live_link import SHAPES
 from headmotion.live import LiveLinkSender, VmcSender, microphone, run_live
 from headmotion.live.live_link_sender import PACKET_SHAPES
@@ -131,3 +135,19 @@ def test_what_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         next(microphone())
     with pytest.raises(hm.HeadmotionError, match="live link: expected the address of a receiver"):
         LiveLinkSender("no.such.host.invalid", 1)
+
+
+def test_blinks_reach_another_program(receiver: socket.socket, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    host, port = receiver.getsockname()
+    arguments = ["mic", "--input", str(tmp_path / "silence.wav"), "--live-link", f"{host}:{port}", "--blink", "60"]
+    result = CliRunner().invoke(cli, arguments)
+    assert (result.exit_code, result.output) == (0, "listening; the face follows 280 ms behind. Ctrl-C ends.\n")
+    weights = [struct.unpack("!61f", receiver.recv(1 << 16)[-244:]) for _ in range(25)]
+    assert max(frame[PACKET_SHAPES.index("EyeBlinkLeft")] for frame in weights) > 0.99
+
+
+def test_nothing_listens_without_a_microphone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    result = CliRunner().invoke(cli, ["mic", "--vmc", "127.0.0.1:39539"])
+    assert isinstance(result.exception, hm.AudioError) and not result.output
