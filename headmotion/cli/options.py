@@ -182,14 +182,14 @@ def check_suffix(path: Path, suffixes: Iterable[str], has_folders: bool = True) 
         raise click.BadParameter(f"{path.name!r} ends in none of {', '.join(known)}{other}.", param_hint="--output")
 
 
-def check_folder(path: Path) -> None:
+def check_folder(path: Path, option: str = "--output") -> None:
     """Refuse a file's name for an output that is a folder; see also `check_output`.
 
     Raises:
         click.BadParameter: a new folder with the suffix of a file.
     """
     if path.suffix.lower() in FILE_SUFFIXES and not path.is_dir():
-        raise click.BadParameter(f"{str(path)!r} is a file's name, and this is a folder.", param_hint="--output")
+        raise click.BadParameter(f"{str(path)!r} is a file's name, and this is a folder.", param_hint=option)
 
 
 def check_picture(path: Path) -> None:

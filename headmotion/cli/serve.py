@@ -55,7 +55,7 @@ def serve(
 ) -> int:
     """Serve live sessions over WebSockets and whole files over HTTP, until Ctrl-C."""
     if state is not None:
-        check_folder(state)
+        check_folder(state, "--state")
     one_thread()
     import headmotion
     from headmotion.serving import Server, ServerLimits

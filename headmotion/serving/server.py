@@ -17,11 +17,11 @@ from ..pipeline.pipeline import Pipeline
 from .server_limits import ServerLimits
 
 if TYPE_CHECKING:
-    import uvicorn
     from starlette.routing import BaseRoute
 
     from .app import Application
     from .connections import Connections
+    from .interruptible import InterruptibleServer
 
 PACKAGES = ("starlette", "uvicorn", "websockets", "prometheus_client", "python_multipart")
 BACKLOG = 128
@@ -103,7 +103,8 @@ class Server:
 
     def run(self) -> None:
         """Serve until the process is interrupted or terminated."""
-        self._server.run([self._socket])
+        with self._server.stopped_by_signals():
+            self._server.run([self._socket])
 
     def __enter__(self) -> Self:
         """Serve in a thread."""
@@ -123,8 +124,10 @@ class Server:
         self._thread.join()
 
 
-def _uvicorn_server(application: Application, connections: Connections, limits: ServerLimits) -> uvicorn.Server:
+def _uvicorn_server(application: Application, connections: Connections, limits: ServerLimits) -> InterruptibleServer:
     import uvicorn
+
+    from .interruptible import InterruptibleServer
 
     config = uvicorn.Config(
         application.asgi,
@@ -144,7 +147,7 @@ def _uvicorn_server(application: Application, connections: Connections, limits: 
         timeout_graceful_shutdown=5,
         backlog=BACKLOG,
     )
-    return uvicorn.Server(config)
+    return InterruptibleServer(config)
 
 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ from headmotion.serving.client import connect
         (["--shared-state"], "--shared-state is for a folder (--state)"),
         (["--origin", "example.org"], "an origin such as https://example.org"),
         (["--limit", "connections=999999999"], "open files"),
+        (["--state", "face.png"], "Invalid value for --state"),
     ],
 )
 def test_refused(arguments: list[str], expected: str) -> None:
@@ -56,3 +59,21 @@ def test_a_server_in_a_process_of_its_own(tmp_path: Path) -> None:
             assert (process.returncode, err) == (130, "stopped\n")
         finally:
             process.kill()  # else leaving the context would wait for it
+
+
+@pytest.mark.parametrize("command", ["serve", "studio --no-browser"])
+def test_several_interrupts_are_one(command: str) -> None:
+    words = [sys.executable, "-m", "headmotion", *command.split(), "--model", "ms-sync", "--port", "0"]
+    environment = os.environ | {"PYTHONPATH": str(Path(hm.__file__).parents[1])}
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as process:
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip().partition("://")[2]
+            urlopen(f"http://{address}/health", timeout=30).close()  # so it runs
+            for _ in range(20):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.01)
+            _, err = process.communicate(timeout=30)
+            assert (process.returncode, err) == (130, "stopped\n")
+        finally:
+            process.kill()
