@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from ..core.errors import HeadmotionError, ServingError
 from ..core.short_repr import short_repr
@@ -73,8 +74,10 @@ class Application:
                 Route("/metrics", self._show_metrics),
                 Route("/headmotion.js", self._client),
                 Route(FILE_PATH, self._file, methods=["POST"]),
+                Route(STREAM_PATH, self._no_upgrade),
                 WebSocketRoute(STREAM_PATH, stream.serve),
                 *routes,
+                WebSocketRoute("/{path:path}", self._no_stream),
             ],
             middleware=[Middleware(_Gate, access=access, metrics=metrics)],
             exception_handlers={HTTPException: self._refuse, HeadmotionError: _answer, Exception: _answer},
@@ -111,6 +114,17 @@ class Application:
     async def _file(self, request: Request) -> Response:
         self._access.check_token(request.headers)
         return await self._files(request)
+
+    async def _no_upgrade(self, request: Request) -> Response:
+        """Answer a plain request for the WebSocket, such as one through a proxy that drops the header."""
+        remedy = "use a client of WebSockets; a proxy has to pass on the headers Upgrade and Connection"
+        error = ServingError("server", "a request to open a WebSocket", "one without the header Upgrade", remedy)
+        return JSONResponse(error_fields(error), 426, {"Upgrade": "websocket"})
+
+    async def _no_stream(self, websocket: WebSocket) -> None:
+        """Refuse a WebSocket at another path than that of sessions."""
+        error = ServingError("server", f"a WebSocket at {STREAM_PATH}", f"one at {short_repr(websocket.url.path)}")
+        await websocket.send_denial_response(JSONResponse(error_fields(error), 404))
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         """Answer a request for an unknown path, or by a method that a path does not have."""

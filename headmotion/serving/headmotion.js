@@ -50,7 +50,7 @@ export async function connect(url, options = {}) {
   const bytes = picture ? new Uint8Array(picture instanceof Blob ? await picture.arrayBuffer() : picture) : null;
   if (bytes) hello.reference = { picture_bytes: bytes.length };
   else if (points) hello.reference = { points };
-  const session = new Session(`${url.replace(/\/$/, "")}/v1/stream`, hello, bytes);
+  const session = new Session(`${url.replace(/\/+$/, "").replace(/\/v1\/stream$/, "")}/v1/stream`, hello, bytes);
   await session._open();
   return session;
 }
@@ -62,21 +62,23 @@ class Session {
     this._sampleBytes = (hello.samples === "int16" ? 2 : 4) * (hello.channels ?? 1);
     this._sent = []; // messages that the server has not processed: [number of the first sample, bytes]
     this._pushed = this._processed = this._frames = 0;
-    this._reading = this._ended = this._finished = false;
+    this._reading = this._finished = false;
+    this._over = null; // or how it ended for the caller
   }
 
   /** Send any number of samples (Float32Array or Int16Array, channels interleaved); waits until the server has room. */
   async push(samples) {
     const bytes = encode(samples, this._hello.samples);
+    this._checkOpen();
     const { ahead_samples: ahead, message_bytes: most } = this.welcome;
     const step = Math.min(Math.floor(most / this._sampleBytes), Math.ceil(ahead / 4)) * this._sampleBytes;
     for (let start = 0, part; (part = bytes.subarray(start, start + step)).length; start += step) {
       const count = part.length / this._sampleBytes;
-      while (!this._error && this._pushed + count - this._processed > ahead) {
+      while (this._pushed + count - this._processed > ahead) {
         if (!this._reading) this._send({ type: "received", frames: this._frames }); // or the server would pause
         await this._change();
+        this._checkOpen();
       }
-      if (this._error) throw this._error;
       this._sent.push([this._pushed, part]);
       this._pushed += count;
       this._send(part);
@@ -85,13 +87,15 @@ class Session {
 
   /** End the speech; the remaining motion follows. */
   end() {
-    this._ended = true;
+    this._checkOpen();
+    this._over = "ended";
     this._send({ type: "end" });
   }
 
   /** Leave; a session that has not ended is dropped by the server. */
   close() {
     this._finished = true;
+    this._over = "closed";
     this._socket.close(1000);
     this._changed();
   }
@@ -108,6 +112,13 @@ class Session {
       if (this._finished) return;
       await this._change();
     }
+  }
+
+  /** Refuse what would be sent after the end, which no answer of the server would follow. */
+  _checkOpen() {
+    if (this._error) throw this._error;
+    const fields = { component: "session", expected: "an open session", remedy: "connect again" };
+    if (this._over) throw new ServingError({ ...fields, got: `one that was ${this._over}` });
   }
 
   _send(message) {
@@ -180,7 +191,7 @@ class Session {
           const known = Math.max(0, fields.samples_received - first) * this._sampleBytes;
           if (known < part.length) this._send(part.subarray(known));
         }
-        if (this._ended && !fields.has_ended) this._send({ type: "end" });
+        if (this._over && !fields.has_ended) this._send({ type: "end" });
         return true;
       }
     }

@@ -199,7 +199,7 @@ def decode_samples(data: bytes, hello: Hello) -> NDArray[Any]:
     kind = SAMPLE_TYPES[hello.samples]
     size = kind.itemsize * hello.channels
     if len(data) % size:
-        expected = f"a multiple of {size} bytes ({hello.samples}, {hello.channels} channels)"
+        expected = f"a multiple of {size} bytes ({hello.samples}, channels: {hello.channels})"
         raise ServingError("audio message", expected, f"{len(data)} bytes")
     samples = np.frombuffer(data, kind)
     return samples if hello.channels == 1 else samples.reshape(-1, hello.channels)
@@ -224,7 +224,7 @@ def _json_object(text: str) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise ServingError("server", "numbers of JSON, which are finite", name)
 
 
 def _message(fields: dict[str, Any], kinds: Mapping[str, type[T]]) -> T:

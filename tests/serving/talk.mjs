@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 const [module, url, options, audio, picture] = process.argv.slice(2);
 const { connect } = await import(module);
-const { breaks = 0, size = 700, alone = false, ...hello } = JSON.parse(options);
+const { breaks = 0, size = 700, alone = false, late = null, ...hello } = JSON.parse(options);
 const bytes = readFileSync(audio);
 const samples = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 
@@ -27,7 +27,10 @@ try {
     for (let k = 0; k < motion.frames; k += 1) times.push(motion.time(k));
   }
   await speaking;
+  if (late === "push") await session.push(samples);
+  if (late === "end") session.end();
   session.close();
+  if (late === "closed") await session.push(samples);
   console.log(JSON.stringify({ welcome: session.welcome, values, times }));
 } catch (error) {
   console.log(JSON.stringify({ error: error.message, name: error.name }));

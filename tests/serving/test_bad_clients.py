@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -66,7 +68,7 @@ BAD_HELLOS: dict[str, tuple[Any, str]] = {
     "no JSON": ("garbage", "expected a JSON object"),
     "bytes": (b"\x00\x01", "expected a text message (JSON) first, got 2 bytes"),
     "nested": ("[" * 100_000, "expected a JSON object"),
-    "NaN": ('{"type": "hello", "version": 1, "seed": NaN}', "expected a JSON object"),
+    "NaN": ('{"type": "hello", "version": 1, "seed": NaN}', "numbers of JSON, which are finite"),
     "version": (HELLO | {"version": 2}, "expected version 1 of the protocol, got version 2"),
     "other type": ({"type": "end", "version": 1}, "expected a message hello or resume"),
     "unknown field": (HELLO | {"path": "/etc/passwd"}, "expected no field 'path', got '/etc/passwd'"),
@@ -120,7 +122,7 @@ def _png(picture: np.ndarray) -> bytes:
 FLOATS = json.dumps(HELLO | {"samples": "float32"})
 BAD_MESSAGES: dict[str, tuple[tuple[str | bytes, ...], str]] = {
     "NaN": ((FLOATS, np.full(100, np.nan, "<f4").tobytes()), "finite samples in -1..1, got a NaN"),
-    "half a sample": ((FLOATS, b"\0" * 401), "a multiple of 4 bytes (float32, 1 channels), got 401 bytes"),
+    "half a sample": ((FLOATS, b"\0" * 401), "a multiple of 4 bytes (float32, channels: 1), got 401 bytes"),
     "too fast": ((FLOATS, *[b"\0" * 64_000] * 60), "at most 32000 samples ahead of those that are processed"),
     "huge": ((FLOATS, b"\0" * ((1 << 20) + 4)), "messages of at most 1048576 bytes"),
     "unknown": ((FLOATS, '{"type": "shutdown"}'), "expected a message received or end"),
@@ -315,3 +317,12 @@ def test_operators(make: Callable[[], Any], expected: str) -> None:
 def test_a_port_that_is_taken(server: Server, small_pipe: hm.Pipeline) -> None:
     with pytest.raises(hm.ServingError, match="choose another port"):
         Server({"small": small_pipe}, port=int(server.url.rpartition(":")[2]))
+
+
+def test_the_path_of_the_websocket(server: Server) -> None:
+    with pytest.raises(hm.ServingError, match="a WebSocket at /v1/stream, got one at '/avatars/v1/stream'"):
+        connect(f"{server.url}/avatars")
+    with pytest.raises(HTTPError) as answer:
+        urlopen(f"{server.address}/v1/stream", timeout=10)
+    assert (answer.value.code, answer.value.headers["Upgrade"]) == (426, "websocket")
+    assert "a proxy has to pass on the headers Upgrade and Connection" in json.loads(answer.value.read())["message"]

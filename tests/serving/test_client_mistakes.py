@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import headmotion as hm
 from headmotion.serving import Server
-from headmotion.serving.client import connect
+from headmotion.serving.client import connect, connect_async
 
 NOWHERE = "ws://127.0.0.1:9"
 LANDMARKS = np.zeros((68, 2), np.float32)
@@ -88,3 +89,35 @@ def test_files(tmp_path: Path, name: str, content: Any, got: str) -> None:
 def test_arrays_of_one_number_are_numbers(server: Server) -> None:
     with connect(server.url, seed=np.int64(3), controls={"lips": np.float32(1.5)}, sample_rate=np.int32(8000)):
         pass
+
+
+def test_a_session_that_has_ended_takes_no_more(server: Server, speech: np.ndarray) -> None:
+    ended, closed = (
+        f"expected an open session, got one that was {word}; connect again" for word in ("ended", "closed")
+    )
+    with connect(server.url) as session:
+        session.push(speech)
+        assert len(session.flush())
+        for use in (lambda: session.push(np.tile(speech, 4)), session.flush):
+            with pytest.raises(hm.ServingError, match=ended):
+                use()
+    for use in (lambda: session.push(speech), session.flush):
+        with pytest.raises(hm.ServingError, match=closed):
+            use()
+
+
+def test_what_waits_for_room_ends_with_the_session(server: Server, speech: np.ndarray) -> None:
+    async def push_and_close() -> None:
+        async with connect_async(server.url) as session:
+            pushing = asyncio.create_task(session.push(np.tile(speech, 60)))
+            await asyncio.sleep(0.1)
+        with pytest.raises(hm.ServingError, match="one that was closed"):
+            await asyncio.wait_for(pushing, 5)
+
+    asyncio.run(push_and_close())
+
+
+def test_the_address_may_have_the_path(server: Server, speech: np.ndarray) -> None:
+    with connect(f"{server.url}/v1/stream/") as session:
+        session.push(speech)
+        assert len(session.flush()) == 25

@@ -43,7 +43,7 @@ class AsyncClientSession:
         self._failure: Exception | None = None
         self._reader: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
-        self._is_iterated = False
+        self._is_iterated = self._is_closed = False
 
     @property
     def welcome(self) -> Mapping[str, Any]:
@@ -58,23 +58,29 @@ class AsyncClientSession:
 
         Raises:
             AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
-            ServingError: another number of channels than the session has; the server refused the session or what was
-                sent, or cannot be reached any more.
+            ServingError: another number of channels than the session has; the session was ended or closed; the server
+                refused it or what was sent, or cannot be reached any more.
         """
+        self._check_open()
         for data in self._conversation.pack(samples):
             while not self._conversation.has_room(data):
                 self._progress.clear()
-                self._check()
+                self._check_open()
                 if not self._is_iterated:  # nobody else confirms, and the server would pause
                     await self._send(self._conversation.confirmation())
                 await self._progress.wait()
-            self._check()
+            self._check_open()
             async with self._sending:
                 self._conversation.note_sent(data)
                 await self._send(data)
 
     async def end(self) -> None:
-        """End the speech; the remaining motion follows."""
+        """End the speech; the remaining motion follows.
+
+        Raises:
+            ServingError: see `push`.
+        """
+        self._check_open()
         async with self._sending:
             self._conversation.has_ended = True
             await self._send('{"type": "end"}')
@@ -105,6 +111,8 @@ class AsyncClientSession:
 
     async def close(self) -> None:
         """Leave; a session that has not ended is dropped by the server."""
+        self._is_closed = True
+        self._progress.set()
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
@@ -196,6 +204,12 @@ class AsyncClientSession:
         if self._failure is not None:
             raise self._failure
 
+    def _check_open(self) -> None:
+        """Refuse what would be sent after the end, which no answer of the server would follow."""
+        self._check()
+        if self._is_closed or self._conversation.has_ended:
+            raise not_open("closed" if self._is_closed else "ended")
+
 
 @asynccontextmanager
 async def connect_async(url: str, **options: Unpack[ConnectOptions]) -> AsyncIterator[AsyncClientSession]:
@@ -214,6 +228,11 @@ async def connect_async(url: str, **options: Unpack[ConnectOptions]) -> AsyncIte
         yield session
     finally:
         await session.close()
+
+
+def not_open(why: str) -> ServingError:
+    """Return the error of a session that is used after it was ``ended`` or ``closed``."""
+    return ServingError("session", "an open session", f"one that was {why}", "connect again")
 
 
 def _refusal(response: Any) -> ServingError:

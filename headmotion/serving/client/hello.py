@@ -24,7 +24,7 @@ RENAMED = {"sample_rate": "rate"}
 
 
 def stream_address(url: Any) -> str:
-    """Return the address of the WebSocket of a server.
+    """Return the address of the WebSocket of a server, with its path or without.
 
     Raises:
         ServingError: not an address of a WebSocket.
@@ -41,7 +41,7 @@ def stream_address(url: Any) -> str:
         if parts.scheme in ("http", "https"):
             remedy = f"write ws{parts.scheme.removeprefix('http')}:// for {parts.scheme}://"
         raise ServingError("client", expected, short_repr(url), remedy)
-    return url.rstrip("/") + STREAM_PATH
+    return url.rstrip("/").removesuffix(STREAM_PATH) + STREAM_PATH
 
 
 def build_hello(options: ConnectOptions) -> tuple[dict[str, Any], bytes | None]:

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, Unpack
 from numpy.typing import NDArray
 
 from ...core.motion import Motion
-from .async_client import AsyncClientSession, connect_async
+from .async_client import AsyncClientSession, connect_async, not_open
 from .connect_options import ConnectOptions
 
 T = TypeVar("T")
@@ -41,8 +41,8 @@ class ClientSession:
 
         Raises:
             AudioError: samples of another shape or type, NaN, infinite or far beyond full scale.
-            ServingError: another number of channels than the session has; the server refused the session or what was
-                sent, or cannot be reached any more.
+            ServingError: another number of channels than the session has; the session was flushed or closed; the server
+                refused it or what was sent, or cannot be reached any more.
         """
 
         async def push() -> Motion:
@@ -79,6 +79,9 @@ class ClientSession:
         self.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if not self._thread.is_alive():
+            work.close()
+            raise not_open("closed")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _stop(self) -> None:
