@@ -10,7 +10,9 @@ from pydantic import ConfigDict, Field
 
 from ..core.booleans import StrictNumbers
 from ..core.errors import SpecError
+from ..core.interfaces.specs import resolve_spec
 from ..core.motion import Motion
+from ..core.timing import as_fps
 from ..core.validation import validated
 from .closed_mouth import Mouth
 from .style_file import read_style
@@ -79,6 +81,20 @@ class GenerateOptions(StrictNumbers):
             SpecError: an unknown name, or a value that does not fit.
         """
         return validated(cls, dict(values), "options", error=SpecError)
+
+    def check(self) -> None:
+        """Check what needs neither model nor files, so that a mistake is found before any file is generated.
+
+        Raises:
+            HeadmotionError: a rate or a renderer that is none, or a value that a control refuses.
+        """
+        from ..controls import from_options
+
+        if self.fps is not None:
+            as_fps(self.fps)
+        if self.renderer is not None:
+            resolve_spec("renderer", self.renderer)
+        from_options(**self.control_options())
 
     def control_options(self) -> dict[str, Any]:
         """Return the arguments of `headmotion.controls.from_options`."""

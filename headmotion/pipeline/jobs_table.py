@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import HeadmotionError
+from ..core.errors import HeadmotionError, did_you_mean
 from ..core.files import is_inside, read_regular, reason_of
 from ..core.limits import TEXT_BYTES, limit
 from ..core.short_repr import short_repr
@@ -99,14 +99,24 @@ def _read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Return the rows of a table that are not blank, with their numbers."""
     try:
         text = read_regular(path, limit(TEXT_BYTES)).decode("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""))
-        unknown = [str(name) for name in reader.fieldnames or () if name not in COLUMNS]
-        if unknown or "audio" not in (reader.fieldnames or ()):
-            got = f"the column {short_repr(unknown[0])}" if unknown else "no column 'audio'"
-            raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got)
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        _check_columns(path, list(reader.fieldnames or ()))
         return [(reader.line_num, row) for row in reader if any(row.values())]
     except (OSError, ValueError, csv.Error) as error:
         raise HeadmotionError("jobs", "a table of comma-separated values", f"{path} ({reason_of(error)})") from None
+
+
+def _check_columns(path: Path, names: list[str]) -> None:
+    unknown = [name for name in names if name not in COLUMNS]
+    double = [name for k, name in enumerate(names) if name in names[:k]]
+    if not (unknown or double or "audio" not in names):
+        return
+    remedy = did_you_mean(unknown[0].lower(), COLUMNS) if unknown else ""
+    if unknown and any(sign in unknown[0] for sign in ";\t"):
+        remedy = "separate columns by commas"
+    got = f"{double[0]!r} twice" if double else "no column 'audio'"
+    got = f"the column {short_repr(unknown[0])}" if unknown else got
+    raise HeadmotionError(str(path), f"the columns {', '.join(COLUMNS)}", got, remedy)
 
 
 def _task(
@@ -128,6 +138,7 @@ def _task(
     options = row.get("options") or {}
     parsed = _parse_options(options) if isinstance(options, str) else options
     merged = GenerateOptions.parse({**defaults, **_with_paths(parsed, folder)})
+    merged.check()
     task = Task(name, audio, picture, output / relative, merged)
     for option, purpose in task.unused_options(parsed).items():
         raise HeadmotionError(f"option {option}", purpose, "none", "leave it out")
@@ -142,7 +153,10 @@ def _parse_options(text: str) -> dict[str, Any]:
         words = [word.partition("=") for word in shlex.split(text)]
         if not all(equals for _, equals, _ in words):
             raise ValueError("a word without =")
-        return {name.replace("-", "_"): _value(value) for name, _, value in words}
+        names = [name.replace("-", "_") for name, _, _ in words]
+        if len(set(names)) < len(names):
+            raise ValueError("an option twice")
+        return {name: _value(word[2]) for name, word in zip(names, words, strict=True)}
     except (ValueError, RecursionError) as error:
         example = "JSON, or words such as seed=3 lips=1.2"
         raise HeadmotionError("options", example, f"{short_repr(text)} ({reason_of(error)})") from None
