@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import stat
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path, PureWindowsPath
@@ -182,6 +184,10 @@ def reason_of(error: BaseException) -> str:
         text = error.strerror
     elif isinstance(error, UnicodeDecodeError):
         text = "text that is not UTF-8"
+    elif isinstance(error, json.JSONDecodeError):
+        text = f"no JSON from line {error.lineno}, letter {error.colno} on" if error.doc else "an empty file"
+    elif isinstance(error, zipfile.BadZipFile):
+        text = "no zip archive, as an .npz is" if "not a zip" in str(error) else str(error)
     elif isinstance(error, MemoryError):
         text = "not enough memory"
     elif isinstance(error, RecursionError):

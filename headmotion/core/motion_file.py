@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from .limits import TEXT_BYTES, limit
 from .npz import as_float32, read_arrays
 from .plugins import MOTION_SUFFIXES, registry
 from .short_repr import short_repr, shown
+from .unique_keys import parse_json
 from .validation import validated
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class _StoredMeta(StrictNumbers):
     """What a motion file holds besides the frames and their rate."""
 
     representation: dict[str, Any]
-    units: str
+    units: Literal["px", "unit"]
     provenance: dict[str, Any]
     frame: Any = None
     reference: list[list[float]] | None = None
@@ -90,13 +91,18 @@ def stored_fields(path: Path) -> dict[str, Any]:
     """Return the fields of a motion by name, from a file ``.npz`` or ``.json``; call it within `file_errors`."""
     stored = _read_json(path) if path.suffix.lower() == ".json" else _read_npz(path)
     meta, values = stored["meta"], torch.from_numpy(as_float32(stored["values"]))
+    if values.dim() != 3:
+        raise MotionError("values", "frames [T, P, D]", f"the shape {list(values.shape)}")
+    reference = None if meta.reference is None else _stored_reference(meta.reference, values)
+    if not isinstance(meta.representation.get("type"), str):
+        raise MotionError("representation", "a representation with its 'type'", short_repr(meta.representation))
     return {
         "values": values,
         "fps": str(stored["fps"]),
         "representation": meta.representation,
         "frame": None if meta.frame is None else _stored_square(meta.frame),
         "units": meta.units,
-        "reference": None if meta.reference is None else _stored_reference(meta.reference, values),
+        "reference": reference,
         "provenance": meta.provenance,
         "basis": {name: torch.from_numpy(as_float32(stored[f"basis.{name}"])) for name in meta.basis},
     }
@@ -150,13 +156,13 @@ def _write_npz(motion: Motion, path: Path) -> None:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     stored: dict[str, Any] = dict(read_arrays(path, "values", "fps", "meta"))
-    meta = validated(_StoredMeta, json.loads(str(stored["meta"])), "meta", error=MotionError)
+    meta = validated(_StoredMeta, parse_json(str(stored["meta"])), "meta", error=MotionError)
     basis = read_arrays(path, *(f"basis.{name}" for name in meta.basis))
     return stored | {"meta": meta} | dict(basis)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    stored = json.loads(read_regular(path, limit(TEXT_BYTES)))
+    stored = parse_json(read_regular(path, limit(TEXT_BYTES)))
     if not isinstance(stored, dict):
         raise MotionError("motion", "values, fps and meta by name", shown(stored))
     if any(_has_boolean(values) for name, values in stored.items() if name != "meta"):
@@ -175,7 +181,7 @@ def _stored_reference(stored: list[list[float]], frames: torch.Tensor) -> torch.
     Raises:
         MotionError: another number of points, or of numbers per point.
     """
-    reference, expected = torch.tensor(stored, dtype=torch.float32), list(frames.shape[1:])
+    reference, expected = torch.from_numpy(as_float32(stored)), list(frames.shape[1:])
     if list(reference.shape) != expected:
         raise MotionError("reference", f"a pose {expected}, as the frames are", f"the shape {list(reference.shape)}")
     return reference

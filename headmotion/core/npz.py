@@ -18,6 +18,9 @@ from .limits import ARRAY_BYTES, limit, remedy
 HEADER_BYTES = 1 << 16
 """Longest header of an array; what NumPy writes for arrays of numbers has hundreds of bytes."""
 
+OTHER_KINDS = {"b": "true and false", "c": "complex values", "S": "text", "U": "text", "M": "dates", "m": "times"}
+"""What arrays hold that are not of real numbers, by NumPy's letter."""
+
 
 def read_arrays(path: Path, *names: str) -> dict[str, NDArray[Any]]:
     """Read those arrays of an ``.npz`` file that are among ``names``; others are not touched.
@@ -65,9 +68,12 @@ def as_float32(values: ArrayLike) -> NDArray[np.float32]:
     Raises:
         ValueError: words, dates, objects, or rows of different lengths.
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise ValueError("rows of different lengths") from None
     if array.dtype.kind not in "fiu":
-        raise ValueError(f"values of type {array.dtype}")
+        raise ValueError(f"{OTHER_KINDS.get(array.dtype.kind, f'values of type {array.dtype}')} instead of numbers")
     with np.errstate(over="ignore"):
         return array.astype(np.float32)
 
@@ -91,4 +97,6 @@ def _shape_and_type(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...
         if int.from_bytes(length, "little") > HEADER_BYTES:
             raise ValueError(f"a header of {int.from_bytes(length, 'little'):,} bytes in {name}")
         shape, _, dtype = read_header(io.BytesIO(length + member.read(int.from_bytes(length, "little"))))
+        if dtype.hasobject:
+            raise ValueError(f"objects instead of numbers in {name}, which are not unpickled")
         return shape, dtype

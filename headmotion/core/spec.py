@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import logging
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -45,6 +46,14 @@ class Spec(BaseModel):
         return str(names[0]) if names else cls.__name__
 
     @classmethod
+    def _component(cls) -> str:
+        """Return what errors call a spec: that of a type by its name, others in words, such as ``pipeline spec``."""
+        name = cls.type_name()
+        if "type" not in cls.model_fields:
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name.removesuffix("Spec")).lower()
+        return f"{name} spec"
+
+    @classmethod
     def field_docs(cls) -> dict[str, str]:
         """Return the docstrings below the fields, by name, as far as the source of the class can be read.
 
@@ -68,7 +77,7 @@ class Spec(BaseModel):
         try:
             spec = refuse_booleans(value, cast("Self", handler(value)))
         except ValidationError as error:
-            raise translated(error, cls, value, f"{cls.type_name()} spec", error=SpecError) from None
+            raise translated(error, cls, value, cls._component(), error=SpecError) from None
         _check_integers(spec)
         return spec
 
@@ -81,7 +90,7 @@ def _check_integers(spec: Spec) -> None:
         for number in _integers(getattr(spec, name)):
             if abs(number) > (bound := limit(INTEGER)):
                 expected = f"{name} to be at most {bound:,}"
-                raise SpecError(f"{spec.type_name()} spec", expected, short_repr(number), remedy())
+                raise SpecError(spec._component(), expected, short_repr(number), remedy())
 
 
 def _integers(value: Any) -> Iterator[int]:

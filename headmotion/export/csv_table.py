@@ -61,7 +61,12 @@ def read_csv(path: Path) -> Motion:
     header, rows = _content(path, name)
     if header[:1] != [TIME]:
         remedy = "a table of Live Link Face is for other programs only" if header[:1] == ["Timecode"] else ""
+        if header and header[0][len(TIME) : len(TIME) + 1] in (";", "\t"):
+            remedy = "separate columns by commas"
         raise MotionError(name, f"a first column {TIME!r}", short_repr(header[0] if header else ""), remedy)
+    if len(set(header)) < len(header):
+        double = next(column for k, column in enumerate(header) if column in header[:k])
+        raise MotionError(name, "a name of its own for each column", f"{short_repr(double)} twice")
     representation = _representation_of(header[1:], name)
     table = _numbers(rows, len(header), name)
     fps = _rate(rows, name)
@@ -125,10 +130,14 @@ def _numbers(rows: Sequence[Row], columns: int, name: str) -> NDArray[np.float64
         raise MotionError(name, "at least one frame", "none")
     parsed = []
     for line, row in rows:
+        cells = row.split(",")
         try:
-            numbers = [float(cell) for cell in row.split(",")]
-        except ValueError as error:
-            raise MotionError(name, f"{columns} numbers in line {line}", reason_of(error)) from None
+            numbers = [float(cell) for cell in cells]
+        except ValueError:
+            column, cell = next((k, cell) for k, cell in enumerate(cells, 1) if not _is_number(cell))
+            remedy = "separate numbers by commas, and write them with a point" if ";" in row or "\t" in row else ""
+            got = f"{short_repr(cell)} in column {column}"
+            raise MotionError(name, f"{columns} numbers in line {line}", got, remedy) from None
         if len(numbers) != columns:
             raise MotionError(name, f"{columns} numbers in line {line}", f"{len(numbers)}")
         parsed.append(numbers)
@@ -138,6 +147,14 @@ def _numbers(rows: Sequence[Row], columns: int, name: str) -> NDArray[np.float64
         expected = f"finite numbers in line {rows[int(fits.argmin())][0]}"
         raise MotionError(name, expected, "NaN, infinity, or one beyond single precision")
     return table
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _rate(rows: Sequence[Row], name: str) -> Fraction:
@@ -157,4 +174,7 @@ def _rate(rows: Sequence[Row], name: str) -> Fraction:
         after = f" after {times[wrong - 1]} in line {rows[wrong - 1][0]}" if wrong else ""
         got = f"{times[wrong]} in line {rows[wrong][0]}{after}"
         raise MotionError(name, "times from 0 on, at one rate", got, "write a row for every frame, in order")
-    return as_fps(str(simplest_fraction(Fraction(low[-1]), Fraction(high[-1]))))
+    try:
+        return as_fps(str(simplest_fraction(Fraction(low[-1]), Fraction(high[-1]))))
+    except MotionError as error:
+        raise MotionError(name, f"times of a rate of {error.expected}", f"{float(high[-1]):g} per second") from None

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..core.arguments import as_path
 from ..core.errors import DetectorError, MotionError
+from ..core.files import reason_of
 from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..core.npz import as_float32, read_arrays
@@ -85,7 +86,8 @@ def as_reference(
         else:
             poses = _real(value)
         units, frame = "px", None
-    poses = _checked(poses, representation)
+    name = f"reference {value}" if isinstance(value, str | os.PathLike) else "reference"
+    poses = _checked(poses, representation, name)
     reference = Reference(poses, frame or representation.frame_of(poses), units)
     is_picture = isinstance(value, str | os.PathLike) and file_kind(Path(value)) == "picture"
     return _with_mouth(reference, representation, mouth, is_picture and not closes_parted_lips)
@@ -112,18 +114,16 @@ def _with_mouth(reference: Reference, representation: Representation, mouth: Mou
     return replace(reference, poses=close_mouth(pose, representation).unsqueeze(0), pictured=pose)
 
 
-def _checked(poses: Tensor, representation: Representation) -> Tensor:
+def _checked(poses: Tensor, representation: Representation, name: str) -> Tensor:
     points, dims = representation.points, representation.dims
     poses = poses.to(torch.float32)
     if poses.dim() == 2:
         poses = poses.unsqueeze(0)
     if poses.dim() != 3 or poses.shape[0] < 1 or poses.shape[1] != points or poses.shape[2] < dims:
-        raise MotionError(
-            "reference", f"poses [{points}, {dims}] or [R, {points}, {dims}]", f"shape {list(poses.shape)}"
-        )
+        raise MotionError(name, f"poses [{points}, {dims}] or [R, {points}, {dims}]", f"shape {list(poses.shape)}")
     poses = poses[..., :dims]
     if not torch.isfinite(poses).all():
-        raise MotionError("reference", "finite numbers", "NaN or infinity")
+        raise MotionError(name, "finite numbers", "NaN or infinity")
     return poses
 
 
@@ -150,11 +150,10 @@ def _read(path: Path, find_poses: Callable[[Path], Tensor] | None) -> Tensor:
             raise ValueError("none of these")
         stored = read_arrays(path, "landmarks", "values")
         if not stored:
-            raise ValueError("no array of that name")
+            raise ValueError("without that array")
         return torch.from_numpy(as_float32(next(iter(stored.values()))))
     except FileNotFoundError:
         raise MotionError("reference", "an existing file", str(path)) from None
     except (ValueError, OSError) as error:
-        raise MotionError(
-            "reference", "an .npz with the array 'landmarks', a picture or a video", f"{path} ({error})"
-        ) from None
+        expected, got = "an .npz with the array 'landmarks', a picture or a video", f"{path} ({reason_of(error)})"
+        raise MotionError("reference", expected, got, "np.savez('face.npz', landmarks=points) writes one") from None

@@ -56,7 +56,10 @@ def read_bvh(path: str | os.PathLike[str], up: Literal["y", "z"] = "y") -> Motio
     skeleton, numbers, seconds, oddities = parse(source)
     for oddity in oddities:
         _log.warning("%s: %s", source, oddity)
-    fps = DEFAULT_FPS if len(numbers) <= 1 and _is_zero(seconds) else frame_rate(seconds)
+    try:
+        fps = DEFAULT_FPS if len(numbers) <= 1 and _is_zero(seconds) else frame_rate(seconds)
+    except MotionError as error:
+        raise MotionError("bvh", error.expected, f"{error.got} in {source}") from None
     has_position = [any(kind == "p" for kind, _ in channels) for channels in skeleton.channels]
     spec = JointsSpec(
         names=tuple(skeleton.names),

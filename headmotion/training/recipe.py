@@ -109,8 +109,12 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     except ValueError as error:
         raise SpecError("recipe", "YAML", f"{path}: {error}") from None
     if not isinstance(data, dict):
-        raise SpecError("recipe", "a YAML mapping", f"{path}: {type(data).__name__}")
-    recipe = RecipeSpec.model_validate(data)
+        got = "an empty file" if data is None else short_repr(data)
+        raise SpecError("recipe", "a YAML mapping, of a name and phases", f"{path}: {got}")
+    try:
+        recipe = RecipeSpec.model_validate(data)
+    except SpecError as error:
+        raise SpecError(f"{path}, {error.component}", error.expected, error.got, error.remedy) from None
     if not overrides:
         return recipe
     data = recipe.model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
@@ -29,8 +30,11 @@ def read_yaml(text: str | bytes) -> Any:
         if _count_expanded(root, {}) > MAX_NODES:
             raise ValueError(f"more than {MAX_NODES:,} values behind aliases")
         return loader.construct_document(root)
+    except RecursionError:
+        raise ValueError("values nested too deep") from None
     except Exception as error:  # constructors raise whatever a number or a date out of range leads them to
-        raise ValueError(" ".join(str(error).split())) from None
+        # The text has no name for the parser, which calls it a string of bytes or of letters.
+        raise ValueError(re.sub(r' in "<\w+ string>",', " in", " ".join(str(error).split()))) from None
 
 
 def _count_expanded(node: Any, counted: dict[int, int | None]) -> int:
@@ -57,7 +61,9 @@ def _refuse_repeated_keys(node: yaml.MappingNode) -> None:
     """Refuse a mapping in which a key comes twice, of which YAML would silently take the last."""
     seen = set()
     for key, _ in node.value:
-        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+        if not isinstance(key, yaml.ScalarNode):
+            raise ValueError(f"a key that is a list or a mapping in line {key.start_mark.line + 1}")
+        if key.tag != "tag:yaml.org,2002:merge":
             if key.value in seen:
                 raise ValueError(f"the key {key.value!r} twice in one mapping")
             seen.add(key.value)

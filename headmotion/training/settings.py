@@ -30,10 +30,10 @@ class RecipePart(Spec):
         for old in RENAMED_KEYS.keys() & (data.keys() if isinstance(data, dict) else ()):
             new, place = RENAMED_KEYS[old]
             if new in cls.model_fields:
-                raise SpecError(f"{cls.type_name()} spec", f"the key {new!r}", repr(old), f"rename {old!r} to {new!r}")
+                raise SpecError(cls._component(), f"the key {new!r}", repr(old), f"rename {old!r} to {new!r}")
             if old not in cls.model_fields:
                 remedy = f"move it there and rename it to {new!r}"
-                raise SpecError(f"{cls.type_name()} spec", f"the key {new!r} of {place}", repr(old), remedy)
+                raise SpecError(cls._component(), f"the key {new!r} of {place}", repr(old), remedy)
         return data
 
 

@@ -136,7 +136,14 @@ def test_damaged_file_is_one_clear_error(tmp_path, name, content):
     [
         ({"meta": []}, "expected fields by name, got [] in"),
         ({"meta": 5}, "expected fields by name, got 5 in"),
-        ({"meta": {"representation": {}, "units": 3, "provenance": {}}}, "expected units: a text, got 3 in"),
+        ({"meta": {"representation": {}, "units": 3, "provenance": {}}}, "expected units: 'px' or 'unit', got 3 in"),
+        (
+            {"meta": {"representation": {}, "units": "px", "provenance": {}}},
+            "a representation with its 'type', got {} in",
+        ),
+        ({"values": [[1.0, 2.0]]}, "expected frames [T, P, D], got the shape [1, 2] in"),
+        ({"values": [[[1.0, 2.0], [1.0]]]}, "m.json (rows of different lengths);"),
+        ({"values": [[[1.0, "two"]]]}, "m.json (text instead of numbers);"),
         ({"meta": {"representation": 5, "units": "px", "provenance": {}}}, "representation: values by name, got 5 in"),
         ({"values": [[[1.0, True]]]}, "expected numbers, got true or false among them in"),
         *(
@@ -154,6 +161,22 @@ def test_odd_content_is_named_in_our_words(tmp_path, content, message):
     with pytest.raises(MotionError) as caught:
         Motion.load(tmp_path / "m.json")
     assert message in str(caught.value) and str(caught.value).endswith("; write it again with Motion.save")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.json", b"", "m.json (an empty file)"),
+        ("m.json", b"[1,\n2", "m.json (no JSON from line 2, letter 2 on)"),
+        ("m.json", b'{"fps": "25", "fps": "30"}', "m.json (the key 'fps' twice)"),
+        ("m.npz", b"", "no zip archive, as an .npz is"),
+    ],
+)
+def test_damage_is_named_in_our_words(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MotionError) as caught:
+        Motion.load(tmp_path / name)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("step", [-1, 0, 2])

@@ -19,7 +19,7 @@ def test_only_what_is_asked_for_is_read(path):
 
 
 def test_pickles_are_refused(path):
-    with pytest.raises(ValueError, match="Object arrays"):
+    with pytest.raises(ValueError, match=r"objects instead of numbers in objects\.npy, which are not unpickled"):
         read_arrays(path, "objects")
 
 

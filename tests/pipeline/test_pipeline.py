@@ -1,6 +1,7 @@
 import itertools
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,9 +66,9 @@ def test_every_form_of_a_reference_means_the_same(pipe: hm.Pipeline, tmp_path: P
         (np.zeros((67, 2)), "68, 2"),
         (np.full((68, 2), np.nan), "finite"),
         (np.zeros((68, 2)), "landmarks68"),
-        (np.eye(68, 2, dtype=bool), "poses of real numbers, got values of type bool"),
+        (np.eye(68, 2, dtype=bool), "poses of real numbers, got true and false instead of numbers"),
         (torch.eye(68, 2, dtype=torch.complex64), "poses of real numbers, got values of type torch.complex64"),
-        (np.full((68, 2), "x"), "poses of real numbers, got values of type <U1"),
+        (np.full((68, 2), "x"), "poses of real numbers, got text instead of numbers"),
         ("missing.npz", "existing file"),
         ("face.png", "existing file"),
     ],
@@ -76,6 +77,23 @@ def test_a_bad_reference_is_one_clear_error(pipe: hm.Pipeline, reference: object
     with pytest.raises(hm.HeadmotionError, match=complaint) as caught:
         pipe.generate((speech(0.2), 16_000), reference)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "complaint"),
+    [
+        ({"landmarks": np.zeros((5, 2))}, r"reference .*bad.npz: expected poses \[68, 2\]"),
+        ({"landmarks": np.full((68, 2), np.nan)}, "reference .*bad.npz: expected finite numbers"),
+        ({"points": np.zeros((68, 2))}, r"bad.npz \(without that array\); np.savez\('face.npz', landmarks=points\)"),
+        ({"landmarks": np.full((68, 2), None)}, "objects instead of numbers in landmarks.npy"),
+    ],
+)
+def test_a_bad_landmarks_file_is_named(pipe: hm.Pipeline, tmp_path: Path, arrays: Any, complaint: str) -> None:
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(hm.MotionError, match=complaint):
+        pipe.reference(tmp_path / "bad.npz")
+    with pytest.raises(hm.MotionError, match=r"\(Is a directory\)|\(Permission denied\)"):
+        pipe.reference(tmp_path)
 
 
 @pytest.mark.parametrize(("seconds", "frames"), [(0.03, 1), (0.001, 1), (1.0, 25), (1.019, 25), (1.021, 26), (0.5, 13)])

@@ -260,7 +260,7 @@ Frame Time: 0.04
         ("Frames: 2", "Frames: -2", "a number of frames, got -2.0 in line 17"),
         ("10 20 30\n1", "10 20 30\n", "2 frames of 9 numbers, got 17 in line 20"),
         ("Frame Time: 0.04", "Frame Time: 0", "Frame Time from"),
-        ("Frame Time: 0.04", "Frame Time: nan", "Frame Time from"),
+        ("Frame Time: 0.04", "Frame Time: nan", r"Frame Time from .*, got 'nan' in .*\.bvh"),
         ("1 2 3", "1 inf 3", "'inf' in line 20"),
         ("1 2 3", "1 2,0 3", "'2,0' in line 20"),
         ("10 20 30\n1", "10 20 30 1\n1", "2 frames of 9 numbers, got 19 in line 20"),

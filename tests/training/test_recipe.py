@@ -84,7 +84,10 @@ def test_a_key_in_a_wrong_place_is_one_error_that_names_the_right_one(old: str, 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("name: x\n", "the field 'phases'"),
+        ("", "recipe: expected a YAML mapping, of a name and phases, got .*bad.yaml: an empty file"),
+        ("- x\n", r"recipe: .*, got .*bad.yaml: \['x'\]"),
+        ("name: x\n", "bad.yaml, recipe spec: expected the field 'phases'"),
+        ("name: x\npipeline: {fps: never}\n", "bad.yaml, pipeline spec: expected fps"),
         ("name: x\nphases: {}\n", "phases"),
         ("name: x\nphases: {Big Name: fit}\n", "names of phases of at most 40"),
         ("name: x\nphases: {fit: fit, fit: fit}\n", "the key 'fit' twice in one mapping"),

@@ -25,12 +25,14 @@ def nested_aliases(item):
         (nested_aliases("{{<<: [{0}]}}"), "100,000 values"),
         ("&a [*a]", "part of"),
         ("a: 1\n" * MAX_BYTES, "100,000 bytes"),
-        ("[" * 50_000, "recursion"),
+        ("[" * 50_000, "^values nested too deep$"),
         ("a: !!python/object/apply:os.getcwd []", "constructor"),
         ("a: 2001-99-99", "month"),
         ("a: !!timestamp x", "."),
         ("a: [", "expected"),
         (b"\xff", "unacceptable character"),
+        ("a: b: c", "not allowed here in line 1, column 5"),
+        ("a: 1\n? [b]\n: 2", "a key that is a list or a mapping in line 2"),
     ],
 )
 def test_anything_else_is_one_clear_line(text, reason):
