@@ -25,16 +25,17 @@ from ..core.output_folder import require_free_folder
 from ..core.short_repr import shown
 from . import pair_format, pair_index
 from .clip import Clip
-from .clip_index import EntryIndex, ShardIndex
 from .clip_tracks import ALWAYS, ClipTracks, MotionShape, track_range
 from .corpus_files import CorpusFiles, LocalFiles, corpus_files
 from .corpus_folder import claim_folder, new_files, publish, taken
 from .corpus_section import Section
 from .index_entry import CachingReader, IndexEntry
 from .made_from import is_made_from, write_record
+from .memory_index import MemoryIndex
 from .rejected import RejectedClip
 from .shard_format1 import list_format1
 from .shard_header import HEADER, CorpusHeader, FormatOneHeader, read_header
+from .shard_index import ShardIndex
 from .shard_reader import ShardReader
 from .text_columns import Names
 
@@ -79,7 +80,7 @@ class Corpus:
     def __init__(self, entries: Iterable[IndexEntry] = (), *, sections: Iterable[Section] = ()) -> None:
         listed = tuple(entries)
         # Those without clips would only hide tracks that all others have.
-        self.sections = tuple(part for part in (Section(EntryIndex(listed)), *sections) if len(part))
+        self.sections = tuple(part for part in (Section(MemoryIndex(listed)), *sections) if len(part))
         self._starts = [0, *accumulate(map(len, self.sections))]
 
     def __repr__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,9 @@ from .array_file import Array, write_arrays
 from .clip import Clip, StoredClip, to_stored
 from .clip_tracks import to_picture_pixels
 from .index_columns import IndexColumns
+from .index_rows import IndexRows
 from .pictures import PictureFormat, SupportsEncoded, encode_picture, encoded_size
 from .shard_header import INDEX, SHARDS, CorpusHeader, FileInfo, IndexInfo
-from .text_columns import Names, Texts
 
 if TYPE_CHECKING:
     from ..core.interfaces.representation import Representation
@@ -54,8 +53,7 @@ class ShardBuilder:
         self.representation = spec.build(None)
         self.layout: CorpusHeader | None = like
         self.shards: dict[str, FileInfo] = {}
-        self._rows: dict[str, list[Any]] = defaultdict(list)
-        self._ids: dict[str, None] = {}
+        self._rows = IndexRows()
         self._start_shard()
 
     def add(self, clip: Clip) -> None:
@@ -65,14 +63,14 @@ class ShardBuilder:
             CorpusError: it is damaged, or does not fit.
         """
         check_fits(clip, self.representation)
-        if clip.id in self._ids:
+        if clip.id in self._rows:
             raise CorpusError("corpus", "ids that differ", f"{clip.id!r} twice")
         tracks = self._tracks(clip)
         size = sum(values.nbytes for values in tracks.values())
         # A clip is never divided, because a shard is read on its own.
         if self._bytes and self._bytes + size > self.shard_bytes:
             self._close_shard()
-        self._add_row(clip)
+        self._rows.add(clip, self.first_shard + len(self.shards), self._frames, self._samples)
         for name, values in tracks.items():
             self._tracks_of_shard[name].append(values)
         self._bytes += size
@@ -85,25 +83,10 @@ class ShardBuilder:
         Raises:
             CorpusError: there are no clips.
         """
-        if not self._ids:
+        if not self._rows:
             raise CorpusError("corpus", "at least one clip to write", "none")
         self._close_shard()
-        rows = self._rows
-        return IndexColumns(
-            id=Texts.of(self._ids),
-            speaker=Names.of(rows["speaker"]),
-            split=Names.of(rows["split"]),
-            source=Names.of(rows["source"]),
-            license=Names.of(rows["license"]),
-            checks=Texts.of(rows["checks"]),
-            distribute=np.array(rows["distribute"], np.uint8),
-            weight=np.array(rows["weight"], np.float64),
-            frames=np.array(rows["frames"], np.int32),
-            image_size=np.array(rows["image_size"], np.int32),
-            shard=np.array(rows["shard"], np.int32),
-            first_frame=np.array(rows["first_frame"], np.int64),
-            first_sample=np.array(rows["first_sample"], np.int64),
-        )
+        return self._rows.columns()
 
     def header(self, clips: int, index: IndexInfo) -> CorpusHeader:
         """Return the header of the corpus."""
@@ -176,27 +159,6 @@ class ShardBuilder:
         }
         return validated(CorpusHeader, fields, f"clip {clip.id}", error=CorpusError)
 
-    def _add_row(self, clip: Clip) -> None:
-        """Add a clip to the index, as part of the shard that is being gathered."""
-        size = clip.image_size if clip.frames is None or clip.picture_box is None else clip.frames.size
-        values = {
-            "speaker": _text(clip, "speaker"),
-            "split": _text(clip, "split"),
-            "source": _text(clip, "source"),
-            "license": _text(clip, "license"),
-            "checks": _checks(clip),
-            "distribute": int(bool(clip.distribute)),
-            "weight": _weight(clip),
-            "frames": len(clip.landmarks),
-            "image_size": (0, 0) if size is None else [int(edge) for edge in size],
-            "shard": self.first_shard + len(self.shards),
-            "first_frame": self._frames,
-            "first_sample": self._samples,
-        }
-        for name, value in values.items():
-            self._rows[name].append(value)
-        self._ids[clip.id] = None
-
     def _start_shard(self) -> None:
         self._tracks_of_shard: dict[str, list[Array]] = defaultdict(list)
         self._bytes = self._frames = self._samples = 0
@@ -226,24 +188,3 @@ def check_fits(clip: Clip, representation: Representation) -> None:
         got = f"the shape {list(np.shape(clip.landmarks))}"
         expected = f"landmarks [T, {shape[0]}, {shape[1]}] of {representation.name}"
         raise CorpusError(f"clip {clip.id}", expected, got, "name the representation that they are in")
-
-
-def _text(clip: Clip, field: str) -> str:
-    value = getattr(clip, field)
-    if not isinstance(value, str) or (field == "split" and not value):
-        raise CorpusError(f"clip {clip.id}", f"a text as {field}", short_repr(value))
-    return value
-
-
-def _weight(clip: Clip) -> float:
-    weight = float(clip.weight)
-    if not 0 <= weight < float("inf"):
-        raise CorpusError(f"clip {clip.id}", "a finite weight from 0", str(weight))
-    return weight
-
-
-def _checks(clip: Clip) -> str:
-    try:
-        return json.dumps(dict(clip.checks), sort_keys=True, allow_nan=False) if clip.checks else ""
-    except (TypeError, ValueError, RecursionError) as error:
-        raise CorpusError(f"clip {clip.id}", "checks of JSON values", str(error)) from None

@@ -14,8 +14,8 @@ from ..core.interfaces.phase import Phase, SupportsResultFile
 from ..core.interfaces.specs import PhaseSpec
 from ..core.short_repr import short_repr
 from ..core.spec import building
-from ..data.clip_index import EntryIndex
 from ..data.corpus import Corpus, open_corpora
+from ..data.memory_index import MemoryIndex
 from ..pipeline.loading import build
 from ..pipeline.pipeline import Pipeline
 from .batch_partition import BatchPartition
@@ -172,7 +172,7 @@ def _read_pairs(corpus: Corpus) -> None:
     """Read the clips of folders of pairs, which stay in memory: damage is found before a run's folder is made."""
     first = 0
     for section in corpus.sections:
-        if isinstance(section.index, EntryIndex):
+        if isinstance(section.index, MemoryIndex):
             for index in range(first, first + len(section)):
                 _ = corpus[index]
         first += len(section)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..core.errors import CorpusError
 from ..core.interfaces.representation import Representation
 from ..core.interfaces.specs import BuildContext, RepresentationSpec
-from ..data.clip_index import ShardIndex
 from ..data.corpus import Corpus
+from ..data.shard_index import ShardIndex
 from .crops import recorded_representation
 
 
