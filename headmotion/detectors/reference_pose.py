@@ -30,6 +30,8 @@ from ..media.image import read_reduced, reduce_poses
 from ..media.video_reader import VideoFrame, last_frames
 from .converted import build_detector
 from .detection_points import DetectionPoints
+from .persons import Person, describe, nearest
+from .pose_faults import faults
 from .resolve import detector_spec
 
 Face = int | Literal["largest"]
@@ -39,27 +41,8 @@ LONGEST_EDGE = 1280
 """Larger pictures are reduced to this edge (px) before detection."""
 MAX_READ_EDGE = 4096
 """Longer edge (px) to which a larger picture may be reduced while it is read."""
-UPRIGHT_DEG = 60
-"""Roll of a face (degrees, to either side) above which a warning says that it is not upright."""
-MIN_SIZE_PX = 32
-"""Distance of the outer eye corners (px) below which a face has too little detail."""
 
 _log = logging.getLogger("headmotion")
-
-
-@dataclass(frozen=True)
-class _Person:
-    """A detection in the pixels of a whole picture."""
-
-    pose: Tensor
-    """``[P, D]`` of the representation that is asked for."""
-    points: Tensor | None
-    """Where the person is, ``[Q, 2 or 3]``; None if the detector does not say."""
-
-    @property
-    def shape(self) -> Tensor:
-        """What distinguishes persons best: their points, or else their poses."""
-        return self.pose if self.points is None else self.points
 
 
 @dataclass(frozen=True)
@@ -111,7 +94,7 @@ class PoseFinder:
         (persons,) = self._detect([picture])
         return self._checked(persons, picture.shape[:2]).pose.unsqueeze(0)
 
-    def _checked(self, persons: Sequence[_Person], size: tuple[int, ...]) -> _Person:
+    def _checked(self, persons: Sequence[Person], size: tuple[int, ...]) -> Person:
         """Return the selected person of a picture of some height and width, with warnings of faults of its points."""
         person = self._select(persons)
         if self._points is not None and person.points is not None:
@@ -136,7 +119,7 @@ class PoseFinder:
         persons = [self._checked(last, pictures[-1].shape[:2])]
         for persons_before in takewhile(len, earlier):
             # The face is selected in the last frame only; before, it is the one nearest to the frame after.
-            persons.append(_nearest(persons_before, persons[-1]))
+            persons.append(nearest(persons_before, persons[-1]))
         # Time is counted backwards from the last frame, so that resampling preserves this frame exactly.
         backwards = torch.stack([person.pose for person in persons])
         count = min(frames, math.floor((len(persons) - 1) * fps / rate) + 1)
@@ -156,14 +139,14 @@ class PoseFinder:
                 persons, number = self._persons(detections, frame.reduction), frame.number
                 visible = bool(persons)
                 if visible:
-                    person = self._checked(persons, frame.size) if person is None else _nearest(persons, person)
+                    person = self._checked(persons, frame.size) if person is None else nearest(persons, person)
             yield frame.index, person.pose if person is not None and visible else None
 
     @cached_property
     def _points(self) -> DetectionPoints | None:
         return DetectionPoints.of(self.detector, self.representation, landmarks=True)
 
-    def _detect(self, pictures: Sequence[Picture]) -> list[list[_Person]]:
+    def _detect(self, pictures: Sequence[Picture]) -> list[list[Person]]:
         """Return the persons in each picture, in its pixels, the largest first."""
         factors = [max(1.0, max(picture.shape[:2]) / LONGEST_EDGE) for picture in pictures]
         reduced = [_reduced(picture, factor) for picture, factor in zip(pictures, factors, strict=True)]
@@ -171,27 +154,27 @@ class PoseFinder:
         checked = checked_detections(self.detector, self.detector.detect(reduced), len(reduced), shape)
         return [self._persons(detections, factor) for detections, factor in zip(checked, factors, strict=True)]
 
-    def _persons(self, detections: Sequence[Detection], factor: float) -> list[_Person]:
+    def _persons(self, detections: Sequence[Detection], factor: float) -> list[Person]:
         """Return what was detected in a picture that had been reduced by a factor."""
         poses = [enlarge(detection.pose, factor, self.representation) for detection in detections]
         if self._points is None:
-            return [_Person(pose, None) for pose in poses]
+            return [Person(pose, None) for pose in poses]
         points = [enlarge(shape, factor, self._points.representation) for shape in self._points(detections)]
-        return [_Person(pose, shape) for pose, shape in zip(poses, points, strict=True)]
+        return [Person(pose, shape) for pose, shape in zip(poses, points, strict=True)]
 
-    def _select(self, persons: Sequence[_Person]) -> _Person:
+    def _select(self, persons: Sequence[Person]) -> Person:
         if not persons:
             name = f"detector {self.detector.spec.type_name()}"
             remedy = "take or cut a picture in which the face is larger, upright and turned to the camera"
             raise DetectorError(name, "a face in the picture", "none", remedy)
         if self.face == "largest":
             if len(persons) > 1:
-                _log.warning("%s; the largest is taken, face=N (--face N) takes another", _describe(persons))
+                _log.warning("%s; the largest is taken, face=N (--face N) takes another", describe(persons))
             return persons[0]
         if not (isinstance(self.face, int) and 1 <= self.face <= len(persons)):
             expected = f"'largest' or a number from 1 to {len(persons)}"
-            raise DetectorError("face", expected, repr(self.face), _describe(persons))
-        return sorted(persons, key=_horizontal_position)[self.face - 1]
+            raise DetectorError("face", expected, repr(self.face), describe(persons))
+        return sorted(persons, key=lambda person: person.horizontal_position)[self.face - 1]
 
 
 def enlarge(pose: Tensor, factor: float, representation: Representation) -> Tensor:
@@ -201,58 +184,9 @@ def enlarge(pose: Tensor, factor: float, representation: Representation) -> Tens
     return pose if factor == 1 else representation.denormalize(unit, UnitSquare(0, 0, factor))
 
 
-def faults(pose: Tensor, representation: Representation, height: int, width: int) -> list[str]:
-    """Return the reasons for which a pose is a poor reference, one sentence each.
-
-    Args:
-        pose: points ``[P, 2 or 3]``, in pixels of the picture.
-        representation: what the pose is.
-        height: of the picture (px).
-        width: of the picture (px).
-    """
-    points = representation.to_points2d(pose)
-    first, second = (points[index] for index in representation.scale_pair)
-    size = float((second - first).norm())
-    outside = int(((points < 0) | (points > points.new_tensor([width, height]))).any(dim=1).sum())
-    reasons = []
-    if size < MIN_SIZE_PX:
-        reasons.append(f"the face is small ({size:.0f} px between the outer eye corners): expect little detail")
-    if "nose_bridge_3" in representation.point_names:
-        tip = points[representation.point_names.index("nose_bridge_3")]
-        sideways = abs(float((tip - (first + second) / 2) @ (second - first)))
-        if sideways > size**2 / 2:  # the tip of the nose is beyond an eye: a yaw of 45 degrees or more
-            reasons.append("the face is seen nearly in profile: its far side is a guess")
-        roll = abs(math.degrees(math.atan2(*(second - first).flip(0).tolist())))
-        if roll > UPRIGHT_DEG:
-            reasons.append(f"the face is turned by {roll:.0f} degrees: turn the picture upright")
-    if outside:
-        reasons.append(f"{outside} of {representation.points} points lie outside the picture: the face is cut off")
-    return reasons
-
-
 def _reduced(picture: Picture, factor: float) -> Picture:
     """Return a picture whose edges are shorter by a factor."""
     if factor == 1:
         return picture
     size = max(1, round(picture.shape[1] / factor)), max(1, round(picture.shape[0] / factor))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _nearest(persons: Sequence[_Person], person: _Person) -> _Person:
-    """Return the one of some persons who is nearest to a person."""
-    shapes = torch.stack([candidate.shape for candidate in persons])
-    return persons[int((shapes - person.shape)[..., :2].norm(dim=-1).mean(dim=1).argmin())]
-
-
-def _horizontal_position(person: _Person) -> float:
-    """Return the horizontal place of a person (px); 0 if it is not known, so that the largest stays the first."""
-    return 0.0 if person.points is None else float(person.points[:, 0].mean())
-
-
-def _describe(persons: Sequence[_Person]) -> str:
-    count = f"{len(persons)} {'face' if len(persons) == 1 else 'faces'}"
-    faces = [person.points for person in persons if person.points is not None]
-    centers = sorted(tuple(points[:, :2].mean(dim=0).round().int().tolist()) for points in faces)
-    if not centers:
-        return f"{count}, the largest first"
-    return f"{count}: {', '.join(f'{number} at ({x}, {y})' for number, (x, y) in enumerate(centers, 1))}"

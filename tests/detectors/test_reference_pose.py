@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import headmotion as hm
 from headmotion.core.interfaces.detector import box_of
-from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder, faults
+from headmotion.detectors.pose_faults import faults
+from headmotion.detectors.reference_pose import LONGEST_EDGE, PoseFinder
 from headmotion.detectors.specs import MediapipeSpec
 
 
