@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from .core.interfaces.tracks import Track as Track
     from .core.motion import Motion as Motion
     from .core.pipeline_spec import PipelineSpec as PipelineSpec
+    from .core.preset_spec import PresetSpec as PresetSpec
     from .core.spec import Spec as Spec
     from .core.spec import SpecField as SpecField
     from .media.audio import Audio as Audio
@@ -134,6 +135,7 @@ _HOMES = {
     "core.interfaces.tracks": "Track",
     "core.motion": "Motion",
     "core.pipeline_spec": "PipelineSpec",
+    "core.preset_spec": "PresetSpec",
     "core.spec": "Spec SpecField",
     "media.audio": "Audio",
     "pipeline.loading": "build load models",

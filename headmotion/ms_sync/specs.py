@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from ..core.errors import SpecError
 from ..core.interfaces.specs import BuildContext, DiscriminatorSpec, GeneratorSpec, SyncerSpec
+from ..core.preset_spec import PresetSpec
 
 if TYPE_CHECKING:
     from .discriminator import MSSyncDiscriminator
@@ -18,17 +18,7 @@ Width = Annotated[int, Field(ge=1, le=4096)]
 """Number of features between two layers."""
 
 
-def _with_preset(data: Any, presets: dict[str, dict[str, Any]]) -> Any:
-    """Expand ``{"preset": name, ...}`` to the preset's values, changed by the other fields."""
-    if not isinstance(data, dict) or "preset" not in data:
-        return data
-    name = data["preset"]
-    if not isinstance(name, str) or name not in presets:
-        raise SpecError("ms-sync spec", f"a preset among {', '.join(presets)}", repr(name))
-    return presets[name] | {key: value for key, value in data.items() if key != "preset"}
-
-
-class MSSyncGeneratorSpec(GeneratorSpec):
+class MSSyncGeneratorSpec(PresetSpec, GeneratorSpec):
     """Multi-scale autoregressive generator: an LSTM over poses and one masked velocity branch per audio level.
 
     Presets: ``paper`` (the defaults), ``paper-code`` (the widths and the interpolation of the authors' code, which
@@ -97,11 +87,6 @@ class MSSyncGeneratorSpec(GeneratorSpec):
     velocity_scale: float = Field(1.0, gt=0)
     """Unit-frame sides per frame that one unit of a branch's output stands for."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
-
     @field_validator("level_lookahead")
     @classmethod
     def _one_lookahead_per_level(cls, ahead: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
@@ -117,7 +102,7 @@ class MSSyncGeneratorSpec(GeneratorSpec):
         return MSSyncGenerator(self, context)
 
 
-class MSSyncSyncerSpec(SyncerSpec):
+class MSSyncSyncerSpec(PresetSpec, SyncerSpec):
     """Two convolutional networks that embed 5 frames of motion and 20 steps of audio. Preset ``small`` is narrow."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -150,11 +135,6 @@ class MSSyncSyncerSpec(SyncerSpec):
     standardize: bool = False
     """Bring each input number to zero mean and unit variance over the training data; the paper does not."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
-
     def build(self, context: BuildContext) -> MSSyncSyncer:
         """Build the syncer for a representation and an audio encoder."""
         from .syncer import MSSyncSyncer
@@ -162,7 +142,7 @@ class MSSyncSyncerSpec(SyncerSpec):
         return MSSyncSyncer(self, context)
 
 
-class MSSyncDiscriminatorSpec(DiscriminatorSpec):
+class MSSyncDiscriminatorSpec(PresetSpec, DiscriminatorSpec):
     """Frame, sequence and pair discriminators over one pose encoder. Preset ``small`` is narrow."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -196,11 +176,6 @@ class MSSyncDiscriminatorSpec(DiscriminatorSpec):
     """Number of last reference frames that condition the score."""
     scored_frames: int = Field(40, ge=1, le=100_000)
     """Longer sequences are thinned so that about this many frames are scored in training."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
 
     def build(self, context: BuildContext) -> MSSyncDiscriminator:
         """Build the discriminators for a representation."""

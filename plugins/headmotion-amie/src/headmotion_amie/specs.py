@@ -35,22 +35,6 @@ BUNDLED_ESTIMATORS = {path.stem: path for path in Path(__file__).with_name("esti
 """Trained estimators that come with the plugin, by name: of ``landmarks68`` (``grid-motion``) and of pictures."""
 
 
-class PresetSpec(hm.Spec):
-    """Base of specs with presets: ``{"preset": name, ...}`` is the preset's values, changed by the other fields."""
-
-    presets: ClassVar[dict[str, dict[str, Any]]] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _expand_preset(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or "preset" not in data:
-            return data
-        name = data["preset"]
-        if not isinstance(name, str) or name not in cls.presets:
-            raise hm.SpecError(f"{cls.type_name()} spec", f"a preset among {', '.join(cls.presets)}", repr(name))
-        return cls.presets[name] | {key: value for key, value in data.items() if key != "preset"}
-
-
 class DynamicAttentionSpec(hm.Spec):
     """How strongly the lips of the frame before are attenuated, so that they are drawn from speech."""
 
@@ -77,7 +61,7 @@ class DynamicAttentionSpec(hm.Spec):
         return self
 
 
-class GeneratorSpec(PresetSpec, hm.RendererSpec):
+class GeneratorSpec(hm.PresetSpec, hm.RendererSpec):
     """Video from one picture and speech: each frame from the picture, 200 ms of speech, and the frame before."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -162,7 +146,7 @@ class StillSpec(hm.GeneratorSpec):
         return Still(self, context)
 
 
-class StatisticsSpec(PresetSpec):
+class StatisticsSpec(hm.PresetSpec):
     """The statistics network ``T(x, a)``, which scores how well a frame and the speech around it go together.
 
     Fields that the loss, the phase and the metric ``amie/estimator`` share.
@@ -287,7 +271,7 @@ class EstimatorMetricSpec(hm.MetricSpec):
         return EstimatorMetric(self, context)
 
 
-class FrameDiscriminatorSpec(PresetSpec, hm.DiscriminatorSpec):
+class FrameDiscriminatorSpec(hm.PresetSpec, hm.DiscriminatorSpec):
     """Scores frames together with the speech around them."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {

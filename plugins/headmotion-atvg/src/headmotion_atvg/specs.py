@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 import headmotion as hm
 
@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 
 Width = Annotated[int, Field(ge=1, le=4096)]
 """Number of features between two layers."""
-
-
-def _with_preset(data: Any, presets: dict[str, dict[str, Any]]) -> Any:
-    """Expand ``{"preset": name, ...}`` to the preset's values, changed by the other fields."""
-    if not isinstance(data, dict) or "preset" not in data:
-        return data
-    name = data["preset"]
-    if not isinstance(name, str) or name not in presets:
-        raise hm.SpecError("atvg spec", f"a preset among {', '.join(presets)}", repr(name))
-    return presets[name] | {key: value for key, value in data.items() if key != "preset"}
 
 
 class LandmarkPCASpec(hm.RepresentationSpec):
@@ -52,7 +42,7 @@ class LandmarkPCASpec(hm.RepresentationSpec):
         return LandmarkPCA(self)
 
 
-class ATNetSpec(hm.GeneratorSpec):
+class ATNetSpec(hm.PresetSpec, hm.GeneratorSpec):
     """AT-net: each frame's landmarks in PCA coordinates, from 280 ms of speech around it and the pose at the start.
 
     In a pipeline of ``atvg/landmark-pca`` it works on the coefficients as they are. In one of ``landmarks68`` it has a
@@ -89,11 +79,6 @@ class ATNetSpec(hm.GeneratorSpec):
     weight: float = Field(1.0, gt=0)
     """Weight of the squared error of coefficients, the generator's own training term."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
-
     def build(self, context: hm.BuildContext) -> ATNet:
         """Build the generator.
 
@@ -105,7 +90,7 @@ class ATNetSpec(hm.GeneratorSpec):
         return ATNet(self, context)
 
 
-class VGNetSpec(hm.RendererSpec):
+class VGNetSpec(hm.PresetSpec, hm.RendererSpec):
     """VG-net: a still picture that speaks, painted where an attention map says so. Square pictures."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -154,11 +139,6 @@ class VGNetSpec(hm.RendererSpec):
     crop_up: float = Field(0.0, ge=-1, le=1)
     """How far this square lies above the face's unit square, in sides of the latter."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
-
     def build(self, context: hm.BuildContext) -> VGNet:
         """Build the renderer.
 
@@ -170,7 +150,7 @@ class VGNetSpec(hm.RendererSpec):
         return VGNet(self, context)
 
 
-class RegressionSpec(hm.DiscriminatorSpec):
+class RegressionSpec(hm.PresetSpec, hm.DiscriminatorSpec):
     """Scores sequences of pictures, and finds the landmarks in them."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -197,11 +177,6 @@ class RegressionSpec(hm.DiscriminatorSpec):
     """Factor of the errors of the mouth's y coordinates before they are squared."""
     landmark_weight: float = Field(1.0, ge=0)
     """Weight of the landmark errors."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
 
     def build(self, context: hm.BuildContext) -> Regression:
         """Build the discriminator.

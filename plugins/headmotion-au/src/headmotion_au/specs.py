@@ -30,16 +30,6 @@ Target = Literal["intensity", "presence"]
 mean of the target in both cases."""
 
 
-def _with_preset(data: Any, presets: dict[str, dict[str, Any]]) -> Any:
-    """Return fields with those of a preset beneath them, if ``preset`` names one."""
-    if not isinstance(data, dict) or "preset" not in data:
-        return data
-    name = data["preset"]
-    if name not in presets:
-        raise hm.SpecError("au spec", f"a preset among {', '.join(presets)}", repr(name))
-    return presets[name] | {key: value for key, value in data.items() if key != "preset"}
-
-
 class ActionUnitsSpec(hm.RepresentationSpec):
     """Intensities of action units: how strongly parts of the face are moved, 0 at rest to 1."""
 
@@ -61,7 +51,7 @@ class ActionUnitsSpec(hm.RepresentationSpec):
         return ActionUnits(self)
 
 
-class AudioToAUSpec(hm.GeneratorSpec):
+class AudioToAUSpec(hm.PresetSpec, hm.GeneratorSpec):
     """Action units from speech: one network per unit, over 280 ms around each frame and a recurrent memory."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -90,11 +80,6 @@ class AudioToAUSpec(hm.GeneratorSpec):
     """Factor of the presence of each unit, larger for rare ones; empty is 1."""
     weight: float = Field(1.0, gt=0)
     """Weight of the cross-entropy, the generator's own training term."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
 
     def build(self, context: hm.BuildContext) -> hm.Generator:
         """Build the generator.
@@ -139,7 +124,7 @@ class UnitFeaturesSpec(hm.FrozenWeights, hm.AudioEncoderSpec):
         return UnitFeatures(self, context)
 
 
-class ClassifierSpec(hm.DiscriminatorSpec):
+class ClassifierSpec(hm.PresetSpec, hm.DiscriminatorSpec):
     """Recognizes action units in pictures of faces; a ``supervised`` phase trains it, and a loss uses it."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -155,11 +140,6 @@ class ClassifierSpec(hm.DiscriminatorSpec):
     """Residual blocks per stage."""
     target: Target = "intensity"
     """What is learned."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
 
     def build(self, context: hm.BuildContext) -> Classifier:
         """Build the classifier.
@@ -206,7 +186,7 @@ class FrameDiscriminatorSpec(hm.DiscriminatorSpec):
         return FrameDiscriminator(self, context)
 
 
-class ImageGeneratorSpec(hm.RendererSpec):
+class ImageGeneratorSpec(hm.PresetSpec, hm.RendererSpec):
     """A picture that speaks, drawn by a recurrent network from identity, speech and action units. Square pictures."""
 
     presets: ClassVar[dict[str, dict[str, Any]]] = {
@@ -267,11 +247,6 @@ class ImageGeneratorSpec(hm.RendererSpec):
     pictures. 1 is the square of ``headmotion prepare --frames``."""
     crop_up: float = Field(0.0, ge=-1, le=1)
     """How far this square lies above the face's unit square, in sides of the latter."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        return _with_preset(data, cls.presets)
 
     @model_validator(mode="after")
     def _driven(self) -> Self:
