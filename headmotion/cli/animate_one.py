@@ -117,14 +117,11 @@ def prepare_outputs(
         check_picture(image)
     _check_effect(context, options, chosen if image is None else {*chosen, "image"}, image, outputs)
     import headmotion
-    from headmotion.pipeline.given_landmarks import warn_if_elsewhere
 
     headmotion.controls.from_options(**options.control_options())
     pipe = headmotion.load(model, device=device)
     source = options.landmarks or image
     reference = pipe.reference(source, detector=options.detector, face=options.face, mouth=options.mouth)
-    if image is not None and options.landmarks is not None:
-        warn_if_elsewhere(image, reference.picture_pose, pipe.representation)
     return SpeechOutputs(pipe, reference, options, image, outputs, motion_files, quiet)
 
 

@@ -64,7 +64,6 @@ def render(
     if image is not None:
         check_picture(image)
     from headmotion import Motion
-    from headmotion.pipeline.given_landmarks import warn_if_elsewhere
 
     loaded = Motion.load(motion)
     pipe = _pipeline(loaded, model, device)
@@ -72,8 +71,6 @@ def render(
     # The pose of a motion that was made for no picture lies in none.
     source = landmarks or (image if loaded.units != "px" or loaded.reference is None else None)
     pose = None if source is None else pipe.reference(source, mouth="as-is")
-    if landmarks is not None and image is not None and pose is not None:
-        warn_if_elsewhere(image, pose.picture_pose, pipe.representation)
     show(pipe.render(loaded, output, image=image, audio=audio, landmarks=pose, quiet=quiet, **view))
 
 
