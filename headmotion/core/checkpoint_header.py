@@ -165,6 +165,9 @@ def _header(stored: Any, tensors: dict[str, TensorInfo], size: int, path: Path) 
             size=size,
         )
     except (ValueError, TypeError, KeyError, OverflowError):
+        if isinstance(stored, dict) and {"phase", "logged"} <= stored.keys():
+            got, remedy = f"{path}, the state of a training", "give the model.safetensors of that run"
+            raise CheckpointError("checkpoint", "a model", got, remedy) from None
         raise damaged(path, "incomplete metadata") from None
 
 

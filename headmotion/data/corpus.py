@@ -374,7 +374,9 @@ def list_corpus(files: CorpusFiles, license: str = "", distribute: bool = False)
     if not isinstance(files, LocalFiles):
         raise CorpusError("corpus", f"{HEADER} at the address", files.name, "folders of pairs are read on this machine")
     if not files.exists(pair_index.INDEX):
-        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_index.INDEX}", files.name)
+        got = files.name if files.folder.is_dir() else f"{files.name}, which is no folder"
+        remedy = "headmotion prepare makes a corpus of videos, or of landmarks with speech"
+        raise CorpusError("corpus", f"a folder with {HEADER} or {pair_index.INDEX}", got, remedy)
     entries, rejected = pair_index.list_pairs(files.folder, license, distribute)
     reader = CachingReader(pair_format.PairReader(files.folder))
     return Corpus(replace(entry, reader=reader) for entry in entries), rejected

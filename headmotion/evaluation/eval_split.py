@@ -83,7 +83,7 @@ def open_split(
     selected = corpus.select(split).entries
     if not selected:
         splits = ", ".join(sorted(corpus.splits)) or "(none)"
-        remedy = f"choose one of these with --split, or move speakers to the split {split!r}"
+        remedy = "choose one of these with --split, or prepare with a larger share of speakers in 'val' (--val)"
         raise EvaluationError("evaluation", f"a split of {folder} with clips: {splits}", repr(split), remedy)
     # Where ``train`` itself is evaluated, baselines see the evaluated clips as the model did.
     train = corpus.select("train").entries if split != "train" else ()

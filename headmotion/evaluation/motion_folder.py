@@ -14,6 +14,8 @@ from .eval_clip import EvalClip
 from .motion_source import MotionSource
 
 SUFFIXES = (".npz", ".json")
+RUN_MODEL = "model.safetensors"
+"""What a training run leaves in its folder, and no program among its motions."""
 
 
 class MotionFolder(MotionSource):
@@ -55,11 +57,19 @@ def representation_in(folder: Path) -> Representation:
     """Return the representation of a folder's motions, as its first file names it.
 
     Raises:
-        EvaluationError: there is no file.
+        EvaluationError: there is no file, or the folder is that of a training run.
         MotionError: the first file cannot be read.
     """
+    if (folder / RUN_MODEL).is_file():
+        expected, remedy = "a model, or a folder with motion files (ID.npz, ID.json)", f"give {folder / RUN_MODEL}"
+        raise EvaluationError("evaluation", expected, f"{folder}, the folder of a training run", remedy)
     # Sorted, so that the choice does not depend on the file system.
-    files = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if _is_motion_file(path.relative_to(folder)) and path.is_file())
     if not files:
         raise EvaluationError("evaluation", "a folder with motion files (ID.npz, ID.json)", f"none in {folder}")
     return Motion.load(files[0]).build_representation()
+
+
+def _is_motion_file(path: Path) -> bool:
+    """Return whether a path below the folder may be a motion; ``animate`` hides records of its own next to them."""
+    return path.suffix in SUFFIXES and not any(part.startswith(".") for part in path.parts)

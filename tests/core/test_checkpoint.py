@@ -151,6 +151,12 @@ def test_bad_entry(path, bad):
     refused(rewritten(path, **bad), "incomplete metadata")
 
 
+def test_a_state_of_a_training_is_named(path):
+    state = {"phase": "generator", "step": 3, "logged": 3, "sha256": "0"}
+    path.write_bytes(save(tensors(), {"headmotion": json.dumps(state)}))
+    refused(path, "a model, got .*, the state of a training; give the model.safetensors of that run")
+
+
 def test_another_program_s_file(path):
     path.write_bytes(save(tensors(), {"format": "pt"}))
     refused(path, "the metadata key 'headmotion', got none")

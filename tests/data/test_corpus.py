@@ -137,6 +137,13 @@ def test_index_defaults(folder: Path) -> None:
     assert not clip.distribute and clip.license == "mine", "the index knows better"
 
 
+def test_a_folder_that_is_no_corpus_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"corpus\.json or index\.csv, got .*; headmotion prepare makes a corpus"):
+        open_corpus(tmp_path)
+    with pytest.raises(CorpusError, match="missing, which is no folder; headmotion prepare"):
+        open_corpus(tmp_path / "missing")
+
+
 def test_an_index_of_a_spreadsheet_is_read(folder: Path) -> None:
     (folder / "index.csv").write_bytes(b"\xef\xbb\xbfid,speaker,split\r\na,anna,train\r\n")
     assert open_corpus(folder)[0].speaker == "anna"

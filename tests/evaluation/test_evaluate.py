@@ -254,6 +254,30 @@ def test_one_silent_clip_of_a_still_face_gives_values_notes_or_reasons(tmp_path:
     assert "another training clip" in skipped.reason
 
 
+def test_a_folder_that_animate_has_filled_can_be_evaluated(corpus: Path, tmp_path: Path) -> None:
+    for clip in open_corpus(corpus).select("val"):
+        hm.Motion(clip.landmarks[..., :2], clip.fps, hm.PipelineSpec().representation).save(tmp_path / f"{clip.id}.npz")
+    records = tmp_path / ".headmotion-records" / "05"
+    records.mkdir(parents=True)
+    (records / "05b0.json").write_text('{"output": "a.npz"}')
+    (tmp_path / "report.csv").write_text("job,status\n")
+    report = evaluate(tmp_path, corpus, metrics=["lmd"], baselines=[])
+    assert report.metrics["lmd"].results["motions"].values["lmd_px"].value == 0
+
+
+def test_the_folder_of_a_run_is_not_taken_for_motions(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text("{}")
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(EvaluationError, match=r"the folder of a training run; give .*model\.safetensors$"):
+        evaluate(tmp_path, corpus)
+
+
+def test_a_corpus_without_the_split_says_how_to_make_one(model: Path, tmp_path: Path) -> None:
+    write_synthetic(tmp_path / "corpus", clips=1, seconds=2.2)
+    with pytest.raises(EvaluationError, match=r"--split, or prepare with a larger share of speakers .* \(--val\)$"):
+        evaluate(model, tmp_path / "corpus")
+
+
 def test_a_report_has_one_writer(corpus: Path, model: Path, tmp_path: Path) -> None:
     expected = rf"output: expected .*report, which process {os.getpid()} on .* is writing"
     with claimed_output(tmp_path / "report"), pytest.raises(HeadmotionError, match=expected):
