@@ -97,26 +97,30 @@ def build_training(
     model = None if start is None else start_from(start, pipeline, processes)
     if model is not None:
         model, recipe = model.without_fits(recipe)
-    phases, unused = _build_phases(recipe, corpus, pipeline, partition, given)
+    phases, unused, notes = _build_phases(recipe, corpus, pipeline, partition, given)
     texts = _unused_warnings(phases, unused)
     new = {} if model is None else {phase.name: model.new_weights(phase, pipeline) for phase in phases}
-    warnings = {phase.name: tuple(filter(None, (texts.get(phase.name), new.get(phase.name)))) for phase in phases}
+    warnings = {
+        phase.name: tuple(filter(None, (texts.get(phase.name), new.get(phase.name), *notes[phase.name])))
+        for phase in phases
+    }
     return Training(recipe, all_clips, corpus, pipeline, tuple(phases), warnings, model)
 
 
 def _build_phases(
     recipe: RecipeSpec, corpus: Corpus, pipeline: Pipeline, partition: BatchPartition, given: Collection[str]
-) -> tuple[list[Phase], dict[str, Phase]]:
+) -> tuple[list[Phase], dict[str, Phase], dict[str, list[str]]]:
     """Build phases one after another, each with the parts that earlier ones make.
 
     Returns:
-        The phases, and those of which no later one uses the result, by its name.
+        The phases, those of which no later one uses the result, by its name, and the notes on the clips of each.
     """
     parts: dict[str, Any] = {}
     makers: dict[str, Phase] = {}
     used: set[str] = set()
     phases: list[Phase] = []
     left_out: dict[str, str] = {}
+    notes: dict[str, list[str]] = {}
     for number, (name, spec) in enumerate(recipe.phases.items(), start=1):
         if not spec.steps and (made := str(getattr(spec, "result", name))) not in given:
             left_out[made] = name
@@ -127,6 +131,7 @@ def _build_phases(
             phase = spec.build(context)
         _check_phase(phase, spec.type_name(), name)
         phases.append(phase)
+        notes[name] = context.notes
         for result, part in phase.result().items():
             if result in PIPELINE_PARTS:
                 continue
@@ -137,7 +142,7 @@ def _build_phases(
         raise SpecError("recipe", "a phase with steps", "none", "set the steps of a phase above 0")
     unused = {result: phase for result, phase in makers.items() if result not in used}
     _refuse_lost(unused)
-    return phases, unused
+    return phases, unused, notes
 
 
 def _name_taken(result: str, name: str, spec: PhaseSpec, maker: Phase) -> SpecError:

@@ -66,7 +66,9 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         self.lengths = corpus.frame_counts
         long_enough = self.lengths >= frames
         if not long_enough.any():
-            raise CorpusError("corpus", f"clips of at least {frames} frames", f"none among {len(corpus)} clips")
+            got = f"none among {len(corpus)}, of which the longest has {self.lengths.max()}"
+            remedy = "set the field frames of the phase to less, or prepare longer clips"
+            raise CorpusError("corpus", f"clips of at least {frames} frames", got, remedy)
         weights = corpus.weights(spec.speaker_balance) * long_enough
         if not weights.any():
             raise CorpusError("corpus", f"a weight above 0 for a clip of at least {frames} frames", "none")

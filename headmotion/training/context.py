@@ -61,6 +61,8 @@ class TrainContext:
     """Names of parts that the phase has asked for."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Earlier phases without steps, by the name of what they would make."""
+    notes: list[str] = field(default_factory=list)
+    """What is odd about the clips that the phase has asked for, one line each; warned of before its first step."""
 
     @property
     def build_context(self) -> BuildContext:
@@ -170,6 +172,10 @@ class TrainContext:
         """
         spec, pipeline = data or self.data, self.pipeline
         self.tracks((), tracks)
+        needed, lengths = context_frames + frames, self.corpus.frame_counts
+        if short := int((lengths < needed).sum()):
+            text = f"{short} of {len(lengths)} clips are shorter than the {needed} frames of a crop and are never drawn"
+            self.notes.append(text)
         seed = self.seed * 10 + self.number
         context, encoder = self.build_context, pipeline.audio_encoder
         return Batches(

@@ -111,6 +111,15 @@ def test_syncers_without_steps_are_given_or_named(corpus: Path, finished: Path, 
     assert read_header(model).sha256 == read_header(finished / "model.safetensors").sha256
 
 
+def test_clips_shorter_than_a_crop_are_named(corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    few = ["phases.syncers.steps=1", "phases.generator.steps=1"]
+    train("smoke", [corpus], tmp_path / "all", device="cpu", quiet=True, overrides=few)
+    assert "never drawn" not in caplog.text
+    short = write_synthetic(tmp_path / "short", clips=2, seconds=1)
+    train("smoke", [corpus, short], tmp_path / "run", device="cpu", quiet=True, overrides=few)
+    assert "2 of 14 clips are shorter than the 48 frames of a crop and are never drawn" in caplog.text
+
+
 def test_a_run_past_its_first_phase_uses_its_own_syncers(corpus: Path, finished: Path, tmp_path: Path) -> None:
     more = ["phases.generator.steps=1", "phases.syncers.steps=3"]
     train("smoke", [corpus], tmp_path, device="cpu", quiet=True, overrides=more)
