@@ -140,6 +140,15 @@ def one_thread() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def passive_threads() -> None:
+    """Let threads of torch that wait for each other sleep, unless the user sets another policy.
+
+    By default they keep their processors busy while they wait. As soon as another program needs one of these, each of
+    the thousands of waits in a step lasts as long as that program is on.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 def check_output(path: Path, may_be_folder: bool = False) -> None:
     """Refuse an output that cannot be written, before any work is done.
 

@@ -12,7 +12,7 @@ import click
 from .command import command
 from .console import echo, show
 from .option_rules import Rule, option_rules
-from .options import any_path, check_folder, check_output, device, existing_file, options, quiet
+from .options import any_path, check_folder, check_output, device, existing_file, options, passive_threads, quiet
 
 RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", lambda args: not args["dry_run"]),)
 
@@ -46,6 +46,7 @@ def train(
     quiet: bool,
 ) -> None:
     """Train a model by RECIPE (a bundled name or a .yaml file)."""
+    passive_threads()
     changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
     is_first = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun starts, one prints
     if dry_run:
@@ -62,13 +63,26 @@ def train(
     from headmotion.training import train as run_training
 
     optional: dict[str, Any] = {"syncers": syncers, "start": start}
-    model = run_training(recipe, list(data), output, device, changes, resume=resume, quiet=quiet, **optional)
+    try:
+        model = run_training(recipe, list(data), output, device, changes, resume=resume, quiet=quiet, **optional)
+    except KeyboardInterrupt:
+        if is_first:
+            _print_how_to_go_on(output)
+        raise
     if is_first:
         if not quiet and (output / "log.jsonl").exists():
             _print_last_values(output / "log.jsonl")
         if not quiet:
             _print_license(model)
         show(model)
+
+
+def _print_how_to_go_on(run: Path) -> None:
+    """Print on standard error what becomes of a training that is interrupted."""
+    if (run / "state.safetensors").exists():
+        echo("note: the same command with --resume goes on from the last saved step", err=True)
+    else:
+        echo("note: nothing is saved yet; the same command starts anew", err=True)
 
 
 def _print_license(model: Path) -> None:

@@ -1,0 +1,49 @@
+"""What the command train does around a training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from headmotion import training
+from headmotion.cli import cli
+from headmotion.data.synthetic.talking_faces import write_synthetic
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_synthetic(tmp_path_factory.mktemp("data") / "corpus", clips=2, seconds=2.2)
+
+
+def train(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, ["train", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("chosen", [None, "active"])
+def test_waiting_threads_sleep_unless_the_user_chooses(chosen: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert train("no recipe", "--data", "none", "--dry-run").exit_code
+    assert os.environ["OMP_WAIT_POLICY"] == (chosen or "passive")
+
+
+@pytest.mark.parametrize(("is_saved", "text"), [(True, "goes on from the last saved step"), (False, "nothing is")])
+def test_an_interrupt_says_how_to_go_on(
+    is_saved: bool, text: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def interrupted(*_: Any, **__: Any) -> Path:
+        run.mkdir()
+        if is_saved:
+            (run / "state.safetensors").touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", interrupted)
+    result = train("smoke", "--data", corpus, "-o", run)
+    assert result.exit_code and text in result.stderr
