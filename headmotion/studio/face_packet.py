@@ -21,6 +21,7 @@ from ..renderers.portrait.mouth import MouthLayer
 from ..renderers.portrait.opening_layer import OpeningLayer
 from ..renderers.portrait.openings import Opening
 from ..renderers.portrait.portrait import Portrait
+from ..renderers.portrait.turn_limit import SolidFace
 from ..renderers.specs import PortraitSpec
 
 HEAD_EDGE, MAX_EDGE = 512, 640
@@ -68,7 +69,7 @@ def face_packet(
         "scale_pair": list(representation.scale_pair),
         "rigid": list(warper.rigid),
         "jaw": warper.parallax.jaw,
-        "skull": None if warper.parallax.skull_inverse is None else warper.parallax.skull_inverse.T.tolist(),
+        "solid": None if (solid := warper.parallax.solid) is None else _solid(solid),
         "head": {
             "center": _pair(warper.head.center),
             "up": _pair(warper.head.up),
@@ -76,6 +77,10 @@ def face_packet(
         },
         "openings": [_opening(*pair) for pair in zip(warper.openings, warper.layers, strict=True)],
     }
+
+
+def _solid(solid: SolidFace) -> dict[str, Any]:
+    return {"inverse": solid.inverse.T.tolist(), "depths": solid.depths.tolist(), "max_turn": solid.max_turn}
 
 
 def _opening(opening: Opening, layer: OpeningLayer) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import headmotion as hm
 from headmotion.geometry.complex_points import as_complex
 from headmotion.renderers.portrait.portrait import Portrait
 from headmotion.serving import Server
@@ -30,7 +32,8 @@ DRAW = """async ([face, poses]) => {
 
 
 def poses() -> np.ndarray:
-    """Return poses ``[3, 68, 2]``: at rest; speaking, with eyes that close; turned, with wide eyes and closed lips."""
+    """Return poses ``[4, 68, 2]``: at rest; speaking, with eyes that close; turned, with wide eyes and closed lips; and
+    turned further to the side than the picture shows."""
     still = bundled_face().pose.astype(float)
     talking, turned = still.copy(), still.copy()
     talking[[65, 66, 67, 55, 56, 57, 58, 59], 1] += 9
@@ -41,7 +44,8 @@ def poses() -> np.ndarray:
     turned[[37, 38, 43, 44], 1] -= 2
     turned[27:36, 0] += 3
     turned[[65, 66, 67], 1] = turned[[63, 62, 61], 1] + 0.3
-    return np.stack([still, talking, turned])
+    aside = hm.controls.look_at(hm.Motion(torch.tensor(still[None]).float(), 25), 45, 0).values[0].numpy()
+    return np.stack([still, talking, turned, aside])
 
 
 @pytest.mark.parametrize("crop", ["head", "none"])

@@ -11,17 +11,14 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from ...core.interfaces.representation import Representation
 from ...geometry.complex_points import ComplexPoints
-from ...geometry.rigid_fit import centered_inverse, fit_orthographic_pose, nearest_orthographic
 from ...representations.point_representation import neutral_3d
 from .box import Box
 from .head_ellipse import REACH, HeadEllipse
 from .openings import rigid_points
+from .turn_limit import SolidFace
 from .warp import Similarity, trace_back
 
 DOME_HEIGHT = 0.6
@@ -99,9 +96,7 @@ class ParallaxModel:
         self.pose, self.head = pose, head
         self.rigid = rigid_points(representation)
         mean_face = neutral_3d(representation)
-        self.skull_inverse = None
-        if mean_face is not None:
-            self.skull_inverse = centered_inverse(self._with_depth(mean_face.double()[self.rigid])).numpy()
+        self.solid = None if mean_face is None else SolidFace.of(pose, list(self.rigid), mean_face.double())
         self.jaw = list(representation.groups.get("jaw", ()))
         self.face = [point for point in range(len(pose)) if point not in self.jaw]
         offsets = pose[self.jaw][:, None] - pose[self.face]
@@ -110,10 +105,10 @@ class ParallaxModel:
 
     def fit(self, pose: ComplexPoints) -> HeadMotion:
         """Fit the head's motion to a frame's pose."""
-        if self.skull_inverse is None:
+        if self.solid is None:
             return self._flat(pose)
         middle = complex(pose[self.rigid].mean())
-        images, scale = nearest_orthographic(self.skull_inverse @ (pose[self.rigid] - middle))
+        images, scale = self.solid.axes(pose)
         # The plane part of the linear map as a similarity and a reflected one; the axis of depth moves what is near.
         across, down, depth = images.tolist()
         factor, foreshortening, nearer = (across - 1j * down) / 2, (across + 1j * down) / 2, -depth
@@ -130,6 +125,10 @@ class ParallaxModel:
         offset = self.head.center - complex(self.pose[self.rigid].mean())
         center = middle + factor * offset + foreshortening * offset.conjugate() - lean
         return HeadMotion(self.head, Similarity(factor, center - factor * self.head.center), foreshortening, lean)
+
+    def limit_turn(self, pose: ComplexPoints) -> ComplexPoints:
+        """Return a pose in which the head is turned no further than the still picture can show."""
+        return pose if self.solid is None else self.solid.limit_turn(pose)
 
     def _flat(self, pose: ComplexPoints) -> HeadMotion:
         return HeadMotion(self.head, Similarity.fit(self.pose[self.rigid], pose[self.rigid]))
@@ -155,19 +154,7 @@ class ParallaxModel:
             moved[self.jaw] += np.maximum(lack[rows, worst], 0) * outward[rows, worst]
         return moved
 
-    def _with_depth(self, mean_face: Tensor) -> Tensor:
-        """Return rigid points ``[N, 3]`` of the still picture, with the depth of a mean face turned like this one."""
-        points = torch.from_numpy(_as_rows(self.pose[self.rigid]))
-        fitted = fit_orthographic_pose(mean_face, points[None])
-        depth = fitted.scale * ((mean_face - mean_face.mean(dim=0)) @ fitted.rotation[0].T)[:, 2]
-        return torch.cat([points - points.mean(dim=0), depth[:, None]], dim=1)
-
 
 def _shrink_noise(value: float, noise: float) -> float:
     """Shrink values towards 0: to half at ``noise``, hardly at all far beyond."""
     return value**3 / (value**2 + noise**2)
-
-
-def _as_rows(points: ComplexPoints) -> npt.NDArray[np.float64]:
-    """Return points ``[N]`` as rows ``[N, 2]``."""
-    return np.stack([points.real, points.imag], axis=-1).astype(np.float64)

@@ -61,6 +61,7 @@ class PortraitWarper:
 
     def warp(self, pose: ComplexPoints) -> Picture:
         """Return the picture in another pose: positions ``[P]`` in its pixels."""
+        pose = self.parallax.limit_turn(pose)
         # The warp is fitted to a pose whose lids and jaw line are restricted, the skull to the pose as given.
         warp_pose = self._warp_pose(pose)
         motion = self.parallax.fit(warp_pose)

@@ -8,7 +8,7 @@ import {
 const [HALF_HEIGHT, HALF_WIDTH] = [0.98, 0.85];
 const [FADE, FADE_BELOW] = [[1.0, 2.0], [0.88, 1.4]];
 const [DOME_HEIGHT, MAX_LEAN, MIN_FORESHORTENING, MIN_JAW_DISTANCE] = [0.6, 0.5, 0.55, 0.5];
-const [NOISE_ANGLE, NOISE_SCALE] = [0.02, 0.04];
+const [NOISE_ANGLE, NOISE_SCALE, FREE_SHARE] = [0.02, 0.04, 2 / 3];
 const [STEP, MAX_STEPS, ITERATIONS, TOLERANCE_PX] = [0.15, 4, 6, 0.02];
 const REACH = FADE[1] * HALF_HEIGHT + 1 / 64; // from the center of the head on nothing moves
 
@@ -95,9 +95,11 @@ class HeadMotion {
 /** The head in the still picture, to which the head's motion to a frame is fitted. */
 export class ParallaxModel {
   constructor(face, pose) {
-    Object.assign(this, { pose, head: new HeadEllipse(face.head), rigid: face.rigid, jaw: face.jaw, skull: face.skull });
+    Object.assign(this, { pose, head: new HeadEllipse(face.head), rigid: face.rigid, jaw: face.jaw, solid: face.solid });
     this._rigidPose = take(pose, this.rigid);
     const jaw = new Set(this.jaw);
+    const middle = mean(this._rigidPose);
+    this._flat = pose.map((value, k) => value - middle[k % 2]);
     this._others = Array.from({ length: pose.length / 2 }, (_, k) => k).filter((k) => !jaw.has(k));
   }
 
@@ -107,8 +109,8 @@ export class ParallaxModel {
 
   fit(pose) {
     const flat = () => new HeadMotion(this.head, this.outline(pose));
-    if (!this.skull) return flat();
-    const { rows, size } = orthographicPose(this.skull, take(pose, this.rigid));
+    if (!this.solid) return flat();
+    const { rows, size } = orthographicPose(this.solid.inverse, take(pose, this.rigid));
     const [[a, b, x], [c, d, y]] = rows.map((row) => row.map((value) => value * size));
     let factor = [(a + d) / 2, (c - b) / 2];
     const foreshortening = [(a - d) / 2, (c + b) / 2];
@@ -127,6 +129,28 @@ export class ParallaxModel {
     center = subtract(add(center, multiply(foreshortening, conjugate(offset))), lean);
     const shift = subtract(center, multiply(factor, this.head.center));
     return new HeadMotion(this.head, new Similarity(factor, shift), foreshortening, lean);
+  }
+
+  /** A pose in which the head is turned no further than the picture can show, as in turn_limit.py. */
+  limitTurn(pose) {
+    if (!this.solid) return pose;
+    const { rows, size } = orthographicPose(this.solid.inverse, take(pose, this.rigid));
+    const [[a, b, x], [c, d, y]] = rows; // images of x, y and depth, over the size
+    const [plane, sine] = [[(a + d) / 2, (c - b) / 2], Math.hypot(x, y)];
+    const limited = softLimit(sine, this.solid.max_turn);
+    if (limited === sine || length(plane) < 1e-6) return pose;
+    const depth = scale([x, y], limited / sine);
+    const factor = scale(plane, (1 + Math.sqrt(1 - limited ** 2)) / 2 / length(plane));
+    const stretch = divide(multiply(depth, depth), scale(factor, -4));
+    const result = pose.slice();
+    this.solid.depths.forEach((z, k) => {
+      const still = at(this._flat, k);
+      const turned = add(multiply(factor, still), multiply(stretch, conjugate(still)));
+      const rigid = [a * still[0] + b * still[1] + x * z, c * still[0] + d * still[1] + y * z];
+      result[2 * k] += size * (turned[0] + depth[0] * z - rigid[0]);
+      result[2 * k + 1] += size * (turned[1] + depth[1] * z - rigid[1]);
+    });
+    return result;
   }
 
   /** A pose whose jaw line has not slid over or under the face; moving pixels cannot hide a part of the picture. */
@@ -173,6 +197,12 @@ export function orthographicPose(inverse, points) {
   const [s, t, u] = [(p + determinant) / norm, q / norm, (r + determinant) / norm];
   const combine = (a, b) => [0, 1, 2].map((axis) => (a * linear[0][axis] + b * linear[1][axis]) / (s * u - t * t));
   return { rows: [combine(u, -t), combine(-t, s)], size: (s + u) / 2 };
+}
+
+/** A value unchanged up to a share of the limit, and then ever closer to it. */
+function softLimit(value, limit) {
+  const free = FREE_SHARE * limit;
+  return value <= free ? value : free + (limit - free) * Math.tanh((value - free) / Math.max(limit - free, 1e-9));
 }
 
 /** Shrink values towards 0: to half at `noise`, hardly at all far beyond. */

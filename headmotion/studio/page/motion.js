@@ -85,7 +85,7 @@ export function measure(face, pose) {
 /** Pitch, yaw and roll against the picture (degrees). */
 export function headAngles(face, pose) {
   const rigid = Float64Array.from(face.rigid.flatMap((point) => [pose[2 * point], pose[2 * point + 1]]));
-  const { rows } = orthographicPose(face.skull, rigid);
+  const { rows } = orthographicPose(face.solid.inverse, rigid);
   const degrees = 180 / Math.PI;
   return {
     pitch: Math.asin(Math.max(-1, Math.min(1, rows[1][2]))) * degrees,

@@ -32,7 +32,7 @@ export class PortraitWarp {
 
   /** All that is needed to draw the picture in another pose, [P * 2] in its pixels. */
   frame(target) {
-    const pose = Float64Array.from(target);
+    const pose = this.parallax.limitTurn(Float64Array.from(target));
     const warpPose = this._warpPose(pose);
     const back = this.border.retreat(this.parallax.fit(warpPose));
     for (const points of [pose, warpPose]) points.forEach((value, k) => (points[k] = value + back[k % 2]));
