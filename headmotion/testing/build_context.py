@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..core.built import checked_part
 from ..core.component import Component
 from ..core.interfaces.phase import UsesParts
 from ..core.interfaces.representation import Representation, SupportsFitting
@@ -38,7 +39,7 @@ class Subject:
         # Initial weights come from the global random state, which is restored afterwards.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            part = self.spec.build(self.context).eval()
+            part = checked_part(self.spec, self.spec.build(self.context)).eval()
             fit_if_needed(part, seed)
         if isinstance(part, UsesParts):
             parts = self.parts

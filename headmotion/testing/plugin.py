@@ -24,8 +24,6 @@ STATUS_LABELS = {
     "not-applicable": "-",
 }
 
-CRASHED = "The part itself raised this error. Mend it first, because it kept the check from its question."
-
 
 def _build_by_default(subject: AnySubject) -> None:
     if isinstance(subject, PhaseSubject):
@@ -154,19 +152,6 @@ def _table(results: Sequence[CheckResult]) -> Iterator[str]:
             yield f"{line}  ({result.detail})" if result.detail else line
         else:
             yield line
-            yield from (f"        {label:<8} {text}" for label, text in _explanation(result).items() if text)
+            yield from (f"        {label:<8} {text}" for label, text in result.explanation.items() if text)
         if crash:
             first_check.setdefault(crash, check.name)
-
-
-def _explanation(result: CheckResult) -> dict[str, str]:
-    check = result.check
-    if result.crashed:
-        return {"found": result.detail, "where": result.where, "remedy": CRASHED}
-    return {
-        "found": result.detail,
-        "promise": check.promise,
-        "where": result.where,
-        "remedy": check.remedy,
-        "level": f"{check.level}, {LEVELS[check.level]}",
-    }

@@ -44,8 +44,8 @@ def _make_test(check: Check) -> Callable[[ComponentTests], None]:
         if result.status == "not-applicable":
             # unittest's error, so that the kit does not depend on pytest.
             raise SkipTest(result.detail)
-        explanation = (f"{result.status}: {result.detail}", check.promise, result.where, check.remedy)
-        assert result.conforms, "\n".join(line for line in explanation if line)
+        explanation = result.explanation | {"found": f"{result.status}: {result.detail}"}
+        assert result.conforms, "\n".join(text for text in explanation.values() if text)
 
     test.__doc__ = check.promise
     return test

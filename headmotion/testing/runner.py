@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, cast
 
 import torch
 
-from ..core.errors import SpecError, describe
+from ..core.errors import SpecError
 from ..core.interfaces.specs import (
     BuildContext,
     ComponentSpec,
@@ -25,6 +21,7 @@ from ..core.interfaces.specs import (
 )
 from .build_context import Subject
 from .control_subject import ControlSubject
+from .failure import CRASHED, failure_of
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
 from .phase_subject import PhaseSubject
 from .samples import LABEL_NAMES, PICTURE_SIZE
@@ -39,6 +36,8 @@ SpecLike = ComponentSpec | PhaseSpec | ControlSpec | dict[str, Any] | str
 AnySubject = Subject | PhaseSubject | ControlSubject
 """What checks are given, by the kind of the part."""
 
+Status = Literal["passed", "failed", "expected-failure", "unexpected-pass", "not-applicable"]
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -46,19 +45,33 @@ class CheckResult:
 
     check: Check
     """The check that was run."""
-    status: Literal["passed", "failed", "expected-failure", "unexpected-pass", "not-applicable"]
+    status: Status
     """Outcome of the check."""
     detail: str = ""
     """The reason of a failure, or why the check does not apply, in one line."""
     where: str = ""
     """``file:line in function`` of the part's code at which a failure begins."""
     crashed: bool = False
-    """Whether the part raised an error of its own, so that the promise itself could not be checked."""
+    """Whether the part raised an error of its own, or returned something that no check can work with, so that the
+    promise itself could not be checked."""
 
     @property
     def name(self) -> str:
         """Name of the check."""
         return self.check.name
+
+    @property
+    def explanation(self) -> dict[str, str]:
+        """What to tell the author of a part that does not conform, by heading."""
+        if self.crashed:
+            return {"found": self.detail, "where": self.where, "remedy": CRASHED}
+        return {
+            "found": self.detail,
+            "promise": self.check.promise,
+            "where": self.where,
+            "remedy": self.check.remedy,
+            "level": f"{self.check.level}, {LEVELS[self.check.level]}",
+        }
 
     @property
     def conforms(self) -> bool:
@@ -148,11 +161,9 @@ def run_check(check: Check, subject: AnySubject, expect_failure: bool = False) -
     except NotApplicable as reason:
         return CheckResult(check, "unexpected-pass" if expect_failure else "not-applicable", str(reason))
     except Exception as error:
-        detail = describe(error)
-        where = _innermost_line(error.__traceback__, subject) or _class_line(subject)
-        # The checks themselves fail by AssertionError only, so any other error is the part's own.
-        crashed = not isinstance(error, AssertionError)
-        return CheckResult(check, "expected-failure" if expect_failure else "failed", detail, where, crashed)
+        failure = failure_of(error, subject)
+        status: Status = "expected-failure" if expect_failure else "failed"
+        return CheckResult(check, status, failure.detail, failure.where, failure.crashed)
     return CheckResult(check, "unexpected-pass" if expect_failure else "passed")
 
 
@@ -200,31 +211,3 @@ check_metric = partial(_check_kind, "metric")
 check_control = partial(_check_kind, "control")
 check_detector = partial(_check_kind, "detector")
 check_phase = partial(_check_kind, "phase")
-
-
-def _innermost_line(trace: TracebackType | None, subject: AnySubject) -> str:
-    """Return the innermost line of the part's own package; empty if the error came from elsewhere."""
-    package = type(subject.spec).__module__.partition(".")[0]
-    # The last line of the part on the way to the error is where its author should look.
-    line = ""
-    while trace is not None:
-        module, code = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_frame.f_code
-        # For headmotion's own parts the kit is in the same package, but no part of it is at fault.
-        if module.partition(".")[0] == package and not module.startswith(__package__):
-            line = f"{_short_path(code.co_filename)}:{trace.tb_lineno} in {code.co_name}"
-        trace = trace.tb_next
-    return line
-
-
-def _class_line(subject: AnySubject) -> str:
-    """Return where the part's class is defined; empty if that is unknown."""
-    try:
-        cls = type(subject.build()) if isinstance(subject, Subject) else type(subject.spec)
-        return f"{_short_path(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]} in {cls.__name__}"
-    except Exception:  # it cannot be built or has no source; the failure itself is reported already
-        return ""
-
-
-def _short_path(path: str) -> str:
-    """Return a path relative to the working folder where it is below it."""
-    return os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path

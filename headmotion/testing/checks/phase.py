@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...core.interfaces.phase import Phase
+from ...core.short_repr import shown
 from ...training.take_step import take_step
 from ..kit import NotApplicable, check
 from ..phase_subject import PhaseSubject
@@ -22,7 +23,9 @@ def phase_results_have_names(subject: PhaseSubject) -> None:
         phase = subject.build(context)
         assert isinstance(phase, Phase), f"build returned a {type(phase).__name__}"
         assert phase.name == context.name, f"the name {phase.name!r}, but that of the context is {context.name!r}"
-        before = set(phase.result())
+        made = phase.result()
+        assert isinstance(made, Mapping), f"result returned {shown(made)}"
+        before = set(made)
         assert before and all(isinstance(name, str) and name for name in before), f"results {sorted(map(str, before))}"
         _run(phase, range(phase.steps))
         assert set(phase.result()) == before, f"results {sorted(phase.result())}, but {sorted(before)} before"
