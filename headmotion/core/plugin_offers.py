@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
 from . import hookspecs
 from .assets import Asset
@@ -85,14 +87,20 @@ def reject_stray_hooks(module: Any, plugin: str) -> None:
     """
     hooks = [name for name in vars(hookspecs) if name.startswith("headmotion_")]
     for name, value in vars(module).items():
-        if not (name.startswith("headmotion_") and callable(value)):
+        marks = getattr(value, "headmotion_impl", None) if inspect.isroutine(value) else None
+        meant = marks is not None and not marks["optionalhook"]
+        if not (callable(value) and (meant or name.startswith("headmotion_"))):
             continue
         if name not in hooks:
-            near = difflib.get_close_matches(name, hooks, n=1)
+            near = difflib.get_close_matches(f"headmotion_{name.removeprefix('headmotion_')}", hooks, n=1)
             remedy = f"did you mean {near[0]!r}?" if near else ""
             raise PluginError(f"plugin {plugin}", f"hooks among {', '.join(hooks)}", repr(name), remedy)
-        if not hasattr(value, "headmotion_impl"):
+        if marks is None:
             raise PluginError(f"plugin {plugin}", f"{name} marked with headmotion.hookimpl", "an unmarked function")
+        known, given = (list(inspect.signature(hook).parameters) for hook in (getattr(hookspecs, name), value))
+        if set(given) - set(known):
+            expected = f"{name}({', '.join(known)}), of which arguments may be left out"
+            raise PluginError(f"plugin {plugin}", expected, f"{name}({', '.join(given)})")
 
 
 def _offered_specs(registry: Registry, plugin: str, own: bool) -> dict[tuple[str, str], type[Spec]]:
@@ -100,8 +108,9 @@ def _offered_specs(registry: Registry, plugin: str, own: bool) -> dict[tuple[str
     for spec in registry.offered(plugin, "headmotion_specs"):
         kind, name = key = _checked_type(spec, plugin, own)
         if key in registry.specs or key in offered:
-            owner = registry.owners.get(key, plugin)
-            raise PluginError(f"plugin {plugin}", "a type that is not taken", f"{kind} {name!r}, which {owner} owns")
+            owner = registry.owners.get(key, "")
+            got = f"which {owner} owns" if owner else "which two of its spec classes have"
+            raise PluginError(f"plugin {plugin}", "a type that is not taken", f"{kind} {name!r}, {got}")
         offered[key] = spec
     return offered
 
@@ -122,7 +131,7 @@ def _offered_converters(registry: Registry, plugin: str, own: bool) -> dict[tupl
         if not isinstance(converter, Converter):
             raise PluginError(
                 f"plugin {plugin}",
-                "converters that are headmotion.core.interfaces.converter.Converter",
+                "converters that are headmotion.Converter",
                 repr(converter),
             )
         key = converter.source, converter.target
@@ -150,7 +159,7 @@ def _offered_formats(
 def _offered_assets(registry: Registry, plugin: str) -> tuple[Asset, ...]:
     offered = tuple(registry.offered(plugin, "headmotion_licenses"))
     if stray := [item for item in offered if not isinstance(item, Asset)]:
-        raise PluginError(f"plugin {plugin}", "licenses that are headmotion.core.assets.Asset", repr(stray[0]))
+        raise PluginError(f"plugin {plugin}", "licenses that are headmotion.Asset", repr(stray[0]))
     return offered
 
 
@@ -158,10 +167,25 @@ def _checked_type(spec: Any, plugin: str, own: bool) -> tuple[str, str]:
     kind = getattr(spec, "kind", "")
     if not (isinstance(spec, type) and issubclass(spec, BaseModel) and kind):
         raise PluginError(f"plugin {plugin}", "subclasses of a headmotion spec base (GeneratorSpec, ...)", repr(spec))
+    _require_type_field(spec, plugin)
     name = cast("type[Spec]", spec).type_name()
-    namespace = name.rpartition("/")[0]
+    namespace, _, bare = name.rpartition("/")
+    expected = bare if own else f"{plugin}/{bare}"
     if namespace != ("" if own else plugin):
-        bare = name.rpartition("/")[2]
-        expected = bare if own else f"{plugin}/{bare}"
         raise PluginError(f"plugin {plugin}", f"a {kind} type named {expected!r}", repr(name), "rename it")
     return kind, name
+
+
+def _require_type_field(spec: type[BaseModel], plugin: str) -> None:
+    """Refuse a spec class whose type is not one literal that is also the default."""
+    field = spec.model_fields.get("type")
+    annotation, default = (None, None) if field is None else (field.annotation, field.default)
+    if get_origin(annotation) is Literal and get_args(annotation) == (default,):
+        return
+    got = "no such field"
+    if annotation is not None:
+        shown = annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+        got = f"type: {shown}" + ("" if default is PydanticUndefined else f" = {default!r}")
+    example = default if isinstance(default, str) else f"{plugin}/name"
+    expected = f"{spec.__name__} with the field type: Literal[{example!r}] = {example!r}"
+    raise PluginError(f"plugin {plugin}", expected, got)

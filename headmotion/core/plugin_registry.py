@@ -131,7 +131,9 @@ class Registry:
         Raises:
             PluginError: it is not of the kind, `Iterable` or `Mapping`.
         """
-        (returned,) = self._caller(plugin, hook)() or ({},)
+        caller = self._caller(plugin, hook)
+        # pluggy drops the result None, which is what a forgotten `return` gives.
+        (returned,) = caller() or ((None,) if caller.get_hookimpls() else ({},))
         if isinstance(returned, kind) and not isinstance(returned, str | bytes):
             return returned
         raise PluginError(f"plugin {plugin}", f"{hook} to return {_KINDS[kind]}", repr(returned))

@@ -104,10 +104,12 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> PluginOffer:
         # Also here, so that a plugin that closes one is not registered.
         with streams_left_open(plugin):
             module = point.load()
-            result.manager.register(module, name=plugin)
             reject_stray_hooks(module, plugin)  # before pluggy does, whose errors name no remedy
+            result.manager.register(module, name=plugin)
             result.manager.check_pending()
             offer = PluginOffer.collect(result, plugin, own)
+        if not result.manager.get_hookcallers(module):
+            raise _without_hooks(point)
     except BaseException:
         if result.manager.has_plugin(plugin):
             result.manager.unregister(name=plugin)
@@ -115,3 +117,9 @@ def _load(result: Registry, point: EntryPoint, dist: str) -> PluginOffer:
     # Only now, so that a plugin with any fault leaves nothing in the registry.
     offer.add_to(result, plugin)
     return offer
+
+
+def _without_hooks(point: EntryPoint) -> PluginError:
+    expected = f"hooks in what its entry point names, {point.value!r}"
+    remedy = "define functions such as headmotion_specs in that module, or import them into it, marked with hookimpl"
+    return PluginError(f"plugin {point.name}", expected, "none", remedy)

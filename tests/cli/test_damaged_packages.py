@@ -40,7 +40,8 @@ def test_all_own_parts_are_there(what: str, tmp_path: Path) -> None:
 
 
 def test_other_plugins_are_checked(tmp_path: Path) -> None:
-    (tmp_path / "odd_plugin.py").touch()
+    hook = "from headmotion import hookimpl\n@hookimpl\ndef headmotion_specs(): return []\n"
+    (tmp_path / "odd_plugin.py").write_text(hook)
     for name, content in ("headmotion_odd", ENTRY_POINTS), ("other", b"\xff\xfe[headmotion]\n"):
         folder = tmp_path / f"{name}-1.0.dist-info"
         folder.mkdir()

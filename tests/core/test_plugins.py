@@ -96,8 +96,37 @@ BROKEN = {
     "no-spec": (HOOK + "def headmotion_specs(): return [int]", "subclasses of a headmotion spec base"),
     "bare-type": (offering("part"), "a generator type named 'bare-type/part', got 'part'"),
     "foreign-type": (offering("good/other"), "a generator type named 'foreign-type/other', got 'good/other'"),
-    "untyped": (offering("x").replace('Literal["x"]', "str"), "a generator type named 'untyped/Part'"),
-    "twice": (offering("twice/part").replace("[Part]", "[Part, Part]"), "which twice owns"),
+    "untyped": (
+        offering("untyped/x").replace('Literal["untyped/x"]', "str"),
+        "Part with the field type: Literal['untyped/x'] = 'untyped/x', got type: str = 'untyped/x'",
+    ),
+    "no-type": (
+        offering("x").replace('type: Literal["x"] = "x"', "size: int = 1"),
+        "Part with the field type: Literal['no-type/name'] = 'no-type/name', got no such field",
+    ),
+    "two-types": (
+        offering("two-types/x").replace('Literal["', 'Literal["two-types/y", "'),
+        "got type: Literal['two-types/y', 'two-types/x'] = 'two-types/x'",
+    ),
+    "no-default": (
+        offering("no-default/x").replace(' = "no-default/x"', ""),
+        "Part with the field type: Literal['no-default/name'] = 'no-default/name', got type: Literal['no-default/x']",
+    ),
+    "twice": (
+        offering("twice/part").replace("[Part]", "[Part, Part]"),
+        "got generator 'twice/part', which two of its spec classes have",
+    ),
+    "empty": ("", "expected hooks in what its entry point names, 'fake_plugin_"),
+    "no-return": (
+        HOOK + "def headmotion_specs(): [1]",
+        "expected headmotion_specs to return a list, got None",
+    ),
+    "no-prefix": (HOOK + "def specs(): return []", "got 'specs'; did you mean 'headmotion_specs'?"),
+    "other-arguments": (
+        HOOK + "def headmotion_training_event(event, figures): pass",
+        "expected headmotion_training_event(event, values), of which arguments may be left out, got"
+        " headmotion_training_event(event, figures)",
+    ),
     "bare-model": (HOOK + "def headmotion_models(): return {'small': 'x'}", "models named bare-model/..."),
     "number": (HOOK + "def headmotion_models(): return 7", "headmotion_models to return a dict, got 7"),
     "letters": (HOOK + "def headmotion_specs(): return 'abc'", "headmotion_specs to return a list, got 'abc'"),
@@ -243,7 +272,7 @@ def test_licenses_are_collected_by_plugin(fake_plugins):
     ((asset,), none) = registry.assets["good"], registry.assets["plain"]
     assert (asset.name, asset.license, asset.source, asset.bundled) == ("weights.bin", "MIT", "made by us", False)
     assert none == () and "bad" not in registry.assets
-    assert "licenses that are headmotion.core.assets.Asset, got 'MIT'" in by_name(registry)["bad"].error
+    assert "licenses that are headmotion.Asset, got 'MIT'" in by_name(registry)["bad"].error
 
 
 def test_converters_are_found_and_checked(fake_plugins):
@@ -260,9 +289,7 @@ def test_converters_are_found_and_checked(fake_plugins):
     assert set(registry.converters) == {("good/rig", "landmarks68")}
     assert registry.converters["good/rig", "landmarks68"].loss == "rig"
     records = by_name(registry)
-    assert (
-        "converters that are headmotion.core.interfaces.converter.Converter, got 'landmarks68'" in records["bad"].error
-    )
+    assert "converters that are headmotion.Converter, got 'landmarks68'" in records["bad"].error
     assert "converters from or to thief/..., got mesh478 to landmarks68" in records["thief"].error
     assert "a conversion that no other plugin offers, got twin/a to twin/b" in records["twin"].error
 
@@ -397,7 +424,7 @@ def test_installed_plugins_of_a_process(fake_plugins):
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "__stdout__", "__stderr__"])
 def test_a_plugin_that_closes_a_standard_stream_harms_no_other(fake_plugins, stream):
     close = f"import sys\nsys.{stream}.close()\n"
-    hook = f"import sys\n@hookimpl\ndef headmotion_models(): {close.split()[-1]}"
+    hook = f"import sys\n@hookimpl\ndef headmotion_models(): return {close.split()[-1]} or {{}}"
     prints = "for each in sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__: print('hello', file=each)\n"
     fake_plugins.install("headmotion-a", close)
     fake_plugins.install("headmotion-b", offering("b/part") + hook)
