@@ -119,7 +119,8 @@ def test_a_wrapped_method_is_the_part_s_own() -> None:
 
 def test_code_that_is_in_no_part_is_named_by_its_plugin(fake_plugins: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A phase and a converter, for example, have no spec that they hold."""
-    fake_plugins.install("headmotion-clumsy", "def convert():\n    return {}['absent']\n")
+    hook = "from headmotion import hookimpl\n@hookimpl\ndef headmotion_converters(): return []\n"
+    fake_plugins.install("headmotion-clumsy", "def convert():\n    return {}['absent']\n" + hook)
     found = fake_plugins.registry()
     monkeypatch.setattr(blame, "registry", lambda: found)
     ((_, module),) = found.manager.list_name_plugin()
