@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .errors import MotionError, SpecError
+from .errors import MotionError, OutputError, SpecError
 from .interfaces.converter import Converter
 from .interfaces.specs import RepresentationSpec, resolve_spec
 from .plugins import registry
-from .short_repr import short_repr
+from .short_repr import short_repr, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .motion import Motion
 
 
+REMEDY = "correct the converter"
 Target = RepresentationSpec | Mapping[str, Any] | str
 
 
@@ -64,10 +65,27 @@ def _step(converter: Converter, motion: Motion, target: Representation | None) -
     if target is None and converter.source != converter.target:
         with suppress(SpecError):  # a type with required fields, which only its converters know
             target = resolve_spec("representation", converter.target).build()
-    result = converter.convert(motion, target)
+    result = _checked(converter, motion, converter.convert(motion, target))
     if target is None:
         return result if converter.source == converter.target else replace(result, basis={})
     return replace(result, basis=basis_of(target))
+
+
+def _checked(converter: Converter, motion: Motion, result: Any) -> Motion:
+    """Return what a converter returned after a check that it is a motion of its target, frame by frame."""
+    name = f"converter of {converter.source} to {converter.target}"
+    if not isinstance(result, type(motion)):
+        raise OutputError(name, "a motion", shown(result), REMEDY)
+    if (got := result.representation.get("type")) != converter.target:
+        raise OutputError(name, f"a motion of {converter.target}", f"one of {got}", REMEDY)
+    try:
+        representation = resolve_spec("representation", dict(result.representation)).build()
+    except SpecError as error:
+        raise OutputError(name, f"a motion with a spec of {converter.target}", str(error), REMEDY) from None
+    shape = len(motion), representation.points, representation.dims
+    if tuple(result.values.shape) != shape:
+        raise OutputError(name, f"values {list(shape)}", shown(result.values), REMEDY)
+    return result
 
 
 def basis_of(representation: Representation) -> dict[str, Tensor]:

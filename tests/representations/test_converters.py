@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from headmotion.core.conversion import reachable, route
-from headmotion.core.errors import MotionError
+from headmotion.core.errors import MotionError, OutputError
 from headmotion.core.interfaces.converter import Converter
 from headmotion.core.interfaces.representation import UnitSquare
 from headmotion.core.interfaces.specs import resolve_spec
@@ -183,3 +183,32 @@ def test_routes() -> None:
     assert [converter.target for converter in route(converters, "c", "c")] == ["a", "b", "c"]
     assert route(converters, "d", "a") == ()
     assert reachable(converters, "b") == {"a", "b", "c", "d"}
+
+
+WRONG = {
+    "nothing": (lambda motion, target: None, "a motion, got None"),
+    "another type": (lambda motion, target: motion, "a motion of keypoints, got one of landmarks68"),
+    "half a spec": (
+        lambda motion, target: replace(motion, representation={"type": "keypoints", "pionts": 68}),
+        "a motion with a spec of keypoints, got keypoints spec: expected .*pionts",
+    ),
+    "all points": (
+        lambda motion, target: replace(motion, representation={"type": "keypoints", "points": 5, "jacobians": False}),
+        r"values \[3, 5, 2\], got float32 \[3, 68, 2\]",
+    ),
+    "fewer frames": (
+        lambda motion, target: replace(
+            motion[1:], representation={"type": "keypoints", "points": 68, "jacobians": False}
+        ),
+        r"values \[3, 68, 2\], got float32 \[2, 68, 2\]",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_converter_that_returns_something_else_is_named(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    convert, said = WRONG[wrong]
+    converter = Converter("landmarks68", "keypoints", convert)
+    monkeypatch.setitem(registry().converters, ("landmarks68", "keypoints"), converter)
+    with pytest.raises(OutputError, match=f"^converter of landmarks68 to keypoints: expected {said}"):
+        motion_of("landmarks68")[:3].to("keypoints")
