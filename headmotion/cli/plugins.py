@@ -58,6 +58,8 @@ def _offered(record: PluginRecord) -> Iterator[str]:
     for converter in record.converters:
         loss = f"  (loses {converter.loss})" if converter.loss else ""
         yield f"converter:{converter.source} to {converter.target}{loss}"
+    yield from (f"reader:{suffix}" for suffix in record.motion_readers)
+    yield from (f"writer:{suffix}" for suffix in record.motion_writers)
 
 
 @plugins.command("check")

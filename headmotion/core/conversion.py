@@ -47,11 +47,11 @@ def convert(motion: Motion, target: Target | Representation) -> Motion:
         raise MotionError(f"motion of {source_type}", expected, repr(target_type))
     result = motion
     for converter in path:
-        result = _step(converter, result, built if converter.target == target_type else None)
+        result = apply_converter(converter, result, built if converter.target == target_type else None)
     # A converter of a type to itself drops numbers, such as depth, that the request may not have.
     reduction = converters.get((target_type, target_type))
     if not _fits(result, requested) and reduction is not None and reduction not in path:
-        path, result = (*path, reduction), _step(reduction, result, built)
+        path, result = (*path, reduction), apply_converter(reduction, result, built)
     if not _fits(result, requested):
         possible, got = (json.dumps(fields, sort_keys=True) for fields in (_fields(result, requested), requested))
         raise MotionError(f"motion of {source_type} to {target_type}", f"what converters can make, {possible}", got)
@@ -60,8 +60,17 @@ def convert(motion: Motion, target: Target | Representation) -> Motion:
     return replace(result, speech=motion.speech, provenance={**motion.provenance, "converted": [*earlier, *steps]})
 
 
-def _step(converter: Converter, motion: Motion, target: Representation | None) -> Motion:
-    """Convert a motion, whose basis becomes that of the target."""
+def apply_converter(converter: Converter, motion: Motion, target: Representation | None) -> Motion:
+    """Return what one converter makes of a motion; the basis becomes that of the target.
+
+    Args:
+        converter: of the motion's type.
+        motion: the motion.
+        target: the built representation that is requested; None if the request does not determine it.
+
+    Raises:
+        OutputError: the converter returned something else than a motion of its target.
+    """
     if target is None and converter.source != converter.target:
         with suppress(SpecError):  # a type with required fields, which only its converters know
             target = resolve_spec("representation", converter.target).build()

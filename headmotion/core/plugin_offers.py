@@ -76,6 +76,8 @@ class PluginOffer:
             "models": tuple(self.models),
             "recipes": tuple(self.recipes),
             "converters": tuple(self.converters.values()),
+            "motion_readers": tuple(self.motion_readers),
+            "motion_writers": tuple(self.motion_writers),
         }
 
 

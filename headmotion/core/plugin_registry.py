@@ -48,6 +48,10 @@ class PluginRecord:
     """Names of the plugin's recipes."""
     converters: tuple[Converter, ...] = ()
     """Converters between representations."""
+    motion_readers: tuple[str, ...] = ()
+    """Suffixes of the motion files that the plugin reads."""
+    motion_writers: tuple[str, ...] = ()
+    """Suffixes of the motion files that the plugin writes."""
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.errors import OutputError, describe
 from .build_context import Subject
+from .offer import Offer
 from .wrong_output import wrong_output
 
 CRASHED = "Mend it first, because it kept the check from its question."
@@ -58,7 +59,8 @@ def _raised_by_part(error: BaseException, subject: Any) -> bool:
 
 def _lines(error: BaseException, subject: Any) -> list[str]:
     """Return the lines of the part's package on the way to an error, outermost first; a line of the kit is empty."""
-    package, trace = type(subject.spec).__module__.partition(".")[0], error.__traceback__
+    module = subject.module if isinstance(subject, Offer) else type(subject.spec).__module__
+    package, trace = module.partition(".")[0], error.__traceback__
     lines = []
     while trace is not None:
         module, code = trace.tb_frame.f_globals.get("__name__", ""), trace.tb_frame.f_code
@@ -73,11 +75,12 @@ def _lines(error: BaseException, subject: Any) -> list[str]:
 
 def _class_line(subject: Any) -> str:
     """Return where the part's class is defined, or that of its spec if it cannot be built; empty if that is unknown."""
-    cls = type(subject.spec)
+    defined: Any = subject.function if isinstance(subject, Offer) else type(subject.spec)
     with suppress(Exception):  # the failure itself is reported already
-        cls = type(subject.build()) if isinstance(subject, Subject) else cls
+        defined = type(subject.build()) if isinstance(subject, Subject) else defined
     with suppress(Exception):  # it has no source
-        return f"{_short_path(inspect.getsourcefile(cls) or '?')}:{inspect.getsourcelines(cls)[1]} in {cls.__name__}"
+        source = _short_path(inspect.getsourcefile(defined) or "?")
+        return f"{source}:{inspect.getsourcelines(defined)[1]} in {defined.__name__}"
     return ""
 
 

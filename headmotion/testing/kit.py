@@ -17,9 +17,12 @@ LEVELS: Mapping[int, str] = {
 }
 """Meaning of a check's level. Headmotion's own parts pass all three."""
 
+OFFERS = ("model", "recipe", "converter", "reader", "writer")
+"""Kinds of what plugins offer besides parts; they have no specs."""
+
 CheckFunction = Callable[[Any], object]
-"""Takes a `Subject`, or a `PhaseSubject`; raises an error where the promise is broken, and `NotApplicable` where the
-part makes no such promise."""
+"""Takes a `Subject`, `PhaseSubject`, `ControlSubject` or `Offer`. It raises an error where the promise is broken, and
+`NotApplicable` where no such promise is made."""
 
 
 class NotApplicable(Exception):
@@ -33,7 +36,7 @@ class Check:
     name: str
     """Identifier, such as ``generator-keeps-shapes``."""
     kind: str
-    """``spec``: specs of every kind; empty: parts of every kind but phases and controls."""
+    """``spec``: specs of every kind; empty: parts of every kind but phases and controls; or one of `OFFERS`."""
     level: int
     """1 required, 2 recommended, 3 good practice."""
     since: int
@@ -84,5 +87,6 @@ def checks_of(kind: str, level: int = max(LEVELS), kit: int = VERSION) -> dict[s
     # A phase is no component: it is built from a pipeline and a corpus, and a checkpoint stores what it trains.
     # A control is a value.
     components = {} if kind in ("phase", "control") else CHECKS[""]
-    checks = CHECKS["spec"] | components | CHECKS.get(kind, {})
+    of_specs = {} if kind in OFFERS else CHECKS["spec"] | components
+    checks = of_specs | CHECKS.get(kind, {})
     return {name: item for name, item in checks.items() if item.level <= level and item.since <= kit}

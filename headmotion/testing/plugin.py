@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from ..core.errors import HeadmotionError, PluginError, describe
 from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
 from .build_context import Subject
-from .kit import LEVELS, Check
+from .kit import LEVELS, Check, checks_of
+from .offer import offers_of
 from .outputs import output_on_fixed_inputs
 from .phase_subject import PhaseSubject
-from .runner import AnySubject, CheckResult, SpecLike, make_subject, run_check, run_checks
+from .runner import CheckResult, SpecLike, make_subject, run_check, run_checks
 
 STATUS_LABELS = {
     "passed": "ok",
@@ -25,7 +26,7 @@ STATUS_LABELS = {
 }
 
 
-def _build_by_default(subject: AnySubject) -> None:
+def _build_by_default(subject: Any) -> None:
     if isinstance(subject, PhaseSubject):
         with subject.context() as context:
             subject.build(context)
@@ -60,7 +61,7 @@ def check_plugin(
         specs: what to check instead of the defaults of their types. Types with required fields need one.
 
     Returns:
-        Results by ``kind:type``.
+        Results by ``kind:name``, as ``headmotion plugins`` lists it.
 
     Raises:
         PluginError: no such plugin, it could not be loaded, or a spec of a type that it does not offer.
@@ -79,6 +80,9 @@ def check_plugin(
     checked = {
         offered: _check_type(offered, chosen.get(offered), level, representations) for offered in records[name].types
     }
+    for offer in offers_of(name):
+        checks = checks_of(offer.kind, level).values()
+        checked[f"{offer.kind}:{offer.name}"] = [run_check(check, offer) for check in checks]
     if any(result.status != "not-applicable" for results in checked.values() for result in results):
         return checked
     # Nothing was examined, which must not look like success.

@@ -23,6 +23,7 @@ from .build_context import Subject
 from .control_subject import ControlSubject
 from .failure import CRASHED, failure_of
 from .kit import LEVELS, VERSION, Check, NotApplicable, checks_of
+from .offer import Offer
 from .phase_subject import PhaseSubject
 from .samples import LABEL_NAMES, PICTURE_SIZE
 from .stand_ins import StandIns
@@ -33,7 +34,7 @@ SpecLike = ComponentSpec | PhaseSpec | ControlSpec | dict[str, Any] | str
 """A spec, a dict with ``type``, or a type name."""
 
 
-AnySubject = Subject | PhaseSubject | ControlSubject
+AnySubject = Subject | PhaseSubject | ControlSubject | Offer
 """What checks are given, by the kind of the part."""
 
 Status = Literal["passed", "failed", "expected-failure", "unexpected-pass", "not-applicable"]

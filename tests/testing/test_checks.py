@@ -8,6 +8,7 @@ from headmotion.core.plugins import registry
 from headmotion.metrics.specs import JitterSpec
 from headmotion.renderers.specs import SkeletonSpec
 from headmotion.testing import CHECKS, check_component, checks_of, run_checks
+from headmotion.testing.kit import OFFERS
 
 LOOKS_AHEAD = {"generator-streaming-equals-offline", "generator-lookahead-as-declared"}
 ONE_FAULT = [
@@ -185,5 +186,6 @@ def test_every_check_has_a_fault_that_it_finds():
     covered |= {"representation-fits-and-travels"}  # tests/representations/test_fitted.py, because it needs converters
     covered |= {"weights-are-registered"}  # tests/training/test_gradient_coverage.py
     covered |= {"progress-is-in-the-checkpoint"}  # tests/training/test_outputs_and_schedules.py
+    covered |= {name for kind in OFFERS for name in CHECKS[kind]}  # test_offers.py
     covered |= {"spec-is-documented", "spec-json-round-trips", "spec-imports-without-torch", "spec-is-registered"}
     assert covered == {name for checks in CHECKS.values() for name in checks}

@@ -67,7 +67,7 @@ def generator_uses_context_frames(subject: Subject) -> None:
     assert_close(generator(short, audio), generator(repeated, audio), "a reference of one frame")
 
 
-@check("generator", 1, "Draw noise with headmotion.core.component.seeded_uniform; let no layer mix samples.")
+@check("generator", 1, "Draw noise with headmotion.core.noise.normal; let no layer mix samples.")
 @torch.no_grad()
 def generator_batch_items_are_independent(subject: Subject) -> None:
     """Sample ``b`` of a batch with seed ``s`` equals the result of a batch of one with seed ``s + b``."""
