@@ -11,7 +11,17 @@ import click
 from .command import command
 from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
-from .options import any_path, check_folder, check_output, existing_file, existing_path, options, quiet, spec_fields
+from .options import (
+    any_path,
+    check_folder,
+    check_output,
+    check_page,
+    existing_file,
+    existing_path,
+    options,
+    quiet,
+    spec_fields,
+)
 
 NO_CLIPS = 1
 """Exit status of ``prepare`` if no video gives a clip."""
@@ -193,7 +203,7 @@ def synthesize(output: Path, kind: str, quiet: bool, **choices: Any) -> None:
 def inspect_corpus(context: click.Context, corpus: str, output: Path | None, syncers: Path | None, quiet: bool) -> None:
     """Inspect CORPUS before training; exit status 1 if a clip or a file is damaged."""
     if output is not None:
-        check_output(output)
+        check_page(output)
     from headmotion.data.inspection import inspect_corpus as run_inspection
 
     report = run_inspection(corpus, output, syncers=syncers, quiet=quiet)

@@ -12,7 +12,18 @@ from headmotion.core.errors import printable
 from .command import command
 from .console import echo, show
 from .option_rules import Arguments, Rule, option_rules
-from .options import any_path, check_folder, check_output, device, one_thread, options, quiet, seed, spec_fields
+from .options import (
+    any_path,
+    check_folder,
+    check_output,
+    check_page,
+    device,
+    one_thread,
+    options,
+    quiet,
+    seed,
+    spec_fields,
+)
 
 if TYPE_CHECKING:
     from headmotion.evaluation.comparison import Comparison
@@ -97,7 +108,7 @@ def evaluate(subject: str, output: Path, baselines: tuple[str, ...], **choices: 
 def compare(reports: tuple[Path, ...], output: Path | None) -> None:
     """Compare reports of evaluate (folders or their report.json); their protocols must be the same."""
     if output is not None:
-        check_output(output)
+        check_page(output)
     from headmotion.evaluation import compare as compare_reports
 
     comparison = compare_reports(reports)
@@ -111,6 +122,8 @@ def _print_comparison(comparison: Comparison) -> None:
     """Print one table per metric, with its notes."""
     for metric in comparison.metrics:
         _print_table(metric.metric, metric.table, err=False)
+        if metric.differences.rows:
+            _print_table(f"{metric.metric}: difference from {comparison.columns[0]}", metric.differences, err=False)
         for sources, note in metric.notes:
             echo(f"{sources}: {note}")
     for title, names in comparison.unshared.items():

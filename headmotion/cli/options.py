@@ -174,6 +174,17 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
         raise click.BadParameter(f"{str(folder)!r} is not a folder that can be written to.", param_hint="--output")
 
 
+def check_page(path: Path) -> None:
+    """Refuse an output that is no HTML file by its name, or that cannot be written; see `check_output`.
+
+    Raises:
+        click.BadParameter: it has another suffix, or cannot be written.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise click.BadParameter(f"expected the name of an HTML file, got {str(path)!r}.", param_hint="--output")
+    check_output(path)
+
+
 def check_suffix(path: Path, suffixes: Iterable[str], has_folders: bool = True) -> None:
     """Refuse an output of no format.
 

@@ -12,6 +12,7 @@ from typing import Any
 from ..core.errors import EvaluationError
 from ..core.files import atomic_output, write_text
 from ..reports.page import page
+from .paired import paired_difference
 from .report import Report, SourceResult
 from .tables import Table, collect_notes, values_table
 
@@ -26,6 +27,8 @@ class ComparedMetric:
 
     metric: str
     table: Table
+    differences: Table
+    """Of the other reports from the first, over pairs of clips; without rows where no value is a mean over clips."""
     notes: Sequence[tuple[str, str]]
     protocol: Mapping[str, Any]
 
@@ -89,7 +92,20 @@ def _compare_metric(metric: str, reports: Mapping[str, Report]) -> ComparedMetri
     }
     if GROUND_TRUTH in first.results and not first.results[GROUND_TRUTH].left_out:
         results[GROUND_TRUTH] = first.results[GROUND_TRUTH]  # the same in all reports, by the protocol
-    return ComparedMetric(metric, values_table(first.better, results), collect_notes(results), first.protocol)
+    table, notes = values_table(first.better, results), collect_notes(results)
+    return ComparedMetric(metric, table, _differences_from_first(metric, reports), notes, first.protocol)
+
+
+def _differences_from_first(metric: str, reports: Mapping[str, Report]) -> Table:
+    (_, first), *others = reports.items()
+    own = first.metrics[metric].results[first.main]
+    differences = {
+        title: paired_difference(own, report.metrics[metric].results[report.main], first.seed)
+        for title, report in others
+    }
+    if not any(difference.values for difference in differences.values()):
+        return Table(tuple(differences), ())
+    return values_table(first.metrics[metric].better, differences)
 
 
 def _titles(paths: Sequence[str | os.PathLike[str]], reports: Sequence[Report]) -> list[str]:

@@ -44,6 +44,13 @@ def bootstrap_intervals(metric: Metric, observed: Sequence[Observation], seed: i
     return _intervals_by_recomputing(metric, observed, seed) | of_means
 
 
+def interval_of_mean(values: npt.NDArray[np.float64], seed: int) -> tuple[float, float]:
+    """Return the interval of the mean of two or more finite values ``[N]``."""
+    count = len(values)
+    counts = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), DRAWS)
+    return _percentiles(counts @ values / count)
+
+
 def finite_values(metric: Metric, observed: Sequence[Observation]) -> MetricValues:
     """Return a metric's values; those that are not finite are replaced by a note."""
     result = metric.figures(observed)

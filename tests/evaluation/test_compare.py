@@ -59,6 +59,47 @@ def test_reports_of_one_protocol_stand_side_by_side(tmp_path: Path) -> None:
     assert "2.5<small>2 to 3</small>" in text and not {"src=", "href="} & set(text.split())
 
 
+def save_clips(folder: Path, name: str, clips: dict[str, dict[str, float]]) -> Path:
+    """Save a report whose metric ``lmd`` has a mean over clips, ``lmd_px``, and a value that is none, ``ratio``."""
+    mean = sum(values["lmd_px"] for values in clips.values()) / len(clips)
+    values = {"lmd_px": ReportedValue(value=mean), "ratio": ReportedValue(value=1.0)}
+    result = SourceResult(n=len(clips), values=values, clips=clips)
+    metric = MetricReport(
+        spec={"type": "lmd"}, protocol=PROTOCOL, better={"lmd_px": "lower"}, results={"model": result}
+    )
+    return save_report(folder, name, 1.0, lmd=metric)
+
+
+def test_a_difference_is_that_of_pairs_of_clips(tmp_path: Path) -> None:
+    # Clips differ far more from each other than the second model from the first.
+    first = {f"clip-{k}": {"lmd_px": 10.0 * k} for k in range(40)}
+    second = {name: {"lmd_px": values["lmd_px"] - 0.5 - 0.01 * k} for k, (name, values) in enumerate(first.items())}
+    del second["clip-39"]
+    paths = [save_clips(tmp_path, "a", first), save_clips(tmp_path, "b", second)]
+    (lmd,) = compare(paths).metrics
+    assert lmd.differences.columns == ("b",)
+    difference, clips = lmd.differences.rows
+    assert (difference.name, difference.cells[0].value, clips.cells[0].value) == ("lmd_px", "-0.69", "39")
+    low, high = map(float, difference.cells[0].interval.split(" to "))
+    assert -0.75 < low < -0.69 < high < -0.63
+    printed = CliRunner().invoke(cli, ["compare", *map(str, paths)], env={"COLUMNS": "200"})
+    assert "lmd: difference from a" in printed.output and "-0.69 (" in printed.output
+
+
+def test_a_metric_without_values_of_clips_has_no_difference(tmp_path: Path) -> None:
+    (lmd,) = compare([save_report(tmp_path, "a", 1.25), save_report(tmp_path, "b", 2.5)]).metrics
+    assert lmd.differences.rows == ()
+
+
+@pytest.mark.parametrize("name", ["both.csv", "both.tex", "both"])
+def test_a_page_is_written_under_the_name_of_a_page_only(name: str, tmp_path: Path) -> None:
+    reports = [str(save_report(tmp_path, "a", 1.25)), str(save_report(tmp_path, "b", 2.5))]
+    for command in (["compare", *reports], ["inspect-corpus", str(tmp_path)]):
+        refused = CliRunner().invoke(cli, [*command, "-o", str(tmp_path / name)])
+        assert refused.exit_code == 2 and "expected the name of an HTML file" in refused.stderr
+        assert not (tmp_path / name).exists()
+
+
 @pytest.mark.parametrize(
     ("protocol", "message"),
     [
