@@ -157,9 +157,9 @@ def animate(
     if not _are_several(context.params):
         if not is_piped(audio[0]):
             _refuse_motion(existing_file.convert(audio[0], context.command.params[0], context))
-        made = prepare_outputs(context, outputs, model, device, image, chosen, quiet)
+        writer = prepare_outputs(context, outputs, model, device, image, chosen, quiet)
         with speech_file(audio[0]) as speech:
-            for path in made.write(speech):
+            for path in writer.write(speech):
                 show(path)
         return
     from headmotion.pipeline.generate_many import run_tasks

@@ -87,21 +87,21 @@ def say(
     check_distinct(outputs)
     for path in (*outputs, *([phonemes] if phonemes else [])):
         check_output(path, may_be_folder=not path.suffix)
-    made = None
+    writer = None
     if animated := _animated(outputs):
         one_thread()
-        made = prepare_outputs(context, animated, model, device, image, given_options(context, choices), quiet, SOUND)
+        writer = prepare_outputs(context, animated, model, device, image, given_options(context, choices), quiet, SOUND)
     from headmotion.data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
 
     spoken = sys.stdin.read() if text == "-" else text
     utterance = synthesize(spoken, EspeakVoice(voice, words_per_minute, pitch))
     if not any(phoneme.symbol for phoneme in utterance.phonemes):
         raise click.BadParameter("there is nothing to say in it.", param_hint="TEXT")
-    if made is not None:  # first, because a mistake in one output shall not leave the others
+    if writer is not None:  # first, because a mistake in one output shall not leave the others
         with tempfile.TemporaryDirectory() as folder:
             speech = Path(folder) / "speech.wav"
             _write_sound(utterance, speech, "WAV")
-            for path in made.write(speech):
+            for path in writer.write(speech):
                 show(path)
     if phonemes is not None:
         _write_phonemes(utterance.phonemes, phonemes)

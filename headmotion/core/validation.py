@@ -75,7 +75,8 @@ def translated(
 ) -> HeadmotionError:
     """Return the first of pydantic's mistakes as an error; see `validated`, which has the arguments."""
     # A field that is missing or unknown often belongs to another type of a union, so values that do not fit go first.
-    first = min(mistakes.errors(include_url=False), key=lambda each: each["type"] in ("missing", "extra_forbidden"))
+    last = ("missing", "extra_forbidden")
+    first = min(mistakes.errors(include_url=False), key=lambda mistake: mistake["type"] in last)
     kind, place = first["type"], first["loc"]
     where = ".".join(_names(place, given, kind))
     if kind == "missing":
@@ -83,7 +84,7 @@ def translated(
     got = short_repr(first["input"])
     models = _models_at(model, place[:-1])
     if kind == "extra_forbidden":
-        fields = list(dict.fromkeys(name for each in models for name in each.model_fields))
+        fields = list(dict.fromkeys(name for model in models for name in model.model_fields))
         remedy = did_you_mean(str(place[-1]), fields, remedy or f"the fields are {', '.join(fields)}")
         return error(component, f"no field {where!r}", got, remedy)
     words = first["msg"].removeprefix("Input should be ")
@@ -112,8 +113,8 @@ def _names(place: Sequence[int | str], given: Any, kind: str) -> Iterator[str]:
 def _range(models: Iterable[type[BaseModel]], name: int | str) -> str:
     """Return both bounds of a field, or nothing if it has not both."""
     fields = [model.model_fields[str(name)] for model in models if name in model.model_fields]
-    bounds = [each for field in fields for each in field.metadata]
-    low, high = (next((getattr(each, end) for each in bounds if hasattr(each, end)), None) for end in ("ge", "le"))
+    bounds = [bound for field in fields for bound in field.metadata]
+    low, high = (next((getattr(bound, end) for bound in bounds if hasattr(bound, end)), None) for end in ("ge", "le"))
     return "" if low is None or high is None else f"a number from {_plain(low)} to {_plain(high)}"
 
 
@@ -121,7 +122,7 @@ def _models_at(model: type[BaseModel], place: Sequence[int | str]) -> list[type[
     """Return the models, more than one of a union, that have a mistake at a place."""
     models = [model]
     for part in place:
-        inner = [found for each in models if part in each.model_fields for found in _models(each, str(part))]
+        inner = [nested for own in models if part in own.model_fields for nested in _models(own, str(part))]
         models = inner or models
     return models
 

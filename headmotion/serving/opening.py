@@ -48,7 +48,7 @@ def reopen_session(worker: ModelWorker, stored: StoredSession) -> tuple[Session,
     return session, empty, worker.pipeline.lookahead_ms(session.sample_rate, session.fps, controls) or 0.0
 
 
-def facts(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:
+def welcome_fields(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:
     """Return the fields of the welcome message that do not change."""
     motion = live.empty
     _, points, dims = motion.values.shape

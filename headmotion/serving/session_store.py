@@ -14,7 +14,7 @@ from ..core.errors import HeadmotionError, ServingError
 from ..core.short_repr import short_repr
 from .live_session import LiveSession
 from .model_worker import ModelWorker
-from .opening import facts, open_session, reopen_session
+from .opening import open_session, reopen_session, welcome_fields
 from .opening_threads import OpeningThreads
 from .protocol import VERSION, BusyError, Hello, MotionRequest
 from .server_limits import ServerLimits
@@ -34,7 +34,7 @@ class Seat:
     session: LiveSession
     worker: ModelWorker
     resume_token: str
-    facts: Mapping[str, Any]
+    welcome_fields: Mapping[str, Any]
     """Fields of the welcome message that do not change."""
     client: Any = None
     """Address of the connection that the session uses; None while it waits for its client."""
@@ -45,9 +45,15 @@ class Seat:
 
     def welcome(self) -> dict[str, Any]:
         """Return the server's answer to a hello or a resume, as the fields of a message."""
-        position = {"samples_received": self.session.received, "frames_confirmed": self.session.confirmed}
-        position |= {"has_ended": self.session.has_ended}
-        return {"type": "welcome", "version": VERSION, "resume_token": self.resume_token, **self.facts, **position}
+        return {
+            "type": "welcome",
+            "version": VERSION,
+            "resume_token": self.resume_token,
+            **self.welcome_fields,
+            "samples_received": self.session.received,
+            "frames_confirmed": self.session.confirmed,
+            "has_ended": self.session.has_ended,
+        }
 
 
 class SessionStore:
@@ -117,7 +123,7 @@ class SessionStore:
         return self._seat(live, worker, secrets.token_urlsafe(24), lookahead, client)
 
     def _seat(self, live: LiveSession, worker: ModelWorker, resume_token: str, lookahead: float, client: Any) -> Seat:
-        seat = Seat(live, worker, resume_token, facts(worker.name, live, self._limits, lookahead), client)
+        seat = Seat(live, worker, resume_token, welcome_fields(worker.name, live, self._limits, lookahead), client)
         self._seats[resume_token] = seat
         worker.add(live)
         self._count()

@@ -30,7 +30,7 @@ def model_card(training: Training, seconds: float) -> dict[str, Any]:
         "hours": round(corpus.seconds / 3600, 3),
         "sources": sorted(corpus.sources),
         "licenses": sorted(corpus.licenses),
-        "distribute": all_distributable and (start is None or all(each["distribute"] for each in start.lineage)),
+        "distribute": all_distributable and (start is None or all(model["distribute"] for model in start.lineage)),
         "training_seconds": round(seconds),
         "commit": _commit(),
         "recipe": spec.model_dump(mode="json"),

@@ -41,15 +41,15 @@ def differences(recipe: PipelineSpec, model: PipelineSpec) -> list[Difference]:
     return list(_differing("pipeline", own, other))
 
 
-def as_options(found: Iterable[Difference]) -> str:
+def as_options(settings: Iterable[Difference]) -> str:
     """Return the options of `headmotion train` that give the recipe the model's values."""
-    values = ((each.field, each.model if isinstance(each.model, str) else json.dumps(each.model)) for each in found)
+    values = ((s.field, s.model if isinstance(s.model, str) else json.dumps(s.model)) for s in settings)
     return " ".join(f"--set {shlex.quote(f'{field}={value}')}" for field, value in values)
 
 
-def as_text(found: Iterable[Difference]) -> str:
+def as_text(settings: Iterable[Difference]) -> str:
     """Return the differences as words, such as ``pipeline.fps is 30 (25 in the model)``."""
-    return ", ".join(f"{each.field} is {_shown(each.recipe)} ({_shown(each.model)} in the model)" for each in found)
+    return ", ".join(f"{s.field} is {_shown(s.recipe)} ({_shown(s.model)} in the model)" for s in settings)
 
 
 def _differing(path: str, own: Any, other: Any) -> Iterator[Difference]:

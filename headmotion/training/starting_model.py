@@ -107,13 +107,13 @@ def _take_weights(source: str | os.PathLike[str], pipeline: Pipeline) -> Startin
     header, tensors = load_checkpoint(path)
     lineage = lineage_of(source, path, header)
     name = lineage[0]["name"]
-    found = differences(pipeline.spec, model_spec(path, header))
+    differing = differences(pipeline.spec, model_spec(path, header))
     taken, notes = [], []
     for part in PARTS:
         module: Component = getattr(pipeline, part)
         stored = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
         if stored and module.state_dict():
-            _require_fit(os.fspath(source), part, module, stored, found)
+            _require_fit(os.fspath(source), part, module, stored, differing)
             module.load_state_dict(stored)
             taken.append(part)
         elif stored:
@@ -122,13 +122,13 @@ def _take_weights(source: str | os.PathLike[str], pipeline: Pipeline) -> Startin
             notes.append(f"the {part} begins with new weights, which {name} does not have")
     if not taken:
         raise TrainingError(f"model {os.fspath(source)}", "weights for a part of the recipe", "none", "start from none")
-    if shown := [each for each in found if each.part in taken or each.part not in PARTS[2:]]:
+    if shown := [setting for setting in differing if setting.part in taken or setting.part not in PARTS[2:]]:
         notes.append(f"the recipe is not that of {name}: {as_text(shown)}")
     return StartingModel(name, header.sha256, tuple(taken), tuple(notes), tuple(lineage))
 
 
 def _require_fit(
-    source: str, part: str, module: Component, stored: Mapping[str, Tensor], found: Sequence[Difference]
+    source: str, part: str, module: Component, stored: Mapping[str, Tensor], differing: Sequence[Difference]
 ) -> None:
     """Refuse weights that a part has no place for, or that it lacks, or that were trained beside parts of other types.
 
@@ -136,16 +136,16 @@ def _require_fit(
         TrainingError: there are some; the error names the first, and the settings that make the recipe fit.
     """
     # What a part works on comes from representation and audio encoder; of the others only its own settings matter.
-    relevant = [each for each in found if each.part == part or each.part not in PARTS[2:]]
+    relevant = [setting for setting in differing if setting.part == part or setting.part not in PARTS[2:]]
     remedy = f"take the spec that `headmotion inspect {source}` shows as the pipeline of the recipe"
     if 0 < len(relevant) <= MAX_OPTIONS:
         remedy = f"make the recipe fit by {as_options(relevant)}, or {remedy}"
-    if of_type := next((each for each in relevant if each.field.endswith(".type")), None):
+    if of_type := next((setting for setting in relevant if setting.field.endswith(".type")), None):
         expected = f"the {of_type.field} of the recipe, {of_type.recipe}"
         raise TrainingError(f"model {source}", expected, of_type.model, remedy)
-    own, other = ({key: list(value.shape) for key, value in t.items()} for t in (module.state_dict(), stored))
-    if unfit := [key for key in own | other if own.get(key) != other.get(key)]:
+    own, given = ({key: list(value.shape) for key, value in t.items()} for t in (module.state_dict(), stored))
+    if unfit := [key for key in own | given if own.get(key) != given.get(key)]:
         name, more = unfit[0], f", and {len(unfit) - 1} more that differ" if unfit[1:] else ""
         recipe_type = module.spec.type_name()
         expected = f"the tensor {part}.{name} to be {own.get(name, 'absent')}, as in the recipe's {recipe_type}"
-        raise TrainingError(f"model {source}", expected, f"{other.get(name, 'none')}{more}", remedy)
+        raise TrainingError(f"model {source}", expected, f"{given.get(name, 'none')}{more}", remedy)

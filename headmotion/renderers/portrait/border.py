@@ -104,7 +104,7 @@ class Border:
         if not (sides := self._reached(area)):
             return 0j
         sources = trace_back(np.stack([side.points for side in sides]))
-        return sum((side.excess(each) for side, each in zip(sides, sources, strict=True)), 0j)
+        return sum((side.excess(own) for side, own in zip(sides, sources, strict=True)), 0j)
 
     def pin(self, source: SourceMap, area: Box) -> None:
         """Change, in place, a map ``[h, w]`` of the pixels of ``area`` so that it stays inside the picture."""
