@@ -11,7 +11,11 @@ from torch import Tensor
 
 
 def sample_seeds(seed: int | Sequence[int], batch: int) -> Sequence[int]:
-    """Return a seed per sample: an int seeds sample ``b`` with ``seed + b``; a sequence holds one per sample."""
+    """Return a seed per sample: an int seeds sample ``b`` with ``seed + b``; a sequence holds one per sample.
+
+    Raises:
+        ValueError: a sequence of another length than ``batch``.
+    """
     seeds = range(seed, seed + batch) if isinstance(seed, int) else seed
     if len(seeds) != batch:
         raise ValueError(f"{len(seeds)} seeds for a batch of {batch}")

@@ -44,7 +44,11 @@ class _Shard:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], header: CorpusHeader) -> _Shard:
-        """Check that a shard has the tracks of the header."""
+        """Check that a shard has the tracks of the header.
+
+        Raises:
+            ValueError: a track is missing, or of another type or length.
+        """
         motion = _array(arrays, "motion", np.float32, header.points, header.dims)
         frames = offsets = labels = None
         if header.pictures:

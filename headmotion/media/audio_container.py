@@ -129,7 +129,16 @@ class ContainerSource:
 
 @contextlib.contextmanager
 def audio_track(path: Path, name: str, track: int | None) -> Iterator[tuple[Any, Any]]:
-    """Open a file; the context's value is its container and its audio stream."""
+    """Open a file; the context's value is its container and its audio stream.
+
+    Args:
+        path: the file.
+        name: what errors call it.
+        track: number of the audio track, from 1; None: the best.
+
+    Raises:
+        AudioError: it cannot be opened or, in the body, decoded, or has no (such) audio track.
+    """
 
     def damaged(reason: str) -> AudioError:
         remedy = "it is no audio, cut short or damaged: copy, record or export it again"

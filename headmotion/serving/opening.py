@@ -20,7 +20,16 @@ from .stored_sessions import StoredSession
 
 
 def open_session(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float]:
-    """Make a session; return it with its motion of no frames, and its look-ahead (ms)."""
+    """Make a session; return it with its motion of no frames, and its look-ahead (ms).
+
+    Args:
+        worker: the model.
+        hello: what the client asks for.
+        picture: content of the picture in which the reference is found, if the client sent one.
+
+    Raises:
+        HeadmotionError: options or a reference that do not fit the model, or a model that needs the whole clip.
+    """
     pipeline = worker.pipeline
     points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
     reference = read_reference(pipeline, hello, points, picture)

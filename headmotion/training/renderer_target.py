@@ -47,7 +47,11 @@ class RendererTarget:
         self._check_size(context)
 
     def generate(self, real: Sample, seeds: Sequence[int]) -> Sample:
-        """Return the sample with generated pictures."""
+        """Return the sample with generated pictures.
+
+        Raises:
+            PluginError: the renderer returned pictures of another shape.
+        """
         assert real.identity is not None and real.identity_pose is not None and real.picture_motion is not None
         audio = None if self._audio_context is None else real.audio_around(*self._audio_context)
         with self.partition.autocast(real.motion.device):
