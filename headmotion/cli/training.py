@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", 
     click.option("--from", "start", metavar="MODEL", help="Bundled model or checkpoint that the training starts from."),
     click.option("--syncers", type=existing_file, help="syncers.safetensors of another run, instead of training them."),
     click.option("--resume", is_flag=True, help="Continue from the run's last saved state."),
-    click.option("--dry-run", is_flag=True, help="Print the recipe, sizes, time and memory; write nothing."),
+    click.option("--dry-run", is_flag=True, help="Print the recipe, sizes, time and memory; train nothing."),
     device,
     click.option("--seed", type=int, help="Seed of weights, batches and noise.  [default: the recipe's]"),
     quiet,
@@ -49,17 +50,20 @@ def train(
     passive_threads()
     changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
     is_first = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun starts, one prints
-    if dry_run:
+    if output is not None:
+        check_folder(output)
+        check_output(output / "model.safetensors")
+    elif not dry_run:
+        raise click.MissingParameter(param_type="option", param_hint="'-o' / '--output'")
+    if is_first and not quiet:
+        _print_feature_folder(recipe, changes)
+    if output is None:
         from headmotion.training.dry_run import dry_run as measure
 
         estimate = measure(recipe, list(data), device, changes, start)
         if is_first:
             echo(str(estimate).rstrip("\n"))
         return
-    if output is None:
-        raise click.MissingParameter(param_type="option", param_hint="'-o' / '--output'")
-    check_folder(output)
-    check_output(output / "model.safetensors")
     from headmotion.training import train as run_training
 
     optional: dict[str, Any] = {"syncers": syncers, "start": start}
@@ -83,6 +87,21 @@ def _print_how_to_go_on(run: Path) -> None:
         echo("note: the same command with --resume goes on from the last saved step", err=True)
     else:
         echo("note: nothing is saved yet; the same command starts anew", err=True)
+
+
+def _print_feature_folder(recipe: str, changes: Sequence[str]) -> None:
+    """Print on standard error where a bundled recipe keeps features, which is not in the folder of the run."""
+    from headmotion.core.plugins import registry
+    from headmotion.training.recipe import load_recipe
+
+    folder = load_recipe(recipe, changes).data.feature_cache
+    if folder is None or recipe not in registry().recipes:
+        return
+    if not any(change.startswith("data.feature_cache=") for change in changes):
+        remedy = "--set data.feature_cache=FOLDER names another one, null keeps none"
+        echo(
+            f"note: features of the clips are kept in {Path(folder).absolute()}, for all trainings; {remedy}", err=True
+        )
 
 
 def _print_license(model: Path) -> None:

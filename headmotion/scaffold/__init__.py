@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -15,6 +17,7 @@ from ..core.files import atomic_folder, read_regular, write_text
 from ..core.plugins import OWN_DISTRIBUTION, registry
 from ..core.short_repr import short_repr
 
+_log = logging.getLogger("headmotion")
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_LENGTH = 60
 """Characters of a name, which becomes part of file names."""
@@ -77,7 +80,18 @@ def new_plugin(name: str, kind: str, path: str | os.PathLike[str] | None = None)
             target = temporary / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             write_text(target, text)
+    _warn_if_installed(f"{OWN_DISTRIBUTION}-{name}")
     return folder
+
+
+def _warn_if_installed(distribution: str) -> None:
+    """Warn if pip will replace a package that is there by the new one, whose name is the same."""
+    try:
+        installed = version(distribution)
+    except PackageNotFoundError:
+        return
+    message = "%s %s is installed, and installing the new package replaces it; take another name to have both"
+    _log.warning(message, distribution, installed)
 
 
 def _holds_exactly(folder: Path, texts: Mapping[str, str]) -> bool:

@@ -47,3 +47,22 @@ def test_an_interrupt_says_how_to_go_on(
     monkeypatch.setattr(training, "train", interrupted)
     result = train("smoke", "--data", corpus, "-o", run)
     assert result.exit_code and text in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["blendshapes-cpu", "-o", "elsewhere/run"], True),
+        (["blendshapes-cpu", "--dry-run"], True),
+        (["blendshapes-cpu", "-o", "run", "--set", "data.feature_cache=mine"], False),
+        (["blendshapes-cpu", "-o", "run", "--quiet"], False),
+        (["smoke", "-o", "run"], False),
+    ],
+)
+def test_the_folder_of_features_of_a_bundled_recipe_is_said(
+    arguments: list[str], said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = train(*arguments, "--data", "nowhere")
+    assert result.exit_code and "nowhere" in str(result.exception)
+    assert (f"note: features of the clips are kept in {tmp_path}/runs/features" in result.stderr) == said

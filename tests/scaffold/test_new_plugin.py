@@ -168,6 +168,17 @@ def test_it_appears_whole_or_not_at_all(user_folder: Path, monkeypatch: pytest.M
     shutil.rmtree("deep")
 
 
+def test_a_package_that_is_installed_is_replaced_and_that_is_said(
+    user_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(user_folder)
+    for name, said in (("template", "headmotion-template 0.1.0 is installed, and installing the"), ("numpy", "")):
+        folder = new_plugin(name, "loss")
+        assert said in caplog.text and len(caplog.messages) == bool(said)
+        caplog.clear()
+        shutil.rmtree(folder)
+
+
 def test_the_command_prints_the_folder(user_folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     cli.main(["plugins", "new", "calm", "--kind", "loss"], standalone_mode=False)
     assert capfdbinary.readouterr().out == b"headmotion-calm\n"
