@@ -32,7 +32,7 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path).absolute()  # otherwise FFmpeg would take "http:a/b.mp4" for an address
     require_no_device(target)
-    with parent_folder(target), temporary_path(target) as (temporary, lock):
+    with parent_folder(target), temporary_path(target) as (temporary, lock), _naming_target(temporary, target):
         temporary.touch(exist_ok=False)
         try:
             yield temporary
@@ -53,7 +53,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: the folder cannot be made, or ``path`` exists and is not an empty folder.
     """
     target = Path(path).absolute()
-    with _locked_folder(target) as (temporary, lock):
+    with _locked_folder(target) as (temporary, lock), _naming_target(temporary, target):
         yield temporary
         with contextlib.suppress(FileNotFoundError):
             target.rmdir()  # fails unless it is empty
@@ -96,6 +96,23 @@ def naming_file(path: Path) -> Iterator[None]:
         if type(error) is not OSError or error.filename is not None or error.errno is None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextlib.contextmanager
+def _naming_target(temporary: Path, target: Path) -> Iterator[None]:
+    """Name the path that an output will have in errors of the system, in place of its temporary one.
+
+    Raises:
+        OSError: the body did.
+    """
+    try:
+        yield
+    except OSError as error:
+        path = error.filename
+        if not isinstance(path, str) or error.errno is None or not Path(path).is_relative_to(temporary):
+            raise
+        named = target / Path(path).relative_to(temporary)
+        raise OSError(error.errno, error.strerror, str(named)) from error
 
 
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:

@@ -126,7 +126,7 @@ def file_errors(path: Path) -> Iterator[None]:
 def _writer(motion: Motion, path: Path) -> Callable[[Motion, Path], object]:
     """Return what writes a motion in the format of a suffix."""
     if path.suffix.lower() in MOTION_SUFFIXES:
-        return _write_json if path.suffix.lower() == ".json" else _write_npz
+        return write_json if path.suffix.lower() == ".json" else write_npz
     writer = registry().motion_writers.get(path.suffix.lower())
     if writer is None:
         raise MotionError("motion file", f"a name ending in one of {', '.join(registry().written_suffixes)}", path.name)
@@ -142,12 +142,14 @@ def _arrays(motion: Motion) -> dict[str, Any]:
     return {"values": motion.values.cpu().numpy()} | basis
 
 
-def _write_json(motion: Motion, path: Path) -> None:
+def write_json(motion: Motion, path: Path) -> None:
+    """Write all of a motion as JSON."""
     content = {name: array.tolist() for name, array in _arrays(motion).items()}
     write_text(path, json.dumps(content | {"fps": str(motion.fps), "meta": motion.meta()}))
 
 
-def _write_npz(motion: Motion, path: Path) -> None:
+def write_npz(motion: Motion, path: Path) -> None:
+    """Write all of a motion as arrays of NumPy."""
     # The rate is text, because a float cannot hold 30000/1001.
     text = {"fps": str(motion.fps), "meta": json.dumps(motion.meta(), sort_keys=True)}
     with path.open("wb") as stream:

@@ -13,7 +13,7 @@ from ..core.arguments import as_path
 from ..core.errors import MotionError
 from ..core.interfaces.representation import Representation
 from ..core.motion import Motion
-from ..core.motion_file import motion_output
+from ..core.motion_file import motion_output, write_json, write_npz
 from ..representations.bvh import write_bvh
 from .csv_table import write_csv
 from .formats import format_of
@@ -26,8 +26,8 @@ Writer = Callable[[Motion, Representation, Path], object]
 """Writes a motion that has frames and finite values; what it leaves behind if it fails is removed."""
 
 WRITERS: dict[str, Writer] = {
-    "npz": lambda motion, _, path: motion.save(path),
-    "json": lambda motion, _, path: motion.save(path),
+    "npz": lambda motion, _, path: write_npz(motion, path),
+    "json": lambda motion, _, path: write_json(motion, path),
     "csv": write_csv,
     "live-link": write_live_link,
     "bvh": lambda motion, _, path: write_bvh(motion, path),

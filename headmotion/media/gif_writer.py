@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 import av
 import av.error
@@ -52,20 +52,17 @@ def encode_gif(
     height, width, _ = shape
     timed = (_video_frame(picture, start) for picture, start in start_times(pictures, fps))
     first = list(islice(timed, max(1, PALETTE_PIXELS // (height * width))))
-    # The muxer writes no comments, so the file is copied once to add the tag.
-    with tempfile.TemporaryFile(dir=path.parent) as untagged:
-        # A frame lasts until the next one begins; nothing follows the last one.
-        final_delay = max(MIN_DURATION, round(1 / (fps * CENTISECOND)))
-        with av.open(untagged, "w", format="gif", options={"final_delay": str(final_delay)}) as container:
-            stream = container.add_stream("gif", rate=1 / CENTISECOND)
-            stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
-            stream.codec_context.time_base = CENTISECOND
-            for frame in _with_palette(chain(first, timed), _palette(first), width, height):
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
-        untagged.seek(0)
-        with path.open("wb") as file:
-            _copy_with_comment(untagged, file, provenance_tag().encode("ascii"))
+    # A frame lasts until the next one begins; nothing follows the last one.
+    final_delay = max(MIN_DURATION, round(1 / (fps * CENTISECOND)))
+    # By its path, because of what a file object raises, such as that a disk is full, FFmpeg knows nothing.
+    with av.open(str(path), "w", format="gif", options={"final_delay": str(final_delay)}) as container:
+        stream = container.add_stream("gif", rate=1 / CENTISECOND)
+        stream.width, stream.height, stream.pix_fmt = width, height, "pal8"
+        stream.codec_context.time_base = CENTISECOND
+        for frame in _with_palette(chain(first, timed), _palette(first), width, height):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    _add_comment(path, provenance_tag().encode("ascii"))
 
 
 def start_times(pictures: Iterable[Picture], fps: Fraction) -> Iterator[tuple[Picture, int]]:
@@ -122,10 +119,17 @@ def _with_palette(
             pass
 
 
-def _copy_with_comment(source: BinaryIO, target: BinaryIO, comment: bytes) -> None:
-    """Copy a GIF and insert a comment of up to 255 bytes after its header and palette, where all readers look."""
-    header = source.read(13)
-    colors = 2 << (header[10] & 7) if header[10] & 0x80 else 0
-    target.write(header + source.read(3 * colors))
-    target.write(b"!\xfe" + bytes([len(comment)]) + comment + b"\0")
-    shutil.copyfileobj(source, target)
+def _add_comment(path: Path, comment: bytes) -> None:
+    """Insert a comment of up to 255 bytes after the header and palette of a GIF, where all readers look.
+
+    The muxer writes none, so what follows is copied.
+    """
+    with path.open("rb+") as file, tempfile.TemporaryFile(dir=path.parent) as rest:
+        header = file.read(13)
+        start = 13 + (3 * (2 << (header[10] & 7)) if header[10] & 0x80 else 0)
+        file.seek(start)
+        shutil.copyfileobj(file, rest)
+        rest.seek(0)
+        file.seek(start)
+        file.write(b"!\xfe" + bytes([len(comment)]) + comment + b"\0")
+        shutil.copyfileobj(rest, file)

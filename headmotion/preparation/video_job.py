@@ -70,7 +70,8 @@ class VideoJob(Job):
             with stage_video(Path(self.folder), self.name) as output:
                 process_video(Path(self.path), resources, output, heartbeat)
         except OSError as error:  # from writing only: errors of reading have classes of their own
-            raise CorpusError("preparation", f"to write into {self.folder}", error.strerror or "an error") from None
+            corpus = Path(self.folder).parents[2]  # above .staging and two parts of a digest
+            raise CorpusError("preparation", f"to write into {corpus}", error.strerror or "an error") from None
         except Exception as error:  # one bad video must not end the work on a million others
             self._reject("error", what=describe(error))
 

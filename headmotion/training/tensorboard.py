@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..core.errors import HeadmotionError
+from ..core.files import naming_file
 from ..core.interfaces.phase import Phase
 from ..core.lazy import import_optional
 from .events import Ended, Event, Previewed, Stepped, Warned
@@ -32,6 +33,10 @@ class TensorBoard:
 
     def __call__(self, event: Event) -> None:
         """Write an event, if it has anything to show."""
+        with naming_file(self.folder):  # TensorBoard's own errors, such as that of a full disk, name no file
+            self._write(event)
+
+    def _write(self, event: Event) -> None:
         match event:
             case Stepped(phase, number, values):
                 writer = self._writer(phase, number)

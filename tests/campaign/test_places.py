@@ -161,3 +161,10 @@ def test_a_folder_that_is_read_only(locked: Path, judge: Judge) -> None:
     assert "locked" in judge.refused("schema", "-o", locked / "schema.json")
     assert "locked" in judge.refused("train", "smoke", "--data", ".", "-o", locked / "run")
     assert "locked" in judge.refused("demo", "-o", locked)
+
+
+@pytest.mark.parametrize("name", ["talk.gif", "talk.npz", "talk.json"])
+def test_errors_on_a_full_disk_name_the_file_of_the_user(name: str, workdir: Path, judge: Judge) -> None:
+    with largest_file(600):
+        line = judge.refused(*(PORTRAIT if name.endswith("gif") else ANIMATE), "-o", f"made/{name}")
+    assert f"made/{name} (File too large)" in line and ".headmotion-" not in line

@@ -362,6 +362,17 @@ def test_a_full_disk_is_an_error_that_names_the_output(tmp_path, kind):
 
 
 @pytest.mark.skipif(not hasattr(os, "SEEK_DATA"), reason="the system cannot tell")
+@pytest.mark.parametrize("inner", ["", "results/report.json"])
+def test_an_error_names_the_output_and_not_its_temporary_path(tmp_path, inner):
+    output = atomic_folder if inner else atomic_output
+    with pytest.raises(OSError) as caught, output(tmp_path / "out") as temporary:
+        raise OSError(errno.ENOSPC, "No space left on device", str(temporary / inner))
+    assert caught.value.filename == str(tmp_path / "out" / inner)
+    with pytest.raises(PermissionError) as other, output(tmp_path / "out"):
+        raise PermissionError(errno.EACCES, "Permission denied", "elsewhere")
+    assert other.value.filename == "elsewhere"
+
+
 def test_a_part_that_was_never_written_is_a_hole(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(bytes(1 << 17))
