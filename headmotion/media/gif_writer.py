@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ MIN_DURATION = 2
 PALETTE_PIXELS = 25_000_000
 """Pixels of the first frames from which the palette is taken; so many are held in memory."""
 RGBA = av.VideoFormat("rgba")
+_log = logging.getLogger("headmotion")
 DITHER = "bayer:bayer_scale=4"
 """A fixed pattern that hides bands but is hardly visible itself."""
 
@@ -50,6 +52,8 @@ def encode_gif(
         audio: ignored.
     """
     height, width, _ = shape
+    if fps * MIN_DURATION * CENTISECOND > 1:
+        _log.warning("a GIF shows at most 50 frames per second: of the %g, those beyond are left out", float(fps))
     timed = (_video_frame(picture, start) for picture, start in start_times(pictures, fps))
     first = list(islice(timed, max(1, PALETTE_PIXELS // (height * width))))
     # A frame lasts until the next one begins; nothing follows the last one.

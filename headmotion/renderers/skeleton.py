@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -19,6 +20,8 @@ from .specs import Color, SkeletonSpec
 
 SUBPIXEL_BITS = 4
 """OpenCV's drawing functions take positions in sixteenths of a pixel."""
+
+_log = logging.getLogger("headmotion")
 
 
 class Skeleton(Renderer):
@@ -64,6 +67,8 @@ class Skeleton(Renderer):
             MotionError: another unit than pixels, another number of points, values that are not finite, or a
                 representation that can neither be drawn nor has points in the picture.
         """
+        if self.size != self.spec.size:
+            _log.warning("the size %d becomes %d: video encoders need even edges", self.spec.size, self.size)
         motion = iter(motion)
         for first in motion:
             if len(first):

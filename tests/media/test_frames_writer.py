@@ -84,6 +84,12 @@ def test_gif_time_is_honest(fps, count):
         assert len(starts) == count
 
 
+@pytest.mark.parametrize(("fps", "said"), [(50, False), (60, True), (Fraction(60000, 1001), True)])
+def test_frames_that_a_gif_leaves_out_are_said(tmp_path, caplog, fps, said):
+    write_frames(sliding_square(3), tmp_path / "a.gif", fps)
+    assert ("a GIF shows at most 50 frames per second" in caplog.text) == said
+
+
 @pytest.mark.parametrize("fps", [Fraction(1, 2), 24, Fraction(30000, 1001), 50, 60, 240])
 @pytest.mark.parametrize("count", [1, 2, 30])
 def test_a_gif_lasts_as_long_as_its_frames(tmp_path, fps, count):

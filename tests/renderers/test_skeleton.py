@@ -83,9 +83,10 @@ def test_any_representation_can_be_drawn(representation):
     assert len(drawn(picture)) > 20
 
 
-def test_an_odd_size_becomes_even():
+def test_an_odd_size_becomes_even(caplog):
     (picture,) = build(size=65).frames([motion_of(face())])
     assert picture.shape == (66, 66, 3)
+    assert caplog.messages == ["the size 65 becomes 66: video encoders need even edges"]
 
 
 def test_no_motion_no_frames():

@@ -109,6 +109,7 @@ class Portrait(Renderer):
         """Render displacements from ``base``, the motion's own reference, from ``pose``, that of the picture."""
         view, warper = self.prepare(picture, pose)
         self._warn_of_other_picture(picture, pose)
+        self._warn_if_rounded(picture, view)
         self._warn_if_cut(picture, pose)
         factor = 1 + 0j if np.array_equal(base, pose) else Similarity.fit(base, pose).factor
         # Points that fly away must not make boxes and grids of any size.
@@ -125,6 +126,16 @@ class Portrait(Renderer):
             _log.warning("%s: are the landmarks those of this picture?", outside)
         if is_mirrored(self.representation, pose):
             _log.warning("the landmarks are those of a mirrored face: x must run to the right, and y down")
+
+    def _warn_if_rounded(self, picture: Picture, view: View) -> None:
+        """Warn if frames have not the size that was asked for, or that of a whole picture."""
+        edge, size = max(view.shown.size), "{} x {}".format(*view.shown.size)
+        if self.spec.size is not None and edge != self.spec.size:
+            _log.warning("the size %d becomes %d: video encoders need even edges", self.spec.size, edge)
+        elif self.spec.size is None and self.spec.crop == "none" and max(picture.shape) <= MAX_DEFAULT_EDGE:
+            height, width = picture.shape[:2]
+            if height % 2 or width % 2:
+                _log.warning("the picture of %d x %d becomes %s: video encoders need even edges", width, height, size)
 
     def _warn_if_cut(self, picture: Picture, pose: ComplexPoints) -> None:
         head = HeadEllipse(pose, up_direction(pose, self.representation))

@@ -233,9 +233,11 @@ def test_frames_come_as_the_motion_comes():
         ({"crop": "head", "head_margin": 4.0}, (240, 240)),
     ],
 )
-def test_sizes_are_even(fields, shape):
+def test_sizes_are_even(fields, shape, caplog):
     (frame,) = render(POSE, **fields)
     assert frame.shape == (*shape, 3)
+    assert ("the size 101 becomes 100: video encoders need even edges" in caplog.text) == (fields.get("size") == 101)
+    assert caplog.text.count("even edges") <= 1
 
 
 def test_a_huge_picture_is_shown_smaller_unless_a_size_is_set(monkeypatch, caplog):
@@ -247,8 +249,9 @@ def test_a_huge_picture_is_shown_smaller_unless_a_size_is_set(monkeypatch, caplo
     assert not caplog.text
 
 
-def test_an_odd_picture_becomes_even():
+def test_an_odd_picture_becomes_even(caplog):
     (frame,) = render(POSE, picture=PICTURE[:215, :231])
+    assert f"the picture of 231 x 215 becomes {frame.shape[1]} x {frame.shape[0]}: video encoders" in caplog.text
     assert frame.shape[0] % 2 == frame.shape[1] % 2 == 0
     assert max(abs(frame.shape[0] - 215), abs(frame.shape[1] - 231)) <= 1
 
