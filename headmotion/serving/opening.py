@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..controls import from_options
+from ..core.collected_warnings import collected_warnings
 from ..core.errors import ServingError
 from ..core.motion import Motion
 from ..core.timing import as_fps
@@ -19,8 +21,20 @@ from .server_limits import ServerLimits
 from .stored_sessions import StoredSession
 
 
-def open_session(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tuple[Session, Motion, float]:
-    """Make a session; return it with its motion of no frames, and its look-ahead (ms).
+@dataclass(frozen=True)
+class Opened:
+    """A session of the model, and what its client is told."""
+
+    session: Session
+    empty: Motion
+    """Its motion of no frames."""
+    lookahead_ms: float
+    warnings: tuple[str, ...] = ()
+    """What the client may want to do better, such as another picture."""
+
+
+def open_session(worker: ModelWorker, hello: Hello, picture: bytes | None) -> Opened:
+    """Make a session.
 
     Args:
         worker: the model.
@@ -30,6 +44,12 @@ def open_session(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tu
     Raises:
         HeadmotionError: options or a reference that do not fit the model, or a model that needs the whole clip.
     """
+    with collected_warnings() as warnings:
+        opened = _opened(worker, hello, picture)
+    return replace(opened, warnings=tuple(warnings))
+
+
+def _opened(worker: ModelWorker, hello: Hello, picture: bytes | None) -> Opened:
     pipeline = worker.pipeline
     points = hello.reference if isinstance(hello.reference, ReferencePoints) else None
     reference = read_reference(pipeline, hello, points, picture)
@@ -44,20 +64,20 @@ def open_session(worker: ModelWorker, hello: Hello, picture: bytes | None) -> tu
     empty = session.push(np.zeros(0, np.float32))
     if hello.representation is not None:
         empty = empty.to(hello.representation)
-    return session, empty, lookahead
+    return Opened(session, empty, lookahead)
 
 
-def reopen_session(worker: ModelWorker, stored: StoredSession) -> tuple[Session, Motion, float]:
-    """Restore a session; see `open_session`."""
+def reopen_session(worker: ModelWorker, stored: StoredSession) -> Opened:
+    """Restore a session."""
     session = worker.pipeline.restore(stored.states)
     empty = session.push(np.zeros(0, np.float32))
     if stored.hello.representation is not None:
         empty = empty.to(stored.hello.representation)
     controls = session.arguments["controls"]
-    return session, empty, worker.pipeline.lookahead_ms(session.sample_rate, session.fps, controls) or 0.0
+    return Opened(session, empty, worker.pipeline.lookahead_ms(session.sample_rate, session.fps, controls) or 0.0)
 
 
-def welcome_fields(model: str, live: LiveSession, limits: ServerLimits, lookahead: float) -> dict[str, Any]:
+def welcome_fields(model: str, live: LiveSession, limits: ServerLimits, opened: Opened) -> dict[str, Any]:
     """Return the fields of the welcome message that do not change."""
     motion = live.empty
     _, points, dims = motion.values.shape
@@ -67,7 +87,8 @@ def welcome_fields(model: str, live: LiveSession, limits: ServerLimits, lookahea
         "fps": str(motion.fps),
         "points": points,
         "dims": dims,
-        "lookahead_ms": lookahead,
+        "lookahead_ms": opened.lookahead_ms,
+        "warnings": list(opened.warnings),
         "meta": meta,
         "ahead_samples": live.ahead,
         "unread_frames": live.unread,

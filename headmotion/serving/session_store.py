@@ -14,7 +14,7 @@ from ..core.errors import HeadmotionError, ServingError
 from ..core.short_repr import short_repr
 from .live_session import LiveSession
 from .model_worker import ModelWorker
-from .opening import open_session, reopen_session, welcome_fields
+from .opening import Opened, open_session, reopen_session, welcome_fields
 from .opening_threads import OpeningThreads
 from .protocol import VERSION, BusyError, Hello, MotionRequest
 from .server_limits import ServerLimits
@@ -115,15 +115,15 @@ class SessionStore:
         self._opening += 1
         try:
             run = self._opening_threads.run if picture is None else self._opening_threads.search
-            session, empty, lookahead = await run(open_session, worker, hello, picture)
+            opened = await run(open_session, worker, hello, picture)
         finally:
             self._opening -= 1
-        live = LiveSession(worker.pool.add(session), hello, empty, self._limits)
+        live = LiveSession(worker.pool.add(opened.session), hello, opened.empty, self._limits)
         self._metrics.opened.labels(worker.name).inc()
-        return self._seat(live, worker, secrets.token_urlsafe(24), lookahead, client)
+        return self._seat(live, worker, secrets.token_urlsafe(24), opened, client)
 
-    def _seat(self, live: LiveSession, worker: ModelWorker, resume_token: str, lookahead: float, client: Any) -> Seat:
-        seat = Seat(live, worker, resume_token, welcome_fields(worker.name, live, self._limits, lookahead), client)
+    def _seat(self, live: LiveSession, worker: ModelWorker, resume_token: str, opened: Opened, client: Any) -> Seat:
+        seat = Seat(live, worker, resume_token, welcome_fields(worker.name, live, self._limits, opened), client)
         self._seats[resume_token] = seat
         worker.add(live)
         self._count()
@@ -137,13 +137,13 @@ class SessionStore:
         worker = self.worker(stored.hello.model_copy(update={"model": stored.model}))
         self._opening += 1
         try:
-            session, empty, lookahead = await self._opening_threads.run(reopen_session, worker, stored)
+            opened = await self._opening_threads.run(reopen_session, worker, stored)
         finally:
             self._opening -= 1
             self._stored.remove(resume_token)
-        live = LiveSession(worker.pool.add(session), stored.hello, empty, self._limits)
+        live = LiveSession(worker.pool.add(opened.session), stored.hello, opened.empty, self._limits)
         live.restore(stored.counts, stored.unconfirmed)
-        return self._seat(live, worker, resume_token, lookahead, None)
+        return self._seat(live, worker, resume_token, opened, None)
 
     async def resume(self, resume_token: str, client: Any) -> tuple[Seat, Any]:
         """Return a session that waits for its client, and the address of an older connection that it still has.

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..core.collected_warnings import collected_warnings
 from ..core.errors import ServingError
 from ..core.short_repr import short_repr
 from ..data.synthetic.espeak.espeak_speech import EspeakVoice, synthesize
@@ -138,7 +139,7 @@ class StudioEndpoints:
 
     async def _packet(self, name: str, face: Face, options: FaceRequest) -> Response:
         described = await self._run(lambda: face.described(options.crop))
-        return JSONResponse({"name": name, **described})
+        return JSONResponse({"name": name, "warnings": list(face.warnings), **described})
 
     async def _speak(self, request: Request) -> Response:
         options = parse(SpeechRequest, await read_body(request, self._limits))
@@ -153,7 +154,7 @@ class StudioEndpoints:
                 speech = Audio(opened.read(dtype="float32", always_2d=True), opened.samplerate)
         take = await self._run(lambda: _generate(name, self._models[name], speech, face, options))
         packet = await self._run(lambda: motion_packet(take.motion))
-        return JSONResponse({"name": self._takes.add(take), **packet})
+        return JSONResponse({"name": self._takes.add(take), "warnings": list(take.warnings), **packet})
 
     async def _motion(self, request: Request) -> Response:
         options = parse(EditRequest, await read_body(request, self._limits))
@@ -210,8 +211,9 @@ def _describe(name: str, pipeline: Pipeline, is_live: bool = True) -> dict[str, 
 
 
 def _generate(name: str, pipeline: Pipeline, speech: Audio, face: Face, options: TakeRequest) -> Take:
-    motion = pipeline.generate(speech, face.reference(pipeline), seed=options.seed, style=options.style)
-    return Take(name, speech, pipeline, motion, options.seed)
+    with collected_warnings() as warnings:
+        motion = pipeline.generate(speech, face.reference(pipeline), seed=options.seed, style=options.style)
+    return Take(name, speech, pipeline, motion, options.seed, tuple(warnings))
 
 
 def _spoken(text: str, voice: EspeakVoice) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ..core.collected_warnings import collected_warnings
 from ..core.errors import DetectorError, MotionError, ServingError, SpecError
 from ..core.interfaces.renderer import Picture
 from ..core.interfaces.representation import Representation
@@ -45,6 +46,8 @@ class Face:
     """``uint8 [H, W, 3 or 4]``."""
     pose: npt.NDArray[np.float32]
     """Landmarks ``[68, 2]`` in it (px)."""
+    warnings: tuple[str, ...] = ()
+    """What was said when they were found."""
 
     def described(self, crop: Crop) -> dict[str, Any]:
         """Return what the page needs to draw it: `face_packet`, and the ``landmarks`` in the whole picture."""
@@ -87,8 +90,9 @@ class FaceFinder:
         """
         with picture_file(content) as path:
             picture, _ = read_reduced(path, MAX_PICTURE_EDGE, alpha=True)
-        pose = self._finder.in_picture(np.ascontiguousarray(picture[..., :3]))[0]
-        return Face(picture, pose[:, :2].numpy())
+        with collected_warnings() as warnings:
+            pose = self._finder.in_picture(np.ascontiguousarray(picture[..., :3]))[0]
+        return Face(picture, pose[:, :2].numpy(), tuple(warnings))
 
     @cached_property
     def _finder(self) -> PoseFinder:

@@ -40,6 +40,8 @@ class Take:
     pipeline: Pipeline
     motion: Motion
     seed: int
+    warnings: tuple[str, ...] = ()
+    """What was said when it was made."""
 
     def edited(self, controls: Controls) -> Motion:
         """Return the motion after controls; weights become landmarks first where a control needs positions."""

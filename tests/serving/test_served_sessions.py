@@ -238,3 +238,16 @@ def test_motion_messages_are_read_back_exactly() -> None:
     for damaged in (message.to_bytes()[:-1], b"", b"hm" * 30):
         with pytest.raises(hm.ServingError, match="expected a message of motion"):
             MotionMessage.from_bytes(damaged)
+
+
+def test_the_client_hears_what_is_wrong_with_its_reference(
+    server: Server, small_pipe: hm.Pipeline, caplog: pytest.LogCaptureFixture
+) -> None:
+    laughing = (small_pipe.representation.neutral() * 300 + 40).numpy()
+    laughing[[55, 56, 57, 58, 59, 65, 66, 67], 1] += 40
+    with connect(server.url, reference=laughing) as session:
+        (warning,) = session.welcome["warnings"]
+    assert warning.startswith("the mouth is open in the reference")
+    assert [record.getMessage() for record in caplog.records] == [f"server: {warning}"]  # once, and not the server's
+    with connect(server.url) as session:
+        assert session.welcome["warnings"] == []

@@ -101,6 +101,16 @@ def test_picture_becomes_a_face(small: Server) -> None:
     assert refused(lambda: send(small, "/studio/faces", "picture", b"no picture", {}))[0] == 400
 
 
+def test_warnings_are_part_of_the_answer(small: Server, face: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    laughing = np.array(face["landmarks"])
+    laughing[[55, 56, 57, 58, 59, 65, 66, 67], 1] += 30
+    options = {"landmarks": laughing.tolist(), "crop": "head"}
+    opened = json.loads(ask(small, f"/studio/faces/{face['name']}/landmarks", options))
+    take = send(small, "/studio/takes", "audio", wav(), {"face": opened["name"], "seed": 3})
+    assert face["warnings"] == opened["warnings"] == []
+    assert take["warnings"][0].startswith("the mouth is open in the reference") and not caplog.records
+
+
 def test_take_is_edited_and_saved(small: Server, face: dict[str, Any], take: dict[str, Any]) -> None:
     assert take["frames"] == 20 and take["fps"] == [25, 1]
     path = f"/studio/takes/{take['name']}"

@@ -129,3 +129,11 @@ def test_microphone_moves_the_face(open_studio: Any, until: Callable[..., None])
     page.click("#live")
     # What was said is the recording now, and has a take of its own.
     until(page, f"!studio.live && Boolean(studio.slot.curves) && studio.slot.take !== '{before}'")
+
+
+def test_notes_about_a_face_are_shown_once(open_studio: Any) -> None:
+    show = "async (parts) => (await import('/status.js')).note(...parts)"
+    open_studio.evaluate(show, [["The mouth is open."], ["The mouth is open.", "It is loud."]])
+    assert open_studio.locator("#note").inner_text() == "The mouth is open. It is loud."
+    open_studio.evaluate(show, [[]])
+    assert not open_studio.locator("#note").is_visible()

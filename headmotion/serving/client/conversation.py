@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +25,8 @@ from .connect_options import ConnectOptions
 from .hello import build_hello
 
 Messages = list[str | bytes]
+
+_log = logging.getLogger("headmotion")
 
 
 class Conversation:
@@ -65,6 +68,9 @@ class Conversation:
         fields = _fields(answer)
         if fields.get("type") != "welcome":
             raise ServingError("client", "a welcome", short_repr(fields.get("type")), "check the address")
+        if not self.welcome:
+            for warning in fields.get("warnings", ()):
+                _log.warning("server: %s", warning)
         self.welcome, received = fields, int(fields["samples_received"])
         unreceived: Messages = []
         for first, data in self._sent:

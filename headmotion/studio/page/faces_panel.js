@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { PointEditor } from "./point_editor.js";
-import { attempt, page, say } from "./status.js";
+import { attempt, note, page, say } from "./status.js";
 
 export class FacesPanel {
   /** `onFace(face, image)` is called with each new face. */
@@ -51,6 +51,7 @@ export class FacesPanel {
     const picture = await (await fetch(face.picture)).blob();
     const image = await createImageBitmap(picture, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
     this.stage.setFace(face, image);
+    note(face.warnings ?? []);
     await this.onFace(face);
   }
 

@@ -8,6 +8,12 @@ export function say(text, isError = false) {
   page.status.classList.toggle("error", isError);
 }
 
+/** Show what is worth knowing about the face, such as that its mouth is open. */
+export function note(...warnings) {
+  page.note.textContent = [...new Set(warnings.flat())].join(" ");
+  page.note.hidden = !page.note.textContent;
+}
+
 /** Do work; a failure is shown, and null returned. */
 export async function attempt(text, work) {
   say(text);

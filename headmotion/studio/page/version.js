@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { NO_CHANGE, controlsOf } from "./controls.js";
 import { Motion, Retarget, curves } from "./motion.js";
-import { attempt, say } from "./status.js";
+import { attempt, note, say } from "./status.js";
 
 const CONFIDENCE_WAIT_MS = 400; // after the last change, because it takes longer than a change
 const EDGE_FRAMES = 2; // over which a correction of a mouth shape fades out
@@ -35,6 +35,7 @@ export class Version {
     if (!packet || wav !== this._wav || model !== this.model) return;
     const opening = packet.frames === this.raw?.frames ? this.settings.opening : null;
     const raw = new Motion(packet);
+    note(face.warnings ?? [], packet.warnings ?? []);
     // Shown as it is if a control cannot be applied.
     Object.assign(this, { take: packet.name, raw, motion: raw, applied: null, settings: { ...this.settings, opening } });
     this.measure(face);
