@@ -66,6 +66,11 @@ class Session {
     this._over = null; // or how it ended for the caller
   }
 
+  /** Whether the server is there; if not, the session comes back by itself, for as long as the server keeps it. */
+  get isConnected() {
+    return this._socket.readyState === 1;
+  }
+
   /** Send any number of samples (Float32Array or Int16Array, channels interleaved); waits until the server has room. */
   async push(samples) {
     const bytes = encode(samples, this._hello.samples);

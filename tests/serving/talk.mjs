@@ -18,6 +18,12 @@ async function speak(session) {
 try {
   if (picture) hello.picture = readFileSync(picture);
   const session = await connect(url, hello);
+  if (late === "break") {
+    const before = session.isConnected;
+    session._socket.close(4000);
+    console.log(JSON.stringify({ connected: [before, session.isConnected] }));
+    process.exit();
+  }
   const speaking = speak(session);
   if (alone) await speaking;
   const values = [];

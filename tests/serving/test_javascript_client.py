@@ -103,7 +103,7 @@ def test_a_server_that_is_not_there(node: list[str], speech: np.ndarray, tmp_pat
 
 def test_the_module_is_short() -> None:
     lines = (files("headmotion.serving") / "headmotion.js").read_text("utf-8").splitlines()
-    assert len(lines) <= 215 and max(map(len, lines)) <= 120
+    assert len(lines) <= 220 and max(map(len, lines)) <= 120
 
 
 @pytest.mark.parametrize(("late", "got"), [("push", "ended"), ("end", "ended"), ("closed", "closed")])
@@ -115,3 +115,7 @@ def test_a_session_that_has_ended_takes_no_more(
         "error": f"session: expected an open session, got one that was {got}; connect again",
         "name": "ServingError",
     }
+
+
+def test_a_broken_connection_is_seen(node: list[str], server: Server, speech: np.ndarray, tmp_path: Path) -> None:
+    assert talk(node, server, speech, tmp_path, late="break") == {"connected": [True, False]}

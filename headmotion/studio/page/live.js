@@ -59,6 +59,11 @@ export class Live {
     return Math.max(0, ...this._delays);
   }
 
+  /** Whether the server is there; if not, the session tries to come back. */
+  get isConnected() {
+    return this._session?.isConnected ?? true;
+  }
+
   /** The frame that belongs to what was said `delay` ago; null before the first one. */
   get frame() {
     const now = this._elapsed() - this.delay;

@@ -49,7 +49,8 @@ export class LivePanel {
     }
     const { frame } = live;
     const ahead = Math.round(live.lookahead ?? 0);
-    page.delay.textContent = frame ? `look-ahead ${ahead} ms · delay ${Math.round(1000 * live.delay)} ms` : "listening …";
+    const delays = frame ? `look-ahead ${ahead} ms · delay ${Math.round(1000 * live.delay)} ms` : "listening …";
+    page.delay.textContent = live.isConnected ? delays : "The server does not answer; trying again …";
     if (!frame) return null;
     const shown = { key: `live ${live.count}`, pose: this.retarget.apply(frame) };
     this._roll(shown);
