@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from typing_extensions import override
 
 from ..core.errors import HeadmotionError
 from ..core.files import atomic_output
@@ -25,14 +18,14 @@ from ..pipeline.pipeline import Pipeline
 from ..pipeline.reference import Reference, ReferenceLike
 from .onnx_initial_state import CHUNK_FRAMES, Arrays, initial_state, save_initial_state
 from .onnx_int8 import quantize_int8
+from .onnx_run import run_onnx
 from .onnx_runtime import import_onnx_runtime
+from .onnx_trace import trace_onnx
 from .streaming_graph import StreamingGraph
 
 TOLERANCE = 1e-4
 """Largest difference between frames of the file and of the pipeline, in sides of the unit frame."""
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-OPSET = 20
-"""Version of the ONNX operators: the first with GELU."""
 SPEECH = Path(__file__).parents[1] / "assets" / "speech.flac"
 """The bundled speech, with which the effect of int8 weights is measured."""
 
@@ -79,7 +72,7 @@ def write_onnx(
     steps = ["tracing the model", "comparing with the pipeline", "rounding weights"][: 3 if precision == "int8" else 2]
     with atomic_output(target) as temporary, progress(steps[0], len(steps)) as advance:
         state = graph.init_state(pipeline.representation.neutral().unsqueeze(0).cpu(), 0)
-        _trace(graph, state, metadata, temporary)
+        trace_onnx(graph, state, metadata, temporary)
         advance(label=steps[1])
         _check_against_pipeline(temporary, pipeline, start, resolved, seed)
         if precision == "int8":
@@ -91,90 +84,6 @@ def write_onnx(
             )
         save_initial_state(start, target.with_suffix(".npz"))
     return target
-
-
-def run_onnx(session: Any, start: Arrays, wave: NDArray[Any], total: int) -> NDArray[Any]:
-    """Run a whole wave through an exported graph.
-
-    Args:
-        session: an ``onnxruntime.InferenceSession``.
-        start: the initial state, as in the ``.npz`` file.
-        wave: samples ``[S]`` at the model's rate.
-        total: number of frames.
-
-    Returns:
-        Frames ``[T, P, D]`` of the unit frame.
-    """
-    names = [node.name for node in session.get_inputs()]
-    size = session.get_inputs()[0].shape[0]
-    state = {name: start[name] for name in names[2:]}
-    parts, done, first = [], 0, 0
-    while done < total:
-        chunk = np.zeros(size, np.float32)
-        samples = wave[first : first + size]
-        chunk[: len(samples)] = samples
-        first += size
-        end = np.array([total if first >= len(wave) else -1], np.int64)
-        frames, count, *next_state = session.run(None, {"wave": chunk, "end": end, **state})
-        state = dict(zip(state, next_state, strict=True))
-        parts.append(frames[: count[0]])
-        done += int(count[0])
-    return np.concatenate(parts)
-
-
-class _FlatState(nn.Module):
-    """The graph with its state as a list, as ONNX has it."""
-
-    def __init__(self, graph: StreamingGraph, names: list[str]) -> None:
-        super().__init__()
-        self.wrapped, self.names = graph, names  # an exported module has a `graph` of its own
-
-    @override
-    def forward(self, wave: Tensor, end: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        frames, count, next_state = self.wrapped(wave, end, dict(zip(self.names, state, strict=True)))
-        # Copies, because an input that is also an output would have one name for both.
-        return (frames, count, *(next_state[name].clone() for name in self.names))
-
-
-def _trace(graph: StreamingGraph, state: dict[str, Tensor], metadata: dict[str, str], path: Path) -> None:
-    names = list(state)
-    # Copies, because tensors that are one object would become one input.
-    inputs = (torch.zeros(graph.samples), torch.tensor([-1]), *(tensor.detach().clone() for tensor in state.values()))
-    with torch.no_grad(), _quiet_exporter():
-        program = torch.onnx.export(
-            _FlatState(graph, names).eval(),
-            inputs,
-            input_names=["wave", "end", *names],
-            output_names=["frames", "count", *(f"{name}_after" for name in names)],
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-            optimize=False,
-        )
-        assert program is not None
-        _simplify(program.model)
-        program.model.metadata_props.update(metadata)
-        # One file is easier to move than two.
-        program.save(path, external_data=False)
-
-
-def _simplify(model: Any) -> None:
-    """Fold constants, and remove what occurs twice or for nothing.
-
-    Without the patterns that torch's exporter looks for as well: they take most of the time, and find nothing that ONNX
-    Runtime does not find when it loads the file.
-    """
-    from onnx_ir.passes import common
-    from onnxscript.optimizer import fold_constants
-
-    common.InlinePass()(model)
-    fold_constants(model)
-    common.RemoveUnusedNodesPass()(model)
-    common.RemoveUnusedOpsetsPass()(model)
-    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
-    common.DeduplicateInitializersPass()(model)
-    common.CommonSubexpressionEliminationPass()(model)
-    common.ClearMetadataAndDocStringPass()(model)  # it names the source files of this machine
 
 
 def _check_against_pipeline(path: Path, pipeline: Pipeline, start: Arrays, reference: Reference, seed: int) -> None:
@@ -194,17 +103,3 @@ def _difference(path: Path, pipeline: Pipeline, start: Arrays, reference: Refere
     session = import_onnx_runtime().InferenceSession(path, providers=["CPUExecutionProvider"])
     frames = run_onnx(session, start, audio.read(int(start["sample_rate"])), len(expected))
     return float(np.abs(frames - pipeline.representation.normalize(expected.values, reference.frame).numpy()).max())
-
-
-@contextlib.contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Suppress messages of torch's exporter that are meant for its developers."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -211,7 +211,7 @@ def assert_alike(path: Path, exported: Path, speech: Path, tolerance: float) -> 
 def test_another_reference_needs_another_start_only(exported: Path, tmp_path: Path) -> None:
     import onnxruntime
 
-    from headmotion.export.onnx_model import run_onnx
+    from headmotion.export.onnx_run import run_onnx
 
     pipe, wave = hm.load(exported.parent.name, device="cpu"), noise(1.3)
     write_start(pipe, tmp_path / "other.npz", seed=9)
@@ -238,7 +238,7 @@ def test_int8_files_of_bundled_models_are_small_and_move_lips_alike(
     import onnxruntime
 
     from headmotion.export.onnx_int8 import quantize_int8
-    from headmotion.export.onnx_model import run_onnx
+    from headmotion.export.onnx_run import run_onnx
 
     small = tmp_path / "small.onnx"
     small.write_bytes(exported.read_bytes())
@@ -307,7 +307,7 @@ def test_a_step_that_differs_is_not_written(tmp_path: Path, monkeypatch: pytest.
 
 def test_int8_says_how_far_it_is_from_the_pipeline(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
-    from headmotion.export.onnx_model import run_onnx
+    from headmotion.export.onnx_run import run_onnx
 
     pipe = narrow({"levels": 1, "branch_size": 64, "initial_state": "zeros", "anchor": 0.2})
     sizes, frames = {}, {}

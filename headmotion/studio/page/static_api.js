@@ -47,7 +47,7 @@ async function opened() {
   return model;
 }
 
-/** A stream of the model: the same loop as headmotion.export.onnx_model.run_onnx. */
+/** A stream of the model: the same loop as headmotion.export.onnx_run.run_onnx. */
 class Stream {
   constructor(start) {
     this.start = start;
