@@ -43,6 +43,8 @@ class PhaseSubject:
     """Of the pipeline and the corpus."""
     parts: Mapping[str, Any] = field(default_factory=dict)
     """What earlier phases would have made, by name."""
+    pipeline: Mapping[str, Any] = field(default_factory=dict)
+    """Specs of the pipeline's parts by kind, in place of the default ones and of a small generator."""
 
     @contextmanager
     def context(self, seed: int = 0) -> Iterator[TrainContext]:
@@ -51,9 +53,8 @@ class PhaseSubject:
         Args:
             seed: of the weights.
         """
-        spec = PipelineSpec.model_validate(
-            {"representation": self.representation.model_dump(mode="json"), "generator": GENERATOR}
-        )
+        own = {"representation": self.representation.model_dump(mode="json"), "generator": GENERATOR}
+        spec = PipelineSpec.model_validate(own | dict(self.pipeline))
         pipeline = build(spec, seed=seed, device="cpu")
         with tempfile.TemporaryDirectory() as folder:
             corpus = _corpus(Path(folder) / "corpus", self.representation)

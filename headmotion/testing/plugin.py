@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from ..core.errors import HeadmotionError, PluginError, describe
+from ..core.errors import PluginError, describe
 from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
 from .build_context import Subject
 from .kit import LEVELS, Check, checks_of
+from .neighbors import Neighbors, accepted, candidates
 from .offer import offers_of
 from .outputs import output_on_fixed_inputs
 from .phase_subject import PhaseSubject
@@ -53,7 +54,8 @@ def check_plugin(
     """Run the checks on everything that a plugin offers.
 
     A type is checked by the small spec that it names (`Spec.for_checks`), or else with its defaults; with landmarks68,
-    or with a representation of the plugin if it refuses that.
+    or with a representation of the plugin if it refuses that. A phase is built for a small pipeline of headmotion's
+    parts, or with the plugin's own generator, audio encoder or renderer if it refuses that.
 
     Args:
         name: the plugin's name.
@@ -76,10 +78,8 @@ def check_plugin(
     # A spec of another plugin would silently check nothing.
     if stray := [offered for offered in chosen if offered not in records[name].types]:
         raise PluginError(f"plugin {name}", f"specs of {', '.join(records[name].types)}", stray[0])
-    representations = ["landmarks68", *_own_representations(records[name].types)]
-    checked = {
-        offered: _check_type(offered, chosen.get(offered), level, representations) for offered in records[name].types
-    }
+    choices = candidates(records[name].types)
+    checked = {offered: _check_type(offered, chosen.get(offered), level, choices) for offered in records[name].types}
     for offer in offers_of(name):
         checks = checks_of(offer.kind, level).values()
         checked[f"{offer.kind}:{offer.name}"] = [run_check(check, offer) for check in checks]
@@ -89,15 +89,8 @@ def check_plugin(
     return {part: [replace(result, status="failed") for result in results] for part, results in checked.items()}
 
 
-def _own_representations(types: Sequence[str]) -> Iterator[str]:
-    """Yield the representations among a plugin's types that have defaults."""
-    for kind, _, name in (offered.partition(":") for offered in types):
-        if kind == "representation" and not required_fields(registry().resolve(kind, name)):
-            yield name
-
-
 def _check_type(
-    offered: str, spec: ComponentSpec | PhaseSpec | ControlSpec | None, level: int, representations: Sequence[str]
+    offered: str, spec: ComponentSpec | PhaseSpec | ControlSpec | None, level: int, choices: Sequence[Neighbors]
 ) -> list[CheckResult]:
     """Check a type, ``kind:type``, by a spec, by the small one that it names, or with its defaults."""
     kind, _, type_name = offered.partition(":")
@@ -109,28 +102,14 @@ def _check_type(
             detail = f"required fields without a default: {', '.join(required)}; pass a spec with them (--spec)"
             return [CheckResult(BUILDS, "not-applicable", detail)]
         checked = cast("SpecLike", spec or small or type_name)
-        built_with = _accepted(kind, checked, representations)
-        results = run_checks(kind, checked, built_with, level=level)
+        chosen = accepted(kind, checked, choices)
+        options: dict[str, Any] = {"representation": chosen.representation, "pipeline": chosen.pipeline}
+        results = run_checks(kind, checked, level=level, **options)
         if small is not None and not required:
-            results.insert(0, run_check(BUILDS, make_subject(kind, type_name, built_with)))
+            results.insert(0, run_check(BUILDS, make_subject(kind, type_name, **options)))
         return results
     except Exception as error:  # a representation that cannot even be built
         return [CheckResult(BUILDS, "failed", describe(error))]
-
-
-def _accepted(kind: str, spec: SpecLike, representations: Sequence[str]) -> str:
-    """Return the first representation with which a part can be built; the first of all if it refuses each."""
-    for name in representations if len(representations) > 1 else ():
-        subject = make_subject(kind, spec, name)
-        try:
-            if isinstance(subject, Subject):
-                subject.build()
-            return name
-        except HeadmotionError:  # a refusal, such as that of a part which works with the plugin's own only
-            continue
-        except Exception:  # a mistake, which the checks report
-            return name
-    return representations[0]
 
 
 def report(checked: Mapping[str, Sequence[CheckResult]]) -> str:

@@ -24,6 +24,7 @@ class ComponentTests:
 
     spec: ClassVar[ComponentSpec | PhaseSpec | ControlSpec]
     representation: ClassVar[SpecLike] = "landmarks68"
+    pipeline: ClassVar[Mapping[str, SpecLike]] = {}
     expected_failures: ClassVar[Mapping[str, str]] = {}
     level: ClassVar[int] = max(LEVELS)
     kit: ClassVar[int] = VERSION
@@ -39,7 +40,7 @@ class ComponentTests:
 
 def _make_test(check: Check) -> Callable[[ComponentTests], None]:
     def test(self: ComponentTests) -> None:
-        subject = make_subject(self.spec.kind, self.spec, self.representation)
+        subject = make_subject(self.spec.kind, self.spec, self.representation, pipeline=self.pipeline)
         result = run_check(check, subject, check.name in self.expected_failures)
         if result.status == "not-applicable":
             # unittest's error, so that the kit does not depend on pytest.

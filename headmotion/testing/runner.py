@@ -88,6 +88,7 @@ def run_checks(
     level: int = max(LEVELS),
     kit: int = VERSION,
     parts: Mapping[str, Any] | None = None,
+    pipeline: Mapping[str, SpecLike] | None = None,
 ) -> list[CheckResult]:
     """Run the checks of a kind (``generator``, ``audio_encoder`` ...) on one spec.
 
@@ -100,18 +101,24 @@ def run_checks(
         kit: version of the kit; later checks are left out.
         parts: built parts by name that earlier phases would have made, for a part that uses them (`UsesParts`); for
             other names see `StandIns`.
+        pipeline: specs of the pipeline's parts by kind (``generator``, ``audio_encoder`` ...) that a phase is built
+            with, in place of small parts of headmotion.
 
     Raises:
         SpecError: the spec cannot be read.
         ValueError: an expected failure names no check of the kind.
     """
-    subject = make_subject(kind, spec, representation, parts)
+    subject = make_subject(kind, spec, representation, parts, pipeline)
     expected = require_known_checks(kind, expected_failures or {})
     return [run_check(check, subject, check.name in expected) for check in checks_of(kind, level, kit).values()]
 
 
 def make_subject(
-    kind: str, spec: SpecLike, representation: SpecLike = "landmarks68", parts: Mapping[str, Any] | None = None
+    kind: str,
+    spec: SpecLike,
+    representation: SpecLike = "landmarks68",
+    parts: Mapping[str, Any] | None = None,
+    pipeline: Mapping[str, SpecLike] | None = None,
 ) -> AnySubject:
     """Return a spec under test, in a context with 26 numbers per audio step and 4 steps per motion frame.
 
@@ -122,6 +129,7 @@ def make_subject(
         spec: the spec under test.
         representation: what the part is built with; a representation is built with itself.
         parts: built parts by name that earlier phases would have made.
+        pipeline: specs of the pipeline's parts by kind that a phase is built with.
     """
     resolved = resolve_spec(kind, spec)
     chosen = resolved if kind == "representation" else resolve_spec("representation", representation)
@@ -130,7 +138,7 @@ def make_subject(
     stand_ins = StandIns(resolved, built_with, replace(context, **CORPUS))
     stand_ins.update(parts or {})
     if kind == "phase":
-        return PhaseSubject(cast("PhaseSpec", resolved), built_with, stand_ins)
+        return PhaseSubject(cast("PhaseSpec", resolved), built_with, stand_ins, pipeline or {})
     if kind == "control":
         return ControlSubject(cast("ControlSpec", resolved), built_with)
     if kind in ("discriminator", "loss"):  # what they are built with for a corpus such as that of `samples`

@@ -27,6 +27,7 @@ ONE_FAULT = [
     ("able", "negative deviation", {"generator-deviations-match-frames"}),
     ("able", "branches", {"generator-fixed-shapes-can-be-traced"}),
     ("able", "reads past the end", {"generator-fixed-shapes-equal-offline"}),
+    ("enc", "unused layer", {"gradients-reach-parameters"}),
     ("enc", "no default", {"encoder-output-shape", "encoder-receptive-field-as-declared"}),
     (
         "enc",

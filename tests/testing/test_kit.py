@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from faulty_specs import AbleSpec, DrawSpec, GenSpec, WholeSpec
+from faulty_specs import AbleSpec, DrawSpec, GenSpec, StepsSpec, WholeSpec
 from hypothesis import configuration
 
 from headmotion.core.errors import HeadmotionError, PluginError, SpecError
@@ -27,7 +27,7 @@ from headmotion.testing import (
 from headmotion.testing import hypothesis_sizes as sizes
 from headmotion.testing.hypothesis_sizes import for_sizes
 from headmotion.testing.kit import Check
-from headmotion.testing.plugin import _accepted
+from headmotion.testing.neighbors import Neighbors, accepted, candidates
 
 SHARED_NOISE = {"generator-batch-items-are-independent": "one noise for all samples"}
 
@@ -195,9 +195,39 @@ def test_a_part_that_refuses_landmarks_is_checked_with_the_plugins_representatio
                 raise SpecError("generator", "mesh478", context.representation.name)
             return super().build(context)
 
-    assert _accepted("generator", Picky(), ["landmarks68", "blendshapes", "mesh478"]) == "mesh478"
-    assert _accepted("generator", Picky(), ["landmarks68", "blendshapes"]) == "landmarks68"
-    assert _accepted("generator", GenSpec(), ["landmarks68", "mesh478"]) == "landmarks68"
+    face, shapes, mesh = (Neighbors(name) for name in ("landmarks68", "blendshapes", "mesh478"))
+    assert accepted("generator", Picky(), [face, shapes, mesh]) is mesh
+    assert accepted("generator", Picky(), [face, shapes]) is face
+    assert accepted("generator", GenSpec(), [face, mesh]) is face
+
+
+class OwnSpec(StepsSpec):
+    """A phase for the plugin's own generator."""
+
+    def build(self, context):
+        if context.use("generator").spec.type_name() != "gen":
+            raise SpecError("phase", "the generator gen", "another")
+        return super().build(context)
+
+
+def test_a_phase_that_refuses_other_generators_is_checked_with_the_plugins_own():
+    choices = candidates(["phase:steps", "generator:gen", "audio_encoder:enc"])
+    assert choices[0] == Neighbors()
+    assert [set(each.pipeline) for each in choices] == [
+        set(),
+        {"generator"},
+        {"audio_encoder"},
+        {"generator", "audio_encoder"},
+    ]
+    assert accepted("phase", StepsSpec(), choices) == choices[0]
+    assert accepted("phase", OwnSpec(), choices).pipeline == {"generator": {"type": "gen"}}
+    failed = {result.name for result in run_checks("phase", OwnSpec(), level=1) if not result.conforms}
+    assert failed >= {"phase-results-have-names", "phase-resumes-exactly"}
+    results = run_checks("phase", OwnSpec(), pipeline={"generator": "gen"})
+    assert {result.name for result in results if not result.conforms} == {
+        "spec-is-registered",
+        "spec-imports-without-torch",
+    }
 
 
 def test_an_error_of_the_part_itself_is_explained_once():

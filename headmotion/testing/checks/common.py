@@ -115,9 +115,12 @@ def deep_copies_are_equal(subject: Subject) -> None:
 
 @check("", 2, "Look for detach(), .data, .item(), argmax or torch.no_grad() on the way, and for unused layers.")
 def gradients_reach_parameters(subject: Subject) -> None:
-    """In training mode a finite gradient reaches every parameter that requires one."""
+    """In training mode a finite gradient reaches every parameter that requires one.
+
+    Weights of an encoder that are not to be trained require none (`hm.freeze`).
+    """
     part = subject.build().train()
-    trained_kind = subject.spec.kind in ("generator", "syncer", "discriminator")
+    trained_kind = subject.spec.kind in ("audio_encoder", "generator", "syncer", "discriminator")
     if not trained_kind and not isinstance(part, SupportsTraining):
         raise NotApplicable("parts of this kind are not trained")
     trained = {name: parameter for name, parameter in part.named_parameters() if parameter.requires_grad}
