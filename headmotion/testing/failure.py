@@ -30,7 +30,7 @@ class Failure:
     """Whether the part raised an error of its own, or returned something that no check can work with."""
 
 
-def failure_of(error: Exception, subject: Any) -> Failure:
+def failure_of(error: Exception, subject: Any, of_spec: bool = False) -> Failure:
     """Return why a check failed.
 
     A part that returns something else than its interface promises fails many checks, each in other words. Then the
@@ -39,11 +39,12 @@ def failure_of(error: Exception, subject: Any) -> Failure:
     Args:
         error: what the check raised.
         subject: the part under test.
+        of_spec: whether the check is about the spec rather than about what it builds.
     """
     by_part = _raised_by_part(error, subject)
     if not by_part and (wrong := wrong_output(subject)) is not None:
         error = wrong
-    where = next(filter(None, reversed(_lines(error, subject))), "") or _class_line(subject)
+    where = next(filter(None, reversed(_lines(error, subject))), "") or _class_line(subject, of_spec)
     if isinstance(error, OutputError):  # without its remedy, which says to run the checks
         error = OutputError(error.component, error.expected, error.got)
     return Failure(describe(error), where, by_part or not isinstance(error, AssertionError))
@@ -73,11 +74,11 @@ def _lines(error: BaseException, subject: Any) -> list[str]:
     return lines
 
 
-def _class_line(subject: Any) -> str:
-    """Return where the part's class is defined, or that of its spec if it cannot be built; empty if that is unknown."""
+def _class_line(subject: Any, of_spec: bool) -> str:
+    """Return where the part's class is defined, or its spec's if it cannot be built; empty if that is unknown."""
     defined: Any = subject.function if isinstance(subject, Offer) else type(subject.spec)
     with suppress(Exception):  # the failure itself is reported already
-        defined = type(subject.build()) if isinstance(subject, Subject) else defined
+        defined = type(subject.build()) if isinstance(subject, Subject) and not of_spec else defined
     with suppress(Exception):  # it has no source
         source = _short_path(inspect.getsourcefile(defined) or "?")
         return f"{source}:{inspect.getsourcelines(defined)[1]} in {defined.__name__}"

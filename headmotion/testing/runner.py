@@ -170,7 +170,7 @@ def run_check(check: Check, subject: AnySubject, expect_failure: bool = False) -
     except NotApplicable as reason:
         return CheckResult(check, "unexpected-pass" if expect_failure else "not-applicable", str(reason))
     except Exception as error:
-        failure = failure_of(error, subject)
+        failure = failure_of(error, subject, check.kind == "spec")
         status: Status = "expected-failure" if expect_failure else "failed"
         return CheckResult(check, status, failure.detail, failure.where, failure.crashed)
     return CheckResult(check, "unexpected-pass" if expect_failure else "passed")

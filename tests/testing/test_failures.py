@@ -1,11 +1,13 @@
 """How failures are explained: by what the part returns, if that is wrong, and without blaming the part for the kit."""
 
+import textwrap
+
 import pytest
 import torch
 from faulty_parts import Gen
 from faulty_specs import SPECS, GenSpec
 
-from headmotion.testing import ComponentTests, report, run_checks
+from headmotion.testing import ComponentTests, installed_plugin, report, run_checks
 
 
 class Returns(GenSpec):
@@ -109,3 +111,37 @@ def test_a_phase_without_results(monkeypatch):
     monkeypatch.setattr(type(spec), "build", broken)
     results = {result.name: result for result in run_checks("phase", spec)}
     assert results["phase-results-have-names"].detail == "AssertionError: result returned None"
+
+
+def test_the_line_that_imports_torch_is_named(tmp_path, monkeypatch):
+    package = tmp_path / "torchy_parts"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        textwrap.dedent("""
+        print("hello")
+        from headmotion import Motion, hookimpl
+        from .specs import NoneSpec
+
+        @hookimpl
+        def headmotion_specs():
+            return [NoneSpec]
+        """)
+    )
+    (package / "specs.py").write_text(
+        textwrap.dedent("""
+        from typing import Literal
+        from headmotion import LossSpec
+
+        class NoneSpec(LossSpec):
+            type: Literal["torchy/none"] = "torchy/none"
+
+            def build(self, context):
+                from headmotion.losses.spread import Spread
+        """)
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with installed_plugin("torchy", "torchy_parts"):
+        results = {result.name: result for result in run_checks("loss", "torchy/none")}
+    failed = results["spec-imports-without-torch"]
+    assert "by " in failed.detail and "__init__.py:3: from headmotion import Motion, hookimpl" in failed.detail
+    assert "specs.py:5 in NoneSpec" in failed.where

@@ -11,6 +11,27 @@ from ...core.plugins import OWN_DISTRIBUTION, registry
 from ..build_context import Subject
 from ..kit import NotApplicable, check
 
+TORCH_IMPORT = """
+import importlib, linecache, sys
+
+name, lines = sys.argv[1], []
+
+class Watch:
+    def find_spec(fullname, path, target=None):
+        frame = sys._getframe(1) if fullname == "torch" else None
+        while frame is not None:
+            if frame.f_globals.get("__name__", "").partition(".")[0] == name.partition(".")[0]:
+                file, number = frame.f_code.co_filename, frame.f_lineno
+                lines.append(f"{file}:{number}: {linecache.getline(file, number).strip()}")
+            frame = frame.f_back
+
+sys.meta_path.insert(0, Watch)
+importlib.import_module(name)
+print("", *lines[:1], sep="\\n")
+sys.exit(3 if "torch" in sys.modules else 0)
+"""
+"""Imports a module; if that imports torch, prints the innermost line of the module's package on the way to it."""
+
 
 @check("spec", 1, "Return the spec class from the hook headmotion_specs, and install the package (pip install -e .).")
 def spec_is_registered(subject: Subject) -> None:
@@ -42,28 +63,32 @@ def spec_json_round_trips(subject: Subject) -> None:
 @check(
     "spec",
     2,
-    "Import torch inside `build` or under `if TYPE_CHECKING:`, and begin with `from __future__ import annotations`.",
+    "Import torch inside `build` or under `if TYPE_CHECKING:`, also what imports it, such as headmotion.Motion and the"
+    " base classes of parts, and begin with `from __future__ import annotations`.",
 )
 def spec_imports_without_torch(subject: Subject) -> None:
     """Importing the spec's module does not import torch, so that listing plugins and reading recipes stays fast."""
     module = type(subject.spec).__module__
-    imported = _imports_torch(module)
-    if imported is None:
-        raise NotApplicable(f"{module} cannot be imported by name")
-    assert not imported, f"importing {module} imports torch"
+    line = _torch_import(module)
+    assert line is None, f"importing {module} imports torch" + (f", by {line}" if line else "")
 
 
 @functools.cache
-def _imports_torch(module: str) -> bool | None:
-    """Return whether a fresh Python has torch after importing a module; None if it cannot import the module."""
-    code = f"import sys, {module}; sys.exit(3 if 'torch' in sys.modules else 0)"
+def _torch_import(module: str) -> str | None:
+    """Return the line by which a fresh Python imports torch with a module, if it can be found; None if it does not.
+
+    Raises:
+        NotApplicable: it cannot import the module.
+    """
     # Its path is that of this process, so that modules of a test folder are found too.
     path = os.pathsep.join(folder for folder in sys.path if folder)
+    command = [sys.executable, "-c", TORCH_IMPORT, module]
+    environment = os.environ | {"PYTHONPATH": path}
     # In a fresh process, because this one has imported torch already.
-    run = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True, timeout=120
-    )
-    return {0: False, 3: True}.get(run.returncode)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    if run.returncode not in (0, 3):
+        raise NotApplicable(f"{module} cannot be imported by name")
+    return run.stdout.splitlines()[-1] if run.returncode else None
 
 
 @check("spec", 3, 'Write a docstring below each field: what it is, and its unit. """Mean delay (ms)."""')
