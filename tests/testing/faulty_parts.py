@@ -149,6 +149,10 @@ class Whole(Generator):
     def __init__(self, spec, context):
         super().__init__(spec)
         self.steps = context.steps_per_frame
+        if spec.fault == "only looks ahead":
+            self.lookahead = 0
+        if spec.fault == "misspelled":
+            self.init_states = self.step = self.forward
 
     def forward(self, reference, audio, seed=0):
         frames = audio.shape[1] // self.steps
@@ -318,7 +322,7 @@ class Learn(Renderer):
 def faulty_landmarks(spec):
     """The 68 landmarks with a fault."""
     part = resolve_spec("representation", "landmarks68").build()
-    part.spec = spec
+    part.spec, part.name = spec, "repr" if spec.fault != "name" else "landmarks68"
     match spec.fault:
         case "index":
             part.edges = ((0, 68),)
@@ -424,6 +428,8 @@ class Find(Detector):
             poses = [pose * count for pose in poses]
         score = 2.0 if self.fault == "very sure" else 0.9
         found = [Detection(pose, box_of(pose), score) for pose in poses]
+        if self.fault == "unit frame":
+            found = [Detection(self.neutral, detection.box, score) for detection in found]
         return found[::-1] if self.fault == "smallest first" else found
 
     def labels(self, detections):

@@ -49,6 +49,8 @@ class WholeSpec(GeneratorSpec):
     """A generator that cannot stream."""
 
     type: Literal["whole"] = "whole"
+    fault: str = ""
+    """What is wrong with the part."""
 
     def build(self, context):
         from faulty_parts import Whole

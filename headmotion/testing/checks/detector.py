@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from itertools import chain, pairwise
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ...core.errors import DetectorError
 from ...core.interfaces.detector import Detection, Detector, SupportsLabels, SupportsRepresentations
 from ...core.interfaces.renderer import Picture
+from ...core.interfaces.representation import SupportsPoints2D, has_place
 from ...core.interfaces.specs import resolve_spec
 from ..build_context import Subject
 from ..inputs import assert_close, picture, portrait
@@ -37,6 +39,26 @@ def detector_returns_a_list_per_picture(subject: Subject) -> None:
             assert pose.is_floating_point() and pose.isfinite().all(), f"{name}: a pose that is not finite"
             assert np.isfinite(detection.box).all() and left <= right and top <= bottom, f"{name}: {detection.box}"
             assert 0 <= detection.score <= 1, f"{name}: a score of {detection.score}"
+
+
+@check("detector", 2, "Scale what the network returns by the picture's size; the unit frame is for generators only.")
+def detector_gives_pixels(subject: Subject) -> None:
+    """Poses are in pixels of the picture: they overlap their box, and are not tiny beside it."""
+    representation = subject.context.representation
+    found = [(name, each) for name, detections in _detect_all(subject)[1].items() for each in detections]
+    if not found or not isinstance(representation, SupportsPoints2D) or not has_place(representation):
+        raise NotApplicable("it detects no points in the kit's pictures")
+    for name, detection in found:
+        if detection.pose.shape[0] != representation.points:  # another check is about that
+            continue
+        points = representation.to_points2d(detection.pose[..., : representation.dims])
+        low, high = points.amin(0), points.amax(0)
+        box = torch.tensor(detection.box).view(2, 2)
+        overlaps = bool((low <= box[1]).all() and (high >= box[0]).all())
+        # A face fills half of its box or more; poses of the unit frame are some hundred times smaller.
+        large = float((high - low).max()) >= 0.1 * float((box[1] - box[0]).max())
+        corners = [round(edge, 2) for edge in (*low.tolist(), *high.tolist())]
+        assert overlaps and large, f"{name}: a pose in {corners}, but the box {detection.box}"
 
 
 @check("detector", 1, "Let no layer mix the pictures of a batch; pad or crop each to the network's size by itself.")

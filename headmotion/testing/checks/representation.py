@@ -18,10 +18,13 @@ from ..inputs import FPS, UNIT_SQUARE, assert_close, poses
 from ..kit import NotApplicable, check
 
 
-@check("representation", 1, "Compare points, point_names, groups, contours, openings, edges, mirror and neutral().")
+@check(
+    "representation", 1, "Compare name, points, point_names, groups, contours, openings, edges, mirror and neutral()."
+)
 def representation_is_consistent(subject: Subject) -> None:
-    """Counts agree, every index is a point, the mirror swaps pairs, and the neutral pose is ``[P, D]``."""
+    """Name and type are the same, counts agree, indices are points, the mirror swaps pairs, `neutral` is ``[P, D]``."""
     part: Representation = subject.build()
+    assert part.name == subject.spec.type_name(), f"the name {part.name!r}, but the type {subject.spec.type_name()!r}"
     count = part.points
     assert len(part.point_names) == len(set(part.point_names)) == count, "point_names: one name per point is needed"
     groups = [*part.groups.values(), part.mirror]
