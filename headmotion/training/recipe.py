@@ -136,14 +136,41 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         phases = data["phases"]
         if isinstance(phases, dict) and parents[1] not in phases:
             raise SpecError("override", f"a phase among {', '.join(map(str, phases))}", repr(override))
+    place: dict[str, Any] | list[Any] = data
     for name in parents:
-        data = data.setdefault(name, {})
-        if not isinstance(data, dict):
+        place = _item(place, name, override) if isinstance(place, list) else place.setdefault(name, {})
+        if not isinstance(place, dict | list):
             raise SpecError("override", f"a mapping at {name!r}", repr(override))
-    if key == "type":
-        # The fields of one type are unknown to another.
-        data.clear()
     try:
-        data[key] = read_yaml(value)
+        given = read_yaml(value)
     except ValueError as error:
         raise SpecError("override", "a.b=value with a YAML value", f"{short_repr(override)}: {error}") from None
+    if isinstance(place, list):
+        place[_index(place, key, override)] = given
+        return
+    if key == "type":
+        # The fields of one type are unknown to another.
+        place.clear()
+    place[key] = given
+
+
+def _item(items: list[Any], name: str, override: str) -> Any:
+    """Return an item of a list; one that is written as its type alone is replaced by its fields."""
+    index = _index(items, name, override)
+    if isinstance(items[index], str):
+        items[index] = {"type": items[index]}
+    return items[index]
+
+
+def _index(items: list[Any], name: str, override: str) -> int:
+    """Return the place in a list that a key of an override names: its number from 0, or the type of one item."""
+    types = [item.get("type") if isinstance(item, dict) else item for item in items]
+    if types.count(name) == 1:
+        return types.index(name)
+    if name in map(str, range(len(items))):
+        return int(name)
+    once = [text for text in types if isinstance(text, str) and types.count(text) == 1]
+    known = ", ".join(
+        [*once, f"or a number from 0 to {len(items) - 1}"] if items else ["nothing, as the list is empty"]
+    )
+    raise SpecError("override", f"an item of the list: {known}", repr(override))

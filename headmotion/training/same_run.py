@@ -8,7 +8,11 @@ from typing import Any
 from ..core.errors import HeadmotionError, TrainingError
 from .recipe import RecipeSpec
 from .run_state import RunPosition
+from .spec_differences import differing, shorten_json
 from .starting_model import StartingModel
+
+MAX_SHOWN = 4
+"""Values that an error names."""
 
 
 def require_same_run(path: Path, position: RunPosition, recipe: RecipeSpec, start: StartingModel | None) -> None:
@@ -24,8 +28,10 @@ def require_same_run(path: Path, position: RunPosition, recipe: RecipeSpec, star
         TrainingError: another recipe, one that this version does not read, or another model.
     """
     before, now = _comparable(_stored_recipe(path, position)), _comparable(recipe)
-    if changed := [name for name in now if now[name] != before.get(name)]:
-        got = f"other values of {', '.join(changed)}"
+    if changed := list(differing("", now, before)):
+        shown = [f"{each.field} {shorten_json(each.recipe)} instead of {shorten_json(each.model)}" for each in changed]
+        more = [f"and {len(shown) - MAX_SHOWN} more"] if len(shown) > MAX_SHOWN else []
+        got = ", ".join(shown[:MAX_SHOWN] + more)
         raise TrainingError("run", "the recipe that the run began with", got, "use a new folder")
     stored, given = position.start, None if start is None else start.identity
     if (stored and stored["sha256"]) != (given and given["sha256"]):

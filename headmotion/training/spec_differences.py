@@ -38,7 +38,7 @@ def differences(recipe: PipelineSpec, model: PipelineSpec) -> list[Difference]:
         model: the pipeline of a model.
     """
     own, other = (spec.model_dump(mode="json", exclude={"detector"}) for spec in (recipe, model))
-    return list(_differing("pipeline", own, other))
+    return list(differing("pipeline", own, other))
 
 
 def as_options(settings: Iterable[Difference]) -> str:
@@ -49,10 +49,19 @@ def as_options(settings: Iterable[Difference]) -> str:
 
 def as_text(settings: Iterable[Difference]) -> str:
     """Return the differences as words, such as ``pipeline.fps is 30 (25 in the model)``."""
-    return ", ".join(f"{s.field} is {_shown(s.recipe)} ({_shown(s.model)} in the model)" for s in settings)
+    return ", ".join(
+        f"{s.field} is {shorten_json(s.recipe)} ({shorten_json(s.model)} in the model)" for s in settings
+    )
 
 
-def _differing(path: str, own: Any, other: Any) -> Iterator[Difference]:
+def differing(path: str, own: Any, other: Any) -> Iterator[Difference]:
+    """Yield the settings in which two JSON values differ, down to single fields; of different types only the type.
+
+    Args:
+        path: of both values; empty for the outermost.
+        own: as the recipe has it.
+        other: what it is compared with.
+    """
     if not (isinstance(own, dict) and isinstance(other, dict)):
         if own != other:
             yield Difference(path, own, other)
@@ -61,8 +70,9 @@ def _differing(path: str, own: Any, other: Any) -> Iterator[Difference]:
     else:
         for name in own:
             if name not in PLACES:
-                yield from _differing(f"{path}.{name}", own[name], other.get(name))
+                yield from differing(f"{path}.{name}".lstrip("."), own[name], other.get(name))
 
 
-def _shown(value: Any) -> str:
+def shorten_json(value: Any) -> str:
+    """Return a JSON value as text that is short enough for an error."""
     return shorten(value if isinstance(value, str) else json.dumps(value), MAX_TEXT)

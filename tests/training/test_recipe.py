@@ -103,6 +103,25 @@ def test_bad_phases_are_one_clear_error(text: str, complaint: str, tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
+def test_overrides_reach_into_lists_by_number_and_by_type() -> None:
+    at = "phases.generator.losses"
+    losses = f"{at}=[sync, {{type: reconstruction, shape: 0.5}}]"
+
+    def shown(*overrides: str) -> list[dict[str, Any]]:
+        dumped = load_recipe("smoke", [losses, *overrides]).model_dump(mode="json")
+        return list(dumped["phases"]["generator"]["losses"])
+
+    assert shown(f"{at}.0.weight=3", f"{at}.reconstruction.shape=0.25")[0]["weight"] == 3
+    assert shown(f"{at}.sync.weight=3", f"{at}.reconstruction.shape=0.25")[1]["shape"] == 0.25
+    assert [loss["type"] for loss in shown(f"{at}.1=spread")] == ["sync", "spread"]
+    expected = "an item of the list: sync, reconstruction, or a number from 0 to 1, got 'phases.generator.losses"
+    for wrong in ("2", "-1", "snyc"):
+        with pytest.raises(SpecError, match=expected):
+            shown(f"{at}.{wrong}.weight=3")
+    with pytest.raises(SpecError, match="a mapping at 'shape'"):
+        shown(f"{at}.reconstruction.shape.x=3")
+
+
 def test_a_misspelled_phase_in_an_override_is_named() -> None:
     with pytest.raises(SpecError, match=r"a phase among syncers, generator, got 'phases.generatr.steps=3'"):
         load_recipe("smoke", ["phases.generatr.steps=3"])

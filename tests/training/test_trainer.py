@@ -68,8 +68,14 @@ def test_a_killed_run_resumes_to_the_same_parameters(
 def test_a_folder_with_a_run_is_not_overwritten(corpus: Path, finished: Path) -> None:
     with pytest.raises(hm.TrainingError, match="--resume"):
         train("smoke", [corpus], finished, device="cpu", quiet=True)
-    with pytest.raises(hm.TrainingError, match="recipe"):
-        train("smoke", [corpus], finished, device="cpu", quiet=True, resume=True, overrides=["seed=3"])
+    changed = ["seed=3", "phases.generator.optimizer.lr=0.5"]
+    with pytest.raises(
+        hm.TrainingError, match=r"got seed 3 instead of 0, phases\.generator\.optimizer\.lr 0\.5 instead of"
+    ):
+        train("smoke", [corpus], finished, device="cpu", quiet=True, resume=True, overrides=changed)
+    many = [f"data.{name}=0.3" for name in ("speaker_balance", "color_jitter", "time_stretch", "from_start")]
+    with pytest.raises(hm.TrainingError, match="and 1 more; use a new folder"):
+        train("smoke", [corpus], finished, device="cpu", quiet=True, resume=True, overrides=["seed=3", *many])
 
 
 @pytest.mark.parametrize(
