@@ -65,6 +65,7 @@ class RunDirectory:
         resume: whether the folder may hold a run, which is then continued.
         processes: those that train together.
         start: model that the run starts from.
+        clips: number of clips that are trained on, and of frames in them.
 
     Raises:
         TrainingError: the folder holds a run and ``resume`` is off, or the run of another recipe or another model, or a
@@ -78,14 +79,17 @@ class RunDirectory:
         resume: bool,
         processes: Processes | None = None,
         start: StartingModel | None = None,
+        clips: dict[str, int] | None = None,
     ) -> None:
         self.folder, self.recipe, self.processes, self.start = folder, recipe, processes or Processes(), start
+        self.clips = clips
         self.log = folder / "log.jsonl"
         self.state, self.previous = (folder / name for name in _STATES)
         self._start = time.monotonic()
         stored = self.processes.read_on_first(lambda: self._read(resume))
         position, self._tensors = parse_state(stored) if stored else (RunPosition(), {})
         self.phase, self.step, self.logged, self._seconds_before = position[:4]
+        self.clips_before = position.clips
         if not self.processes.first:
             return
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +135,7 @@ class RunDirectory:
         for name, stepper in phase.optimizers.items():
             tensors |= {f"optimizer/{name}/{key}": _contiguous_copy(value) for key, value in stepper.tensors().items()}
         recipe, start = self.recipe.model_dump(mode="json"), None if self.start is None else self.start.identity
-        position = RunPosition(phase.name, step, self.logged, round(self.seconds), recipe, start)
+        position = RunPosition(phase.name, step, self.logged, round(self.seconds), recipe, start, self.clips)
         with atomic_output(self.state) as temporary:
             # Not by safetensors' save_file, which does not raise an OSError when the disk is full.
             temporary.write_bytes(serialize_state(position, tensors))

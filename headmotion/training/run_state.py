@@ -32,6 +32,8 @@ class RunPosition(NamedTuple):
     """As JSON values."""
     start: dict[str, str] | None = None
     """Name and sha256 of the model that the run started from, if any."""
+    clips: dict[str, int] | None = None
+    """Number of clips that are trained on, and of frames in them; None in files from before it was kept."""
 
 
 def serialize_state(position: RunPosition, tensors: Mapping[str, Tensor]) -> bytes:
@@ -53,7 +55,8 @@ def parse_state(content: bytes) -> tuple[RunPosition, dict[str, Tensor]]:
         meta = json.loads(header["__metadata__"][KEY])
         numbers = int(meta["step"]), int(meta["logged"]), float(meta["seconds"])
         start = meta.get("start") and {name: str(meta["start"][name]) for name in ("name", "sha256")}
-        position = RunPosition(str(meta["phase"]), *numbers, meta["recipe"], start or None)
+        clips = meta.get("clips") and {name: int(meta["clips"][name]) for name in ("clips", "frames")}
+        position = RunPosition(str(meta["phase"]), *numbers, meta["recipe"], start or None, clips or None)
         intact = meta.get("sha256") in (None, _digest(tensors))
     except (SafetensorError, LookupError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(reason_of(error)) from None

@@ -77,7 +77,8 @@ def train(
         training = build_training(spec, data, processes, files, start)
         given = _given_results(training, files)
         with claimed_folder(folder) if processes.first else nullcontext():
-            run = RunDirectory(folder, spec, resume, processes, training.start)
+            clips = {"clips": len(training.corpus), "frames": int(training.corpus.frame_counts.sum())}
+            run = RunDirectory(folder, spec, resume, processes, training.start, clips)
             events = dispatching_events(run, training)
             with events if processes.first else nullcontext(_ignore_event) as notify:
                 path = _PhaseRunner(training, run, notify, quiet, given).run_all()
@@ -127,6 +128,7 @@ class _PhaseRunner:
         """Run all phases and return the path of the model, or of the last phase's file."""
         path = self.run.folder / "model.safetensors"
         self._warn_of_start()
+        self._warn_of_other_clips()
         for number, phase in enumerate(self.training.phases):
             phase.start()
             if number < self.position:
@@ -189,6 +191,14 @@ class _PhaseRunner:
         if self.training.start is not None and not self.run.phase:
             for text in self.training.start.notes:
                 self.notify(Warned(self.training.phases[0], 0, text))
+
+    def _warn_of_other_clips(self) -> None:
+        """Say that a resumed run is no longer that of its clips: the recipe does not name them."""
+        before, now = self.run.clips_before, self.run.clips
+        if before is not None and now is not None and before != now:
+            counts = [f"{each['clips']} clips of {each['frames']} frames" for each in (before, now)]
+            text = f"the run began with {counts[0]} and goes on with {counts[1]}; the result is that of neither"
+            self.notify(Warned(self.training.phases[self.position], self.run.step, text))
 
     def _warn_ahead(self, phase: Phase) -> None:
         """Warn of what is known before a phase, once, before its first step."""

@@ -11,6 +11,7 @@ import torch
 import headmotion as hm
 from headmotion.core.checkpoint import read_header
 from headmotion.core.errors import TrainingError
+from headmotion.data.synthetic.talking_faces import write_synthetic
 from headmotion.training import train
 from headmotion.training.run_state import RunPosition, parse_state, serialize_state
 
@@ -132,11 +133,22 @@ def test_a_run_with_old_keys_is_one_error_that_names_the_new_ones(
     assert "\n" not in str(caught.value)
 
 
+def test_a_run_that_goes_on_with_other_clips_says_so(
+    finished: Path, small_corpus: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    same, other = (shutil.copytree(finished, tmp_path / name) for name in ("same", "other"))
+    resumed(same, small_corpus)
+    assert "the run began with" not in caplog.text
+    resumed(other, write_synthetic(tmp_path / "more", clips=3, seconds=3))
+    assert "the run began with 8 clips of 440 frames and goes on with 3 clips of 225 frames" in caplog.text
+
+
 def test_a_state_can_be_written_and_read() -> None:
     tensors = {"b": torch.arange(3.0), "a": torch.tensor(5), "c": torch.zeros(0, dtype=torch.bfloat16)}
     start = {"name": "m", "sha256": "ab"}
-    position, stored = parse_state(serialize_state(RunPosition("syncers", 3, 4, 5.0, {"name": "x"}, start), tensors))
-    assert position == ("syncers", 3, 4, 5.0, {"name": "x"}, start)
+    written = RunPosition("syncers", 3, 4, 5.0, {"name": "x"}, start, {"clips": 2, "frames": 90})
+    position, stored = parse_state(serialize_state(written, tensors))
+    assert position == written
     assert all(torch.equal(stored[name], value) for name, value in tensors.items())
 
 
