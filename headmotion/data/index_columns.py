@@ -76,7 +76,7 @@ class IndexColumns:
         Raises:
             ValueError: a column is missing, of another type or length, or has values that are none.
         """
-        columns = _Columns(arrays)
+        columns = _ColumnReader(arrays)
         number = columns.number
         result = cls(
             id=columns.texts("id"),
@@ -105,8 +105,8 @@ class IndexColumns:
 
 
 @dataclass(frozen=True)
-class _Columns:
-    """Checks columns one by one."""
+class _ColumnReader:
+    """Reads columns one by one, and checks each."""
 
     arrays: Mapping[str, Array]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -12,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CorpusError
-from .array_file import Array, file_digest, map_arrays
+from .array_file import file_digest, map_arrays
 from .clip import StoredClip, check_labels, sample_count
 from .clip_tracks import ClipShape, ClipTracks, TrackRange, to_float
 from .corpus_files import CorpusFiles
 from .index_columns import IndexColumns
 from .index_entry import IndexEntry
+from .mapped_shard import MappedShard
 from .pictures import MISSING_PICTURES, Pictures, decode_pictures
 from .shard_header import COPY_AGAIN, SHARDS, CorpusHeader
 
@@ -28,40 +28,6 @@ MAX_DIGEST_BYTES = 64_000_000
 `inspect_corpus` checks it."""
 
 
-@dataclass(frozen=True)
-class _Shard:
-    """The tracks of a shard, all of which have ``F`` frames."""
-
-    motion: npt.NDArray[np.float32]
-    """``[F, P, D]``."""
-    audio: npt.NDArray[np.int16]
-    frames: npt.NDArray[np.uint8] | None
-    """Encoded pictures, one after another."""
-    frame_offsets: npt.NDArray[np.int64] | None
-    """``[F + 1]``: where each begins."""
-    labels: npt.NDArray[np.float32] | None
-    """``[F, N]``."""
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array], header: CorpusHeader) -> _Shard:
-        """Check that a shard has the tracks of the header.
-
-        Raises:
-            ValueError: a track is missing, or of another type or length.
-        """
-        motion = _array(arrays, "motion", np.float32, header.points, header.dims)
-        frames = offsets = labels = None
-        if header.pictures:
-            frames, offsets = _array(arrays, "frames", np.uint8), _array(arrays, "frame_offsets", np.int64)
-            if len(offsets) != len(motion) + 1:
-                raise ValueError(f"{len(offsets) - 1} pictures for {len(motion)} frames")
-        if header.labels:
-            labels = _array(arrays, "labels", np.float32, len(header.labels))
-            if len(labels) != len(motion):
-                raise ValueError(f"labels of {len(labels)} frames for {len(motion)}")
-        return cls(motion, _array(arrays, "audio", np.int16), frames, offsets, labels)
-
-
 class ShardReader:
     """Reader of the clips of one corpus. Clips are not cached; a shard is mapped when it is first needed.
 
@@ -70,7 +36,7 @@ class ShardReader:
 
     def __init__(self, files: CorpusFiles, header: CorpusHeader) -> None:
         self.files, self.header, self.motion = files, header, header.motion
-        self._mapped: dict[int, _Shard] = {}
+        self._mapped: dict[int, MappedShard] = {}
 
     @cached_property
     def columns(self) -> IndexColumns:
@@ -208,7 +174,7 @@ class ShardReader:
         assert self.header.pictures is not None
         return decode_pictures(self.name_of(row), encoded, self.header.pictures.size)
 
-    def _shard(self, number: int) -> _Shard:
+    def _shard(self, number: int) -> MappedShard:
         name = f"{number:05d}.safetensors"
         # Before each read: a map of a file that was cut short would end the process (SIGBUS).
         path = self.files.path(f"{SHARDS}/{name}", self.header.shards[name])
@@ -217,7 +183,7 @@ class ShardReader:
             while len(self._mapped) >= MAX_MAPPED:
                 del self._mapped[next(iter(self._mapped))]
             try:
-                self._mapped[number] = _Shard.from_arrays(map_arrays(path), self.header)
+                self._mapped[number] = MappedShard.from_arrays(map_arrays(path), self.header)
             except (OSError, ValueError, RecursionError) as error:
                 component, got = f"corpus {self.files.name}", str(error)
                 raise CorpusError(component, f"a whole {SHARDS}/{name}", got, COPY_AGAIN) from None
@@ -253,11 +219,3 @@ class ShardFrames:
     def encoded_pictures(self) -> list[bytes]:
         """Return all pictures as they are stored."""
         return self.reader.encoded(self.entry.row, 0, len(self))
-
-
-def _array(arrays: Mapping[str, Array], name: str, dtype: npt.DTypeLike, *shape: int) -> Array:
-    array = arrays.get(name)
-    if array is None or array.dtype != dtype or array.ndim != 1 + len(shape) or array.shape[1:] != shape:
-        got = "nothing" if array is None else f"{array.dtype} {list(array.shape)}"
-        raise ValueError(f"{got} as {name}")
-    return array
