@@ -48,39 +48,64 @@ def close_mouth(pose: Tensor, representation: Representation) -> Tensor:
     if not _has_mouth(representation):
         return pose
     values = pose.double().numpy()
-    points = representation.to_points2d(pose).double().numpy()
-    pairs = np.array(representation.openings["mouth"])
-    left, right = _corners(representation)
-    axis = points[right] - points[left]
-    across = axis / max(float(np.linalg.norm(axis)), 1e-9)
-    down = np.array([-across[1], across[0]])
-    gaps = values[pairs[:, 1]] - values[pairs[:, 0]]
-    if ((points[pairs[:, 1]] - points[pairs[:, 0]]) @ down).mean() < 0:
-        down = -down
-    along = (points - points[left]) @ across
-    order = np.argsort(along[pairs].mean(axis=1))
-    knots = np.concatenate([[along[left]], along[pairs].mean(axis=1)[order], [along[right]]])
-
-    def between(at_pairs: Array, at_left: Array, at_right: Array, where: Array) -> Array:
-        """Interpolate along the mouth what is known at its corners and at the pairs ``[K, n]``."""
-        values_at_knots = np.vstack([at_left, at_pairs[order], at_right])
-        return np.column_stack([np.interp(where, knots, column) for column in values_at_knots.T])
-
+    mouth = _Mouth(representation.to_points2d(pose).double().numpy(), representation)
+    gaps = values[mouth.pairs[:, 1]] - values[mouth.pairs[:, 0]]
     changed = values.copy()
-    lips = np.array(sorted({*representation.groups["lips"], *pairs.ravel()} - {left, right}))
+    lips = np.array(sorted({*representation.groups["lips"], *mouth.pairs.ravel()} - set(mouth.corners)))
     zeros = np.zeros(values.shape[1])
-    gap = between(gaps, zeros, zeros, along[lips])
-    middle = between(points[pairs].mean(axis=1), points[left], points[right], along[lips])
-    below = ((points[lips] - middle) * down).sum(axis=-1) > 0
-    below[np.isin(lips, pairs[:, 1])], below[np.isin(lips, pairs[:, 0])] = True, False
-    changed[lips] += np.where(below[:, None], -LOWER_SHARE, 1 - LOWER_SHARE) * gap
+    gap = mouth.interpolate(gaps, (zeros, zeros), lips)
+    share = np.where(mouth.is_lower(lips), -LOWER_SHARE, 1 - LOWER_SHARE)
+    changed[lips] += share[:, None] * gap
     jaw = np.array(sorted(set(representation.groups.get("jaw", ())) - set(lips.tolist())), int)
     if len(jaw):
-        depth = (points[jaw] - points[[left, right]].mean(axis=0)) @ down
         # The chin follows the lower lip, the ends of the jaw line stay.
+        depth = mouth.depth(jaw)
         follows = np.clip(depth / max(float(depth.max()), 1e-9), 0, 1)
         changed[jaw] -= LOWER_SHARE * follows[:, None] * gaps.mean(axis=0)
     return torch.from_numpy(changed).to(pose.dtype)
+
+
+class _Mouth:
+    """The mouth of a pose in the picture: its corners, pairs of an upper and a lower point, and its directions.
+
+    Args:
+        points: of the pose, ``[P, 2]``.
+        representation: which points are the mouth.
+    """
+
+    def __init__(self, points: Array, representation: Representation) -> None:
+        self.points, self.corners = points, _corners(representation)
+        self.pairs = np.array(representation.openings["mouth"])
+        left, right = self.corners
+        axis = points[right] - points[left]
+        across = axis / max(float(np.linalg.norm(axis)), 1e-9)
+        self._down = np.array([-across[1], across[0]])
+        if ((points[self.pairs[:, 1]] - points[self.pairs[:, 0]]) @ self._down).mean() < 0:
+            self._down = -self._down
+        self._along = (points - points[left]) @ across
+        along_pairs = self._along[self.pairs].mean(axis=1)
+        self._order = np.argsort(along_pairs)
+        self._knots = np.concatenate([[self._along[left]], along_pairs[self._order], [self._along[right]]])
+
+    def interpolate(self, at_pairs: Array, at_corners: tuple[Array, Array], rows: npt.NDArray[np.intp]) -> Array:
+        """Interpolate along the mouth, for points, what is known at its pairs ``[K, n]`` and at its corners ``[n]``."""
+        left, right = at_corners
+        known = np.vstack([left, at_pairs[self._order], right])
+        return np.column_stack([np.interp(self._along[rows], self._knots, column) for column in known.T])
+
+    def is_lower(self, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Return whether points of the lips belong to the lower one."""
+        left, right = self.corners
+        corners = self.points[left], self.points[right]
+        middle = self.interpolate(self.points[self.pairs].mean(axis=1), corners, rows)
+        lower = np.asarray(((self.points[rows] - middle) * self._down).sum(axis=-1) > 0)
+        lower[np.isin(rows, self.pairs[:, 1])], lower[np.isin(rows, self.pairs[:, 0])] = True, False
+        return lower
+
+    def depth(self, rows: npt.NDArray[np.intp]) -> Array:
+        """Return how far points lie below the middle of the corners."""
+        depth: Array = (self.points[rows] - self.points[list(self.corners)].mean(axis=0)) @ self._down
+        return depth
 
 
 def _has_mouth(representation: Representation) -> bool:

@@ -49,9 +49,7 @@ def as_options(settings: Iterable[Difference]) -> str:
 
 def as_text(settings: Iterable[Difference]) -> str:
     """Return the differences as words, such as ``pipeline.fps is 30 (25 in the model)``."""
-    return ", ".join(
-        f"{s.field} is {shorten_json(s.recipe)} ({shorten_json(s.model)} in the model)" for s in settings
-    )
+    return ", ".join(f"{s.field} is {shorten_json(s.recipe)} ({shorten_json(s.model)} in the model)" for s in settings)
 
 
 def differing(path: str, own: Any, other: Any) -> Iterator[Difference]:
