@@ -110,15 +110,19 @@ def append_clips(path: str | os.PathLike[str], clips: Iterable[Clip], *, shard_b
             new_header = builder.header(len(columns), index)
             new_header = new_header.model_copy(update={"shards": header.shards | builder.shards})
             write_header(temporary, new_header)
-            names = [*(f"{SHARDS}/{name}" for name in builder.shards), index.name]
-            publish(temporary, folder, names)
-            try:
-                replace(temporary / HEADER, folder / HEADER)
-            except BaseException:
-                for name in names:
-                    remove(folder / name)
-                raise
+            _publish_with_header(temporary, folder, [*(f"{SHARDS}/{name}" for name in builder.shards), index.name])
     return folder
+
+
+def _publish_with_header(temporary: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move new files into a corpus, and then the header over its own; if that fails, they are removed."""
+    publish(temporary, folder, names)
+    try:
+        replace(temporary / HEADER, folder / HEADER)
+    except BaseException:
+        for name in names:
+            remove(folder / name)
+        raise
 
 
 def _open_whole(folder: Path) -> ShardReader:
