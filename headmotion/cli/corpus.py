@@ -145,8 +145,18 @@ def prepare(
     corpus = prepare_videos(videos, output, stall_seconds=timeout, quiet=quiet, **chosen)
     summary = Summary.read(corpus)
     echo(str(summary), err=True)
+    if summary.clips and choices["val"] and _is_all_for_training(corpus):
+        text = "all speakers are in the split 'train', none in 'val', on which `headmotion evaluate` measures"
+        echo(f"note: {text}; a larger --val puts some into it, and --val 0 asks for none", err=True)
     show(corpus)
     return 0 if summary.clips else NO_CLIPS
+
+
+def _is_all_for_training(corpus: Path) -> bool:
+    """Return whether a corpus has no clips to evaluate on: few speakers may all fall into one split."""
+    from headmotion.data.corpus import open_corpus
+
+    return open_corpus(corpus).splits == {"train"}
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..core.arguments import as_path
-from ..core.errors import SpecError
+from ..core.errors import SpecError, did_you_mean
 from ..core.files import open_regular
 from ..core.interfaces.specs import PhaseSpec
 from ..core.pipeline_spec import PipelineSpec
@@ -104,8 +104,15 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
         with open_regular(path) as stream:
             data = read_yaml(stream.read(MAX_BYTES + 1))
     except OSError:
-        known = ", ".join(sorted(registry().recipes))
-        raise SpecError("recipe", f"a YAML file or one of {known}", repr(os.fspath(source))) from None
+        known = sorted(registry().recipes)
+        got = repr(os.fspath(source))
+        if path.suffix.lower() in (".yaml", ".yml"):
+            nearby = did_you_mean(
+                path.name, _names_in(path.parent), "`headmotion plugins` lists those that are bundled"
+            )
+            raise SpecError("recipe", "a YAML file that can be read", got, nearby) from None
+        remedy = did_you_mean(os.fspath(source), known)
+        raise SpecError("recipe", f"a YAML file or one of {', '.join(known)}", got, remedy) from None
     except ValueError as error:
         raise SpecError("recipe", "YAML", f"{path}: {error}") from None
     if not isinstance(data, dict):
@@ -124,6 +131,13 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     if not (recipe.names_representation or is_named):
         del data["pipeline"]["representation"]  # the default, which would look like a choice
     return RecipeSpec.model_validate(data)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
 
 
 def _apply_override(data: dict[str, Any], override: str) -> None:

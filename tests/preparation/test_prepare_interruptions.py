@@ -264,7 +264,10 @@ def test_command(videos: Path, tmp_path: Path, installed: None) -> None:
         return done.returncode, done.stdout, done.stderr
 
     two = [str(videos / "speaker 0/0.mkv"), str(videos / "speaker 0/3.mkv")]
-    assert run(*two, "-o", "c", "-q") == (0, "c\n", "1 clip, 0.0 minutes; rejected: 1 too_short\n")
+    counts = "1 clip, 0.0 minutes; rejected: 1 too_short\n"
+    assert run(*two, "-o", "c", "-q", "--val", "0") == (0, "c\n", counts)
+    status, _, text = run(*two, "-o", "e", "-q", "--val", "0.01")
+    assert status == 0 and text.startswith(f"{counts}note: all speakers are in the split 'train'")
     assert run(two[0], "-o", "d", "-q") == (1, "d\n", "0 clips, 0.0 minutes; rejected: 1 too_short\n")
 
 

@@ -122,6 +122,16 @@ def test_overrides_reach_into_lists_by_number_and_by_type() -> None:
         shown(f"{at}.reconstruction.shape.x=3")
 
 
+def test_a_recipe_that_is_not_there_is_named_with_what_is_like_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: mine")
+    with pytest.raises(
+        SpecError, match=r"a YAML file that can be read, got '.*mine\.yml'; did you mean 'mine\.yaml'\?$"
+    ):
+        load_recipe(tmp_path / "mine.yml")
+    with pytest.raises(SpecError, match="got 'smol-cpu'; did you mean 'small-cpu'"):
+        load_recipe("smol-cpu")
+
+
 def test_a_misspelled_phase_in_an_override_is_named() -> None:
     with pytest.raises(SpecError, match=r"a phase among syncers, generator, got 'phases.generatr.steps=3'"):
         load_recipe("smoke", ["phases.generatr.steps=3"])
