@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from ..core.arguments import as_list, as_path, as_texts
@@ -15,7 +14,7 @@ from ..core.interfaces.specs import MetricSpec
 from ..core.output_folder import require_free_folder
 from ..reports.page import check_installed
 from .baselines import BASELINES
-from .evaluator import run_request
+from .evaluator import Evaluation, run_request
 from .metric_selection import MetricLike, requested_specs
 from .page import evaluation_page
 from .report import HTML, JSON, Report
@@ -74,22 +73,28 @@ def evaluate(
         kinds = (str, Mapping, MetricSpec)
         metrics = as_list(metrics, "metrics", "types and specs", lambda each: isinstance(each, kinds))
     request = EvaluationRequest(subject, data, split, baselines, seed, seeds, limit, rank)
+    if output is None:
+        return run_request(request, metrics, device, quiet, workers).report
     # Before any work, so that a wrong name, or one that another process is using, costs no evaluation.
-    with nullcontext() if output is None else claimed_output(output):
-        earlier = None if output is None else _earlier_report(Path(output), request, metrics)
-        if output is not None and earlier is None:
+    with claimed_output(output):
+        earlier = _earlier_report(Path(output), request, metrics)
+        if earlier is None:
             check_output(Path(output))
         evaluation = run_request(request, metrics, device, quiet, workers)
-        if earlier is not None and earlier.text() != evaluation.report.text():
+        if earlier is None:
+            _write_report(evaluation, Path(output))
+        elif earlier.text() != evaluation.report.text():
             got = f"{output}, which has other values"
             raise EvaluationError("evaluation", "the report that the same call has made", got, "choose another name")
-        if output is not None and earlier is None:
-            # The page is made first: if that fails, no folder with half a report is left.
-            text = evaluation_page(evaluation)
-            with atomic_folder(output) as folder:
-                evaluation.report.save(folder / JSON)
-                write_text(folder / HTML, text)
     return evaluation.report
+
+
+def _write_report(evaluation: Evaluation, output: Path) -> None:
+    # The page is made first: if that fails, no folder with half a report is left.
+    text = evaluation_page(evaluation)
+    with atomic_folder(output) as folder:
+        evaluation.report.save(folder / JSON)
+        write_text(folder / HTML, text)
 
 
 def _earlier_report(folder: Path, request: EvaluationRequest, metrics: Sequence[MetricLike] | None) -> Report | None:
