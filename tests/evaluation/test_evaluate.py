@@ -223,7 +223,7 @@ def test_the_same_evaluation_again_finds_its_report(corpus: Path, tmp_path: Path
 def test_an_invalid_report_is_refused(report: Report, tmp_path: Path) -> None:
     stored = json.loads(report.text())
     for name, text, message in [
-        ("empty", "", "Expecting value"),
+        ("empty", "", "an empty file"),
         ("newer", json.dumps(stored | {"format": 2}), "update headmotion"),
         ("other", json.dumps({"format": 1}), "expected the field 'headmotion', got none"),
         ("nan", report.text().replace('"seed": 0', '"seed": NaN'), "seed"),
