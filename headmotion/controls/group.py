@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..core.errors import MotionError, SpecError
+from ..core.errors import MotionError, SpecError, did_you_mean
 from ..core.short_repr import short_repr
 from .control import ControlContext, FrameControl, check_fields
 from .head_pose import HeadModel
@@ -81,7 +81,8 @@ class ScaleGroup(FrameControl):
         if representation.groups.get(self.group):
             return list(context.points("scale_group", self.group))
         expected = f"a group out of {', '.join(representation.groups) or 'none'}, or a point, of {representation.name}"
-        raise MotionError("scale_group", expected, short_repr(self.group))
+        remedy = did_you_mean(self.group, (*representation.groups, *representation.point_names))
+        raise MotionError("scale_group", expected, short_repr(self.group), remedy)
 
 
 def _unchanged(frames: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .errors import MotionError, OutputError, SpecError
+from .errors import MotionError, OutputError, SpecError, did_you_mean
 from .interfaces.converter import Converter
 from .interfaces.specs import RepresentationSpec, resolve_spec
 from .plugins import registry
@@ -42,9 +42,11 @@ def convert(motion: Motion, target: Target | Representation) -> Motion:
     converters = registry().converters
     path = route(converters.values(), source_type, target_type)
     if not path:
-        known = ", ".join(sorted(reachable(converters.values(), source_type))) or "nothing else"
-        expected = f"a representation that it converts into: {known}"
-        raise MotionError(f"motion of {source_type}", expected, repr(target_type))
+        known = sorted(reachable(converters.values(), source_type))
+        expected = f"a representation that it converts into: {', '.join(known) or 'nothing else'}"
+        # A type that exists is meant, however similar another one is.
+        remedy = "" if ("representation", target_type) in registry().specs else did_you_mean(target_type, known)
+        raise MotionError(f"motion of {source_type}", expected, repr(target_type), remedy)
     result = motion
     for converter in path:
         result = apply_converter(converter, result, built if converter.target == target_type else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..core.errors import MotionError
+from ..core.errors import MotionError, did_you_mean
 
 SUFFIXES = {
     "npz": ".npz",
@@ -38,7 +38,9 @@ def format_of(path: Path, format: str | None = None) -> str:
             raise MotionError("export", f"a name ending in one of {suffixes}", repr(path.name))
         return matching[0]
     if format not in SUFFIXES:
-        raise MotionError("export", f"one of the formats {', '.join(SUFFIXES)}", repr(format))
+        raise MotionError(
+            "export", f"one of the formats {', '.join(SUFFIXES)}", repr(format), did_you_mean(format, SUFFIXES)
+        )
     if suffix != SUFFIXES[format]:
         raise MotionError("export", f"a name ending in {SUFFIXES[format]} for {format}", repr(path.name))
     return format

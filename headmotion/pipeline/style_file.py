@@ -6,12 +6,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..core.errors import MotionError
 from ..core.motion import Motion
 from ..core.plugins import registry
-from ..media.file_kind import file_kind
+from ..core.short_repr import short_repr
+from ..media.file_kind import SUFFIXES, file_kind
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
+
+
+VIDEO_SUFFIXES = tuple(suffix for suffix, kind in SUFFIXES.items() if kind == "video")
+"""Suffixes by which a style is meant to be a video, also one that is not there."""
 
 
 def is_style_file(style: str | None) -> bool:
@@ -29,6 +35,8 @@ def read_style(pipeline: Pipeline, style: str | None) -> str | Motion | None:
         HeadmotionError: a file in which there is no motion, or one that cannot be converted.
     """
     if style is None or not is_style_file(style):
+        if style is not None and Path(style).suffix.lower() in (*registry().motion_suffixes, *VIDEO_SUFFIXES):
+            raise MotionError("style", "an existing file", short_repr(style))
         return style
     path = Path(style)
     if path.suffix.lower() not in registry().motion_suffixes and file_kind(path) == "video":

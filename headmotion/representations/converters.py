@@ -163,4 +163,5 @@ def _fields(motion: Motion) -> dict[str, Any]:
 def _check_depth(motion: Motion) -> None:
     if motion.values.shape[2] != 3:
         got = f"{motion.values.shape[2]} numbers per point"
-        raise MotionError(f"motion of {motion.representation.get('type')}", "points with depth", got)
+        remedy = "generate, detect or prepare it as landmarks68-3d: no converter finds depth"
+        raise MotionError(f"motion of {motion.representation.get('type')}", "points with depth", got, remedy)

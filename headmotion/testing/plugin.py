@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from ..core.errors import PluginError, describe
+from ..core.errors import PluginError, describe, did_you_mean
 from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from ..core.plugins import registry
 from ..core.spec import required_fields
@@ -71,6 +71,7 @@ def check_plugin(
     records = {record.name: record for record in registry().records}
     if name not in records:
         remedy = "install its package with pip; `headmotion plugins new NAME --kind KIND` writes one"
+        remedy = did_you_mean(name, records, remedy)
         raise PluginError("plugin", f"one of {', '.join(records)}", repr(name), remedy)
     if records[name].status != "ok":
         raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)

@@ -149,7 +149,8 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         # A phase that is misspelled must not become a new one, which would lack a type.
         phases = data["phases"]
         if isinstance(phases, dict) and parents[1] not in phases:
-            raise SpecError("override", f"a phase among {', '.join(map(str, phases))}", repr(override))
+            remedy = did_you_mean(parents[1], map(str, phases))
+            raise SpecError("override", f"a phase among {', '.join(map(str, phases))}", repr(override), remedy)
     place: dict[str, Any] | list[Any] = data
     for name in parents:
         place = _item(place, name, override) if isinstance(place, list) else place.setdefault(name, {})

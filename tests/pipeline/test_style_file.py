@@ -39,6 +39,12 @@ def test_animate_takes_the_style_of_a_motion_file(pipe: hm.Pipeline, speech: Pat
     assert torch.equal(hm.Motion.load(output).values, expected.values)
 
 
+@pytest.mark.parametrize("name", ["missing.npz", "folder/missing.mp4"])
+def test_a_file_that_is_missing_is_said(pipe: hm.Pipeline, name: str) -> None:
+    with pytest.raises(hm.MotionError, match=f"style: expected an existing file, got '{name}'"):
+        read_style(pipe, name)
+
+
 def test_names_stay_names(pipe: hm.Pipeline) -> None:
     for name in ("calm", "x" * 5000, "a\0b"):
         assert read_style(pipe, name) == name and not is_style_file(name)

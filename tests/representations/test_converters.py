@@ -155,6 +155,12 @@ def test_missing_converters_are_reported_in_one_line() -> None:
     mesh = motion_of("mesh478")
     with pytest.raises(MotionError, match=r"converts into: .*blendshapes, landmarks68, .*, got 'joints'"):
         mesh.to("joints")
+    with pytest.raises(MotionError, match=r"got 'landmark68'; did you mean 'landmarks68' or 'landmarks68-3d'\?"):
+        mesh.to("landmark68")
+    with pytest.raises(
+        MotionError, match="depth, got 2 numbers per point; generate, detect or prepare it as landmarks68-3d"
+    ):
+        motion_of("landmarks68").to("landmarks68-3d")
     with pytest.raises(MotionError, match="nothing else, got 'mesh478'"):
         Motion(torch.zeros(1, 2, 2), Fraction(25), {"type": "zoo/none"}).to("mesh478")
     with pytest.raises(MotionError, match=r'"dims": 2.*got .*"dims": 3'):

@@ -135,4 +135,8 @@ def test_a_recipe_that_is_not_there_is_named_with_what_is_like_it(tmp_path: Path
 def test_a_misspelled_phase_in_an_override_is_named() -> None:
     with pytest.raises(SpecError, match=r"a phase among syncers, generator, got 'phases.generatr.steps=3'"):
         load_recipe("smoke", ["phases.generatr.steps=3"])
+    with pytest.raises(SpecError, match="did you mean 'generator'"):
+        load_recipe("smoke", ["phases.generatr.steps=3"])
+    with pytest.raises(SpecError, match="did you mean 'smoke'"):
+        load_recipe("smok")
     assert list(load_recipe("smoke", ["phases.fit.type=fit"]).phases) == ["syncers", "generator", "fit"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ...core.errors import EvaluationError, HeadmotionError
+from ...core.errors import EvaluationError, HeadmotionError, did_you_mean
 from ..motion_source import MotionSource
 from .context import BaselineContext
 from .energy_mouth import EnergyMouth
@@ -35,7 +35,9 @@ def make_baselines(names: Iterable[str], context: BaselineContext) -> tuple[list
     # A name that is given twice counts once.
     for name in dict.fromkeys(names):
         if name not in BASELINES:
-            raise EvaluationError("evaluation", f"a baseline out of {', '.join(BASELINES)}", repr(name))
+            raise EvaluationError(
+                "evaluation", f"a baseline out of {', '.join(BASELINES)}", repr(name), did_you_mean(name, BASELINES)
+            )
         try:
             baselines.append(BASELINES[name](context))
         except HeadmotionError as error:
