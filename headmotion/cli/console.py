@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -50,6 +51,7 @@ def run_until_interrupted(run: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         echo("\nstopped" if sys.stderr.isatty() else "stopped", err=True)  # a terminal shows ^C in the line
         return INTERRUPTED
+    gc.collect()  # refused sessions are cycles; their resamplers would make soxr print twenty lines at the end
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from urllib.request import urlopen
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect as connect_raw
 
 import headmotion as hm
 from headmotion.cli import cli
@@ -75,5 +78,36 @@ def test_several_interrupts_are_one(command: str) -> None:
                 time.sleep(0.01)
             _, err = process.communicate(timeout=30)
             assert (process.returncode, err) == (130, "stopped\n")
+        finally:
+            process.kill()
+
+
+def test_a_server_without_interrupts_ends_quietly() -> None:
+    """As in a script, which starts it by ``headmotion serve &``, so that Ctrl-C is ignored."""
+    words = [sys.executable, "-m", "headmotion", "serve", "--model", "ms-sync", "--port", "0"]
+    environment = os.environ | {"PYTHONPATH": str(Path(hm.__file__).parents[1])}
+    ignored = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", ignored, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip().partition(" at ")[2]
+            hello = {"type": "hello", "version": 1, "rate": 22_050}
+            with connect_raw(f"{url}/v1/stream", proxy=None) as client:
+                for message in (json.dumps(hello), *[bytes(2 * 22_050)] * 10):  # more than it may send ahead
+                    client.send(message)
+                with pytest.raises(ConnectionClosed):
+                    while True:
+                        client.recv()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+            assert (process.returncode, err) == (0, "")
         finally:
             process.kill()
