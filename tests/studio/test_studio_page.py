@@ -126,9 +126,11 @@ def test_microphone_moves_the_face(open_studio: Any, until: Callable[..., None])
     page.click("#live")
     until(page, 'document.getElementById("delay").textContent.includes("look-ahead")')
     until(page, "studio.live.recent(60).length > studio.live.rate")
+    assert page.locator("#time").inner_text() == "live" and page.evaluate("studio.timeline.isRolling")
     page.click("#live")
     # What was said is the recording now, and has a take of its own.
     until(page, f"!studio.live && Boolean(studio.slot.curves) && studio.slot.take !== '{before}'")
+    until(page, "document.getElementById('time').textContent.includes('/') && !studio.timeline.isRolling")
 
 
 def test_notes_about_a_face_are_shown_once(open_studio: Any) -> None:

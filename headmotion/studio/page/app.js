@@ -282,6 +282,11 @@ class Studio {
   }
 
   drawTime() {
+    if (this.live) {
+      page.time.textContent = "live";
+      this.drawnTime = null; // so that the time returns afterwards
+      return;
+    }
     const { time } = this.player;
     if (time === this.drawnTime) return;
     this.drawnTime = time;

@@ -77,6 +77,7 @@ export class LivePanel {
     page.live.setAttribute("aria-pressed", isLive);
     page.live.querySelector(".label").textContent = isLive ? "Stop" : "Go live";
     page.hear.parentElement.hidden = !isLive;
+    this.timeline.setRolling(isLive);
     page.hear.checked = false;
     page.play.disabled = page.record.disabled = isLive;
     if (!isLive) page.delay.textContent = "";

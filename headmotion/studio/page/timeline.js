@@ -49,6 +49,12 @@ export class Timeline {
     this.draw();
   }
 
+  /** Show the last seconds of a live session, which have no place that is played. */
+  setRolling(isOn) {
+    this.isRolling = isOn;
+    this.draw();
+  }
+
   draw() {
     if (!this.canvas.clientWidth) return;
     const brush = fitted(this.canvas);
@@ -62,6 +68,7 @@ export class Timeline {
       brush.fillRect(start, 0, end - start, height);
     }
     brush.drawImage(this._still, 0, 0);
+    if (this.isRolling) return;
     const x = this.duration ? (this.player.time / this.duration) * width : 0;
     brush.fillStyle = color("--text");
     brush.fillRect(x - 1, 0, 2, height);
