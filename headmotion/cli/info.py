@@ -55,7 +55,17 @@ def _model_or_file(context: click.Context, parameter: click.Parameter, value: st
     from headmotion.core.plugins import registry
 
     bundled = registry().models.get(value)
+    if not bundled and (hint := _what_to_inspect(Path(value))):
+        raise click.BadParameter(f"{value!r} is a folder: {hint}.", param_hint="FILE")
     return Path(bundled or existing_file.convert(value, parameter, context))
+
+
+def _what_to_inspect(folder: Path) -> str:
+    """Return how a corpus, or the folder of a run, is inspected; nothing of anything else."""
+    if any((folder / name).is_file() for name in ("corpus.json", "index.csv")):
+        return "headmotion inspect-corpus takes a corpus"
+    model = folder / "model.safetensors"
+    return f"give {model}" if model.is_file() else ""
 
 
 def _is_model(args: Arguments) -> bool:

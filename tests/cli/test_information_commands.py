@@ -125,6 +125,19 @@ def test_inspect_model_and_motion(run: Callable[..., tuple[int, str, str]], work
     assert (status, described["frames"], described["fps"], described["points"]) == (0, 5, "30000/1001", 68)
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("corpus.json", "inspect-corpus takes a corpus"), ("model.safetensors", "give thing/model.safetensors")],
+)
+def test_inspect_says_what_to_do_with_a_folder(
+    name: str, hint: str, run: Callable[..., tuple[int, str, str]], workdir: Path
+) -> None:
+    (workdir / "thing").mkdir()
+    (workdir / "thing" / name).touch()
+    status, _, text = run("inspect", "thing")
+    assert status == 2 and "'thing' is a folder: " in text and hint in text
+
+
 def test_no_arguments_show_the_help(run: Callable[..., tuple[int, str, str]]) -> None:
     status, out, _ = run()
     assert status == 0 and "Commands:" in out
