@@ -19,6 +19,8 @@ from .tables import Table, collect_notes, values_table
 GROUND_TRUTH = "ground-truth"
 """The baseline that is shown next to the reports."""
 MISSING = "(none)"
+CLIPS = "clips_sha256"
+"""The key of a protocol that stands for the clips."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,12 @@ def _check_same(
     metric: str, left: str, left_protocol: Mapping[str, Any], right: str, right_protocol: Mapping[str, Any]
 ) -> None:
     for key, (left_value, right_value) in _differences(left_protocol, right_protocol):
-        raise EvaluationError(
-            "comparison",
-            f"reports with one protocol of {metric!r}",
-            f"{key} {left_value!r} in {left} and {right_value!r} in {right}",
-            "evaluate both in the same way",
-        )
+        got, remedy = f"{key} {left_value!r} in {left} and {right_value!r} in {right}", "evaluate both in the same way"
+        if key == CLIPS:  # a digest says nothing to a reader
+            counts = [protocol.get("n", "unknown") for protocol in (left_protocol, right_protocol)]
+            got = f"other clips in {left} than in {right} ({counts[0]} and {counts[1]})"
+            remedy = "evaluate both on the same clips of the same corpus"
+        raise EvaluationError("comparison", f"reports with one protocol of {metric!r}", got, remedy)
 
 
 def _differences(

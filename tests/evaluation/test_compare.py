@@ -13,7 +13,7 @@ from headmotion.core.errors import EvaluationError
 from headmotion.evaluation import Report, compare
 from headmotion.evaluation.report import CorpusReport, MetricReport, ReportedValue, SourceResult
 
-PROTOCOL = {"group": "lips", "split": "val", "representation": {"type": "landmarks68", "dims": 2}}
+PROTOCOL = {"clips_sha256": "1a", "group": "lips", "split": "val", "representation": {"type": "landmarks68", "dims": 2}}
 
 
 def save_report(
@@ -103,13 +103,17 @@ def test_a_page_is_written_under_the_name_of_a_page_only(name: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("protocol", "message"),
     [
+        (
+            PROTOCOL | {"clips_sha256": "2b", "n": 9},
+            r"other clips in one than in two \(unknown and 9\); evaluate both on",
+        ),
         (PROTOCOL | {"group": "eyes"}, "protocol of 'lmd', got group 'lips' in one and 'eyes' in two"),
         (
             PROTOCOL | {"representation": {"type": "landmarks68", "dims": 3}},
             "representation.dims 2 in one and 3 in two",
         ),
         (
-            {"group": "lips", "split": "val"},
+            {"clips_sha256": "1a", "group": "lips", "split": "val"},
             r"representation {'dims': 2, 'type': 'landmarks68'} in one and '\(none\)' in two",
         ),
     ],
