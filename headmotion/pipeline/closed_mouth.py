@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 
 from ..core.interfaces.representation import Representation, SupportsMouth
+from ..geometry.rigid_fit import fit_orthographic_pose
+from ..renderers.portrait.openings import rigid_points
+from ..representations.point_representation import neutral_3d
 
 Mouth = Literal["auto", "closed", "as-is"]
 """Whether the mouth of a still picture is closed before it speaks."""
@@ -17,6 +20,9 @@ WIDE_OPEN = 0.25
 """Opening, in widths of the mouth, above which a picture's mouth is closed first. A smile with bared teeth has 0.17."""
 PARTED = 0.1
 """Opening above which an unchanged mouth is visibly open, and lips of some generators do not meet."""
+TURNED = 0.8
+"""Share of its width that a mouth shows at least (a turn of 37 degrees) if it is closed unasked. Further to the side
+the far half of the lips is a guess, and closing it draws a scribble."""
 LOWER_SHARE = 0.8
 """Part of the opening by which the lower lip rises; the upper one comes down by the rest."""
 
@@ -24,7 +30,10 @@ Array = npt.NDArray[np.float64]
 
 
 def mouth_opening(pose: Tensor, representation: Representation) -> float:
-    """Return how far the mouth of a pose ``[P, D]`` is open, in widths of it; 0 for what has no mouth."""
+    """Return how far the mouth of a pose ``[P, D]`` is open, in widths of it; 0 for what has no mouth.
+
+    The width is that from the front: a mouth that is seen from the side is not open for that.
+    """
     if isinstance(representation, SupportsMouth):
         opening: float = representation.mouth_opening(pose)
         return opening
@@ -34,7 +43,19 @@ def mouth_opening(pose: Tensor, representation: Representation) -> float:
     left, right = _corners(representation)
     pairs = np.array(representation.openings["mouth"])
     gaps = np.linalg.norm(points[pairs[:, 1]] - points[pairs[:, 0]], axis=-1)
-    return float(gaps.mean() / max(float(np.linalg.norm(points[right] - points[left])), 1e-9))
+    width = float(np.linalg.norm(points[right] - points[left])) / visible_width(pose, representation)
+    return float(gaps.mean() / max(width, 1e-9))
+
+
+def visible_width(pose: Tensor, representation: Representation) -> float:
+    """Return the share of the face's width that is seen in a pose ``[P, D]``: 1 from the front, less from the side."""
+    mean_face = neutral_3d(representation) if _has_mouth(representation) else None
+    if mean_face is None:
+        return 1.0
+    rigid = rigid_points(representation)
+    points = representation.to_points2d(pose).double()[None, rigid]
+    rotation = fit_orthographic_pose(mean_face.double()[rigid], points).rotation[0]
+    return float(rotation[:2, 0].norm().clamp(min=0.1))
 
 
 def close_mouth(pose: Tensor, representation: Representation) -> Tensor:

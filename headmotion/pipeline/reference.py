@@ -20,7 +20,7 @@ from ..core.interfaces.representation import Representation, UnitSquare
 from ..core.motion import Motion
 from ..core.npz import as_float32, read_arrays
 from ..media.file_kind import file_kind
-from .closed_mouth import PARTED, WIDE_OPEN, Mouth, close_mouth, mouth_opening
+from .closed_mouth import PARTED, TURNED, WIDE_OPEN, Mouth, close_mouth, mouth_opening, visible_width
 
 _log = logging.getLogger("headmotion")
 
@@ -103,7 +103,8 @@ def _with_mouth(reference: Reference, representation: Representation, mouth: Mou
         got = f"{len(reference.poses)} poses, such as those of a video"
         raise MotionError("reference", "one pose, whose mouth can be closed", got, "leave mouth out")
     opening = mouth_opening(pose, representation) if len(reference.poses) == 1 and mouth != "as-is" else 0.0
-    if opening <= (WIDE_OPEN if mouth == "auto" else 0.0):
+    is_aside = mouth == "auto" and visible_width(pose, representation) < TURNED
+    if is_aside or opening <= (WIDE_OPEN if mouth == "auto" else 0.0):
         if warns and opening > PARTED:
             message = "the lips are apart in the picture (%.0f %% of the mouth's width), and stay so in speech too; %s"
             _log.warning(message, 100 * opening, "pipe.reference(..., mouth='closed') (--mouth closed) closes them")

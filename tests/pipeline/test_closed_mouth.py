@@ -10,6 +10,7 @@ from PIL import Image
 
 import headmotion as hm
 from headmotion.cli.animate import animate
+from headmotion.geometry.rotations import axis_rotation
 from headmotion.pipeline.closed_mouth import Mouth, close_mouth, mouth_opening
 from headmotion.pipeline.generate_options import GenerateOptions
 from headmotion.pipeline.reference import as_reference
@@ -45,6 +46,27 @@ def test_closed_lips_meet_and_the_rest_stays(turn):
     assert thickness[1] == pytest.approx(thickness[0], rel=0.05)
     expected = wide_open(by=0.0, turn=turn)
     assert (closed[8] - expected[8]).norm() < 0.35 * (pose[8] - expected[8]).norm()
+
+
+def seen(pose, yaw):
+    """A pose of three dimensions in pixels, turned about a vertical axis (degrees)."""
+    return (pose.double() @ axis_rotation(1, torch.tensor(yaw).deg2rad().double()).T * 300 + 200).float()
+
+
+def test_a_mouth_that_is_seen_from_the_side_is_not_open_for_that():
+    pose = FACES[1].neutral().clone()
+    pose[LOWER, 1] += 0.06
+    openings = [mouth_opening(seen(pose, yaw)[:, :2], FACE) for yaw in (0.0, 25.0, -25.0, 50.0)]
+    assert openings == pytest.approx([openings[0]] * 4, rel=0.12)
+
+
+@pytest.mark.parametrize(("yaw", "is_closed"), [(0.0, True), (20.0, True), (45.0, False), (-60.0, False)])
+def test_a_mouth_whose_far_half_is_a_guess_is_closed_only_if_asked(yaw, is_closed, caplog):
+    pose = FACES[1].neutral().clone()
+    pose[LOWER, 1] += 0.12
+    turned = seen(pose, yaw)[:, :2]
+    assert (as_reference(turned, FACE).pictured is not None) == is_closed
+    assert as_reference(turned, FACE, mouth="closed").pictured is not None
 
 
 @pytest.mark.parametrize("face", FACES, ids=IDS)
