@@ -116,9 +116,9 @@ def prepare_outputs(
     if image is not None:
         check_picture(image)
     _check_effect(context, options, chosen if image is None else {*chosen, "image"}, image, outputs)
+    options.check()
     import headmotion
 
-    headmotion.controls.from_options(**options.control_options())
     pipe = headmotion.load(model, device=device)
     source = options.landmarks or image
     reference = pipe.reference(source, detector=options.detector, face=options.face, mouth=options.mouth)

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 import click
 
 from headmotion.core.files import reason_of, require_no_device
+from headmotion.core.temporary_paths import temporary_path
 
 from ..core.short_repr import short_repr
 from ..core.unique_keys import parse_json
@@ -158,7 +159,7 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
 
     Raises:
         click.BadParameter: it is a folder that is not allowed, a device or pipe, or lies in a folder that cannot be
-            written to.
+            written to, also because the disk is full.
     """
     try:
         require_no_device(path)
@@ -168,10 +169,19 @@ def check_output(path: Path, may_be_folder: bool = False) -> None:
         raise click.BadParameter(f"{str(path)!r} is a folder.", param_hint="--output")
     if path.absolute() == path.absolute().parent:
         raise click.BadParameter(f"{str(path)!r} is the root of all folders; name one in it.", param_hint="--output")
-    # On Windows every folder passes; the error comes when the output is written.
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise click.BadParameter(f"{str(folder)!r} is not a folder that can be written to.", param_hint="--output")
+    try:
+        # What Windows, a network or a quota refuses, and that a disk is full, only a trial says.
+        with temporary_path(folder / "trial") as (trial, _):
+            try:
+                trial.write_bytes(b"0")
+            finally:
+                trial.unlink(missing_ok=True)
+    except OSError as error:
+        got = reason_of(error)
+        raise click.BadParameter(f"{str(folder)!r} cannot be written to: {got}.", param_hint="--output") from None
 
 
 def check_page(path: Path) -> None:

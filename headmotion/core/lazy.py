@@ -51,7 +51,8 @@ def import_optional(name: str, requirement: str, component: str, error: type[Hea
     try:
         return importlib.import_module(name)
     except Exception as reason:  # an installed package whose own dependencies do not fit fails in its own ways
-        got = f"{type(reason).__name__}: {reason}"
+        is_missing = isinstance(reason, ModuleNotFoundError) and reason.name == name.partition(".")[0]
+        got = "none of that name" if is_missing else f"{type(reason).__name__}: {reason}"
         raise error(component, f"the package {name}", got, install_remedy(requirement)) from None
 
 

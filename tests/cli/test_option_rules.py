@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import click
 import numpy as np
@@ -265,3 +267,20 @@ def test_names_of_files_that_failed_reach_the_terminal_escaped(
         main()
     err = capfd.readouterr().err
     assert exit_.value.code == 1 and "failed: a\\x1b[31m.wav" in err and "\x1b" not in err
+
+
+def test_values_are_checked_before_the_model_is_loaded(mistake: Callable[..., str]) -> None:
+    model = ["--model", "no-such-model"]
+    assert "frame rate: expected a number" in mistake("animate", "s.wav", "-o", "x.npz", "--fps", "abc", *model)
+    renderer = ["-o", "x.mp4", "--renderer", "skeletn"]
+    assert "did you mean 'skeleton'" in mistake("animate", "s.wav", *renderer, *model)
+
+
+@pytest.mark.parametrize(
+    "line", ["animate s.wav -o x/talk.mp4", "train recipe.yaml --data x -o run", "prepare empty -o made"]
+)
+def test_a_full_disk_is_found_before_anything_is_loaded(
+    line: str, mistake: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_bytes", mock.Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+    assert "cannot be written to: No space left on device" in mistake(*line.split())

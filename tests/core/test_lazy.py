@@ -31,6 +31,8 @@ def test_a_missing_package_is_one_line_with_a_remedy(monkeypatch):
     with pytest.raises(DetectorError, match=r"^detector x: expected the package absent_package, got .*; ") as caught:
         import_optional("absent_package", "headmotion[extra]", "detector x", DetectorError)
     assert str(caught.value).endswith("; pip install 'headmotion[extra]'")
+    with pytest.raises(HeadmotionError, match=r"no_such_package_at_all\.part, got none of that name;"):
+        import_optional("no_such_package_at_all.part", "other", "report")
     with pytest.raises(HeadmotionError, match=r"got no absent_package; pip install other$"):
         require_packages(["json", "absent_package"], "other", "report")
     require_packages(["json"], "other", "report")
