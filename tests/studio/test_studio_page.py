@@ -139,3 +139,14 @@ def test_notes_about_a_face_are_shown_once(open_studio: Any) -> None:
     assert open_studio.locator("#note").inner_text() == "The mouth is open. It is loud."
     open_studio.evaluate(show, [[]])
     assert not open_studio.locator("#note").is_visible()
+
+
+def test_an_empty_text_is_not_sent(open_studio: Any) -> None:
+    page, requests = open_studio, []
+    page.on("request", lambda request: requests.append(request.url))
+    text = page.locator("#text").input_value()
+    page.fill("#text", "")
+    page.click("#say button")
+    assert not any(url.endswith("/studio/speech") for url in requests)
+    assert not page.evaluate("document.getElementById('text').checkValidity()")
+    page.fill("#text", text)
