@@ -21,6 +21,7 @@ from ..pipeline.pipeline import Pipeline
 from .batch_partition import BatchPartition
 from .context import PIPELINE_PARTS, TrainContext
 from .distributed import Processes
+from .gradient_coverage import untrained_parts
 from .recipe import RecipeSpec
 from .starting_model import StartingModel, start_from
 
@@ -100,6 +101,7 @@ def build_training(
     phases, unused, notes = _build_phases(recipe, corpus, pipeline, partition, given)
     texts = _unused_warnings(phases, unused)
     new = {} if model is None else {phase.name: model.new_weights(phase, pipeline) for phase in phases}
+    notes[phases[-1].name] += untrained_parts(pipeline, phases, () if model is None else model.parts)
     warnings = {
         phase.name: tuple(filter(None, (texts.get(phase.name), new.get(phase.name), *notes[phase.name])))
         for phase in phases

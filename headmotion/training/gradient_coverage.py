@@ -1,14 +1,15 @@
-"""Which parameters of a phase no gradient reaches: weights that would stay as they were drawn."""
+"""Which parameters no gradient reaches, or no phase trains: weights that would stay as they were drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from torch import nn
 
 from ..core.component import Component
 from ..core.errors import TrainingError
 from ..core.interfaces.phase import Phase
+from ..pipeline.pipeline import PARTS, Pipeline
 
 WATCHED_STEPS = 5
 """First steps of a phase that are watched. A term that begins later has a gradient of 0 until then, if it is multiplied
@@ -72,3 +73,28 @@ def labeled_parts(phase: Phase) -> Iterator[tuple[str, nn.Module]]:
     for key, module in phase.modules.items():
         for part in module if isinstance(module, nn.ModuleList) else (module,):
             yield f"{part.spec.kind} {part.spec.type_name()}" if isinstance(part, Component) else key, part
+
+
+def untrained_parts(pipeline: Pipeline, phases: Sequence[Phase], given: Collection[str] = ()) -> list[str]:
+    """Return a warning for each part that others build upon, and whose weights go into the model as they were drawn.
+
+    A generator is often a placeholder where only a renderer is trained, and a renderer where only a generator is.
+
+    Args:
+        pipeline: whose parts the phases train.
+        phases: all phases of a training.
+        given: parts whose weights come from a model.
+    """
+    made = {name for phase in phases for name in phase.result()}
+    if made.isdisjoint(PARTS):  # there is no model
+        return []
+    trained = {id(p) for phase in phases for each in phase.optimizers.values() for p in each.parameters}
+    warnings = []
+    for name in ("representation", "audio_encoder"):
+        part = getattr(pipeline, name)
+        parameters = list(part.parameters()) if name not in {*made, *given} else []
+        if parameters and not any(id(parameter) in trained for parameter in parameters):
+            count = sum(parameter.numel() for parameter in parameters)
+            label = f"{name.replace('_', ' ')} {part.spec.type_name()}"
+            warnings.append(f"no phase trains the {count:,} parameters of {label}, which stay as they were drawn")
+    return warnings

@@ -17,7 +17,7 @@ from headmotion.testing import run_checks
 from headmotion.training import train
 from headmotion.training.build import build_training
 from headmotion.training.dry_run import dry_run
-from headmotion.training.gradient_coverage import GradientCoverage
+from headmotion.training.gradient_coverage import GradientCoverage, untrained_parts
 from headmotion.training.recipe import RecipeSpec, load_recipe
 from headmotion.training.take_step import take_step
 
@@ -123,3 +123,19 @@ def test_syncers_that_no_later_phase_uses_are_a_warning(small_corpus: Path, tmp_
         **given,
     )
     assert not warnings(tmp_path / "used")
+
+
+def test_an_encoder_that_no_phase_trains_is_a_warning(small_corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_weights(*arguments: Any, **options: Any) -> hm.Pipeline:
+        pipeline = hm.build(*arguments, **options)
+        pipeline.audio_encoder.learned = nn.Linear(2, 3)
+        return pipeline
+
+    spread = recipe(hm.resolve_spec("loss", "spread"))
+    assert not any(build_training(spread, [small_corpus]).warnings.values())
+    monkeypatch.setattr("headmotion.training.build.build", with_weights)
+    training = build_training(spread, [small_corpus])
+    (warning,) = training.warnings["generator"]
+    assert warning == "no phase trains the 9 parameters of audio encoder log-mel, which stay as they were drawn"
+    assert untrained_parts(training.pipeline, training.phases, ["audio_encoder"]) == []
+    assert warning in dry_run(spread, [small_corpus]).warnings
