@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.errors import HeadmotionError
 from ..core.plugins import registry
+from ..core.process_settings import same_settings
 from ..core.spec import required_fields
 from .build_context import Subject
 from .control_subject import ControlSubject
@@ -54,7 +55,8 @@ def accepted(kind: str, spec: SpecLike, choices: Sequence[Neighbors]) -> Neighbo
     choices = [each for each in choices if kind == "phase" or not each.pipeline]
     for each in choices if len(choices) > 1 else ():
         try:
-            _build(make_subject(kind, spec, each.representation, pipeline=each.pipeline))
+            with same_settings():
+                _build(make_subject(kind, spec, each.representation, pipeline=each.pipeline))
             return each
         except HeadmotionError:  # a refusal, such as that of a part which works with the plugin's own only
             continue

@@ -19,6 +19,7 @@ from ..core.interfaces.specs import (
     RepresentationSpec,
     resolve_spec,
 )
+from ..core.process_settings import same_settings
 from .build_context import Subject
 from .control_subject import ControlSubject
 from .failure import CRASHED, failure_of
@@ -150,7 +151,7 @@ def make_subject(
 
 def _steps_per_frame(spec: ComponentSpec, context: BuildContext) -> int:
     for steps in (4, 2, 1):
-        with contextlib.suppress(SpecError), torch.random.fork_rng(devices=[]):
+        with contextlib.suppress(SpecError), same_settings(), torch.random.fork_rng(devices=[]):
             spec.build(replace(context, steps_per_frame=steps))
             return steps
     return context.steps_per_frame  # the checks report the error
@@ -164,15 +165,16 @@ def run_check(check: Check, subject: AnySubject, expect_failure: bool = False) -
         subject: the part under test.
         expect_failure: whether the check must fail.
     """
-    try:
-        check.run(subject)
-    # An expected failure of a check that does not apply is a mistake, and is reported as one.
-    except NotApplicable as reason:
-        return CheckResult(check, "unexpected-pass" if expect_failure else "not-applicable", str(reason))
-    except Exception as error:
-        failure = failure_of(error, subject, check.kind == "spec")
-        status: Status = "expected-failure" if expect_failure else "failed"
-        return CheckResult(check, status, failure.detail, failure.where, failure.crashed)
+    with same_settings():  # so that no check sees what a part has changed in another
+        try:
+            check.run(subject)
+        # An expected failure of a check that does not apply is a mistake, and is reported as one.
+        except NotApplicable as reason:
+            return CheckResult(check, "unexpected-pass" if expect_failure else "not-applicable", str(reason))
+        except Exception as error:
+            failure = failure_of(error, subject, check.kind == "spec")
+            status: Status = "expected-failure" if expect_failure else "failed"
+            return CheckResult(check, status, failure.detail, failure.where, failure.crashed)
     return CheckResult(check, "unexpected-pass" if expect_failure else "passed")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -149,6 +150,10 @@ class Whole(Generator):
     def __init__(self, spec, context):
         super().__init__(spec)
         self.steps = context.steps_per_frame
+        if spec.fault == "a file of the folder":
+            assert any(Path().iterdir())
+        if spec.fault == "double":
+            torch.set_default_dtype(torch.float64)
         if spec.fault == "only looks ahead":
             self.lookahead = 0
         if spec.fault == "misspelled":

@@ -28,6 +28,8 @@ ONE_FAULT = [
     ("able", "branches", {"generator-fixed-shapes-can-be-traced"}),
     ("able", "reads past the end", {"generator-fixed-shapes-equal-offline"}),
     ("whole", "only looks ahead", {"capabilities-are-whole"}),
+    ("whole", "a file of the folder", {"folder-does-not-matter"}),
+    ("whole", "double", {"settings-are-untouched"}),
     ("whole", "misspelled", {"capabilities-are-whole"}),
     ("enc", "unused layer", {"gradients-reach-parameters"}),
     ("enc", "no default", {"encoder-output-shape", "encoder-receptive-field-as-declared"}),

@@ -3,6 +3,7 @@
 from . import spec as spec  # isort: skip  # first the checks of every kind, in the order in which they are reported
 from . import common as common  # isort: skip
 from . import capabilities as capabilities  # isort: skip
+from . import surroundings as surroundings  # isort: skip
 from . import audio_encoder as audio_encoder
 from . import bundled_file as bundled_file
 from . import control as control
