@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .arguments import as_path
 from .errors import CheckpointError, did_you_mean
+from .plugins import registry
 
 
 def find_bundled(source: str | os.PathLike[str], bundled: Mapping[str, Path], component: str = "model") -> Path:
@@ -34,4 +35,13 @@ def find_bundled(source: str | os.PathLike[str], bundled: Mapping[str, Path], co
     if is_folder:
         inside = file / f"{component}.safetensors"
         raise CheckpointError(component, expected, f"the folder {name}", f"give {inside}" if inside.exists() else "")
-    raise CheckpointError(component, expected, repr(name), did_you_mean(name, bundled))
+    raise CheckpointError(component, expected, repr(name), did_you_mean(name, bundled) or absent_plugin(name))
+
+
+def absent_plugin(name: str) -> str:
+    """Return what to do for a name that would be of a plugin which is not loaded; nothing for other names."""
+    namespace, slash, _ = name.partition("/")
+    if not slash or not namespace or Path(namespace).exists():  # no name, or a path
+        return ""
+    remedy = registry().absent(namespace)
+    return f"for what a plugin carries, {remedy}" if remedy else ""

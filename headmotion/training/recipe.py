@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..core.arguments import as_path
+from ..core.bundled import absent_plugin
 from ..core.errors import SpecError, did_you_mean
 from ..core.files import open_regular
 from ..core.interfaces.specs import PhaseSpec
@@ -111,7 +112,7 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
                 path.name, _names_in(path.parent), "`headmotion plugins` lists those that are bundled"
             )
             raise SpecError("recipe", "a YAML file that can be read", got, nearby) from None
-        remedy = did_you_mean(os.fspath(source), known)
+        remedy = did_you_mean(os.fspath(source), known) or absent_plugin(os.fspath(source))
         raise SpecError("recipe", f"a YAML file or one of {', '.join(known)}", got, remedy) from None
     except ValueError as error:
         raise SpecError("recipe", "YAML", f"{path}: {error}") from None

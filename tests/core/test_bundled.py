@@ -9,6 +9,7 @@ import pytest
 
 import headmotion as hm
 from headmotion.core.interfaces.specs import BuildContext
+from headmotion.training.recipe import load_recipe
 
 BUNDLED = {"units": Path("models/units.safetensors"), "grid": Path("models/grid.safetensors")}
 
@@ -50,3 +51,17 @@ def test_metrics_list_their_bundled_syncers() -> None:
     spec = hm.resolve_spec("metric", {"type": "av-sync", "syncers": "metric-syncer"})
     with pytest.raises(hm.CheckpointError, match=r"^syncers: .*did you mean 'metric-syncers'"):
         spec.build(BuildContext(hm.resolve_spec("representation", "landmarks68").build(), 0))
+
+
+def test_a_name_of_a_plugin_that_is_not_installed_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    install = r"; for what a plugin carries, install the package of plugin 'zoo', such as headmotion-zoo$"
+    with pytest.raises(hm.CheckpointError, match=r"^model: .* got 'zoo/small'" + install):
+        hm.load("zoo/small")
+    with pytest.raises(hm.SpecError, match=r"^recipe: .* got 'zoo/small'" + install):
+        load_recipe("zoo/small")
+    (tmp_path / "zoo").mkdir()
+    with pytest.raises(hm.CheckpointError, match=r"got 'zoo/small'$"):
+        hm.load("zoo/small")
