@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from .. import __version__
 from ..core.errors import PluginError
 from ..core.files import atomic_folder, read_regular, write_text
 from ..core.plugins import OWN_DISTRIBUTION, registry
@@ -122,11 +123,18 @@ def _check(name: str, kind: str) -> None:
         raise PluginError("new plugin", "a name that no other plugin has", f"{name!r}, which is of {owners[name]}")
 
 
+def _compatible(current: str) -> str:
+    """Return the range of versions in which nothing public breaks: a major version, or before 1.0 a minor one."""
+    major, minor = (int(number) for number in current.split(".")[:2])
+    return f">={major}.{minor},<{f'0.{minor + 1}' if major == 0 else major + 1}"
+
+
 def _files(name: str, kind: str) -> dict[str, str]:
     """Return the package's files: text by path within its folder."""
     part, templates = PARTS[kind], files(__package__) / "templates"
     module = f"{OWN_DISTRIBUTION}_{name.replace('-', '_')}"
     words = {"name": name, "module": module, "kind": kind, "type": part.type, "spec": part.spec}
+    words["versions"] = _compatible(__version__)
 
     def fill(folder: str, file: str, **more: str) -> str:
         return Template((templates / folder / file).read_text("utf-8")).substitute(words, **more)

@@ -23,7 +23,7 @@ from headmotion.cli.plugins import KINDS
 from headmotion.core.errors import PluginError
 from headmotion.core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from headmotion.core.plugins import registry
-from headmotion.scaffold import PARTS, new_plugin
+from headmotion.scaffold import PARTS, _compatible, new_plugin
 from headmotion.testing import check_plugin, report
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +67,13 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     soundfile.write(tmp_path / "speech.wav", samples[:rate], rate)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("current", "range_"), [("0.1.0", ">=0.1,<0.2"), ("1.3.2", ">=1.3,<2"), ("2.0.0rc1", ">=2.0,<3")]
+)
+def test_the_package_names_the_versions_that_it_works_with(current: str, range_: str) -> None:
+    assert _compatible(current) == range_
 
 
 @pytest.mark.parametrize("kind", PARTS)
