@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ..core.errors import PluginError, describe, did_you_mean
 from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
-from ..core.plugins import registry
+from ..core.plugins import OWN_DISTRIBUTION, registry
 from ..core.spec import required_fields
 from .build_context import Subject
 from .kit import LEVELS, Check, checks_of
@@ -70,8 +70,9 @@ def check_plugin(
     """
     records = {record.name: record for record in registry().records}
     if name not in records:
-        remedy = "install its package with pip; `headmotion plugins new NAME --kind KIND` writes one"
-        remedy = did_you_mean(name, records, remedy)
+        near = name.removeprefix(f"{OWN_DISTRIBUTION}-").partition("/")[0]
+        otherwise = "install its package with pip; `headmotion plugins new NAME --kind KIND` writes one"
+        remedy = did_you_mean(near, records, otherwise)
         raise PluginError("plugin", f"one of {', '.join(records)}", repr(name), remedy)
     if records[name].status != "ok":
         raise PluginError(f"plugin {name}", "a loaded plugin", records[name].status, records[name].error)

@@ -8,7 +8,7 @@ from unittest import SkipTest
 
 from ..core.interfaces.specs import ComponentSpec, ControlSpec, PhaseSpec
 from .kit import LEVELS, VERSION, Check, checks_of
-from .runner import SpecLike, make_subject, require_known_checks, run_check
+from .runner import SpecLike, make_subject, require_known_checks, require_spec, run_check
 
 
 class ComponentTests:
@@ -32,6 +32,7 @@ class ComponentTests:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         # Checked when the class is defined, so that a misspelled name cannot be overlooked.
+        require_spec(getattr(cls, "spec", None), f"spec of {cls.__name__}")
         require_known_checks(cls.spec.kind, cls.expected_failures)
         for check in checks_of(cls.spec.kind, cls.level, cls.kit).values():
             # One method per check, so that pytest reports and selects them one by one.

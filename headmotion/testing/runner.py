@@ -20,6 +20,8 @@ from ..core.interfaces.specs import (
     resolve_spec,
 )
 from ..core.process_settings import same_settings
+from ..core.short_repr import short_repr
+from ..core.spec import Spec
 from .build_context import Subject
 from .control_subject import ControlSubject
 from .failure import CRASHED, failure_of
@@ -178,6 +180,17 @@ def run_check(check: Check, subject: AnySubject, expect_failure: bool = False) -
     return CheckResult(check, "unexpected-pass" if expect_failure else "passed")
 
 
+def require_spec(spec: Any, component: str) -> None:
+    """Refuse what is no spec, such as a type name, which does not say the kind.
+
+    Raises:
+        SpecError: it is none.
+    """
+    if not (isinstance(spec, Spec) and spec.kind):
+        expected = "a spec, such as MySpec() or hm.resolve_spec('generator', 'mine/flow')"
+        raise SpecError(component, expected, short_repr(spec))
+
+
 def require_known_checks(kind: str, expected_failures: Mapping[str, str]) -> Mapping[str, str]:
     """Return the expected failures.
 
@@ -199,7 +212,9 @@ def check_component(spec: ComponentSpec | PhaseSpec | ControlSpec, **options: An
 
     Raises:
         AssertionError: some checks had another result than expected; all of them are named.
+        SpecError: not the object of a spec.
     """
+    require_spec(spec, "check_component")
     results = run_checks(spec.kind, spec, **options)
     if broken := [f"{result.name}: {result.status}. {result.detail}" for result in results if not result.conforms]:
         raise AssertionError("\n".join([f"{spec.kind} {spec.type_name()!r} does not conform", *broken]))

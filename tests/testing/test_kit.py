@@ -127,6 +127,16 @@ def test_without_hypothesis_the_error_names_what_to_install(monkeypatch):
         importlib.reload(sizes)
 
 
+@pytest.mark.parametrize("wrong", [None, "gen", {"type": "gen"}, GenSpec])
+def test_what_is_no_spec_is_one_line(wrong):
+    with pytest.raises(SpecError, match=r"^check_component: expected a spec, such as MySpec\(\) or .*, got "):
+        check_component(wrong)
+    with pytest.raises(SpecError, match=r"^spec of Wrong: expected a spec, such as MySpec"):
+        type("Wrong", (ComponentTests,), {"spec": wrong})
+    with pytest.raises(SpecError, match=r"^spec of Forgotten: expected a spec, .* got None"):
+        type("Forgotten", (ComponentTests,), {})
+
+
 class TestGen(ComponentTests):
     spec = GenSpec(fault="batch")
     expected_failures = SHARED_NOISE
@@ -168,8 +178,11 @@ def test_check_plugin(monkeypatch):
     monkeypatch.setattr(Landmarks68Spec, "build", lambda self, context=None: 1 / 0)
     (broken,) = check_plugin("representations")["representation:landmarks68"]
     assert (broken.status, broken.detail) == ("failed", "ZeroDivisionError: division by zero")
-    with pytest.raises(PluginError, match=r"one of .*representations"):
+    with pytest.raises(PluginError, match=r"one of .*representations.* got 'nothing'; install its package"):
         check_plugin("nothing")
+    for name in ("headmotion-representations", "representations/landmarks68"):
+        with pytest.raises(PluginError, match=f"got '{name}'; did you mean 'representations'"):
+            check_plugin(name)
     broken = PluginRecord("zoo", "headmotion-zoo", "1", "error", "ImportError: no legs")  # type: ignore[assignment]
     monkeypatch.setattr(registry(), "records", [broken])
     with pytest.raises(PluginError, match="expected a loaded plugin, got error; ImportError: no legs"):
