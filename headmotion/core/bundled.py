@@ -35,7 +35,8 @@ def find_bundled(source: str | os.PathLike[str], bundled: Mapping[str, Path], co
     if is_folder:
         inside = file / f"{component}.safetensors"
         raise CheckpointError(component, expected, f"the folder {name}", f"give {inside}" if inside.exists() else "")
-    raise CheckpointError(component, expected, repr(name), did_you_mean(name, bundled) or absent_plugin(name))
+    remedy = "; ".join(filter(None, (did_you_mean(name, bundled), absent_plugin(name))))
+    raise CheckpointError(component, expected, repr(name), remedy)
 
 
 def absent_plugin(name: str) -> str:

@@ -112,7 +112,8 @@ def load_recipe(source: str | os.PathLike[str], overrides: Sequence[str] = ()) -
                 path.name, _names_in(path.parent), "`headmotion plugins` lists those that are bundled"
             )
             raise SpecError("recipe", "a YAML file that can be read", got, nearby) from None
-        remedy = did_you_mean(os.fspath(source), known) or absent_plugin(os.fspath(source))
+        name = os.fspath(source)
+        remedy = "; ".join(filter(None, (did_you_mean(name, known), absent_plugin(name))))
         raise SpecError("recipe", f"a YAML file or one of {', '.join(known)}", got, remedy) from None
     except ValueError as error:
         raise SpecError("recipe", "YAML", f"{path}: {error}") from None
