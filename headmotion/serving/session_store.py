@@ -154,7 +154,8 @@ class SessionStore:
         seat = await self._find(resume_token)
         if seat is None:
             expected = f"the token of a session that broke off less than {self._limits.resume_s:g} s ago"
-            raise ServingError("resume", expected, "another token", "open a new session")
+            again = "" if self._stored else ", as after a new start without --state"
+            raise ServingError("resume", expected, f"one that is not known{again}", "open a new session")
         if seat.timer is not None:
             seat.timer.cancel()
         older, seat.client, seat.timer = seat.client, client, None

@@ -84,7 +84,10 @@ BAD_HELLOS: dict[str, tuple[Any, str]] = {
     "endless points": (json.dumps(HELLO | {"reference": {"points": [[1, 2]] * 68}}).replace("2]", "1e999]"), "finite"),
     "large picture": (HELLO | {"reference": {"picture_bytes": 1 << 40}}, "a picture of at most 8388608 bytes"),
     "style": (HELLO | {"style": "calm"}, "expected SupportsStyle for a style"),
-    "resume": ({"type": "resume", "version": 1, "resume_token": "x", "frames": 0}, "got another token"),
+    "resume": (
+        {"type": "resume", "version": 1, "resume_token": "x", "frames": 0},
+        "got one that is not known, as after a new start without --state",
+    ),
 }
 
 
