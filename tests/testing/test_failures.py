@@ -145,3 +145,16 @@ def test_the_line_that_imports_torch_is_named(tmp_path, monkeypatch):
     failed = results["spec-imports-without-torch"]
     assert "by " in failed.detail and "__init__.py:3: from headmotion import Motion, hookimpl" in failed.detail
     assert "specs.py:5 in NoneSpec" in failed.where
+
+
+def test_a_changed_default_is_named_although_the_part_then_fails():
+    class Double(GenSpec):
+        def build(self, context):
+            torch.set_default_dtype(torch.float64)
+            part = Gen(self, context)
+            part.forward = lambda reference, audio, seed=0: torch.nn.Linear(2, 2)(reference.float())
+            return part
+
+    results = {result.name: result for result in run_checks("generator", Double())}
+    assert results["settings-are-untouched"].detail == "AssertionError: build changes torch's default dtype"
+    assert torch.get_default_dtype() == torch.float32

@@ -36,9 +36,15 @@ def folder_does_not_matter(subject: Subject) -> None:
 def settings_are_untouched(subject: Subject) -> None:
     """Neither building nor using a part changes the working folder, or settings of torch and NumPy."""
     before = _settings()
-    output_on_fixed_inputs(subject, subject.build())
+    part = subject.build()
+    _require_same(before, "build")  # at once, because what comes next may fail for it
+    output_on_fixed_inputs(subject, part)
+    _require_same(before, "its use")
+
+
+def _require_same(before: dict[str, Any], what: str) -> None:
     changed = [name for name, value in _settings().items() if value != before[name]]
-    assert not changed, f"it changes {', '.join(changed)}"
+    assert not changed, f"{what} changes {', '.join(changed)}"
 
 
 def _settings() -> dict[str, Any]:
