@@ -153,7 +153,8 @@ Made by `python -m benchmarks.waits`: commit {before} against {now}, in turns, m
 threads and child processes; it is what remains comparable while others use the machine. Goals are absolute unless they
 are marked by x, and meant for two idle cores. The limit is what no program could do without, alone: Python and torch
 for a command, encoding frames that are drawn already for a video, the floating-point operations at the speed of a
-large matrix product for steps and sessions."""
+large matrix product for steps and sessions. The recipe keeps the audio features of the clips, so its steps no longer
+encode them; to encode all clips once, before the first step, is not in the table."""
 
 if __name__ == "__main__":
     main()

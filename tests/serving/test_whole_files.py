@@ -175,7 +175,7 @@ def test_health_and_metrics(small_pipe: hm.Pipeline, speech: np.ndarray) -> None
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("/", 404, "expected a path out of /health, /metrics, /headmotion.js, /v1/motion, got '/'"),
+        ("/", 404, "expected a path out of /health, /metrics, /headmotion.js, /v1/motion, /v1/stream, got '/'"),
         ("/../etc/passwd", 404, "got '/../etc/passwd'"),
         ("/v2/stream", 404, "got '/v2/stream'"),
         ("/v1/motion", 405, "expected the method POST for this path, got GET"),

@@ -49,7 +49,7 @@ def test_the_margin_grows_as_in_the_paper() -> None:
         ("phases.syncers.optimizer.schedule=cosinus", "cosine"),
         ("phases.syncers.optimizer.schedule={type: drops, final: 1}", "final"),
         ("phases.syncers.optimizer.algorithm=sgd", "adamw"),
-        ("phases.generator.schedule.sync=2", "Ramp"),
+        ("phases.generator.schedule.sync=2", "ramp spec: expected fields by name, got 2"),
         ("precision=16", "bf16"),
     ],
 )
