@@ -13,7 +13,7 @@ import click
 from .command import command
 from .console import echo, show
 from .option_rules import Rule, option_rules
-from .options import any_path, check_folder, check_output, device, existing_file, options, passive_threads, quiet
+from .options import any_path, brief_waits, check_folder, check_output, device, existing_file, options, quiet
 
 RULES = (Rule(("output", "syncers", "resume"), "a training, not for --dry-run", lambda args: not args["dry_run"]),)
 
@@ -47,7 +47,7 @@ def train(
     quiet: bool,
 ) -> None:
     """Train a model by RECIPE (a bundled name or a .yaml file)."""
-    passive_threads()
+    brief_waits()
     changes = [*overrides, *([] if seed is None else [f"seed={seed}"])]
     is_first = os.environ.get("RANK", "0") == "0"  # of several processes that torchrun starts, one prints
     if output is not None:

@@ -23,13 +23,21 @@ def train(*arguments: object) -> Result:
     return CliRunner().invoke(cli, ["train", *map(str, arguments)])
 
 
-@pytest.mark.parametrize("chosen", [None, "active"])
-def test_waiting_threads_sleep_unless_the_user_chooses(chosen: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "")
-    if chosen is None:
-        monkeypatch.delenv("OMP_WAIT_POLICY")
+@pytest.mark.parametrize(
+    ("chosen", "spins"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, None)],
+    ids=["default", "spins", "policy"],
+)
+def test_waiting_threads_sleep_soon_unless_the_user_chooses(
+    chosen: dict[str, str], spins: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
     assert train("no recipe", "--data", "none", "--dry-run").exit_code
-    assert os.environ["OMP_WAIT_POLICY"] == (chosen or "passive")
+    assert os.environ.get("GOMP_SPINCOUNT") == spins
 
 
 @pytest.mark.parametrize(("is_saved", "text"), [(True, "goes on from the last saved step"), (False, "nothing is")])
