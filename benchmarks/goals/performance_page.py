@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 WAITS = "Where users wait"
 """Title of the section that `benchmarks.waits` writes."""
 RESULTS = Path(__file__).parents[2] / "runs" / "goals.json"
-"""The latest measurement of each goal."""
+"""The latest measurements; what is not among them keeps its row of the page."""
 
 
 def store(name: str, measurement: Measurement) -> None:
@@ -29,16 +29,21 @@ def _stored() -> dict[str, dict[str, object]]:
 
 def row(name: str, measurement: Measurement) -> str:
     """Return a line of the table."""
-    goal, value = GOALS[name], f"{measurement.value:.3g} {measurement.unit}"
-    verdict = goal.verdict(measurement.value)
-    return f"| {goal.title} | {goal.enough:g} | {goal.aim:g} | {value} | {verdict} | {measurement.note} |"
+    value, verdict = f"{measurement.value:.3g} {measurement.unit}", GOALS[name].verdict(measurement.value)
+    return f"{_bounds(name)} {value} | {verdict} | {measurement.note} |"
+
+
+def _bounds(name: str) -> str:
+    """Return how the line of a goal begins, which no other one's does."""
+    goal = GOALS[name]
+    return f"| {goal.title} | {goal.enough:g} | {goal.aim:g} |"
 
 
 def update(page: Path = PAGE) -> None:
     """Write the results as the last section of a page that `benchmarks.run` has written."""
     if page.exists():
         before, _, _ = page.read_text("utf-8").partition("\n## Goals\n")
-        page.write_text("\n".join([before.rstrip(), *section()]) + "\n", "utf-8")
+        page.write_text("\n".join([before.rstrip(), *section(page)]) + "\n", "utf-8")
 
 
 def replace_section(title: str, lines: list[str], page: Path = PAGE) -> None:
@@ -56,14 +61,16 @@ def retained_section(title: str, page: Path = PAGE) -> list[str]:
     return ["", f"## {title}", *remainder.partition("\n## ")[0].rstrip().split("\n")] if heading else []
 
 
-def section() -> Iterator[str]:
-    """Yield the lines of the section: heading, explanation and a table of every goal that was measured."""
+def section(page: Path = PAGE) -> Iterator[str]:
+    """Yield the lines of the section: heading, explanation and a table of every goal that was ever measured."""
     yield from ("", "## Goals", "", INTRODUCTION, "")
     yield from ("| what | reach | aim for | measured | | note |", "|---|---|---|---|---|---|")
-    stored = _stored()
+    stored, earlier = _stored(), "\n".join(retained_section("Goals", page)).split("\n")
     for name in GOALS:
         if name in stored:
             yield row(name, Measurement(**stored[name]))  # type: ignore[arg-type]
+        else:
+            yield from (line for line in earlier if line.startswith(_bounds(name)))
 
 
 INTRODUCTION = """\

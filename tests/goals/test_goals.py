@@ -54,18 +54,22 @@ def test_measurements_are_stored_by_name_and_shown_in_the_order_of_the_goals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "RESULTS", tmp_path / "runs" / "goals.json")
-    empty = list(page.section())
+    empty = list(page.section(tmp_path / "no page"))
     page.store("portrait", Measurement(100, "frames/s", "a note"))
     page.store("push", Measurement(3.5, "ms"))
     page.store("push", Measurement(2.5, "ms"))
-    rows = list(page.section())[len(empty) :]
+    rows = list(page.section(tmp_path / "no page"))[len(empty) :]
     assert [row.split(" | ")[3:5] for row in rows] == [["2.5 ms", "as aimed for"], ["100 frames/s", "reached"]]
 
     target = tmp_path / "page.md"
     target.write_text("# Performance\n\n| a | b |\n\n## Goals\n\nold\n", "utf-8")
     page.update(target)
     page.update(target)
-    assert target.read_text("utf-8") == "\n".join(["# Performance\n\n| a | b |", *page.section()]) + "\n"
+    written = target.read_text("utf-8")
+    assert written == "\n".join(["# Performance\n\n| a | b |", *page.section(tmp_path / "no page")]) + "\n"
+    page.RESULTS.unlink()
+    page.update(target)
+    assert target.read_text("utf-8") == written, "rows were lost with the file of the measurements"
 
 
 @pytest.mark.parametrize(
