@@ -102,6 +102,8 @@ READING = """
 - A training step uses one rollout for both updates, and the generator's update computes no gradients of the
   discriminators' weights.
 - Adam updates all weights in one pass over memory, which matters where a step has few clips.
+- `small-cpu` keeps the audio features of its clips and varies their loudness without the wave (`SupportsAttenuation`).
+  The crops of a batch are stretched and mirrored together.
 - A command imports neither SciPy nor torch's compiler on its way to a video. Python does not search torch's objects for
   cycles while they are made, nor at the end (`headmotion/cli/main.py`). The hooks of a plugin that is being loaded
   share one watch, which is a thread, and its metadata is parsed once.
