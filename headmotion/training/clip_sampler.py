@@ -92,7 +92,7 @@ class ClipSampler(Dataset["RawBatch | HeadmotionError"]):
         # Each sample has a generator of its own, so that it does not depend on which process crops the others.
         crops = [
             self.cropper.crop(index, int(self.lengths[index]), np.random.default_rng([self.seed, step, sample]))
-            for sample, index in ((sample, int(indices[sample])) for sample in self.samples)
+            for sample, index in zip(self.samples, indices[self.samples].tolist(), strict=True)
         ]
         columns = dict(zip(Crop._fields, zip(*crops, strict=True), strict=True))
         stacked = Crop(**{name: torch.stack(column) for name, column in columns.items() if column[0] is not None})

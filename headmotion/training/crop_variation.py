@@ -25,6 +25,8 @@ def stretched(crops: Crop, frames: int) -> Crop:
 def mirrored(crops: Crop, representation: Representation, label_names: Sequence[str]) -> Crop:
     """Return stacked crops of which some are seen in a mirror: motion, pictures, and labels that name left or right."""
     rows = crops.is_mirrored
+    if not rows.any():  # a representation need not mirror none
+        return crops
 
     def flip(poses: Tensor | None) -> Tensor | None:
         return None if poses is None else _replace_rows(poses, rows, representation.flip(poses[rows]))

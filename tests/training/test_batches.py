@@ -11,6 +11,8 @@ from headmotion.core.errors import CorpusError, TrainingError
 from headmotion.data.clip import Clip
 from headmotion.data.corpus import open_corpora, write_corpus
 from headmotion.training.batches import Batches
+from headmotion.training.crop_variation import mirrored
+from headmotion.training.crops import Crop
 from headmotion.training.recipe import load_recipe
 from headmotion.training.resample_time import resample_time
 from headmotion.training.settings import DataSpec
@@ -138,3 +140,13 @@ def test_a_worker_that_dies_is_one_error(small_corpus: Path, monkeypatch: pytest
     monkeypatch.setattr(with_worker.sampler.cropper, "crop", die)
     with pytest.raises(TrainingError, match=r"^data: expected worker processes that stay alive, got DataLoader worker"):
         with_worker(0)
+
+
+def test_a_batch_in_which_nothing_is_mirrored_stays_as_it_is() -> None:
+    """A representation's flip is not asked for none."""
+    motion, flags = torch.rand(2, 3, 68, 2), torch.zeros(2)
+    crops = Crop(motion, torch.zeros(2, 0), torch.ones(2), flags.bool(), flags)
+    face = hm.build({}, device="cpu").representation
+    assert mirrored(crops, face, ()) is crops
+    half = mirrored(crops._replace(is_mirrored=torch.tensor([False, True])), face, ())
+    assert torch.equal(half.motion[0], motion[0]) and torch.equal(half.motion[1], face.flip(motion[1]))
