@@ -10,11 +10,29 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 VARIABLES = "HEADMOTION_"
 """Beginning of the variables of the environment that the user sets for headmotion."""
 NUMPY_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+
+
+class Setting(NamedTuple):
+    """A setting, and how it is read and set."""
+
+    name: str
+    """As messages have it."""
+    get: Callable[[], Any]
+    put: Callable[[Any], object]
+
+
+def read_settings() -> dict[str, Any]:
+    """Return the values of `SETTINGS` by name, without those that cannot be read, as a folder that was removed."""
+    values = {}
+    for setting in SETTINGS:
+        with contextlib.suppress(OSError, ValueError):
+            values[setting.name] = setting.get()
+    return values
 
 
 @contextlib.contextmanager
@@ -28,9 +46,10 @@ def same_settings() -> Iterator[None]:
     for themselves when they are imported, such as a number of threads or a place where a program is found.
     """
     with contextlib.ExitStack() as stack:
-        for get, put in _SETTINGS:
-            with contextlib.suppress(OSError, ValueError):  # the folder was removed, or the locale is unknown
-                stack.callback(_put_back, get, put, get())
+        before = read_settings()
+        for setting in SETTINGS:
+            if setting.name in before:
+                stack.callback(_put_back, setting, before[setting.name])
         stack.enter_context(_no_new_errors())
         yield
 
@@ -52,14 +71,14 @@ def same_random_numbers() -> Iterator[None]:
             torch.set_rng_state(torch_state)
 
 
-def _put_back(get: Callable[[], Any], put: Callable[[Any], object], before: Any) -> None:
+def _put_back(setting: Setting, before: Any) -> None:
     with contextlib.suppress(OSError, ValueError):
         try:
-            is_same = get() == before
+            is_same = setting.get() == before
         except OSError:  # the body has removed the folder into which it went
             is_same = False
         if not is_same:
-            put(before)
+            setting.put(before)
 
 
 @contextlib.contextmanager
@@ -104,31 +123,47 @@ def _numpy_errors() -> dict[str, str]:
     return dict(numpy.geterr()) if numpy else NUMPY_ERRORS
 
 
-def _torch_defaults() -> tuple[Any, str, bool] | None:
-    """Return torch's default type and device, and whether it tracks gradients; None if they are its own."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return None
-    defaults = torch.get_default_dtype(), str(torch.get_default_device()), torch.is_grad_enabled()
-    return None if defaults == (torch.float32, "cpu", True) else defaults
+def _of_torch(read: Callable[[Any], str | bool], default: str | bool) -> Callable[[], str | bool]:
+    """Return what reads a default of torch, which is its own one if torch was not imported yet."""
+
+    def get() -> str | bool:
+        torch = sys.modules.get("torch")
+        return read(torch) if torch else default
+
+    return get
 
 
-def _set_torch_defaults(defaults: tuple[Any, str, bool] | None) -> None:
+def _set_torch_dtype(name: str) -> None:
     torch = sys.modules["torch"]
-    dtype, device, has_gradients = defaults or (torch.float32, None, True)
-    torch.set_default_dtype(dtype)
-    torch.set_default_device(device)
-    torch.set_grad_enabled(has_gradients)
+    torch.set_default_dtype(getattr(torch, name.removeprefix("torch.")))
 
 
-_SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
-    (os.getcwd, os.chdir),
-    (_umask, os.umask),
-    (sys.getrecursionlimit, sys.setrecursionlimit),
-    (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
-    (_has_timer, _set_timer),
-    (_own_variables, _set_own_variables),
-    (_numpy_errors, lambda errors: sys.modules["numpy"].seterr(**errors)),
-    (_torch_defaults, _set_torch_defaults),
+def _set_torch_device(name: str) -> None:
+    sys.modules["torch"].set_default_device(None if name == "cpu" else name)
+
+
+SETTINGS = (
+    Setting("the working folder", os.getcwd, os.chdir),
+    Setting("the permissions of new files", _umask, os.umask),
+    Setting("the limit of recursion", sys.getrecursionlimit, sys.setrecursionlimit),
+    Setting("the locale", lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
+    Setting("a timer that ends the process", _has_timer, _set_timer),
+    Setting(f"variables of the environment {VARIABLES}...", _own_variables, _set_own_variables),
+    Setting(
+        "NumPy's handling of arithmetic errors", _numpy_errors, lambda errors: sys.modules["numpy"].seterr(**errors)
+    ),
+    Setting(
+        "torch's default dtype",
+        _of_torch(lambda torch: str(torch.get_default_dtype()), "torch.float32"),
+        _set_torch_dtype,
+    ),
+    Setting(
+        "torch's default device", _of_torch(lambda torch: str(torch.get_default_device()), "cpu"), _set_torch_device
+    ),
+    Setting(
+        "whether torch tracks gradients",
+        _of_torch(lambda torch: bool(torch.is_grad_enabled()), True),
+        lambda tracks: sys.modules["torch"].set_grad_enabled(tracks),
+    ),
 )
-"""How each setting is read, and set."""
+"""All of them."""

@@ -25,6 +25,7 @@ from .short_repr import short_repr
 from .validation import translated
 
 _log = logging.getLogger("headmotion")
+T = TypeVar("T")
 
 
 class Spec(BaseModel):
@@ -87,18 +88,19 @@ def _check_integers(spec: Spec) -> None:
     for name, field in type(spec).model_fields.items():
         if any(hasattr(bound, "le") or hasattr(bound, "lt") for bound in field.metadata):
             continue
-        for number in _integers(getattr(spec, name)):
+        for number in leaves(getattr(spec, name), int):
             if abs(number) > (bound := limit(INTEGER)):
                 expected = f"{name} to be at most {bound:,}"
                 raise SpecError(spec._component(), expected, short_repr(number), remedy())
 
 
-def _integers(value: Any) -> Iterator[int]:
-    if isinstance(value, int):
+def leaves(value: Any, kind: type[T]) -> Iterator[T]:
+    """Yield what is of a type among a value and the items of its tuples, lists and dicts, at any depth."""
+    if isinstance(value, kind):
         yield value
     elif isinstance(value, tuple | list | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _integers(item)
+            yield from leaves(item, kind)
 
 
 def _with_field_docs(spec: type[Spec], described: dict[str, Any], handler: GetJsonSchemaHandler) -> dict[str, Any]:
